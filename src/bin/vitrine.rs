@@ -1,0 +1,7 @@
+//! The command line.
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    vitrine::cli::Cli::parse().run()
+}

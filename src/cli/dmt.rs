@@ -1,0 +1,233 @@
+//! `vitrine train dmt` and `vitrine evaluate dmt`.
+
+pub mod evaluate;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::features::dense;
+use crate::market::{MarketConfig, World};
+use crate::models::dmt::{Dmt, DmtConfig, Interest};
+use crate::models::moppr::Vocabulary;
+use crate::models::query_category::CategoryPredictor;
+use crate::models::ranker::{MODEL, Ranker, file_name};
+use crate::models::weights::{About, FORMAT, Precision, Weights};
+use crate::share::{BiasFeatures, MultiTask};
+use crate::text::TokenVectors;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::dmt::data::Data;
+use crate::training::dmt::evaluate::Metrics;
+use crate::training::dmt::{Settings, train as train_dmt};
+
+/// The market that a model is trained on, and the words that its queries are read with.
+#[derive(Clone, Debug, Args)]
+pub struct Market {
+    /// Folder of word vectors and query categories.
+    #[arg(long, default_value = "assets")]
+    pub assets: PathBuf,
+    /// Seed of the market.
+    #[arg(long, default_value_t = MarketConfig::default().seed)]
+    pub market_seed: u64,
+    /// Shoppers.
+    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
+    pub shoppers: u32,
+}
+
+/// How tasks share parameters.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Sharing {
+    /// Multi-gate mixture of experts.
+    Mmoe,
+    /// One bottom under both tasks.
+    SharedBottom,
+    /// A network for each task.
+    SingleTask,
+}
+
+impl From<Sharing> for MultiTask {
+    fn from(sharing: Sharing) -> Self {
+        match sharing {
+            Sharing::Mmoe => MultiTask::Mmoe,
+            Sharing::SharedBottom => MultiTask::SharedBottom,
+            Sharing::SingleTask => MultiTask::SingleTask,
+        }
+    }
+}
+
+/// A feature of the bias network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BiasFeature {
+    /// No bias network.
+    None,
+    /// Index on the list.
+    Position,
+    /// Page.
+    Page,
+    /// Categories of the neighbours.
+    Neighbours,
+}
+
+/// What to train.
+#[derive(Debug, Args)]
+pub struct Training {
+    #[command(flatten)]
+    market: Market,
+    /// How tasks share parameters.
+    #[arg(long, value_enum, default_value = "mmoe")]
+    multi_task: Sharing,
+    /// What the bias network reads.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "position,neighbours")]
+    bias: Vec<BiasFeature>,
+    /// Mean of the sequences in place of transformers, as the paper's base.
+    #[arg(long)]
+    base: bool,
+    /// Seed of weights and order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Times that every page view is seen.
+    #[arg(long, default_value_t = Settings::default().epochs)]
+    epochs: usize,
+    /// Adam's step size.
+    #[arg(long, default_value_t = Settings::default().rate)]
+    rate: f64,
+    /// lambda of the order task; that of the click task is 1.
+    #[arg(long, default_value_t = Settings::default().lambda[1])]
+    lambda_order: f32,
+    /// Folder that the weights are written to.
+    #[arg(long, default_value = "assets")]
+    out: PathBuf,
+}
+
+fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
+    BiasFeatures {
+        position: features.contains(&BiasFeature::Position),
+        page: features.contains(&BiasFeature::Page),
+        neighbours: features.contains(&BiasFeature::Neighbours),
+    }
+}
+
+impl Market {
+    fn gather(&self) -> Result<(World, Data)> {
+        let config = MarketConfig {
+            seed: self.market_seed,
+            shoppers: self.shoppers,
+            ..MarketConfig::default()
+        };
+        let world = World::generate(&config);
+        let read = |name: &str| {
+            let file = self.assets.join(name);
+            std::fs::read(&file).with_context(|| format!("reading {}", file.display()))
+        };
+        let vocabulary = String::from_utf8(read("words.txt")?)?;
+        let words = TokenVectors::new(&vocabulary, &read("words.safetensors")?)?;
+        let predictor = match read("query-category.safetensors") {
+            Ok(file) => {
+                let types = world.catalogue.product_types.len();
+                Some(CategoryPredictor::load(&file, types, &Device::flex())?)
+            }
+            Err(_) => {
+                eprintln!("no query-category.safetensors: product types are not predicted");
+                None
+            }
+        };
+        let bar = bar(2 * u64::from(config.shoppers), "shoppers")?;
+        let data = Data::gather(&world, &words, predictor.as_ref(), || bar.inc(1))?;
+        bar.finish_and_clear();
+        println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
+        Ok((world, data))
+    }
+}
+
+fn bar(length: u64, what: &str) -> Result<ProgressBar> {
+    let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {what}, {{eta}} left");
+    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(&template)?))
+}
+
+/// A variant of DMT, and how to train it.
+struct Run<'a> {
+    config: &'a DmtConfig,
+    settings: &'a Settings,
+    /// Folder of the checkpoint; it is removed at the end.
+    checkpoint: PathBuf,
+    about: About,
+}
+
+impl Run<'_> {
+    fn train(&self, world: &World, data: &Data) -> Result<Dmt> {
+        let steps = self.settings.epochs * data.training.len().div_ceil(self.settings.batch);
+        let bar = bar(steps as u64, "steps")?;
+        let mut mean = None;
+        let checkpoint = Checkpoint::new(&self.checkpoint);
+        let model = train_dmt(
+            self.config,
+            &data.training,
+            &world.catalogue,
+            self.settings,
+            Some((&checkpoint, &self.about)),
+            |step, _, loss| {
+                let smooth = mean.map_or(loss, |mean| 0.98 * mean + 0.02 * loss);
+                mean = Some(smooth);
+                bar.set_message(format!("loss {smooth:.4}"));
+                bar.set_position(step as u64 + 1);
+            },
+        )?;
+        bar.finish_and_clear();
+        std::fs::remove_dir_all(&self.checkpoint).context("removing the checkpoint")?;
+        Ok(model)
+    }
+}
+
+fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
+    Ok(About {
+        format: FORMAT,
+        model: MODEL.into(),
+        market_seed: world.config.seed,
+        command,
+        config: serde_json::to_value(config)?,
+    })
+}
+
+/// Trains one model, says how well it does on the held-out day and writes its weights.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn train(arguments: &Training) -> Result<()> {
+    let (world, data) = arguments.market.gather()?;
+    let config = DmtConfig {
+        multi_task: arguments.multi_task.into(),
+        bias: bias_features(&arguments.bias),
+        interest: if arguments.base { Interest::Mean } else { Interest::Transformer },
+        ..DmtConfig::playground(Vocabulary::of(&world.catalogue), dense::COUNT)
+    };
+    let settings = Settings {
+        epochs: arguments.epochs,
+        rate: arguments.rate,
+        lambda: [1.0, arguments.lambda_order],
+        seed: arguments.seed,
+        ..Settings::default()
+    };
+    std::fs::create_dir_all(&arguments.out)?;
+    let file = arguments.out.join(file_name(config.multi_task, config.bias));
+    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let about = about(&world, &config, format!("vitrine {command}"))?;
+    let run = Run {
+        config: &config,
+        settings: &settings,
+        checkpoint: file.with_extension("checkpoint"),
+        about: about.clone(),
+    };
+    let model = run.train(&world, &data)?;
+    let bytes = Weights::of(&model, about)?.to_bytes(Precision::F16)?;
+    std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
+    println!("{} {} kB", file.display(), bytes.len() / 1000);
+
+    // What is measured is what was written: weights in half precision.
+    let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
+    println!("held-out day    {}", Metrics::of_ranker(&ranker, &data.test, &world.catalogue));
+    Ok(())
+}

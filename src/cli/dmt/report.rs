@@ -1,0 +1,244 @@
+//! The tables of docs/ranking.md.
+
+use std::fmt::Write;
+
+use super::evaluate::Results;
+use crate::market::World;
+use crate::metrics::rela_impr;
+use crate::training::dmt::data::Data;
+use crate::training::dmt::evaluate::Metrics;
+
+/// The page: what was compared, and whether the paper's directions come out.
+pub(super) fn report(
+    results: &Results,
+    truth: &Metrics,
+    seeds: &[u64],
+    world: &World,
+    data: &Data,
+) -> String {
+    let mut page = Page { text: String::new(), results };
+    page.text += &format!(
+        "# Ranking: DMT on the generated market\n\n\
+         Written by `vitrine evaluate dmt --seeds {seeds} --shoppers {}`. Trained on the {} page \
+         views of seven days, tested on the {} page views of the day after, feed and search \
+         alike; the statistics features are counted on the days before. Numbers are means over \
+         the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
+         utility without the bias logit, as equation 6 serves it.\n\n",
+        world.config.shoppers,
+        data.training.len(),
+        data.test.len(),
+        seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
+    );
+    page.text += "## Against the base (table 1 of the paper)\n\n";
+    page.table_1("Without dense features", &["dnn-no-dense", "dmt-trans-no-dense", "dmt-no-dense"]);
+    page.table_1("With dense features", &["dnn", "dmt-trans", "dmt"]);
+    let _ = writeln!(
+        page.text,
+        "Were the truth itself the score, it would have click AUC {:.4} and order AUC {:.4}: \
+         whether a product is looked at, and chance, are beyond every ranker.\n",
+        truth.tasks[0].auc, truth.tasks[1].auc
+    );
+    page.text += "## Positions in a sequence (table 3)\n\nSingle task, no bias network.\n\n";
+    page.aucs(&["positions-none", "positions-sinusoidal", "dmt-trans"]);
+    page.text += "## Sharing between tasks (table 4)\n\nNo bias network.\n\n";
+    page.aucs(&["dmt-trans", "shared-bottom", "mmoe"]);
+    page.text += "## Bias network (table 5)\n\nMMoE. The true attraction is the probability of \
+                  a click on a product that is looked at; its Spearman correlation with u_click \
+                  is taken on each page view, its AUC over pairs of one page view. The \
+                  examination column compares the learned curve over the index with the true \
+                  one. The last column is what six neighbours of the product's own type in place \
+                  of six others do to the odds of a click.\n\n";
+    page.bias(&["mmoe", "mmoe-index", "mmoe-page", "mmoe-neighbours", "dmt"]);
+    page.curve("dmt");
+    page.text += "## Do the paper's directions come out?\n\n";
+    page.directions();
+    page.text
+}
+
+struct Page<'a> {
+    text: String,
+    results: &'a Results,
+}
+
+/// A name for people.
+fn title(name: &str) -> &str {
+    match name {
+        "dnn" | "dnn-no-dense" => "DNN (base)",
+        "dmt-trans" | "dmt-trans-no-dense" => "DMT, transformers only",
+        "dmt" | "dmt-no-dense" => "DMT, MMoE, index and neighbours",
+        "positions-none" => "no positions",
+        "positions-sinusoidal" => "sinusoidal",
+        "shared-bottom" => "shared bottom",
+        "mmoe" => "MMoE, no bias network",
+        "mmoe-index" => "MMoE, index",
+        "mmoe-page" => "MMoE, page",
+        "mmoe-neighbours" => "MMoE, neighbours",
+        other => other,
+    }
+}
+
+/// One number of a result.
+type Number = fn(&Metrics) -> Option<f64>;
+
+const CLICK_AUC: Number = |m| Some(m.tasks[0].auc);
+const ORDER_AUC: Number = |m| Some(m.tasks[1].auc);
+const ATTRACTION: Number = |m| Some(m.attraction);
+
+impl Page<'_> {
+    fn values(&self, name: &str, number: Number) -> Vec<f64> {
+        self.results.get(name).into_iter().flatten().filter_map(number).collect()
+    }
+
+    /// Mean and spread of a number.
+    fn cell(&self, name: &str, number: Number) -> String {
+        let values = self.values(name, number);
+        if values.is_empty() {
+            return "\u{2013}".into();
+        }
+        let (mean, deviation) = spread(&values);
+        format!("{mean:.4} \u{b1} {deviation:.4}")
+    }
+
+    fn table_1(&mut self, heading: &str, names: &[&str]) {
+        let _ = write!(
+            self.text,
+            "{heading}:\n\n| | click AUC | RelaImpr | Precision@4 | MRR@4 | order AUC | RelaImpr | \
+             Precision@4 | MRR@4 |\n|---|---|---|---|---|---|---|---|---|\n"
+        );
+        for name in names {
+            let mut row = format!("| {} ", title(name));
+            for (auc, precision, mrr) in [
+                (
+                    CLICK_AUC,
+                    (|m| Some(m.tasks[0].precision)) as Number,
+                    (|m| Some(m.tasks[0].mrr)) as Number,
+                ),
+                (ORDER_AUC, |m| Some(m.tasks[1].precision), |m| Some(m.tasks[1].mrr)),
+            ] {
+                let of = |name| spread(&self.values(name, auc)).0;
+                let gain = rela_impr(of(name), of(names[0]))
+                    .map_or("\u{2013}".into(), |gain| format!("{:+.2} %", 100.0 * gain));
+                let _ = write!(
+                    row,
+                    "| {} | {gain} | {} | {} ",
+                    self.cell(name, auc),
+                    self.cell(name, precision),
+                    self.cell(name, mrr)
+                );
+            }
+            let _ = writeln!(self.text, "{row}|");
+        }
+        self.text += "\n";
+    }
+
+    fn aucs(&mut self, names: &[&str]) {
+        self.text += "| | click AUC | order AUC |\n|---|---|---|\n";
+        for name in names {
+            let (click, order) = (self.cell(name, CLICK_AUC), self.cell(name, ORDER_AUC));
+            let _ = writeln!(self.text, "| {} | {click} | {order} |", title(name));
+        }
+        self.text += "\n";
+    }
+
+    fn bias(&mut self, names: &[&str]) {
+        self.text += "| | click AUC | order AUC | Spearman with true attraction | AUC against \
+                      true attraction | Spearman of examination | among its own kind |\n|---|---|---|---|---|---|---|\n";
+        for name in names {
+            let _ = writeln!(
+                self.text,
+                "| {} | {} | {} | {} | {} | {} | {} |",
+                title(name),
+                self.cell(name, CLICK_AUC),
+                self.cell(name, ORDER_AUC),
+                self.cell(name, ATTRACTION),
+                self.cell(name, |m| Some(m.attraction_auc)),
+                self.cell(name, |m| m.bias.examination),
+                self.cell(name, |m| m.bias.competition),
+            );
+        }
+        let _ = writeln!(
+            self.text,
+            "| truth | | | 1 | 1 | 1 | {:.4} |\n",
+            crate::training::dmt::evaluate::true_competition()
+        );
+    }
+
+    /// The learned examination of the first seed beside the truth, at some places.
+    fn curve(&mut self, name: &str) {
+        let Some(metrics) = self.results.get(name).and_then(|of_seeds| of_seeds.first()) else {
+            return;
+        };
+        self.text += "Examination relative to the first place, first seed:\n\n| index |";
+        let places: Vec<usize> = [0, 1, 2, 4, 6, 9, 10, 14, 19, 24, 29]
+            .into_iter()
+            .filter(|&p| p < metrics.bias.truth.len())
+            .collect();
+        for place in &places {
+            let _ = write!(self.text, " {place} |");
+        }
+        let _ = write!(self.text, "\n|---|{}\n", "---|".repeat(places.len()));
+        for (row, curve) in [("learned", &metrics.bias.learned), ("true", &metrics.bias.truth)] {
+            let _ = write!(self.text, "| {row} |");
+            for &place in &places {
+                let _ = write!(self.text, " {:.2} |", curve[place]);
+            }
+            self.text += "\n";
+        }
+        self.text += "\n";
+    }
+
+    fn directions(&mut self) {
+        self.text += "For each pair, the mean difference and how many seeds agree.\n\n\
+                      | | click AUC | order AUC | Spearman with true attraction |\n|---|---|---|---|\n";
+        for (better, worse) in [
+            ("dmt-trans-no-dense", "dnn-no-dense"),
+            ("dmt-no-dense", "dmt-trans-no-dense"),
+            ("dmt-trans", "dnn"),
+            ("dmt", "dmt-trans"),
+            ("dmt-trans", "positions-none"),
+            ("dmt-trans", "positions-sinusoidal"),
+            ("shared-bottom", "dmt-trans"),
+            ("mmoe", "shared-bottom"),
+            ("mmoe-index", "mmoe"),
+            ("mmoe-page", "mmoe"),
+            ("mmoe-neighbours", "mmoe"),
+            ("mmoe-neighbours", "mmoe-index"),
+            ("dmt", "mmoe"),
+        ] {
+            let mut row = format!("| {} above {} ", described(better), described(worse));
+            for number in [CLICK_AUC, ORDER_AUC, ATTRACTION] {
+                let pairs: Vec<f64> = self
+                    .values(better, number)
+                    .iter()
+                    .zip(self.values(worse, number))
+                    .map(|(better, worse)| better - worse)
+                    .collect();
+                if pairs.is_empty() {
+                    row += "| \u{2013} ";
+                    continue;
+                }
+                let agree = pairs.iter().filter(|&&difference| difference > 0.0).count();
+                let mean = spread(&pairs).0;
+                let _ = write!(row, "| {mean:+.4}, {agree} of {} ", pairs.len());
+            }
+            let _ = writeln!(self.text, "{row}|");
+        }
+    }
+}
+
+/// A name that tells variants with and without dense features apart.
+fn described(name: &str) -> String {
+    match name.strip_suffix("-no-dense") {
+        Some(_) => format!("{} (no dense features)", title(name)),
+        None if name == "dmt-trans" => "single task, learned positions".into(),
+        None => title(name).into(),
+    }
+}
+
+/// Mean and standard deviation.
+fn spread(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, (squares / (count - 1.0).max(1.0)).sqrt())
+}

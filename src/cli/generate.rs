@@ -1,0 +1,167 @@
+//! `vitrine generate`: the market, written down.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::personas::{Summary, personas};
+use crate::features::search::QueryFrequency;
+use crate::features::split::{Split, day_of};
+use crate::features::statistics::Statistics;
+use crate::market::figures::{Figures, ratio};
+use crate::market::history::PageDevice;
+use crate::market::truth::examination;
+use crate::market::{MarketConfig, World};
+use crate::pipeline::assets::Folder;
+use crate::pipeline::stock::{self, QueryCount};
+
+/// What to generate and where to write it.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Folder that the assets are written to.
+    #[arg(long, default_value = "assets")]
+    pub out: PathBuf,
+    /// Seed of the market.
+    #[arg(long, default_value_t = MarketConfig::default().seed)]
+    pub seed: u64,
+    /// Products in the catalogue.
+    #[arg(long, default_value_t = MarketConfig::default().products)]
+    pub products: u32,
+    /// Shoppers.
+    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
+    pub shoppers: u32,
+    /// Days of page views.
+    #[arg(long, default_value_t = MarketConfig::default().days)]
+    pub days: u16,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&arguments.out)?;
+    let config = MarketConfig {
+        seed: arguments.seed,
+        products: arguments.products,
+        shoppers: arguments.shoppers,
+        days: arguments.days,
+        ..MarketConfig::default()
+    };
+    let world = World::generate(&config);
+    let gathered = gather(&world)?;
+    let file = |name| arguments.out.join(name);
+    write(&file(stock::CATALOGUE), &world.catalogue)?;
+    write(&file(stock::STATISTICS), &gathered.statistics)?;
+    write(&file(stock::QUERIES), &query_counts(&world, gathered.queries))?;
+    write(&file(stock::SHOPPERS), &personas(&world, &gathered.summaries))?;
+    Folder(arguments.out.clone()).write_manifest()?;
+    report(&world, &gathered.figures);
+    Ok(())
+}
+
+/// The queries that serving knows, most frequent first.
+fn query_counts(world: &World, mut frequency: QueryFrequency) -> Vec<QueryCount> {
+    let clean: HashSet<String> = world.suggestions(usize::MAX).into_iter().collect();
+    frequency.forget_rare();
+    let ranked = frequency.ranked().into_iter();
+    ranked.map(|(query, count)| QueryCount(query.into(), count, clean.contains(query))).collect()
+}
+
+/// Writes compact JSON.
+fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let json = serde_json::to_vec(value)?;
+    std::fs::write(path, &json).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{:<15} {} kB", path.display(), json.len() / 1000);
+    Ok(())
+}
+
+/// What is kept of the logs.
+struct Gathered {
+    figures: Figures,
+    summaries: Vec<Summary>,
+    statistics: Statistics,
+    queries: QueryFrequency,
+}
+
+/// Lives every shopper's life, and keeps figures, counts of the days that may be counted, and
+/// what personas are chosen by.
+fn gather(world: &World) -> anyhow::Result<Gathered> {
+    let bar = ProgressBar::new(u64::from(world.config.shoppers)).with_style(
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} shoppers, {eta} left")?,
+    );
+    bar.set_message("logs");
+    let split = Split::last_day(world.config.days);
+    let nothing = || Gathered {
+        figures: Figures::default(),
+        summaries: Vec::new(),
+        statistics: Statistics::new(world.catalogue.products.len()),
+        queries: QueryFrequency::default(),
+    };
+    let mut gathered = (0..world.config.shoppers)
+        .into_par_iter()
+        .fold(nothing, |mut gathered, shopper| {
+            let log = world.shopper_log(shopper);
+            gathered.figures.add(world, &log);
+            gathered.summaries.push(Summary::of(world, &log));
+            for view in log.views.iter().filter(|v| split.statistics.contains(&day_of(v.time))) {
+                gathered.statistics.add(view);
+                if let Some(query) = &view.query {
+                    gathered.queries.add(query, 1);
+                }
+            }
+            bar.inc(1);
+            gathered
+        })
+        .reduce(nothing, |mut one, other| {
+            one.summaries.extend(other.summaries);
+            one.statistics.merge(&other.statistics);
+            one.queries.merge(other.queries);
+            Gathered { figures: one.figures.merge(&other.figures), ..one }
+        });
+    gathered.summaries.sort_by_key(Summary::shopper);
+    bar.finish_and_clear();
+    Ok(gathered)
+}
+
+fn report(world: &World, figures: &Figures) {
+    let percent = |part, whole| format!("{:.2} %", 100.0 * ratio(part, whole));
+    let catalogue = &world.catalogue;
+    println!(
+        "products        {} of {} types by {} brands in {} departments",
+        catalogue.products.len(),
+        catalogue.product_types.len(),
+        catalogue.brands.len(),
+        catalogue.departments.len()
+    );
+    println!("queries         {} texts", world.queries.len());
+    println!("page views      {} ({} in the last 8 days)", figures.views, figures.late_views);
+    println!("searches        {}", percent(figures.searches, figures.views));
+    println!("vocabulary gap  {}", percent(figures.gap_searches, figures.searches));
+    println!("misspelled      {}", percent(figures.misspelled_searches, figures.searches));
+    println!("impressions     {}", figures.impressions);
+    println!(
+        "a page view     {:.2} impressions, {:.2} under-impressions",
+        ratio(figures.impressions, figures.views),
+        ratio(figures.under_impressions, figures.views)
+    );
+    println!("clicks          {}", percent(figures.clicks, figures.impressions));
+    println!("favourites      {}", percent(figures.favourites, figures.impressions));
+    println!("carts           {}", percent(figures.carts, figures.impressions));
+    println!("orders          {}", percent(figures.orders, figures.impressions));
+    println!("orders before   {:.1} a shopper", ratio(figures.earlier_orders, figures.shoppers));
+    println!("web searches    {:.1} a shopper", ratio(figures.web_searches, figures.shoppers));
+    println!("judge           AUC {:.3} {:?}", figures.judge_auc(), figures.judged);
+    for (name, device) in [("desktop", PageDevice::Desktop), ("phone", PageDevice::Phone)] {
+        let curve: Vec<String> = [0, 1, 2, 5, 9, 10, 19, 29, 39]
+            .iter()
+            .map(|index| format!("{index}: {:.2}", examination(index / 10, *index, device)))
+            .collect();
+        println!("examination     {name}: {}", curve.join(", "));
+    }
+}

@@ -1,0 +1,66 @@
+//! What commands that train or evaluate have in common: the market, the words, a bar.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::market::{MarketConfig, World};
+use crate::text::TokenVectors;
+
+/// The market that a model is trained on, and the words that its queries are read with.
+#[derive(Clone, Debug, Args)]
+pub struct Market {
+    /// Folder of the word vectors, and of what is trained.
+    #[arg(long, default_value = "assets")]
+    pub assets: PathBuf,
+    /// Seed of the market.
+    #[arg(long, default_value_t = MarketConfig::default().seed)]
+    pub market_seed: u64,
+    /// Products in the catalogue.
+    #[arg(long, default_value_t = MarketConfig::default().products)]
+    pub products: u32,
+    /// Shoppers.
+    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
+    pub shoppers: u32,
+}
+
+impl Market {
+    /// Generates the market.
+    pub fn world(&self) -> World {
+        World::generate(&MarketConfig {
+            seed: self.market_seed,
+            products: self.products,
+            shoppers: self.shoppers,
+            ..MarketConfig::default()
+        })
+    }
+
+    /// Reads the word vectors, all of them.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged.
+    pub fn words(&self) -> Result<TokenVectors> {
+        let vocabulary = String::from_utf8(read(&self.assets.join("words.txt"))?)?;
+        let mut words =
+            TokenVectors::new(&vocabulary, &read(&self.assets.join("words.safetensors"))?)?;
+        words.extend(&read(&self.assets.join("words-more.safetensors"))?)?;
+        Ok(words)
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// Where it cannot be read; says which.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// A progress bar over `length` of something, with a message in front.
+pub fn bar(length: u64, what: &str, message: &str) -> Result<ProgressBar> {
+    let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {what}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template)?;
+    Ok(ProgressBar::new(length).with_style(style).with_message(message.to_owned()))
+}

@@ -1,0 +1,73 @@
+//! The command line: one module a command, each with its arguments and a `run`.
+
+use clap::{Parser, Subcommand};
+
+pub mod dmt;
+pub mod generate;
+pub mod manifest;
+pub mod market;
+pub mod moppr;
+mod personas;
+pub mod rank;
+
+/// What `vitrine` is asked to do.
+#[derive(Debug, Parser)]
+#[command(name = "vitrine", version, about)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Generate the market and write the assets that the browser loads.
+    Generate(generate::Arguments),
+    /// Name the files of the assets folder with their sizes and checksums.
+    Manifest(manifest::Arguments),
+    /// Rank what a link asks for, and print it.
+    Rank(rank::Arguments),
+    /// Train a model.
+    #[command(subcommand)]
+    Train(Train),
+    /// Train the variants of a model from several seeds and write down how they compare.
+    #[command(subcommand)]
+    Evaluate(Evaluate),
+}
+
+/// The models that can be trained.
+#[derive(Debug, Subcommand)]
+pub enum Train {
+    /// The retriever.
+    Moppr(moppr::Training),
+    /// The ranker.
+    Dmt(dmt::Training),
+}
+
+/// The models that can be evaluated.
+#[derive(Debug, Subcommand)]
+pub enum Evaluate {
+    /// The retriever.
+    Moppr(moppr::evaluate::Arguments),
+    /// The ranker.
+    Dmt(dmt::evaluate::Arguments),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever stops the command, with what it was doing as context.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Generate(arguments) => generate::run(&arguments),
+            Command::Manifest(arguments) => manifest::run(&arguments),
+            Command::Rank(arguments) => rank::run(&arguments),
+            Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
+            Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
+            Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+        }
+    }
+}

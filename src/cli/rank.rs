@@ -1,0 +1,82 @@
+//! `vitrine rank`: what the page would show for a link, on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use burn::tensor::Device;
+use clap::Args;
+
+use crate::pipeline::Funnel;
+use crate::pipeline::assets::Folder;
+use crate::pipeline::blend;
+use crate::pipeline::caller::Patient;
+use crate::protocol::{Answer, Backend, Notice};
+use crate::share::State;
+
+/// What to rank.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Query string of a link, for example "?q=couch&shopper=mara&w-order=4".
+    #[arg(default_value = "")]
+    pub link: String,
+    /// Folder of the assets.
+    #[arg(long, default_value = "assets")]
+    pub assets: PathBuf,
+    /// Products to print.
+    #[arg(long, default_value_t = 10)]
+    pub top: usize,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the assets cannot be read or the ranking fails.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let (state, dropped) = State::from_link(&arguments.link);
+    for part in dropped {
+        println!("note: {}", part.text);
+    }
+    futures::executor::block_on(async {
+        let folder = Folder(arguments.assets.clone());
+        let mut funnel =
+            Funnel::load(Backend::Cpu, Device::flex(), folder, |_| ()).await.map_err(said)?;
+        let Some(answer) = funnel.run(1, &state, &Patient::default()).await.map_err(said)? else {
+            bail!("nobody waits for the answer");
+        };
+        print(&answer, &state, &funnel, arguments.top);
+        Ok(())
+    })
+}
+
+fn said(notice: Notice) -> anyhow::Error {
+    anyhow!(notice.text)
+}
+
+fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
+    for notice in &answer.notices {
+        println!("note: {}", notice.text);
+    }
+    let catalogue = &funnel.stock().catalogue;
+    let categories = answer.retrieval.categories.iter().take(3).map(|(id, probability)| {
+        format!("{} {probability:.2}", catalogue.product_types[usize::from(*id)].name)
+    });
+    println!("categories: {}", categories.collect::<Vec<_>>().join(", "));
+    println!("effective candidates: {:.1}", answer.retrieval.effective_candidates);
+    println!("{:>4} {:>7} {:>7} {:>7} {:>9}  title", "", "score", "click", "order", "retrieval");
+    for (place, ranked) in
+        blend::order(&answer.candidates, &state.ranking).iter().take(top).enumerate()
+    {
+        let candidate = &answer.candidates[ranked.candidate];
+        let [click, order] = blend::task_probabilities(candidate, &state.ranking);
+        println!(
+            "{:>4} {:>7.4} {click:>7.4} {order:>7.4} {:>9.4}  {}",
+            place + 1,
+            ranked.score,
+            candidate.retrieval_score,
+            catalogue.products[candidate.product as usize].title
+        );
+    }
+    for time in &answer.timings {
+        println!("{:>9}: {:.2} ms", time.stage, time.milliseconds);
+    }
+}

@@ -1,0 +1,42 @@
+//! Vitrine: a whole e-commerce retrieval and ranking stack in one browser tab, with its insides on show.
+//!
+//! The rooms, lowest first; a lower room never imports a higher one:
+//!
+//! | room | what it is for |
+//! | --- | --- |
+//! | [`market`] | the shop world: catalogue, shoppers, queries, click model, logs |
+//! | [`text`] | normaliser, WordPiece, token vectors |
+//! | [`metrics`] | recall@K, nDCG@K, P_good, AUC, RelaImpr, Precision@K, MRR@K |
+//! | [`features`] | what a moment in the shop looks like to a model: ids and dense features |
+//! | [`nn`] | layers that more than one model uses |
+//! | [`models`] | one file a system: MOPPR, DMT |
+//! | [`retrieval`] | exact search over item vectors, quantisation |
+//! | [`training`] | samples, losses, loops (command line only) |
+//! | [`share`] | the state of the playground, and state to link and back |
+//! | [`protocol`] | messages between page and engine |
+//! | [`pipeline`] | one request through the funnel: assets, stages, cache, blend |
+//! | `engine` | the web worker around the funnel |
+//! | [`app`] | the page |
+//! | [`cli`] | the command line |
+
+pub mod app;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "engine")]
+pub mod engine;
+pub mod features;
+pub mod market;
+pub mod metrics;
+#[cfg(feature = "models")]
+pub mod models;
+#[cfg(feature = "models")]
+pub mod nn;
+pub mod pipeline;
+pub mod protocol;
+#[cfg(feature = "models")]
+pub mod retrieval;
+pub mod share;
+#[cfg(feature = "models")]
+pub mod text;
+#[cfg(feature = "cli")]
+pub mod training;
