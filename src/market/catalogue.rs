@@ -1,0 +1,94 @@
+//! What the shop sells: departments, product types, brands, shops, colours, products.
+
+use serde::{Deserialize, Serialize};
+
+/// Index of a product in [`Catalogue::products`].
+pub type ProductId = u32;
+/// Index of a product type (the "category" of the papers) in [`Catalogue::product_types`].
+pub type ProductTypeId = u16;
+
+/// Every icon name that a product type may have; the page has a drawing for each.
+#[rustfmt::skip]
+pub const ICONS: &[&str] = &[
+    "armchair", "backpack", "ball", "basket", "bed", "bedding", "bicycle", "blender", "blocks",
+    "bone", "book", "boot", "bottle", "bread", "bulb", "camera", "candle", "car", "carton",
+    "case", "chair", "charger", "cheese", "coffee-machine", "computer", "curtains", "dice",
+    "drawers", "dress", "drill", "dumbbell", "fan", "frame", "gamepad", "grill", "guitar",
+    "hair-dryer", "handbag", "hat", "headphones", "heel", "helmet", "iron", "jacket", "jar",
+    "jewellery", "kettle", "keyboard", "knife", "lamp", "laptop", "lipstick", "monitor",
+    "mower", "mug", "notebook", "oven", "packet", "paint", "pan", "pen", "perfume", "pet-bowl",
+    "phone", "piano", "pills", "plant", "plate", "pram", "printer", "razor", "router", "rug",
+    "sandal", "scale", "shelf", "shirt", "sneaker", "sofa", "speaker", "spray", "suitcase",
+    "sunglasses", "sweater", "table", "teddy", "tent", "toilet-roll", "tools", "toothbrush",
+    "torch", "toy-car", "trousers", "tshirt", "tube", "underwear", "utensils", "vacuum", "vase",
+    "washer", "watch", "wine",
+];
+
+/// Everything on sale, and the words for it. Holds no hidden truth: this is what is shipped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Seed the market was generated with.
+    pub seed: u64,
+    /// Departments, for example "Home & Furniture".
+    pub departments: Vec<Department>,
+    /// Product types, for example "sofa": the papers' categories.
+    pub product_types: Vec<ProductType>,
+    /// Brands.
+    pub brands: Vec<String>,
+    /// Shops that sell on the platform.
+    pub shops: Vec<String>,
+    /// Colours with the tint used to draw products in them.
+    pub colours: Vec<Colour>,
+    /// Products, in id order.
+    pub products: Vec<Product>,
+}
+
+/// A department of the shop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Department {
+    /// Name as shown, for example "Home & Furniture".
+    pub name: String,
+}
+
+/// A product type: the unit of category filtering, neighbouring bias and repurchase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProductType {
+    /// Singular name as titles use it, for example "sofa".
+    pub name: String,
+    /// Index in [`Catalogue::departments`].
+    pub department: u16,
+    /// Name of the drawn icon, for example "sofa"; the page has a drawing for each name used.
+    pub icon: String,
+    /// Days after which a buyer buys again: 7 for milk, 1500 for a laptop.
+    pub repurchase_days: f32,
+}
+
+/// A colour that products come in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Colour {
+    /// Name as titles use it, for example "navy".
+    pub name: String,
+    /// Tint as `#rrggbb`.
+    pub hex: String,
+}
+
+/// One product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Product {
+    /// Title as a listing reads.
+    pub title: String,
+    /// Its product type.
+    pub product_type: ProductTypeId,
+    /// Index in [`Catalogue::brands`].
+    pub brand: u16,
+    /// Index in [`Catalogue::shops`].
+    pub shop: u16,
+    /// Index in [`Catalogue::colours`], if it has a colour.
+    pub colour: Option<u8>,
+    /// Price in cents.
+    pub price_cents: u32,
+    /// Mean review, 1 to 5.
+    pub rating: f32,
+    /// Number of reviews.
+    pub reviews: u32,
+}

@@ -1,0 +1,492 @@
+//! One shopper's life: needs arise, are searched for on the web and in the shop, and end in
+//! orders or pass; in between the shopper browses.
+
+use super::catalogue::{ProductId, ProductTypeId};
+use super::history::{DAY, Event, EventKind, Minutes, PageDevice, WebSearch};
+use super::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
+use super::policy::{Observed, Policy};
+use super::query::demand;
+use super::random::{Purpose, Random};
+use super::shopper::Taste;
+use super::table::HABIT_DAYS;
+use super::truth::{Context, Relevance, Standing, competition, examination};
+use super::world::World;
+
+/// Products on a page, and products sampled from far below it (MOPPR 4.3.1).
+const PAGE: usize = 10;
+/// Under-impressions are ranked below this place, where the ranking is long enough.
+const UNDER: usize = 150;
+/// Minutes before midnight when the last page is opened; acting on ten products takes at most
+/// forty, four steps each.
+const LATEST: Minutes = 45;
+/// Pages of one list that are looked at, at most.
+const MOST_PAGES: u16 = 6;
+
+/// Something the shopper needs.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    product_type: ProductTypeId,
+    /// When the shopper starts to look in the shop.
+    since: Minutes,
+    /// When the need has passed.
+    until: Minutes,
+}
+
+/// Something the shopper buys again and again.
+#[derive(Clone, Copy, Debug)]
+struct Habit {
+    product_type: ProductTypeId,
+    period: f32,
+    next: Minutes,
+}
+
+/// A life while it is lived.
+pub(crate) struct Life<'w> {
+    world: &'w World,
+    taste: Taste,
+    random: Random,
+    policy: Policy<'w>,
+    observed: Observed,
+    events: Vec<Event>,
+    web_searches: Vec<WebSearch>,
+    views: Vec<PageView>,
+    needs: Vec<Need>,
+    habits: Vec<Habit>,
+    /// Weight of each type among needs, and among what is browsed for pleasure.
+    need_weights: Vec<f32>,
+    browse_weights: Vec<f32>,
+    /// When each type was last ordered.
+    ordered: Vec<Option<Minutes>>,
+    /// Decaying number of clicks on each type.
+    heat: Vec<f32>,
+    /// No earlier than this does the next thing happen.
+    clock: Minutes,
+    /// After this no page is opened, so that what follows a page falls on the same day.
+    bedtime: Minutes,
+}
+
+impl<'w> Life<'w> {
+    pub fn new(world: &'w World, shopper: u32) -> Self {
+        let taste = Taste::draw(world, shopper);
+        let interest: Vec<f32> = taste.types.iter().map(|logit| libm::expf(*logit)).collect();
+        let rows = &world.table.types;
+        let need_weights = interest.iter().zip(rows).map(|(i, row)| i * demand(row)).collect();
+        let browse_weights = interest
+            .iter()
+            .zip(rows)
+            .map(|(i, row)| if row.repurchase_days > HABIT_DAYS { i * row.share } else { 0.2 * i })
+            .collect();
+        let mut life = Self {
+            random: Random::new(world.config.seed, Purpose::Behaviour, u64::from(shopper)),
+            policy: Policy::new(world),
+            observed: Observed::new(world),
+            events: Vec::new(),
+            web_searches: Vec::new(),
+            views: Vec::new(),
+            needs: Vec::new(),
+            habits: Vec::new(),
+            need_weights,
+            browse_weights,
+            ordered: vec![None; rows.len()],
+            heat: vec![0.0; rows.len()],
+            clock: Minutes::MIN,
+            bedtime: Minutes::MAX,
+            world,
+            taste,
+        };
+        life.take_up_habits();
+        life
+    }
+
+    /// Lives it to its end.
+    pub fn live(mut self) -> ShopperLog {
+        let earlier = Minutes::from(self.world.config.earlier_days);
+        for day in -earlier..Minutes::from(self.world.config.days) {
+            self.observed.age();
+            for heat in &mut self.heat {
+                *heat *= 0.75;
+            }
+            self.arise(day);
+            if day < 0 {
+                self.shop_unseen(day);
+            } else {
+                self.visit(day);
+            }
+            self.needs.retain(|need| need.until > (day + 1) * DAY);
+        }
+        ShopperLog {
+            shopper: self.taste.shopper,
+            profile: self.taste.profile,
+            events: self.events,
+            web_searches: self.web_searches,
+            views: self.views,
+        }
+    }
+
+    fn take_up_habits(&mut self) {
+        let first = -Minutes::from(self.world.config.earlier_days);
+        for _ in 0..self.random.poisson(2.4) {
+            let rows = &self.world.table.types;
+            let weights = self.taste.types.iter().zip(rows).map(|(interest, row)| {
+                if row.repurchase_days <= HABIT_DAYS {
+                    libm::expf(*interest) * row.share
+                } else {
+                    0.0
+                }
+            });
+            let Some(number) = self.random.weighted(weights) else {
+                continue;
+            };
+            let period = rows[number].repurchase_days * self.random.between(1.3, 3.0);
+            let next = first * DAY + (self.random.uniform() * period * DAY as f32) as Minutes;
+            self.habits.push(Habit { product_type: number as ProductTypeId, period, next });
+        }
+    }
+
+    /// The needs that arise on a day.
+    fn arise(&mut self, day: Minutes) {
+        for index in 0..self.habits.len() {
+            let habit = self.habits[index];
+            if habit.next < (day + 1) * DAY {
+                let again = habit.period * self.random.between(0.85, 1.2);
+                self.habits[index].next =
+                    habit.next.max(day * DAY) + (again * DAY as f32) as Minutes;
+                self.need(habit.product_type, habit.next.max(day * DAY), 4.0);
+            }
+        }
+        for _ in 0..self.random.poisson(0.055) {
+            let now = day * DAY;
+            let ready: Vec<f32> = (0..self.need_weights.len())
+                .map(|number| {
+                    let satisfied = self.satisfied(number as ProductTypeId, now);
+                    self.need_weights[number] * (1.0 - satisfied)
+                })
+                .collect();
+            if let Some(number) = self.random.weighted(ready.iter().copied()) {
+                let since = now + self.random.below(DAY as usize) as Minutes;
+                self.need(number as ProductTypeId, since, 14.0);
+            }
+        }
+    }
+
+    /// A need arises; on the web it is searched for before the shop is.
+    fn need(&mut self, product_type: ProductTypeId, since: Minutes, days: f32) {
+        let lead = self.random.exponential(1.2).min(5.0);
+        let searches = if self.random.chance(0.55) { 1 + self.random.poisson(0.7) } else { 0 };
+        let shop_since = since + (lead * DAY as f32) as Minutes;
+        let until = shop_since + (self.random.between(0.5, 1.5) * days * DAY as f32) as Minutes;
+        self.needs.push(Need { product_type, since: shop_since, until });
+        for _ in 0..searches {
+            let time = since + (self.random.uniform() * lead * DAY as f32) as Minutes;
+            if time < -30 * DAY || time >= Minutes::from(self.world.config.days) * DAY {
+                continue;
+            }
+            if let Some(number) = self.choose_query(product_type) {
+                let text = &self.world.queries[number as usize].text;
+                let query = match self.random.below(5) {
+                    0 => format!("{text} reviews"),
+                    1 => format!("which {text}"),
+                    2 => format!("{text} price"),
+                    _ => text.clone(),
+                };
+                self.web_searches.push(WebSearch { query, time });
+            }
+        }
+        self.web_searches.sort_by_key(|search| search.time);
+    }
+
+    /// Shopping before the log begins: carts and orders are known, the pages are not.
+    fn shop_unseen(&mut self, day: Minutes) {
+        let end = (day + 1) * DAY;
+        let due: Vec<Need> = self.needs.iter().copied().filter(|need| need.since < end).collect();
+        for need in due {
+            if self.random.chance(0.3) {
+                continue;
+            }
+            self.needs.retain(|other| other.product_type != need.product_type);
+            let Some(product) = self.choose_product(need.product_type) else {
+                continue;
+            };
+            self.clock = self.clock.max(need.since + 1).max(day * DAY).min(end - 1);
+            self.record(EventKind::Cart, product);
+            if self.random.chance(0.72) {
+                self.clock = (self.clock + self.random.below(30) as Minutes).min(end - 1);
+                self.record(EventKind::Order, product);
+            }
+        }
+    }
+
+    /// The product of a type that would be bought, all in view.
+    fn choose_product(&mut self, product_type: ProductTypeId) -> Option<ProductId> {
+        let products = self.world.products_of(product_type);
+        let (first, count) = (products.start, products.len());
+        let mut best: Option<(f32, ProductId)> = None;
+        // Of a very large type nobody sees more than a few hundred.
+        let step = count.div_ceil(300).max(1);
+        let start = self.random.below(step);
+        for offset in (start..count).step_by(step) {
+            let product = first + offset as ProductId;
+            let standing = Standing {
+                need: 1.0,
+                bought_before: self.bought_before(product),
+                ..Standing::default()
+            };
+            let context = Context { relevance: None, device: PageDevice::Desktop };
+            let utility = self.world.utility(&self.taste, product, context, standing);
+            let worth =
+                libm::logf(utility.attraction * utility.conversion()) + self.random.gumbel();
+            if best.is_none_or(|(most, _)| worth > most) {
+                best = Some((worth, product));
+            }
+        }
+        best.map(|(_, product)| product)
+    }
+
+    fn bought_before(&self, product: ProductId) -> bool {
+        self.events.iter().any(|e| e.kind == EventKind::Order && e.product == product)
+    }
+
+    /// 1 just after an order of the type, falling to 0 over its repurchase period.
+    fn satisfied(&self, product_type: ProductTypeId, now: Minutes) -> f32 {
+        let Some(ordered) = self.ordered[usize::from(product_type)] else {
+            return 0.0;
+        };
+        let days = (now - ordered) as f32 / DAY as f32;
+        let period = self.world.catalogue.product_types[usize::from(product_type)].repurchase_days;
+        libm::expf(-days / (0.5 * period))
+    }
+
+    fn standing(&self, product: ProductId, now: Minutes) -> Standing {
+        let product_type = self.world.catalogue.products[product as usize].product_type;
+        let number = usize::from(product_type);
+        let needed = self.needs.iter().any(|n| n.product_type == product_type && n.since <= now);
+        let row = &self.world.catalogue.product_types[number];
+        // What was dear and rare is looked at for weeks after it was bought.
+        let looking_back = match self.ordered[number] {
+            Some(ordered) if row.repurchase_days > HABIT_DAYS => {
+                libm::expf(-((now - ordered) as f32) / (14.0 * DAY as f32))
+            }
+            _ => 0.0,
+        };
+        let looked = 1.0 - libm::expf(-0.4 * self.heat[number]);
+        Standing {
+            need: if needed { 1.0 } else { 0.0 },
+            satisfied: self.satisfied(product_type, now),
+            curiosity: looking_back.max(0.8 * looked),
+            bought_before: self.bought_before(product),
+        }
+    }
+
+    fn record(&mut self, kind: EventKind, product: ProductId) {
+        self.events.push(Event { kind, product, time: self.clock });
+        self.observed.count(self.world, kind, product);
+        let product_type = self.world.catalogue.products[product as usize].product_type;
+        let number = usize::from(product_type);
+        match kind {
+            EventKind::Click => self.heat[number] += 1.0,
+            EventKind::Order => {
+                self.ordered[number] = Some(self.clock);
+                self.needs.retain(|need| need.product_type != product_type);
+                let rows = &self.world.table.types;
+                for then in &rows[number].then {
+                    if self.random.chance(0.2) {
+                        let since = self.clock + self.random.below(8 * DAY as usize) as Minutes;
+                        self.need(*then, since, 14.0);
+                    }
+                }
+            }
+            EventKind::Favourite | EventKind::Cart => {}
+        }
+    }
+
+    /// The visits of a day.
+    fn visit(&mut self, day: Minutes) {
+        let weekend = if matches!(day.rem_euclid(7), 5 | 6) { 1.25 } else { 0.9 };
+        let sessions = self.random.poisson(weekend * self.taste.activity / 2.7);
+        let mut starts: Vec<Minutes> = (0..sessions).map(|_| self.time_of_day()).collect();
+        starts.sort_unstable();
+        self.bedtime = (day + 1) * DAY - LATEST;
+        for start in starts {
+            self.clock = self.clock.saturating_add(1).max(day * DAY + start);
+            let device = self.taste.device(&mut self.random);
+            for _ in 0..=self.random.poisson(0.65) {
+                if self.random.chance(0.27) {
+                    self.look(None, device);
+                } else if let Some(query) = self.choose_search() {
+                    self.look(Some(query), device);
+                }
+                self.clock += 1 + self.random.below(4) as Minutes;
+            }
+        }
+    }
+
+    /// Minute of the day: few at night, most in the evening.
+    fn time_of_day(&mut self) -> Minutes {
+        let peak = if self.random.chance(0.4) { 12.5 } else { 20.0 };
+        let hour = peak + 2.6 * self.random.normal();
+        ((hour.clamp(0.5, 23.4)) * 60.0) as Minutes
+    }
+
+    /// The query of the next search: for a need, or for pleasure.
+    fn choose_search(&mut self) -> Option<u32> {
+        let now = self.clock;
+        let open: Vec<ProductTypeId> =
+            self.needs.iter().filter(|n| n.since <= now).map(|n| n.product_type).collect();
+        let product_type = if !open.is_empty() && self.random.chance(0.6) {
+            *self.random.pick(&open)?
+        } else {
+            let heat = &self.heat;
+            let weights = self.browse_weights.iter().zip(heat).map(|(w, heat)| w * (1.0 + heat));
+            self.random.weighted(weights)? as ProductTypeId
+        };
+        self.choose_query(product_type)
+    }
+
+    /// A query for a type as this shopper would put it.
+    fn choose_query(&mut self, product_type: ProductTypeId) -> Option<u32> {
+        let world = self.world;
+        let taste = &self.taste;
+        let rows = &world.table.types;
+        let weights = world.queries_of(product_type).iter().map(|number| {
+            let query = &world.queries[*number as usize];
+            let intent = &query.intent;
+            let mut pull = 0.0;
+            if let Some(brand) = intent.brand {
+                pull += taste.brands[usize::from(brand)];
+            }
+            if let Some(colour) = intent.colour {
+                pull += 0.8 * taste.colours[usize::from(colour)];
+            }
+            for (attribute, value) in &intent.attributes {
+                let attribute =
+                    &rows[usize::from(product_type)].attributes[usize::from(*attribute)];
+                if attribute.name == "audience" {
+                    pull += 1.5 * taste.audience(&attribute.values[usize::from(*value)].text);
+                }
+            }
+            let weight = query.frequency / intent.types.len() as f32;
+            if pull == 0.0 { weight } else { weight * libm::expf(pull) }
+        });
+        let place = self.random.weighted(weights)?;
+        world.queries_of(product_type).get(place).copied()
+    }
+
+    /// Looks at the pages of one list until tired or done.
+    fn look(&mut self, query: Option<u32>, device: PageDevice) {
+        let ranking = match query {
+            Some(query) => self.policy.search(query, &self.observed, &mut self.random),
+            None => self.policy.feed(&self.observed, &mut self.random),
+        };
+        let more = if query.is_some() { 0.3 } else { 0.38 };
+        for page in 0..MOST_PAGES {
+            if self.clock > self.bedtime {
+                break;
+            }
+            let first = usize::from(page) * PAGE;
+            let Some(shown) = ranking.get(first..first + PAGE) else {
+                break;
+            };
+            let bought = self.see_page(query, page, device, shown, &ranking);
+            self.clock += 1;
+            if bought || !self.random.chance(more) {
+                break;
+            }
+        }
+    }
+
+    /// Sees one page, acts on it, and logs it. True if something was bought.
+    fn see_page(
+        &mut self,
+        query: Option<u32>,
+        page: u16,
+        device: PageDevice,
+        shown: &[ProductId],
+        ranking: &[ProductId],
+    ) -> bool {
+        let time = self.clock;
+        let events_before = self.events.len() as u32;
+        let world = self.world;
+        let types: Vec<ProductTypeId> = shown
+            .iter()
+            .map(|product| world.catalogue.products[*product as usize].product_type)
+            .collect();
+        let mut bought = false;
+        let mut impressions = Vec::with_capacity(shown.len());
+        for (place, product) in shown.iter().copied().enumerate() {
+            let index = page * PAGE as u16 + place as u16;
+            let relevance =
+                query.map(|q| world.relevance(&world.queries[q as usize].intent, product));
+            let standing = self.standing(product, time);
+            let context = Context { relevance, device };
+            let utility = world.utility(&self.taste, product, context, standing);
+            let truth = ImpressionTruth {
+                relevant: relevance.is_none_or(Relevance::is_relevant),
+                examination: examination(page, index, device),
+                attraction: utility.attraction,
+                competition: competition(&types, place),
+                conversion: utility.conversion(),
+            };
+            let click = truth.examination * truth.attraction * truth.competition;
+            let clicked = self.random.chance(click);
+            let favourited = clicked && self.random.chance(utility.favourite);
+            let carted = clicked && self.random.chance(utility.cart[usize::from(favourited)]);
+            let ordered = carted && self.random.chance(utility.order);
+            for (done, kind) in [
+                (clicked, EventKind::Click),
+                (favourited, EventKind::Favourite),
+                (carted, EventKind::Cart),
+                (ordered, EventKind::Order),
+            ] {
+                if done {
+                    self.record(kind, product);
+                    self.clock += 1;
+                }
+            }
+            bought |= ordered;
+            impressions.push(Impression {
+                product,
+                index,
+                judged_relevant: query.is_none_or(|query| world.judge(query, product)),
+                clicked,
+                favourited,
+                carted,
+                ordered,
+                truth,
+            });
+        }
+        let under_impressions = self.under_impressions(query, ranking, shown.len());
+        self.views.push(PageView {
+            time,
+            events_before,
+            query: query.map(|query| world.queries[query as usize].text.clone()),
+            page,
+            device,
+            impressions,
+            under_impressions,
+        });
+        bought
+    }
+
+    /// Products retrieved and ranked far below the page.
+    fn under_impressions(
+        &mut self,
+        query: Option<u32>,
+        ranking: &[ProductId],
+        wanted: usize,
+    ) -> Vec<UnderImpression> {
+        let below = UNDER.min(ranking.len().saturating_sub(wanted));
+        let mut pool: Vec<ProductId> = ranking[below..].to_vec();
+        let drawn = wanted.min(pool.len());
+        for place in 0..drawn {
+            let other = place + self.random.below(pool.len() - place);
+            pool.swap(place, other);
+        }
+        pool[..drawn]
+            .iter()
+            .map(|product| UnderImpression {
+                product: *product,
+                judged_relevant: query.is_none_or(|query| self.world.judge(query, *product)),
+            })
+            .collect()
+    }
+}

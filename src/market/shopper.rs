@@ -1,0 +1,195 @@
+//! Who shops: latent taste, and the profile features that go with it.
+
+use super::catalogue::ProductTypeId;
+use super::history::{PageDevice, Profile};
+use super::random::{Purpose, Random, key, noise};
+use super::table::{Ownership, People, TypeRow};
+use super::truth::STYLE_DIMENSIONS;
+use super::world::World;
+
+/// Hidden side of a shopper.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taste {
+    /// Number of the shopper.
+    pub shopper: u32,
+    /// Profile features.
+    pub profile: Profile,
+    /// Interest in each product type: a logit around 0.
+    pub types: Vec<f32>,
+    /// Liking of each brand, near a standard normal.
+    pub brands: Vec<f32>,
+    /// Liking of each colour, near a standard normal.
+    pub colours: Vec<f32>,
+    /// Direction of taste on the axes of style.
+    pub style: [f32; STYLE_DIMENSIONS],
+    /// Place in a type's price range that feels normal, -1 to 1.
+    pub budget: f32,
+    /// How much a price above budget holds from buying.
+    pub price_sensitivity: f32,
+    /// How much things above budget are looked at.
+    pub aspiration: f32,
+    /// Page views a day.
+    pub activity: f32,
+    /// Share of visits on a phone.
+    pub phone: f32,
+    /// Bit set of `Ownership`.
+    pub owns: u16,
+}
+
+impl Taste {
+    /// Draws the shopper with this number.
+    pub(crate) fn draw(world: &World, shopper: u32) -> Self {
+        let mut random = Random::new(world.config.seed, Purpose::Taste, u64::from(shopper));
+        let profile = draw_profile(&mut random);
+        let owns = draw_ownership(&mut random, &profile);
+        let power = f32::from(profile.purchase_power) - 2.0;
+        let departments: Vec<f32> =
+            world.catalogue.departments.iter().map(|_| 0.8 * random.normal()).collect();
+        let types = world
+            .table
+            .types
+            .iter()
+            .map(|row| {
+                departments[usize::from(row.department)]
+                    + 0.7 * random.normal()
+                    + fit(row, &profile, owns)
+            })
+            .collect();
+        let style: [f32; STYLE_DIMENSIONS] = std::array::from_fn(|axis| {
+            // Age and town lean style a little, so that a profile says something about taste.
+            let lean = match axis {
+                0 => 0.25 * (f32::from(profile.age_band) - 2.5),
+                1 => 0.3 * (f32::from(profile.town) - 1.5),
+                _ => 0.0,
+            };
+            lean + 0.8 * random.normal()
+        });
+        let brands = world
+            .brand_tiers
+            .iter()
+            .map(|tier| 0.9 * random.normal() + 0.22 * tier * power)
+            .collect();
+        let colours = world.catalogue.colours.iter().map(|_| random.normal()).collect();
+        Self {
+            shopper,
+            profile,
+            types,
+            brands,
+            colours,
+            style,
+            budget: (0.22 * power + 0.2 * random.normal()).clamp(-0.9, 0.9),
+            price_sensitivity: (1.5 - 0.3 * power + 0.4 * random.normal()).max(0.2),
+            aspiration: random.between(0.2, 1.6),
+            activity: random.log_normal(1.15, 0.6).clamp(0.4, 14.0),
+            phone: random.uniform().clamp(0.15, 0.9),
+            owns,
+        }
+    }
+
+    /// Whether the household owns this.
+    pub(crate) fn owns(&self, what: Ownership) -> bool {
+        self.owns & 1 << what as u16 != 0
+    }
+
+    /// Liking of a product's make: the values of its attributes. Audience is stronger than the
+    /// rest: people mostly look at clothes for themselves, or for their children.
+    pub(crate) fn make(&self, world: &World, product_type: ProductTypeId, values: &[u8]) -> f32 {
+        let row = &world.table.types[usize::from(product_type)];
+        let mut liking = 0.0;
+        for (number, (attribute, value)) in row.attributes.iter().zip(values).enumerate() {
+            if attribute.name == "audience" {
+                liking += self.audience(&attribute.values[usize::from(*value)].text);
+            } else {
+                let place =
+                    u64::from(product_type) << 16 | (number as u64) << 8 | u64::from(*value);
+                liking += 0.3 * noise(key(u64::from(self.shopper), place));
+            }
+        }
+        liking
+    }
+
+    /// Liking of things made for this audience.
+    pub(crate) fn audience(&self, audience: &str) -> f32 {
+        let child = self.owns(Ownership::Child) || self.owns(Ownership::Baby);
+        match (audience, self.profile.gender) {
+            ("Women's", 0) | ("Men's", 1) => 0.8,
+            ("Women's", 1) | ("Men's", 0) => -1.2,
+            ("Kids'", _) if child => 0.5,
+            ("Kids'", _) => -1.6,
+            _ => 0.0,
+        }
+    }
+
+    /// Device of a visit.
+    pub(crate) fn device(&self, random: &mut Random) -> PageDevice {
+        if random.chance(self.phone) { PageDevice::Phone } else { PageDevice::Desktop }
+    }
+}
+
+fn draw_profile(random: &mut Random) -> Profile {
+    let pick = |weights: &[f32], random: &mut Random| {
+        random.weighted(weights.iter().copied()).unwrap_or(0) as u8
+    };
+    let age_band = pick(&[0.06, 0.24, 0.27, 0.2, 0.14, 0.09], random);
+    let household = match age_band {
+        0 => pick(&[0.3, 0.1, 0.1, 0.5], random),
+        1 => pick(&[0.35, 0.25, 0.12, 0.28], random),
+        2 | 3 => pick(&[0.2, 0.27, 0.48, 0.05], random),
+        _ => pick(&[0.3, 0.55, 0.13, 0.02], random),
+    };
+    let power = 1.3 + 0.28 * f32::from(age_band) + random.normal();
+    Profile {
+        age_band,
+        gender: pick(&[0.5, 0.42, 0.08], random),
+        purchase_power: libm::roundf(power).clamp(0.0, 4.0) as u8,
+        household,
+        town: pick(&[0.2, 0.3, 0.3, 0.2], random),
+        member_years: random.below(10) as u8,
+    }
+}
+
+fn draw_ownership(random: &mut Random, profile: &Profile) -> u16 {
+    let family = profile.household == 2;
+    let mut owns = 0;
+    for (what, _) in Ownership::ALL {
+        let probability = match what {
+            Ownership::Cat => 0.24,
+            Ownership::Dog => 0.3 - 0.06 * f32::from(profile.town),
+            Ownership::Baby if family => {
+                [0.5, 0.5, 0.35, 0.08, 0.0, 0.0][usize::from(profile.age_band)]
+            }
+            Ownership::Baby => 0.0,
+            Ownership::Child if family => 0.75,
+            Ownership::Child => 0.03,
+            Ownership::Car => 0.8 - 0.17 * f32::from(profile.town),
+            Ownership::Bike => 0.35,
+            Ownership::Garden => 0.65 - 0.17 * f32::from(profile.town),
+            Ownership::Gamer => [0.6, 0.45, 0.25, 0.12, 0.05, 0.02][usize::from(profile.age_band)],
+            Ownership::Musician => 0.09,
+        };
+        if random.chance(probability) {
+            owns |= 1 << what as u16;
+        }
+    }
+    owns
+}
+
+/// What profile and ownership add to the interest in a type, as a logit.
+fn fit(row: &TypeRow, profile: &Profile, owns: u16) -> f32 {
+    let mut fit = 0.0;
+    if !row.owners.is_empty() {
+        let any = row.owners.iter().any(|what| owns & 1 << *what as u16 != 0);
+        fit += if any { 0.8 } else { -2.6 };
+    }
+    for (people, factor) in &row.people {
+        let among = match people {
+            People::Women => profile.gender == 0,
+            People::Men => profile.gender == 1,
+            People::Young => profile.age_band <= 1,
+            People::Old => profile.age_band >= 4,
+        };
+        let strength = libm::logf(*factor);
+        fit += if among { 0.4 * strength } else { -0.6 * strength };
+    }
+    fit
+}

@@ -1,0 +1,14 @@
+//! Words to numbers: normaliser, WordPiece and token vectors.
+//!
+//! The vectors are distilled from a sentence encoder (`docs/words.md`), so that words mean
+//! something before any model is trained: "couch" lies next to "sofa" though no title says couch.
+//! They come in two files: the pieces that the shop itself uses, and behind them all the others.
+//! The vocabulary is one and whole from the start, so a piece's id never changes.
+
+mod error;
+mod tokeniser;
+mod vectors;
+
+pub use error::TextError;
+pub use tokeniser::{MAX_CHARACTERS, MAX_PIECES, PieceId, Tokeniser};
+pub use vectors::TokenVectors;
