@@ -1,0 +1,7 @@
+//! One file a system, each reading like its paper, and the files that weights are kept in.
+
+pub mod dmt;
+pub mod moppr;
+pub mod query_category;
+pub mod ranker;
+pub mod weights;

@@ -1,0 +1,149 @@
+//! Multi-head attention and the self-attention block around it (DMT 4.2.2).
+
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+
+use super::mlp::Mlp;
+
+/// Added to the score of a key that is padding: its weight after the softmax is exactly zero,
+/// and a row of nothing but padding stays finite.
+const MASKED: f32 = -1e9;
+
+/// Which keys are there: `[batch, keys]`, one for a key and zero for padding.
+#[derive(Clone, Debug)]
+pub struct KeyMask {
+    present: Tensor<2>,
+}
+
+impl KeyMask {
+    /// From ones and zeros of shape `[batch, keys]`.
+    pub fn new(present: Tensor<2>) -> Self {
+        Self { present }
+    }
+
+    /// Added to attention scores: `[batch, 1, 1, keys]`.
+    fn penalty(&self) -> Tensor<4> {
+        let [batch, keys] = self.present.dims();
+        ((self.present.clone() - 1.0) * -MASKED).reshape([batch, 1, 1, keys])
+    }
+
+    /// One for a sequence that has a key, zero for an empty one: `[batch, 1, 1]`.
+    pub fn any(&self) -> Tensor<3> {
+        self.present.clone().max_dim(1).unsqueeze_dim(2)
+    }
+
+    /// Mean of the values that are there, zero for an empty sequence: `[batch, keys, d]` to
+    /// `[batch, 1, d]`.
+    pub fn mean(&self, values: Tensor<3>) -> Tensor<3> {
+        let present: Tensor<3> = self.present.clone().unsqueeze_dim(2);
+        let count = present.clone().sum_dim(1).clamp_min(1.0);
+        (values * present).sum_dim(1) / count
+    }
+}
+
+/// Multi-head attention:
+/// `Concat(head_1, ..., head_h) W^O` with `head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V)`.
+#[derive(Module, Debug)]
+pub struct MultiHeadAttention {
+    queries: Linear,
+    keys: Linear,
+    values: Linear,
+    output: Linear,
+    heads: usize,
+}
+
+/// Keys and values projected into heads, each `[batch, heads, keys, d / heads]`: computed once
+/// and attended to by any number of queries.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    keys: Tensor<4>,
+    values: Tensor<4>,
+    mask: KeyMask,
+}
+
+/// What came of attending.
+#[derive(Clone, Debug)]
+pub struct Attended {
+    /// `[batch, queries, d]`.
+    pub output: Tensor<3>,
+    /// Softmax of equation 1, `[batch, heads, queries, keys]`: rows sum to one.
+    pub weights: Tensor<4>,
+}
+
+impl MultiHeadAttention {
+    /// `d` must be a multiple of `heads`; `d_k = d_v = d / heads`.
+    pub fn new(d: usize, heads: usize, device: &Device) -> Self {
+        let projection = || LinearConfig::new(d, d).with_bias(false).init(device);
+        Self {
+            queries: projection(),
+            keys: projection(),
+            values: projection(),
+            output: projection(),
+            heads,
+        }
+    }
+
+    /// Projects `[batch, keys, d]` into the keys and values of each head.
+    pub fn memorise(&self, sequence: Tensor<3>, mask: KeyMask) -> Memory {
+        Memory {
+            keys: self.split_heads(self.keys.forward(sequence.clone())),
+            values: self.split_heads(self.values.forward(sequence)),
+            mask,
+        }
+    }
+
+    /// Equation 1 for each head, then `W^O`.
+    pub fn forward(&self, queries: Tensor<3>, memory: &Memory) -> Attended {
+        let [batch, length, d] = queries.dims();
+        let d_k = d / self.heads;
+        let queries = self.split_heads(self.queries.forward(queries) / (d_k as f32).sqrt());
+        let scores = queries.matmul(memory.keys.clone().transpose()) + memory.mask.penalty();
+        let weights = softmax(scores, 3);
+        let heads = weights.clone().matmul(memory.values.clone());
+        let concatenated = heads.swap_dims(1, 2).reshape([batch, length, d]);
+        Attended { output: self.output.forward(concatenated), weights }
+    }
+
+    /// `[batch, length, d]` to `[batch, heads, length, d / heads]`.
+    fn split_heads(&self, projected: Tensor<3>) -> Tensor<4> {
+        let [batch, length, d] = projected.dims();
+        projected.reshape([batch, length, self.heads, d / self.heads]).swap_dims(1, 2)
+    }
+}
+
+/// Multi-head attention and a point-wise feed-forward network (equation 2), each with a residual
+/// connection and layer normalisation after it, as in the Transformer that DMT builds on.
+#[derive(Module, Debug)]
+pub struct AttentionBlock {
+    attention: MultiHeadAttention,
+    attention_norm: LayerNorm,
+    feed_forward: Mlp,
+    feed_forward_norm: LayerNorm,
+}
+
+impl AttentionBlock {
+    /// A block of width `d` whose feed-forward network is `d_f` wide inside.
+    pub fn new(d: usize, heads: usize, d_f: usize, device: &Device) -> Self {
+        Self {
+            attention: MultiHeadAttention::new(d, heads, device),
+            attention_norm: LayerNormConfig::new(d).init(device),
+            feed_forward: Mlp::new(&[d, d_f, d], device),
+            feed_forward_norm: LayerNormConfig::new(d).init(device),
+        }
+    }
+
+    /// Keys and values of this block's attention.
+    pub fn memorise(&self, sequence: Tensor<3>, mask: KeyMask) -> Memory {
+        self.attention.memorise(sequence, mask)
+    }
+
+    /// The block with `[batch, queries, d]` attending to a memory.
+    pub fn forward(&self, queries: Tensor<3>, memory: &Memory) -> Attended {
+        let Attended { output, weights } = self.attention.forward(queries.clone(), memory);
+        let hidden = self.attention_norm.forward(queries + output);
+        let output = self.feed_forward.forward(hidden.clone());
+        Attended { output: self.feed_forward_norm.forward(hidden + output), weights }
+    }
+}

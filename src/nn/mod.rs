@@ -1,0 +1,7 @@
+//! Layers that more than one model uses.
+
+pub mod attention;
+pub mod bias;
+pub mod experts;
+pub mod mlp;
+pub mod tower;

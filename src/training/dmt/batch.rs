@@ -1,0 +1,84 @@
+//! Page views as tensors.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::samples::Samples;
+use crate::features::dense;
+use crate::market::catalogue::Catalogue;
+use crate::models::dmt::input::Place;
+use crate::models::dmt::{Candidates, Items, SEQUENCES, Sequence};
+use crate::nn::bias::Places;
+
+/// Some page views. A view with fewer impressions than the longest is padded.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The three sequences of each view.
+    pub sequences: Vec<Sequence>,
+    /// Impressions of each view, `[R, C]`.
+    pub candidates: Candidates,
+    /// Where each impression stood, `[R * C]`.
+    pub places: Places,
+    /// Clicked, ordered; `[R * C, 2]`.
+    pub labels: Tensor<2>,
+    /// 1 for an impression, 0 for padding, `[R * C, 1]`.
+    pub present: Tensor<2>,
+    /// 1 for what stood at a place, 0 for what was not shown and for padding, `[R * C, 1]`.
+    pub shown: Tensor<2>,
+    /// C.
+    pub width: usize,
+}
+
+impl Batch {
+    /// Views by their number in `samples`.
+    pub fn new(samples: &Samples, views: &[usize], catalogue: &Catalogue, device: &Device) -> Self {
+        let sequences = (0..SEQUENCES)
+            .map(|sequence| {
+                let histories = views.iter().map(|&view| samples.history(view, sequence));
+                Sequence::new(catalogue, histories, device)
+            })
+            .collect();
+        let rows = views.len();
+        let width = views.iter().map(|&view| samples.impressions_of(view).len()).max().unwrap_or(1);
+        let items = rows * width;
+        let mut products = Vec::with_capacity(items);
+        let mut dense = Vec::with_capacity(items * dense::COUNT);
+        let mut places = Vec::with_capacity(items);
+        let mut labels = Vec::with_capacity(items * 2);
+        let mut present = Vec::with_capacity(items);
+        let mut placed = Vec::with_capacity(items);
+        for (row, &view) in views.iter().enumerate() {
+            let impressions = samples.impressions_of(view);
+            let own = samples.products(impressions.clone());
+            let shown = &own[..samples.shown(view)];
+            let (first_index, page) = samples.place_of(view);
+            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            placed.extend(shown.iter().map(|_| 1.0));
+            products.extend_from_slice(own);
+            dense.extend_from_slice(samples.dense(impressions.clone()));
+            let of_view = samples.labels(impressions);
+            labels.extend(of_view.iter().flatten().map(|&label| f32::from(u8::from(label))));
+            present.extend(own.iter().map(|_| 1.0));
+
+            let end = (row + 1) * width;
+            places.resize(end, Place::default());
+            products.resize(end, 0);
+            dense.resize(end * dense::COUNT, 0.0);
+            labels.resize(end * 2, 0.0);
+            present.resize(end, 0.0);
+            placed.resize(end, 0.0);
+        }
+        let shape = [rows, width, dense::COUNT];
+        Self {
+            sequences,
+            candidates: Candidates {
+                items: Items::new(catalogue, &products, rows, device),
+                dense: Tensor::from_data(TensorData::new(dense, shape), device),
+            },
+            places: Places::new(&places, catalogue.product_types.len(), device),
+            labels: Tensor::from_data(TensorData::new(labels, [items, 2]), device),
+            present: Tensor::from_data(TensorData::new(present, [items, 1]), device),
+            shown: Tensor::from_data(TensorData::new(placed, [items, 1]), device),
+            width,
+        }
+    }
+}

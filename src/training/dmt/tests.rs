@@ -1,0 +1,154 @@
+//! Training on a small planted world.
+
+use burn::tensor::Device;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::batch::Batch;
+use super::samples::{QueryMatcher, Samples};
+use super::{Settings, train};
+use crate::features::dense::{self, DenseTables};
+use crate::features::statistics::Statistics;
+use crate::market::catalogue::{Catalogue, ProductId};
+use crate::market::history::{DAY, Event, EventKind, PageDevice, Profile};
+use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
+use crate::metrics::{auc, spearman};
+use crate::models::dmt::DmtConfig;
+use crate::models::dmt::example::catalogue;
+use crate::models::moppr::Vocabulary;
+use crate::models::ranker::Ranker;
+use crate::share::BiasFeatures;
+
+struct NoQueries;
+
+impl QueryMatcher for NoQueries {
+    fn matching(&self, _: &str, _: &[ProductId]) -> (Vec<f32>, Vec<f32>) {
+        Default::default()
+    }
+}
+
+/// A shopper who likes one product type, on pages in a random order.
+fn shopper(shopper: u32, catalogue: &Catalogue, views: usize, clicks: usize) -> ShopperLog {
+    let mut random = ChaCha8Rng::seed_from_u64(shopper.into());
+    let products = catalogue.products.len() as u32;
+    let types = catalogue.product_types.len() as u32;
+    let liked = random.random_range(0..types);
+    let profile = Profile {
+        age_band: 1,
+        gender: 0,
+        purchase_power: 2,
+        household: 0,
+        town: 1,
+        member_years: 3,
+    };
+    let events: Vec<Event> = (0..clicks as i32)
+        .map(|n| Event {
+            kind: if n % 5 == 0 { EventKind::Cart } else { EventKind::Click },
+            product: liked + types * random.random_range(0..products / types),
+            time: n,
+        })
+        .collect();
+    let views = (0..views)
+        .map(|_| PageView {
+            time: DAY,
+            events_before: events.len() as u32,
+            query: None,
+            page: 0,
+            device: PageDevice::Desktop,
+            impressions: (0..10)
+                .map(|index| {
+                    let product = random.random_range(0..products);
+                    let likes = catalogue.products[product as usize].product_type == liked as u16;
+                    let product = if random.random_bool(0.3) {
+                        liked + types * random.random_range(0..products / types)
+                    } else {
+                        product
+                    };
+                    let likes = likes || product % types == liked;
+                    let examination = 1.0 / (1.0 + f32::from(index) / 2.0);
+                    let attraction = if likes { 0.6 } else { 0.05 };
+                    let clicked = random.random_bool(f64::from(examination * attraction));
+                    Impression {
+                        product,
+                        index,
+                        judged_relevant: true,
+                        clicked,
+                        favourited: false,
+                        carted: false,
+                        ordered: clicked && random.random_bool(0.3),
+                        truth: ImpressionTruth {
+                            relevant: true,
+                            examination,
+                            attraction,
+                            competition: 1.0,
+                            conversion: 0.3,
+                        },
+                    }
+                })
+                .collect(),
+            under_impressions: Vec::new(),
+        })
+        .collect();
+    ShopperLog { shopper, profile, events, web_searches: Vec::new(), views }
+}
+
+fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>) -> Samples {
+    let tables = DenseTables::new(catalogue, &Statistics::new(catalogue.products.len()));
+    let mut samples = Samples::default();
+    for number in shoppers {
+        let log = shopper(number, catalogue, 30, 12);
+        samples.append(Samples::of(&log, &(1..2), 0, &tables, &NoQueries));
+    }
+    samples
+}
+
+#[test]
+fn samples_hold_what_the_log_says() {
+    let catalogue = catalogue(60, 6);
+    let log = shopper(3, &catalogue, 4, 12);
+    let samples = samples(&catalogue, 2..4);
+    assert_eq!((samples.len(), samples.impressions()), (60, 600));
+    for (view, logged) in log.views.iter().enumerate() {
+        let impressions = samples.impressions_of(30 + view);
+        let shown: Vec<ProductId> = logged.impressions.iter().map(|i| i.product).collect();
+        assert_eq!(samples.products(impressions.clone()), shown);
+        let labels: Vec<[bool; 2]> =
+            logged.impressions.iter().map(|i| [i.clicked, i.ordered]).collect();
+        assert_eq!(samples.labels(impressions), labels);
+        let clicks: Vec<ProductId> = log
+            .events
+            .iter()
+            .rev()
+            .filter(|event| event.kind == EventKind::Click)
+            .map(|event| event.product)
+            .collect();
+        assert_eq!(samples.history(30 + view, 0), clicks);
+    }
+}
+
+#[test]
+fn training_finds_the_planted_taste_and_examination() {
+    let catalogue = catalogue(60, 6);
+    let mut config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
+    config.bias = BiasFeatures { position: true, page: false, neighbours: false };
+    let settings = Settings { epochs: 2, batch: 32, rate: 5e-3, ..Settings::default() };
+    let known = samples(&catalogue, 0..150);
+    let model = train(&config, &known, &catalogue, &settings, None, |_, _, _| ()).unwrap();
+
+    let device = Device::flex();
+    let unseen = samples(&catalogue, 150..200);
+    let batch = Batch::new(&unseen, &Vec::from_iter(0..unseen.len()), &catalogue, &device);
+    let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
+    let utilities = output.utilities.try_into_vec_as::<f32>().unwrap();
+    let clicks: Vec<f32> = utilities.iter().step_by(2).copied().collect();
+    let attraction: Vec<f32> =
+        unseen.truth(0..unseen.impressions()).iter().map(|truth| truth.attraction).collect();
+    let liked: Vec<bool> = attraction.iter().map(|&attraction| attraction > 0.3).collect();
+    assert!(auc(&clicks, &liked).unwrap() > 0.95);
+
+    let ranker = Ranker::new(config, model, &device);
+    let curve = ranker.examination(&catalogue, &[0], 10, 10).unwrap();
+    let learned = curve.try_into_vec_as::<f32>().unwrap();
+    let truth: Vec<f32> = unseen.truth(0..10).iter().map(|truth| truth.examination).collect();
+    assert!(spearman(&learned, &truth).unwrap() > 0.9, "{learned:?}");
+}

@@ -1,0 +1,6 @@
+//! Samples, losses and loops: how the weights come about.
+
+pub mod checkpoint;
+pub mod dmt;
+pub mod moppr;
+pub mod query_category;

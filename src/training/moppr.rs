@@ -1,0 +1,152 @@
+//! Training MOPPR (papers/moppr.txt, 4.3 and 5.3).
+
+pub mod batch;
+pub mod data;
+pub mod evaluate;
+pub mod lab;
+pub mod loss;
+pub mod queries;
+pub mod samples;
+
+use anyhow::Result;
+use burn::module::Module;
+use burn::optim::{AdaGradConfig, GradientsParams};
+use burn::tensor::module::embedding;
+use burn::tensor::{Device, Tensor};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::checkpoint::Checkpoint;
+use crate::models::moppr::Moppr;
+use crate::models::moppr::input::Products;
+use crate::models::weights::About;
+use crate::text::TokenVectors;
+use batch::Batch;
+use samples::Sample;
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Times that every page view is seen.
+    pub epochs: usize,
+    /// Page views a step.
+    pub batch: usize,
+    /// L, random negatives a step.
+    pub negatives: usize,
+    /// Adagrad's learning rate.
+    pub rate: f64,
+    /// tau of equation 15.
+    pub temperature: f32,
+    /// Weight of each objective, on top of 1/|o+|.
+    pub objectives: [f32; 4],
+    /// Share of products that do without their id in a step, so that new ones may later.
+    pub id_dropout: f64,
+    /// Tune the towers only; the embeddings stay.
+    pub towers_only: bool,
+    /// Seed of order and draws.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    /// The paper's rate and temperature; the rest fits a catalogue of thousands.
+    fn default() -> Self {
+        Self {
+            epochs: 3,
+            batch: 256,
+            negatives: 1024,
+            rate: 0.01,
+            temperature: 0.02,
+            objectives: [1.0; 4],
+            id_dropout: 0.1,
+            towers_only: false,
+            seed: 1,
+        }
+    }
+}
+
+/// What is trained on.
+#[derive(Clone, Copy)]
+pub struct Corpus<'a> {
+    /// Page views.
+    pub views: &'a [Sample],
+    /// The catalogue, on any device.
+    pub products: &'a Products,
+    /// Token vectors.
+    pub words: &'a TokenVectors,
+}
+
+/// Trains a model further. `watch` is told the step, the number of steps and the loss.
+///
+/// With a checkpoint the run is saved after each epoch, and goes on after the last one saved.
+///
+/// # Errors
+/// Where a checkpoint cannot be read or written.
+pub fn train(
+    model: Moppr,
+    corpus: Corpus,
+    settings: &Settings,
+    checkpoint: Option<(&Checkpoint, &About)>,
+    mut watch: impl FnMut(usize, usize, f32),
+) -> Result<Moppr> {
+    let device = Device::flex().autodiff();
+    let products = corpus.products.to_device(&device);
+    let mut model = model.train();
+    if settings.towers_only {
+        model.embeddings = model.embeddings.no_grad();
+    }
+    let mut optimiser = if std::env::var("ADAM").is_ok() {
+        burn::optim::AdamConfig::new().init()
+    } else {
+        AdaGradConfig::new().init()
+    };
+    let mut finished = 0;
+    if let Some((checkpoint, about)) = checkpoint {
+        (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
+    }
+    let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
+    let steps = settings.epochs * steps_an_epoch;
+    for epoch in finished..settings.epochs {
+        let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+        random.set_stream(epoch as u64);
+        let mut views: Vec<&Sample> = corpus.views.iter().collect();
+        views.shuffle(&mut random);
+        for (number, views) in views.chunks(settings.batch).enumerate() {
+            let count = products.len();
+            let batch = Batch::new(views, corpus.words, count, settings, &mut random, &device);
+            let loss = loss_of(&model, &products, &batch, settings);
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            model = optimiser.step(settings.rate, model, gradients);
+            let step = epoch * steps_an_epoch + number + 1;
+            watch(step, steps, loss.inner().into_scalar());
+        }
+        if let Some((checkpoint, about)) = checkpoint {
+            checkpoint.save(&model, &optimiser, about, epoch + 1)?;
+        }
+    }
+    Ok(model.valid())
+}
+
+/// Equation 18 over a batch.
+fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Settings) -> Tensor<1> {
+    let table = model.embeddings.products(products, Some(batch.ids.clone()));
+    // The catalogue is small enough that its every product is in some view of the batch.
+    let items = model.towers.item(model.embeddings.items(products, table.clone()));
+    let (requests, _) = model.user_query(&batch.inputs, &table);
+
+    let [views, own] = batch.own.dims();
+    let own_items = embedding(items.clone(), batch.own.clone());
+    let own_scores = own_items.matmul(requests.clone().unsqueeze_dim(2)).reshape([views, own]);
+    let negatives = items.select(0, batch.negatives.clone());
+    let scores = Tensor::cat(vec![own_scores, requests.matmul(negatives.transpose())], 1);
+    loss::multi_objective(
+        scores,
+        batch.absent.clone(),
+        &batch.labels,
+        settings.objectives,
+        settings.temperature,
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! A minibatch of page views as tensors.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+
+use super::Settings;
+use super::loss::Labels;
+use super::samples::Sample;
+use crate::features::search::SearchFeatures;
+use crate::models::moppr::input::UserQuery;
+use crate::text::TokenVectors;
+
+/// What is added to the score of a candidate that takes no part.
+const ABSENT: f32 = -1e9;
+
+/// B page views with P candidates of their own each, padded, and L random negatives they share.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Requests.
+    pub inputs: UserQuery,
+    /// Impressions and under-impressions, `[B, P]`.
+    pub own: Tensor<2, Int>,
+    /// Random negatives, `[L]`.
+    pub negatives: Tensor<1, Int>,
+    /// -1e9 where a candidate is padding, or a random negative that the view has of its own, else
+    /// 0, `[B, P + L]`.
+    pub absent: Tensor<2>,
+    /// Labels of the views' own candidates.
+    pub labels: Labels,
+    /// 1 for products whose id may be known, 0 for those that do without, `[N, 1]`.
+    pub ids: Tensor<2>,
+}
+
+impl Batch {
+    /// Draws the negatives uniformly from the catalogue, without repetition, and the products that
+    /// do without their id.
+    pub fn new(
+        views: &[&Sample],
+        words: &TokenVectors,
+        products: usize,
+        settings: &Settings,
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let drawn = sample(random, products, settings.negatives.min(products)).into_vec();
+        let mut column_of = vec![None; products];
+        for (column, &product) in drawn.iter().enumerate() {
+            column_of[product] = Some(column);
+        }
+
+        let b = views.len();
+        let p = views.iter().map(|view| view.candidates.len()).max().unwrap_or(0).max(1);
+        let width = p + drawn.len();
+        let mut own = vec![0_i32; b * p];
+        let mut absent = vec![0.0; b * width];
+        let mut labels = [(); 4].map(|()| vec![0.0; b * p]);
+        for (row, view) in views.iter().enumerate() {
+            let absent = &mut absent[row * width..][..width];
+            absent[view.candidates.len()..p].fill(ABSENT);
+            for (column, candidate) in view.candidates.iter().enumerate() {
+                own[row * p + column] = candidate.product as i32;
+                for (labels, positive) in labels.iter_mut().zip(candidate.labels) {
+                    labels[row * p + column] = if positive { 1.0 } else { 0.0 };
+                }
+                // A catalogue of thousands has, unlike one of millions, many chances to draw what
+                // was shown.
+                if let Some(column) = column_of[candidate.product as usize] {
+                    absent[p + column] = ABSENT;
+                }
+            }
+        }
+
+        let ids: Vec<f32> = (0..products)
+            .map(|_| if random.random_bool(settings.id_dropout) { 0.0 } else { 1.0 })
+            .collect();
+        let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
+        let drawn: Vec<i32> = drawn.into_iter().map(|product| product as i32).collect();
+        let vector = |piece| words.vector(piece);
+        let floats =
+            |values, columns| Tensor::from_data(TensorData::new(values, [b, columns]), device);
+        Self {
+            inputs: UserQuery::new(&features, words.dimensions(), vector, device),
+            own: Tensor::from_data(TensorData::new(own, [b, p]), device),
+            negatives: Tensor::from_ints(drawn.as_slice(), device),
+            absent: floats(absent, width),
+            labels: Labels(labels.map(|values| floats(values, p))),
+            ids: Tensor::from_data(TensorData::new(ids, [products, 1]), device),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How well a retriever does on page views it has not seen (MOPPR 5.4).
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use rayon::prelude::*;
+
+use super::queries::Queries;
+use super::samples::Sample;
+use crate::features::search::SearchFeatures;
+use crate::market::World;
+use crate::market::catalogue::ProductId;
+use crate::metrics::{Mean, ndcg_at, p_good, recall_at};
+use crate::models::moppr::Moppr;
+use crate::models::moppr::input::{Products, UserQuery};
+use crate::retrieval::lexical::Lexical;
+use crate::retrieval::{Hit, top_k};
+use crate::text::TokenVectors;
+
+/// Page views whose scores are held at once.
+const BATCH: usize = 256;
+/// The shorter K: about the number of products of a type.
+pub const SHORT: usize = 20;
+/// The longer K.
+pub const LONG: usize = 100;
+
+/// recall and nDCG for one kind of target.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OfTargets {
+    /// recall@[`SHORT`].
+    pub recall_short: Mean,
+    /// recall@[`LONG`].
+    pub recall_long: Mean,
+    /// nDCG@[`LONG`].
+    pub ndcg: Mean,
+}
+
+/// What a retriever does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Quality {
+    /// Targets are the products shown.
+    pub shown: OfTargets,
+    /// Targets are the products clicked.
+    pub clicked: OfTargets,
+    /// Targets are the products bought.
+    pub bought: OfTargets,
+    /// P_good@[`SHORT`] as the judge sees relevance.
+    pub judged: Mean,
+    /// P_good@[`SHORT`] in truth.
+    pub relevant: Mean,
+}
+
+impl OfTargets {
+    fn add(&mut self, retrieved: &[ProductId], targets: &[ProductId]) {
+        self.recall_short.add(recall_at(SHORT, retrieved, targets));
+        self.recall_long.add(recall_at(LONG, retrieved, targets));
+        self.ndcg.add(ndcg_at(LONG, retrieved, targets));
+    }
+}
+
+/// Evaluates what was retrieved for each view: [`LONG`] products, best first.
+pub fn evaluate(
+    views: &[Sample],
+    retrieved: &[Vec<ProductId>],
+    queries: &Queries,
+    world: &World,
+) -> Quality {
+    let mut quality = Quality::default();
+    for (view, retrieved) in views.iter().zip(retrieved) {
+        quality.shown.add(retrieved, &view.positives(1));
+        quality.clicked.add(retrieved, &view.positives(2));
+        quality.bought.add(retrieved, &view.positives(3));
+        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
+        if let Some(number) = number {
+            let intent = &world.queries[number as usize].intent;
+            let judged = |product| world.judge(number, product);
+            quality.judged.add(p_good(SHORT, retrieved, judged));
+            let relevant = |product| world.relevance(intent, product).is_relevant();
+            quality.relevant.add(p_good(SHORT, retrieved, relevant));
+        }
+    }
+    quality
+}
+
+/// The [`LONG`] products that a model retrieves for each view, best first.
+///
+/// # Errors
+/// Where the device fails.
+pub fn retrieve(
+    model: &Moppr,
+    views: &[Sample],
+    stock: &Products,
+    words: &TokenVectors,
+) -> Result<Vec<Vec<ProductId>>> {
+    let device = Device::flex();
+    let table = model.embeddings.products(stock, None);
+    let items = model.towers.item(model.embeddings.items(stock, table.clone())).transpose();
+    let mut retrieved = Vec::with_capacity(views.len());
+    for views in views.chunks(BATCH) {
+        let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
+        let vector = |piece| words.vector(piece);
+        let inputs = UserQuery::new(&features, words.dimensions(), vector, &device);
+        let (requests, _) = model.user_query(&inputs, &table);
+        let scores: Vec<f32> = requests.matmul(items.clone()).try_into_vec_as()?;
+        let rows = scores.par_chunks(stock.len());
+        retrieved.par_extend(rows.map(|scores| products(top_k(scores, LONG))));
+    }
+    Ok(retrieved)
+}
+
+/// What BM25 over the titles retrieves for each view's query.
+pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<ProductId>> {
+    let titles: Vec<&str> = world.catalogue.products.iter().map(|p| p.title.as_str()).collect();
+    let index = Lexical::new(&titles);
+    let mut known: HashMap<u32, Vec<ProductId>> = HashMap::new();
+    let mut search = |query: u32| {
+        let found = || products(index.search(queries.text(query), LONG));
+        known.entry(query).or_insert_with(found).clone()
+    };
+    views.iter().map(|view| view.query.map_or_else(Vec::new, &mut search)).collect()
+}
+
+fn products(hits: Vec<Hit>) -> Vec<ProductId> {
+    hits.into_iter().map(|hit| hit.product).collect()
+}

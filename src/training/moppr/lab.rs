@@ -1,0 +1,218 @@
+//! A market with everything that MOPPR is trained and evaluated on, gathered once.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use super::data::{Data, Survey};
+use super::evaluate::{Quality, evaluate, lexical, retrieve};
+use super::samples::{Options, Sample};
+use super::{Corpus, Settings, train};
+use crate::market::World;
+use crate::models::moppr::input::Products;
+use crate::models::moppr::objectives::{OBJECTIVES, Objectives};
+use crate::models::moppr::retriever::title_vectors;
+use crate::models::moppr::{Moppr, MopprConfig, Vocabulary};
+use crate::models::query_category::{QueryCategory, QueryCategoryConfig};
+use crate::models::weights::{About, FORMAT, Weights};
+use crate::text::TokenVectors;
+use crate::training::checkpoint::{Checkpoint, numbered};
+use crate::training::query_category;
+
+/// What a seed's draws are turned by, so that base and copies do not see the same order.
+const COPY: u64 = 1 << 32;
+
+/// The market and its page views.
+pub struct Lab {
+    /// The market.
+    pub world: World,
+    /// Word vectors.
+    pub words: TokenVectors,
+    /// The trained query-to-category predictor and its calibration.
+    pub categories: (QueryCategory, QueryCategoryConfig),
+    /// How well it predicts.
+    pub category_quality: query_category::Quality,
+    /// Folder in which unfinished training is kept, if it is.
+    pub checkpoints: Option<PathBuf>,
+    survey: Survey,
+    /// Page views.
+    pub data: Data,
+    /// The catalogue as tensors.
+    pub products: Products,
+}
+
+/// Told what is going on: what, how much of it is done, how much there is, and the loss.
+pub type Watch<'a> = dyn FnMut(&str, usize, usize, f32) + 'a;
+
+impl Lab {
+    /// Lives through the market twice, and trains the category predictor in between.
+    /// `shopper_done` is called twice for each shopper, from several threads.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn new(
+        world: World,
+        words: TokenVectors,
+        options: &Options,
+        shopper_done: impl Fn() + Sync,
+    ) -> Result<Self> {
+        let survey = Survey::new(&world, &shopper_done);
+        let types = world.catalogue.product_types.len();
+        let (network, config, category_quality) =
+            query_category::train(&survey.clicks, &words, types, &Default::default())?;
+        let predictor = query_category::predictor(&network, &config);
+        let data = Data::gather(&world, &survey, &words, &predictor, options, shopper_done)?;
+        let titles = title_vectors(&world.catalogue, &words);
+        let products = Products::new(&data.products, &titles, &Device::flex());
+        let categories = (network, config);
+        Ok(Self {
+            world,
+            words,
+            categories,
+            category_quality,
+            checkpoints: None,
+            survey,
+            data,
+            products,
+        })
+    }
+
+    /// Gathers the page views again, with other options.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn gather(&mut self, options: &Options, shopper_done: impl Fn() + Sync) -> Result<()> {
+        let predictor = query_category::predictor(&self.categories.0, &self.categories.1);
+        let Self { world, survey, words, .. } = self;
+        self.data = Data::gather(world, survey, words, &predictor, options, shopper_done)?;
+        Ok(())
+    }
+
+    /// Sizes of the model that ships.
+    pub fn config(&self) -> MopprConfig {
+        MopprConfig::playground(Vocabulary::of(&self.world.catalogue))
+    }
+
+    /// Where weights that are trained here come from.
+    ///
+    /// # Errors
+    /// None; the configuration is plain data.
+    pub fn about(&self, model: &str, command: &str) -> Result<About> {
+        Ok(About {
+            format: FORMAT,
+            model: model.into(),
+            market_seed: self.world.config.seed,
+            command: command.into(),
+            config: serde_json::to_value(self.config())?,
+        })
+    }
+
+    /// A model with random weights.
+    pub fn fresh(&self, seed: u64) -> Moppr {
+        let device = Device::flex();
+        device.seed(seed);
+        numbered(self.config().init(&device))
+    }
+
+    fn corpus(&self) -> Corpus<'_> {
+        Corpus { views: &self.data.training, products: &self.products, words: &self.words }
+    }
+
+    /// Trains a model further; see [`train`]. Goes on where an earlier run of the same name and
+    /// settings stopped, if there is a folder for checkpoints.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn train(
+        &self,
+        name: &str,
+        model: Moppr,
+        settings: &Settings,
+        watch: &mut Watch,
+    ) -> Result<Moppr> {
+        let views = self.data.training.len();
+        let about = self.about("moppr", &format!("{name} on {views} views: {settings:?}"))?;
+        let folder = self.checkpoints.as_ref().map(|folder| Checkpoint::new(folder.join(name)));
+        let checkpoint = folder.as_ref().map(|folder| (folder, &about));
+        let watch = |step, steps, loss| watch(name, step, steps, loss);
+        train(model, self.corpus(), settings, checkpoint, watch)
+    }
+
+    /// Trains a model on all objectives, from random weights.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn base(&self, name: &str, settings: &Settings, watch: &mut Watch) -> Result<Moppr> {
+        self.train(name, self.fresh(settings.seed), settings, watch)
+    }
+
+    /// Tunes the towers of a model to these objective weights.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn tune(
+        &self,
+        name: &str,
+        base: &Moppr,
+        objectives: [f32; OBJECTIVES.len()],
+        settings: &Settings,
+        watch: &mut Watch,
+    ) -> Result<Moppr> {
+        let seed = settings.seed ^ COPY;
+        let settings = Settings { objectives, towers_only: true, seed, ..settings.clone() };
+        self.train(name, base.clone(), &settings, watch)
+    }
+
+    /// Tunes a copy of the towers to each objective alone, and averages them.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn copies(
+        &self,
+        base: &Moppr,
+        settings: &Settings,
+        watch: &mut Watch,
+    ) -> Result<Objectives> {
+        let mut copies = Vec::with_capacity(OBJECTIVES.len());
+        for (number, name) in OBJECTIVES.iter().enumerate() {
+            let mut alone = [0.0; OBJECTIVES.len()];
+            alone[number] = 1.0;
+            let copy = self.tune(name, base, alone, settings, watch)?;
+            copies.push(Weights::of(&copy.towers, self.about("moppr", "")?)?);
+        }
+        let copies: [Weights; 4] = copies.try_into().expect("one for each objective");
+        Ok(Objectives::of_copies(&copies)?)
+    }
+
+    /// A model with the towers of these objective weights.
+    ///
+    /// # Errors
+    /// Where the parts are not of one structure.
+    pub fn mixed(
+        &self,
+        base: &Moppr,
+        objectives: &Objectives,
+        sliders: [f32; OBJECTIVES.len()],
+    ) -> Result<Moppr> {
+        let mut model = base.clone();
+        model.towers = objectives.at(sliders)?.apply(model.towers)?;
+        Ok(model)
+    }
+
+    /// How well a model does on the held-out day.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn evaluate(&self, model: &Moppr) -> Result<Quality> {
+        let views = &self.data.test;
+        let retrieved = retrieve(model, views, &self.products, &self.words)?;
+        Ok(evaluate(views, &retrieved, &self.data.queries, &self.world))
+    }
+
+    /// How well BM25 over titles does on the held-out day.
+    pub fn evaluate_lexical(&self) -> Quality {
+        let (views, queries): (&[Sample], _) = (&self.data.test, &self.data.queries);
+        evaluate(views, &lexical(views, queries, &self.world), queries, &self.world)
+    }
+}

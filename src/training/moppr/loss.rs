@@ -1,0 +1,192 @@
+//! MOPPR's multi-objective loss (papers/moppr.txt, 4.3.2 and 5.3).
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
+
+/// Labels of a batch of page views for the four objectives of equation 18.
+#[derive(Clone, Debug)]
+pub struct Labels(
+    /// Relevance, exposure, click, purchase: 1 or 0, `[B, P]` each, for the first P candidates
+    /// of each view. The candidates after them are random negatives.
+    pub [Tensor<2>; 4],
+);
+
+/// L of equation 18, `[1]`.
+///
+/// - `scores`: inner products with the candidates, `[B, C]`;
+/// - `absent`: -1e9 for candidates that are only padding, 0 for the others, `[B, C]`;
+/// - `chosen`: weight of each objective, which multiplies 1/|o+| over the minibatch (5.3);
+/// - `temperature`: tau of equation 15.
+pub fn multi_objective(
+    scores: Tensor<2>,
+    absent: Tensor<2>,
+    labels: &Labels,
+    chosen: [f32; 4],
+    temperature: f32,
+) -> Tensor<1> {
+    let [batch, _] = scores.dims();
+    let [_, first] = labels.0[0].dims();
+    // Logarithm of (15); only the first P candidates can be positive.
+    let log_probability = log_softmax(scores / temperature + absent, 1);
+    let log_probability = log_probability.slice([0..batch, 0..first]);
+    let mut loss = Tensor::zeros([1], &log_probability.device());
+    for (label, weight) in labels.0.iter().zip(chosen) {
+        if weight == 0.0 {
+            continue;
+        }
+        // At least 1, so that the logarithm is finite where |o+| = 0; there all labels are 0 and
+        // so is the loss (17).
+        let positives = label.clone().sum_dim(1).clamp_min(1.0);
+        let clamped = (log_probability.clone() + positives.log()).clamp_max(0.0); // (16)
+        let sum = (label.clone() * clamped).sum().neg(); // (17)
+        let in_batch = label.clone().sum().clamp_min(1.0);
+        loss = loss + sum * weight / in_batch; // (18)
+    }
+    loss
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const TAU: f64 = 0.05;
+
+    /// A batch as plain numbers.
+    struct Batch {
+        scores: Vec<Vec<f64>>,
+        present: Vec<Vec<bool>>,
+        labels: [Vec<Vec<bool>>; 4],
+    }
+
+    impl Batch {
+        fn new(seed: u64) -> Self {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let (views, candidates, first) = (6, 9, 5);
+            let mut batch = Self {
+                scores: vec![vec![0.0; candidates]; views],
+                present: vec![vec![true; candidates]; views],
+                labels: std::array::from_fn(|_| vec![vec![false; first]; views]),
+            };
+            for view in 0..views {
+                for candidate in 0..candidates {
+                    batch.scores[view][candidate] = rng.random_range(-0.2..0.2);
+                    batch.present[view][candidate] = rng.random_bool(0.8);
+                }
+                for candidate in 0..first {
+                    // Rarer from one objective to the next, and none at all in some views.
+                    let mut positive = batch.present[view][candidate];
+                    for objective in 0..4 {
+                        positive &= rng.random_bool(0.6);
+                        batch.labels[objective][view][candidate] = positive;
+                    }
+                }
+            }
+            batch
+        }
+
+        /// Equations 15 to 18 in plain loops.
+        fn loss(&self, chosen: [f32; 4]) -> f64 {
+            let mut loss = 0.0;
+            for (labels, weight) in self.labels.iter().zip(chosen) {
+                let in_batch = labels.iter().flatten().filter(|&&y| y).count();
+                for (view, labels) in labels.iter().enumerate() {
+                    let positives = labels.iter().filter(|&&y| y).count();
+                    let exp = |candidate: usize| (self.scores[view][candidate] / TAU).exp();
+                    let sum: f64 = (0..self.scores[view].len())
+                        .filter(|&candidate| self.present[view][candidate])
+                        .map(exp)
+                        .sum();
+                    for (candidate, &label) in labels.iter().enumerate() {
+                        if label {
+                            let y = (exp(candidate) / sum * positives as f64).min(1.0);
+                            loss -= f64::from(weight) / in_batch as f64 * y.ln();
+                        }
+                    }
+                }
+            }
+            loss
+        }
+
+        fn tensors(&self, device: &Device) -> (Tensor<2>, Tensor<2>, Labels) {
+            let tensor = |rows: &[Vec<f64>]| {
+                let shape = [rows.len(), rows[0].len()];
+                let values: Vec<f32> = rows.iter().flatten().map(|&x| x as f32).collect();
+                Tensor::<2>::from_data(burn::tensor::TensorData::new(values, shape), device)
+            };
+            let map = |rows: &[Vec<bool>], yes: f64, no: f64| -> Vec<Vec<f64>> {
+                let value = |&b: &bool| if b { yes } else { no };
+                rows.iter().map(|row| row.iter().map(value).collect()).collect()
+            };
+            let labels = self.labels.each_ref().map(|rows| tensor(&map(rows, 1.0, 0.0)));
+            (tensor(&self.scores), tensor(&map(&self.present, 0.0, -1e9)), Labels(labels))
+        }
+    }
+
+    const CHOSEN: [f32; 4] = [1.0, 0.5, 2.0, 0.0];
+
+    #[test]
+    fn the_loss_is_that_of_a_plain_loop() {
+        for seed in 0..20 {
+            let batch = Batch::new(seed);
+            let (scores, absent, labels) = batch.tensors(&Device::flex());
+            let loss: f32 =
+                multi_objective(scores, absent, &labels, CHOSEN, TAU as f32).into_scalar();
+            let expected = batch.loss(CHOSEN);
+            assert!((f64::from(loss) - expected).abs() < 1e-4 * (1.0 + expected), "{seed}");
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let mut batch = Batch::new(3);
+        let device = Device::flex().autodiff();
+        let (scores, absent, labels) = batch.tensors(&device);
+        let scores = scores.require_grad();
+        let gradients =
+            multi_objective(scores.clone(), absent, &labels, [1.0; 4], TAU as f32).backward();
+        let gradient: Vec<f32> = scores.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+        let (step, columns) = (1e-6, batch.scores[0].len());
+        for view in 0..batch.scores.len() {
+            for candidate in 0..columns {
+                let score = batch.scores[view][candidate];
+                let mut loss = |score| {
+                    batch.scores[view][candidate] = score;
+                    batch.loss([1.0; 4])
+                };
+                let expected = (loss(score + step) - loss(score - step)) / (2.0 * step);
+                batch.scores[view][candidate] = score;
+                let found = f64::from(gradient[view * columns + candidate]);
+                assert!((found - expected).abs() < 1e-3 * (1.0 + expected.abs()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_positive_far_ahead_of_another_is_not_pushed_on() {
+        // Two clicks: the first holds nearly all of the probability, so its share times two is
+        // above one and only the second pulls.
+        let device = Device::flex().autodiff();
+        let scores = Tensor::<2>::from_floats([[0.5, 0.0, 0.0]], &device).require_grad();
+        let none = Tensor::zeros([1, 2], &device);
+        let clicks = Tensor::from_floats([[1.0, 1.0]], &device);
+        let labels = Labels([none.clone(), none.clone(), clicks, none]);
+        let absent = Tensor::zeros([1, 3], &device);
+        let loss = multi_objective(scores.clone(), absent, &labels, [1.0; 4], 0.1);
+        let gradient: Vec<f32> = scores.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
+        assert!(gradient[0] > 0.0 && gradient[1] < 0.0, "{gradient:?}");
+    }
+
+    #[test]
+    fn without_positives_there_is_no_loss() {
+        let device = Device::flex();
+        let scores = Tensor::<2>::from_floats([[0.5, 0.0], [0.1, 0.2]], &device);
+        let none = Tensor::<2>::zeros([2, 1], &device);
+        let labels = Labels([none.clone(), none.clone(), none.clone(), none]);
+        let absent = Tensor::zeros([2, 2], &device);
+        let loss: f32 = multi_objective(scores, absent, &labels, [1.0; 4], 0.02).into_scalar();
+        assert_eq!(loss, 0.0);
+    }
+}

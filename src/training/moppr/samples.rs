@@ -1,0 +1,238 @@
+//! Page views as MOPPR is trained and evaluated on them (MOPPR 4.3.1 and 5.1).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::queries::Queries;
+use crate::features::Moment;
+use crate::features::search::{ProductFeatures, SearchFeatures};
+use crate::features::split::day_of;
+use crate::market::catalogue::ProductId;
+use crate::market::log::{PageView, ShopperLog};
+
+/// A product of a page view and its four labels, in the order of the objectives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which product.
+    pub product: ProductId,
+    /// Relevance, exposure, click, purchase.
+    pub labels: [bool; 4],
+}
+
+/// One page view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// What the user-query tower is fed.
+    pub features: SearchFeatures,
+    /// Number of the query in [`Queries`]; none on the feed.
+    pub query: Option<u32>,
+    /// Impressions, then under-impressions.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Sample {
+    /// Products with a label.
+    pub fn positives(&self, objective: usize) -> Vec<ProductId> {
+        let labelled = self.candidates.iter().filter(|c| c.labels[objective]);
+        labelled.map(|candidate| candidate.product).collect()
+    }
+}
+
+/// Which page views become samples, and what of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Only views with at least this many clicks (MOPPR 5.1).
+    pub clicks: usize,
+    /// N, most impressions of a view; those with a click are kept first.
+    pub impressions: usize,
+    /// M, most under-impressions of a view.
+    pub under_impressions: usize,
+    /// Feed views too, which have no query; search views always.
+    pub feed: bool,
+    /// Behaviour is read; without it the model knows query and profile only.
+    pub behaviour: bool,
+    /// Behaviour is filtered by the query's predicted categories.
+    pub filter: bool,
+}
+
+impl Options {
+    /// The paper's (MOPPR 5.3), for training.
+    pub fn training() -> Self {
+        Self {
+            clicks: 1,
+            impressions: 10,
+            under_impressions: 10,
+            feed: true,
+            behaviour: true,
+            filter: true,
+        }
+    }
+
+    /// Every search view, whole, for evaluation.
+    pub fn evaluation() -> Self {
+        Self {
+            clicks: 0,
+            impressions: usize::MAX,
+            under_impressions: usize::MAX,
+            feed: false,
+            ..Self::training()
+        }
+    }
+}
+
+/// A shopper's page views of these days.
+pub fn samples(
+    log: &ShopperLog,
+    days: &Range<i32>,
+    queries: &Queries,
+    products: &ProductFeatures,
+    options: &Options,
+) -> Vec<Sample> {
+    let wanted = |view: &&PageView| {
+        let clicks = view.impressions.iter().filter(|i| i.clicked).count();
+        days.contains(&day_of(view.time))
+            && clicks >= options.clicks
+            && (view.query.is_some() || options.feed)
+    };
+    let sample = |view: &PageView| {
+        let query = view.query.as_deref().and_then(|query| queries.number(query));
+        let features = query.map_or_else(Arc::default, |number| queries.features(number).clone());
+        let before = if options.behaviour { view.events_before as usize } else { 0 };
+        let moment = Moment {
+            profile: &log.profile,
+            events: &log.events[..before],
+            query: view.query.as_deref(),
+            now: view.time,
+            device: view.device,
+        };
+        let features = SearchFeatures::new(&moment, features, products, options.filter);
+        Sample { features, query, candidates: candidates(view, options) }
+    };
+    log.views.iter().filter(wanted).map(sample).collect()
+}
+
+fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
+    let mut shown: Vec<_> = view.impressions.iter().collect();
+    if shown.len() > options.impressions {
+        shown.sort_by_key(|impression| !impression.clicked);
+        shown.truncate(options.impressions);
+    }
+    let shown = shown.into_iter().map(|impression| Candidate {
+        product: impression.product,
+        labels: [impression.judged_relevant, true, impression.clicked, impression.ordered],
+    });
+    let under = view.under_impressions.iter().take(options.under_impressions);
+    let under = under.map(|under| Candidate {
+        product: under.product,
+        labels: [under.judged_relevant, false, false, false],
+    });
+    shown.chain(under).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::search::PRODUCT_DENSE;
+    use crate::market::history::{DAY, Event, EventKind, PageDevice, Profile};
+    use crate::market::log::{Impression, ImpressionTruth, UnderImpression};
+
+    fn products() -> ProductFeatures {
+        ProductFeatures {
+            product_type: vec![0; 30],
+            brand: vec![0; 30],
+            shop: vec![0; 30],
+            colour: vec![0; 30],
+            price: vec![0; 30],
+            dense: vec![[0.0; PRODUCT_DENSE.len()]; 30],
+        }
+    }
+
+    fn impression(product: ProductId, clicked: bool) -> Impression {
+        let truth = ImpressionTruth {
+            relevant: true,
+            examination: 1.0,
+            attraction: 1.0,
+            competition: 1.0,
+            conversion: 1.0,
+        };
+        Impression {
+            product,
+            index: 0,
+            judged_relevant: product.is_multiple_of(2),
+            clicked,
+            favourited: false,
+            carted: false,
+            ordered: clicked && product > 10,
+            truth,
+        }
+    }
+
+    fn view(day: i32, clicked: &[ProductId], query: Option<&str>) -> PageView {
+        PageView {
+            time: day * DAY + 600,
+            events_before: 1,
+            query: query.map(str::to_owned),
+            page: 0,
+            device: PageDevice::Phone,
+            impressions: (0..15).map(|id| impression(id, clicked.contains(&id))).collect(),
+            under_impressions: vec![UnderImpression { product: 20, judged_relevant: true }; 12],
+        }
+    }
+
+    fn log(views: Vec<PageView>) -> ShopperLog {
+        let event = |time| Event { kind: EventKind::Click, product: 3, time };
+        ShopperLog {
+            shopper: 0,
+            profile: Profile {
+                age_band: 0,
+                gender: 0,
+                purchase_power: 0,
+                household: 0,
+                town: 0,
+                member_years: 0,
+            },
+            // The second one happens after the first page was asked for.
+            events: vec![event(500), event(700)],
+            web_searches: Vec::new(),
+            views,
+        }
+    }
+
+    fn made(views: Vec<PageView>, options: &Options) -> Vec<Sample> {
+        samples(&log(views), &(0..2), &Queries::default(), &products(), options)
+    }
+
+    #[test]
+    fn labels_are_those_of_the_four_objectives() {
+        let sample = &made(vec![view(0, &[4, 14], None)], &Options::training())[0];
+        assert_eq!(sample.candidates.len(), 20);
+        let labels = |product: ProductId| {
+            sample.candidates.iter().find(|c| c.product == product).map(|c| c.labels)
+        };
+        assert_eq!(labels(0), Some([true, true, false, false]));
+        assert_eq!(labels(1), Some([false, true, false, false]));
+        assert_eq!(labels(4), Some([true, true, true, false]));
+        // Kept though it comes after the tenth, for it was clicked.
+        assert_eq!(labels(14), Some([true, true, true, true]));
+        assert_eq!(labels(20), Some([true, false, false, false]));
+        assert_eq!(sample.positives(2), [4, 14]);
+    }
+
+    #[test]
+    fn views_without_a_click_or_of_other_days_are_left_out() {
+        let views = || vec![view(0, &[], None), view(1, &[2], None), view(2, &[2], None)];
+        assert_eq!(made(views(), &Options::training()).len(), 1);
+        assert_eq!(made(views(), &Options { clicks: 0, ..Options::training() }).len(), 2);
+        assert_eq!(made(views(), &Options { feed: false, ..Options::training() }).len(), 0);
+        assert_eq!(made(views(), &Options::evaluation()).len(), 0);
+    }
+
+    #[test]
+    fn behaviour_after_the_request_is_not_known() {
+        let sample = &made(vec![view(0, &[2], None)], &Options::training())[0];
+        assert_eq!(sample.features.behaviours.each_ref().map(Vec::len), [1, 0, 0]);
+        let without = Options { behaviour: false, ..Options::training() };
+        let sample = &made(vec![view(0, &[2], None)], &without)[0];
+        assert_eq!(sample.features.behaviours.each_ref().map(Vec::len), [0, 0, 0]);
+    }
+}

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::features::search::{
+    Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
+};
+use crate::market::history::EventKind;
+use crate::models::moppr::{MopprConfig, Vocabulary};
+use crate::models::weights::{FORMAT, Weights};
+use crate::training::checkpoint::numbered;
+use rand::RngExt;
+use samples::Candidate;
+
+const TYPES: u16 = 8;
+const OF_A_TYPE: u32 = 10;
+const PRODUCTS: u32 = TYPES as u32 * OF_A_TYPE;
+
+/// Every shopper likes one brand, which the behaviour shows; a query names a type.
+struct Shop {
+    products: Products,
+    words: TokenVectors,
+}
+
+fn shop() -> Shop {
+    let words = TokenVectors::new(
+        include_str!("../../../assets/words.txt"),
+        include_bytes!("../../../assets/words.safetensors"),
+    )
+    .unwrap();
+    let n = PRODUCTS as usize;
+    let product_type = (0..n).map(|id| (id as u32 / OF_A_TYPE) as u16).collect();
+    let features = ProductFeatures {
+        product_type,
+        brand: (0..n).map(|id| (id % 5) as u16).collect(),
+        shop: vec![0; n],
+        colour: vec![0; n],
+        price: vec![0; n],
+        dense: vec![[0.0; PRODUCT_DENSE.len()]; n],
+    };
+    let titles: Vec<f32> =
+        (0..n).flat_map(|id| words.mean(&[piece((id as u32 / OF_A_TYPE) as u16)])).collect();
+    let products = Products::new(&features, &titles, &Device::flex());
+    Shop { products, words }
+}
+
+fn piece(product_type: u16) -> u32 {
+    100 + 7 * u32::from(product_type)
+}
+
+fn views(seed: u64, count: usize) -> Vec<Sample> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let view = |_| {
+        let product_type = random.random_range(0..TYPES);
+        let brand = random.random_range(0..5);
+        let liked = |id: u32| id % 5 == brand;
+        let of_type = |id: u32| id / OF_A_TYPE == u32::from(product_type);
+        let behaviour = Behaviour {
+            position: 0,
+            product: random.random_range(0..PRODUCTS / 5) * 5 + brand,
+            kind: EventKind::Click,
+        };
+        let query =
+            QueryFeatures::new(vec![piece(product_type)], PredictedCategories::default(), 0);
+        let mut candidates: Vec<Candidate> = (0..PRODUCTS)
+            .filter(|&id| of_type(id))
+            .map(|product| Candidate { product, labels: [true, true, liked(product), false] })
+            .collect();
+        candidates.push(Candidate {
+            product: (u32::from(product_type) * OF_A_TYPE + OF_A_TYPE) % PRODUCTS,
+            labels: [false; 4],
+        });
+        Sample {
+            features: SearchFeatures {
+                profile: [0; 6],
+                query: Arc::new(query),
+                behaviours: [vec![behaviour], vec![], vec![]],
+            },
+            query: None,
+            candidates,
+        }
+    };
+    (0..count).map(view).collect()
+}
+
+fn model() -> Moppr {
+    let vocabulary = Vocabulary {
+        products: PRODUCTS as usize,
+        product_types: TYPES.into(),
+        brands: 5,
+        shops: 1,
+        colours: 0,
+    };
+    numbered(MopprConfig::playground(vocabulary).init(&Device::flex()))
+}
+
+fn settings(epochs: usize) -> Settings {
+    Settings { epochs, batch: 32, negatives: 40, ..Settings::default() }
+}
+
+/// Share of views whose clicked products take the first places.
+fn recall(model: &Moppr, shop: &Shop, views: &[Sample]) -> f64 {
+    let table = model.embeddings.products(&shop.products, None);
+    let items = model.towers.item(model.embeddings.items(&shop.products, table.clone()));
+    let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
+    let device = Device::flex();
+    let inputs = crate::models::moppr::input::UserQuery::new(
+        &features,
+        shop.words.dimensions(),
+        |piece| shop.words.vector(piece),
+        &device,
+    );
+    let (requests, _) = model.user_query(&inputs, &table);
+    let scores: Vec<f32> = requests.matmul(items.transpose()).try_into_vec_as().unwrap();
+    let recall = |(view, scores): (&Sample, &[f32])| {
+        let mut order: Vec<u32> = (0..PRODUCTS).collect();
+        order.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
+        crate::metrics::recall_at(2, &order, &view.positives(2))
+    };
+    let mean: crate::metrics::Mean =
+        views.iter().zip(scores.chunks(PRODUCTS as usize)).map(recall).collect();
+    mean.value().unwrap()
+}
+
+#[test]
+fn training_learns_words_and_taste() {
+    let (shop, test) = (shop(), views(2, 60));
+    let views = views(1, 2000);
+    let corpus = Corpus { views: &views, products: &shop.products, words: &shop.words };
+    let mut losses = Vec::new();
+    let before = model();
+    let after = train(before.clone(), corpus, &settings(10), None, |_, _, loss| losses.push(loss));
+    let after = after.unwrap();
+    assert_eq!(losses.len(), 10 * 2000_usize.div_ceil(32));
+    let (before, after) = (recall(&before, &shop, &test), recall(&after, &shop, &test));
+    assert!(after > 0.8 && before < 0.3, "{before} {after} {:?}", losses.last());
+}
+
+#[test]
+fn a_run_that_was_stopped_ends_where_an_unbroken_one_does() {
+    let shop = shop();
+    let views = views(1, 100);
+    let corpus = Corpus { views: &views, products: &shop.products, words: &shop.words };
+    let about = |command: &str| About {
+        format: FORMAT,
+        model: "moppr".into(),
+        market_seed: 1,
+        command: command.into(),
+        config: serde_json::Value::Null,
+    };
+    let path = std::env::temp_dir().join(format!("vitrine-checkpoint-{}", std::process::id()));
+    let folder = Checkpoint::new(&path);
+    let run = |start: Moppr, epochs, checkpoint: Option<&str>| {
+        let about = about(checkpoint.unwrap_or_default());
+        let checkpoint = checkpoint.map(|_| (&folder, &about));
+        let mut steps = 0;
+        let watch = |_, _, _| steps += 1;
+        let trained = train(start, corpus, &settings(epochs), checkpoint, watch).unwrap();
+        (Weights::of(&trained, about.clone()).unwrap().arrays, steps)
+    };
+    let start = model();
+    let (unbroken, _) = run(start.clone(), 3, None);
+    run(start, 2, Some("a"));
+    let (resumed, steps) = run(model(), 3, Some("a"));
+    assert_eq!(steps, 100_usize.div_ceil(32));
+    assert_eq!(resumed, unbroken);
+    // Another run does not go on from where this one stands.
+    let (_, steps) = run(model(), 1, Some("b"));
+    assert_eq!(steps, 100_usize.div_ceil(32));
+    std::fs::remove_dir_all(path).unwrap();
+}
