@@ -1,0 +1,10 @@
+//! The engine: a web worker that holds the funnel and answers the page.
+//!
+//! One source, two builds: on the CPU, and on WebGPU (feature `webgpu`). The newest state wins;
+//! errors travel as data.
+
+mod device;
+mod fetch;
+mod worker;
+
+pub use worker::listen;

@@ -1,0 +1,162 @@
+//! The worker's conversation with the page.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
+
+use super::device::{self, BACKEND};
+use super::fetch::Network;
+use crate::pipeline::Funnel;
+use crate::pipeline::caller::Caller;
+use crate::protocol::{FromEngine, Notice, PROTOCOL_VERSION, ToEngine};
+use crate::share::State;
+
+/// Starts to listen to the page, and says so.
+pub fn listen() {
+    console_error_panic_hook::set_once();
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let inbox = Rc::new(Inbox::default());
+    let on_message = {
+        let (scope, inbox) = (scope.clone(), inbox.clone());
+        Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            receive(&scope, &inbox, event.data());
+        })
+    };
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // The worker listens for as long as it lives.
+    on_message.forget();
+    post(&scope, &FromEngine::Hello { version: PROTOCOL_VERSION, backend: BACKEND });
+}
+
+fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue) {
+    match serde_wasm_bindgen::from_value(data) {
+        Ok(ToEngine::Ping) => post(scope, &FromEngine::Alive),
+        Ok(ToEngine::LoseDevice) => device::lose(),
+        Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
+        Ok(ToEngine::Start { version, assets }) if version == PROTOCOL_VERSION => {
+            let (scope, inbox) = (scope.clone(), inbox.clone());
+            spawn_local(async move {
+                if let Err(notice) = serve(&scope, &inbox, assets).await {
+                    post(&scope, &FromEngine::Failed(notice));
+                }
+            });
+        }
+        Ok(ToEngine::Start { version, .. }) => {
+            post(scope, &FromEngine::Failed(other_version(format!("speaks version {version}"))));
+        }
+        Err(error) => post(scope, &FromEngine::Failed(other_version(error.to_string()))),
+    }
+}
+
+fn other_version(why: String) -> Notice {
+    Notice {
+        key: "protocol".into(),
+        text: format!(
+            "The page and its engine are of different versions ({why}). Reload the page with an empty cache."
+        ),
+    }
+}
+
+async fn serve(
+    scope: &DedicatedWorkerGlobalScope,
+    inbox: &Rc<Inbox>,
+    assets: String,
+) -> Result<(), Notice> {
+    let (device, adapter) = device::open().await?;
+    let network = Network::new(scope.clone(), assets, |scope, progress| {
+        post(scope, &FromEngine::Progress(progress));
+    });
+    let mut funnel = Funnel::load(BACKEND, device, network, |shop| {
+        post(scope, &FromEngine::Shop(Box::new(shop)));
+    })
+    .await?;
+    post(scope, &FromEngine::Ready { adapter });
+    loop {
+        let (run, state) = inbox.next().await;
+        let caller = Page { run, inbox: inbox.clone() };
+        match funnel.run(run, &state, &caller).await {
+            Ok(Some(answer)) => post(scope, &FromEngine::Answer(Box::new(answer))),
+            Ok(None) => {}
+            Err(notice) => post(scope, &FromEngine::Notice(notice)),
+        }
+        funnel.fetch_behind().await;
+    }
+}
+
+/// The page as it waits for one run.
+struct Page {
+    run: u64,
+    inbox: Rc<Inbox>,
+}
+
+impl Caller for Page {
+    async fn still_wanted(&self) -> bool {
+        let_messages_in().await;
+        !self.inbox.has_newer_than(self.run)
+    }
+
+    fn milliseconds(&self) -> f64 {
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        scope.performance().map_or(0.0, |clock| clock.now())
+    }
+}
+
+/// The newest state that has come, and whoever waits for it.
+#[derive(Default)]
+struct Inbox {
+    newest: RefCell<Option<(u64, State)>>,
+    wake: RefCell<Option<js_sys::Function>>,
+}
+
+impl Inbox {
+    fn put(&self, run: u64, state: State) {
+        *self.newest.borrow_mut() = Some((run, state));
+        if let Some(wake) = self.wake.borrow_mut().take() {
+            // The waiting promise cannot refuse to be resolved.
+            let _ = wake.call0(&JsValue::NULL);
+        }
+    }
+
+    fn has_newer_than(&self, run: u64) -> bool {
+        self.newest.borrow().as_ref().is_some_and(|(newest, _)| *newest > run)
+    }
+
+    async fn next(&self) -> (u64, State) {
+        loop {
+            if let Some(next) = self.newest.borrow_mut().take() {
+                return next;
+            }
+            let woken = Promise::new(&mut |resolve, _| *self.wake.borrow_mut() = Some(resolve));
+            let _ = JsFuture::from(woken).await;
+        }
+    }
+}
+
+/// Waits for a task of its own, so that messages that have come are received. A timer would
+/// do the same and take four milliseconds.
+async fn let_messages_in() {
+    let turn = Promise::new(&mut |resolve, _| {
+        if let Ok(channel) = MessageChannel::new() {
+            channel.port1().set_onmessage(Some(&resolve));
+            // A message to oneself cannot fail to be cloned.
+            let _ = channel.port2().post_message(&JsValue::NULL);
+        }
+    });
+    let _ = JsFuture::from(turn).await;
+}
+
+fn post(scope: &DedicatedWorkerGlobalScope, message: &FromEngine) {
+    match serde_wasm_bindgen::to_value(message) {
+        Ok(value) => {
+            if let Err(error) = scope.post_message(&value) {
+                web_sys::console::error_1(&error);
+            }
+        }
+        Err(error) => web_sys::console::error_1(&error.into()),
+    }
+}

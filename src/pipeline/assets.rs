@@ -1,0 +1,223 @@
+//! The files the funnel stands on: their names, their manifest, and what can be wrong with them.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Raised whenever files of an older project could be misread.
+pub const FORMAT: u32 = 1;
+
+/// Name of the manifest in the assets folder.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What lies in the assets folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`] the files were written with.
+    pub format: u32,
+    /// Every file by name.
+    pub files: BTreeMap<String, FileEntry>,
+}
+
+/// Size and checksum of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// CRC-32 (IEEE) of the bytes: tells a damaged file, and a file of another version.
+    pub crc32: u32,
+}
+
+/// What can be wrong with a file. The texts are for the person at the page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssetError {
+    /// The file is not there.
+    #[error(
+        "The file {name} could not be fetched ({why}). Reload the page; if it stays away, it is missing where this page is hosted."
+    )]
+    Missing {
+        /// File name.
+        name: String,
+        /// What the host or the browser said.
+        why: String,
+    },
+    /// The file ends early.
+    #[error(
+        "The file {name} arrived with {found} of {expected} bytes. Reload the page; the connection may have broken."
+    )]
+    Truncated {
+        /// File name.
+        name: String,
+        /// Bytes that the manifest promises.
+        expected: u64,
+        /// Bytes that came.
+        found: u64,
+    },
+    /// The file is not the one the manifest names, or cannot be read.
+    #[error("The file {name} is damaged ({why}). Reload the page with an empty cache.")]
+    Damaged {
+        /// File name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The files are of another version of the project.
+    #[error(
+        "The file {name} is of format {found}, and this page reads format {FORMAT}. Reload the page with an empty cache."
+    )]
+    Version {
+        /// File name.
+        name: String,
+        /// Format found.
+        found: u32,
+    },
+}
+
+impl AssetError {
+    /// File the error is about.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Missing { name, .. }
+            | Self::Truncated { name, .. }
+            | Self::Damaged { name, .. }
+            | Self::Version { name, .. } => name,
+        }
+    }
+}
+
+/// Somewhere that files come from: a folder, or the network.
+pub trait AssetSource {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// [`AssetError::Missing`] where there is none.
+    fn fetch(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, AssetError>>;
+
+    /// Told how many bytes the files of the first ranking have, once that is known.
+    fn expect(&self, _bytes: u64) {}
+}
+
+impl Manifest {
+    /// Fetches and reads the manifest.
+    ///
+    /// # Errors
+    /// Where it is missing, damaged or of another format.
+    pub async fn fetch(source: &impl AssetSource) -> Result<Self, AssetError> {
+        let manifest: Self = json(MANIFEST, &source.fetch(MANIFEST).await?)?;
+        if manifest.format == FORMAT {
+            Ok(manifest)
+        } else {
+            Err(AssetError::Version { name: MANIFEST.into(), found: manifest.format })
+        }
+    }
+
+    /// Fetches a file and holds it against the manifest.
+    ///
+    /// # Errors
+    /// Where the file is missing, short or not the one named.
+    pub async fn file(&self, source: &impl AssetSource, name: &str) -> Result<Vec<u8>, AssetError> {
+        let entry = self.files.get(name).ok_or_else(|| AssetError::Missing {
+            name: name.into(),
+            why: "the manifest does not name it".into(),
+        })?;
+        let bytes = source.fetch(name).await?;
+        entry.check(name, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Fetches several files side by side.
+    ///
+    /// # Errors
+    /// As [`Manifest::file`], for the first of them that fails.
+    pub async fn all<const N: usize>(
+        &self,
+        source: &impl AssetSource,
+        names: [&str; N],
+    ) -> Result<[Vec<u8>; N], AssetError> {
+        let files = futures::future::try_join_all(names.map(|name| self.file(source, name)));
+        Ok(std::array::from_fn({
+            let mut files = files.await?.into_iter();
+            // As many came as were asked for.
+            move |_| files.next().unwrap_or_default()
+        }))
+    }
+}
+
+impl FileEntry {
+    /// The entry for these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
+    }
+
+    fn check(&self, name: &str, bytes: &[u8]) -> Result<(), AssetError> {
+        let found = Self::of(bytes);
+        if found.bytes < self.bytes {
+            let (expected, found) = (self.bytes, found.bytes);
+            Err(AssetError::Truncated { name: name.into(), expected, found })
+        } else if found != *self {
+            Err(damaged(name, "its checksum is not the manifest's"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Reads a JSON file.
+///
+/// # Errors
+/// [`AssetError::Damaged`] where it is not the JSON expected.
+pub fn json<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, AssetError> {
+    serde_json::from_slice(bytes).map_err(|error| damaged(name, error))
+}
+
+/// The error for a file that does not say what it should.
+pub fn damaged(name: &str, why: impl ToString) -> AssetError {
+    AssetError::Damaged { name: name.into(), why: why.to_string() }
+}
+
+/// A folder of assets, for the command line and for tests.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug)]
+pub struct Folder(pub std::path::PathBuf);
+
+#[cfg(feature = "cli")]
+impl AssetSource for Folder {
+    async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
+        std::fs::read(self.0.join(name))
+            .map_err(|error| AssetError::Missing { name: name.into(), why: error.to_string() })
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Folder {
+    /// Writes the manifest of every file that lies in the folder.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or written.
+    pub fn write_manifest(&self) -> std::io::Result<()> {
+        let mut files = BTreeMap::new();
+        for entry in std::fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_file() && name != MANIFEST {
+                files.insert(name, FileEntry::of(&std::fs::read(entry.path())?));
+            }
+        }
+        let text = serde_json::to_string_pretty(&Manifest { format: FORMAT, files })?;
+        std::fs::write(self.0.join(MANIFEST), text + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_changed_files_are_told_apart() {
+        let entry = FileEntry::of(b"a catalogue");
+        assert_eq!(entry.check("c", b"a catalogue"), Ok(()));
+        assert!(matches!(entry.check("c", b"a cata"), Err(AssetError::Truncated { .. })));
+        assert!(matches!(entry.check("c", b"a catalogus"), Err(AssetError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,175 @@
+//! From utilities to an order: DMT's equations 5 and 6, and the experts' utilisation.
+//!
+//! Pure functions over what the engine sent, so that the page can reorder a thousand candidates
+//! within a frame without asking the engine.
+
+use crate::protocol::Candidate;
+use crate::share::RankingKnobs;
+
+/// The logistic function.
+pub fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// A candidate's place: the order is a list of these, best first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranked {
+    /// Index in the list of candidates.
+    pub candidate: usize,
+    /// Blended score, 0 to 1.
+    pub score: f32,
+}
+
+/// Probability of each task (click, order) that the blend mixes: sigmoid(u_k), equation 6, or,
+/// serving with the bias, sigmoid(u_k + y_b), equation 5.
+pub fn task_probabilities(candidate: &Candidate, knobs: &RankingKnobs) -> [f32; 2] {
+    let bias = if knobs.bias_at_serving { candidate.bias } else { 0.0 };
+    candidate.utility.map(|utility| sigmoid(utility + bias))
+}
+
+/// What each task puts into the blended score: w_k y_k / sum(w_k), equation 6. Weights that are
+/// negative or no numbers count as zero; where all are zero nothing is asked for, and every
+/// share is zero.
+pub fn shares(candidate: &Candidate, knobs: &RankingKnobs) -> [f32; 2] {
+    let weights = [knobs.weight_click, knobs.weight_order].map(|w| if w > 0.0 { w } else { 0.0 });
+    let total: f32 = weights.iter().sum();
+    if total == 0.0 {
+        return [0.0; 2];
+    }
+    let [click, order] = task_probabilities(candidate, knobs);
+    [weights[0] * click / total, weights[1] * order / total]
+}
+
+/// Blended score of one candidate, 0 to 1: the sum of its [`shares`].
+pub fn score(candidate: &Candidate, knobs: &RankingKnobs) -> f32 {
+    shares(candidate, knobs).iter().sum()
+}
+
+/// Orders candidates by blended score, best first. Equal scores keep the retriever's order, so
+/// with all weights at zero the retriever's order stands; scores that are no numbers go last.
+pub fn order(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<Ranked> {
+    let mut order: Vec<_> = candidates
+        .iter()
+        .enumerate()
+        .map(|(candidate, values)| Ranked { candidate, score: score(values, knobs) })
+        .collect();
+    let key = |ranked: &Ranked| {
+        if ranked.score.is_nan() { f32::NEG_INFINITY } else { ranked.score }
+    };
+    order.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    order
+}
+
+/// Mean gate weight by task and expert over some candidates (DMT figure 3); empty where the
+/// ranker has no gates.
+pub fn expert_utilisation<'a>(
+    candidates: impl IntoIterator<Item = &'a Candidate>,
+) -> Vec<Vec<f32>> {
+    let mut sums: Vec<Vec<f32>> = Vec::new();
+    let mut count = 0.0;
+    for candidate in candidates {
+        if sums.is_empty() {
+            sums = candidate.gates.iter().map(|gate| vec![0.0; gate.len()]).collect();
+        }
+        for (sum, weight) in sums.iter_mut().flatten().zip(candidate.gates.iter().flatten()) {
+            *sum += weight;
+        }
+        count += 1.0;
+    }
+    for sum in sums.iter_mut().flatten() {
+        *sum /= count;
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::share::State;
+
+    fn candidate(product: u32, utility: [f32; 2], bias: f32) -> Candidate {
+        Candidate { product, retrieval_score: 0.0, probability: 0.0, utility, gates: vec![], bias }
+    }
+
+    fn knobs(click: f32, order: f32, bias_at_serving: bool) -> RankingKnobs {
+        RankingKnobs {
+            weight_click: click,
+            weight_order: order,
+            bias_at_serving,
+            ..State::default().ranking
+        }
+    }
+
+    fn products(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<u32> {
+        order(candidates, knobs).iter().map(|r| candidates[r.candidate].product).collect()
+    }
+
+    #[test]
+    fn the_score_is_equation_6() {
+        let c = candidate(1, [0.5, -2.0], 3.0);
+        let by_hand = (0.7 / (1.0 + (-0.5_f32).exp()) + 0.2 / (1.0 + 2.0_f32.exp())) / 0.9;
+        assert!((score(&c, &knobs(0.7, 0.2, false)) - by_hand).abs() < 1e-6);
+        let with_bias = (0.7 / (1.0 + (-3.5_f32).exp()) + 0.2 / (1.0 + (-1.0_f32).exp())) / 0.9;
+        assert!((score(&c, &knobs(0.7, 0.2, true)) - with_bias).abs() < 1e-6);
+    }
+
+    #[test]
+    fn each_weight_alone_orders_by_its_task() {
+        let all = [candidate(1, [2.0, -5.0], 0.0), candidate(2, [-1.0, -3.0], 0.0)];
+        assert_eq!(products(&all, &knobs(1.0, 0.0, false)), [1, 2]);
+        assert_eq!(products(&all, &knobs(0.0, 1.0, false)), [2, 1]);
+    }
+
+    #[test]
+    fn the_bias_orders_only_when_it_is_asked_for() {
+        let all = [candidate(1, [0.0, -3.0], -2.0), candidate(2, [-0.5, -3.5], 0.0)];
+        assert_eq!(products(&all, &knobs(1.0, 1.0, false)), [1, 2]);
+        assert_eq!(products(&all, &knobs(1.0, 1.0, true)), [2, 1]);
+    }
+
+    #[test]
+    fn without_weights_the_retrievers_order_stands() {
+        let all = [candidate(7, [-1.0, 0.0], 0.0), candidate(3, [1.0, 0.0], 0.0)];
+        for (click, order) in [(0.0, 0.0), (-1.0, f32::NAN)] {
+            assert_eq!(products(&all, &knobs(click, order, false)), [7, 3]);
+            assert_eq!(score(&all[0], &knobs(click, order, false)), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_goes_last() {
+        let all = [candidate(1, [f32::NAN, 0.0], 0.0), candidate(2, [-50.0, -50.0], 0.0)];
+        assert_eq!(products(&all, &knobs(1.0, 1.0, false)), [2, 1]);
+    }
+
+    #[test]
+    fn utilisation_is_the_mean_over_the_products() {
+        let mut a = candidate(1, [0.0; 2], 0.0);
+        a.gates = vec![vec![1.0, 0.0], vec![0.5, 0.5]];
+        let mut b = candidate(2, [0.0; 2], 0.0);
+        b.gates = vec![vec![0.0, 1.0], vec![0.25, 0.75]];
+        assert_eq!(expert_utilisation([&a, &b]), [[0.5, 0.5], [0.375, 0.625]]);
+        assert!(expert_utilisation([]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_a_falling_permutation(
+            utilities in prop::collection::vec((any::<f32>(), any::<f32>(), -5.0..5.0_f32), 0..60),
+            click in 0.0..1.0_f32, order_weight in 0.0..1.0_f32, served: bool,
+        ) {
+            let all: Vec<_> = utilities.iter().zip(0..)
+                .map(|(&(click, order, bias), product)| candidate(product, [click, order], bias))
+                .collect();
+            let ranked = order(&all, &knobs(click, order_weight, served));
+            let mut seen: Vec<_> = ranked.iter().map(|r| r.candidate).collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..all.len()).collect::<Vec<_>>());
+            for pair in ranked.windows(2) {
+                prop_assert!(pair[0].score >= pair[1].score || pair[1].score.is_nan());
+            }
+        }
+    }
+}

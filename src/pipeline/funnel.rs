@@ -1,0 +1,315 @@
+//! One state through all stages to an answer.
+
+use burn::tensor::Device;
+
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::blend;
+use super::caller::Caller;
+use super::rank::{Ranker, Variant};
+use super::request::{Request, unknown_product};
+use super::retrieve::{self, Retrieval, Retriever};
+use super::stock::{self, QueryCount, Stock};
+use super::{StageError, rank};
+use crate::features::dense::{FEATURES, QueryMatch};
+use crate::market::history::PageDevice;
+use crate::market::truth;
+use crate::protocol::{
+    Answer, Backend, Candidate, DenseFeature, Examination, HistoryEntry, Notice, Shop, StageTime,
+};
+use crate::share::{RankingKnobs, State};
+
+/// Places for which the examination curve is shown.
+const EXAMINED: usize = 60;
+
+/// The funnel: what is on sale, the models, and the last answer of each stage.
+pub struct Funnel<S> {
+    backend: Backend,
+    device: Device,
+    source: S,
+    manifest: Manifest,
+    stock: Stock,
+    retriever: Retriever,
+    variant: Variant,
+    ranker: Ranker,
+}
+
+impl<S: AssetSource> Funnel<S> {
+    /// Loads what the first ranking needs. `on_shop` is given the shop as soon as it is read.
+    ///
+    /// # Errors
+    /// A notice for the person where a file is missing, damaged or of another version.
+    pub async fn load(
+        backend: Backend,
+        device: Device,
+        source: S,
+        on_shop: impl FnOnce(Shop),
+    ) -> Result<Self, Notice> {
+        let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
+        let variant = Variant::of(&State::default().ranking);
+        let dmt = variant.file();
+        source.expect(
+            stock::FILES
+                .iter()
+                .chain(&retrieve::FILES)
+                .copied()
+                .chain([dmt.as_str()])
+                .filter_map(|name| manifest.files.get(name))
+                .map(|entry| entry.bytes)
+                .sum(),
+        );
+        let stock = async {
+            let stock = Stock::fetch(&manifest, &source).await?;
+            on_shop(shop(&stock));
+            Ok(stock)
+        };
+        let weights = async {
+            let moppr = manifest.all(&source, retrieve::FILES);
+            futures::try_join!(moppr, manifest.file(&source, &dmt))
+        };
+        let (stock, (moppr, dmt_bytes)) =
+            futures::try_join!(stock, weights).map_err(notice_of_asset)?;
+        let retriever = Retriever::read(&moppr, &stock, &device).map_err(notice_of_asset)?;
+        let ranker = Ranker::read(&dmt_bytes, &stock, &device)
+            .map_err(|error| notice_of_asset(damaged(&dmt, error)))?;
+        Ok(Self { backend, device, source, manifest, stock, retriever, variant, ranker })
+    }
+
+    /// What is on sale and who shops.
+    pub fn stock(&self) -> &Stock {
+        &self.stock
+    }
+
+    /// Fetches what later runs will want: called when nothing else is waited for.
+    pub async fn fetch_behind(&mut self) {
+        // What fails here is said when it is asked for.
+        let _ = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let _ = self.fetch_words().await;
+    }
+
+    /// Computes a state; none if the caller lost interest on the way.
+    ///
+    /// # Errors
+    /// A notice for the person where the device failed.
+    pub async fn run(
+        &mut self,
+        run: u64,
+        state: &State,
+        caller: &impl Caller,
+    ) -> Result<Option<Answer>, Notice> {
+        let mut notices = self.fetch_what_is_asked(state).await;
+        let products = self.stock.catalogue.products.len();
+        let Some((request, about)) = Request::new(state, &self.stock.shoppers, products) else {
+            return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
+        };
+        notices.extend(about);
+        let mut clock = Clock::new(caller);
+
+        let (retrieved, kept) = self
+            .retriever
+            .retrieve(&self.stock, &request, &state.retrieval)
+            .await
+            .map_err(failed)?;
+        clock.stage("retrieve", kept);
+        if !caller.still_wanted().await {
+            return Ok(None);
+        }
+
+        clock.start();
+        let kept = self.ranker.encode(&self.stock, &request);
+        clock.stage("encode", kept);
+        let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let query =
+            QueryMatch { cosine: &retrieved.cosines, product_types: &retrieved.product_types };
+        let temperature = state.ranking.gate_temperature;
+        let (scored, kept) = self
+            .ranker
+            .rank(&self.stock, &request, query, &candidates, temperature)
+            .await
+            .map_err(failed)?;
+        clock.stage("rank", kept);
+        if !caller.still_wanted().await {
+            return Ok(None);
+        }
+
+        let mut ranked = joined(&retrieved, scored);
+        clock.start();
+        // The place a product stands at follows from the order without the bias (equation 6).
+        let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
+        let places = blend::order(&ranked, &unbiased);
+        let order: Vec<_> = places.iter().map(|place| candidates[place.candidate]).collect();
+        let size = state.page.size.max(1) as usize;
+        let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
+        for (place, bias) in places.iter().zip(bias) {
+            ranked[place.candidate].bias = bias;
+        }
+        let shown = &order[..order.len().min(size)];
+        let ranker = &mut self.ranker;
+        let learned =
+            ranker.examination(&self.stock, shown, EXAMINED, size).await.map_err(failed)?;
+        clock.stage("bias", kept);
+
+        clock.start();
+        let mut detail = None;
+        if let Some(product) = state.selected {
+            detail = self
+                .ranker
+                .explain(&self.stock, &request, product, &order, size)
+                .await
+                .map_err(failed)?;
+            if !self.stock.sells(product) {
+                notices.push(unknown_product(product));
+            }
+            clock.stage("explain", false);
+        }
+
+        Ok(Some(Answer {
+            run,
+            backend: self.backend,
+            timings: clock.stages,
+            notices,
+            history: history(&request, &retrieved),
+            retrieval: retrieved.insides,
+            candidates: ranked,
+            examination: Examination { learned, truth: true_examination(size, state.page.device) },
+            detail,
+        }))
+    }
+
+    /// Fetches the weights and words that a state needs and that are not here yet. What cannot
+    /// be had is said, and the last that worked goes on.
+    async fn fetch_what_is_asked(&mut self, state: &State) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let [first, others @ ..] = state.retrieval.weights;
+        if others.iter().any(|&weight| weight != first)
+            && let Err(error) = self.retriever.fetch_objectives(&self.manifest, &self.source).await
+        {
+            notices.push(notice_of_asset(error));
+        }
+        if !self.stock.words.has_all(&state.query)
+            && let Err(error) = self.fetch_words().await
+        {
+            notices.push(notice_of_asset(error));
+        }
+        let variant = Variant::of(&state.ranking);
+        if variant != self.variant {
+            match self.fetch_ranker(variant).await {
+                Ok(ranker) => (self.variant, self.ranker) = (variant, ranker),
+                Err(error) => {
+                    let going_on = "The ranker that was in use goes on.";
+                    let Notice { key, text } = notice_of_asset(error);
+                    notices.push(Notice { key, text: format!("{text} {going_on}") });
+                }
+            }
+        }
+        notices
+    }
+
+    async fn fetch_ranker(&self, variant: Variant) -> Result<Ranker, AssetError> {
+        let name = variant.file();
+        let bytes = self.manifest.file(&self.source, &name).await?;
+        Ranker::read(&bytes, &self.stock, &self.device).map_err(|error| damaged(&name, error))
+    }
+
+    async fn fetch_words(&mut self) -> Result<(), AssetError> {
+        if self.stock.words.len() == self.stock.words.vocabulary_len() {
+            return Ok(());
+        }
+        let name = stock::MORE_WORD_VECTORS;
+        let more = self.manifest.file(&self.source, name).await?;
+        self.stock.words.extend(&more).map_err(|error| damaged(name, error))?;
+        self.retriever.words_changed();
+        Ok(())
+    }
+}
+
+/// What the page needs to show products and shoppers.
+fn shop(stock: &Stock) -> Shop {
+    Shop {
+        catalogue: stock.catalogue.clone(),
+        shoppers: stock.shoppers.clone(),
+        queries: stock
+            .queries
+            .iter()
+            .filter(|QueryCount(_, _, suggest)| *suggest)
+            .map(|QueryCount(query, ..)| query.clone())
+            .collect(),
+        dense_features: FEATURES
+            .iter()
+            .map(|(name, kind)| DenseFeature { name: (*name).into(), kind: kind.name().into() })
+            .collect(),
+    }
+}
+
+fn joined(retrieved: &Retrieval, scored: rank::Scored) -> Vec<Candidate> {
+    let mut gates = scored.gates.into_iter();
+    retrieved
+        .candidates
+        .iter()
+        .zip(scored.utilities)
+        .map(|(candidate, utility)| Candidate {
+            product: candidate.product,
+            retrieval_score: candidate.score,
+            probability: candidate.probability,
+            utility,
+            gates: gates.next().unwrap_or_default(),
+            bias: 0.0,
+        })
+        .collect()
+}
+
+fn history(request: &Request, retrieved: &Retrieval) -> Vec<HistoryEntry> {
+    let history = &request.history;
+    history
+        .events
+        .iter()
+        .zip(&history.entries)
+        .zip(&retrieved.behaviours)
+        .map(|((&event, &entry), &attention)| HistoryEntry {
+            entry,
+            event,
+            kept: attention.is_some(),
+            attention: attention.unwrap_or(0.0),
+        })
+        .collect()
+}
+
+/// Examination of each place relative to the first, as the market has it.
+fn true_examination(page_size: usize, device: PageDevice) -> Vec<f32> {
+    let at = |index: usize| truth::examination((index / page_size) as u16, index as u16, device);
+    (0..EXAMINED).map(|index| at(index) / at(0)).collect()
+}
+
+fn notice_of_asset(error: AssetError) -> Notice {
+    Notice { key: format!("asset-{}", error.name()), text: error.to_string() }
+}
+
+fn failed(error: StageError) -> Notice {
+    Notice {
+        key: "device-failed".into(),
+        text: format!("The computation failed: {error}. Nothing you set is lost."),
+    }
+}
+
+/// Times stages by the caller's clock.
+struct Clock<'a, C> {
+    caller: &'a C,
+    since: f64,
+    stages: Vec<StageTime>,
+}
+
+impl<'a, C: Caller> Clock<'a, C> {
+    fn new(caller: &'a C) -> Self {
+        Self { caller, since: caller.milliseconds(), stages: Vec::new() }
+    }
+
+    fn start(&mut self) {
+        self.since = self.caller.milliseconds();
+    }
+
+    fn stage(&mut self, stage: &str, cached: bool) {
+        let now = self.caller.milliseconds();
+        let milliseconds = (now - self.since) as f32;
+        self.stages.push(StageTime { stage: stage.into(), milliseconds, cached });
+        self.since = now;
+    }
+}

@@ -1,0 +1,220 @@
+//! From a state to the request it makes: the shopper with the person's edits, the query as read.
+
+use crate::features::Moment;
+use crate::market::catalogue::ProductId;
+use crate::market::history::{Event, Minutes, PageDevice, Profile};
+use crate::protocol::{Notice, Shopper};
+use crate::share::{HistoryEdit, State, Surface};
+
+/// Longest query that is read, in characters.
+pub const LONGEST_QUERY: usize = 200;
+
+/// What is asked of the funnel, resolved against the shop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Profile of the shopper.
+    pub profile: Profile,
+    /// Behaviour up to now.
+    pub history: EditedHistory,
+    /// Query, or none on the feed.
+    pub query: Option<String>,
+    /// Device the page is seen on.
+    pub device: PageDevice,
+}
+
+impl Request {
+    /// The request that a state makes of a shop with these shoppers and this many products, and
+    /// what the person should know about it.
+    ///
+    /// A shopper the shop does not know is stood in for by the first one. A search without a
+    /// query shows what behaviour alone retrieves.
+    pub fn new(
+        state: &State,
+        shoppers: &[Shopper],
+        products: usize,
+    ) -> Option<(Self, Vec<Notice>)> {
+        let mut notices = Vec::new();
+        let shopper = match shoppers.iter().find(|shopper| shopper.key == state.shopper) {
+            Some(shopper) => shopper,
+            None => {
+                let first = shoppers.first()?;
+                notices.push(Notice {
+                    key: "unknown-shopper".into(),
+                    text: format!(
+                        "Nobody here is called “{}”; this is {}.",
+                        state.shopper, first.name
+                    ),
+                });
+                first
+            }
+        };
+        let (history, edits) = edited_history(shopper, &state.history, products);
+        notices.extend(edits);
+        let query = match state.surface {
+            Surface::Feed => None,
+            Surface::Search => {
+                let (read, cut) = readable_query(state.query.trim());
+                notices.extend(cut);
+                if read.is_empty() {
+                    notices.push(Notice {
+                        key: "empty-query".into(),
+                        text: "Without a query, the shelf shows what the shopper's behaviour alone retrieves. Type what you are looking for.".into(),
+                    });
+                }
+                Some(read.to_owned()).filter(|query| !query.is_empty())
+            }
+        };
+        let profile = shopper.profile;
+        Some((Self { profile, history, query, device: state.page.device }, notices))
+    }
+
+    /// What models may know of it.
+    pub fn moment(&self) -> Moment<'_> {
+        Moment {
+            profile: &self.profile,
+            events: &self.history.events,
+            query: self.query.as_deref(),
+            now: self.history.now,
+            device: self.device,
+        }
+    }
+}
+
+/// A history with the numbers by which its entries are removed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditedHistory {
+    /// What is left, oldest first.
+    pub events: Vec<Event>,
+    /// Entry number of each event.
+    pub entries: Vec<u32>,
+    /// The moment after the last edit.
+    pub now: Minutes,
+}
+
+/// Applies the edits to a shopper's history, with a notice for each that cannot be made. Each
+/// entry added happens a minute after the last.
+fn edited_history(
+    shopper: &Shopper,
+    edits: &[HistoryEdit],
+    products: usize,
+) -> (EditedHistory, Vec<Notice>) {
+    let mut all: Vec<Option<Event>> = shopper.events.iter().copied().map(Some).collect();
+    let mut now = shopper.now;
+    let mut notices = Vec::new();
+    for edit in edits {
+        match *edit {
+            HistoryEdit::Add { kind, product } if (product as usize) < products => {
+                all.push(Some(Event { kind, product, time: now }));
+                now += 1;
+            }
+            HistoryEdit::Add { product, .. } => {
+                // The number stays taken, so that later removals mean what they meant.
+                all.push(None);
+                notices.push(unknown_product(product));
+            }
+            HistoryEdit::Remove { entry } => match all.get_mut(entry as usize) {
+                Some(slot) => *slot = None,
+                None => notices.push(Notice {
+                    key: "unknown-entry".into(),
+                    text: format!(
+                        "The history has no entry {entry} to remove; it was left as it is."
+                    ),
+                }),
+            },
+        }
+    }
+    let (entries, events) = all
+        .into_iter()
+        .enumerate()
+        .filter_map(|(entry, event)| event.map(|event| (entry as u32, event)))
+        .unzip();
+    (EditedHistory { events, entries, now }, notices)
+}
+
+/// The notice for a product that is not on sale here.
+pub(super) fn unknown_product(product: ProductId) -> Notice {
+    Notice {
+        key: "unknown-product".into(),
+        text: format!("There is no product {product} in this catalogue; it was left out."),
+    }
+}
+
+/// The query as far as it is read, and a notice if it was cut.
+fn readable_query(query: &str) -> (&str, Option<Notice>) {
+    match query.char_indices().nth(LONGEST_QUERY) {
+        None => (query, None),
+        Some((end, _)) => {
+            let text = format!("Only the first {LONGEST_QUERY} characters of the query were read.");
+            (&query[..end], Some(Notice { key: "query-too-long".into(), text }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::{EventKind, Profile};
+
+    fn shopper() -> Shopper {
+        let profile = Profile {
+            age_band: 1,
+            gender: 2,
+            purchase_power: 2,
+            household: 0,
+            town: 1,
+            member_years: 3,
+        };
+        let event = |product| Event { kind: EventKind::Click, product, time: product as i32 };
+        let events = (0..4).map(event).collect();
+        let text = String::new;
+        Shopper { key: "mara".into(), name: text(), about: text(), profile, events, now: 100 }
+    }
+
+    #[test]
+    fn entries_keep_their_numbers_whatever_is_removed() {
+        let add = |product| HistoryEdit::Add { kind: EventKind::Cart, product };
+        let edits =
+            [HistoryEdit::Remove { entry: 1 }, add(7), HistoryEdit::Remove { entry: 4 }, add(8)];
+        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        assert_eq!(history.entries, [0, 2, 3, 5]);
+        assert_eq!(history.events.last().map(|event| event.product), Some(8));
+        assert_eq!(notices, []);
+    }
+
+    #[test]
+    fn impossible_edits_are_said_and_skipped() {
+        let edits = [
+            HistoryEdit::Add { kind: EventKind::Order, product: 999 },
+            HistoryEdit::Remove { entry: 77 },
+        ];
+        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        assert_eq!(history.events.len(), 4);
+        assert_eq!(notices.len(), 2);
+    }
+
+    #[test]
+    fn long_queries_are_cut_between_characters() {
+        let long = "é".repeat(10_000);
+        let (read, notice) = readable_query(&long);
+        assert_eq!(read.chars().count(), LONGEST_QUERY);
+        assert!(notice.is_some());
+        assert_eq!(readable_query("couch"), ("couch", None));
+    }
+
+    #[test]
+    fn whoever_is_not_here_is_stood_in_for() {
+        let state = State { shopper: "nobody".into(), ..State::default() };
+        let (request, notices) = Request::new(&state, &[shopper()], 10).expect("a shopper");
+        assert_eq!(request.history.events.len(), 4);
+        assert_eq!(notices[0].key, "unknown-shopper");
+        assert!(Request::new(&state, &[], 10).is_none());
+    }
+
+    #[test]
+    fn an_empty_query_asks_by_behaviour_and_says_so() {
+        let state = State { query: "  ".into(), ..State::default() };
+        let (request, notices) = Request::new(&state, &[shopper()], 10).expect("a shopper");
+        assert_eq!(request.query, None);
+        assert_eq!(notices[0].key, "empty-query");
+    }
+}

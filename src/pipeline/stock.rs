@@ -1,0 +1,113 @@
+//! What is read before any weights are: the shop's files, and what is laid out from them once.
+
+use serde::{Deserialize, Serialize};
+
+use super::assets::{AssetError, AssetSource, Manifest, damaged, json};
+use crate::features::dense::DenseTables;
+use crate::features::search::{ProductFeatures, QueryFrequency};
+use crate::features::statistics::Statistics;
+use crate::market::catalogue::{Catalogue, ProductId};
+use crate::models::moppr::retriever::title_vectors;
+use crate::protocol::Shopper;
+use crate::text::TokenVectors;
+
+/// File of the catalogue.
+pub const CATALOGUE: &str = "catalogue.json";
+/// File of the shoppers.
+pub const SHOPPERS: &str = "shoppers.json";
+/// File of [`QueryCount`]s.
+pub const QUERIES: &str = "queries.json";
+/// File of the statistics.
+pub const STATISTICS: &str = "statistics.json";
+/// File of the word pieces.
+pub const WORDS: &str = "words.txt";
+/// File of the vectors of the word pieces that the shop itself uses.
+pub const WORD_VECTORS: &str = "words.safetensors";
+/// File of the vectors of all other word pieces.
+pub const MORE_WORD_VECTORS: &str = "words-more.safetensors";
+
+/// The files a stock is read from.
+pub const FILES: [&str; 6] = [CATALOGUE, SHOPPERS, QUERIES, STATISTICS, WORDS, WORD_VECTORS];
+
+/// A query, how often it was typed on the days of the statistics, and whether it is spelled well
+/// enough to be suggested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryCount(pub String, pub u32, pub bool);
+
+/// The shop as its models know it.
+pub struct Stock {
+    /// What is on sale.
+    pub catalogue: Catalogue,
+    /// Who can be played.
+    pub shoppers: Vec<Shopper>,
+    /// Queries, most frequent first.
+    pub queries: Vec<QueryCount>,
+    /// How often they are typed.
+    pub frequency: QueryFrequency,
+    /// MOPPR's features of the products.
+    pub products: ProductFeatures,
+    /// DMT's dense features.
+    pub dense: DenseTables,
+    /// Vectors of word pieces.
+    pub words: TokenVectors,
+    /// Mean word vector of each title, one after another.
+    pub titles: Vec<f32>,
+    /// Price of each product.
+    pub prices_cents: Vec<u32>,
+}
+
+impl Stock {
+    /// Fetches and reads the files.
+    ///
+    /// # Errors
+    /// Where one is missing, short or damaged.
+    pub async fn fetch(manifest: &Manifest, source: &impl AssetSource) -> Result<Self, AssetError> {
+        let [catalogue, shoppers, queries, statistics, words, vectors] =
+            manifest.all(source, FILES).await?;
+        let catalogue: Catalogue = json(CATALOGUE, &catalogue)?;
+        let statistics: Statistics = json(STATISTICS, &statistics)?;
+        if statistics.products.len() != catalogue.products.len() {
+            return Err(damaged(STATISTICS, "it counts another number of products"));
+        }
+        let queries: Vec<QueryCount> = json(QUERIES, &queries)?;
+        let words = String::from_utf8(words).map_err(|error| damaged(WORDS, error))?;
+        let words = TokenVectors::new(&words, &vectors).map_err(|e| damaged(WORD_VECTORS, e))?;
+        let counts = queries.iter().map(|QueryCount(query, count, _)| (query.clone(), *count));
+        Ok(Self {
+            shoppers: json(SHOPPERS, &shoppers)?,
+            frequency: QueryFrequency::new(counts.collect()),
+            products: ProductFeatures::new(&catalogue, &statistics),
+            dense: DenseTables::new(&catalogue, &statistics),
+            titles: title_vectors(&catalogue, &words),
+            prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
+            catalogue,
+            queries,
+            words,
+        })
+    }
+
+    /// Cosine of a text's mean word vector with each product's title; empty without words.
+    pub fn title_cosines(&self, text: &str) -> Vec<f32> {
+        let query = self.words.mean(&self.words.pieces(text));
+        let length = dot(&query, &query).sqrt();
+        if length == 0.0 {
+            return Vec::new();
+        }
+        self.titles
+            .chunks(self.words.dimensions())
+            .map(|title| {
+                let both = length * dot(title, title).sqrt();
+                if both == 0.0 { 0.0 } else { dot(title, &query) / both }
+            })
+            .collect()
+    }
+
+    /// Whether there is such a product.
+    pub fn sells(&self, product: ProductId) -> bool {
+        (product as usize) < self.catalogue.products.len()
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -1,0 +1,256 @@
+//! Messages between page and engine: plain data with a protocol version and a run number.
+//!
+//! The page sends its whole [`State`]; the newest wins. The engine answers with everything the
+//! page shows; nothing on screen is computed from anything else. Errors travel as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
+use crate::market::history::{Event, Profile};
+use crate::share::State;
+
+/// Raised with every change to this file: a cached engine of another version is refused.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Page to engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToEngine {
+    /// Load the assets below this address and answer [`FromEngine::Ready`].
+    Start {
+        /// [`PROTOCOL_VERSION`] of the page.
+        version: u32,
+        /// Absolute address of the assets folder, with a slash at its end.
+        assets: String,
+    },
+    /// Compute this state. A newer one makes it stale.
+    Run {
+        /// Number of the run, rising.
+        run: u64,
+        /// What to compute.
+        state: Box<State>,
+    },
+    /// Answer [`FromEngine::Alive`].
+    Ping,
+    /// Lose the GPU, for tests of what follows.
+    LoseDevice,
+}
+
+/// Engine to page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FromEngine {
+    /// The program has loaded and listens.
+    Hello {
+        /// [`PROTOCOL_VERSION`] of the engine.
+        version: u32,
+        /// Where it computes.
+        backend: Backend,
+    },
+    /// Bytes of a file arrived.
+    Progress(Progress),
+    /// What is on sale and who shops: sent as soon as it is read, before the weights are.
+    Shop(Box<Shop>),
+    /// Ready to run.
+    Ready {
+        /// Adapter as the browser names it; empty on the CPU.
+        adapter: String,
+    },
+    /// The answer to a run.
+    Answer(Box<Answer>),
+    /// Something went wrong that leaves the engine working.
+    Notice(Notice),
+    /// Something went wrong that the engine does not survive.
+    Failed(Notice),
+    /// The answer to a ping.
+    Alive,
+}
+
+/// Where a run was computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// Burn flex, in WebAssembly.
+    Cpu,
+    /// Burn on WebGPU.
+    Webgpu,
+}
+
+/// How far loading is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// File that is being fetched, for example "catalogue".
+    pub file: String,
+    /// Bytes of all files that have arrived.
+    pub loaded: u64,
+    /// Bytes of all files.
+    pub total: u64,
+}
+
+/// A message to the person: what happened and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Stable key, for example "query-too-long": one notice of each kind is shown at a time.
+    pub key: String,
+    /// Sentence for the person.
+    pub text: String,
+}
+
+/// What the page needs to show products and shoppers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shop {
+    /// What is on sale.
+    pub catalogue: Catalogue,
+    /// Who can be played.
+    pub shoppers: Vec<Shopper>,
+    /// Queries for suggestions, most frequent first.
+    pub queries: Vec<String>,
+    /// Names of the dense features, in the order of [`Detail::dense`].
+    pub dense_features: Vec<DenseFeature>,
+}
+
+/// A shopper one can take the place of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shopper {
+    /// Key in links, for example "mara".
+    pub key: String,
+    /// Name, for example "Mara".
+    pub name: String,
+    /// A line about the person.
+    pub about: String,
+    /// Profile features.
+    pub profile: Profile,
+    /// Behaviour, oldest first.
+    pub events: Vec<Event>,
+    /// "Now" for this shopper, in minutes.
+    pub now: i32,
+}
+
+/// Name and kind of a dense feature (DMT 4.1.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DenseFeature {
+    /// For example "clicks on the product type in 7 days".
+    pub name: String,
+    /// "item profile", "user profile", "user-item matching" or "user-item interaction".
+    pub kind: String,
+}
+
+/// Everything one run computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Number of the run.
+    pub run: u64,
+    /// Where it was computed.
+    pub backend: Backend,
+    /// Time of each stage.
+    pub timings: Vec<StageTime>,
+    /// What the person should know about this run: a query cut short, an unknown product.
+    pub notices: Vec<Notice>,
+    /// The history the models saw, oldest first, edits applied.
+    pub history: Vec<HistoryEntry>,
+    /// What the retriever thought.
+    pub retrieval: RetrievalInsides,
+    /// Every product that was ranked, best retrieval score first. The page blends and orders.
+    pub candidates: Vec<Candidate>,
+    /// Examination by place, learned and true.
+    pub examination: Examination,
+    /// Insides for the chosen product, if it is among the candidates.
+    pub detail: Option<Detail>,
+}
+
+/// A stage of the funnel and how long it took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// "retrieve", "encode", "rank", "bias", "explain".
+    pub stage: String,
+    /// Milliseconds.
+    pub milliseconds: f32,
+    /// The stage's last answer was used again.
+    pub cached: bool,
+}
+
+/// One entry of the history shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// Number by which [`crate::share::HistoryEdit::Remove`] names it.
+    pub entry: u32,
+    /// What was done, to what, when.
+    pub event: Event,
+    /// Kept by MOPPR's category filter.
+    pub kept: bool,
+    /// MOPPR's query attention on it (equation 7) within its own window; 0 if not kept.
+    pub attention: f32,
+}
+
+/// What MOPPR did with the query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetrievalInsides {
+    /// Word pieces of the query.
+    pub pieces: Vec<String>,
+    /// Personalised attention on each piece (equation 6).
+    pub personal_attention: Vec<f32>,
+    /// Predicted categories with their probabilities, most likely first.
+    pub categories: Vec<(ProductTypeId, f32)>,
+    /// Entropy in nats of the softmax over the whole catalogue at tau.
+    pub entropy: f32,
+    /// exp(entropy): how many products effectively compete.
+    pub effective_candidates: f32,
+    /// Softmax probability of the best products, falling.
+    pub softmax: Vec<f32>,
+    /// Products in the catalogue that were scored.
+    pub searched: u32,
+    /// Products that were retrieved, before relevance control.
+    pub retrieved: u32,
+}
+
+/// One ranked product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Which product.
+    pub product: ProductId,
+    /// Score the retriever ordered by: inner product, or the GMV score.
+    pub retrieval_score: f32,
+    /// Softmax probability at tau over the catalogue (equation 15).
+    pub probability: f32,
+    /// Utility logits u_click and u_order (equation 3).
+    pub utility: [f32; 2],
+    /// Gate weights by task (click, order) and expert; empty without MMoE.
+    pub gates: Vec<Vec<f32>>,
+    /// Bias logit y_b (equation 4) at the place it takes in the present order.
+    pub bias: f32,
+}
+
+/// Examination by index on the list, relative to the first place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Examination {
+    /// What the bias network learned: exp(y_b(index) - y_b(0)); empty if it reads no position.
+    pub learned: Vec<f32>,
+    /// What the market does.
+    pub truth: Vec<f32>,
+}
+
+/// The insides for one product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detail {
+    /// Which product.
+    pub product: ProductId,
+    /// Decoder attention of the target item over the three sequences.
+    pub attention: Vec<SequenceAttention>,
+    /// Dense features: value, and value after z-scoring.
+    pub dense: Vec<(f32, f32)>,
+    /// Each expert's contribution to each task's utility, by task and expert: the change in u
+    /// when the expert's gate weight is set to zero.
+    pub expert_contribution: Vec<Vec<f32>>,
+    /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
+    /// absent where the network does not read it.
+    pub bias_terms: Vec<(String, f32)>,
+}
+
+/// Attention over one behaviour sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SequenceAttention {
+    /// "clicks", "carts" or "orders".
+    pub sequence: String,
+    /// Entry number in the history and attention averaged over heads; sums to one.
+    pub weights: Vec<(u32, f32)>,
+}

@@ -1,0 +1,307 @@
+//! State to link and back.
+//!
+//! A link is the query part of an address, readable and with a version:
+//! `?v=1&q=oak+table&w-click=0.4&tau=0.05&h=cart:120,-3`. It holds only what differs from the
+//! default. Whatever it holds that can't be used is dropped with a sentence that says so, and
+//! the rest opens.
+
+use std::fmt::Write as _;
+
+use url::form_urlencoded;
+
+use super::knobs::{KNOBS, Knob, clip};
+use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
+use crate::market::history::EventKind;
+
+/// Version that is written. A link of a later version is opened as far as it is understood.
+pub const LINK_VERSION: u32 = 1;
+
+/// A part of a link that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Its name in the link.
+    pub key: String,
+    /// What and why, as a sentence.
+    pub text: String,
+}
+
+/// Names of kinds of behaviour in links.
+const KINDS: [(EventKind, &str); 4] = [
+    (EventKind::Click, "click"),
+    (EventKind::Favourite, "favourite"),
+    (EventKind::Cart, "cart"),
+    (EventKind::Order, "order"),
+];
+
+impl State {
+    /// The link's query part, with its question mark; empty for the default state.
+    pub fn to_link(&self) -> String {
+        let default = State::default();
+        let mut parts = form_urlencoded::Serializer::new(String::new());
+        if self.query != default.query {
+            parts.append_pair("q", &self.query);
+        }
+        if self.shopper != default.shopper {
+            parts.append_pair("shopper", &self.shopper);
+        }
+        for knob in KNOBS.iter().filter(|knob| !knob.is_default(self)) {
+            parts.append_pair(knob.key, &knob.value(self));
+        }
+        if let Some(product) = self.selected {
+            parts.append_pair("look", &product.to_string());
+        }
+        let mut link = parts.finish();
+        if !self.history.is_empty() {
+            if !link.is_empty() {
+                link.push('&');
+            }
+            // Written by hand: its colons and commas are legal in an address, and readable.
+            link.push_str("h=");
+            link.push_str(&write_history(&self.history));
+        }
+        if link.is_empty() { link } else { format!("?v={LINK_VERSION}&{link}") }
+    }
+
+    /// Opens a link as far as it can; never fails. Takes the query part of an address, with or
+    /// without its question mark.
+    pub fn from_link(link: &str) -> (Self, Vec<Dropped>) {
+        let mut state = State::default();
+        let mut dropped = Vec::new();
+        let link = link.strip_prefix('?').unwrap_or(link);
+        for (key, value) in form_urlencoded::parse(link.as_bytes()) {
+            if let Err(text) = read_part(&mut state, &key, &value) {
+                dropped.push(Dropped { key: clip(&key), text });
+            }
+        }
+        (state, dropped)
+    }
+}
+
+/// Reads one part of a link into the state, as far as it goes.
+fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), String> {
+    match key {
+        "v" => match value.parse::<u32>() {
+            Ok(LINK_VERSION) => Ok(()),
+            _ => Err(format!(
+                "The link is of version “{}” and this page of version {LINK_VERSION}: \
+                 what both know was opened.",
+                clip(value)
+            )),
+        },
+        "q" => {
+            let (query, cut) = cut_query(value);
+            state.query = query.into();
+            match cut {
+                Some(chars) => Err(format!(
+                    "The link's query has {chars} characters; the first {MAX_QUERY_CHARS} were kept."
+                )),
+                None => Ok(()),
+            }
+        }
+        "shopper" => {
+            let known_form = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if value.is_empty() || value.len() > MAX_SHOPPER_CHARS || !value.chars().all(known_form)
+            {
+                return Err(format!("“{}” can't be a shopper, so it was dropped.", clip(value)));
+            }
+            state.shopper = value.into();
+            Ok(())
+        }
+        "look" => {
+            let product = value.parse().map_err(|_| {
+                format!("“{}” is no product's number, so no product was opened.", clip(value))
+            })?;
+            state.selected = Some(product);
+            Ok(())
+        }
+        "h" => read_history(&mut state.history, value),
+        _ => match Knob::by_key(key) {
+            Some(knob) => knob.set_text(state, value).map_err(|why| {
+                format!("{} ({}) was dropped from the link: {why}.", knob.name, knob.key)
+            }),
+            None => Err(format!("The link sets “{}”, which this page doesn't know.", clip(key))),
+        },
+    }
+}
+
+/// The part of a query that is read, and how many characters it had if that is not all of it.
+pub fn cut_query(query: &str) -> (&str, Option<usize>) {
+    match query.char_indices().nth(MAX_QUERY_CHARS) {
+        Some((end, _)) => (&query[..end], Some(query.chars().count())),
+        None => (query, None),
+    }
+}
+
+fn write_history(edits: &[HistoryEdit]) -> String {
+    let mut text = String::new();
+    for (i, edit) in edits.iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        // Writing to a String cannot fail.
+        let _ = match edit {
+            HistoryEdit::Add { kind, product } => {
+                let name = KINDS.iter().find(|(k, _)| k == kind).map_or("click", |(_, name)| name);
+                write!(text, "{name}:{product}")
+            }
+            HistoryEdit::Remove { entry } => write!(text, "-{entry}"),
+        };
+    }
+    text
+}
+
+fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    let mut beyond = 0_usize;
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        match read_edit(part) {
+            Some(_) if edits.len() == MAX_HISTORY_EDITS => beyond += 1,
+            Some(edit) => edits.push(edit),
+            None => wrong.push(part),
+        }
+    }
+    let mut said = Vec::new();
+    if let Some(first) = wrong.first() {
+        said.push(format!(
+            "{} of the link's changes to the history can't be read (the first is “{}”) and were dropped.",
+            wrong.len(),
+            clip(first)
+        ));
+    }
+    if beyond > 0 {
+        said.push(format!(
+            "The link changes the history more than {MAX_HISTORY_EDITS} times; the last {beyond} were dropped."
+        ));
+    }
+    if said.is_empty() { Ok(()) } else { Err(said.join(" ")) }
+}
+
+/// `cart:120` adds, `-3` removes. A plus sign before an addition is welcome, also where an
+/// address has turned it into a space.
+fn read_edit(part: &str) -> Option<HistoryEdit> {
+    if let Some(entry) = part.strip_prefix('-') {
+        return Some(HistoryEdit::Remove { entry: entry.parse().ok()? });
+    }
+    let (name, product) = part.trim_start_matches(['+', ' ']).split_once(':')?;
+    let (kind, _) = KINDS.iter().find(|(_, known)| *known == name)?;
+    Some(HistoryEdit::Add { kind: *kind, product: product.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::share::knobs::Control;
+
+    #[test]
+    fn the_default_state_needs_no_link() {
+        assert_eq!(State::default().to_link(), "");
+        assert_eq!(State::from_link(""), (State::default(), vec![]));
+        assert_eq!(State::from_link("?v=1"), (State::default(), vec![]));
+    }
+
+    #[test]
+    fn a_link_reads_as_it_is_meant() {
+        let (state, dropped) = State::from_link(
+            "?v=1&q=oak+table&shopper=mara&w-click=0.4&tau=0.05&h=+cart:120,-3&surface=feed",
+        );
+        assert_eq!(dropped, []);
+        assert_eq!(state.query, "oak table");
+        assert_eq!(state.ranking.weight_click, 0.4);
+        assert_eq!(state.retrieval.temperature, 0.05);
+        assert_eq!(state.surface, crate::share::Surface::Feed);
+        assert_eq!(
+            state.history,
+            [
+                HistoryEdit::Add { kind: EventKind::Cart, product: 120 },
+                HistoryEdit::Remove { entry: 3 }
+            ]
+        );
+        assert_eq!(
+            state.to_link(),
+            "?v=1&q=oak+table&surface=feed&tau=0.05&w-click=0.4&h=cart:120,-3"
+        );
+    }
+
+    #[test]
+    fn each_bad_part_is_dropped_with_its_reason_and_the_rest_opens() {
+        let long = "x".repeat(10_000);
+        let link = format!(
+            "v=7&colour=blue&tau=NaN&w-order=3&gmv=maybe&shopper=../etc&look=-1&h=cart:x,order:9,huh&w-click=0.25&q={long}"
+        );
+        let (state, dropped) = State::from_link(&link);
+        let expected = ["v", "colour", "tau", "w-order", "gmv", "shopper", "look", "h", "q"];
+        assert_eq!(dropped.iter().map(|d| d.key.as_str()).collect::<Vec<_>>(), expected);
+        assert!(dropped.iter().all(|d| d.text.len() < 200 && d.text.ends_with('.')));
+        let mut opened = State { query: "x".repeat(MAX_QUERY_CHARS), ..State::default() };
+        opened.ranking.weight_click = 0.25;
+        opened.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: 9 }];
+        assert_eq!(state, opened);
+    }
+
+    #[test]
+    fn a_history_without_end_is_cut() {
+        let (state, dropped) = State::from_link(&format!("h={}", "click:1,".repeat(5_000)));
+        assert_eq!(state.history.len(), MAX_HISTORY_EDITS);
+        assert!(dropped[0].text.contains("4800"), "{dropped:?}");
+    }
+
+    fn any_edit() -> impl Strategy<Value = HistoryEdit> {
+        prop_oneof![
+            (0..KINDS.len(), any::<u32>())
+                .prop_map(|(kind, product)| HistoryEdit::Add { kind: KINDS[kind].0, product }),
+            any::<u32>().prop_map(|entry| HistoryEdit::Remove { entry }),
+        ]
+    }
+
+    prop_compose! {
+        /// Every knob anywhere within its bounds.
+        fn any_state()(
+            query in "\\PC{0,200}",
+            shopper in "[a-z][a-z0-9-]{0,31}",
+            history in prop::collection::vec(any_edit(), 0..MAX_HISTORY_EDITS),
+            selected in any::<Option<u32>>(),
+            turns in prop::collection::vec(0.0..1.0_f64, KNOBS.len()),
+        ) -> State {
+            let mut state = State { query, shopper, history, selected, ..State::default() };
+            for (knob, turn) in KNOBS.iter().zip(turns) {
+                match knob.control {
+                    Control::Number { min, max, whole, set, .. } => {
+                        let value = min + turn * (max - min);
+                        set(&mut state, if whole { value.round() } else { value });
+                    }
+                    Control::Switch { set, .. } => set(&mut state, turn < 0.5),
+                    Control::Choice { options, set, .. } => {
+                        set(&mut state, (turn * options.len() as f64) as usize);
+                    }
+                }
+            }
+            state
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_state_comes_back_from_its_link(state in any_state()) {
+            prop_assert_eq!(State::from_link(&state.to_link()), (state, vec![]));
+        }
+
+        #[test]
+        fn no_text_breaks_it(text in "\\PC*") {
+            let (state, _) = State::from_link(&text);
+            // What was opened is itself valid.
+            prop_assert_eq!(State::from_link(&state.to_link()), (state, vec![]));
+        }
+
+        #[test]
+        fn no_value_breaks_it(knob in 0..KNOBS.len() + 5, value in "\\PC{0,40}") {
+            let keys = ["v", "q", "shopper", "look", "h"];
+            let key = KNOBS.get(knob).map_or_else(|| keys[knob - KNOBS.len()], |k| k.key);
+            let link = form_urlencoded::Serializer::new(String::new()).append_pair(key, &value).finish();
+            let (state, dropped) = State::from_link(&link);
+            prop_assert!(dropped.len() <= 1);
+            prop_assert_eq!(State::from_link(&state.to_link()), (state, vec![]));
+        }
+    }
+}

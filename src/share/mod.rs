@@ -1,0 +1,7 @@
+//! The state of the playground, the knobs that set it, and the link that carries it.
+
+pub mod knobs;
+pub mod link;
+mod state;
+
+pub use state::*;
