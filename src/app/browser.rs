@@ -1,0 +1,120 @@
+//! The few things that are asked of the browser directly, each without a panic where it refuses.
+
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Storage, Window};
+
+/// Key under which the theme is remembered.
+const THEME: &str = "vitrine-theme";
+
+pub fn window() -> Window {
+    leptos::prelude::window()
+}
+
+pub fn document() -> Document {
+    leptos::prelude::document()
+}
+
+/// Milliseconds on a steady clock.
+pub fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Whether the browser knows WebGPU at all; an adapter may still be refused.
+pub fn has_webgpu() -> bool {
+    let navigator = window().navigator();
+    Reflect::get(&navigator, &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
+}
+
+/// An address relative to the page's, made absolute, so that the page works under any path.
+pub fn address(relative: &str) -> String {
+    let base = document().base_uri().ok().flatten().unwrap_or_default();
+    web_sys::Url::new_with_base(relative, &base).map_or_else(|_| relative.into(), |url| url.href())
+}
+
+/// Sets a `data-` attribute of the document's root.
+pub fn mark(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        // Setting a well-formed attribute cannot fail.
+        let _ = root.set_attribute(&format!("data-{name}"), value);
+    }
+}
+
+/// Where things are remembered, if the browser allows it.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// Whether the browser lets the page remember anything.
+pub fn remembers() -> bool {
+    storage().is_some()
+}
+
+/// Whether the page is shown dark: what was chosen here, else what the system asks for.
+pub fn is_dark() -> bool {
+    let root = document().document_element();
+    match root.and_then(|root| root.get_attribute("data-theme")).as_deref() {
+        Some("dark") => true,
+        Some("light") => false,
+        _ => matches_media("(prefers-color-scheme: dark)"),
+    }
+}
+
+/// Shows the page dark or light from now on.
+pub fn set_dark(dark: bool) {
+    let name = if dark { "dark" } else { "light" };
+    mark("theme", name);
+    if let Some(storage) = storage() {
+        // A full storage forgets the theme, which harms nobody.
+        let _ = storage.set_item(THEME, name);
+    }
+}
+
+/// Whether the person asked the system for less motion.
+pub fn less_motion() -> bool {
+    matches_media("(prefers-reduced-motion: reduce)")
+}
+
+fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|media| media.matches())
+}
+
+/// A colour or font of the style sheet, as the root has it now.
+pub fn style_value(name: &str) -> String {
+    document()
+        .document_element()
+        .and_then(|root| window().get_computed_style(&root).ok().flatten())
+        .and_then(|style| style.get_property_value(name).ok())
+        .map(|value| value.trim().to_string())
+        .unwrap_or_default()
+}
+
+/// The link's part of the page's address.
+pub fn link() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Writes the link into the page's address: as a new step of the browser's history, or in place
+/// of the present one.
+pub fn set_link(link: &str, step: bool) {
+    let path = window().location().pathname().unwrap_or_default();
+    let address = format!("{path}{link}");
+    let Ok(history) = window().history() else { return };
+    // A sandboxed frame may refuse; the page works without.
+    let _ = if step {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&address))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&address))
+    };
+}
+
+/// Puts text on the clipboard; says whether that worked.
+pub async fn copy(text: &str) -> bool {
+    let navigator = window().navigator();
+    // Absent where the page is not served securely.
+    let clipboard = Reflect::get(&navigator, &JsValue::from_str("clipboard"));
+    let Ok(Ok(clipboard)) = clipboard.map(JsCast::dyn_into::<web_sys::Clipboard>) else {
+        return false;
+    };
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}

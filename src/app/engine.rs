@@ -1,0 +1,177 @@
+//! The engines' workers: starts them, posts to them, listens to them, as the
+//! [`Supervisor`] says.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::logging::error;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use super::browser;
+use super::store::Store;
+use super::supervisor::{Action, PATIENCE, Readiness, Supervisor, TICK};
+use crate::protocol::{Backend, FromEngine, ToEngine};
+
+/// A worker with the functions that listen to it.
+struct Running {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+struct Client {
+    supervisor: RefCell<Supervisor>,
+    workers: RefCell<[Option<Running>; 2]>,
+    store: Store,
+}
+
+/// Starts the engines and keeps them in step with the store for as long as the page lives.
+pub fn start(store: Store) {
+    let supervisor = Supervisor::new(
+        browser::address("assets/"),
+        browser::has_webgpu(),
+        store.state.get_untracked(),
+    );
+    let client = Rc::new(Client {
+        supervisor: RefCell::new(supervisor),
+        workers: RefCell::default(),
+        store,
+    });
+    client.drive(|supervisor, now| supervisor.start(now));
+
+    let on_state = client.clone();
+    Effect::new(move |before: Option<()>| {
+        let state = store.state.get();
+        // The supervisor was made with the first one.
+        if before.is_some() {
+            on_state.drive(|supervisor, now| supervisor.set_state(state, now));
+        }
+    });
+    let on_retry = client.clone();
+    Effect::new(move |before: Option<()>| {
+        store.retries.track();
+        if before.is_some() {
+            on_retry.drive(|supervisor, now| supervisor.start(now));
+        }
+    });
+    let on_patience = client.clone();
+    Effect::new(move |_| {
+        store.state.track();
+        // A state that waits behind a slow run is sent once patience with that run is over.
+        let client = on_patience.clone();
+        set_timeout(
+            move || client.drive(|supervisor, now| supervisor.press(now)),
+            Duration::from_millis(PATIENCE as u64 + 1),
+        );
+    });
+    set_interval(
+        move || client.drive(|supervisor, now| supervisor.tick(now)),
+        Duration::from_millis(TICK as u64),
+    );
+}
+
+impl Client {
+    /// Lets the supervisor decide, and does what it says.
+    fn drive(self: &Rc<Self>, decide: impl FnOnce(&mut Supervisor, f64) -> Vec<Action>) {
+        let actions = decide(&mut self.supervisor.borrow_mut(), browser::now());
+        let status = self.supervisor.borrow().status();
+        if self.store.status.with_untracked(|shown| *shown != status) {
+            browser::mark(
+                "engine",
+                match status.readiness {
+                    Readiness::Loading => "loading",
+                    Readiness::Ready => "ready",
+                    Readiness::Failed => "failed",
+                },
+            );
+            self.store.status.set(status);
+        }
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(self: &Rc<Self>, action: Action) {
+        match action {
+            Action::Spawn(backend) => self.spawn(backend),
+            Action::Terminate(backend) => self.terminate(backend),
+            Action::Send(backend, message) => self.send(backend, &message),
+            Action::Tell(notice) => self.store.show(notice, false),
+            Action::Withdraw(key) => self.store.withdraw(key),
+            Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
+            Action::Show(answer) => {
+                let run = answer.run;
+                self.store.accept(*answer);
+                // Once what follows from the answer stands in the document.
+                set_timeout(move || browser::mark("run", &run.to_string()), Duration::ZERO);
+            }
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, backend: Backend) {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let (name, script) = match backend {
+            Backend::Cpu => ("engine-cpu", "engine-cpu-loader.js"),
+            Backend::Webgpu => ("engine-webgpu", "engine-webgpu-loader.js"),
+        };
+        options.set_name(name);
+        // What the person asked to fetch again is fetched past every cache.
+        let script = match self.store.retries.get_untracked() {
+            0 => script.to_string(),
+            retry => format!("{script}?retry={retry}"),
+        };
+        let Ok(worker) = Worker::new_with_options(&browser::address(&script), &options) else {
+            self.drive(|supervisor, now| supervisor.broke(backend, now));
+            return;
+        };
+        let client = Rc::downgrade(self);
+        let on_message = Closure::new(move |event: MessageEvent| {
+            let Some(client) = client.upgrade() else { return };
+            match serde_wasm_bindgen::from_value::<FromEngine>(event.data()) {
+                Ok(message) => {
+                    client.drive(|supervisor, now| supervisor.heard(backend, message, now))
+                }
+                Err(why) => error!("a message of {name} can't be read: {why}"),
+            }
+        });
+        let client = Rc::downgrade(self);
+        let on_error = Closure::new(move |event: Event| {
+            // A script that cannot be fetched is told of without a message.
+            let why = js_sys::Reflect::get(&event, &"message".into()).ok();
+            let why =
+                why.and_then(|why| why.as_string()).unwrap_or_else(|| "it did not load".into());
+            error!("{name}: {why}");
+            if let Some(client) = client.upgrade() {
+                client.drive(|supervisor, now| supervisor.broke(backend, now));
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        let running = Running { worker, _on_message: on_message, _on_error: on_error };
+        self.workers.borrow_mut()[backend as usize] = Some(running);
+    }
+
+    fn terminate(&self, backend: Backend) {
+        let Some(running) = self.workers.borrow_mut()[backend as usize].take() else { return };
+        running.worker.set_onmessage(None);
+        running.worker.set_onerror(None);
+        running.worker.terminate();
+        // One of its functions may be on the stack: they are dropped after it has returned.
+        leptos::task::spawn_local(async move { drop(running) });
+    }
+
+    fn send(&self, backend: Backend, message: &ToEngine) {
+        let workers = self.workers.borrow();
+        let Some(running) = &workers[backend as usize] else { return };
+        let sent = serde_wasm_bindgen::to_value(message)
+            .map_err(JsValue::from)
+            .and_then(|message| running.worker.post_message(&message));
+        if let Err(why) = sent {
+            error!("a message could not be sent: {why:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Moves that are seen: a card that takes another place glides there (first, last, invert, play).
+
+use std::collections::HashMap;
+
+use js_sys::{Array, Function, Object, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Animation, AnimationPlayState, HtmlElement};
+
+use super::browser;
+
+/// Milliseconds a move takes.
+const DURATION: f64 = 420.0;
+/// Starts fast, lands softly.
+const EASING: &str = "cubic-bezier(0.2, 0.9, 0.25, 1)";
+
+/// Where a card lay, by the value of its attribute, and the animation that is on it.
+#[derive(Default)]
+struct Seen {
+    x: f64,
+    y: f64,
+    animation: Option<Animation>,
+}
+
+/// Glides the children of `parent` that carry the attribute `key` to their places whenever
+/// `when` changes. The parent must be positioned, for places are measured from it.
+pub fn glide<T: PartialEq + Send + Sync + 'static>(
+    parent: NodeRef<leptos::html::Ul>,
+    key: &'static str,
+    when: Memo<T>,
+) {
+    let seen = StoredValue::new_local(HashMap::<String, Seen>::new());
+    Effect::new(move |_| {
+        when.track();
+        // By then the new order is in the document, and not yet painted.
+        request_animation_frame(move || {
+            let Some(parent) = parent.get_untracked() else { return };
+            let still = browser::less_motion();
+            seen.update_value(|seen| play(&parent, key, seen, still));
+        });
+    });
+}
+
+fn play(parent: &HtmlElement, key: &str, seen: &mut HashMap<String, Seen>, still: bool) {
+    let children = parent.children();
+    let first_time = seen.is_empty();
+    let mut next = HashMap::new();
+    let origin = parent.get_bounding_client_rect();
+    for i in 0..children.length() {
+        let Some(Ok(card)) = children.item(i).map(JsCast::dyn_into::<HtmlElement>) else {
+            continue;
+        };
+        let Some(name) = card.get_attribute(key) else { continue };
+        let (x, y) = (f64::from(card.offset_left()), f64::from(card.offset_top()));
+        let animation = match seen.remove(&name) {
+            _ if still => None,
+            Some(before) => {
+                // Seen from its new place, a card in flight is drawn off it by its animation.
+                let drawn = card.get_bounding_client_rect();
+                let running =
+                    before.animation.filter(|a| a.play_state() == AnimationPlayState::Running);
+                let (fly_x, fly_y) = match &running {
+                    Some(_) => (drawn.left() - origin.left() - x, drawn.top() - origin.top() - y),
+                    None => (0.0, 0.0),
+                };
+                let (dx, dy) = (before.x + fly_x - x, before.y + fly_y - y);
+                match running {
+                    Some(running) if before.x == x && before.y == y => Some(running),
+                    running => {
+                        if let Some(running) = running {
+                            running.cancel();
+                        }
+                        let far = dx.abs() > 0.5 || dy.abs() > 0.5;
+                        far.then(|| {
+                            animate(&card, &format!("translate({dx}px, {dy}px)"), "none", None)
+                        })
+                        .flatten()
+                    }
+                }
+            }
+            None if first_time => None,
+            None => animate(&card, "scale(0.94)", "none", Some(("0", "1"))),
+        };
+        next.insert(name, Seen { x, y, animation });
+    }
+    *seen = next;
+}
+
+/// Runs one transform, and one opacity if given, from and to.
+fn animate(
+    card: &HtmlElement,
+    from: &str,
+    to: &str,
+    opacity: Option<(&str, &str)>,
+) -> Option<Animation> {
+    let frames = Array::new();
+    for (transform, opacity) in [(from, opacity.map(|o| o.0)), (to, opacity.map(|o| o.1))] {
+        let frame = Object::new();
+        Reflect::set(&frame, &"transform".into(), &transform.into()).ok()?;
+        Reflect::set(&frame, &"easing".into(), &EASING.into()).ok()?;
+        if let Some(opacity) = opacity {
+            Reflect::set(&frame, &"opacity".into(), &opacity.into()).ok()?;
+        }
+        frames.push(&frame);
+    }
+    // Called by name: web-sys counts the typed method among its unstable ones.
+    let animate: Function = Reflect::get(card, &"animate".into()).ok()?.dyn_into().ok()?;
+    animate.call2(card, &frames, &DURATION.into()).ok()?.dyn_into().ok()
+}

@@ -1,0 +1,379 @@
+//! The top of the page: surface, query with suggestions, backend, theme, share.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::html::Details;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::browser;
+use super::knobs::Segments;
+use super::picture::Mark;
+use super::store::store;
+use super::supervisor::{FRAME, Gpu};
+use super::words;
+use crate::protocol::{Backend, StageTime};
+use crate::share::link::cut_query;
+use crate::share::{MAX_QUERY_CHARS, Surface};
+
+/// Most suggestions shown.
+const SUGGESTIONS: usize = 8;
+/// Milliseconds of rest after which what was typed is searched.
+const REST: u64 = 140;
+
+/// The bar at the top.
+#[component]
+pub fn Header() -> impl IntoView {
+    view! {
+        <header class="bar">
+            <a class="wordmark" href="." aria-label="Vitrine, from the start">
+                <svg viewBox="0 0 28 28" aria-hidden="true">
+                    <use href="icons.svg#ui-vitrine" />
+                </svg>
+                "Vitrine"
+            </a>
+            <Segments key="surface" />
+            <QueryBox />
+            <div class="tools">
+                <BackendBadge />
+                <ThemeButton />
+                <ShareButton />
+            </div>
+        </header>
+    }
+}
+
+/// Queries that begin with what was typed, then those that have a word beginning with it.
+fn suggestions<'a>(queries: &'a [String], typed: &str) -> Vec<&'a String> {
+    let typed = typed.trim().to_lowercase();
+    if typed.is_empty() {
+        return queries.iter().take(SUGGESTIONS).collect();
+    }
+    let within = format!(" {typed}");
+    let first = queries.iter().filter(|query| query.starts_with(&typed));
+    let then = queries.iter().filter(|query| !query.starts_with(&typed) && query.contains(&within));
+    first.chain(then).filter(|query| **query != typed).take(SUGGESTIONS).collect()
+}
+
+#[component]
+fn QueryBox() -> impl IntoView {
+    let store = store();
+    let typed = RwSignal::new(store.state.with_untracked(|s| s.query.clone()));
+    let open = RwSignal::new(false);
+    let active = RwSignal::new(None::<usize>);
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+
+    // The state may change from elsewhere: a link, back, a suggestion on the shelf.
+    Effect::new(move |_| {
+        let query = store.state.with(|s| s.query.clone());
+        if cut_query(&typed.get_untracked()).0 != query {
+            typed.set(query);
+        }
+    });
+    let search = move || {
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        let text = typed.get_untracked();
+        let (query, cut) = cut_query(&text);
+        match cut {
+            Some(chars) => store.tell(
+                "query-too-long",
+                &format!(
+                    "The query has {} characters; the first {MAX_QUERY_CHARS} are read.",
+                    words::count(chars)
+                ),
+            ),
+            None => store.withdraw("query-too-long"),
+        }
+        if store.state.with_untracked(|s| s.query != query) {
+            store.state.update(|state| {
+                state.query = query.into();
+                state.page.number = 0;
+            });
+        }
+    };
+    let type_in = move |event| {
+        typed.set(event_target_value(&event));
+        open.set(true);
+        active.set(None);
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        let timer = set_timeout_with_handle(search, Duration::from_millis(REST));
+        pending.set_value(timer.ok());
+    };
+    let found = Memo::new(move |_| {
+        store.shop.with(|shop| match shop {
+            Some(shop) => {
+                suggestions(&shop.queries, &typed.read()).into_iter().cloned().collect::<Vec<_>>()
+            }
+            None => vec![],
+        })
+    });
+    let choose = move |query: String| {
+        typed.set(query);
+        open.set(false);
+        active.set(None);
+        search();
+    };
+    let press = move |event: ev::KeyboardEvent| {
+        let count = found.with(Vec::len);
+        let is_open = open.get() && count > 0;
+        match event.key().as_str() {
+            "ArrowDown" if count > 0 => {
+                event.prevent_default();
+                open.set(true);
+                active.update(|at| *at = Some(at.map_or(0, |at| (at + 1) % count)));
+            }
+            "ArrowUp" if count > 0 => {
+                event.prevent_default();
+                open.set(true);
+                active.update(|at| *at = Some(at.map_or(count - 1, |at| (at + count - 1) % count)));
+            }
+            "Enter" => match active.get().and_then(|at| found.with(|f| f.get(at).cloned())) {
+                Some(query) if is_open => choose(query),
+                _ => {
+                    open.set(false);
+                    search();
+                }
+            },
+            "Escape" if is_open => {
+                open.set(false);
+                active.set(None);
+            }
+            _ => {}
+        }
+    };
+    let shows = move || open.get() && found.with(|found| !found.is_empty());
+    let feed = move || store.state.with(|s| s.surface == Surface::Feed);
+    view! {
+        <div class="query" role="search" class:off=feed>
+            <Mark name="search" />
+            <input
+                type="text"
+                role="combobox"
+                data-testid="query"
+                aria-label="Query"
+                aria-autocomplete="list"
+                aria-expanded=move || shows().to_string()
+                aria-controls="suggestions"
+                aria-activedescendant=move || {
+                    active.get().filter(|_| shows()).map(|at| format!("suggestion-{at}"))
+                }
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                placeholder=move || {
+                    if feed() { "The feed needs no query" } else { "What are you looking for?" }
+                }
+                disabled=feed
+                prop:value=move || if feed() { String::new() } else { typed.get() }
+                on:input=type_in
+                on:keydown=press
+                on:focus=move |_| open.set(true)
+                on:blur=move |_| open.set(false)
+            />
+            <Show when=move || !feed() && !typed.read().is_empty()>
+                <button
+                    type="button"
+                    class="icon"
+                    aria-label="Clear the query"
+                    on:click=move |_| choose(String::new())
+                >
+                    <Mark name="close" />
+                </button>
+            </Show>
+            <ul id="suggestions" role="listbox" aria-label="Suggestions" hidden=move || !shows()>
+                <For each=move || found.get().into_iter().enumerate() key=|item| item.clone() let:item>
+                    {
+                        let (at, query) = item;
+                        let chosen = query.clone();
+                        view! {
+                            <li
+                                role="option"
+                                id=format!("suggestion-{at}")
+                                aria-selected=move || (active.get() == Some(at)).to_string()
+                                // Before the box loses the focus, which would close the list.
+                                on:pointerdown=move |event| {
+                                    event.prevent_default();
+                                    choose(chosen.clone());
+                                }
+                            >
+                                {query}
+                            </li>
+                        }
+                    }
+                </For>
+            </ul>
+        </div>
+    }
+}
+
+fn backend_name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Cpu => "CPU",
+        Backend::Webgpu => "WebGPU",
+    }
+}
+
+/// Who computes, how fast, and the switch.
+#[component]
+fn BackendBadge() -> impl IntoView {
+    let store = store();
+    let serving = Memo::new(move |_| {
+        store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend))
+    });
+    let total = move || {
+        store.answer.with(|answer| {
+            let timings = &answer.as_ref()?.timings;
+            let total = timings.iter().filter(|t| !t.cached).map(|t| t.milliseconds).sum::<f32>();
+            Some(words::milliseconds(total.into()))
+        })
+    };
+    let gpu = move || {
+        store.status.with(|status| match status.gpu {
+            Gpu::Missing => "This browser has no WebGPU.".into(),
+            Gpu::Waiting => "WebGPU is not started.".into(),
+            Gpu::Loading => match &status.gpu_progress {
+                Some(p) if p.total > 0 => format!(
+                    "WebGPU is loading: {} of {}.",
+                    words::bytes(p.loaded),
+                    words::bytes(p.total)
+                ),
+                _ => "WebGPU is loading.".into(),
+            },
+            Gpu::OnTrial => "WebGPU is being held against the CPU.".into(),
+            Gpu::Passed => format!("WebGPU computes the same as the CPU: {}.", status.adapter),
+            Gpu::Refused => "WebGPU is out of service here.".into(),
+        })
+    };
+    let trial = move || {
+        let (cpu, gpu) = store.status.with(|status| status.trial)?;
+        Some(view! {
+            <dl class="times">
+                <dt>"CPU answers in"</dt>
+                <dd data-testid="time-cpu">{words::milliseconds(cpu)}</dd>
+                <dt>"WebGPU answers in"</dt>
+                <dd data-testid="time-webgpu">{words::milliseconds(gpu)}</dd>
+            </dl>
+            <p>
+                {if gpu <= cpu + FRAME {
+                    "So auto takes WebGPU."
+                } else {
+                    "WebGPU is later by more than a frame, so auto stays on the CPU."
+                }}
+            </p>
+        })
+    };
+    let stages = move || {
+        store.answer.with(|answer| {
+            let timings = answer.iter().flat_map(|answer| &answer.timings);
+            let line = |t: &StageTime| {
+                let time = if t.cached {
+                    "kept".into()
+                } else {
+                    words::milliseconds(t.milliseconds.into())
+                };
+                view! {
+                    <dt>{t.stage.clone()}</dt>
+                    <dd data-stage=t.stage.clone()>{time}</dd>
+                }
+            };
+            timings.map(line).collect_view()
+        })
+    };
+    let details = NodeRef::<Details>::new();
+    // A sheet that is open closes when something else is touched.
+    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
+        let Some(details) = details.get_untracked() else { return };
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        if !details.contains(target.as_ref()) {
+            details.set_open(false);
+        }
+    });
+    on_cleanup(move || elsewhere.remove());
+    view! {
+        <details
+            class="backend"
+            node_ref=details
+            data-testid="backend"
+            data-backend=move || serving.get().map(|b| backend_name(b).to_lowercase())
+        >
+            <summary title="Where this is computed">
+                <span class="dot" class:on=move || serving.get().is_some()></span>
+                {move || serving.get().map_or("Starting", backend_name)}
+                <span class="ms">{total}</span>
+            </summary>
+            <div class="sheet">
+                <Segments key="backend" />
+                <dl class="times">{stages}</dl>
+                <p>{gpu}</p>
+                {trial}
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let store = store();
+    let turn = move |_| {
+        let dark = !browser::is_dark();
+        browser::set_dark(dark);
+        store.dark.set(dark);
+    };
+    view! {
+        <button
+            type="button"
+            class="icon"
+            data-testid="theme"
+            aria-label=move || if store.dark.get() { "Light theme" } else { "Dark theme" }
+            title=move || if store.dark.get() { "Light theme" } else { "Dark theme" }
+            on:click=turn
+        >
+            {move || {
+                if store.dark.get() {
+                    view! { <Mark name="sun" /> }
+                } else {
+                    view! { <Mark name="moon" /> }
+                }
+            }}
+        </button>
+    }
+}
+
+#[component]
+fn ShareButton() -> impl IntoView {
+    let store = store();
+    let done = RwSignal::new(false);
+    let share = move |_| {
+        let link = store.state.with_untracked(|state| state.to_link());
+        browser::set_link(&link, false);
+        let address = browser::window().location().href().unwrap_or_default();
+        leptos::task::spawn_local(async move {
+            if browser::copy(&address).await {
+                done.set(true);
+                set_timeout(move || done.set(false), Duration::from_secs(2));
+            } else {
+                store.tell(
+                    "clipboard-refused",
+                    "The browser refused the clipboard. The link stands in the address bar: copy it from there.",
+                );
+            }
+        });
+    };
+    view! {
+        <button type="button" class="solid share" data-testid="share" on:click=share>
+            {move || {
+                if done.get() {
+                    view! { <Mark name="check" /> }
+                } else {
+                    view! { <Mark name="link" /> }
+                }
+            }}
+            <span aria-live="polite">{move || if done.get() { "Copied" } else { "Share" }}</span>
+        </button>
+    }
+}

@@ -1,0 +1,349 @@
+//! The chosen product: its score taken apart, its experts, its attention, its dense features.
+
+use leptos::prelude::*;
+
+use crate::app::picture::{Mark, Picture, Symbol};
+use crate::app::store::{Place, store};
+use crate::app::words::{percent, signed};
+use crate::market::catalogue::ProductId;
+use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
+use crate::protocol::{Candidate, DenseFeature, Detail, SequenceAttention};
+use crate::share::RankingKnobs;
+
+/// Most dense features shown, those farthest from their mean.
+const FEATURES: usize = 8;
+/// Most entries shown of one sequence, those with the most attention.
+const ENTRIES: usize = 4;
+
+/// What is known of the chosen product in the present answer.
+#[derive(Clone, PartialEq)]
+struct Chosen {
+    candidate: Candidate,
+    place: Place,
+    knobs: RankingKnobs,
+    detail: Option<Detail>,
+}
+
+#[component]
+pub fn ChosenProduct() -> impl IntoView {
+    let store = store();
+    let product = Memo::new(move |_| store.state.with(|state| state.selected));
+    let chosen = Memo::new(move |_| {
+        let product = product.get()?;
+        let place = store.places.with(|places| places.get(&product).copied())?;
+        store.answer.with(|answer| {
+            let answer = answer.as_ref()?;
+            let candidate = answer.candidates.get(place.candidate)?.clone();
+            let detail = answer.detail.clone().filter(|detail| detail.product == product);
+            Some(Chosen { candidate, place, knobs: store.ranking.get(), detail })
+        })
+    });
+    let first = move |_| {
+        let first = store.shown().first().copied();
+        store.state.update(|state| state.selected = first);
+    };
+    move || {
+        let Some(product) = product.get() else {
+            return view! {
+                <p class="empty">"No product is chosen. “Look inside” on a card takes its score apart here."</p>
+                <button type="button" class="chip" on:click=first>"Take the first apart"</button>
+            }
+            .into_any();
+        };
+        view! {
+            <Title product />
+            {move || match chosen.get() {
+                Some(chosen) => view! { <Apart chosen /> }.into_any(),
+                None => view! {
+                    <p class="empty">"It is not among the candidates of this request, so nothing was computed for it."</p>
+                }
+                .into_any(),
+            }}
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn Title(product: ProductId) -> impl IntoView {
+    let store = store();
+    let title = move || {
+        store.shop.with(|shop| {
+            let products = &shop.as_ref()?.catalogue.products;
+            Some(products.get(product as usize)?.title.clone())
+        })
+    };
+    view! {
+        <div class="chosen-title">
+            <Picture product />
+            <p>{title}</p>
+            <button
+                type="button"
+                class="icon"
+                aria-label="Close"
+                on:click=move |_| store.state.update(|state| state.selected = None)
+            >
+                <Mark name="close" />
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn Apart(chosen: Chosen) -> impl IntoView {
+    let Chosen { candidate, place, knobs, detail } = chosen;
+    view! {
+        <Score candidate=candidate.clone() place knobs />
+        {detail.map(|detail| {
+            view! {
+                <Contributions values=detail.expert_contribution.clone() />
+                <Attention sequences=detail.attention.clone() />
+                <Bias total=candidate.bias terms=detail.bias_terms.clone() />
+                <Features values=detail.dense.clone() />
+            }
+        })}
+    }
+}
+
+/// Equation 6 with its numbers in it.
+#[component]
+fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoView {
+    let probabilities = task_probabilities(&candidate, &knobs);
+    let shares = shares(&candidate, &knobs);
+    let weights = [knobs.weight_click, knobs.weight_order];
+    let row = |task: usize, name: &'static str, u: &'static str, w: &'static str| {
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td title=u>{signed(candidate.utility[task], 2)}</td>
+                <td>{percent(probabilities[task])}</td>
+                <td title=w>{signed(weights[task], 2)}</td>
+                <td>{percent(shares[task])}</td>
+            </tr>
+        }
+    };
+    view! {
+        <div
+            class="apart"
+            data-testid="score-breakdown"
+            data-values=serde_json::json!({
+                "u_click": candidate.utility[0],
+                "u_order": candidate.utility[1],
+                "bias": candidate.bias,
+                "score": place.score,
+                "retrieval_score": candidate.retrieval_score,
+                "probability": candidate.probability,
+            })
+            .to_string()
+        >
+            <table>
+                <thead>
+                    <tr>
+                        <th></th>
+                        <th scope="col"><Symbol symbol="u_k" /></th>
+                        <th scope="col">
+                            {if knobs.bias_at_serving { "σ(u+y)" } else { "σ(u)" }}
+                        </th>
+                        <th scope="col"><Symbol symbol="w_k" /></th>
+                        <th scope="col">"share"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {row(0, "Click", "utility of the click task", "its weight")}
+                    {row(1, "Order", "utility of the order task", "its weight")}
+                </tbody>
+                <tfoot>
+                    <tr>
+                        <th scope="row" colspan="4">
+                            "Blended score, place " {place.rank + 1}
+                        </th>
+                        <td><strong>{percent(place.score)}</strong></td>
+                    </tr>
+                </tfoot>
+            </table>
+            <dl class="pairs">
+                <dt>"Retrieval score"</dt>
+                <dd>{signed(candidate.retrieval_score, 3)}</dd>
+                <dt>"Softmax probability"</dt>
+                <dd>{percent(candidate.probability)}</dd>
+                <dt>"Retrieved as"</dt>
+                <dd>"number " {place.candidate + 1}</dd>
+                <dt>"Bias logit " <Symbol symbol="y_b" /></dt>
+                <dd>{signed(candidate.bias, 2)}</dd>
+            </dl>
+            <p class="note">
+                {if knobs.bias_at_serving {
+                    "Serving keeps the bias in the score (equation 5).".into()
+                } else {
+                    format!(
+                        "Serving leaves the bias out (equation 6). With it, the click would read {}.",
+                        percent(sigmoid(candidate.utility[0] + candidate.bias)),
+                    )
+                }}
+            </p>
+        </div>
+    }
+}
+
+/// A bar to the right or to the left of a middle line, by its share of the longest.
+fn two_sided(value: f32, longest: f32) -> impl IntoView {
+    let share = if longest > 0.0 { 50.0 * (value / longest).clamp(-1.0, 1.0) } else { 0.0 };
+    let (left, width) = if share < 0.0 { (50.0 + share, -share) } else { (50.0, share) };
+    view! {
+        <span class="two-sided">
+            <i class:below=move || { value < 0.0 } style:left=format!("{left:.1}%") style:width=format!("{width:.1}%")></i>
+        </span>
+    }
+}
+
+fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
+    values.into_iter().filter(|v| v.is_finite()).fold(0.0, |most, v| most.max(v.abs()))
+}
+
+#[component]
+fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
+    let most = longest(values.iter().flatten().copied());
+    (!values.is_empty()).then(|| {
+        let experts = values.iter().map(Vec::len).max().unwrap_or(0);
+        let cell = |task: usize, expert: usize| {
+            let value = values.get(task).and_then(|v| v.get(expert)).copied().unwrap_or(0.0);
+            view! { <td title=signed(value, 3)>{two_sided(value, most)} <small>{signed(value, 2)}</small></td> }
+        };
+        view! {
+            <h3>"What each expert adds"</h3>
+            <p class="note">"Change in the utility when the expert’s gate is shut, with the sign turned."</p>
+            <table class="bars">
+                <thead>
+                    <tr><th></th><th scope="col">"Click"</th><th scope="col">"Order"</th></tr>
+                </thead>
+                <tbody>
+                    {(0..experts)
+                        .map(|expert| {
+                            view! {
+                                <tr>
+                                    <th scope="row">"Expert " {expert + 1}</th>
+                                    {cell(0, expert)}
+                                    {cell(1, expert)}
+                                </tr>
+                            }
+                        })
+                        .collect_view()}
+                </tbody>
+            </table>
+        }
+    })
+}
+
+#[component]
+fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
+    let store = store();
+    let title = move |entry: u32| {
+        store.answer.with_untracked(|answer| {
+            let event = answer.as_ref()?.history.iter().find(|e| e.entry == entry)?.event;
+            store.shop.with_untracked(|shop| {
+                let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
+                Some((event.product, product.title.clone()))
+            })
+        })
+    };
+    let list = move |sequence: SequenceAttention| {
+        let mut weights = sequence.weights;
+        let count = weights.len();
+        weights.sort_by(|a, b| b.1.total_cmp(&a.1));
+        weights.truncate(ENTRIES);
+        let rows = weights
+            .into_iter()
+            .map(|(entry, weight)| {
+                let (product, name) = title(entry)?;
+                let tip = name.clone();
+                Some(view! {
+                    <li title=tip>
+                        <Picture product />
+                        <span class="what">{name}</span>
+                        <span class="bar ranker" style=("--share", format!("{:.1}%", 100.0 * weight))></span>
+                        <small>{percent(weight)}</small>
+                    </li>
+                })
+            })
+            .collect_view();
+        view! {
+            <div class="sequence">
+                <h4>{sequence.sequence} <small>{count}</small></h4>
+                {if count == 0 {
+                    view! { <p class="empty">"none"</p> }.into_any()
+                } else {
+                    view! { <ol>{rows}</ol> }.into_any()
+                }}
+            </div>
+        }
+    };
+    view! {
+        <h3>"Attention over the history"</h3>
+        <p class="note">"The product asks its three transformers; the strongest answers of each."</p>
+        <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
+    }
+}
+
+#[component]
+fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
+    let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
+    (!terms.is_empty()).then(|| {
+        view! {
+            <h3>"Bias logit at this place"</h3>
+            <table class="bars">
+                <tbody>
+                    {terms
+                        .into_iter()
+                        .map(|(name, value)| {
+                            view! {
+                                <tr>
+                                    <th scope="row">{name} " alone"</th>
+                                    <td>{two_sided(value, most)} <small>{signed(value, 2)}</small></td>
+                                </tr>
+                            }
+                        })
+                        .collect_view()}
+                    <tr class="sum">
+                        <th scope="row">"together"</th>
+                        <td>{two_sided(total, most)} <small>{signed(total, 2)}</small></td>
+                    </tr>
+                </tbody>
+            </table>
+        }
+    })
+}
+
+#[component]
+fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
+    let store = store();
+    let name = move |i: usize| -> Option<DenseFeature> {
+        store.shop.with_untracked(|shop| shop.as_ref()?.dense_features.get(i).cloned())
+    };
+    let mut all: Vec<_> =
+        values.into_iter().enumerate().filter(|(_, (_, z))| z.is_finite()).collect();
+    all.sort_by(|a, b| b.1.1.abs().total_cmp(&a.1.1.abs()));
+    all.truncate(FEATURES);
+    let most = longest(all.iter().map(|(_, (_, z))| *z));
+    (!all.is_empty()).then(|| {
+        view! {
+            <h3>"Dense features farthest from their mean"</h3>
+            <p class="note">"In standard deviations, as the experts read them."</p>
+            <table class="bars">
+                <tbody>
+                    {all
+                        .into_iter()
+                        .filter_map(|(i, (value, z))| {
+                            let DenseFeature { name, kind } = name(i)?;
+                            Some(view! {
+                                <tr title=format!("{kind}: {}", signed(value, 3))>
+                                    <th scope="row">{name}</th>
+                                    <td>{two_sided(z, most)} <small>{signed(z, 1)}</small></td>
+                                </tr>
+                            })
+                        })
+                        .collect_view()}
+                </tbody>
+            </table>
+        }
+    })
+}

@@ -1,0 +1,203 @@
+//! Controls, drawn from the table of knobs.
+
+use leptos::prelude::*;
+
+use super::picture::{Mark, Symbol};
+use super::store::store;
+use crate::share::knobs::{Control, Group, KNOBS, Knob};
+
+/// The knobs of the stages, under a heading each.
+#[component]
+pub fn Knobs() -> impl IntoView {
+    view! {
+        <div class="knobs">
+            <KnobGroup
+                group=Group::Retrieval
+                title="Retrieval"
+                about="Which products come into question: distance between two towers."
+            />
+            <KnobGroup
+                group=Group::Ranking
+                title="Ranking"
+                about="In which order: experts, gates, and a blend of two tasks."
+            />
+            <KnobGroup group=Group::Page title="Page" about="How results are laid out." />
+        </div>
+    }
+}
+
+#[component]
+fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl IntoView {
+    let store = store();
+    let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
+    let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
+    let reset = move |_| store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
+    view! {
+        <details class="panel" open>
+            <summary>
+                <h2>{title}</h2>
+                <p>{about}</p>
+            </summary>
+            {knobs()
+                .map(|knob| {
+                    let section = (!knob.section.is_empty()).then(|| view! { <h3>{knob.section}</h3> });
+                    view! {
+                        {section}
+                        <KnobControl knob />
+                    }
+                })
+                .collect_view()}
+            <Show when=moved>
+                <button class="quiet" type="button" on:click=reset>
+                    <Mark name="reset" />
+                    {format!("Reset {}", title.to_lowercase())}
+                </button>
+            </Show>
+        </details>
+    }
+}
+
+/// One knob with its name, symbol, value, and the way back to its default.
+#[component]
+pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
+    let store = store();
+    let id = format!("knob-{}", knob.key);
+    let about = format!("about-{}", knob.key);
+    let moved = move || store.state.with(|state| !knob.is_default(state));
+    let control = match knob.control {
+        Control::Number { min, max, step, get, set, .. } => {
+            let share = move |value: f64| (value - min) / (max - min);
+            let default = share(get(&crate::share::State::default()));
+            let value = Memo::new(move |_| store.state.with(get));
+            let turn = move |event| {
+                let Ok(value) = event_target_value(&event).parse::<f64>() else { return };
+                store.state.update(|state| set(state, value.clamp(min, max)));
+            };
+            view! {
+                <input
+                    type="range"
+                    id=id.clone()
+                    data-testid=knob.testid
+                    aria-describedby=about.clone()
+                    min=min
+                    max=max
+                    step=step
+                    prop:value=move || shortest(value.get())
+                    style=("--at", move || format!("{:.4}", share(value.get())))
+                    style=("--default", format!("{default:.4}"))
+                    on:input=turn
+                />
+            }
+            .into_any()
+        }
+        Control::Switch { get, set } => view! {
+            <input
+                type="checkbox"
+                role="switch"
+                id=id.clone()
+                data-testid=knob.testid
+                aria-describedby=about.clone()
+                prop:checked=move || store.state.with(get)
+                on:change=move |event| {
+                    let on = event_target_checked(&event);
+                    store.state.update(|state| set(state, on));
+                }
+            />
+        }
+        .into_any(),
+        Control::Choice { options, get, set } => view! {
+            <select
+                id=id.clone()
+                data-testid=knob.testid
+                aria-describedby=about.clone()
+                prop:value=move || store.state.with(|state| options[get(state)].0)
+                on:change=move |event| {
+                    let name = event_target_value(&event);
+                    if let Some(option) = options.iter().position(|(key, _)| *key == name) {
+                        store.state.update(|state| set(state, option));
+                    }
+                }
+            >
+                {options
+                    .iter()
+                    .map(|(key, label)| view! { <option value=*key>{*label}</option> })
+                    .collect_view()}
+            </select>
+        }
+        .into_any(),
+    };
+    let kind = match knob.control {
+        Control::Number { .. } => "knob number",
+        Control::Switch { .. } => "knob switch",
+        Control::Choice { .. } => "knob choice",
+    };
+    let value = move || match knob.control {
+        Control::Number { step, get, .. } => {
+            let digits = step.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+            Some(view! {
+                <output class="value" for=format!("knob-{}", knob.key)>
+                    {move || store.state.with(|state| format!("{:.digits$}", get(state)))}
+                    {(!knob.unit.is_empty()).then(|| view! { <small>{knob.unit}</small> })}
+                </output>
+            })
+        }
+        _ => None,
+    };
+    view! {
+        <div class=kind class:moved=moved>
+            <label for=id.clone()>
+                <span class="name">{knob.name}</span>
+                <Symbol symbol=knob.symbol />
+            </label>
+            <button
+                class="reset"
+                type="button"
+                title="Back to the default"
+                aria-label=format!("{}: back to the default", knob.name)
+                disabled=move || !moved()
+                on:click=move |_| store.state.update(|state| knob.reset(state))
+            >
+                <Mark name="reset" />
+            </button>
+            {value()}
+            {control}
+            <span class="about" role="tooltip" id=about.clone()>{knob.explanation}</span>
+        </div>
+    }
+}
+
+/// A few options side by side, for the choices that are made most.
+#[component]
+pub fn Segments(key: &'static str) -> impl IntoView {
+    let store = store();
+    let knob = Knob::by_key(key)?;
+    let Control::Choice { options, get, set } = knob.control else { return None };
+    Some(view! {
+        <fieldset class="segments" data-testid=knob.testid>
+            <legend>{knob.name}</legend>
+            {options
+                .iter()
+                .enumerate()
+                .map(|(option, (name, label))| {
+                    view! {
+                        <label>
+                            <input
+                                type="radio"
+                                name=key
+                                value=*name
+                                prop:checked=move || store.state.with(get) == option
+                                on:change=move |_| store.state.update(|state| set(state, option))
+                            />
+                            <span>{*label}</span>
+                        </label>
+                    }
+                })
+                .collect_view()}
+        </fieldset>
+    })
+}
+
+/// A number as the shortest text that reads back as the same f32.
+fn shortest(value: f64) -> String {
+    (value as f32).to_string()
+}

@@ -1,0 +1,40 @@
+//! The page: what a person sees and turns.
+//!
+//! The page holds the [`State`](crate::share::State) and shows the engine's last
+//! [`Answer`](crate::protocol::Answer); it computes nothing but the blend. What needs no browser
+//! ([`supervisor`], [`icons`], [`words`]) is built and tested everywhere, the rest with the
+//! feature `app`.
+
+pub mod icons;
+pub mod supervisor;
+pub mod words;
+
+#[cfg(feature = "app")]
+mod browser;
+#[cfg(feature = "app")]
+mod engine;
+#[cfg(feature = "app")]
+mod flip;
+#[cfg(feature = "app")]
+mod funnel;
+#[cfg(feature = "app")]
+mod header;
+#[cfg(feature = "app")]
+mod insides;
+#[cfg(feature = "app")]
+mod knobs;
+#[cfg(feature = "app")]
+mod notices;
+#[cfg(feature = "app")]
+mod page;
+#[cfg(feature = "app")]
+mod picture;
+#[cfg(feature = "app")]
+mod shelf;
+#[cfg(feature = "app")]
+mod shopper;
+#[cfg(feature = "app")]
+mod store;
+
+#[cfg(feature = "app")]
+pub use page::mount;

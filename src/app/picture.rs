@@ -1,0 +1,79 @@
+//! Pictures: products drawn in their own colour, and the few marks of the page itself.
+
+use leptos::prelude::*;
+
+use super::icons;
+use super::store::store;
+use crate::market::catalogue::ProductId;
+use crate::protocol::Shop;
+
+/// Tints for products without a colour, by department: muted, apart from each other.
+const TINTS: [&str; 8] =
+    ["#7d8f69", "#8a7a9b", "#5f8aa3", "#b08457", "#a3706a", "#6a9c94", "#9a9152", "#7f86b0"];
+
+/// Brightness of a tint `#rrggbb`, 0 to 1: very light and very dark ones are drawn on other
+/// grounds, or they would be lost.
+fn brightness(tint: &str) -> f32 {
+    let channel = |at: usize| {
+        let hex = tint.get(at..at + 2).unwrap_or("80");
+        f32::from(u8::from_str_radix(hex, 16).unwrap_or(128)) / 255.0
+    };
+    0.299 * channel(1) + 0.587 * channel(3) + 0.114 * channel(5)
+}
+
+/// Drawing and tint of a product.
+fn look(shop: &Shop, product: ProductId) -> Option<(&'static str, String)> {
+    let catalogue = &shop.catalogue;
+    let product = catalogue.products.get(product as usize)?;
+    let product_type = catalogue.product_types.get(product.product_type as usize)?;
+    let tint =
+        product.colour.and_then(|colour| catalogue.colours.get(usize::from(colour))).map_or_else(
+            || TINTS[usize::from(product_type.department) % TINTS.len()].into(),
+            |colour| colour.hex.clone(),
+        );
+    Some((icons::drawing(catalogue, product_type), tint))
+}
+
+/// A product, drawn and tinted. Decoration: its title stands beside it.
+#[component]
+pub fn Picture(product: ProductId) -> impl IntoView {
+    let store = store();
+    move || {
+        let (icon, tint) = store.shop.with(|shop| look(shop.as_ref()?, product))?;
+        let (pale, deep) = (brightness(&tint) > 0.8, brightness(&tint) < 0.35);
+        Some(view! {
+            <span class="picture" class:pale=pale class:deep=deep style=("--tint", tint) aria-hidden="true">
+                <svg viewBox="0 0 48 48">
+                    <use href=format!("icons.svg#{icon}") />
+                </svg>
+            </span>
+        })
+    }
+}
+
+/// A mark of the page: 24 by 24, drawn in the colour of the text.
+#[component]
+pub fn Mark(name: &'static str) -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+            <use href=format!("icons.svg#ui-{name}") />
+        </svg>
+    }
+}
+
+/// A symbol as papers set it: `w_click` becomes w with click below it.
+#[component]
+pub fn Symbol(symbol: &'static str) -> impl IntoView {
+    let (base, below) = match symbol.split_once('_') {
+        Some((base, below)) => (base, Some(below)),
+        None => (symbol, None),
+    };
+    (!symbol.is_empty()).then(|| {
+        view! {
+            <span class="symbol">
+                <i>{base}</i>
+                {below.map(|below| view! { <sub>{below}</sub> })}
+            </span>
+        }
+    })
+}

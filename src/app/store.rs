@@ -1,0 +1,224 @@
+//! What the page knows, as signals: the person's state, the engine's last answer, and what
+//! follows from the two.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::browser;
+use super::supervisor::Status;
+use crate::market::catalogue::ProductId;
+use crate::pipeline::blend::{self, Ranked};
+use crate::protocol::{Answer, Notice, Shop};
+use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State};
+
+/// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
+/// counted from the order before it.
+const GESTURE: f64 = 900.0;
+
+/// A product's place in the present order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// From 0.
+    pub rank: usize,
+    /// Blended score.
+    pub score: f32,
+    /// Index in [`Answer::candidates`].
+    pub candidate: usize,
+}
+
+/// A notice as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    pub notice: Notice,
+    /// Came with an answer and goes with it.
+    pub of_answer: bool,
+}
+
+/// Everything the components share.
+#[derive(Clone, Copy)]
+pub struct Store {
+    pub state: RwSignal<State>,
+    pub shop: RwSignal<Option<Arc<Shop>>>,
+    pub answer: RwSignal<Option<Arc<Answer>>>,
+    pub status: RwSignal<Status>,
+    pub notices: RwSignal<Vec<Shown>>,
+    /// Rises when the person asks to start the engine again.
+    pub retries: RwSignal<u32>,
+    /// Dark or light, for what is drawn on a canvas.
+    pub dark: RwSignal<bool>,
+    /// Settings of the ranker, for what changes with them alone.
+    pub ranking: Memo<RankingKnobs>,
+    /// The answer's candidates in the order of the blend.
+    pub order: Memo<Arc<Vec<Ranked>>>,
+    /// Places by product.
+    pub places: Memo<Arc<HashMap<ProductId, Place>>>,
+    /// Number of the page on show, within what there is.
+    pub page: Memo<usize>,
+    /// Places shown by product: how many it has risen by since the order before.
+    pub moves: RwSignal<HashMap<ProductId, i32>>,
+    dismissed: StoredValue<HashSet<String>>,
+}
+
+/// The store of this page.
+pub fn store() -> Store {
+    expect_context()
+}
+
+impl Store {
+    pub fn new(state: State) -> Self {
+        let state = RwSignal::new(state);
+        let answer = RwSignal::new(None::<Arc<Answer>>);
+        let ranking = Memo::new(move |_| state.with(|s| s.ranking.clone()));
+        let order = Memo::new(move |_| {
+            Arc::new(answer.with(|answer| match answer {
+                Some(answer) => ranking.with(|knobs| blend::order(&answer.candidates, knobs)),
+                None => vec![],
+            }))
+        });
+        let places = Memo::new(move |_| {
+            let order = order.get();
+            let place = |(rank, ranked): (usize, &Ranked)| {
+                let Ranked { candidate, score } = *ranked;
+                let product = answer.with(|a| Some(a.as_ref()?.candidates.get(candidate)?.product));
+                Some((product?, Place { rank, score, candidate }))
+            };
+            Arc::new(order.iter().enumerate().filter_map(place).collect())
+        });
+        let page = Memo::new(move |_| {
+            let (size, number) = state.with(|s| (s.page.size.max(1), s.page.number));
+            let last = order.with(|order| order.len().saturating_sub(1)) / size as usize;
+            (number as usize).min(last)
+        });
+        let store = Self {
+            state,
+            shop: RwSignal::new(None),
+            answer,
+            status: RwSignal::new(Status::default()),
+            notices: RwSignal::new(vec![]),
+            retries: RwSignal::new(0),
+            dark: RwSignal::new(browser::is_dark()),
+            ranking,
+            order,
+            places,
+            page,
+            moves: RwSignal::new(HashMap::new()),
+            dismissed: StoredValue::new(HashSet::new()),
+        };
+        store.count_moves();
+        store
+    }
+
+    /// Products on the page on show, best first.
+    pub fn shown(&self) -> Vec<ProductId> {
+        let size = self.state.with(|s| s.page.size.max(1)) as usize;
+        let from = self.page.get() * size;
+        self.order.with(|order| {
+            self.answer.with(|answer| {
+                let Some(answer) = answer else { return vec![] };
+                let page = order.iter().skip(from).take(size);
+                page.filter_map(|r| Some(answer.candidates.get(r.candidate)?.product)).collect()
+            })
+        })
+    }
+
+    /// Takes part in the history: the person did something to a product.
+    pub fn edit_history(&self, edit: HistoryEdit) {
+        if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
+            self.tell(
+                "history-full",
+                &format!("The history takes {MAX_HISTORY_EDITS} changes; reset it to go on."),
+            );
+            return;
+        }
+        self.state.update(|state| state.history.push(edit));
+    }
+
+    /// Shows a notice; one of the same key is replaced.
+    pub fn tell(&self, key: &str, text: &str) {
+        self.show(Notice { key: key.into(), text: text.into() }, false);
+    }
+
+    /// Shows a notice; one of the same key is replaced.
+    pub fn show(&self, notice: Notice, of_answer: bool) {
+        let shown = Shown { notice, of_answer };
+        if self.notices.with_untracked(|all| all.contains(&shown)) {
+            return;
+        }
+        self.notices.update(|all| {
+            match all.iter_mut().find(|other| other.notice.key == shown.notice.key) {
+                Some(other) => *other = shown,
+                None => all.push(shown),
+            }
+        });
+    }
+
+    /// Takes a notice back.
+    pub fn withdraw(&self, key: &str) {
+        if self.notices.with_untracked(|all| all.iter().any(|shown| shown.notice.key == key)) {
+            self.notices.update(|all| all.retain(|shown| shown.notice.key != key));
+        }
+    }
+
+    /// The person has read a notice; an answer that repeats it does not bring it back.
+    pub fn dismiss(&self, key: &str) {
+        self.dismissed.update_value(|keys| {
+            keys.insert(key.into());
+        });
+        self.withdraw(key);
+    }
+
+    /// A new answer: it is shown, with its notices in place of the last one's.
+    pub fn accept(&self, mut answer: Answer) {
+        let notices = std::mem::take(&mut answer.notices);
+        let repeated = |key: &str| notices.iter().any(|notice| notice.key == key);
+        self.dismissed.update_value(|keys| keys.retain(|key| repeated(key)));
+        let gone = |shown: &Shown| shown.of_answer && !repeated(&shown.notice.key);
+        if self.notices.with_untracked(|all| all.iter().any(gone)) {
+            self.notices.update(|all| all.retain(|shown| !gone(shown)));
+        }
+        for notice in notices {
+            if !self.dismissed.with_value(|keys| keys.contains(&notice.key)) {
+                self.show(notice, true);
+            }
+        }
+        self.answer.set(Some(Arc::new(answer)));
+    }
+
+    /// Keeps [`Self::moves`]: how far each product has come since the order that stood before
+    /// the present gesture. Another request (query, shopper, surface) starts afresh.
+    fn count_moves(&self) {
+        struct Last {
+            request: (String, String, crate::share::Surface),
+            time: f64,
+            places: Arc<HashMap<ProductId, Place>>,
+            baseline: Arc<HashMap<ProductId, Place>>,
+        }
+        let Self { state, places, moves, .. } = *self;
+        Effect::new(move |last: Option<Option<Last>>| {
+            let places = places.get();
+            if places.is_empty() {
+                return last.flatten();
+            }
+            let request = state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface));
+            let time = browser::now();
+            let baseline = match last.flatten() {
+                Some(last) if last.request != request => places.clone(),
+                Some(last) if time - last.time > GESTURE => last.places,
+                Some(last) => last.baseline,
+                None => places.clone(),
+            };
+            moves.set(
+                places
+                    .iter()
+                    .filter_map(|(product, place)| {
+                        let before = baseline.get(product)?.rank;
+                        Some((*product, before as i32 - place.rank as i32))
+                    })
+                    .collect(),
+            );
+            Some(Last { request, time, places, baseline })
+        });
+    }
+}

@@ -1,0 +1,587 @@
+//! Which engine runs, which one answers, and what happens when one is lost: a state machine
+//! without a browser in it. `super::engine` feeds it messages, errors and the clock, and does
+//! what it says.
+//!
+//! The CPU engine is started first and answers first. Behind its first answer the WebGPU engine
+//! is started, put on trial against the CPU on fixed requests, and takes over if it computes
+//! the same and, where the person leaves the choice to us, is not slower by more than a frame.
+
+use crate::pipeline::blend::order;
+use crate::protocol::{
+    Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
+};
+use crate::share::{BackendChoice, State};
+
+/// Milliseconds between two calls of [`Supervisor::tick`].
+pub const TICK: f64 = 3_000.0;
+/// Longest a ready engine may be silent, in milliseconds.
+const SILENCE: f64 = 10_000.0;
+/// Longest a loading engine, or one on trial, may be silent: compiling takes its time.
+const SILENCE_LOADING: f64 = 60_000.0;
+/// Longest a run may take while the engine answers pings.
+const OVERDUE: f64 = 60_000.0;
+/// Milliseconds that a run is left to finish though a newer state waits: so long, a slider that
+/// is being dragged shows what it does on the way. A run that takes longer is dropped.
+pub const PATIENCE: f64 = 120.0;
+/// Starts in a row without an answer after which an engine is given up.
+const MOST_STARTS: u32 = 3;
+/// How much later than the CPU, in milliseconds, WebGPU may answer and still be chosen: a frame.
+pub const FRAME: f64 = 16.7;
+/// Largest relative difference between the utilities of two backends that compute the same.
+pub const TOLERANCE: f32 = 1e-3;
+/// Queries of the trial. The first warms up (shaders are compiled) and is not timed. They
+/// differ so that no stage's cache answers for the stage.
+const TRIAL: [&str; 4] = ["lamp", "running shoes", "coffee", "tent"];
+
+/// What the caller must do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Start the worker of this engine.
+    Spawn(Backend),
+    /// End the worker of this engine.
+    Terminate(Backend),
+    /// Post a message to it.
+    Send(Backend, ToEngine),
+    /// Tell the person.
+    Tell(Notice),
+    /// Take this notice back: it no longer holds.
+    Withdraw(&'static str),
+    /// The shop has arrived.
+    Open(Box<Shop>),
+    /// Show this answer.
+    Show(Box<Answer>),
+}
+
+/// How far the playground is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing can be computed yet.
+    #[default]
+    Loading,
+    /// States are being answered.
+    Ready,
+    /// No engine works.
+    Failed,
+}
+
+/// Where WebGPU stands, for the person to read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Gpu {
+    /// The browser has none.
+    Missing,
+    /// Not asked for yet.
+    #[default]
+    Waiting,
+    /// Being fetched and started.
+    Loading,
+    /// Being compared with the CPU.
+    OnTrial,
+    /// Computes the same as the CPU; may serve.
+    Passed,
+    /// Computes something else, or broke.
+    Refused,
+}
+
+/// Everything the page shows about the engines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// How far the playground is.
+    pub readiness: Readiness,
+    /// Who answers.
+    pub serving: Option<Backend>,
+    /// Bytes of the engine that is loading.
+    pub progress: Option<Progress>,
+    /// Where WebGPU stands.
+    pub gpu: Gpu,
+    /// Bytes of the WebGPU engine while it loads.
+    pub gpu_progress: Option<Progress>,
+    /// Name of the GPU's adapter.
+    pub adapter: String,
+    /// Median answer time on the trial's requests, in milliseconds: CPU, WebGPU.
+    pub trial: Option<(f64, f64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Job {
+    /// The person's state.
+    Serve,
+    /// A request of the trial.
+    Trial(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Busy {
+    run: u64,
+    job: Job,
+    sent: f64,
+    /// It complained during this run and may not answer it.
+    complained: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// Not started.
+    Absent,
+    /// Started, not ready.
+    Loading,
+    /// Answers runs.
+    Ready,
+    /// Given up.
+    Gone,
+}
+
+#[derive(Debug)]
+struct Engine {
+    phase: Phase,
+    heard: f64,
+    starts: u32,
+    busy: Option<Busy>,
+    progress: Option<Progress>,
+}
+
+impl Engine {
+    fn new() -> Self {
+        Self { phase: Phase::Absent, heard: 0.0, starts: 0, busy: None, progress: None }
+    }
+
+    /// Whether it can take a job now: it is idle, or busy with a state that a newer one may
+    /// make it drop.
+    fn free_for(&self, job: Job, now: f64) -> bool {
+        let given_up = |busy: Busy| {
+            let stale = busy.job == Job::Serve && now - busy.sent > PATIENCE;
+            job == Job::Serve && (busy.complained || stale)
+        };
+        self.phase == Phase::Ready && self.busy.is_none_or(given_up)
+    }
+}
+
+/// What one engine made of one request of the trial.
+type Result = (Box<Answer>, f64);
+
+/// The state machine. Times are milliseconds on any steady clock.
+#[derive(Debug)]
+pub struct Supervisor {
+    assets: String,
+    state: State,
+    /// The state has not been sent since it last changed.
+    unsent: bool,
+    next_run: u64,
+    last_tick: f64,
+    cpu: Engine,
+    gpu: Engine,
+    gpu_stands: Gpu,
+    answered: bool,
+    adapter: String,
+    /// Results by request, CPU and WebGPU.
+    results: [[Option<Result>; 2]; TRIAL.len()],
+    trial: Option<(f64, f64)>,
+}
+
+impl Supervisor {
+    /// `assets` is the absolute address of the assets folder; `gpu` whether the browser knows
+    /// WebGPU at all.
+    pub fn new(assets: String, gpu: bool, state: State) -> Self {
+        Self {
+            assets,
+            state,
+            unsent: true,
+            next_run: 1,
+            last_tick: 0.0,
+            cpu: Engine::new(),
+            gpu: Engine::new(),
+            gpu_stands: if gpu { Gpu::Waiting } else { Gpu::Missing },
+            answered: false,
+            adapter: String::new(),
+            results: Default::default(),
+            trial: None,
+        }
+    }
+
+    /// What the page shows about the engines.
+    pub fn status(&self) -> Status {
+        let serving = self.serving();
+        Status {
+            readiness: match serving {
+                Some(_) => Readiness::Ready,
+                None if self.cpu.phase == Phase::Gone => Readiness::Failed,
+                None => Readiness::Loading,
+            },
+            serving,
+            progress: self.cpu.progress.clone(),
+            gpu: self.gpu_stands.clone(),
+            gpu_progress: self.gpu.progress.clone(),
+            adapter: self.adapter.clone(),
+            trial: self.trial,
+        }
+    }
+
+    /// Starts the CPU engine; also after the person asked to try again.
+    pub fn start(&mut self, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        self.last_tick = now;
+        self.unsent = true;
+        self.cpu.starts = 0;
+        self.spawn(Backend::Cpu, now, &mut todo);
+        if self.gpu_stands == Gpu::Missing {
+            todo.push(Action::Tell(notice(
+                "no-webgpu",
+                "This browser offers no WebGPU, so everything is computed on the CPU.",
+            )));
+        }
+        todo
+    }
+
+    /// The person changed something.
+    pub fn set_state(&mut self, state: State, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        let asks_for_gpu = state.backend == BackendChoice::Webgpu
+            && self.state.backend != BackendChoice::Webgpu
+            && self.gpu_stands == Gpu::Refused;
+        self.state = state;
+        self.unsent = true;
+        if asks_for_gpu {
+            self.gpu.starts = 0;
+            self.gpu.phase = Phase::Absent;
+            self.gpu_stands = Gpu::Waiting;
+        }
+        self.pump(now, &mut todo);
+        todo
+    }
+
+    /// Time has passed: a state that still waits behind a run may now displace it.
+    pub fn press(&mut self, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        if self.unsent {
+            self.pump(now, &mut todo);
+        }
+        todo
+    }
+
+    /// A message arrived.
+    pub fn heard(&mut self, from: Backend, message: FromEngine, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        let engine = self.engine(from);
+        if matches!(engine.phase, Phase::Absent | Phase::Gone) {
+            return todo;
+        }
+        engine.heard = now;
+        match message {
+            FromEngine::Hello { version, .. } if version != PROTOCOL_VERSION => {
+                self.give_up(from, &mut todo);
+                todo.push(Action::Tell(notice(
+                    "engine-version",
+                    "The engine that was loaded is of another version than this page. \
+                     Reload the page to fetch both afresh.",
+                )));
+            }
+            FromEngine::Hello { .. } => {
+                let assets = self.assets.clone();
+                todo.push(Action::Send(
+                    from,
+                    ToEngine::Start { version: PROTOCOL_VERSION, assets },
+                ));
+            }
+            FromEngine::Progress(progress) => engine.progress = Some(progress),
+            FromEngine::Shop(shop) => {
+                if from == Backend::Cpu {
+                    todo.push(Action::Open(shop));
+                }
+            }
+            FromEngine::Ready { adapter } => {
+                engine.phase = Phase::Ready;
+                engine.progress = None;
+                if from == Backend::Webgpu {
+                    self.adapter = adapter;
+                    self.gpu_stands = Gpu::OnTrial;
+                    self.results = Default::default();
+                }
+            }
+            FromEngine::Answer(answer) => self.answer(from, answer, now, &mut todo),
+            FromEngine::Notice(said) => {
+                if let Some(busy) = &mut engine.busy {
+                    busy.complained = true;
+                }
+                todo.push(Action::Tell(said));
+            }
+            FromEngine::Failed(said) => {
+                // What can't be loaded can't be loaded a moment later either.
+                let hopeless = engine.phase == Phase::Loading;
+                let after = match from {
+                    Backend::Cpu => "",
+                    Backend::Webgpu => " Everything goes on on the CPU.",
+                };
+                todo.push(Action::Tell(notice(&said.key, &format!("{}{after}", said.text))));
+                self.lost(from, hopeless, now, &mut todo);
+            }
+            FromEngine::Alive => {}
+        }
+        self.pump(now, &mut todo);
+        todo
+    }
+
+    /// The worker reported an error that it did not catch.
+    pub fn broke(&mut self, backend: Backend, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        if matches!(self.engine(backend).phase, Phase::Loading | Phase::Ready) {
+            self.say_lost(backend, "broke down", &mut todo);
+            self.lost(backend, false, now, &mut todo);
+            self.pump(now, &mut todo);
+        }
+        todo
+    }
+
+    /// Called every [`TICK`]: pings, and notices silence.
+    pub fn tick(&mut self, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        // After a sleep of the machine, or in a tab that was put aside, nobody is to blame.
+        let slept = now - self.last_tick > 3.0 * TICK;
+        self.last_tick = now;
+        for backend in [Backend::Cpu, Backend::Webgpu] {
+            let on_trial = self.gpu_stands == Gpu::OnTrial && backend == Backend::Webgpu;
+            let engine = self.engine(backend);
+            if !matches!(engine.phase, Phase::Loading | Phase::Ready) {
+                continue;
+            }
+            if slept {
+                engine.heard = now;
+                if let Some(busy) = &mut engine.busy {
+                    busy.sent = now;
+                }
+            }
+            let patient = engine.phase == Phase::Loading || on_trial;
+            let silent = now - engine.heard > if patient { SILENCE_LOADING } else { SILENCE };
+            let overdue = engine.busy.is_some_and(|b| now - b.sent > OVERDUE && !patient);
+            if silent || overdue {
+                self.say_lost(backend, "stopped answering", &mut todo);
+                self.lost(backend, false, now, &mut todo);
+            } else {
+                todo.push(Action::Send(backend, ToEngine::Ping));
+            }
+        }
+        self.pump(now, &mut todo);
+        todo
+    }
+
+    fn engine(&mut self, backend: Backend) -> &mut Engine {
+        match backend {
+            Backend::Cpu => &mut self.cpu,
+            Backend::Webgpu => &mut self.gpu,
+        }
+    }
+
+    /// Who answers the person's states now.
+    fn serving(&self) -> Option<Backend> {
+        let cpu = self.cpu.phase == Phase::Ready;
+        let gpu = self.gpu.phase == Phase::Ready && self.gpu_stands == Gpu::Passed;
+        let (cpu_ms, gpu_ms) = self.trial.unwrap_or_default();
+        let gpu_wanted = match self.state.backend {
+            BackendChoice::Cpu => false,
+            BackendChoice::Webgpu => true,
+            BackendChoice::Auto => gpu_ms <= cpu_ms + FRAME,
+        };
+        match (cpu, gpu) {
+            (_, true) if gpu_wanted || !cpu => Some(Backend::Webgpu),
+            (true, _) => Some(Backend::Cpu),
+            _ => None,
+        }
+    }
+
+    fn answer(&mut self, from: Backend, answer: Box<Answer>, now: f64, todo: &mut Vec<Action>) {
+        let engine = self.engine(from);
+        let Some(busy) = engine.busy.take_if(|busy| busy.run == answer.run) else { return };
+        engine.starts = 0;
+        match busy.job {
+            Job::Serve => {
+                self.answered = true;
+                todo.push(Action::Withdraw("engine-lost"));
+                todo.push(Action::Show(answer));
+            }
+            Job::Trial(request) => {
+                self.results[request][from as usize] = Some((answer, now - busy.sent));
+                if self.results.as_flattened().iter().all(Option::is_some) {
+                    self.judge(todo);
+                }
+            }
+        }
+    }
+
+    /// All requests of the trial are answered by both.
+    fn judge(&mut self, todo: &mut Vec<Action>) {
+        let results: Vec<_> = std::mem::take(&mut self.results)
+            .into_iter()
+            .filter_map(|[cpu, gpu]| Some((cpu?, gpu?)))
+            .collect();
+        let differ = results.iter().find_map(|((cpu, _), (gpu, _))| difference(cpu, gpu));
+        if let Some(how) = differ {
+            self.give_up(Backend::Webgpu, todo);
+            todo.push(Action::Tell(notice(
+                "webgpu-differs",
+                &format!("WebGPU on this machine computes something else than the CPU ({how}), so the CPU stays in charge."),
+            )));
+            return;
+        }
+        let median = |times: Vec<f64>| {
+            let mut times = times;
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        let timed = &results[1..];
+        self.trial = Some((
+            median(timed.iter().map(|((_, cpu), _)| *cpu).collect()),
+            median(timed.iter().map(|(_, (_, gpu))| *gpu).collect()),
+        ));
+        self.gpu_stands = Gpu::Passed;
+        // So that what is on show is what the new engine says.
+        self.unsent |= self.serving() == Some(Backend::Webgpu);
+    }
+
+    /// Sends what can be sent: the newest state waits for a run that is soon done, and makes the
+    /// engine drop one that is not.
+    fn pump(&mut self, now: f64, todo: &mut Vec<Action>) {
+        let wants_gpu = self.state.backend != BackendChoice::Cpu;
+        if self.answered && wants_gpu && self.gpu_stands == Gpu::Waiting {
+            self.spawn(Backend::Webgpu, now, todo);
+        }
+        if let Some(serving) = self.serving()
+            && self.unsent
+            && self.engine(serving).free_for(Job::Serve, now)
+        {
+            self.unsent = false;
+            let state = Box::new(self.state.clone());
+            self.send(serving, Job::Serve, state, now, todo);
+        }
+        self.pump_trial(now, todo);
+    }
+
+    /// Sends the trial's next request: one after the other, for two at once would slow each
+    /// other down.
+    fn pump_trial(&mut self, now: f64, todo: &mut Vec<Action>) {
+        let tries =
+            |engine: &Engine| engine.busy.is_some_and(|busy| matches!(busy.job, Job::Trial(_)));
+        if self.gpu_stands != Gpu::OnTrial || tries(&self.cpu) || tries(&self.gpu) {
+            return;
+        }
+        let next = self.results.as_flattened().iter().position(Option::is_none);
+        let Some(next) = next else { return };
+        let backend = if next % 2 == 0 { Backend::Cpu } else { Backend::Webgpu };
+        let job = Job::Trial(next / 2);
+        if self.engine(backend).free_for(job, now) {
+            let query = TRIAL[next / 2].into();
+            self.send(backend, job, Box::new(State { query, ..State::default() }), now, todo);
+        }
+    }
+
+    fn send(&mut self, to: Backend, job: Job, state: Box<State>, now: f64, todo: &mut Vec<Action>) {
+        let run = self.next_run;
+        self.next_run += 1;
+        self.engine(to).busy = Some(Busy { run, job, sent: now, complained: false });
+        todo.push(Action::Send(to, ToEngine::Run { run, state }));
+    }
+
+    fn spawn(&mut self, backend: Backend, now: f64, todo: &mut Vec<Action>) {
+        if backend == Backend::Webgpu {
+            self.gpu_stands = Gpu::Loading;
+        }
+        let engine = self.engine(backend);
+        engine.phase = Phase::Loading;
+        engine.heard = now;
+        engine.busy = None;
+        engine.progress = None;
+        engine.starts += 1;
+        todo.push(Action::Spawn(backend));
+    }
+
+    fn say_lost(&self, backend: Backend, how: &str, todo: &mut Vec<Action>) {
+        let text = match backend {
+            Backend::Cpu => {
+                format!("The engine {how} and is being started again. Nothing you set is lost.")
+            }
+            Backend::Webgpu => format!("The WebGPU engine {how}; the CPU has taken over."),
+        };
+        let key = if backend == Backend::Cpu { "engine-lost" } else { "webgpu-lost" };
+        todo.push(Action::Tell(notice(key, &text)));
+    }
+
+    /// An engine is no more: the CPU engine is started again unless that is hopeless, WebGPU
+    /// gives way to it.
+    fn lost(&mut self, backend: Backend, hopeless: bool, now: f64, todo: &mut Vec<Action>) {
+        let served = self.engine(backend).busy.is_some_and(|busy| busy.job == Job::Serve);
+        self.unsent |= served;
+        if backend == Backend::Webgpu || hopeless || self.cpu.starts >= MOST_STARTS {
+            self.give_up(backend, todo);
+            if self.status().readiness == Readiness::Failed {
+                todo.push(Action::Withdraw("engine-lost"));
+                todo.push(Action::Tell(notice(
+                    "engine-failed",
+                    "The engine could not be started, so nothing can be computed. \
+                     What you set is kept.",
+                )));
+            }
+            return;
+        }
+        todo.push(Action::Terminate(backend));
+        // The trial's requests that it still owed are asked anew.
+        self.unsent = true;
+        self.spawn(backend, now, todo);
+    }
+
+    fn give_up(&mut self, backend: Backend, todo: &mut Vec<Action>) {
+        let engine = self.engine(backend);
+        engine.phase = Phase::Gone;
+        engine.busy = None;
+        engine.progress = None;
+        todo.push(Action::Terminate(backend));
+        if backend == Backend::Webgpu {
+            self.gpu_stands = Gpu::Refused;
+            self.trial = None;
+            self.results = Default::default();
+            self.unsent = true;
+        }
+    }
+}
+
+fn notice(key: &str, text: &str) -> Notice {
+    Notice { key: key.into(), text: text.into() }
+}
+
+/// How two backends' answers to one request differ, if by more than they may: the utilities of
+/// every product relative to the largest, and the ten best, where scores closer than the
+/// tolerance may trade places.
+fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
+    let largest = cpu
+        .candidates
+        .iter()
+        .flat_map(|c| c.utility)
+        .fold(f32::MIN_POSITIVE, |m, u| m.max(u.abs()));
+    let mut worst = 0.0_f32;
+    for c in &cpu.candidates {
+        // A product at the edge of retrieval may be in one list only.
+        let Some(g) = gpu.candidates.iter().find(|g| g.product == c.product) else { continue };
+        for (a, b) in c.utility.iter().zip(g.utility) {
+            let off = (a - b).abs() / largest;
+            worst = if off.is_nan() { f32::INFINITY } else { worst.max(off) };
+        }
+    }
+    if worst > TOLERANCE {
+        return Some(format!("utilities are off by {worst:.1e} of the largest"));
+    }
+    let knobs = State::default().ranking;
+    let best = order(&cpu.candidates, &knobs);
+    let found: Vec<_> = order(&gpu.candidates, &knobs)
+        .iter()
+        .take(10)
+        .map(|r| gpu.candidates[r.candidate].product)
+        .collect();
+    let tenth = best.get(9).map_or(0.0, |r| r.score);
+    best.iter()
+        .take(10)
+        .any(|r| {
+            let clear = r.score - tenth > TOLERANCE * tenth;
+            clear && !found.contains(&cpu.candidates[r.candidate].product)
+        })
+        .then(|| "the ten best differ".into())
+}
+
+#[cfg(test)]
+#[path = "supervisor_tests.rs"]
+mod tests;

@@ -1,0 +1,402 @@
+use super::*;
+use crate::protocol::{Candidate, Examination, RetrievalInsides};
+
+const GPU: Backend = Backend::Webgpu;
+const CPU: Backend = Backend::Cpu;
+
+/// A page with its engines: keeps the clock, and what the supervisor asked for.
+struct Bench {
+    supervisor: Supervisor,
+    now: f64,
+    log: Vec<Action>,
+}
+
+impl Bench {
+    fn start(gpu: bool) -> Self {
+        Self::with_state(gpu, State::default())
+    }
+
+    fn with_state(gpu: bool, state: State) -> Self {
+        let mut bench =
+            Self { supervisor: Supervisor::new("a/".into(), gpu, state), now: 0.0, log: vec![] };
+        let todo = bench.supervisor.start(0.0);
+        bench.log.extend(todo);
+        bench
+    }
+
+    fn hear(&mut self, from: Backend, message: FromEngine) {
+        let todo = self.supervisor.heard(from, message, self.now);
+        self.log.extend(todo);
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut State)) {
+        let mut state = self.supervisor.state.clone();
+        change(&mut state);
+        let todo = self.supervisor.set_state(state, self.now);
+        self.log.extend(todo);
+    }
+
+    /// Lets time pass; engines in `alive` answer their pings.
+    fn wait(&mut self, seconds: u32, alive: &[Backend]) {
+        for _ in 0..seconds / 3 {
+            self.now += TICK;
+            let todo = self.supervisor.tick(self.now);
+            self.log.extend(todo);
+            for backend in alive {
+                self.hear(*backend, FromEngine::Alive);
+            }
+        }
+    }
+
+    fn load(&mut self, backend: Backend) {
+        self.hear(backend, FromEngine::Hello { version: PROTOCOL_VERSION, backend });
+        self.hear(backend, FromEngine::Ready { adapter: "an adapter".into() });
+    }
+
+    /// The runs that an engine has not answered yet.
+    fn asked(&self, of: Backend) -> Vec<(u64, State)> {
+        let mut asked = vec![];
+        for action in &self.log {
+            match action {
+                Action::Send(to, ToEngine::Run { run, state }) if *to == of => {
+                    asked.push((*run, (**state).clone()));
+                }
+                Action::Spawn(which) if *which == of => asked.clear(),
+                _ => {}
+            }
+        }
+        let busy = if of == CPU { &self.supervisor.cpu } else { &self.supervisor.gpu }.busy;
+        asked.retain(|(run, _)| busy.is_some_and(|busy| busy.run == *run));
+        asked
+    }
+
+    /// Answers the one run that an engine has.
+    fn answer(&mut self, from: Backend, after: f64, scale: f32) {
+        let asked = self.asked(from);
+        assert_eq!(asked.len(), 1, "one run at a time: {asked:?}");
+        self.now += after;
+        let answer = answer(asked[0].0, from, scale);
+        self.hear(from, FromEngine::Answer(Box::new(answer)));
+    }
+
+    /// The trial to its end, with the time each engine takes.
+    fn trial(&mut self, cpu: f64, gpu: f64, scale: f32) {
+        self.load(GPU);
+        while self.supervisor.gpu_stands == Gpu::OnTrial {
+            match (self.asked(CPU).len(), self.asked(GPU).len()) {
+                (1, 0) => self.answer(CPU, cpu, 1.0),
+                (0, 1) => self.answer(GPU, gpu, scale),
+                both => panic!("the trial goes one by one: {both:?}"),
+            }
+        }
+    }
+
+    fn told(&self, key: &str) -> usize {
+        self.log.iter().filter(|a| matches!(a, Action::Tell(n) if n.key == key)).count()
+    }
+
+    fn spawned(&self, backend: Backend) -> usize {
+        self.log.iter().filter(|a| **a == Action::Spawn(backend)).count()
+    }
+
+    fn shown(&self) -> usize {
+        self.log.iter().filter(|a| matches!(a, Action::Show(_))).count()
+    }
+
+    fn status(&self) -> Status {
+        self.supervisor.status()
+    }
+}
+
+/// Twenty products whose utilities are those of the CPU times `scale`.
+fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
+    let candidate = |product| Candidate {
+        product,
+        retrieval_score: 0.0,
+        probability: 0.0,
+        utility: [scale * (2.0 - 0.2 * product as f32), -scale * product as f32],
+        gates: vec![],
+        bias: 0.0,
+    };
+    Answer {
+        run,
+        backend,
+        timings: vec![],
+        notices: vec![],
+        history: vec![],
+        retrieval: RetrievalInsides {
+            pieces: vec![],
+            personal_attention: vec![],
+            categories: vec![],
+            entropy: 0.0,
+            effective_candidates: 1.0,
+            softmax: vec![],
+            searched: 20,
+            retrieved: 20,
+        },
+        candidates: (0..20).map(candidate).collect(),
+        examination: Examination::default(),
+        detail: None,
+    }
+}
+
+fn failed(key: &str) -> FromEngine {
+    FromEngine::Failed(notice(key, "It failed."))
+}
+
+#[test]
+fn the_cpu_answers_first_and_webgpu_is_fetched_behind_it() {
+    let mut bench = Bench::start(true);
+    assert_eq!(bench.log, [Action::Spawn(CPU)]);
+    assert_eq!(bench.status().readiness, Readiness::Loading);
+    bench.load(CPU);
+    assert_eq!(bench.status().readiness, Readiness::Ready);
+    assert_eq!(bench.spawned(GPU), 0);
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!((bench.shown(), bench.spawned(GPU)), (1, 1));
+}
+
+#[test]
+fn nothing_is_sent_before_the_engine_says_hello() {
+    let mut bench = Bench::start(false);
+    bench.set(|state| state.query = "lamp".into());
+    assert!(!bench.log.iter().any(|a| matches!(a, Action::Send(..))));
+    bench.load(CPU);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}
+
+#[test]
+fn one_run_is_out_and_the_newest_state_is_next() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    for query in ["a", "ab", "abc"] {
+        bench.set(|state| state.query = query.into());
+    }
+    assert_eq!(bench.asked(CPU)[0].1.query, State::default().query);
+    bench.answer(CPU, 5.0, 1.0);
+    assert_eq!(bench.asked(CPU)[0].1.query, "abc");
+    bench.answer(CPU, 5.0, 1.0);
+    assert!(bench.asked(CPU).is_empty());
+    assert_eq!(bench.shown(), 2);
+}
+
+#[test]
+fn a_slow_run_is_displaced_once_patience_is_over() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.now += 10.0;
+    bench.set(|state| state.query = "lamp".into());
+    assert_eq!(bench.asked(CPU)[0].1.query, State::default().query);
+    bench.now += PATIENCE;
+    let todo = bench.supervisor.press(bench.now);
+    bench.log.extend(todo);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+    // The answer to the one that was displaced comes too late.
+    bench.hear(CPU, FromEngine::Answer(Box::new(answer(1, CPU, 1.0))));
+    assert_eq!(bench.shown(), 0);
+}
+
+#[test]
+fn an_answer_nobody_waits_for_is_not_shown() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.hear(CPU, FromEngine::Answer(Box::new(answer(77, CPU, 1.0))));
+    bench.hear(GPU, FromEngine::Answer(Box::new(answer(1, GPU, 1.0))));
+    assert_eq!(bench.shown(), 0);
+}
+
+#[test]
+fn webgpu_takes_over_when_it_computes_the_same_in_time() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.trial(30.0, 40.0, 1.0 + 0.5 * TOLERANCE);
+    let status = bench.status();
+    assert_eq!((status.gpu, status.serving), (Gpu::Passed, Some(GPU)));
+    let (cpu, gpu) = status.trial.expect("both times");
+    assert!((cpu - 30.0).abs() < 1e-6 && (gpu - 40.0).abs() < 1e-6, "{cpu} {gpu}");
+    // What is on show is computed again by the new engine, and the trial is not shown.
+    assert_eq!(bench.asked(GPU)[0].1, State::default());
+    assert_eq!(bench.shown(), 1);
+}
+
+#[test]
+fn auto_stays_on_the_cpu_if_webgpu_is_later_by_more_than_a_frame() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.trial(30.0, 30.0 + FRAME + 1.0, 1.0);
+    assert_eq!((bench.status().gpu, bench.status().serving), (Gpu::Passed, Some(CPU)));
+    // The person may want it all the same, and back.
+    bench.set(|state| state.backend = BackendChoice::Webgpu);
+    assert_eq!(bench.status().serving, Some(GPU));
+    assert_eq!(bench.asked(GPU).len(), 1);
+    bench.set(|state| state.backend = BackendChoice::Cpu);
+    assert_eq!(bench.status().serving, Some(CPU));
+}
+
+#[test]
+fn webgpu_that_computes_something_else_is_refused() {
+    for scale in [1.0 + 3.0 * TOLERANCE, -1.0, f32::NAN] {
+        let mut bench = Bench::start(true);
+        bench.load(CPU);
+        bench.answer(CPU, 20.0, 1.0);
+        bench.trial(30.0, 10.0, scale);
+        assert_eq!(bench.told("webgpu-differs"), 1, "{scale}");
+        assert_eq!((bench.status().gpu, bench.status().serving), (Gpu::Refused, Some(CPU)));
+        assert!(bench.log.contains(&Action::Terminate(GPU)));
+    }
+}
+
+#[test]
+fn the_person_comes_before_the_trial() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.load(GPU);
+    bench.set(|state| state.query = "lamp".into());
+    // The trial's request that the CPU has is finished first, then the person's.
+    assert_eq!(bench.asked(CPU)[0].1.query, TRIAL[0]);
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}
+
+#[test]
+fn cpu_means_that_webgpu_is_not_even_fetched() {
+    let mut bench =
+        Bench::with_state(true, State { backend: BackendChoice::Cpu, ..State::default() });
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!(bench.spawned(GPU), 0);
+    bench.set(|state| state.backend = BackendChoice::Auto);
+    assert_eq!(bench.spawned(GPU), 1);
+}
+
+#[test]
+fn a_browser_without_webgpu_is_told_and_served() {
+    let mut bench = Bench::start(false);
+    assert_eq!(bench.told("no-webgpu"), 1);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!((bench.spawned(GPU), bench.status().gpu), (0, Gpu::Missing));
+}
+
+#[test]
+fn a_lost_gpu_gives_way_to_the_cpu_with_the_same_state() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.trial(30.0, 10.0, 1.0);
+    bench.set(|state| state.query = "lamp".into());
+    bench.hear(GPU, failed("device-lost"));
+    assert_eq!(bench.told("device-lost"), 1);
+    assert_eq!(bench.status().serving, Some(CPU));
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+    // Asked for by name, it is tried again.
+    bench.set(|state| state.backend = BackendChoice::Webgpu);
+    assert_eq!(bench.spawned(GPU), 2);
+}
+
+#[test]
+fn an_adapter_that_is_refused_leaves_the_cpu_in_charge() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.hear(GPU, failed("no-adapter"));
+    assert_eq!((bench.told("no-adapter"), bench.status().serving), (1, Some(CPU)));
+    assert_eq!(bench.status().readiness, Readiness::Ready);
+}
+
+#[test]
+fn silence_is_noticed_and_the_engine_started_again_with_the_same_state() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.wait(60, &[CPU]);
+    assert_eq!(bench.told("engine-lost"), 0);
+    bench.set(|state| state.query = "lamp".into());
+    bench.wait(15, &[]);
+    assert_eq!((bench.told("engine-lost"), bench.spawned(CPU)), (1, 2));
+    assert_eq!(bench.status().readiness, Readiness::Loading);
+    bench.load(CPU);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+    bench.answer(CPU, 20.0, 1.0);
+    assert!(bench.log.contains(&Action::Withdraw("engine-lost")));
+}
+
+#[test]
+fn a_silent_gpu_is_given_up() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.trial(30.0, 10.0, 1.0);
+    bench.wait(15, &[CPU]);
+    assert_eq!((bench.told("webgpu-lost"), bench.status().serving), (1, Some(CPU)));
+    assert_eq!(bench.asked(CPU).len(), 1);
+}
+
+#[test]
+fn loading_is_given_more_time_and_a_sleeping_machine_any() {
+    let mut bench = Bench::start(false);
+    bench.wait(30, &[]);
+    assert_eq!(bench.told("engine-lost"), 0);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.now += 3_600_000.0;
+    bench.wait(6, &[]);
+    assert_eq!(bench.told("engine-lost"), 0);
+}
+
+#[test]
+fn a_run_that_never_ends_is_ended() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.wait(75, &[CPU]);
+    assert_eq!((bench.told("engine-lost"), bench.spawned(CPU)), (1, 2));
+}
+
+#[test]
+fn an_engine_that_breaks_again_and_again_is_given_up_and_can_be_asked_for() {
+    let mut bench = Bench::start(false);
+    for _ in 0..MOST_STARTS {
+        let todo = bench.supervisor.broke(CPU, bench.now);
+        bench.log.extend(todo);
+    }
+    assert_eq!(bench.spawned(CPU), MOST_STARTS as usize);
+    assert_eq!(bench.status().readiness, Readiness::Failed);
+    assert_eq!(bench.told("engine-failed"), 1);
+    bench.set(|state| state.query = "lamp".into());
+    let todo = bench.supervisor.start(bench.now);
+    bench.log.extend(todo);
+    assert_eq!(bench.status().readiness, Readiness::Loading);
+    bench.load(CPU);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}
+
+#[test]
+fn what_cannot_be_loaded_is_not_tried_over_and_over() {
+    let mut bench = Bench::start(false);
+    bench.hear(CPU, FromEngine::Hello { version: PROTOCOL_VERSION, backend: CPU });
+    bench.hear(CPU, failed("catalogue-truncated"));
+    assert_eq!((bench.told("catalogue-truncated"), bench.spawned(CPU)), (1, 1));
+    assert_eq!(bench.status().readiness, Readiness::Failed);
+}
+
+#[test]
+fn an_engine_of_another_version_is_refused() {
+    let mut bench = Bench::start(false);
+    bench.hear(CPU, FromEngine::Hello { version: PROTOCOL_VERSION + 1, backend: CPU });
+    assert_eq!(bench.told("engine-version"), 1);
+    assert_eq!(bench.status().readiness, Readiness::Failed);
+    assert!(!bench.log.iter().any(|a| matches!(a, Action::Send(..))));
+}
+
+#[test]
+fn an_engine_that_complained_does_not_hold_up_the_next_state() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.hear(CPU, FromEngine::Notice(notice("odd", "Odd.")));
+    assert_eq!(bench.told("odd"), 1);
+    bench.set(|state| state.query = "lamp".into());
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}

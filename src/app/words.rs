@@ -1,0 +1,131 @@
+//! Numbers as people read them.
+
+use crate::market::history::{DAY, EventKind, Minutes, Profile};
+
+/// A count with thousands separated: 2,412.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A price: $1,299.00 or $4.50.
+pub fn price(cents: u32) -> String {
+    format!("${}.{:02}", count(cents as usize / 100), cents % 100)
+}
+
+/// Milliseconds: 0.4 ms, 12 ms, 1.8 s.
+pub fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 9.95 => format!("{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms => format!("{:.1} s", ms / 1000.0),
+    }
+}
+
+/// Bytes: 12 KB, 3.2 MB.
+pub fn bytes(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b < 999_500.0 => format!("{:.0} KB", b / 1000.0),
+        b => format!("{:.1} MB", b / 1_000_000.0),
+    }
+}
+
+/// A share as a percentage with two meaningful digits: 43 %, 7.1 %, 0.23 %.
+pub fn percent(share: f32) -> String {
+    match share * 100.0 {
+        p if !p.is_finite() => "–".into(),
+        p if p >= 9.95 => format!("{p:.0} %"),
+        p if p >= 0.995 => format!("{p:.1} %"),
+        p if p >= 0.0095 => format!("{p:.2} %"),
+        p if p > 0.0 => "< 0.01 %".into(),
+        _ => "0 %".into(),
+    }
+}
+
+/// A number with a true minus sign.
+pub fn signed(value: f32, digits: usize) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let text = format!("{:.digits$}", value.abs());
+    // What rounds to nothing has no sign.
+    let sign =
+        if value < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "−" } else { "" };
+    format!("{sign}{text}")
+}
+
+/// How long ago: now, 25 min, 3 h, 12 d.
+pub fn ago(now: Minutes, then: Minutes) -> String {
+    match now.saturating_sub(then).max(0) {
+        m if m < 2 => "now".into(),
+        m if m < 60 => format!("{m} min"),
+        m if m < DAY => format!("{} h", m / 60),
+        m => format!("{} d", m / DAY),
+    }
+}
+
+/// A kind of behaviour as a past act.
+pub fn deed(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Click => "clicked",
+        EventKind::Favourite => "favourited",
+        EventKind::Cart => "carted",
+        EventKind::Order => "ordered",
+    }
+}
+
+/// A profile in a few words.
+pub fn profile(profile: &Profile) -> Vec<String> {
+    let pick =
+        |names: &[&str], i: u8| names.get(usize::from(i)).copied().unwrap_or("?").to_string();
+    let mut words = vec![
+        pick(&["under 20", "20s", "30s", "40s", "50s", "60 and over"], profile.age_band),
+        pick(&["single", "couple", "family with children", "shared flat"], profile.household),
+        pick(&["village", "small town", "city", "metropolis"], profile.town),
+        format!("purchase power {} of 5", profile.purchase_power.saturating_add(1)),
+        match profile.member_years {
+            0 => "new member".into(),
+            1 => "member for 1 year".into(),
+            years => format!("member for {years}{} years", if years >= 9 { "+" } else { "" }),
+        },
+    ];
+    if profile.gender < 2 {
+        words.insert(0, pick(&["woman", "man"], profile.gender));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!([price(129_900), price(450), price(5)], ["$1,299.00", "$4.50", "$0.05"]);
+        assert_eq!(
+            [milliseconds(0.42), milliseconds(12.3), milliseconds(1840.0)],
+            ["0.4 ms", "12 ms", "1.8 s"]
+        );
+        assert_eq!(
+            [percent(0.431), percent(0.0714), percent(0.0023), percent(0.0)],
+            ["43 %", "7.1 %", "0.23 %", "0 %"]
+        );
+        assert_eq!(
+            [signed(-1.234, 2), signed(-0.001, 2), signed(f32::NAN, 2)],
+            ["−1.23", "0.00", "–"]
+        );
+        assert_eq!(
+            [ago(100, 99), ago(100, 60), ago(300, 60), ago(DAY * 9, 10)],
+            ["now", "40 min", "4 h", "8 d"]
+        );
+        assert_eq!([bytes(12_400), bytes(3_240_000)], ["12 KB", "3.2 MB"]);
+    }
+}
