@@ -1,0 +1,217 @@
+// What is shipped, in bytes, and how long it takes, in a browser on this machine. Prints tables;
+// asserts nothing. Run by `./dev bench`.
+
+import { readdir, readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+import { launch, withPage } from "./support/browser.mjs";
+import { DIST, Server } from "./support/server.mjs";
+import { Vitrine } from "./support/vitrine.mjs";
+
+/** Changes of a knob that are timed. */
+const ROUNDS = 40;
+/** A phone's line, or that of a lecture room. */
+const LINE = { bitsPerSecond: 10e6, latency: 20 };
+
+function print(title, rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const write = (row) => console.log(`| ${row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(" | ")} |`);
+  console.log(`\n### ${title}\n`);
+  write(rows[0]);
+  console.log(`|${widths.map((width, i) => (i ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`);
+  rows.slice(1).forEach(write);
+}
+
+const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+const ms = (value) => `${value.toFixed(1)} ms`;
+const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+
+/** The bars are in decimal kilobytes after gzip. */
+async function sizes(firstAssets) {
+  const files = await readdir(DIST, { recursive: true });
+  const groups = [
+    ["page (html, js, css, wasm)", 250, files.filter((name) => !/^(engine-|assets\/|\.)/.test(name) && /\.(html|js|css|wasm)$/.test(name))],
+    ["CPU engine", 700, files.filter((name) => name.startsWith("engine-cpu"))],
+    ["WebGPU engine, fetched behind", 3200, files.filter((name) => name.startsWith("engine-webgpu"))],
+    ["assets for the first ranking", 3000, firstAssets],
+  ];
+  const rows = [["what", "plain", "gzip -9", "brotli", "bar (gzip)"]];
+  for (const [name, bar, members] of groups) {
+    let [plain, gzip, brotli] = [0, 0, 0];
+    for (const member of members) {
+      const bytes = await readFile(join(DIST, member));
+      plain += bytes.length;
+      gzip += gzipSync(bytes, { level: 9 }).length;
+      brotli += brotliCompressSync(bytes).length;
+    }
+    rows.push([name, kb(plain), kb(gzip), kb(brotli), kb(bar * 1000)]);
+  }
+  print("Sizes", rows);
+  print("Assets for the first ranking", [
+    ["file", "plain", "gzip -9"],
+    ...(await Promise.all(
+      firstAssets.map(async (name) => {
+        const bytes = await readFile(join(DIST, name));
+        return [name, kb(bytes.length), kb(gzipSync(bytes, { level: 9 }).length)];
+      }),
+    )),
+  ]);
+}
+
+/** Milliseconds from the start of the navigation to the frame that shows the first ranking. */
+function firstRanking(page) {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const look = () =>
+          document.querySelector('[data-testid="product"][data-score]')
+            ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
+            : requestAnimationFrame(look);
+        look();
+      }),
+  );
+}
+
+/** Cold, then warm: the same profile again. Three profiles, the median of each. */
+async function firstRankings(browser, line, encoding) {
+  const server = await Server.start({ encoding });
+  const times = { cold: [], warm: [] };
+  let assets;
+  try {
+    // Compresses everything once, outside what is timed.
+    await withPage({ browser, server }, {}, (page) => page.goto(server.url).then(() => firstRanking(page)));
+    assets = [...new Set(server.requests)].filter((path) => path.startsWith("assets/"));
+    server.line = line;
+    for (let i = 0; i < 3; i++) {
+      await withPage({ browser, server }, {}, async (page) => {
+        await page.goto(server.url);
+        times.cold.push(await firstRanking(page));
+        await page.waitForTimeout(1000);
+        await page.goto("about:blank");
+        await page.goto(server.url);
+        times.warm.push(await firstRanking(page));
+      });
+    }
+  } finally {
+    await server.stop();
+  }
+  const median = (list) => quantile(list.sort((a, b) => a - b), 0.5);
+  return { cold: median(times.cold), warm: median(times.warm), assets };
+}
+
+/**
+ * Turns a knob to and fro and measures, in the page, from the input event to the frame that
+ * shows other scores; and the longest that the page's thread was busy meanwhile.
+ */
+function timeKnob(page, testid, values) {
+  return page.evaluate(
+    async ({ testid, values }) => {
+      const control = document.querySelector(`[data-testid="${testid}"]`);
+      const shown = () =>
+        [...document.querySelectorAll('[data-testid="product"]')]
+          .map(({ dataset }) => `${dataset.productId} ${dataset.rank} ${dataset.score}`)
+          .join();
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+      let blocked = 0;
+      const observer = new PerformanceObserver((list) => {
+        blocked = Math.max(blocked, ...list.getEntries().map(({ duration }) => duration));
+      });
+      observer.observe({ type: "longtask" });
+      const times = [];
+      for (const value of values) {
+        const before = shown();
+        await frame();
+        const begin = performance.now();
+        if (control.type === "checkbox") {
+          control.click();
+        } else {
+          Object.getOwnPropertyDescriptor(Object.getPrototypeOf(control), "value").set.call(control, value);
+          control.dispatchEvent(new Event("input", { bubbles: true }));
+          control.dispatchEvent(new Event("change", { bubbles: true }));
+        }
+        while (shown() === before && performance.now() - begin < 10_000) {
+          await new Promise((resolve) => {
+            const channel = new MessageChannel();
+            channel.port1.onmessage = resolve;
+            channel.port2.postMessage(null);
+          });
+        }
+        const changed = shown() !== before;
+        await painted();
+        if (changed) {
+          times.push(performance.now() - begin);
+        }
+        await sleep(150);
+      }
+      observer.disconnect();
+      return { times: times.sort((a, b) => a - b), blocked };
+    },
+    { testid, values },
+  );
+}
+
+const between = (low, high) => Array.from({ length: ROUNDS }, (_, i) => (i % 2 ? low : high) - (i >> 1) * 0.01 * (high - low));
+const toggled = Array.from({ length: ROUNDS }, (_, i) => i % 2);
+
+async function knobs(browser) {
+  const server = await Server.start();
+  const rows = [["knob (CPU engine)", "candidates", "p50", "p95", "longest task", "changes seen", "bar"]];
+  try {
+    for (const [testid, values, candidates, bar] of [
+      ["weight-order", between(0.4, 0.9), 1000, 16.7],
+      ["weight-click", between(0.4, 0.9), 1000, 16.7],
+      ["gate-temperature", between(1, 3), 200, 100],
+      ["bias-at-serving", toggled, 200, 100],
+      ["bias-position", toggled, 200, 100],
+      ["weight-relevance", between(0.4, 0.9), 200, 100],
+      ["candidates", Array.from({ length: ROUNDS }, (_, i) => (i % 2 ? 200 : 180)), 200, 100],
+      ["sample", toggled, 200, 100],
+      ["shopper", null, 200, 100],
+    ]) {
+      await withPage({ browser, server }, {}, async (page) => {
+        const vitrine = new Vitrine(page, server);
+        const atServing = testid.startsWith("bias-p") ? "&bias-at-serving=on" : "";
+        await vitrine.open(`?v=1&backend=cpu&candidates=${candidates}${atServing}`);
+        await vitrine.ready();
+        const options = values ?? (await vitrine.get(testid).locator("option").evaluateAll((all) => all.map(({ value }) => value)));
+        const steps = values ?? Array.from({ length: ROUNDS }, (_, i) => options[(i + 1) % options.length]);
+        await timeKnob(page, testid, steps.slice(0, 4));
+        const { times, blocked } = await timeKnob(page, testid, steps);
+        const seen = `${times.length} of ${steps.length}`;
+        rows.push(
+          times.length
+            ? [testid, `${candidates}`, ms(quantile(times, 0.5)), ms(quantile(times, 0.95)), blocked ? ms(blocked) : "< 50 ms", seen, ms(bar)]
+            : [testid, `${candidates}`, "-", "-", "-", seen, ms(bar)],
+        );
+      });
+    }
+  } finally {
+    await server.stop();
+  }
+  print("From a knob to the painted order", rows);
+}
+
+const browser = await launch();
+try {
+  console.log(`${cpus().length} × ${cpus()[0].model}, Chromium ${browser.version()}, headless`);
+  const rows = [["first ranking", "cold", "warm cache"]];
+  let assets;
+  for (const [name, line, encoding] of [
+    ["10 Mbit/s, gzip", LINE, "gzip"],
+    ["10 Mbit/s, brotli", LINE, "br"],
+    ["this machine", null, "gzip"],
+  ]) {
+    const times = await firstRankings(browser, line, encoding);
+    assets = times.assets;
+    rows.push([name, ms(times.cold), ms(times.warm)]);
+  }
+  await sizes(assets);
+  print("Time to the first ranking (bar: 2000 ms at 10 Mbit/s)", rows);
+  await knobs(browser);
+} finally {
+  await browser.close();
+}

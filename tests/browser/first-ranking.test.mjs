@@ -1,0 +1,91 @@
+// Someone opens the address.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { test, useStage } from "./support/browser.mjs";
+import { Server } from "./support/server.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+/** What must hold of every shelf. */
+function checkShelf(ranking) {
+  assert.ok(ranking.length >= 10, `only ${ranking.length} products`);
+  const page = ranking[0].rank - 1;
+  ranking.forEach(({ id, rank, score, text }, i) => {
+    assert.match(id, /^\d+$/);
+    assert.equal(rank, page + i + 1);
+    assert.ok(Number.isFinite(Number(score)) && score !== "", `score ${score}`);
+    assert.ok(i === 0 || Number(score) <= Number(ranking[i - 1].score), "scores fall");
+    assert.match(text, /\p{L}{3}/u, "has a title");
+    assert.match(text, /\d[.,]\d\d/, "has a price");
+  });
+  assert.equal(new Set(ranking.map(({ id }) => id)).size, ranking.length, "no product twice");
+}
+
+describe("the first ranking", () => {
+  test("comes by itself", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      checkShelf(await vitrine.ranking());
+      assert.equal(await vitrine.backend(), "cpu");
+    });
+  });
+
+  test("comes under another path", async () => {
+    const below = await Server.start({ base: "/some/where/" });
+    try {
+      await withVitrine({ browser: stage.browser, server: below }, {}, async (vitrine) => {
+        await vitrine.ready();
+        checkShelf(await vitrine.ranking());
+      });
+    } finally {
+      await below.stop();
+    }
+  });
+
+  test("comes over a line of 10 Mbit/s", async (t) => {
+    const slow = await Server.start();
+    slow.line = { bitsPerSecond: 10e6, latency: 20 };
+    try {
+      await withVitrine({ browser: stage.browser, server: slow }, {}, async (vitrine) => {
+        await vitrine.get("progress").waitFor();
+        const time = await vitrine.page.evaluate(
+          () =>
+            new Promise((resolve) => {
+              const look = () =>
+                document.querySelector('[data-testid="product"][data-score]')
+                  ? requestAnimationFrame(() => resolve(performance.now()))
+                  : requestAnimationFrame(look);
+              look();
+            }),
+        );
+        t.diagnostic(`first ranking after ${Math.round(time)} ms; the bar is 2000 ms`);
+        await vitrine.ready();
+        checkShelf(await vitrine.ranking());
+      });
+    } finally {
+      await slow.stop();
+    }
+  });
+
+  test("comes for other shoppers, and on the feed", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      const shoppers = await vitrine.get("shopper").locator("option").evaluateAll((all) => all.map(({ value }) => value));
+      assert.ok(shoppers.length >= 3, `only ${shoppers.length} shoppers`);
+      const orders = new Set();
+      for (const shopper of shoppers.slice(0, 6)) {
+        if ((await vitrine.get("shopper").inputValue()) !== shopper) {
+          await vitrine.after(() => vitrine.set("shopper", shopper));
+        }
+        checkShelf(await vitrine.ranking());
+        orders.add(JSON.stringify(await vitrine.order()));
+      }
+      assert.ok(orders.size > 1, "who shops makes no difference");
+      await vitrine.after(() => vitrine.set("surface", "feed"));
+      checkShelf(await vitrine.ranking());
+    });
+  });
+});

@@ -1,0 +1,100 @@
+// The loader that starts an engine in its worker: progress, messages that come too early, and
+// everything that can go wrong, as messages of protocol::FromEngine.
+
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe } from "node:test";
+
+import { test, useStage, withPage } from "./support/browser.mjs";
+import { DIST } from "./support/server.mjs";
+
+const stage = useStage();
+
+/** Stands in for wasm-bindgen's glue, to see when and with what it is called. */
+function glue(source) {
+  stage.server.faults.set("engine-cpu.js", { body: `export default async ({ module_or_path }) => { ${source} };` });
+}
+
+/** Starts the worker, posts `early` at once, and returns what comes until `until` says enough. */
+async function start(page, { early = [], until, query = "" }) {
+  stage.server.faults.set("blank.html", { body: '<link rel="icon" href="data:,">' });
+  await page.goto(`${stage.server.url}blank.html`);
+  return page.evaluate(
+    ({ early, until, query }) =>
+      new Promise((resolve) => {
+        const isEnough = new Function("messages", `return ${until}`);
+        const messages = [];
+        const worker = new Worker(`./engine-cpu-loader.js${query}`, { type: "module" });
+        worker.onmessage = ({ data }) => {
+          messages.push(data);
+          if (isEnough(messages)) {
+            resolve(messages);
+          }
+        };
+        early.forEach((message) => worker.postMessage(message));
+      }),
+    { early, until, query },
+  );
+}
+
+const FAILED = 'messages.some((message) => message.failed)';
+const ANY_ERROR = [/./];
+
+describe("the loader of an engine", () => {
+  test("reports progress up to the program's size, and keeps early messages in order", async () => {
+    glue("await (await module_or_path).arrayBuffer(); self.onmessage = ({ data }) => self.postMessage({ echo: data });");
+    await withPage(stage, {}, async (page) => {
+      const messages = await start(page, { early: [1, 2, 3], until: "messages.at(-1).echo === 3" });
+      const progress = messages.flatMap(({ progress }) => progress ?? []);
+      const { size } = await stat(join(DIST, "engine-cpu_bg.wasm"));
+      assert.ok(progress.every(({ file, total }) => file === "engine" && total === size));
+      assert.equal(progress.at(-1).loaded, size);
+      assert.ok(progress.every(({ loaded }, i) => i === 0 || loaded > progress[i - 1].loaded));
+      assert.deepEqual(
+        messages.slice(progress.length).map(({ echo }) => echo),
+        [1, 2, 3],
+      );
+    });
+  });
+
+  test("hands its query string on, past a cache", async () => {
+    await withPage(stage, { allow: ANY_ERROR }, async (page, { requests }) => {
+      stage.server.faults.set("engine-cpu_bg.wasm", { status: 404 });
+      await start(page, { until: FAILED, query: "?fresh=1" });
+      assert.ok(requests.includes(`${stage.server.url}engine-cpu_bg.wasm?fresh=1`));
+      assert.ok(requests.includes(`${stage.server.url}engine-cpu.js?fresh=1`));
+    });
+  });
+
+  for (const [name, spoil] of [
+    ["a missing program", () => stage.server.faults.set("engine-cpu_bg.wasm", { status: 404 })],
+    ["a missing glue script", () => stage.server.faults.set("engine-cpu.js", { status: 404 })],
+    ["a truncated program", () => stage.server.truncate("engine-cpu_bg.wasm")],
+    ["a page in place of the program", () => stage.server.faults.set("engine-cpu_bg.wasm", { body: "<!DOCTYPE html>" })],
+    ["an exception at the start", () => glue("throw new Error('start')")],
+  ]) {
+    test(`says what is wrong: ${name}`, async () => {
+      await spoil();
+      await withPage(stage, { allow: ANY_ERROR }, async (page) => {
+        const messages = await start(page, { until: FAILED });
+        assert.equal(messages.at(-1).failed.key, "engine-not-loaded");
+        assert.match(messages.at(-1).failed.text, /^The engine could not be loaded \(.+\)\.$/);
+      });
+    });
+  }
+
+  for (const [name, source] of [
+    ["thrown", "throw new Error('late')"],
+    ["rejected", "Promise.reject(new Error('late'))"],
+  ]) {
+    test(`reports what is ${name} later`, async () => {
+      glue(`self.onmessage = () => { ${source} };`);
+      await withPage(stage, { allow: ANY_ERROR }, async (page) => {
+        const messages = await start(page, { early: ["go"], until: FAILED });
+        assert.equal(messages.at(-1).failed.key, "engine-crashed");
+        assert.match(messages.at(-1).failed.text, /late/);
+      });
+    });
+  }
+});

@@ -1,0 +1,37 @@
+// A browser without WebGPU stays on the CPU and says so.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+/** Runs before the page's scripts. */
+const ABSENT = () => Reflect.deleteProperty(Navigator.prototype, "gpu");
+
+describe("without WebGPU", () => {
+  for (const [name, prepare] of [
+    ["the browser knows none", ({ page }) => page.addInitScript(ABSENT)],
+    ["the adapter is refused", () => {}],
+  ]) {
+    test(`${name}: asked for, it is declined with a notice, and the CPU answers`, async () => {
+      await withVitrine(stage, { link: "?v=1&backend=webgpu", prepare }, async (vitrine) => {
+        await vitrine.ready();
+        await vitrine.notice(/webgpu/);
+        await vitrine.search("lamp");
+        assert.equal(await vitrine.backend(), "cpu");
+        assert.equal(await vitrine.engine(), "ready");
+      });
+    });
+
+    test(`${name}: not asked for, it disturbs nobody`, async () => {
+      await withVitrine(stage, { prepare }, async (vitrine) => {
+        await vitrine.ready();
+        await vitrine.search("lamp");
+        assert.equal(await vitrine.backend(), "cpu");
+      });
+    });
+  }
+});

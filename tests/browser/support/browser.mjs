@@ -1,0 +1,72 @@
+// A browser for tests, and what must hold of every page in it: no request leaves the server,
+// nothing is thrown, nothing is written to the console as an error.
+
+import assert from "node:assert/strict";
+import { test as nodeTest, after, afterEach, before } from "node:test";
+import { chromium } from "playwright-core";
+
+import { findBrowser } from "./find-browser.mjs";
+import { Server } from "./server.mjs";
+
+const QUIET = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-quic",
+];
+/** Chromium's own software adapter: slow, but a GPU to be right or wrong on. */
+const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** Longest a test may take, in milliseconds, on a busy machine with two cores. */
+const LONGEST = 600_000;
+
+/** A test that can't hang. */
+export const test = (name, use) => nodeTest(name, { timeout: LONGEST }, use);
+
+/** Starts a browser. Without `webgpu` it knows no adapter. */
+export function launch({ webgpu = false, args = [] } = {}) {
+  return chromium.launch({
+    executablePath: findBrowser(),
+    args: [...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : []), ...args],
+  });
+}
+
+/** A browser and a server for the tests of a file, started and stopped around them. */
+export function useStage(options) {
+  const stage = {};
+  before(async () => {
+    [stage.browser, stage.server] = await Promise.all([launch(options), Server.start()]);
+  });
+  afterEach(() => stage.server.faults.clear());
+  after(() => Promise.all([stage.browser?.close(), stage.server?.stop()]));
+  return stage;
+}
+
+/**
+ * Runs `use(page, watch)` in a fresh profile and then checks what must hold of every page.
+ * @param {{browser: import("playwright-core").Browser, server: Server}} stage
+ * @param {{allow?: RegExp[], context?: object}} options `allow`: errors that the test provokes.
+ */
+export async function withPage({ browser, server }, { allow = [], context: settings = {} }, use) {
+  const context = await browser.newContext(settings);
+  const watch = { requests: [], errors: [] };
+  context.on("request", (request) => watch.requests.push(request.url()));
+  context.on("console", (message) => {
+    if (message.type() === "error") {
+      watch.errors.push(`${message.text()} (${message.location().url})`);
+    }
+  });
+  context.on("weberror", (error) => watch.errors.push(String(error.error().stack ?? error.error())));
+  try {
+    const page = await context.newPage();
+    await use(page, watch);
+  } finally {
+    await context.close();
+  }
+  const foreign = watch.requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(server.url));
+  assert.deepEqual(foreign, [], "requests to another host");
+  const unexpected = watch.errors.filter((text) => !allow.some((pattern) => pattern.test(text)));
+  assert.deepEqual(unexpected, [], "errors in the page");
+}

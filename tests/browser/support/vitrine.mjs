@@ -1,0 +1,179 @@
+// The page as a person meets it: what can be set, and what is shown.
+
+import { withPage } from "./browser.mjs";
+
+/** Longest that anything may take on a busy machine with two cores and a software GPU. */
+export const PATIENCE = 90_000;
+/** The ranking has come to rest when it has not changed for this long, in milliseconds. */
+const REST = 400;
+
+/**
+ * Opens the playground in a fresh profile and runs `use(vitrine)`.
+ * @param {object} stage see `useStage`
+ * @param {object} options those of `withPage`; `link`: query part of the address; `prepare`: runs
+ * before the page is opened.
+ */
+export function withVitrine(stage, options, use) {
+  return withPage(stage, options, async (page, watch) => {
+    page.setDefaultTimeout(PATIENCE);
+    const vitrine = new Vitrine(page, stage.server, watch);
+    await options.prepare?.(vitrine);
+    await vitrine.open(options.link);
+    await use(vitrine);
+  });
+}
+
+export class Vitrine {
+  constructor(page, server, watch) {
+    Object.assign(this, { page, server, watch });
+  }
+
+  /** Opens a link, given as the query part of an address, without waiting for an engine. */
+  async open(link = "") {
+    await this.page.goto(this.server.url + link);
+  }
+
+  /** Waits until an engine is ready and the first ranking is painted. */
+  async ready() {
+    await this.page.waitForFunction(
+      () =>
+        document.documentElement.dataset.engine === "ready" &&
+        Number(document.documentElement.dataset.run) > 0 &&
+        document.querySelector('[data-testid="product"][data-score]') !== null,
+      null,
+      { polling: "raf" },
+    );
+    await this.rest();
+    return this;
+  }
+
+  /** Waits until neither run nor ranking changes any more. */
+  async rest() {
+    for (let last = null; ; ) {
+      const now = JSON.stringify([await this.run(), await this.ranking()]);
+      if (now === last) {
+        return;
+      }
+      last = now;
+      await this.page.waitForTimeout(REST);
+    }
+  }
+
+  /** Number of the last finished run. */
+  run() {
+    return this.page.evaluate(() => Number(document.documentElement.dataset.run ?? 0));
+  }
+
+  /** State of the engine: "loading", "ready" or "failed". */
+  engine() {
+    return this.page.evaluate(() => document.documentElement.dataset.engine);
+  }
+
+  /** The shelf, best first. Scores stay the text they are, so that "the same" means to the digit. */
+  ranking() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll('[data-testid="shelf"] [data-testid="product"]')]
+        .map(({ dataset, innerText }) => ({
+          id: dataset.productId,
+          rank: Number(dataset.rank),
+          score: dataset.score,
+          text: innerText,
+        }))
+        .sort((a, b) => a.rank - b.rank),
+    );
+  }
+
+  /** Products with their scores, in order: two rankings are the same if these are. */
+  async scores() {
+    return (await this.ranking()).map(({ id, score }) => `${id} ${score}`);
+  }
+
+  /** Products in order. */
+  async order() {
+    return (await this.ranking()).map(({ id }) => id);
+  }
+
+  get(testid) {
+    return this.page.getByTestId(testid);
+  }
+
+  /** Does something and waits for the run that answers it. */
+  async after(act) {
+    const before = await this.run();
+    await act();
+    await this.page.waitForFunction((run) => Number(document.documentElement.dataset.run) > run, before);
+    await this.rest();
+  }
+
+  /** Sets a slider, a switch or a choice, opening whatever hides it. */
+  async set(testid, value) {
+    const control = this.get(testid).first();
+    const kind = await control.evaluate((element) => element.type ?? element.tagName.toLowerCase());
+    if (kind === "checkbox") {
+      await control.setChecked(value);
+    } else if (kind === "select-one") {
+      await control.selectOption(value);
+    } else if (kind === "fieldset") {
+      await control.locator(`input[value="${value}"]`).check({ force: true });
+    } else {
+      await control.fill(String(value));
+    }
+  }
+
+  /** Types a query and searches. */
+  search(query) {
+    return this.after(async () => {
+      await this.get("query").fill(query);
+      await this.get("query").press("Enter");
+    });
+  }
+
+  /** A matrix that is drawn: task by expert. */
+  async utilisation() {
+    return JSON.parse(await this.get("expert-utilisation").first().getAttribute("data-values"));
+  }
+
+  /** Keys of the notices that stand. */
+  notices() {
+    return this.page
+      .getByTestId("notice")
+      .evaluateAll((all) => all.map(({ dataset, innerText }) => ({ key: dataset.key, text: innerText.trim() })));
+  }
+
+  /** Waits for a notice whose key or text matches. */
+  async notice(pattern) {
+    await this.page.waitForFunction(
+      (source) =>
+        [...document.querySelectorAll('[data-testid="notice"]')].some((notice) =>
+          new RegExp(source, "i").test(`${notice.dataset.key} ${notice.innerText}`),
+        ),
+      pattern.source,
+    );
+  }
+
+  /** Where the last answer was computed: "cpu" or "webgpu". */
+  backend() {
+    return this.get("backend").getAttribute("data-backend");
+  }
+
+  /** Waits until the answers come from there. */
+  async servedBy(backend) {
+    await this.page.waitForFunction(
+      (backend) => document.querySelector('[data-testid="backend"]')?.dataset.backend === backend,
+      backend,
+    );
+    await this.rest();
+  }
+
+  /** The worker of an engine. */
+  async worker(backend) {
+    const isIt = (worker) => worker.url().includes(`engine-${backend}-loader.js`);
+    return this.page.workers().find(isIt) ?? this.page.waitForEvent("worker", { predicate: isIt });
+  }
+
+  /** Gives an engine a message of protocol::ToEngine, as if the page had. */
+  async tell(backend, message) {
+    const worker = await this.worker(backend);
+    await worker.evaluate((data) => self.dispatchEvent(new MessageEvent("message", { data })), message);
+  }
+}

@@ -1,0 +1,100 @@
+// The engine on WebGPU, on a software adapter: right or wrong, not fast or slow.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage({ webgpu: true });
+
+/** Largest relative difference between the backends (design: bars). */
+const TOLERANCE = 1e-3;
+
+/** Whether two scores are the same within the tolerance. */
+const isClose = (a, b) => Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+
+/** The top ten on one backend. */
+async function topTen(backend, link) {
+  let top;
+  await withVitrine(stage, { link: `?v=1&backend=${backend}${link}` }, async (vitrine) => {
+    await vitrine.ready();
+    await vitrine.servedBy(backend);
+    top = (await vitrine.ranking()).slice(0, 10);
+    assert.deepEqual(await vitrine.notices(), []);
+  });
+  return top;
+}
+
+describe("WebGPU", () => {
+  for (const [name, link] of [
+    ["as it opens", ""],
+    ["with every knob moved", "&q=lamp&w-order=0.3&w-relevance=0.4&gate-temperature=2&bias-at-serving=on"],
+    ["on the feed", "&surface=feed"],
+  ]) {
+    test(`ranks as the CPU does: ${name}`, async () => {
+      const cpu = await topTen("cpu", link);
+      const gpu = await topTen("webgpu", link);
+      assert.equal(cpu.length, 10);
+      const scoreOn = Object.fromEntries(cpu.map(({ id, score }) => [id, Number(score)]));
+      gpu.forEach(({ id, score }, i) => {
+        assert.ok(id in scoreOn, `product ${id} is in the top ten of the GPU only`);
+        assert.ok(isClose(Number(score), scoreOn[id]), `product ${id}: CPU ${scoreOn[id]}, GPU ${score}`);
+        // Two products may change places only if they score the same.
+        assert.ok(isClose(scoreOn[id], Number(cpu[i].score)), `place ${i + 1}: CPU ${cpu[i].id}, GPU ${id}`);
+      });
+    });
+  }
+
+  test("is fetched behind the CPU's first answer, and both times are shown", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      assert.equal(await vitrine.backend(), "cpu");
+      const asked = () => vitrine.watch.requests.findIndex((url) => url.endsWith("engine-webgpu_bg.wasm"));
+      await vitrine.get("time-webgpu").waitFor({ state: "attached" });
+      const weights = vitrine.watch.requests.findLastIndex((url) => url.includes("engine-cpu_bg.wasm"));
+      assert.ok(asked() > weights, "the WebGPU engine was asked for first");
+      for (const testid of ["time-cpu", "time-webgpu"]) {
+        assert.match(await vitrine.get(testid).textContent(), /\d/);
+      }
+    });
+  });
+
+  test("lost in the middle of a request: the CPU answers it, without a reload", async () => {
+    let expected;
+    await withVitrine(stage, { link: "?v=1&backend=cpu&gate-temperature=3" }, async (vitrine) => {
+      await vitrine.ready();
+      expected = await vitrine.scores();
+    });
+    await withVitrine(stage, { link: "?v=1&backend=webgpu", allow: [/lost|device|gpu/i] }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.servedBy("webgpu");
+      await vitrine.page.evaluate(() => {
+        window.isTheSamePage = true;
+      });
+      await vitrine.after(async () => {
+        await vitrine.set("gate-temperature", 3);
+        await vitrine.tell("webgpu", "lose-device");
+      });
+      await vitrine.servedBy("cpu");
+      await vitrine.notice(/gpu/);
+      assert.deepEqual(await vitrine.scores(), expected);
+      assert.equal(await vitrine.page.evaluate(() => window.isTheSamePage), true);
+    });
+  });
+
+  for (const [name, spoil] of [
+    ["is missing", (server) => server.faults.set("engine-webgpu_bg.wasm", { status: 404 })],
+    ["is cut short", (server) => server.truncate("engine-webgpu_bg.wasm")],
+  ]) {
+    test(`whose program ${name} leaves the CPU at work`, async () => {
+      await spoil(stage.server);
+      await withVitrine(stage, { link: "?v=1&backend=webgpu", allow: [/./] }, async (vitrine) => {
+        await vitrine.ready();
+        await vitrine.notice(/gpu/);
+        await vitrine.search("lamp");
+        assert.equal(await vitrine.backend(), "cpu");
+      });
+    });
+  }
+});

@@ -1,0 +1,231 @@
+//! The whole funnel on the shipped assets, as the browser runs it.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use burn::tensor::Device;
+use futures::executor::block_on;
+use vitrine::market::history::EventKind;
+use vitrine::pipeline::Funnel;
+use vitrine::pipeline::assets::{AssetError, AssetSource, Folder};
+use vitrine::pipeline::blend;
+use vitrine::pipeline::caller::{Caller, Patient};
+use vitrine::protocol::{Answer, Backend, Notice};
+use vitrine::share::{HistoryEdit, MultiTask, State, Surface};
+
+/// The assets folder, with files that are missing or cut short.
+struct Spoilt {
+    folder: Folder,
+    missing: RefCell<HashSet<String>>,
+    short: RefCell<HashSet<String>>,
+}
+
+impl Spoilt {
+    fn new() -> Self {
+        Self {
+            folder: Folder("assets".into()),
+            missing: RefCell::default(),
+            short: RefCell::default(),
+        }
+    }
+
+    fn without(name: &str) -> Self {
+        let source = Self::new();
+        source.missing.borrow_mut().insert(name.into());
+        source
+    }
+}
+
+impl AssetSource for Spoilt {
+    async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
+        if self.missing.borrow().contains(name) {
+            return Err(AssetError::Missing { name: name.into(), why: "404".into() });
+        }
+        let mut bytes = self.folder.fetch(name).await?;
+        if self.short.borrow().contains(name) {
+            bytes.truncate(bytes.len() / 2);
+        }
+        Ok(bytes)
+    }
+}
+
+fn load(source: Spoilt) -> Result<Funnel<Spoilt>, Notice> {
+    block_on(Funnel::load(Backend::Cpu, Device::flex(), source, |_| ()))
+}
+
+fn funnel() -> Funnel<Spoilt> {
+    load(Spoilt::new()).expect("the shipped assets")
+}
+
+fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
+    let answer = block_on(funnel.run(1, state, &Patient::default()));
+    answer.expect("the device works").expect("somebody waits")
+}
+
+/// Names of the product types of the best products, in order.
+fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {
+    let catalogue = &funnel.stock().catalogue;
+    let best = blend::order(&answer.candidates, &state.ranking);
+    best.iter()
+        .take(top)
+        .map(|place| answer.candidates[place.candidate].product as usize)
+        .map(|product| usize::from(catalogue.products[product].product_type))
+        .map(|product_type| catalogue.product_types[product_type].name.clone())
+        .collect()
+}
+
+#[test]
+fn couch_finds_sofas_though_no_title_says_couch() {
+    let mut funnel = funnel();
+    let state = State { query: "couch".into(), ..State::default() };
+    let answer = run(&mut funnel, &state);
+    let products = &funnel.stock().catalogue.products;
+    assert!(products.iter().all(|p| !p.title.to_lowercase().contains("couch")));
+    let sofas = best_types(&funnel, &answer, &state, 10);
+    let sofas = sofas.iter().filter(|name| name.contains("sofa")).count();
+    assert!(sofas >= 6, "{sofas} of ten are sofas");
+    assert_eq!(answer.retrieval.retrieved, 200);
+    assert_eq!(answer.notices, []);
+}
+
+type Change = fn(&mut State);
+
+#[test]
+fn every_knob_of_a_stage_changes_its_answer() {
+    let mut funnel = funnel();
+    let default = State::default();
+    let before = run(&mut funnel, &default);
+    let changes: [(&str, Change); 9] = [
+        ("relevance weight", |s| s.retrieval.weights = [1.0, 0.0, 0.0, 0.0]),
+        ("purchase weight", |s| s.retrieval.weights = [0.0, 0.0, 0.0, 1.0]),
+        ("temperature", |s| s.retrieval.temperature = 0.2),
+        ("GMV", |s| s.retrieval.gmv = true),
+        ("sampling", |s| s.retrieval.sample = true),
+        ("gate temperature", |s| s.ranking.gate_temperature = 4.0),
+        ("shopper", |s| s.shopper = "emil".into()),
+        ("cart", |s| s.history = vec![HistoryEdit::Add { kind: EventKind::Cart, product: 11 }]),
+        ("surface", |s| s.surface = Surface::Feed),
+    ];
+    for (name, change) in changes {
+        let mut state = default.clone();
+        change(&mut state);
+        let after = run(&mut funnel, &state);
+        assert_ne!(after.candidates, before.candidates, "{name} changes nothing");
+    }
+}
+
+#[test]
+fn the_same_state_gives_the_same_answer() {
+    let (mut one, mut other) = (funnel(), funnel());
+    let state = State { query: "running shoes".into(), ..State::default() };
+    run(&mut one, &State::default());
+    let (one, other) = (run(&mut one, &state), run(&mut other, &state));
+    assert_eq!(one.candidates, other.candidates);
+    assert_eq!(one.retrieval, other.retrieval);
+}
+
+#[test]
+fn a_knob_recomputes_its_own_stage_and_those_after_it() {
+    let mut funnel = funnel();
+    let mut state = State::default();
+    run(&mut funnel, &state);
+    state.ranking.gate_temperature = 2.0;
+    let cached = |answer: Answer| -> Vec<(String, bool)> {
+        answer.timings.into_iter().map(|time| (time.stage, time.cached)).collect()
+    };
+    let stages = cached(run(&mut funnel, &state));
+    let kept = |name: &str| stages.iter().any(|(stage, cached)| stage == name && *cached);
+    assert!(kept("retrieve") && kept("encode"), "{stages:?}");
+    assert!(!kept("rank"), "{stages:?}");
+    let again = cached(run(&mut funnel, &state));
+    assert!(again.iter().all(|(_, cached)| *cached), "{again:?}");
+}
+
+#[test]
+fn gates_and_attention_sum_to_one() {
+    let mut funnel = funnel();
+    let mut state = State::default();
+    let answer = run(&mut funnel, &state);
+    let one = |weights: &[f32]| (weights.iter().sum::<f32>() - 1.0).abs() < 1e-4;
+    for candidate in &answer.candidates {
+        assert_eq!(candidate.gates.len(), 2);
+        assert!(candidate.gates.iter().all(|gate| gate.len() == 4 && one(gate)));
+    }
+    state.selected = Some(answer.candidates[0].product);
+    let detail = run(&mut funnel, &state).detail.expect("the chosen product is a candidate");
+    for sequence in detail.attention.iter().filter(|sequence| !sequence.weights.is_empty()) {
+        let weights: Vec<f32> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
+        assert!(one(&weights), "{}: {weights:?}", sequence.sequence);
+    }
+}
+
+#[test]
+fn bad_queries_are_answered() {
+    let mut funnel = funnel();
+    let endless = "couch ".repeat(2_000);
+    for (query, key) in [
+        ("", Some("empty-query")),
+        (endless.as_str(), Some("query-too-long")),
+        ("🛋️🛋️", None),
+        ("沙发", None),
+        ("<script>alert(1)</script>", None),
+    ] {
+        let answer = run(&mut funnel, &State { query: query.into(), ..State::default() });
+        assert!(!answer.candidates.is_empty(), "{query:.20}");
+        let keys: Vec<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
+        assert_eq!(keys, key.into_iter().collect::<Vec<_>>(), "{query:.20}");
+        assert!(answer.candidates.iter().all(|c| c.utility.iter().all(|u| u.is_finite())));
+    }
+}
+
+#[test]
+fn unknown_shoppers_and_products_are_said() {
+    let mut funnel = funnel();
+    let state = State {
+        shopper: "nobody".into(),
+        selected: Some(u32::MAX),
+        history: vec![HistoryEdit::Add { kind: EventKind::Cart, product: u32::MAX }],
+        ..State::default()
+    };
+    let answer = run(&mut funnel, &state);
+    let keys: HashSet<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
+    assert_eq!(keys, HashSet::from(["unknown-shopper", "unknown-product"]));
+}
+
+#[test]
+fn without_a_file_of_the_first_ranking_the_notice_names_it() {
+    for name in ["manifest.json", "catalogue.json", "moppr.safetensors", "words.txt"] {
+        let notice = load(Spoilt::without(name)).err().expect("it cannot work");
+        assert!(notice.text.contains(name), "{}", notice.text);
+        let short = Spoilt::new();
+        short.short.borrow_mut().insert(name.into());
+        let notice = load(short).err().expect("it cannot work");
+        assert!(notice.text.contains(name), "{}", notice.text);
+    }
+}
+
+#[test]
+fn a_ranker_that_cannot_be_had_leaves_the_last_one_at_work() {
+    let source = Spoilt::without("dmt-shared-bottom-position-neighbours.safetensors");
+    let mut funnel = load(source).expect("the rest is there");
+    let mut state = State::default();
+    let before = run(&mut funnel, &state);
+    state.ranking.multi_task = MultiTask::SharedBottom;
+    let after = run(&mut funnel, &state);
+    assert_eq!(after.candidates, before.candidates);
+    assert!(after.notices[0].text.contains("dmt-shared-bottom"), "{:?}", after.notices);
+}
+
+#[test]
+fn whoever_lost_interest_gets_no_answer() {
+    struct Gone;
+    impl Caller for Gone {
+        async fn still_wanted(&self) -> bool {
+            false
+        }
+        fn milliseconds(&self) -> f64 {
+            0.0
+        }
+    }
+    assert_eq!(block_on(funnel().run(1, &State::default(), &Gone)), Ok(None));
+}
