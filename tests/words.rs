@@ -35,6 +35,21 @@ fn every_piece_has_a_vector_once_both_files_are_there() {
     assert!(first().len() < vectors.len() / 4);
 }
 
+/// Titles are read with the first file alone, in training and in the browser, and so are the
+/// shop's own queries.
+#[test]
+fn the_first_file_has_every_word_of_the_shop() {
+    let first = first();
+    let read = |name: &str| serde_json::from_slice::<serde_json::Value>(&asset(name)).unwrap();
+    for product in read("catalogue.json")["products"].as_array().unwrap() {
+        let title = product["title"].as_str().unwrap();
+        assert!(first.has_all(title), "{title}");
+    }
+    for query in read("queries.json").as_array().unwrap() {
+        assert!(first.has_all(query[0].as_str().unwrap()), "{query}");
+    }
+}
+
 #[test]
 fn any_latin_word_can_be_spelled() {
     let vectors = whole();

@@ -14,7 +14,8 @@ Written to the folder given:
     words-more.safetensors  f16 rows of all the others, in the order of words.txt
 
 The first file is all that a first ranking needs. Which pieces belong in it is read from
-catalogue.json and queries.json in the same folder; the most frequent pieces join them.
+catalogue.json and queries.json in the same folder, which `vitrine generate` writes. The others
+are the most frequent pieces of English: words beyond them are spelled in parts.
 """
 
 import argparse
@@ -36,8 +37,9 @@ DIMENSIONS = 128
 KEPT = re.compile(r"(##)?[a-z0-9ßæðøþđħıłŋœ]+")
 # Four digits are years to an encyclopaedia and noise to a shop.
 YEAR = re.compile(r"(##)?[0-9]{4,}")
-# Most frequent pieces that are in the first file whatever the catalogue says.
-ALWAYS = 1000
+# Pieces in both files together. The encoder's rarer half is names and learned words, and would
+# double what the browser fetches.
+PIECES = 14_000
 
 
 def read_model(path):
@@ -148,7 +150,7 @@ def shop_texts(folder):
         if path.exists():
             yield from strings(json.loads(path.read_text("utf-8")))
         else:
-            print(f"{path} is not there: the first file holds frequent pieces only", file=sys.stderr)
+            sys.exit(f"{path} is not there: run `vitrine generate` first")
 
 
 def fingerprint(data):
@@ -176,9 +178,10 @@ def main():
 
     known = set(kept)
     used = {piece for text in shop_texts(options.assets) for piece in word_pieces(text, known)}
-    first = [i for i, p in enumerate(kept) if p in used or i < ALWAYS]
-    chosen = set(first)
-    order = first + [i for i in range(len(kept)) if i not in chosen]
+    first = [i for i, p in enumerate(kept) if p in used]
+    others = [i for i, p in enumerate(kept) if p not in used]
+    # Which pieces are kept changes no vector: the axes are those of the whole vocabulary.
+    order = first + others[: max(0, PIECES - len(first))]
 
     options.assets.mkdir(parents=True, exist_ok=True)
     words = "".join(kept[i] + "\n" for i in order).encode()
@@ -193,7 +196,7 @@ def main():
             "source": "all-MiniLM-L6-v2, Apache-2.0",
         }
         (options.assets / f"{name}.safetensors").write_bytes(save({"vectors": part}, metadata))
-    print(f"{len(kept)} pieces, {cut} of them in the first file; {share:.1%} of the variance kept")
+    print(f"{len(order)} pieces, {cut} of them in the first file; {share:.1%} of the variance kept")
 
 
 if __name__ == "__main__":

@@ -14,16 +14,18 @@
 const ENGINE = "@ENGINE@";
 /** Bytes of the program before compression, which Content-Length does not tell. */
 const SIZE = Number("@SIZE@");
+/** What the person is told of. */
+const NAME = ENGINE === "engine-webgpu" ? "The WebGPU engine" : "The engine";
 
 function fail(key, text) {
   self.postMessage({ failed: { key, text } });
 }
 
 self.addEventListener("error", (event) => {
-  fail("engine-crashed", `The engine stopped unexpectedly (${event.message}).`);
+  fail("engine-crashed", `${NAME} stopped unexpectedly (${event.message}).`);
 });
 self.addEventListener("unhandledrejection", (event) => {
-  fail("engine-crashed", `The engine stopped unexpectedly (${event.reason?.message ?? event.reason}).`);
+  fail("engine-crashed", `${NAME} stopped unexpectedly (${event.reason?.message ?? event.reason}).`);
 });
 
 // Burn takes its device without a word about losing it, so the loader listens where devices are
@@ -74,5 +76,5 @@ try {
     self.dispatchEvent(new MessageEvent("message", { data }));
   }
 } catch (error) {
-  fail("engine-not-loaded", `The engine could not be loaded (${error?.message ?? error}).`);
+  fail("engine-not-loaded", `${NAME} could not be loaded (${error?.message ?? error}).`);
 }

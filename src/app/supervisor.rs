@@ -225,7 +225,7 @@ impl Supervisor {
         if self.gpu_stands == Gpu::Missing {
             todo.push(Action::Tell(notice(
                 "no-webgpu",
-                "This browser offers no WebGPU, so everything is computed on the CPU.",
+                "This browser has no WebGPU. The CPU computes everything.",
             )));
         }
         todo
@@ -308,7 +308,7 @@ impl Supervisor {
                 let hopeless = engine.phase == Phase::Loading;
                 let after = match from {
                     Backend::Cpu => "",
-                    Backend::Webgpu => " Everything goes on on the CPU.",
+                    Backend::Webgpu => " The CPU computes everything.",
                 };
                 todo.push(Action::Tell(notice(&said.key, &format!("{}{after}", said.text))));
                 self.lost(from, hopeless, now, &mut todo);

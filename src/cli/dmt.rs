@@ -8,35 +8,20 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::market::{Market, bar, read};
 use crate::features::dense;
-use crate::market::{MarketConfig, World};
+use crate::market::World;
 use crate::models::dmt::{Dmt, DmtConfig, Interest};
 use crate::models::moppr::Vocabulary;
-use crate::models::query_category::CategoryPredictor;
+use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::ranker::{MODEL, Ranker, file_name};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::share::{BiasFeatures, MultiTask};
-use crate::text::TokenVectors;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::dmt::data::Data;
 use crate::training::dmt::evaluate::Metrics;
 use crate::training::dmt::{Settings, train as train_dmt};
-
-/// The market that a model is trained on, and the words that its queries are read with.
-#[derive(Clone, Debug, Args)]
-pub struct Market {
-    /// Folder of word vectors and query categories.
-    #[arg(long, default_value = "assets")]
-    pub assets: PathBuf,
-    /// Seed of the market.
-    #[arg(long, default_value_t = MarketConfig::default().seed)]
-    pub market_seed: u64,
-    /// Shoppers.
-    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
-    pub shoppers: u32,
-}
 
 /// How tasks share parameters.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -111,41 +96,18 @@ fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
     }
 }
 
-impl Market {
-    fn gather(&self) -> Result<(World, Data)> {
-        let config = MarketConfig {
-            seed: self.market_seed,
-            shoppers: self.shoppers,
-            ..MarketConfig::default()
-        };
-        let world = World::generate(&config);
-        let read = |name: &str| {
-            let file = self.assets.join(name);
-            std::fs::read(&file).with_context(|| format!("reading {}", file.display()))
-        };
-        let vocabulary = String::from_utf8(read("words.txt")?)?;
-        let words = TokenVectors::new(&vocabulary, &read("words.safetensors")?)?;
-        let predictor = match read("query-category.safetensors") {
-            Ok(file) => {
-                let types = world.catalogue.product_types.len();
-                Some(CategoryPredictor::load(&file, types, &Device::flex())?)
-            }
-            Err(_) => {
-                eprintln!("no query-category.safetensors: product types are not predicted");
-                None
-            }
-        };
-        let bar = bar(2 * u64::from(config.shoppers), "shoppers")?;
-        let data = Data::gather(&world, &words, predictor.as_ref(), || bar.inc(1))?;
-        bar.finish_and_clear();
-        println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
-        Ok((world, data))
-    }
-}
-
-fn bar(length: u64, what: &str) -> Result<ProgressBar> {
-    let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {what}, {{eta}} left");
-    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(&template)?))
+/// The market and its page views, with queries read as serving reads them.
+fn gather(market: &Market) -> Result<(World, Data)> {
+    let world = market.world();
+    let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+        .context("the predictor is trained by `vitrine train moppr`")?;
+    let types = world.catalogue.product_types.len();
+    let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
+    let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
+    let data = Data::gather(&world, &market.words()?, &predictor, || progress.inc(1))?;
+    progress.finish_and_clear();
+    println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
+    Ok((world, data))
 }
 
 /// A variant of DMT, and how to train it.
@@ -160,7 +122,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn train(&self, world: &World, data: &Data) -> Result<Dmt> {
         let steps = self.settings.epochs * data.training.len().div_ceil(self.settings.batch);
-        let bar = bar(steps as u64, "steps")?;
+        let bar = bar(steps as u64, "steps", "")?;
         let mut mean = None;
         let checkpoint = Checkpoint::new(&self.checkpoint);
         let model = train_dmt(
@@ -197,7 +159,7 @@ fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let (world, data) = arguments.market.gather()?;
+    let (world, data) = gather(&arguments.market)?;
     let config = DmtConfig {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),

@@ -24,7 +24,7 @@ pub async fn open() -> Result<(Device, String), Notice> {
 pub async fn open() -> Result<(Device, String), Notice> {
     let refused = |why: String| Notice {
         key: "no-webgpu".into(),
-        text: format!("WebGPU is not to be had here ({why}); everything is computed on the CPU."),
+        text: format!("WebGPU cannot be used here ({why})."),
     };
     // wgpu panics where there is no adapter, so the browser is asked first.
     let adapter = adapter_name().await.map_err(|error| refused(super::fetch::said(&error)))?;

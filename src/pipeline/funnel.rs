@@ -98,10 +98,16 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<Option<Answer>, Notice> {
         let mut notices = self.fetch_what_is_asked(state).await;
         let products = self.stock.catalogue.products.len();
-        let Some((request, about)) = Request::new(state, &self.stock.shoppers, products) else {
+        let Some((mut request, about)) = Request::new(state, &self.stock.shoppers, products) else {
             return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
         };
         notices.extend(about);
+        if let Some(query) = &request.query
+            && let Some(mended) = self.stock.mended(query)
+        {
+            notices.push(read_as(query, &mended));
+            request.query = Some(mended);
+        }
         let mut clock = Clock::new(caller);
 
         let (retrieved, kept) = self
@@ -281,6 +287,11 @@ fn true_examination(page_size: usize, device: PageDevice) -> Vec<f32> {
 
 fn notice_of_asset(error: AssetError) -> Notice {
     Notice { key: format!("asset-{}", error.name()), text: error.to_string() }
+}
+
+fn read_as(query: &str, mended: &str) -> Notice {
+    let text = format!("“{query}” was read as “{mended}”.");
+    Notice { key: "query-mended".into(), text }
 }
 
 fn failed(error: StageError) -> Notice {

@@ -53,15 +53,16 @@ impl Request {
         let query = match state.surface {
             Surface::Feed => None,
             Surface::Search => {
-                let (read, cut) = readable_query(state.query.trim());
-                notices.extend(cut);
-                if read.is_empty() {
+                let (read, about) = readable_query(state.query.trim());
+                let said = !about.is_empty();
+                notices.extend(about);
+                if read.is_empty() && !said {
                     notices.push(Notice {
                         key: "empty-query".into(),
                         text: "Without a query, the shelf shows what the shopper's behaviour alone retrieves. Type what you are looking for.".into(),
                     });
                 }
-                Some(read.to_owned()).filter(|query| !query.is_empty())
+                Some(read).filter(|query| !query.is_empty())
             }
         };
         let profile = shopper.profile;
@@ -139,15 +140,36 @@ pub(super) fn unknown_product(product: ProductId) -> Notice {
     }
 }
 
-/// The query as far as it is read, and a notice if it was cut.
-fn readable_query(query: &str) -> (&str, Option<Notice>) {
-    match query.char_indices().nth(LONGEST_QUERY) {
-        None => (query, None),
-        Some((end, _)) => {
-            let text = format!("Only the first {LONGEST_QUERY} characters of the query were read.");
-            (&query[..end], Some(Notice { key: "query-too-long".into(), text }))
-        }
+/// The query as far as it is read, and notices of what was left out: what is beyond the longest,
+/// and every sign that no word of this shop is written with.
+fn readable_query(query: &str) -> (String, Vec<Notice>) {
+    let mut notices = Vec::new();
+    let end = query.char_indices().nth(LONGEST_QUERY).map(|(end, _)| end);
+    if end.is_some() {
+        let text = format!("Only the first {LONGEST_QUERY} characters of the query were read.");
+        notices.push(Notice { key: "query-too-long".into(), text });
     }
+    let query = &query[..end.unwrap_or(query.len())];
+    let spaced: String = query.chars().map(|c| if is_readable(c) { c } else { ' ' }).collect();
+    let read = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    if query.chars().any(|c| !is_readable(c)) {
+        let text = match read.chars().any(char::is_alphanumeric) {
+            true => format!(
+                "Only Latin letters, digits and common signs are read here: the query was read as “{read}”."
+            ),
+            false => "Only Latin letters and digits are read here, and the query has none: the shelf shows what the shopper's behaviour alone retrieves. Type an English word.".into(),
+        };
+        notices.push(Notice { key: "query-signs".into(), text });
+    }
+    (read, notices)
+}
+
+/// Whether words of this shop may hold the sign.
+fn is_readable(c: char) -> bool {
+    let is_latin = c.is_ascii_alphanumeric()
+        || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
+        || matches!(c, '\u{300}'..='\u{36F}');
+    is_latin || matches!(c, ' ' | '\t') || "-–'’\"“”&.,:;/+%#()!?°²*".contains(c)
 }
 
 #[cfg(test)]
@@ -194,11 +216,27 @@ mod tests {
 
     #[test]
     fn long_queries_are_cut_between_characters() {
-        let long = "é".repeat(10_000);
-        let (read, notice) = readable_query(&long);
+        let (read, notices) = readable_query(&"é".repeat(10_000));
         assert_eq!(read.chars().count(), LONGEST_QUERY);
-        assert!(notice.is_some());
-        assert_eq!(readable_query("couch"), ("couch", None));
+        assert_eq!(notices[0].key, "query-too-long");
+        assert_eq!(readable_query("couch"), ("couch".into(), vec![]));
+    }
+
+    #[test]
+    fn signs_that_no_word_has_are_left_out_and_that_is_said() {
+        for (query, expected) in [
+            ("<b>sofa</b>", "b sofa /b"),
+            ("so\u{0}fa \u{202E}bed\u{7}", "so fa bed"),
+            ("диван sofa 沙发", "sofa"),
+            ("🛋️🔥", ""),
+        ] {
+            let (read, notices) = readable_query(query);
+            assert_eq!(read, expected, "{query}");
+            assert_eq!(notices[0].key, "query-signs", "{query}");
+        }
+        for query in ["men's café table, 1.5 m", "Salt & Pepper 50% 3/4\" (new!)", "  two   words "] {
+            assert_eq!(readable_query(query).1, [], "{query}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::Shopper;
-use crate::text::TokenVectors;
+use crate::text::{Spelling, TokenVectors};
 
 /// File of the catalogue.
 pub const CATALOGUE: &str = "catalogue.json";
@@ -44,6 +44,8 @@ pub struct Stock {
     pub queries: Vec<QueryCount>,
     /// How often they are typed.
     pub frequency: QueryFrequency,
+    /// Words of the titles and of the queries that are spelled well.
+    pub spelling: Spelling,
     /// MOPPR's features of the products.
     pub products: ProductFeatures,
     /// DMT's dense features.
@@ -73,7 +75,11 @@ impl Stock {
         let words = String::from_utf8(words).map_err(|error| damaged(WORDS, error))?;
         let words = TokenVectors::new(&words, &vectors).map_err(|e| damaged(WORD_VECTORS, e))?;
         let counts = queries.iter().map(|QueryCount(query, count, _)| (query.clone(), *count));
+        let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
+        let well = queries.iter().filter(|QueryCount(_, _, well)| *well);
+        let well = well.map(|QueryCount(query, count, _)| (query.as_str(), *count));
         Ok(Self {
+            spelling: Spelling::new(titles.chain(well)),
             shoppers: json(SHOPPERS, &shoppers)?,
             frequency: QueryFrequency::new(counts.collect()),
             products: ProductFeatures::new(&catalogue, &statistics),
@@ -100,6 +106,11 @@ impl Stock {
                 if both == 0.0 { 0.0 } else { dot(title, &query) / both }
             })
             .collect()
+    }
+
+    /// The query with its slips of the fingers mended, if there are any.
+    pub fn mended(&self, query: &str) -> Option<String> {
+        self.spelling.mend(query, |word| self.words.pieces(word).len() == 1)
     }
 
     /// Whether there is such a product.

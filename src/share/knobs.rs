@@ -1,7 +1,7 @@
 //! The one table of everything that can be turned: the page draws its controls from it, links
 //! are checked against it, and "back to the default" reads it.
 
-use super::{BackendChoice, MultiTask, Ranker, Retriever, State, Surface};
+use super::{BackendChoice, BiasFeatures, MultiTask, Ranker, Retriever, State, Surface};
 use crate::market::history::PageDevice;
 
 /// Where on the page a knob belongs.
@@ -203,6 +203,26 @@ macro_rules! choice {
         }
     };
 }
+
+/// A feature of the bias network. Every set of them is trained for the experts, and only one for
+/// the other ways to share (see `multi-task`): another set brings the experts back.
+macro_rules! bias_feature {
+    ($feature:ident) => {
+        Control::Switch {
+            get: |state| state.ranking.bias.$feature,
+            set: |state, value| {
+                state.ranking.bias.$feature = value;
+                if state.ranking.bias != BiasFeatures::SHIPPED {
+                    state.ranking.multi_task = MultiTask::Mmoe;
+                }
+            },
+        }
+    };
+}
+
+/// Ways for tasks to share, in the order of the knob's options.
+const SHARING: [MultiTask; 3] =
+    [MultiTask::Mmoe, MultiTask::SharedBottom, MultiTask::SingleTask];
 
 /// Every knob, in the order in which the page shows them.
 pub const KNOBS: &[Knob] = &[
@@ -428,14 +448,23 @@ pub const KNOBS: &[Knob] = &[
         name: "Tasks share",
         symbol: "",
         unit: "",
-        explanation: "How click and order share parameters: experts behind gates, one bottom, or nothing.",
+        explanation: "How click and order share parameters: experts behind gates, one bottom, or nothing. The last two come with the bias network of the start, position and neighbours.",
         group: Group::Ranking,
         section: "Experts",
-        control: choice!(ranking.multi_task:
-            MultiTask::Mmoe = "mmoe", "MMoE";
-            MultiTask::SharedBottom = "shared-bottom", "Bottom";
-            MultiTask::SingleTask = "single-task", "Nothing";
-        ),
+        control: Control::Choice {
+            options: &[("mmoe", "MMoE"), ("shared-bottom", "Bottom"), ("single-task", "Nothing")],
+            get: |state| {
+                SHARING.iter().position(|way| *way == state.ranking.multi_task).unwrap_or(0)
+            },
+            set: |state, option| {
+                if let Some(&way) = SHARING.get(option) {
+                    state.ranking.multi_task = way;
+                    if way != MultiTask::Mmoe {
+                        state.ranking.bias = BiasFeatures::SHIPPED;
+                    }
+                }
+            },
+        },
     },
     Knob {
         key: "gate-temperature",
@@ -457,7 +486,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the product's index on the list.",
         group: Group::Ranking,
         section: "The bias network reads",
-        control: switch!(ranking.bias.position),
+        control: bias_feature!(position),
     },
     Knob {
         key: "bias-page",
@@ -468,7 +497,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the number of the page.",
         group: Group::Ranking,
         section: "",
-        control: switch!(ranking.bias.page),
+        control: bias_feature!(page),
     },
     Knob {
         key: "bias-neighbours",
@@ -479,7 +508,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the categories of the six nearest neighbours.",
         group: Group::Ranking,
         section: "",
-        control: switch!(ranking.bias.neighbours),
+        control: bias_feature!(neighbours),
     },
     Knob {
         key: "bias-at-serving",
@@ -582,6 +611,21 @@ mod tests {
             knob.reset(&mut state);
             assert_eq!(state, State::default(), "{}", knob.key);
         }
+    }
+
+    #[test]
+    fn only_variants_of_dmt_that_are_trained_can_be_chosen() {
+        let set = |state: &mut State, key: &str, text: &str| {
+            Knob::by_key(key).expect(key).set_text(state, text).expect(key);
+        };
+        let mut state = State::default();
+        set(&mut state, "bias-page", "on");
+        set(&mut state, "multi-task", "single-task");
+        assert_eq!(state.ranking.bias, BiasFeatures::SHIPPED);
+        assert_eq!(state.ranking.multi_task, MultiTask::SingleTask);
+        set(&mut state, "bias-neighbours", "off");
+        assert_eq!(state.ranking.multi_task, MultiTask::Mmoe);
+        assert!(!state.ranking.bias.neighbours);
     }
 
     #[test]

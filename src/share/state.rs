@@ -157,6 +157,11 @@ pub struct BiasFeatures {
     pub neighbours: bool,
 }
 
+impl BiasFeatures {
+    /// What the bias network of the model that opens reads.
+    pub const SHIPPED: Self = Self { position: true, page: false, neighbours: true };
+}
+
 /// Settings of DMT.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankingKnobs {
@@ -202,14 +207,14 @@ impl Default for State {
     fn default() -> Self {
         Self {
             surface: Surface::Search,
-            query: "couch".into(),
+            query: "living room furniture".into(),
             shopper: "mara".into(),
             history: Vec::new(),
             retriever: Retriever::Moppr,
             retrieval: RetrievalKnobs {
                 weights: [1.0; 4],
                 temperature: 0.02,
-                candidates: 200,
+                candidates: 40,
                 gmv: false,
                 sigma: 0.1,
                 sample: false,
@@ -224,7 +229,7 @@ impl Default for State {
                 weight_order: 1.0,
                 gate_temperature: 1.0,
                 multi_task: MultiTask::Mmoe,
-                bias: BiasFeatures { position: true, page: false, neighbours: true },
+                bias: BiasFeatures::SHIPPED,
                 bias_at_serving: false,
             },
             page: PageKnobs { size: 20, number: 0, device: PageDevice::Desktop },

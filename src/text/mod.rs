@@ -6,9 +6,11 @@
 //! The vocabulary is one and whole from the start, so a piece's id never changes.
 
 mod error;
+mod spelling;
 mod tokeniser;
 mod vectors;
 
 pub use error::TextError;
+pub use spelling::Spelling;
 pub use tokeniser::{MAX_CHARACTERS, MAX_PIECES, PieceId, Tokeniser};
 pub use vectors::TokenVectors;

@@ -95,11 +95,7 @@ pub fn train(
     if settings.towers_only {
         model.embeddings = model.embeddings.no_grad();
     }
-    let mut optimiser = if std::env::var("ADAM").is_ok() {
-        burn::optim::AdamConfig::new().init()
-    } else {
-        AdaGradConfig::new().init()
-    };
+    let mut optimiser = AdaGradConfig::new().init();
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;

@@ -23,7 +23,7 @@ describe("knobs", () => {
     ["weight-purchase", 0],
     ["gate-temperature", 5],
     ["bias-at-serving", true],
-    ["candidates", 40],
+    ["candidates", 20],
   ]) {
     test(`${testid} changes the ranking, and its default brings it back`, async () => {
       await open(async (vitrine) => {

@@ -32,7 +32,7 @@ describe("a link", () => {
       await vitrine.ready();
       assert.deepEqual(await vitrine.scores(), ranking);
       assert.equal(await vitrine.get("query").inputValue(), "oak table");
-      assert.deepEqual(await vitrine.notices(), []);
+      assert.deepEqual(await vitrine.notices(), [], "nothing of the link was dropped");
     });
   });
 

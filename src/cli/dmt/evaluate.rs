@@ -9,7 +9,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::report::report;
-use super::{Market, Run, about};
+use super::{Run, about, gather};
+use crate::cli::market::Market;
 use crate::features::dense;
 use crate::models::dmt::{DmtConfig, Interest, Positions};
 use crate::models::moppr::Vocabulary;
@@ -100,7 +101,7 @@ fn variants(vocabulary: Vocabulary) -> Vec<Variant> {
 /// # Errors
 /// Where a file cannot be read or written, or there is no variant of a name.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (world, data) = arguments.market.gather()?;
+    let (world, data) = gather(&arguments.market)?;
     let variants = variants(Vocabulary::of(&world.catalogue));
     for name in &arguments.only {
         if !variants.iter().any(|variant| variant.name == name) {

@@ -14,10 +14,9 @@ use crate::market::World;
 use crate::models::query_category::CategoryPredictor;
 use crate::text::TokenVectors;
 
-/// Products a search that were retrieved and not shown, on top of its ten impressions. None: with
-/// four, the learned examination curve went flat, and relevance control keeps such products from
-/// the ranker anyway.
-const UNSHOWN: usize = 0;
+/// Most products a search that were retrieved, found irrelevant and not shown, on top of its ten
+/// impressions.
+const IRRELEVANT: usize = 4;
 
 /// Page views to train and to test on, feed and search alike.
 pub struct Data {
@@ -42,7 +41,7 @@ impl Data {
     pub fn gather(
         world: &World,
         words: &TokenVectors,
-        predictor: Option<&CategoryPredictor>,
+        predictor: &CategoryPredictor,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let catalogue = &world.catalogue;
@@ -80,7 +79,7 @@ impl Data {
             .into_par_iter()
             .fold(<(Samples, Samples)>::default, |(mut training, mut test), shopper| {
                 let log = world.shopper_log(shopper);
-                training.append(Samples::of(&log, &split.training, UNSHOWN, &tables, &queries));
+                training.append(Samples::of(&log, &split.training, IRRELEVANT, &tables, &queries));
                 test.append(Samples::of(&log, &split.test, 0, &tables, &queries));
                 shopper_done();
                 (training, test)

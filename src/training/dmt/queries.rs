@@ -22,7 +22,7 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Reads the queries as serving does. Without a predictor no product type is predicted.
+    /// Reads the queries as serving does.
     ///
     /// # Errors
     /// Where the device fails.
@@ -30,19 +30,15 @@ impl Queries {
         texts: &BTreeSet<String>,
         catalogue: &Catalogue,
         words: &TokenVectors,
-        predictor: Option<&CategoryPredictor>,
+        predictor: &CategoryPredictor,
     ) -> Result<Self> {
         let texts: Vec<&String> = texts.iter().collect();
         let mut known = HashMap::with_capacity(texts.len());
         for texts in texts.chunks(BATCH) {
             let means: Vec<Vec<f32>> =
                 texts.iter().map(|text| words.mean(&words.pieces(text))).collect();
-            let probabilities = match predictor {
-                Some(predictor) => {
-                    predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?
-                }
-                None => Vec::new(),
-            };
+            let probabilities =
+                predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?;
             let types = probabilities.len() / texts.len();
             for (number, (text, mean)) in texts.iter().zip(means).enumerate() {
                 // A query without one known word means no category more than another.

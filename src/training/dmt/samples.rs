@@ -51,20 +51,22 @@ struct View {
 }
 
 impl Samples {
-    /// Page views of one shopper on certain days, each search with up to `unshown` products that
-    /// were retrieved for it and not shown. They count as neither clicked nor ordered, for the
-    /// impressions alone never tell what the ranker before has kept off the page.
+    /// Page views of one shopper on certain days, each search with up to `irrelevant` products
+    /// that were retrieved for it, that the judge finds irrelevant and that were not shown. They
+    /// count as neither clicked nor ordered: the impressions alone, nearly all of them relevant,
+    /// never teach that a shopper's favourite desk is no answer to "couch". Relevant products
+    /// that were not shown stay out, for nobody knows whether they would have been clicked.
     pub fn of(
         log: &ShopperLog,
         days: &Range<i32>,
-        unshown: usize,
+        irrelevant: usize,
         tables: &DenseTables,
         matcher: &impl QueryMatcher,
     ) -> Self {
         let mut samples = Self::default();
         for view in &log.views {
             if days.contains(&day_of(view.time)) && !view.impressions.is_empty() {
-                samples.add(log, view, unshown, tables, matcher);
+                samples.add(log, view, irrelevant, tables, matcher);
             }
         }
         samples
@@ -74,7 +76,7 @@ impl Samples {
         &mut self,
         log: &ShopperLog,
         view: &PageView,
-        unshown: usize,
+        irrelevant: usize,
         tables: &DenseTables,
         matcher: &impl QueryMatcher,
     ) {
@@ -92,8 +94,9 @@ impl Samples {
         });
         let start = self.products.len();
         self.products.extend(view.impressions.iter().map(|impression| impression.product));
-        let unshown = if view.query.is_some() { unshown } else { 0 };
-        let unshown = view.under_impressions.iter().take(unshown);
+        let irrelevant = if view.query.is_some() { irrelevant } else { 0 };
+        let unshown = view.under_impressions.iter().filter(|under| !under.judged_relevant);
+        let unshown = unshown.take(irrelevant);
         self.products.extend(unshown.clone().map(|under_impression| under_impression.product));
         let candidates = &self.products[start..];
         let (cosine, product_types) = match moment.query {

@@ -133,11 +133,12 @@ export class Vitrine {
     return JSON.parse(await this.get("expert-utilisation").first().getAttribute("data-values"));
   }
 
-  /** Keys of the notices that stand. */
-  notices() {
-    return this.page
+  /** The notices that stand, but for the one that tells of a browser without WebGPU. */
+  async notices() {
+    const all = await this.page
       .getByTestId("notice")
       .evaluateAll((all) => all.map(({ dataset, innerText }) => ({ key: dataset.key, text: innerText.trim() })));
+    return all.filter(({ key }) => key !== "no-webgpu");
   }
 
   /** Waits for a notice whose key or text matches. */
