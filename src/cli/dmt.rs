@@ -190,6 +190,11 @@ pub fn train(arguments: &Training) -> Result<()> {
 
     // What is measured is what was written: weights in half precision.
     let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
-    println!("held-out day    {}", Metrics::of_ranker(&ranker, &data.test, &world.catalogue));
+    let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
+    println!("held-out day    {metrics}");
+    for (name, curve) in [("learned", &metrics.bias.learned), ("true", &metrics.bias.truth)] {
+        let values: Vec<String> = curve.iter().map(|value| format!("{value:.2}")).collect();
+        println!("examination, {name:<7} {}", values.join(" "));
+    }
     Ok(())
 }
