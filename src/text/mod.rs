@@ -1,6 +1,6 @@
 //! Words to numbers: normaliser, WordPiece and token vectors.
 //!
-//! The vectors are distilled from a sentence encoder (`docs/words.md`), so that words mean
+//! The vectors are distilled from a sentence encoder (`tools/distil_words.py`), so that words mean
 //! something before any model is trained: "couch" lies next to "sofa" though no title says couch.
 //! They come in two files: the pieces that the shop itself uses, and behind them all the others.
 //! The vocabulary is one and whole from the start, so a piece's id never changes.

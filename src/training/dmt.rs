@@ -44,7 +44,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 1, batch: 128, rate: 2e-3, lambda: [1.0, 4.0], dense: true, seed: 1 }
+        Self { epochs: 3, batch: 128, rate: 2e-3, lambda: [1.0, 4.0], dense: true, seed: 1 }
     }
 }
 

@@ -23,6 +23,10 @@ use crate::training::query_category;
 /// What a seed's draws are turned by, so that base and copies do not see the same order.
 const COPY: u64 = 1 << 32;
 
+/// Weight of each other objective while a copy is tuned to one. Purchases are so few that a copy
+/// tuned to them alone learns the training days by heart.
+const OTHERS: f32 = 0.1;
+
 /// The market and its page views.
 pub struct Lab {
     /// The market.
@@ -164,7 +168,7 @@ impl Lab {
         self.train(name, base.clone(), &settings, watch)
     }
 
-    /// Tunes a copy of the towers to each objective alone, and averages them.
+    /// Tunes a copy of the towers to each objective, and averages them.
     ///
     /// # Errors
     /// As [`train`].
@@ -176,9 +180,9 @@ impl Lab {
     ) -> Result<Objectives> {
         let mut copies = Vec::with_capacity(OBJECTIVES.len());
         for (number, name) in OBJECTIVES.iter().enumerate() {
-            let mut alone = [0.0; OBJECTIVES.len()];
-            alone[number] = 1.0;
-            let copy = self.tune(name, base, alone, settings, watch)?;
+            let mut weights = [OTHERS; OBJECTIVES.len()];
+            weights[number] = 1.0;
+            let copy = self.tune(name, base, weights, settings, watch)?;
             copies.push(Weights::of(&copy.towers, self.about("moppr", "")?)?);
         }
         let copies: [Weights; 4] = copies.try_into().expect("one for each objective");
