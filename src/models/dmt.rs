@@ -17,6 +17,7 @@
 #[cfg(test)]
 pub(crate) mod example;
 pub mod input;
+pub mod ranker;
 #[cfg(test)]
 mod tests;
 

@@ -3,5 +3,4 @@
 pub mod dmt;
 pub mod moppr;
 pub mod query_category;
-pub mod ranker;
 pub mod weights;

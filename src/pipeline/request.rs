@@ -234,7 +234,8 @@ mod tests {
             assert_eq!(read, expected, "{query}");
             assert_eq!(notices[0].key, "query-signs", "{query}");
         }
-        for query in ["men's café table, 1.5 m", "Salt & Pepper 50% 3/4\" (new!)", "  two   words "] {
+        for query in ["men's café table, 1.5 m", "Salt & Pepper 50% 3/4\" (new!)", "  two   words "]
+        {
             assert_eq!(readable_query(query).1, [], "{query}");
         }
     }

@@ -221,8 +221,7 @@ macro_rules! bias_feature {
 }
 
 /// Ways for tasks to share, in the order of the knob's options.
-const SHARING: [MultiTask; 3] =
-    [MultiTask::Mmoe, MultiTask::SharedBottom, MultiTask::SingleTask];
+const SHARING: [MultiTask; 3] = [MultiTask::Mmoe, MultiTask::SharedBottom, MultiTask::SingleTask];
 
 /// Every knob, in the order in which the page shows them.
 pub const KNOBS: &[Knob] = &[

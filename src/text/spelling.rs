@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn what_may_be_right_is_left_alone() {
-        for text in ["coach", "couched", "cof", "offee", "coffe3", "xylophone", "", "沙发", "cofffee1 x"] {
+        for text in
+            ["coach", "couched", "cof", "offee", "coffe3", "xylophone", "", "沙发", "cofffee1 x"]
+        {
             assert_eq!(mend(text), None, "{text:?}");
         }
     }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Dmt, DmtConfig};
 use crate::market::catalogue::{Catalogue, Department, Product, ProductType};
-use crate::models::ranker::MODEL;
+use crate::models::dmt::ranker::MODEL;
 use crate::models::weights::{About, FORMAT, Weights};
 
 /// A catalogue whose products take types, brands and shops in turn.

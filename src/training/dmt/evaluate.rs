@@ -10,8 +10,8 @@ use crate::market::catalogue::Catalogue;
 use crate::market::truth;
 use crate::metrics::{Mean, auc, mrr_at, precision_at, spearman};
 use crate::models::dmt::input::Place;
+use crate::models::dmt::ranker::Ranker;
 use crate::models::dmt::{Dmt, TASKS};
-use crate::models::ranker::Ranker;
 
 /// Page views that are ranked at once.
 const BATCH: usize = 256;

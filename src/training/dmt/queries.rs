@@ -37,8 +37,7 @@ impl Queries {
         for texts in texts.chunks(BATCH) {
             let means: Vec<Vec<f32>> =
                 texts.iter().map(|text| words.mean(&words.pieces(text))).collect();
-            let probabilities =
-                predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?;
+            let probabilities = predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?;
             let types = probabilities.len() / texts.len();
             for (number, (text, mean)) in texts.iter().zip(means).enumerate() {
                 // A query without one known word means no category more than another.

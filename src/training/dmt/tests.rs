@@ -15,8 +15,8 @@ use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
 use crate::metrics::{auc, spearman};
 use crate::models::dmt::DmtConfig;
 use crate::models::dmt::example::catalogue;
+use crate::models::dmt::ranker::Ranker;
 use crate::models::moppr::Vocabulary;
-use crate::models::ranker::Ranker;
 use crate::share::BiasFeatures;
 
 struct NoQueries;

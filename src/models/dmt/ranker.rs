@@ -6,12 +6,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::dmt::input::{Place, behaviours};
-use super::dmt::{Candidates, Dmt, DmtConfig, Encoded, Items, Output, SEQUENCES, Sequence};
-use super::moppr::Vocabulary;
-use super::weights::{Weights, WeightsError};
+use super::input::{Place, behaviours};
+use super::{Candidates, Dmt, DmtConfig, Encoded, Items, Output, SEQUENCES, Sequence};
 use crate::features::{Moment, dense};
 use crate::market::catalogue::{Catalogue, ProductId};
+use crate::models::moppr::Vocabulary;
+use crate::models::weights::{Weights, WeightsError};
 use crate::nn::bias::Places;
 use crate::share::{BiasFeatures, MultiTask};
 
@@ -240,12 +240,12 @@ fn places(catalogue: &Catalogue, order: &[ProductId], page_size: usize) -> Vec<P
 
 #[cfg(test)]
 mod tests {
-    use super::super::dmt::example::{about, catalogue, randomised};
-    use super::super::weights::Precision;
+    use super::super::example::{about, catalogue, randomised};
     use super::*;
     use crate::features::dense::DenseTables;
     use crate::features::statistics::Statistics;
     use crate::market::history::{DAY, Event, EventKind, PageDevice, Profile};
+    use crate::models::weights::Precision;
 
     const PROFILE: Profile = Profile {
         age_band: 2,
