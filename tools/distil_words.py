@@ -10,7 +10,7 @@ common words count less in a mean. A piece of a longer word keeps the weight of 
 
 Written to the folder given:
     words.txt               the vocabulary, one piece a line; the line number is the piece's id
-    words.safetensors       f16 rows of the pieces that the shop's titles and queries use
+    words.safetensors       f16 rows of the pieces of titles and of the most frequent queries
     words-more.safetensors  f16 rows of all the others, in the order of words.txt
 
 The first file is all that a first ranking needs. Which pieces belong in it is read from
@@ -40,6 +40,8 @@ YEAR = re.compile(r"(##)?[0-9]{4,}")
 # Pieces in both files together. The encoder's rarer half is names and learned words, and would
 # double what the browser fetches.
 PIECES = 14_000
+# Queries whose pieces are in the first file, which is fetched before anything is ranked.
+QUERIES = 300
 
 
 def read_model(path):
@@ -133,24 +135,16 @@ def word_pieces(text, vocabulary):
 
 
 def shop_texts(folder):
-    """Every text of the shop that a query or a title can hold, where the files are there."""
+    """The texts that must be read for the first ranking: titles, and what is asked most."""
 
-    def strings(value):
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            for inner in value.values():
-                yield from strings(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                yield from strings(inner)
-
-    for name in ("catalogue.json", "queries.json"):
+    def read(name):
         path = folder / name
-        if path.exists():
-            yield from strings(json.loads(path.read_text("utf-8")))
-        else:
+        if not path.exists():
             sys.exit(f"{path} is not there: run `vitrine generate` first")
+        return json.loads(path.read_text("utf-8"))
+
+    yield from (product["title"] for product in read("catalogue.json")["products"])
+    yield from (text for text, *_ in read("queries.json")[:QUERIES])
 
 
 def fingerprint(data):

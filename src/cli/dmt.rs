@@ -184,11 +184,11 @@ pub fn train(arguments: &Training) -> Result<()> {
         about: about.clone(),
     };
     let model = run.train(&world, &data)?;
-    let bytes = Weights::of(&model, about)?.to_bytes(Precision::F16)?;
+    let bytes = Weights::of(&model, about)?.to_bytes(Precision::Int8)?;
     std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
     println!("{} {} kB", file.display(), bytes.len() / 1000);
 
-    // What is measured is what was written: weights in half precision.
+    // What is measured is what was written, rounded.
     let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
     let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
     println!("held-out day    {metrics}");

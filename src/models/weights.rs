@@ -45,8 +45,8 @@ pub enum Precision {
     F32,
     /// Half the size; three significant digits.
     F16,
-    /// A quarter of the size: integers in -127..=127 times a scale for each row. For differences
-    /// of weights, whose own error matters little.
+    /// A quarter of the size: integers in -127..=127 times a scale for each row of a matrix;
+    /// vectors, which are small and whose entries may be of any size, in half precision.
     Int8,
 }
 
@@ -212,19 +212,19 @@ impl Weights {
                     write(name.clone(), Dtype::F32, shape.clone(), bytes);
                     values.iter().all(|v| v.is_finite())
                 }
-                Precision::F16 => {
-                    let values: Vec<f16> = values.iter().map(|&v| f16::from_f32(v)).collect();
-                    let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-                    write(name.clone(), Dtype::F16, shape.clone(), bytes);
-                    values.iter().all(|v| v.is_finite())
-                }
-                Precision::Int8 => {
-                    let rows = rows(shape);
+                Precision::Int8 if shape.len() > 1 => {
+                    let rows = shape[0];
                     let (scales, integers) = quantise(values, rows);
                     let bytes = scales.iter().flat_map(|v| v.to_le_bytes()).collect();
                     write(format!("{name}{SCALE}"), Dtype::F32, vec![rows], bytes);
                     let bytes = integers.iter().flat_map(|v| v.to_le_bytes()).collect();
                     write(name.clone(), Dtype::I8, shape.clone(), bytes);
+                    values.iter().all(|v| v.is_finite())
+                }
+                Precision::F16 | Precision::Int8 => {
+                    let values: Vec<f16> = values.iter().map(|&v| f16::from_f32(v)).collect();
+                    let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                    write(name.clone(), Dtype::F16, shape.clone(), bytes);
                     values.iter().all(|v| v.is_finite())
                 }
             };
@@ -291,7 +291,7 @@ impl Weights {
                     let name = format!("{name}{SCALE}");
                     let scale =
                         tensors.tensor(&name).map_err(|_| WeightsError::Missing(name.clone()))?;
-                    check_shape(&name, scale.shape(), &[rows(&shape)])?;
+                    check_shape(&name, scale.shape(), &shape[..shape.len().min(1)])?;
                     dequantise(view.data(), &f32s(scale.data()))
                 }
                 other => {
@@ -326,11 +326,6 @@ fn check_shape(name: &str, found: &[usize], expected: &[usize]) -> Result<(), We
         found: found.to_vec(),
         expected: expected.to_vec(),
     })
-}
-
-/// Number of rows that have a scale each: the first axis of a matrix; a vector is one row.
-fn rows(shape: &[usize]) -> usize {
-    if shape.len() > 1 { shape[0] } else { 1 }
 }
 
 fn f32s(bytes: &[u8]) -> Vec<f32> {

@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.table {
         let text = table(&mut lab, arguments)?;
-        write(&arguments.out, "moppr.md", &text)?;
+        write(&arguments.out, "retrieval.md", &text)?;
     }
     Ok(())
 }
@@ -119,7 +119,19 @@ fn table(lab: &mut Lab, arguments: &Arguments) -> Result<String> {
     let how = &arguments.how;
     let mut bars = Bars::new()?;
     let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);
-    let mut text = header("retriever");
+    let mut text = format!(
+        "# Retrieval on the held-out day\n\n\
+         Written by `vitrine evaluate moppr --table --epochs {}`. Mean and standard deviation over \
+         {} seeds; {} page views to train on, {} searches of the day after them to test on. \
+         MOPPR is as it comes out of common training; what ships is better still, see \
+         objective-weights.md. P_good is the share of the first {SHORT} products that is relevant, \
+         as the noisy judge sees it and in truth.\n\n",
+        how.epochs,
+        arguments.seeds,
+        lab.data.training.len(),
+        lab.data.test.len(),
+    );
+    text += &header("retriever");
     text += &row("BM25 over titles", &[lab.evaluate_lexical()]);
 
     let mut variants: Vec<(String, [f32; OBJECTIVES.len()])> = vec![("MOPPR".into(), [1.0; 4])];
@@ -156,7 +168,17 @@ fn sweep(lab: &Lab, how: &How) -> Result<String> {
     let base = lab.base("base", &how.settings(), &mut watch)?;
     let objectives = lab.copies(&base, &how.tuning(), &mut watch)?;
 
-    let mut text = String::new();
+    let mut text = format!(
+        "# Objective weights\n\n\
+         Written by `vitrine evaluate moppr --sweep --epochs {}`.\n\n\
+         From one common training a copy of the towers is tuned to each objective, and the page's \
+         four sliders average the copies' weights in their proportions. On the held-out day each \
+         objective's own metric has to rise with its slider, while the three others share the \
+         rest evenly; at a share of 0.25 all four are equal, which is what the page opens with. \
+         At the end, five mixed settings are held against towers tuned on those weights directly, \
+         from the same start and for as long.\n",
+        how.epochs,
+    );
     for (number, name) in OBJECTIVES.iter().enumerate() {
         text += &format!("\n## {name}\n\n");
         text += &header(&format!("share of {name}"));

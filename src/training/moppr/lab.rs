@@ -23,9 +23,10 @@ use crate::training::query_category;
 /// What a seed's draws are turned by, so that base and copies do not see the same order.
 const COPY: u64 = 1 << 32;
 
-/// Weight of each other objective while a copy is tuned to one. Purchases are so few that a copy
-/// tuned to them alone learns the training days by heart.
-const OTHERS: f32 = 0.1;
+/// What each copy of the towers is tuned to, in the order of [`OBJECTIVES`]. Purchases are so few
+/// that a copy tuned to them alone would learn the training days by heart.
+const TUNED_TO: [[f32; OBJECTIVES.len()]; OBJECTIVES.len()] =
+    [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.1, 0.1, 0.1, 1.0]];
 
 /// The market and its page views.
 pub struct Lab {
@@ -179,9 +180,7 @@ impl Lab {
         watch: &mut Watch,
     ) -> Result<Objectives> {
         let mut copies = Vec::with_capacity(OBJECTIVES.len());
-        for (number, name) in OBJECTIVES.iter().enumerate() {
-            let mut weights = [OTHERS; OBJECTIVES.len()];
-            weights[number] = 1.0;
+        for (name, weights) in OBJECTIVES.iter().zip(TUNED_TO) {
             let copy = self.tune(name, base, weights, settings, watch)?;
             copies.push(Weights::of(&copy.towers, self.about("moppr", "")?)?);
         }
