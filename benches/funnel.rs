@@ -53,6 +53,8 @@ fn main() -> Result<(), Notice> {
             for i in 0..rounds + 3 {
                 let mut state = State::default();
                 state.retrieval.candidates = candidates;
+                // So that as many are ranked as are retrieved.
+                state.retrieval.relevance_control = false;
                 change(&mut state, i);
                 run += 1;
                 let begin = Instant::now();

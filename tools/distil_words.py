@@ -135,7 +135,7 @@ def word_pieces(text, vocabulary):
 
 
 def shop_texts(folder):
-    """The texts that must be read for the first ranking: titles, and what is asked most."""
+    """Titles, and queries, most frequent first."""
 
     def read(name):
         path = folder / name
@@ -143,8 +143,8 @@ def shop_texts(folder):
             sys.exit(f"{path} is not there: run `vitrine generate` first")
         return json.loads(path.read_text("utf-8"))
 
-    yield from (product["title"] for product in read("catalogue.json")["products"])
-    yield from (text for text, *_ in read("queries.json")[:QUERIES])
+    titles = [product["title"] for product in read("catalogue.json")["products"]]
+    return titles, [text for text, *_ in read("queries.json")]
 
 
 def fingerprint(data):
@@ -171,11 +171,18 @@ def main():
     rows *= np.log1p(ids)[:, None] / np.linalg.norm(full - full.mean(0), axis=1).mean()
 
     known = set(kept)
-    used = {piece for text in shop_texts(options.assets) for piece in word_pieces(text, known)}
-    first = [i for i, p in enumerate(kept) if p in used]
-    others = [i for i, p in enumerate(kept) if p not in used]
+    titles, queries = shop_texts(options.assets)
+
+    def pieces_of(texts):
+        return {piece for text in texts for piece in word_pieces(text, known)}
+
     # Which pieces are kept changes no vector: the axes are those of the whole vocabulary.
-    order = first + others[: max(0, PIECES - len(first))]
+    needed = pieces_of(titles + queries[:QUERIES])
+    used = pieces_of(queries) - needed
+    rest = [p for p in kept if p not in needed and p not in used]
+    wanted = used.union(rest[: max(0, PIECES - len(needed) - len(used))])
+    first = [i for i, p in enumerate(kept) if p in needed]
+    order = first + [i for i, p in enumerate(kept) if p in wanted]
 
     options.assets.mkdir(parents=True, exist_ok=True)
     words = "".join(kept[i] + "\n" for i in order).encode()

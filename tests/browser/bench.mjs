@@ -175,7 +175,7 @@ async function knobs(browser) {
       await withPage({ browser, server }, {}, async (page) => {
         const vitrine = new Vitrine(page, server);
         const atServing = testid.startsWith("bias-p") ? "&bias-at-serving=on" : "";
-        await vitrine.open(`?v=1&backend=cpu&candidates=${candidates}${atServing}`);
+        await vitrine.open(`?v=1&backend=cpu&relevance-control=off&candidates=${candidates}${atServing}`);
         await vitrine.ready();
         const options = values ?? (await vitrine.get(testid).locator("option").evaluateAll((all) => all.map(({ value }) => value)));
         const steps = values ?? Array.from({ length: ROUNDS }, (_, i) => options[(i + 1) % options.length]);
