@@ -26,7 +26,10 @@ pub struct Arguments {
     market: Market,
     /// Seeds that each variant is trained from.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
-    seeds: Vec<u64>,
+    pub(super) seeds: Vec<u64>,
+    /// Times that every page view is seen.
+    #[arg(long, default_value_t = Settings::default().epochs)]
+    pub(super) epochs: usize,
     /// Only these variants, by name; the tables then hold what is there.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -116,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             if !arguments.only.is_empty() && !arguments.only.iter().any(|n| n == variant.name) {
                 continue;
             }
-            let settings = Settings { seed, ..variant.settings.clone() };
+            let settings = Settings { seed, epochs: arguments.epochs, ..variant.settings.clone() };
             let of = format!("{:?} {:?} {settings:?}", world.config, variant.config);
             let file = arguments.work.join(format!("{}-{seed}.json", variant.name));
             let metrics = match finished(&file, &of)? {
@@ -142,7 +145,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let truth = Metrics::of_truth(&data.test);
     println!("{:<28} {truth}", "truth");
-    let text = report(&results, &truth, &arguments.seeds, &world, &data);
+    let text = report(&results, &truth, arguments, &world, &data);
     std::fs::write(&arguments.out, text)
         .with_context(|| format!("writing {}", arguments.out.display()))
 }

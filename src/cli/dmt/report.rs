@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::evaluate::Results;
+use super::evaluate::{Arguments, Results};
 use crate::market::World;
 use crate::metrics::rela_impr;
 use crate::training::dmt::data::Data;
@@ -12,22 +12,23 @@ use crate::training::dmt::evaluate::Metrics;
 pub(super) fn report(
     results: &Results,
     truth: &Metrics,
-    seeds: &[u64],
+    arguments: &Arguments,
     world: &World,
     data: &Data,
 ) -> String {
     let mut page = Page { text: String::new(), results };
     page.text += &format!(
         "# Ranking: DMT on the generated market\n\n\
-         Written by `vitrine evaluate dmt --seeds {seeds} --shoppers {}`. Trained on the {} page \
+         Written by `vitrine evaluate dmt --seeds {seeds} --epochs {} --shoppers {}`. Trained on the {} page \
          views of seven days, tested on the {} page views of the day after, feed and search \
          alike; the statistics features are counted on the days before. Numbers are means over \
          the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
          utility without the bias logit, as equation 6 serves it.\n\n",
+        arguments.epochs,
         world.config.shoppers,
         data.training.len(),
         data.test.len(),
-        seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
+        seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
     );
     page.text += "## Against the base (table 1 of the paper)\n\n";
     page.table_1("Without dense features", &["dnn-no-dense", "dmt-trans-no-dense", "dmt-no-dense"]);
@@ -38,10 +39,16 @@ pub(super) fn report(
          whether a product is looked at, and chance, are beyond every ranker.\n",
         truth.tasks[0].auc, truth.tasks[1].auc
     );
-    page.text += "## Positions in a sequence (table 3)\n\nSingle task, no bias network.\n\n";
-    page.aucs(&["positions-none", "positions-sinusoidal", "dmt-trans"]);
-    page.text += "## Sharing between tasks (table 4)\n\nNo bias network.\n\n";
-    page.aucs(&["dmt-trans", "shared-bottom", "mmoe"]);
+    page.aucs(
+        "Positions in a sequence (table 3)",
+        "Single task, no bias network.",
+        &["positions-none", "positions-sinusoidal", "dmt-trans"],
+    );
+    page.aucs(
+        "Sharing between tasks (table 4)",
+        "No bias network.",
+        &["dmt-trans", "shared-bottom", "mmoe"],
+    );
     page.text += "## Bias network (table 5)\n\nMMoE. The true attraction is the probability of \
                   a click on a product that is looked at; its Spearman correlation with u_click \
                   is taken on each page view, its AUC over pairs of one page view. The \
@@ -85,6 +92,11 @@ const ORDER_AUC: Number = |m| Some(m.tasks[1].auc);
 const ATTRACTION: Number = |m| Some(m.attraction);
 
 impl Page<'_> {
+    /// Those of the variants that were trained.
+    fn there<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
+        names.iter().copied().filter(|name| self.results.contains_key(*name)).collect()
+    }
+
     fn values(&self, name: &str, number: Number) -> Vec<f64> {
         self.results.get(name).into_iter().flatten().filter_map(number).collect()
     }
@@ -100,12 +112,15 @@ impl Page<'_> {
     }
 
     fn table_1(&mut self, heading: &str, names: &[&str]) {
+        if self.there(names).len() < 2 {
+            return;
+        }
         let _ = write!(
             self.text,
             "{heading}:\n\n| | click AUC | RelaImpr | Precision@4 | MRR@4 | order AUC | RelaImpr | \
              Precision@4 | MRR@4 |\n|---|---|---|---|---|---|---|---|---|\n"
         );
-        for name in names {
+        for name in self.there(names) {
             let mut row = format!("| {} ", title(name));
             for (auc, precision, mrr) in [
                 (
@@ -131,9 +146,13 @@ impl Page<'_> {
         self.text += "\n";
     }
 
-    fn aucs(&mut self, names: &[&str]) {
+    fn aucs(&mut self, heading: &str, about: &str, names: &[&str]) {
+        if self.there(names).len() < 2 {
+            return;
+        }
+        let _ = write!(self.text, "## {heading}\n\n{about}\n\n");
         self.text += "| | click AUC | order AUC |\n|---|---|---|\n";
-        for name in names {
+        for name in self.there(names) {
             let (click, order) = (self.cell(name, CLICK_AUC), self.cell(name, ORDER_AUC));
             let _ = writeln!(self.text, "| {} | {click} | {order} |", title(name));
         }
@@ -143,7 +162,7 @@ impl Page<'_> {
     fn bias(&mut self, names: &[&str]) {
         self.text += "| | click AUC | order AUC | Spearman with true attraction | AUC against \
                       true attraction | Spearman of examination | among its own kind |\n|---|---|---|---|---|---|---|\n";
-        for name in names {
+        for name in self.there(names) {
             let _ = writeln!(
                 self.text,
                 "| {} | {} | {} | {} | {} | {} | {} |",
@@ -205,6 +224,9 @@ impl Page<'_> {
             ("mmoe-neighbours", "mmoe-index"),
             ("dmt", "mmoe"),
         ] {
+            if self.there(&[better, worse]).len() < 2 {
+                continue;
+            }
             let mut row = format!("| {} above {} ", described(better), described(worse));
             for number in [CLICK_AUC, ORDER_AUC, ATTRACTION] {
                 let pairs: Vec<f64> = self
@@ -213,10 +235,6 @@ impl Page<'_> {
                     .zip(self.values(worse, number))
                     .map(|(better, worse)| better - worse)
                     .collect();
-                if pairs.is_empty() {
-                    row += "| \u{2013} ";
-                    continue;
-                }
                 let agree = pairs.iter().filter(|&&difference| difference > 0.0).count();
                 let mean = spread(&pairs).0;
                 let _ = write!(row, "| {mean:+.4}, {agree} of {} ", pairs.len());
