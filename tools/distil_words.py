@@ -42,6 +42,8 @@ YEAR = re.compile(r"(##)?[0-9]{4,}")
 PIECES = 14_000
 # Queries whose pieces are in the first file, which is fetched before anything is ranked.
 QUERIES = 300
+# And what the page opens with.
+OPENING = "shoes"
 
 
 def read_model(path):
@@ -177,8 +179,9 @@ def main():
         return {piece for text in texts for piece in word_pieces(text, known)}
 
     # Which pieces are kept changes no vector: the axes are those of the whole vocabulary.
-    needed = pieces_of(titles + queries[:QUERIES])
-    used = pieces_of(queries) - needed
+    needed = pieces_of([*titles, *queries[:QUERIES], OPENING])
+    # Single letters, so that every word can be spelled.
+    used = pieces_of(queries).union(p for p in kept if len(p.removeprefix("##")) == 1) - needed
     rest = [p for p in kept if p not in needed and p not in used]
     wanted = used.union(rest[: max(0, PIECES - len(needed) - len(used))])
     first = [i for i, p in enumerate(kept) if p in needed]

@@ -207,7 +207,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             surface: Surface::Search,
-            query: "living room furniture".into(),
+            query: "shoes".into(),
             shopper: "mara".into(),
             history: Vec::new(),
             retriever: Retriever::Moppr,

@@ -15,12 +15,15 @@ const open = (use, link) =>
   });
 
 describe("knobs", () => {
-  for (const [testid, value] of [
+  // A retriever's weight decides which products are ranked: seen where not all that fit are.
+  const few = "?v=1&candidates=20";
+  for (const [testid, value, link] of [
     ["weight-order", 0],
     ["weight-click", 0],
-    ["weight-relevance", 0],
-    ["weight-exposure", 0],
-    ["weight-purchase", 0],
+    ["weight-relevance", 0, few],
+    ["weight-exposure", 0, few],
+    ["weight-retrieval-click", 0, few],
+    ["weight-purchase", 0, few],
     ["gate-temperature", 5],
     ["bias-at-serving", true],
     ["candidates", 20],
@@ -46,7 +49,7 @@ describe("knobs", () => {
         await vitrine.page.waitForTimeout(500);
         await vitrine.rest();
         assert.deepEqual(await vitrine.scores(), before);
-      });
+      }, link);
     });
   }
 
