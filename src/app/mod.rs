@@ -35,6 +35,8 @@ mod shelf;
 mod shopper;
 #[cfg(feature = "app")]
 mod store;
+#[cfg(feature = "app")]
+mod wire;
 
 #[cfg(feature = "app")]
 pub use page::mount;

@@ -61,6 +61,17 @@ pub fn signed(value: f32, digits: usize) -> String {
     format!("{sign}{text}")
 }
 
+/// A number as JSON, for whoever reads the page by machine.
+pub fn json(value: f32) -> String {
+    if value.is_finite() { value.to_string() } else { "null".into() }
+}
+
+/// Numbers as JSON: [0.25,0.75].
+pub fn json_list(values: &[f32]) -> String {
+    let values: Vec<_> = values.iter().copied().map(json).collect();
+    format!("[{}]", values.join(","))
+}
+
 /// How long ago: now, 25 min, 3 h, 12 d.
 pub fn ago(now: Minutes, then: Minutes) -> String {
     match now.saturating_sub(then).max(0) {
@@ -126,6 +137,7 @@ mod tests {
             [ago(100, 99), ago(100, 60), ago(300, 60), ago(DAY * 9, 10)],
             ["now", "40 min", "4 h", "8 d"]
         );
+        assert_eq!(json_list(&[0.25, f32::NAN, 1e-7]), "[0.25,null,0.0000001]");
         assert_eq!([bytes(12_400), bytes(3_240_000)], ["12 KB", "3.2 MB"]);
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, store};
-use crate::app::words::{percent, signed};
+use crate::app::words::{json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
 use crate::protocol::{Candidate, DenseFeature, Detail, SequenceAttention};
@@ -122,19 +122,21 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
             </tr>
         }
     };
+    let values = [
+        ("u_click", candidate.utility[0]),
+        ("u_order", candidate.utility[1]),
+        ("bias", candidate.bias),
+        ("score", place.score),
+        ("retrieval_score", candidate.retrieval_score),
+        ("probability", candidate.probability),
+    ]
+    .map(|(name, value)| format!("\"{name}\":{}", json(value)))
+    .join(",");
     view! {
         <div
             class="apart"
             data-testid="score-breakdown"
-            data-values=serde_json::json!({
-                "u_click": candidate.utility[0],
-                "u_order": candidate.utility[1],
-                "bias": candidate.bias,
-                "score": place.score,
-                "retrieval_score": candidate.retrieval_score,
-                "probability": candidate.probability,
-            })
-            .to_string()
+            data-values=format!("{{{values}}}")
         >
             <table>
                 <thead>

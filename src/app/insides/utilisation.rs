@@ -67,11 +67,15 @@ pub fn ExpertUtilisation() -> impl IntoView {
             })
             .collect_view()
     };
+    let values = move || {
+        let rows = over_page.with(|all| all.iter().map(|row| words::json_list(row)).collect::<Vec<_>>());
+        format!("[{}]", rows.join(","))
+    };
     view! {
         <div
             class="utilisation"
             data-testid="expert-utilisation"
-            data-values=move || over_page.with(|all| serde_json::to_string(all).unwrap_or_default())
+            data-values=values
         >
             {move || {
                 let shape = shape.get();
