@@ -283,13 +283,10 @@ impl Write for ToEngine {
 impl Write for HistoryEdit {
     fn write(&self) -> JsValue {
         match self {
-            Self::Add { kind, product } => object(&[(
-                "add",
-                object(&[("kind", kind.write()), ("product", product.write())]),
-            )]),
-            Self::Remove { entry } => {
-                object(&[("remove", object(&[("entry", entry.write())]))])
+            Self::Add { kind, product } => {
+                object(&[("add", object(&[("kind", kind.write()), ("product", product.write())]))])
             }
+            Self::Remove { entry } => object(&[("remove", object(&[("entry", entry.write())]))]),
         }
     }
 }

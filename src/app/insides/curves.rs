@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use plotters::prelude::*;
 
 use super::chart::{Area, Chart, Look};
+use crate::app::parts::live;
 use crate::app::store::store;
 use crate::app::words;
 
@@ -22,7 +23,9 @@ pub fn SoftmaxCurve() -> impl IntoView {
     });
     let label = Signal::derive(move || match numbers.get() {
         Some((entropy, effective)) => format!(
-            "Softmax over candidates: entropy {entropy:.2} nats, {effective:.0} effective candidates"
+            "Softmax over candidates: entropy {} nats, {} effective candidates",
+            words::fixed(entropy.into(), 2),
+            words::fixed(effective.into(), 0)
         ),
         None => "Softmax over candidates".into(),
     });
@@ -32,15 +35,15 @@ pub fn SoftmaxCurve() -> impl IntoView {
                 <dt>"effective candidates"</dt>
                 <dd
                     data-testid="effective-candidates"
-                    data-value=move || numbers.get().map(|(_, effective)| effective)
+                    data-value=move || numbers.get().map(|(_, effective)| effective.to_string())
                 >
-                    {move || numbers.get().map(|(_, n)| words::count(n.round() as usize))}
+                    {move || numbers.get().map_or("–".to_string(), |(_, n)| words::count(n.round() as usize))}
                 </dd>
             </div>
             <div>
                 <dt>"entropy"</dt>
-                <dd data-testid="entropy" data-value=move || numbers.get().map(|(entropy, _)| entropy)>
-                    {move || numbers.get().map(|(h, _)| format!("{h:.2}"))} <small>"nats"</small>
+                <dd data-testid="entropy" data-value=move || numbers.get().map(|(entropy, _)| entropy.to_string())>
+                    {move || numbers.get().map_or("–".to_string(), |(h, _)| words::fixed(h.into(), 2))} <small>"nats"</small>
                 </dd>
             </div>
         </dl>
@@ -70,7 +73,7 @@ fn draw_softmax(area: &Area, look: &Look, values: &[f32]) -> Option<()> {
         .label_style(look.label())
         .x_labels(5)
         .y_labels(3)
-        .x_label_formatter(&|x| format!("{x:.0}"))
+        .x_label_formatter(&|x| words::fixed(*x, 0))
         .y_label_formatter(&|y| words::percent(*y as f32))
         .draw()
         .ok()?;
@@ -89,18 +92,21 @@ pub fn ExaminationCurve() -> impl IntoView {
     });
     let learns = move || curves.with(|c| !c.learned.is_empty());
     let label = Signal::derive(move || {
-        curves.with(|c| match (c.learned.get(9), c.truth.get(9)) {
+        curves.with(|c| match (c.learned.get(9).copied(), c.truth.get(9).copied()) {
             (Some(learned), Some(truth)) => format!(
-                "Examination by place: at place 10 learned {learned:.2}, true {truth:.2} of the first"
+                "Examination by place: at place 10 learned {}, true {} of the first",
+                words::fixed(learned.into(), 2),
+                words::fixed(truth.into(), 2)
             ),
             _ => "Examination by place".into(),
         })
     });
     view! {
         <p class="legend">
-            <Show when=learns fallback=|| view! { <span>"This bias network reads no position."</span> }>
-                <span class="key learned">"learned"</span>
-            </Show>
+            {live(move || match learns() {
+                true => view! { <span class="key learned">"learned"</span> }.into_any(),
+                false => view! { <span>"This bias network reads no position."</span> }.into_any(),
+            })}
             <span class="key truth">"true"</span>
         </p>
         <Chart
@@ -130,8 +136,8 @@ fn draw_examination(area: &Area, look: &Look, learned: &[f32], truth: &[f32]) ->
         .label_style(look.label())
         .x_labels(5)
         .y_labels(3)
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.1}"))
+        .x_label_formatter(&|x| words::fixed(*x, 0))
+        .y_label_formatter(&|y| words::fixed(*y, 1))
         .draw()
         .ok()?;
     let points = |values: &[f32]| -> Vec<(f64, f64)> {

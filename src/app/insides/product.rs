@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::{click, live};
 use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, store};
-use crate::app::words::{json, percent, signed};
+use crate::app::words::{css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
 use crate::protocol::{Candidate, DenseFeature, Detail, SequenceAttention};
@@ -38,30 +39,30 @@ pub fn ChosenProduct() -> impl IntoView {
             Some(Chosen { candidate, place, knobs: store.ranking.get(), detail })
         })
     });
-    let first = move |_| {
+    let first = move || {
         let first = store.shown().first().copied();
         store.state.update(|state| state.selected = first);
     };
-    move || {
+    live(move || {
         let Some(product) = product.get() else {
             return view! {
                 <p class="empty">"No product is chosen. “Look inside” on a card takes its score apart here."</p>
-                <button type="button" class="chip" on:click=first>"Take the first apart"</button>
+                <button type="button" class="chip" on:click=click(first)>"Take the first apart"</button>
             }
             .into_any();
         };
         view! {
             <Title product />
-            {move || match chosen.get() {
+            {live(move || match chosen.get() {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => view! {
                     <p class="empty">"It is not among the candidates of this request, so nothing was computed for it."</p>
                 }
                 .into_any(),
-            }}
+            })}
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -69,8 +70,9 @@ fn Title(product: ProductId) -> impl IntoView {
     let store = store();
     let title = move || {
         store.shop.with(|shop| {
-            let products = &shop.as_ref()?.catalogue.products;
-            Some(products.get(product as usize)?.title.clone())
+            let products =
+                shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
+            products.map(|product| product.title.clone()).collect::<String>()
         })
     };
     view! {
@@ -81,7 +83,7 @@ fn Title(product: ProductId) -> impl IntoView {
                 type="button"
                 class="icon"
                 aria-label="Close"
-                on:click=move |_| store.state.update(|state| state.selected = None)
+                on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
             </button>
@@ -191,9 +193,11 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
 fn two_sided(value: f32, longest: f32) -> impl IntoView {
     let share = if longest > 0.0 { 50.0 * (value / longest).clamp(-1.0, 1.0) } else { 0.0 };
     let (left, width) = if share < 0.0 { (50.0 + share, -share) } else { (50.0, share) };
+    let class = if share < 0.0 { "below" } else { "" };
+    let style = format!("left:{}%;width:{}%", fixed(left.into(), 1), fixed(width.into(), 1));
     view! {
         <span class="two-sided">
-            <i class:below=move || { value < 0.0 } style:left=format!("{left:.1}%") style:width=format!("{width:.1}%")></i>
+            <i class=class style=style></i>
         </span>
     }
 }
@@ -262,7 +266,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
                     <li title=tip>
                         <Picture product />
                         <span class="what">{name}</span>
-                        <span class="bar ranker" style=("--share", format!("{:.1}%", 100.0 * weight))></span>
+                        <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
                         <small>{percent(weight)}</small>
                     </li>
                 })

@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::{live, when};
 use crate::app::store::store;
-use crate::app::words::percent;
+use crate::app::words::{css_share, percent};
+use crate::protocol::Answer;
 
 /// Most categories shown.
 const CATEGORIES: usize = 6;
@@ -33,14 +35,15 @@ pub fn RetrievalInside() -> impl IntoView {
     });
     let kept = move || {
         store.answer.with(|answer| {
-            let history = &answer.as_ref()?.history;
-            let kept = history.iter().filter(|entry| entry.kept).count();
-            Some(format!("Category filtering keeps {kept} of {} behaviours.", history.len()))
+            let Some(answer) = answer else { return String::new() };
+            let (of, kept) =
+                (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
+            format!("Category filtering keeps {kept} of {of} behaviours.")
         })
     };
     let piece = |(piece, attention): (String, f32)| {
         view! {
-            <li title=format!("attention {}", percent(attention)) style=("--share", format!("{:.1}%", 100.0 * attention))>
+            <li title=format!("attention {}", percent(attention)) style=format!("--share:{}", css_share(attention))>
                 <span>{piece}</span>
                 <small>{percent(attention)}</small>
             </li>
@@ -50,25 +53,37 @@ pub fn RetrievalInside() -> impl IntoView {
         view! {
             <li>
                 <span class="what">{name}</span>
-                <span class="bar retriever" style=("--share", format!("{:.1}%", 100.0 * probability))></span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(probability))></span>
                 <small>{percent(probability)}</small>
             </li>
         }
     };
+    let read = live(move || {
+        let pieces = pieces.get();
+        if !pieces.is_empty() {
+            let pieces = pieces.into_iter().map(piece).collect_view();
+            return view! { <ol class="pieces">{pieces}</ol> }.into_any();
+        }
+        let text = match store.answer.with(Option::is_some) {
+            true => "There is no query to read.",
+            false => "Once there is a ranking.",
+        };
+        view! { <p class="empty">{text}</p> }.into_any()
+    });
+    // Relevance control had to drop some, so none that is relevant was beyond the cut.
+    let nothing_is_left_out = move || {
+        store.answer.with(|answer| {
+            let retrieved = |a: &Answer| a.retrieval.retrieved as usize;
+            answer.as_ref().is_some_and(|a| retrieved(a) > a.candidates.len())
+        })
+    };
     view! {
-        <Show
-            when=move || !pieces.read().is_empty()
-            fallback=move || {
-                let text = match store.answer.with(Option::is_some) {
-                    true => "There is no query to read.",
-                    false => "Once there is a ranking.",
-                };
-                view! { <p class="empty">{text}</p> }
-            }
-        >
-            <ol class="pieces">{move || pieces.get().into_iter().map(piece).collect_view()}</ol>
-        </Show>
-        <ol class="rows">{move || categories.get().into_iter().map(category).collect_view()}</ol>
+        {read}
+        <ol class="rows">{live(move || categories.get().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
+        {when(nothing_is_left_out, || {
+            let said = "Every relevant product is in already: the weights only change their places in retrieval.";
+            view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
+        })}
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::{live, when};
 use crate::app::store::store;
 use crate::app::words;
 use crate::pipeline::blend::expert_utilisation;
@@ -40,6 +41,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
     let chosen = move |task: usize, expert: usize| {
         of_chosen.with(|all| all.as_ref()?.get(task)?.get(expert).copied())
     };
+    let share = |weight: f32| format!("--share:{}", words::css_share(weight));
     let bars = move |task: usize, experts: usize| {
         (0..experts)
             .map(|expert| {
@@ -52,13 +54,11 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 };
                 view! {
                     <li title=label>
-                        <span class="column" style=("--share", move || format!("{:.2}%", 100.0 * weight(task, expert)))>
-                            {move || {
-                                chosen(task, expert)
-                                    .map(|w| {
-                                        view! { <i class="mark-chosen" style=("--share", format!("{:.2}%", 100.0 * w))></i> }
-                                    })
-                            }}
+                        <span class="column" style=move || share(weight(task, expert))>
+                            {live(move || match chosen(task, expert) {
+                                Some(w) => view! { <i class="mark-chosen" style=share(w)></i> }.into_any(),
+                                None => ().into_any(),
+                            })}
                         </span>
                         <span class="figure">{move || words::percent(weight(task, expert))}</span>
                         <span class="hidden">{label}</span>
@@ -68,7 +68,8 @@ pub fn ExpertUtilisation() -> impl IntoView {
             .collect_view()
     };
     let values = move || {
-        let rows = over_page.with(|all| all.iter().map(|row| words::json_list(row)).collect::<Vec<_>>());
+        let rows =
+            over_page.with(|all| all.iter().map(|row| words::json_list(row)).collect::<Vec<_>>());
         format!("[{}]", rows.join(","))
     };
     view! {
@@ -77,7 +78,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
             data-testid="expert-utilisation"
             data-values=values
         >
-            {move || {
+            {live(move || {
                 let shape = shape.get();
                 if shape.is_empty() && !answered.get() {
                     return view! { <p class="empty">"Once there is a ranking."</p> }.into_any();
@@ -99,10 +100,10 @@ pub fn ExpertUtilisation() -> impl IntoView {
                     })
                     .collect_view()
                     .into_any()
-            }}
-            <Show when=move || of_chosen.with(Option::is_some) && !shape.read().is_empty()>
-                <p class="legend"><span class="key chosen">"the chosen product"</span></p>
-            </Show>
+            })}
+            {when(move || of_chosen.with(Option::is_some) && !shape.read().is_empty(), || {
+                view! { <p class="legend"><span class="key chosen">"the chosen product"</span></p> }.into_any()
+            })}
         </div>
     }
 }
