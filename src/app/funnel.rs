@@ -18,7 +18,7 @@ type Counts = [usize; 4];
 #[component]
 pub fn Funnel() -> impl IntoView {
     let store = store();
-    let counts = Memo::new(move |_| -> Option<Counts> {
+    let counts = move || -> Option<Counts> {
         let catalogue = store.shop.with(|shop| Some(shop.as_ref()?.catalogue.products.len()))?;
         let (searched, retrieved, ranked) = store.answer.with(|answer| {
             let answer = answer.as_ref()?;
@@ -31,9 +31,9 @@ pub fn Funnel() -> impl IntoView {
         })?;
         let catalogue = if searched > 0 { searched } else { catalogue };
         Some([catalogue, retrieved, ranked, store.shown().len()])
-    });
+    };
     let count = move |stage: usize| {
-        counts.get().map_or("–".to_string(), |counts| words::count(counts[stage]))
+        counts().map_or("–".to_string(), |counts| words::count(counts[stage]))
     };
     // The time a stage took, or that its last answer stood.
     let time = move |stages: &'static [&'static str]| {
@@ -65,7 +65,7 @@ pub fn Funnel() -> impl IntoView {
     view! {
         <section class="funnel" aria-label="Funnel">
             <svg viewBox=format!("0 0 {} {}", 4.0 * STAGE, 2.0 * MIDDLE) preserveAspectRatio="none" aria-hidden="true">
-                <path d=move || outline(counts.get().unwrap_or([1000, 200, 200, 20])) />
+                <path d=move || outline(counts().unwrap_or([1000, 200, 200, 20])) />
             </svg>
             <ol>
                 {stage(0, "in the catalogue", &[])}

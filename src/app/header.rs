@@ -231,9 +231,7 @@ fn backend_names(backend: Backend) -> (&'static str, &'static str) {
 #[component]
 fn BackendBadge() -> impl IntoView {
     let store = store();
-    let serving = Memo::new(move |_| {
-        store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend))
-    });
+    let serving = move || store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend));
     let total = move || {
         store.answer.with(|answer| match answer {
             Some(answer) => {
@@ -313,11 +311,11 @@ fn BackendBadge() -> impl IntoView {
             class="backend"
             node_ref=details
             data-testid="backend"
-            data-backend=move || serving.get().map(|b| backend_names(b).1.to_string())
+            data-backend=move || serving().map(|b| backend_names(b).1.to_string())
         >
             <summary title="Where this is computed">
-                <span class="dot" class:on=move || serving.get().is_some()></span>
-                {move || serving.get().map_or("Starting", |b| backend_names(b).0).to_string()}
+                <span class="dot" class:on=move || serving().is_some()></span>
+                {move || serving().map_or("Starting", |b| backend_names(b).0).to_string()}
                 <span class="ms">{total}</span>
             </summary>
             <div class="sheet">

@@ -25,13 +25,13 @@ pub fn ShopperBand() -> impl IntoView {
 #[component]
 fn Who() -> impl IntoView {
     let store = store();
-    let shopper = Memo::new(move |_| {
+    let shopper = move || {
         store.state.with(|state| {
             store.shop.with(|shop| {
                 shop.as_ref()?.shoppers.iter().find(|s| s.key == state.shopper).cloned()
             })
         })
-    });
+    };
     let options = live(move || {
         store.shop.with(|shop| {
             let shoppers = shop.iter().flat_map(|shop| &shop.shoppers);
@@ -54,10 +54,10 @@ fn Who() -> impl IntoView {
         store.shop.track();
         store.state.with(|state| state.shopper.clone())
     };
-    let initial = move || shopper.get().map_or(String::new(), |s| s.name.chars().take(1).collect());
-    let about = move || shopper.get().map_or(String::new(), |s| s.about);
+    let initial = move || shopper().map_or(String::new(), |s| s.name.chars().take(1).collect());
+    let about = move || shopper().map_or(String::new(), |s| s.about);
     let profile = live(move || {
-        let words = shopper.get().map(|s| words::profile(&s.profile)).unwrap_or_default();
+        let words = shopper().map(|s| words::profile(&s.profile)).unwrap_or_default();
         words.into_iter().map(|word| view! { <li>{word}</li> }).collect_view().into_any()
     });
     view! {
@@ -109,14 +109,14 @@ fn History() -> impl IntoView {
             answer.history.iter().map(of_entry).collect::<Vec<_>>()
         })
     });
-    let now = Memo::new(move |_| {
-        store.state.with(|state| {
-            store.shop.with(|shop| {
+    let now = move || {
+        store.state.with_untracked(|state| {
+            store.shop.with_untracked(|shop| {
                 let shoppers = &shop.as_ref()?.shoppers;
                 shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.now)
             })
         })
-    });
+    };
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || store.answer.with(|a| a.as_ref().is_some_and(|a| a.detail.is_some()));
     let count = move || match entries.with(Vec::len) {
@@ -151,7 +151,7 @@ fn History() -> impl IntoView {
                 .with(|all| all.iter().find(|a| a.entry == number).copied())
                 .unwrap_or_default()
         });
-        view! { <Entry entry now attention /> }.into_any()
+        view! { <Entry entry now=now() attention /> }.into_any()
     };
     view! {
         <div class="history" data-testid="history">
@@ -185,7 +185,7 @@ pub fn kind_mark(kind: EventKind) -> &'static str {
 }
 
 #[component]
-fn Entry(entry: HistoryEntry, now: Memo<Option<i32>>, attention: Memo<Attention>) -> impl IntoView {
+fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> impl IntoView {
     let store = store();
     let HistoryEntry { entry: number, event, .. } = entry;
     let title = move || {
@@ -195,7 +195,7 @@ fn Entry(entry: HistoryEntry, now: Memo<Option<i32>>, attention: Memo<Attention>
             products.map(|product| product.title.clone()).collect::<String>()
         })
     };
-    let ago = move || now.get().map(|now| words::ago(now, event.time)).unwrap_or_default();
+    let ago = move || now.map(|now| words::ago(now, event.time)).unwrap_or_default();
     let sentence = move || {
         let Attention { kept, retriever, ranker, .. } = attention.get();
         let mut sentence = format!("{} {}, {}", words::deed(event.kind), title(), ago());

@@ -17,7 +17,6 @@ const FEATURES: usize = 8;
 const ENTRIES: usize = 4;
 
 /// What is known of the chosen product in the present answer.
-#[derive(Clone, PartialEq)]
 struct Chosen {
     candidate: Candidate,
     place: Place,
@@ -29,7 +28,7 @@ struct Chosen {
 pub fn ChosenProduct() -> impl IntoView {
     let store = store();
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
-    let chosen = Memo::new(move |_| {
+    let chosen = move || {
         let product = product.get()?;
         let place = store.places.with(|places| places.get(&product).copied())?;
         store.answer.with(|answer| {
@@ -38,7 +37,7 @@ pub fn ChosenProduct() -> impl IntoView {
             let detail = answer.detail.clone().filter(|detail| detail.product == product);
             Some(Chosen { candidate, place, knobs: store.ranking.get(), detail })
         })
-    });
+    };
     let first = move || {
         let first = store.shown().first().copied();
         store.state.update(|state| state.selected = first);
@@ -53,7 +52,7 @@ pub fn ChosenProduct() -> impl IntoView {
         };
         view! {
             <Title product />
-            {live(move || match chosen.get() {
+            {live(move || match chosen() {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => view! {
                     <p class="empty">"It is not among the candidates of this request, so nothing was computed for it."</p>
@@ -202,6 +201,22 @@ fn two_sided(value: f32, longest: f32) -> impl IntoView {
     }
 }
 
+/// The largest by size, largest first: (index, value).
+fn strongest(values: &[f32], most: usize) -> Vec<(usize, f32)> {
+    let mut found: Vec<(usize, f32)> = vec![];
+    while found.len() < most {
+        let rest =
+            values.iter().copied().enumerate().filter(|(i, value)| {
+                value.is_finite() && found.iter().all(|(taken, _)| taken != i)
+            });
+        match rest.reduce(|a, b| if b.1.abs() > a.1.abs() { b } else { a }) {
+            Some(next) => found.push(next),
+            None => break,
+        }
+    }
+    found
+}
+
 fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
     values.into_iter().filter(|v| v.is_finite()).fold(0.0, |most, v| most.max(v.abs()))
 }
@@ -253,14 +268,12 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
         })
     };
     let list = move |sequence: SequenceAttention| {
-        let mut weights = sequence.weights;
-        let count = weights.len();
-        weights.sort_by(|a, b| b.1.total_cmp(&a.1));
-        weights.truncate(ENTRIES);
-        let rows = weights
+        let count = sequence.weights.len();
+        let weights: Vec<_> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
+        let rows = strongest(&weights, ENTRIES)
             .into_iter()
-            .map(|(entry, weight)| {
-                let (product, name) = title(entry)?;
+            .map(|(i, weight)| {
+                let (product, name) = title(sequence.weights[i].0)?;
                 let tip = name.clone();
                 Some(view! {
                     <li title=tip>
@@ -325,11 +338,9 @@ fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
     let name = move |i: usize| -> Option<DenseFeature> {
         store.shop.with_untracked(|shop| shop.as_ref()?.dense_features.get(i).cloned())
     };
-    let mut all: Vec<_> =
-        values.into_iter().enumerate().filter(|(_, (_, z))| z.is_finite()).collect();
-    all.sort_by(|a, b| b.1.1.abs().total_cmp(&a.1.1.abs()));
-    all.truncate(FEATURES);
-    let most = longest(all.iter().map(|(_, (_, z))| *z));
+    let deviations: Vec<_> = values.iter().map(|(_, z)| *z).collect();
+    let all = strongest(&deviations, FEATURES);
+    let most = longest(all.iter().map(|(_, z)| *z));
     (!all.is_empty()).then(|| {
         view! {
             <h3>"Dense features farthest from their mean"</h3>
@@ -338,10 +349,10 @@ fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
                 <tbody>
                     {all
                         .into_iter()
-                        .filter_map(|(i, (value, z))| {
+                        .filter_map(|(i, z)| {
                             let DenseFeature { name, kind } = name(i)?;
                             Some(view! {
-                                <tr title=format!("{kind}: {}", signed(value, 3))>
+                                <tr title=format!("{kind}: {}", signed(values[i].0, 3))>
                                     <th scope="row">{name}</th>
                                     <td>{two_sided(z, most)} <small>{signed(z, 1)}</small></td>
                                 </tr>

@@ -13,14 +13,15 @@ const CATEGORIES: usize = 6;
 #[component]
 pub fn RetrievalInside() -> impl IntoView {
     let store = store();
-    let pieces = Memo::new(move |_| {
+    let pieces = move || {
         store.answer.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
-            inside.pieces.iter().cloned().zip(inside.personal_attention.iter().copied()).collect()
+            let attention = inside.personal_attention.iter().copied();
+            inside.pieces.iter().cloned().zip(attention).collect::<Vec<_>>()
         })
-    });
-    let categories = Memo::new(move |_| {
+    };
+    let categories = move || {
         store.answer.with(|answer| {
             let categories =
                 answer.as_ref().map(|a| a.retrieval.categories.clone()).unwrap_or_default();
@@ -32,7 +33,7 @@ pub fn RetrievalInside() -> impl IntoView {
                 categories.into_iter().filter_map(named).take(CATEGORIES).collect::<Vec<_>>()
             })
         })
-    });
+    };
     let kept = move || {
         store.answer.with(|answer| {
             let Some(answer) = answer else { return String::new() };
@@ -59,7 +60,7 @@ pub fn RetrievalInside() -> impl IntoView {
         }
     };
     let read = live(move || {
-        let pieces = pieces.get();
+        let pieces = pieces();
         if !pieces.is_empty() {
             let pieces = pieces.into_iter().map(piece).collect_view();
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
@@ -79,7 +80,7 @@ pub fn RetrievalInside() -> impl IntoView {
     };
     view! {
         {read}
-        <ol class="rows">{live(move || categories.get().into_iter().map(category).collect_view().into_any())}</ol>
+        <ol class="rows">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
         {when(nothing_is_left_out, || {
             let said = "Every relevant product is in already: the weights only change their places in retrieval.";

@@ -6,9 +6,8 @@ use crate::app::parts::{live, when};
 use crate::app::store::store;
 use crate::app::words;
 use crate::pipeline::blend::expert_utilisation;
-use crate::protocol::Candidate;
 
-/// The tasks in the order of [`Candidate::gates`].
+/// The tasks in the order of `Candidate::gates`.
 const TASKS: [&str; 2] = ["Click", "Order"];
 
 #[component]
@@ -25,22 +24,21 @@ pub fn ExpertUtilisation() -> impl IntoView {
             })
         })
     });
+    // Empty where none is chosen, or it has no gates.
     let of_chosen = Memo::new(move |_| {
-        let product = store.state.with(|state| state.selected)?;
+        let product = store.state.with(|state| state.selected);
         store.answer.with(|answer| {
-            let is_it = |c: &&Candidate| c.product == product;
-            Some(answer.as_ref()?.candidates.iter().find(is_it)?.gates.clone())
+            let candidates = answer.iter().flat_map(|answer| &answer.candidates);
+            let mut chosen = candidates.filter(|c| Some(c.product) == product);
+            chosen.next().map(|c| c.gates.clone()).unwrap_or_default()
         })
     });
-    let shape =
-        Memo::new(move |_| over_page.with(|all| all.iter().map(Vec::len).collect::<Vec<_>>()));
-    let answered = Memo::new(move |_| store.answer.with(Option::is_some));
+    let experts = Memo::new(move |_| over_page.with(|all| all.first().map_or(0, Vec::len)));
     let weight = move |task: usize, expert: usize| {
         over_page.with(|all| all.get(task)?.get(expert).copied()).unwrap_or(0.0)
     };
-    let chosen = move |task: usize, expert: usize| {
-        of_chosen.with(|all| all.as_ref()?.get(task)?.get(expert).copied())
-    };
+    let chosen =
+        move |task: usize, expert: usize| of_chosen.with(|all| all.get(task)?.get(expert).copied());
     let share = |weight: f32| format!("--share:{}", words::css_share(weight));
     let bars = move |task: usize, experts: usize| {
         (0..experts)
@@ -79,29 +77,25 @@ pub fn ExpertUtilisation() -> impl IntoView {
             data-values=values
         >
             {live(move || {
-                let shape = shape.get();
-                if shape.is_empty() && !answered.get() {
-                    return view! { <p class="empty">"Once there is a ranking."</p> }.into_any();
+                let experts = experts.get();
+                if experts == 0 {
+                    let text = match store.answer.with(Option::is_some) {
+                        true => "These tasks have no gates: choose MMoE to see experts.",
+                        false => "Once there is a ranking.",
+                    };
+                    return view! { <p class="empty">{text}</p> }.into_any();
                 }
-                if shape.is_empty() {
-                    return view! { <p class="empty">"These tasks have no gates: choose MMoE to see experts."</p> }
-                        .into_any();
-                }
-                shape
-                    .into_iter()
-                    .enumerate()
-                    .map(|(task, experts)| {
-                        view! {
-                            <figure>
-                                <figcaption>{TASKS.get(task).copied().unwrap_or("Task")}</figcaption>
-                                <ol>{bars(task, experts)}</ol>
-                            </figure>
-                        }
-                    })
-                    .collect_view()
-                    .into_any()
+                let of_task = |(task, name)| {
+                    view! {
+                        <figure>
+                            <figcaption>{name}</figcaption>
+                            <ol>{bars(task, experts)}</ol>
+                        </figure>
+                    }
+                };
+                TASKS.into_iter().enumerate().map(of_task).collect_view().into_any()
             })}
-            {when(move || of_chosen.with(Option::is_some) && !shape.read().is_empty(), || {
+            {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! { <p class="legend"><span class="key chosen">"the chosen product"</span></p> }.into_any()
             })}
         </div>
