@@ -8,7 +8,7 @@ use super::words;
 /// Middle and half-height of the drawn funnel.
 const MIDDLE: f64 = 32.0;
 const MOST: f64 = 30.0;
-const LEAST: f64 = 5.0;
+const LEAST: f64 = 11.0;
 /// Width of one stage in the drawing.
 const STAGE: f64 = 100.0;
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::flip;
 use super::parts::{click, keyed, live, when};
 use super::picture::{Mark, Picture};
-use super::store::{Place, store};
+use super::store::{Place, place_of, store};
 use super::supervisor::Readiness;
 use super::words;
 use crate::market::catalogue::{Product, ProductId};
@@ -155,6 +155,11 @@ fn Hint() -> impl IntoView {
 fn Loading() -> impl IntoView {
     let store = store();
     let progress = move || store.status.with(|status| status.progress.clone());
+    // A file's name without its ending; the engine is no file that a person knows.
+    let what = |file: &str| match file.split('.').next() {
+        Some("engine") | None => "the engine".to_string(),
+        Some(stem) => stem.into(),
+    };
     let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
     view! {
         <div class="loading">
@@ -162,9 +167,9 @@ fn Loading() -> impl IntoView {
                 {move || match progress() {
                     Some(p) if p.total > 0 => {
                         let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                        format!("Fetching the {}: {loaded} of {total}", p.file)
+                        format!("Fetching {}: {loaded} of {total}", what(&p.file))
                     }
-                    Some(p) => format!("Fetching the {}: {}", p.file, words::bytes(p.loaded)),
+                    Some(p) => format!("Fetching {}: {}", what(&p.file), words::bytes(p.loaded)),
                     None => "Starting the engine".to_string(),
                 }}
             </p>
@@ -183,7 +188,7 @@ fn Loading() -> impl IntoView {
 #[component]
 fn Card(product: ProductId) -> impl IntoView {
     let store = store();
-    let place = Memo::new(move |_| store.places.with(|places| places.get(&product).copied()));
+    let place = Memo::new(move |_| store.places.with(|places| place_of(places, product)));
     let rank = move || place.get().map_or(String::new(), |place| (place.rank + 1).to_string());
     let chosen = move || store.state.with(|state| state.selected == Some(product));
     let read = move |field: fn(&Product) -> String| {
@@ -267,7 +272,8 @@ fn Card(product: ProductId) -> impl IntoView {
 fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
     let store = store();
     live(move || {
-        let before = store.baseline.with(|places| places.get(&product).map(|place| place.rank));
+        let before =
+            store.baseline.with(|places| place_of(places, product).map(|place| place.rank));
         let risen = before.zip(place.get()).map(|(before, now)| before as i32 - now.rank as i32);
         let (class, text, title) = match risen {
             Some(0) => return ().into_any(),

@@ -1,7 +1,6 @@
 //! What the page knows, as signals: the person's state, the engine's last answer, and what
 //! follows from the two.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -20,6 +19,7 @@ const GESTURE: f64 = 900.0;
 /// A product's place in the present order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
+    pub product: ProductId,
     /// From 0.
     pub rank: usize,
     /// Blended score.
@@ -28,8 +28,13 @@ pub struct Place {
     pub candidate: usize,
 }
 
-/// Places by product.
-pub type Places = Arc<HashMap<ProductId, Place>>;
+/// Every product's place, best first.
+pub type Places = Arc<Vec<Place>>;
+
+/// Place of a product. There are a thousand at most: looking through them takes no time.
+pub fn place_of(places: &Places, product: ProductId) -> Option<Place> {
+    places.iter().find(|place| place.product == product).copied()
+}
 
 /// A notice as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +62,6 @@ pub struct Store {
     pub ranking: Memo<RankingKnobs>,
     /// The answer's candidates in the order of the blend.
     pub order: Memo<Arc<Vec<Ranked>>>,
-    /// Places by product.
     pub places: Memo<Places>,
     /// Number of the page on show, within what there is.
     pub page: Memo<usize>,
@@ -86,8 +90,9 @@ impl Store {
             let order = order.get();
             let place = |(rank, ranked): (usize, &Ranked)| {
                 let Ranked { candidate, score } = *ranked;
-                let product = answer.with(|a| Some(a.as_ref()?.candidates.get(candidate)?.product));
-                Some((product?, Place { rank, score, candidate }))
+                let product =
+                    answer.with(|a| Some(a.as_ref()?.candidates.get(candidate)?.product))?;
+                Some(Place { product, rank, score, candidate })
             };
             Arc::new(order.iter().enumerate().filter_map(place).collect())
         });

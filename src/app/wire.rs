@@ -2,7 +2,6 @@
 //! by field. The engine does the same through serde; here that would be a sixth of the page.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,11 +49,18 @@ trait Write {
 
 thread_local! {
     /// Names of fields as JavaScript's strings, made once each.
-    static NAMES: RefCell<HashMap<&'static str, JsValue>> = RefCell::default();
+    static NAMES: RefCell<Vec<(&'static str, JsValue)>> = RefCell::default();
 }
 
 fn name(text: &'static str) -> JsValue {
-    NAMES.with_borrow_mut(|names| names.entry(text).or_insert_with(|| text.into()).clone())
+    NAMES.with_borrow_mut(|names| {
+        // The same place in memory is the same name, and quicker to compare.
+        if let Some((_, known)) = names.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
+            return known.clone();
+        }
+        names.push((text, text.into()));
+        text.into()
+    })
 }
 
 fn field<T: Read>(of: &JsValue, named: &'static str, wrong: &mut Wrong) -> T {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::app::parts::{click, live};
 use crate::app::picture::{Mark, Picture, Symbol};
-use crate::app::store::{Place, store};
+use crate::app::store::{Place, place_of, store};
 use crate::app::words::{css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
@@ -30,7 +30,7 @@ pub fn ChosenProduct() -> impl IntoView {
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
     let chosen = move || {
         let product = product.get()?;
-        let place = store.places.with(|places| places.get(&product).copied())?;
+        let place = store.places.with(|places| place_of(places, product))?;
         store.answer.with(|answer| {
             let answer = answer.as_ref()?;
             let candidate = answer.candidates.get(place.candidate)?.clone();
@@ -44,9 +44,12 @@ pub fn ChosenProduct() -> impl IntoView {
     };
     live(move || {
         let Some(product) = product.get() else {
+            let ranked = store.order.with(|order| !order.is_empty());
             return view! {
                 <p class="empty">"No product is chosen. “Look inside” on a card takes its score apart here."</p>
-                <button type="button" class="chip" on:click=click(first)>"Take the first apart"</button>
+                <button type="button" class="chip" hidden=!ranked on:click=click(first)>
+                    "Take the first apart"
+                </button>
             }
             .into_any();
         };
@@ -123,6 +126,15 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
             </tr>
         }
     };
+    let total = weights[0] + weights[1];
+    let term =
+        |task: usize| format!("{} × {}", signed(weights[task], 2), percent(probabilities[task]));
+    let sum = match total > 0.0 {
+        true => {
+            format!("({} + {}) / {} = {}", term(0), term(1), signed(total, 2), percent(place.score))
+        }
+        false => "Both weights are zero, so the order of retrieval stands.".into(),
+    };
     let values = [
         ("u_click", candidate.utility[0]),
         ("u_order", candidate.utility[1]),
@@ -164,6 +176,7 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
                     </tr>
                 </tfoot>
             </table>
+            <p class="note">{sum}</p>
             <dl class="pairs">
                 <dt>"Retrieval score"</dt>
                 <dd>{signed(candidate.retrieval_score, 3)}</dd>
@@ -232,7 +245,7 @@ fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
         };
         view! {
             <h3>"What each expert adds"</h3>
-            <p class="note">"Change in the utility when the expert’s gate is shut, with the sign turned."</p>
+            <p class="note">"Each task’s utility, less what it would be without the expert."</p>
             <table class="bars">
                 <thead>
                     <tr><th></th><th scope="col">"Click"</th><th scope="col">"Order"</th></tr>
@@ -270,6 +283,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     let list = move |sequence: SequenceAttention| {
         let count = sequence.weights.len();
         let weights: Vec<_> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
+        let most = longest(weights.iter().copied());
         let rows = strongest(&weights, ENTRIES)
             .into_iter()
             .map(|(i, weight)| {
@@ -279,7 +293,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
                     <li title=tip>
                         <Picture product />
                         <span class="what">{name}</span>
-                        <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
+                        <span class="bar ranker" style=format!("--share:{}", css_share(weight / most))></span>
                         <small>{percent(weight)}</small>
                     </li>
                 })
@@ -287,7 +301,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             .collect_view();
         view! {
             <div class="sequence">
-                <h4>{sequence.sequence} <small>{count}</small></h4>
+                <h4>{format!("{}, {count}", sequence.sequence)}</h4>
                 {if count == 0 {
                     view! { <p class="empty">"none"</p> }.into_any()
                 } else {
@@ -298,7 +312,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     };
     view! {
         <h3>"Attention over the history"</h3>
-        <p class="note">"The product asks its three transformers; the strongest answers of each."</p>
+        <p class="note">"What DMT’s three transformers look at when they judge this product: the strongest of each, bars by the strongest."</p>
         <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
     }
 }
@@ -308,7 +322,7 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
     let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
     (!terms.is_empty()).then(|| {
         view! {
-            <h3>"Bias logit at this place"</h3>
+            <h3>"What its place does to its clicks"</h3>
             <table class="bars">
                 <tbody>
                     {terms

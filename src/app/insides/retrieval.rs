@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::app::parts::{live, when};
+use crate::app::parts::live;
 use crate::app::store::store;
 use crate::app::words::{css_share, percent};
-use crate::protocol::Answer;
 
 /// Most categories shown.
 const CATEGORIES: usize = 6;
@@ -67,24 +66,13 @@ pub fn RetrievalInside() -> impl IntoView {
         }
         let text = match store.answer.with(Option::is_some) {
             true => "There is no query to read.",
-            false => "Once there is a ranking.",
+            false => "Comes with the first ranking.",
         };
         view! { <p class="empty">{text}</p> }.into_any()
     });
-    // Relevance control had to drop some, so none that is relevant was beyond the cut.
-    let nothing_is_left_out = move || {
-        store.answer.with(|answer| {
-            let retrieved = |a: &Answer| a.retrieval.retrieved as usize;
-            answer.as_ref().is_some_and(|a| retrieved(a) > a.candidates.len())
-        })
-    };
     view! {
         {read}
         <ol class="rows">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
-        {when(nothing_is_left_out, || {
-            let said = "Every relevant product is in already: the weights only change their places in retrieval.";
-            view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
-        })}
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::parts::{live, when};
-use crate::app::store::store;
+use crate::app::store::{place_of, store};
 use crate::app::words;
 use crate::pipeline::blend::expert_utilisation;
 
@@ -19,7 +19,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
             store.places.with(|places| {
                 let candidates =
                     answer.as_ref().map(|a| a.candidates.as_slice()).unwrap_or_default();
-                let place = |product| places.get(product).and_then(|p| candidates.get(p.candidate));
+                let place = |product: &u32| candidates.get(place_of(places, *product)?.candidate);
                 expert_utilisation(shown.iter().filter_map(place))
             })
         })
@@ -54,11 +54,15 @@ pub fn ExpertUtilisation() -> impl IntoView {
                     <li title=label>
                         <span class="column" style=move || share(weight(task, expert))>
                             {live(move || match chosen(task, expert) {
-                                Some(w) => view! { <i class="mark-chosen" style=share(w)></i> }.into_any(),
+                                Some(w) => view! { <i class="chosen" style=share(w)></i> }.into_any(),
                                 None => ().into_any(),
                             })}
                         </span>
                         <span class="figure">{move || words::percent(weight(task, expert))}</span>
+                        <span class="figure chosen">
+                            {move || chosen(task, expert).map_or(String::new(), words::percent)}
+                        </span>
+                        <span class="name">{format!("expert {}", expert + 1)}</span>
                         <span class="hidden">{label}</span>
                     </li>
                 }
@@ -81,7 +85,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 if experts == 0 {
                     let text = match store.answer.with(Option::is_some) {
                         true => "These tasks have no gates: choose MMoE to see experts.",
-                        false => "Once there is a ranking.",
+                        false => "Comes with the first ranking.",
                     };
                     return view! { <p class="empty">{text}</p> }.into_any();
                 }
@@ -96,7 +100,13 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 TASKS.into_iter().enumerate().map(of_task).collect_view().into_any()
             })}
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
-                view! { <p class="legend"><span class="key chosen">"the chosen product"</span></p> }.into_any()
+                view! {
+                    <p class="legend">
+                        <span class="key learned">"the page"</span>
+                        <span class="key chosen">"the chosen product"</span>
+                    </p>
+                }
+                .into_any()
             })}
         </div>
     }
