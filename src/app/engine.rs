@@ -10,10 +10,10 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use super::browser;
 use super::store::Store;
 use super::supervisor::{Action, PATIENCE, Readiness, Supervisor, TICK};
-use crate::protocol::{Backend, FromEngine, ToEngine};
+use super::{browser, wire};
+use crate::protocol::{Backend, ToEngine};
 
 /// A worker with the functions that listen to it.
 struct Running {
@@ -131,11 +131,11 @@ impl Client {
         let client = Rc::downgrade(self);
         let on_message = Closure::new(move |event: MessageEvent| {
             let Some(client) = client.upgrade() else { return };
-            match serde_wasm_bindgen::from_value::<FromEngine>(event.data()) {
+            match wire::read(&event.data()) {
                 Ok(message) => {
                     client.drive(|supervisor, now| supervisor.heard(backend, message, now))
                 }
-                Err(why) => error!("a message of {name} can't be read: {why}"),
+                Err(part) => error!("a message of {name} can't be read: {part} is wrong"),
             }
         });
         let client = Rc::downgrade(self);
@@ -167,10 +167,7 @@ impl Client {
     fn send(&self, backend: Backend, message: &ToEngine) {
         let workers = self.workers.borrow();
         let Some(running) = &workers[backend as usize] else { return };
-        let sent = serde_wasm_bindgen::to_value(message)
-            .map_err(JsValue::from)
-            .and_then(|message| running.worker.post_message(&message));
-        if let Err(why) = sent {
+        if let Err(why) = running.worker.post_message(&wire::write(message)) {
             error!("a message could not be sent: {why:?}");
         }
     }

@@ -1,22 +1,23 @@
 //! Moves that are seen: a card that takes another place glides there (first, last, invert, play).
 
-use std::collections::HashMap;
-
 use js_sys::{Array, Function, Object, Reflect};
+use leptos::html::Ul;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Animation, AnimationPlayState, HtmlElement};
 
 use super::browser;
+use super::words::fixed;
+use crate::market::catalogue::ProductId;
 
 /// Milliseconds a move takes.
 const DURATION: f64 = 420.0;
 /// Starts fast, lands softly.
 const EASING: &str = "cubic-bezier(0.2, 0.9, 0.25, 1)";
 
-/// Where a card lay, by the value of its attribute, and the animation that is on it.
-#[derive(Default)]
+/// Where the card with this name lay, and the animation that is on it.
 struct Seen {
+    name: String,
     x: f64,
     y: f64,
     animation: Option<Animation>,
@@ -24,12 +25,8 @@ struct Seen {
 
 /// Glides the children of `parent` that carry the attribute `key` to their places whenever
 /// `when` changes. The parent must be positioned, for places are measured from it.
-pub fn glide<T: PartialEq + Send + Sync + 'static>(
-    parent: NodeRef<leptos::html::Ul>,
-    key: &'static str,
-    when: Memo<T>,
-) {
-    let seen = StoredValue::new_local(HashMap::<String, Seen>::new());
+pub fn glide(parent: NodeRef<Ul>, key: &'static str, when: Memo<Vec<ProductId>>) {
+    let seen = StoredValue::new_local(Vec::<Seen>::new());
     Effect::new(move |_| {
         when.track();
         // By then the new order is in the document, and not yet painted.
@@ -41,10 +38,10 @@ pub fn glide<T: PartialEq + Send + Sync + 'static>(
     });
 }
 
-fn play(parent: &HtmlElement, key: &str, seen: &mut HashMap<String, Seen>, still: bool) {
+fn play(parent: &HtmlElement, key: &str, seen: &mut Vec<Seen>, still: bool) {
     let children = parent.children();
     let first_time = seen.is_empty();
-    let mut next = HashMap::new();
+    let mut next = vec![];
     let origin = parent.get_bounding_client_rect();
     for i in 0..children.length() {
         let Some(Ok(card)) = children.item(i).map(JsCast::dyn_into::<HtmlElement>) else {
@@ -52,7 +49,8 @@ fn play(parent: &HtmlElement, key: &str, seen: &mut HashMap<String, Seen>, still
         };
         let Some(name) = card.get_attribute(key) else { continue };
         let (x, y) = (f64::from(card.offset_left()), f64::from(card.offset_top()));
-        let animation = match seen.remove(&name) {
+        let before = seen.iter().position(|seen| seen.name == name).map(|at| seen.swap_remove(at));
+        let animation = match before {
             _ if still => None,
             Some(before) => {
                 // Seen from its new place, a card in flight is drawn off it by its animation.
@@ -72,7 +70,12 @@ fn play(parent: &HtmlElement, key: &str, seen: &mut HashMap<String, Seen>, still
                         }
                         let far = dx.abs() > 0.5 || dy.abs() > 0.5;
                         far.then(|| {
-                            animate(&card, &format!("translate({dx}px, {dy}px)"), "none", None)
+                            animate(
+                                &card,
+                                &format!("translate({}px, {}px)", fixed(dx, 1), fixed(dy, 1)),
+                                "none",
+                                None,
+                            )
                         })
                         .flatten()
                     }
@@ -81,7 +84,7 @@ fn play(parent: &HtmlElement, key: &str, seen: &mut HashMap<String, Seen>, still
             None if first_time => None,
             None => animate(&card, "scale(0.94)", "none", Some(("0", "1"))),
         };
-        next.insert(name, Seen { x, y, animation });
+        next.push(Seen { name, x, y, animation });
     }
     *seen = next;
 }

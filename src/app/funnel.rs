@@ -8,7 +8,7 @@ use super::words;
 /// Middle and half-height of the drawn funnel.
 const MIDDLE: f64 = 32.0;
 const MOST: f64 = 30.0;
-const LEAST: f64 = 5.0;
+const LEAST: f64 = 11.0;
 /// Width of one stage in the drawing.
 const STAGE: f64 = 100.0;
 
@@ -18,7 +18,7 @@ type Counts = [usize; 4];
 #[component]
 pub fn Funnel() -> impl IntoView {
     let store = store();
-    let counts = Memo::new(move |_| -> Option<Counts> {
+    let counts = move || -> Option<Counts> {
         let catalogue = store.shop.with(|shop| Some(shop.as_ref()?.catalogue.products.len()))?;
         let (searched, retrieved, ranked) = store.answer.with(|answer| {
             let answer = answer.as_ref()?;
@@ -31,47 +31,47 @@ pub fn Funnel() -> impl IntoView {
         })?;
         let catalogue = if searched > 0 { searched } else { catalogue };
         Some([catalogue, retrieved, ranked, store.shown().len()])
-    });
-    let count =
-        move |stage: usize| counts.get().map_or("–".into(), |counts| words::count(counts[stage]));
+    };
+    let count = move |stage: usize| {
+        counts().map_or("–".to_string(), |counts| words::count(counts[stage]))
+    };
     // The time a stage took, or that its last answer stood.
     let time = move |stages: &'static [&'static str]| {
         store.answer.with(|answer| {
-            let timings = &answer.as_ref()?.timings;
-            let of = |t: &&crate::protocol::StageTime| stages.contains(&t.stage.as_str());
-            let fresh: Vec<_> = timings.iter().filter(of).filter(|t| !t.cached).collect();
-            if fresh.is_empty() {
-                return timings.iter().any(|t| of(&t)).then(|| "kept".into());
+            let (mut ran, mut kept, mut total) = (false, false, 0.0);
+            let timings = answer.iter().flat_map(|answer| &answer.timings);
+            for time in timings.filter(|t| stages.contains(&t.stage.as_str())) {
+                ran |= !time.cached;
+                kept |= time.cached;
+                total += if time.cached { 0.0 } else { time.milliseconds };
             }
-            let total: f32 = fresh.iter().map(|t| t.milliseconds).sum();
-            Some(words::milliseconds(total.into()))
+            match (ran, kept) {
+                (true, _) => words::milliseconds(total.into()),
+                (false, true) => "kept".into(),
+                (false, false) => String::new(),
+            }
         })
+    };
+    let stage = |number: usize, name: &'static str, stages: &'static [&'static str]| {
+        view! {
+            <li>
+                <strong>{move || count(number)}</strong>
+                <span>{name}</span>
+                <small>{move || time(stages)}</small>
+            </li>
+        }
+        .into_any()
     };
     view! {
         <section class="funnel" aria-label="Funnel">
             <svg viewBox=format!("0 0 {} {}", 4.0 * STAGE, 2.0 * MIDDLE) preserveAspectRatio="none" aria-hidden="true">
-                <path d=move || outline(counts.get().unwrap_or([1000, 200, 200, 20])) />
+                <path d=move || outline(counts().unwrap_or([1000, 200, 200, 20])) />
             </svg>
             <ol>
-                <li>
-                    <strong>{move || count(0)}</strong>
-                    <span>"in the catalogue"</span>
-                </li>
-                <li>
-                    <strong>{move || count(1)}</strong>
-                    <span>"retrieved"</span>
-                    <small>{move || time(&["retrieve"])}</small>
-                </li>
-                <li>
-                    <strong>{move || count(2)}</strong>
-                    <span>"relevant, ranked"</span>
-                    <small>{move || time(&["encode", "rank"])}</small>
-                </li>
-                <li>
-                    <strong>{move || count(3)}</strong>
-                    <span>"on the page"</span>
-                    <small>{move || time(&["bias"])}</small>
-                </li>
+                {stage(0, "in the catalogue", &[])}
+                {stage(1, "retrieved", &["retrieve"])}
+                {stage(2, "relevant, ranked", &["encode", "rank"])}
+                {stage(3, "on the page", &["bias"])}
             </ol>
         </section>
     }
@@ -82,32 +82,25 @@ pub fn Funnel() -> impl IntoView {
 fn outline(counts: Counts) -> String {
     let largest = (counts[0].max(2) as f64).ln();
     let half = counts.map(|count| {
-        LEAST + (MOST - LEAST) * ((count.max(1) as f64).ln() / largest).clamp(0.0, 1.0).powf(1.5)
+        let share = ((count.max(1) as f64).ln() / largest).clamp(0.0, 1.0);
+        LEAST + (MOST - LEAST) * share * share.sqrt()
     });
     let bend = STAGE * 0.22;
-    let mut top = format!("M0 {:.1}", MIDDLE - half[0]);
-    let mut bottom = format!("L{:.1} {:.1}", 4.0 * STAGE, MIDDLE + half[3]);
+    let point = |x: f64, y: f64| format!("{} {}", words::fixed(x, 1), words::fixed(y, 1));
+    let mut top = format!("M{}", point(0.0, MIDDLE - half[0]));
+    let mut bottom = String::new();
     for stage in 1..4 {
         let x = STAGE * stage as f64;
+        let passage = |from_x: f64, to_x: f64, from: f64, to: f64| {
+            let [a, b, c, d] = [point(from_x, from), point(x, from), point(x, to), point(to_x, to)];
+            format!(" L{a} C{b} {c} {d}")
+        };
         let (from, to) = (half[stage - 1], half[stage]);
-        top += &format!(
-            " H{:.1} C{x:.1} {:.1} {x:.1} {:.1} {:.1} {:.1}",
-            x - bend,
-            MIDDLE - from,
-            MIDDLE - to,
-            x + bend,
-            MIDDLE - to
-        );
-        let x = 4.0 * STAGE - x;
-        let (from, to) = (half[4 - stage], half[3 - stage]);
-        bottom += &format!(
-            " H{:.1} C{x:.1} {:.1} {x:.1} {:.1} {:.1} {:.1}",
-            x + bend,
-            MIDDLE + from,
-            MIDDLE + to,
-            x - bend,
-            MIDDLE + to
-        );
+        top += &passage(x - bend, x + bend, MIDDLE - from, MIDDLE - to);
+        // The lower edge is drawn from right to left.
+        bottom = passage(x + bend, x - bend, MIDDLE + to, MIDDLE + from) + &bottom;
     }
-    format!("{top} H{:.1} {bottom} H0 Z", 4.0 * STAGE)
+    let end = 4.0 * STAGE;
+    let (upper, lower) = (point(end, MIDDLE - half[3]), point(end, MIDDLE + half[3]));
+    format!("{top} L{upper} L{lower}{bottom} L{} Z", point(0.0, MIDDLE + half[0]))
 }

@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 
 use super::browser;
 use super::knobs::Segments;
+use super::parts::{click, live, when};
 use super::picture::Mark;
 use super::store::store;
 use super::supervisor::{FRAME, Gpu};
@@ -45,15 +46,20 @@ pub fn Header() -> impl IntoView {
 }
 
 /// Queries that begin with what was typed, then those that have a word beginning with it.
-fn suggestions<'a>(queries: &'a [String], typed: &str) -> Vec<&'a String> {
-    let typed = typed.trim().to_lowercase();
-    if typed.is_empty() {
-        return queries.iter().take(SUGGESTIONS).collect();
-    }
+fn suggestions(queries: &[String], typed: &str) -> Vec<String> {
+    // The queries are in ASCII.
+    let typed = typed.trim().to_ascii_lowercase();
     let within = format!(" {typed}");
-    let first = queries.iter().filter(|query| query.starts_with(&typed));
-    let then = queries.iter().filter(|query| !query.starts_with(&typed) && query.contains(&within));
-    first.chain(then).filter(|query| **query != typed).take(SUGGESTIONS).collect()
+    let mut found = vec![];
+    for begins in [true, false] {
+        for query in queries {
+            let fits = query.starts_with(&typed) == begins && (begins || query.contains(&within));
+            if fits && *query != typed && found.len() < SUGGESTIONS {
+                found.push(query.clone());
+            }
+        }
+    }
+    found
 }
 
 #[component]
@@ -106,9 +112,7 @@ fn QueryBox() -> impl IntoView {
     };
     let found = Memo::new(move |_| {
         store.shop.with(|shop| match shop {
-            Some(shop) => {
-                suggestions(&shop.queries, &typed.read()).into_iter().cloned().collect::<Vec<_>>()
-            }
+            Some(shop) => suggestions(&shop.queries, &typed.read()),
             None => vec![],
         })
     });
@@ -148,6 +152,38 @@ fn QueryBox() -> impl IntoView {
     };
     let shows = move || open.get() && found.with(|found| !found.is_empty());
     let feed = move || store.state.with(|s| s.surface == Surface::Feed);
+    let clear = move || {
+        view! {
+            <button
+                type="button"
+                class="icon"
+                aria-label="Clear the query"
+                on:click=click(move || choose(String::new()))
+            >
+                <Mark name="close" />
+            </button>
+        }
+        .into_any()
+    };
+    let option = move |(at, query): (usize, String)| {
+        let chosen = query.clone();
+        view! {
+            <li
+                role="option"
+                id=format!("suggestion-{at}")
+                aria-selected=move || (active.get() == Some(at)).to_string()
+                // Before the box loses the focus, which would close the list.
+                on:pointerdown=move |event| {
+                    event.prevent_default();
+                    choose(chosen.clone());
+                }
+            >
+                {query}
+            </li>
+        }
+    };
+    let options =
+        live(move || found.get().into_iter().enumerate().map(option).collect_view().into_any());
     view! {
         <div class="query" role="search" class:off=feed>
             <Mark name="search" />
@@ -166,7 +202,7 @@ fn QueryBox() -> impl IntoView {
                 autocapitalize="off"
                 spellcheck="false"
                 placeholder=move || {
-                    if feed() { "The feed needs no query" } else { "What are you looking for?" }
+                    if feed() { "The feed needs no query" } else { "What are you looking for?" }.to_string()
                 }
                 disabled=feed
                 prop:value=move || if feed() { String::new() } else { typed.get() }
@@ -175,46 +211,19 @@ fn QueryBox() -> impl IntoView {
                 on:focus=move |_| open.set(true)
                 on:blur=move |_| open.set(false)
             />
-            <Show when=move || !feed() && !typed.read().is_empty()>
-                <button
-                    type="button"
-                    class="icon"
-                    aria-label="Clear the query"
-                    on:click=move |_| choose(String::new())
-                >
-                    <Mark name="close" />
-                </button>
-            </Show>
+            {when(move || !feed() && !typed.read().is_empty(), clear)}
             <ul id="suggestions" role="listbox" aria-label="Suggestions" hidden=move || !shows()>
-                <For each=move || found.get().into_iter().enumerate() key=|item| item.clone() let:item>
-                    {
-                        let (at, query) = item;
-                        let chosen = query.clone();
-                        view! {
-                            <li
-                                role="option"
-                                id=format!("suggestion-{at}")
-                                aria-selected=move || (active.get() == Some(at)).to_string()
-                                // Before the box loses the focus, which would close the list.
-                                on:pointerdown=move |event| {
-                                    event.prevent_default();
-                                    choose(chosen.clone());
-                                }
-                            >
-                                {query}
-                            </li>
-                        }
-                    }
-                </For>
+                {options}
             </ul>
         </div>
     }
 }
 
-fn backend_name(backend: Backend) -> &'static str {
+/// Name of a backend as shown, and in `data-backend`.
+fn backend_names(backend: Backend) -> (&'static str, &'static str) {
     match backend {
-        Backend::Cpu => "CPU",
-        Backend::Webgpu => "WebGPU",
+        Backend::Cpu => ("CPU", "cpu"),
+        Backend::Webgpu => ("WebGPU", "webgpu"),
     }
 }
 
@@ -222,14 +231,14 @@ fn backend_name(backend: Backend) -> &'static str {
 #[component]
 fn BackendBadge() -> impl IntoView {
     let store = store();
-    let serving = Memo::new(move |_| {
-        store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend))
-    });
+    let serving = move || store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend));
     let total = move || {
-        store.answer.with(|answer| {
-            let timings = &answer.as_ref()?.timings;
-            let total = timings.iter().filter(|t| !t.cached).map(|t| t.milliseconds).sum::<f32>();
-            Some(words::milliseconds(total.into()))
+        store.answer.with(|answer| match answer {
+            Some(answer) => {
+                let fresh = answer.timings.iter().filter(|t| !t.cached);
+                words::milliseconds(fresh.map(|t| f64::from(t.milliseconds)).sum())
+            }
+            None => String::new(),
         })
     };
     let gpu = move || {
@@ -249,9 +258,11 @@ fn BackendBadge() -> impl IntoView {
             Gpu::Refused => "WebGPU is out of service here.".into(),
         })
     };
-    let trial = move || {
-        let (cpu, gpu) = store.status.with(|status| status.trial)?;
-        Some(view! {
+    let trial = live(move || {
+        let Some((cpu, gpu)) = store.status.with(|status| status.trial) else {
+            return ().into_any();
+        };
+        view! {
             <dl class="times">
                 <dt>"CPU answers in"</dt>
                 <dd data-testid="time-cpu">{words::milliseconds(cpu)}</dd>
@@ -265,9 +276,10 @@ fn BackendBadge() -> impl IntoView {
                     "WebGPU is later by more than a frame, so auto stays on the CPU."
                 }}
             </p>
-        })
-    };
-    let stages = move || {
+        }
+        .into_any()
+    });
+    let stages = live(move || {
         store.answer.with(|answer| {
             let timings = answer.iter().flat_map(|answer| &answer.timings);
             let line = |t: &StageTime| {
@@ -281,9 +293,9 @@ fn BackendBadge() -> impl IntoView {
                     <dd data-stage=t.stage.clone()>{time}</dd>
                 }
             };
-            timings.map(line).collect_view()
+            timings.map(line).collect_view().into_any()
         })
-    };
+    });
     let details = NodeRef::<Details>::new();
     // A sheet that is open closes when something else is touched.
     let elsewhere = window_event_listener(ev::pointerdown, move |event| {
@@ -299,11 +311,11 @@ fn BackendBadge() -> impl IntoView {
             class="backend"
             node_ref=details
             data-testid="backend"
-            data-backend=move || serving.get().map(|b| backend_name(b).to_lowercase())
+            data-backend=move || serving().map(|b| backend_names(b).1.to_string())
         >
             <summary title="Where this is computed">
-                <span class="dot" class:on=move || serving.get().is_some()></span>
-                {move || serving.get().map_or("Starting", backend_name)}
+                <span class="dot" class:on=move || serving().is_some()></span>
+                {move || serving().map_or("Starting", |b| backend_names(b).0).to_string()}
                 <span class="ms">{total}</span>
             </summary>
             <div class="sheet">
@@ -319,27 +331,22 @@ fn BackendBadge() -> impl IntoView {
 #[component]
 fn ThemeButton() -> impl IntoView {
     let store = store();
-    let turn = move |_| {
+    let turn = move || {
         let dark = !browser::is_dark();
         browser::set_dark(dark);
         store.dark.set(dark);
     };
+    let name = move || if store.dark.get() { "Light theme" } else { "Dark theme" }.to_string();
     view! {
         <button
             type="button"
             class="icon"
             data-testid="theme"
-            aria-label=move || if store.dark.get() { "Light theme" } else { "Dark theme" }
-            title=move || if store.dark.get() { "Light theme" } else { "Dark theme" }
-            on:click=turn
+            aria-label=name
+            title=name
+            on:click=click(turn)
         >
-            {move || {
-                if store.dark.get() {
-                    view! { <Mark name="sun" /> }
-                } else {
-                    view! { <Mark name="moon" /> }
-                }
-            }}
+            {live(move || view! { <Mark name=if store.dark.get() { "sun" } else { "moon" } /> }.into_any())}
         </button>
     }
 }
@@ -348,7 +355,7 @@ fn ThemeButton() -> impl IntoView {
 fn ShareButton() -> impl IntoView {
     let store = store();
     let done = RwSignal::new(false);
-    let share = move |_| {
+    let share = move || {
         let link = store.state.with_untracked(|state| state.to_link());
         browser::set_link(&link, false);
         let address = browser::window().location().href().unwrap_or_default();
@@ -365,15 +372,9 @@ fn ShareButton() -> impl IntoView {
         });
     };
     view! {
-        <button type="button" class="solid share" data-testid="share" on:click=share>
-            {move || {
-                if done.get() {
-                    view! { <Mark name="check" /> }
-                } else {
-                    view! { <Mark name="link" /> }
-                }
-            }}
-            <span aria-live="polite">{move || if done.get() { "Copied" } else { "Share" }}</span>
+        <button type="button" class="solid share" data-testid="share" on:click=click(share)>
+            {live(move || view! { <Mark name=if done.get() { "check" } else { "link" } /> }.into_any())}
+            <span aria-live="polite">{move || if done.get() { "Copied" } else { "Share" }.to_string()}</span>
         </button>
     }
 }

@@ -2,9 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::parts::{click, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
+use super::words::fixed;
+use crate::protocol::{Answer, Shop};
 use crate::share::knobs::{Control, Group, KNOBS, Knob};
+
+/// The knob after which is said whether the objectives' weights matter.
+const LAST_OBJECTIVE: &str = "w-purchase";
+/// Relevance control lets a category pass that is at least this likely, relative to the likeliest.
+const RELEVANT: f32 = 0.1;
 
 /// The knobs of the stages, under a heading each.
 #[component]
@@ -31,30 +39,71 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
     let store = store();
     let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
     let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
-    let reset = move |_| store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
+    let reset = move || store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
+    let back = move || {
+        view! {
+            <button class="quiet" type="button" on:click=click(reset)>
+                <Mark name="reset" />
+                {format!("Reset {}", title.to_ascii_lowercase())}
+            </button>
+        }
+        .into_any()
+    };
+    let one = |knob: &'static Knob| {
+        let section = match knob.section {
+            "" => ().into_any(),
+            section => view! { <h3>{section}</h3> }.into_any(),
+        };
+        view! {
+            {section}
+            <KnobControl knob />
+            {(knob.key == LAST_OBJECTIVE).then(|| view! { <AllRetrieved /> })}
+        }
+        .into_any()
+    };
     view! {
         <details class="panel" open>
             <summary>
                 <h2>{title}</h2>
                 <p>{about}</p>
             </summary>
-            {knobs()
-                .map(|knob| {
-                    let section = (!knob.section.is_empty()).then(|| view! { <h3>{knob.section}</h3> });
-                    view! {
-                        {section}
-                        <KnobControl knob />
-                    }
-                })
-                .collect_view()}
-            <Show when=moved>
-                <button class="quiet" type="button" on:click=reset>
-                    <Mark name="reset" />
-                    {format!("Reset {}", title.to_lowercase())}
-                </button>
-            </Show>
+            {knobs().map(one).collect_view()}
+            {when(moved, back)}
         </details>
     }
+}
+
+/// Says when the objectives' weights can't change who is ranked: where every product of the
+/// predicted categories has been retrieved, they only order what relevance control lets through.
+#[component]
+fn AllRetrieved() -> impl IntoView {
+    let store = store();
+    let holds = move || {
+        let controlled = store.state.with(|state| state.retrieval.relevance_control);
+        controlled
+            && store.answer.with(|answer| {
+                store.shop.with(|shop| match (answer, shop) {
+                    (Some(answer), Some(shop)) => all_retrieved(answer, shop),
+                    _ => false,
+                })
+            })
+    };
+    when(holds, || {
+        let said = "Every relevant product is in already: the weights only change their places in retrieval.";
+        view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
+    })
+}
+
+fn all_retrieved(answer: &Answer, shop: &Shop) -> bool {
+    let categories = &answer.retrieval.categories;
+    let likeliest = categories.first().map_or(0.0, |(_, p)| *p);
+    let passing = categories.iter().filter(|(_, p)| *p >= RELEVANT * likeliest).map(|(id, _)| *id);
+    let passing: Vec<_> = passing.collect();
+    // Where all that are told of pass, there may be more that are not told of.
+    let told = passing.len() < categories.len();
+    let products = shop.catalogue.products.iter();
+    told && products.filter(|p| passing.contains(&p.product_type)).count()
+        == answer.candidates.len()
 }
 
 /// One knob with its name, symbol, value, and the way back to its default.
@@ -68,7 +117,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         Control::Number { min, max, step, get, set, .. } => {
             let share = move |value: f64| (value - min) / (max - min);
             let default = share(get(&crate::share::State::default()));
-            let value = Memo::new(move |_| store.state.with(get));
+            let value = move || store.state.with(get);
             let turn = move |event| {
                 let Ok(value) = event_target_value(&event).parse::<f64>() else { return };
                 store.state.update(|state| set(state, value.clamp(min, max)));
@@ -79,12 +128,13 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
                     id=id.clone()
                     data-testid=knob.testid
                     aria-describedby=about.clone()
-                    min=min
-                    max=max
-                    step=step
-                    prop:value=move || shortest(value.get())
-                    style=("--at", move || format!("{:.4}", share(value.get())))
-                    style=("--default", format!("{default:.4}"))
+                    min=shortest(min)
+                    max=shortest(max)
+                    step=shortest(step)
+                    prop:value=move || shortest(value())
+                    style=move || {
+                        format!("--at:{};--default:{}", fixed(share(value()), 4), fixed(default, 4))
+                    }
                     on:input=turn
                 />
             }
@@ -110,7 +160,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
                 id=id.clone()
                 data-testid=knob.testid
                 aria-describedby=about.clone()
-                prop:value=move || store.state.with(|state| options[get(state)].0)
+                prop:value=move || store.state.with(|state| options[get(state)].0.to_string())
                 on:change=move |event| {
                     let name = event_target_value(&event);
                     if let Some(option) = options.iter().position(|(key, _)| *key == name) {
@@ -131,17 +181,18 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
         Control::Switch { .. } => "knob switch",
         Control::Choice { .. } => "knob choice",
     };
-    let value = move || match knob.control {
+    let value = match knob.control {
         Control::Number { step, get, .. } => {
-            let digits = step.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
-            Some(view! {
-                <output class="value" for=format!("knob-{}", knob.key)>
-                    {move || store.state.with(|state| format!("{:.digits$}", get(state)))}
-                    {(!knob.unit.is_empty()).then(|| view! { <small>{knob.unit}</small> })}
+            let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
+            view! {
+                <output class="value" for=id.clone()>
+                    {move || store.state.with(|state| fixed(get(state), digits))}
+                    <small>{knob.unit}</small>
                 </output>
-            })
+            }
+            .into_any()
         }
-        _ => None,
+        _ => ().into_any(),
     };
     view! {
         <div class=kind class:moved=moved>
@@ -155,11 +206,11 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
                 title="Back to the default"
                 aria-label=format!("{}: back to the default", knob.name)
                 disabled=move || !moved()
-                on:click=move |_| store.state.update(|state| knob.reset(state))
+                on:click=click(move || store.state.update(|state| knob.reset(state)))
             >
                 <Mark name="reset" />
             </button>
-            {value()}
+            {value}
             {control}
             <span class="about" role="tooltip" id=about.clone()>{knob.explanation}</span>
         </div>
@@ -170,11 +221,14 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
 #[component]
 pub fn Segments(key: &'static str) -> impl IntoView {
     let store = store();
-    let knob = Knob::by_key(key)?;
-    let Control::Choice { options, get, set } = knob.control else { return None };
-    Some(view! {
-        <fieldset class="segments" data-testid=knob.testid>
-            <legend>{knob.name}</legend>
+    let knob = Knob::by_key(key);
+    let Some(Knob { name, testid, control: Control::Choice { options, get, set }, .. }) = knob
+    else {
+        return ().into_any();
+    };
+    view! {
+        <fieldset class="segments" data-testid=*testid>
+            <legend>{*name}</legend>
             {options
                 .iter()
                 .enumerate()
@@ -194,7 +248,8 @@ pub fn Segments(key: &'static str) -> impl IntoView {
                 })
                 .collect_view()}
         </fieldset>
-    })
+    }
+    .into_any()
 }
 
 /// A number as the shortest text that reads back as the same f32.

@@ -28,6 +28,8 @@ mod notices;
 #[cfg(feature = "app")]
 mod page;
 #[cfg(feature = "app")]
+mod parts;
+#[cfg(feature = "app")]
 mod picture;
 #[cfg(feature = "app")]
 mod shelf;
@@ -35,6 +37,8 @@ mod shelf;
 mod shopper;
 #[cfg(feature = "app")]
 mod store;
+#[cfg(feature = "app")]
+mod wire;
 
 #[cfg(feature = "app")]
 pub use page::mount;

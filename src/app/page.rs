@@ -10,9 +10,10 @@ use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
 use super::notices::Notices;
+use super::parts::click;
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
-use super::store::Store;
+use super::store::{Store, store};
 use super::{browser, engine};
 use crate::share::State;
 
@@ -60,20 +61,29 @@ fn Page() -> impl IntoView {
 /// The two side columns; where there is no room for both they are sheets behind tabs.
 #[component]
 fn Sheets() -> impl IntoView {
+    let store = store();
     // None: what the width makes of it, knobs beside the shelf or nothing over it.
     let open = RwSignal::new(None::<&'static str>);
+    // What is asked to be looked into is looked at.
+    let selected = Memo::new(move |_| store.state.with(|state| state.selected));
+    Effect::new(move |_| {
+        if selected.get().is_some() {
+            open.set(Some("insides"));
+        }
+    });
     let tab = move |name: &'static str, label: &'static str| {
-        let turn = move |_| open.update(|open| *open = (*open != Some(name)).then_some(name));
+        let turn = move || open.update(|open| *open = (*open != Some(name)).then_some(name));
         view! {
             <button
                 type="button"
                 data-tab=name
                 aria-pressed=move || (open.get() == Some(name)).to_string()
-                on:click=turn
+                on:click=click(turn)
             >
                 {label}
             </button>
         }
+        .into_any()
     };
     view! {
         <aside class="side left" aria-label="Knobs" class:open=move || open.get() == Some("knobs")>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons;
+use super::parts::live;
 use super::store::store;
 use crate::market::catalogue::ProductId;
 use crate::protocol::Shop;
@@ -38,17 +39,23 @@ fn look(shop: &Shop, product: ProductId) -> Option<(&'static str, String)> {
 #[component]
 pub fn Picture(product: ProductId) -> impl IntoView {
     let store = store();
-    move || {
-        let (icon, tint) = store.shop.with(|shop| look(shop.as_ref()?, product))?;
-        let (pale, deep) = (brightness(&tint) > 0.8, brightness(&tint) < 0.35);
-        Some(view! {
-            <span class="picture" class:pale=pale class:deep=deep style=("--tint", tint) aria-hidden="true">
+    live(move || {
+        let looks = store.shop.with(|shop| look(shop.as_ref()?, product));
+        let Some((icon, tint)) = looks else { return ().into_any() };
+        let class = match brightness(&tint) {
+            bright if bright > 0.8 => "picture pale",
+            dark if dark < 0.35 => "picture deep",
+            _ => "picture",
+        };
+        view! {
+            <span class=class style=format!("--tint:{tint}") aria-hidden="true">
                 <svg viewBox="0 0 48 48">
                     <use href=format!("icons.svg#{icon}") />
                 </svg>
             </span>
-        })
-    }
+        }
+        .into_any()
+    })
 }
 
 /// A mark of the page: 24 by 24, drawn in the colour of the text.

@@ -4,13 +4,15 @@ use leptos::html::Ul;
 use leptos::prelude::*;
 
 use super::flip;
+use super::parts::{click, keyed, live, when};
 use super::picture::{Mark, Picture};
-use super::store::store;
+use super::store::{Place, place_of, store};
 use super::supervisor::Readiness;
 use super::words;
-use crate::market::catalogue::ProductId;
+use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
 use crate::pipeline::blend;
+use crate::protocol::Progress;
 use crate::share::{HistoryEdit, Surface};
 
 /// Queries offered where there is none.
@@ -24,28 +26,26 @@ pub fn Shelf() -> impl IntoView {
     flip::glide(shelf, "data-product-id", shown);
     let there =
         Memo::new(move |_| store.answer.with(Option::is_some) && store.shop.with(Option::is_some));
-    let nothing = move || there.get() && shown.with(Vec::is_empty);
     let failed = move || store.status.with(|s| s.readiness == Readiness::Failed);
-    let asks = move || {
+    let asks = Memo::new(move |_| {
         there.get()
             && store.state.with(|s| s.surface == Surface::Search && s.query.trim().is_empty())
+    });
+    let nothing = move || there.get() && shown.with(Vec::is_empty) && !asks.get();
+    let cards = move || match there.get() {
+        true => shown.with(|shown| shown.iter().copied().map(u64::from).collect()),
+        false => vec![],
     };
     view! {
         <section class="shelf-area" aria-label="Shelf">
             <ShelfHeading />
-            <Show when=asks>
-                <Hint />
-            </Show>
-            <Show when=move || !there.get() && !failed()>
-                <Loading />
-            </Show>
-            <Show when=move || nothing() && !asks()>
-                <p class="hint">"Nothing was retrieved for this request."</p>
-            </Show>
+            {when(move || asks.get(), || view! { <Hint /> }.into_any())}
+            {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
+            {when(nothing, || {
+                view! { <p class="hint">"Nothing was retrieved for this request."</p> }.into_any()
+            })}
             <ul class="shelf" data-testid="shelf" node_ref=shelf>
-                <For each=move || if there.get() { shown.get() } else { vec![] } key=|product| *product let:product>
-                    <Card product />
-                </For>
+                {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
             <Pager />
         </section>
@@ -73,8 +73,9 @@ fn ShelfHeading() -> impl IntoView {
     view! {
         <div class="heading">
             <h1>{what}</h1>
-            <p>{move || name().map(|name| format!("for {name}"))}</p>
+            <p>{move || name().map_or(String::new(), |name| format!("for {name}"))}</p>
             <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title="The bar on each card: what each task puts into its blended score">
+                <span>"Score from"</span>
                 <span class="key">"click"</span>
                 <span class="key order">"order"</span>
             </p>
@@ -98,7 +99,7 @@ fn Pager() -> impl IntoView {
                 class="icon"
                 aria-label="Previous page"
                 disabled=move || store.page.get() == 0
-                on:click=move |_| turn(store.page.get().saturating_sub(1))
+                on:click=click(move || turn(store.page.get_untracked().saturating_sub(1)))
             >
                 <Mark name="left" />
             </button>
@@ -110,7 +111,7 @@ fn Pager() -> impl IntoView {
                 class="icon"
                 aria-label="Next page"
                 disabled=move || { store.page.get() >= last() }
-                on:click=move |_| turn(store.page.get() + 1)
+                on:click=click(move || turn(store.page.get_untracked() + 1))
             >
                 <Mark name="right" />
             </button>
@@ -122,27 +123,25 @@ fn Pager() -> impl IntoView {
 #[component]
 fn Hint() -> impl IntoView {
     let store = store();
-    let search = move |query: String| {
+    let search = move |query: &String| {
         store.state.update(|state| {
-            state.query = query;
+            state.query.clone_from(query);
             state.page.number = 0;
         });
     };
-    let queries = move || {
-        store.shop.with(|shop| {
-            let queries = shop.iter().flat_map(|shop| shop.queries.iter().take(HINTS).cloned());
-            queries
-                .map(|query| {
-                    let text = query.clone();
-                    view! {
-                        <button type="button" class="chip" on:click=move |_| search(query.clone())>
-                            {text}
-                        </button>
-                    }
-                })
-                .collect_view()
-        })
+    let chip = move |query: &String| {
+        let (query, text) = (query.clone(), query.clone());
+        view! {
+            <button type="button" class="chip" on:click=click(move || search(&query))>{text}</button>
+        }
+        .into_any()
     };
+    let queries = live(move || {
+        store.shop.with(|shop| {
+            let queries = shop.iter().flat_map(|shop| shop.queries.iter().take(HINTS));
+            queries.map(chip).collect_view().into_any()
+        })
+    });
     view! {
         <div class="hint">
             <p>"Without a query only the shopper speaks. Type one above, or take one of these:"</p>
@@ -156,26 +155,28 @@ fn Hint() -> impl IntoView {
 fn Loading() -> impl IntoView {
     let store = store();
     let progress = move || store.status.with(|status| status.progress.clone());
+    // A file's name without its ending; the engine is no file that a person knows.
+    let what = |file: &str| match file.split('.').next() {
+        Some("engine") | None => "the engine".to_string(),
+        Some(stem) => stem.into(),
+    };
+    let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
     view! {
         <div class="loading">
             <p>
                 {move || match progress() {
                     Some(p) if p.total > 0 => {
-                        format!(
-                            "Fetching the {}: {} of {}",
-                            p.file,
-                            words::bytes(p.loaded),
-                            words::bytes(p.total),
-                        )
+                        let [loaded, total] = [p.loaded, p.total].map(words::bytes);
+                        format!("Fetching {}: {loaded} of {total}", what(&p.file))
                     }
-                    Some(p) => format!("Fetching the {}: {}", p.file, words::bytes(p.loaded)),
-                    None => "Starting the engine".into(),
+                    Some(p) => format!("Fetching {}: {}", what(&p.file), words::bytes(p.loaded)),
+                    None => "Starting the engine".to_string(),
                 }}
             </p>
             <progress
                 data-testid="progress"
-                max=move || progress().map(|p| p.total.max(1).to_string())
-                value=move || progress().map(|p| p.loaded.to_string())
+                max=move || bytes(|p| p.total.max(1))
+                value=move || bytes(|p| p.loaded)
             ></progress>
             <div class="shelf" aria-hidden="true">
                 {(0..8).map(|_| view! { <div class="card ghost"></div> }).collect_view()}
@@ -187,51 +188,33 @@ fn Loading() -> impl IntoView {
 #[component]
 fn Card(product: ProductId) -> impl IntoView {
     let store = store();
-    let place = Memo::new(move |_| store.places.with(|places| places.get(&product).copied()));
-    let rose = Memo::new(move |_| store.moves.with(|moves| moves.get(&product).copied()));
+    let place = Memo::new(move |_| store.places.with(|places| place_of(places, product)));
+    let rank = move || place.get().map_or(String::new(), |place| (place.rank + 1).to_string());
     let chosen = move || store.state.with(|state| state.selected == Some(product));
-    let read = move |field: fn(&crate::market::catalogue::Product) -> String| {
+    let read = move |field: fn(&Product) -> String| {
         store.shop.with(|shop| {
-            let products = &shop.as_ref()?.catalogue.products;
-            products.get(product as usize).map(field)
+            let product = shop.as_ref().and_then(|s| s.catalogue.products.get(product as usize));
+            product.map_or(String::new(), field)
         })
     };
-    let title = move || read(|p| p.title.clone()).unwrap_or_default();
-    // What click and order put into the score, by the best score there is.
-    let shares = Memo::new(move |_| {
-        let place = place.get()?;
-        let best = store.order.with(|order| Some(order.first()?.score))?;
-        store.answer.with(|answer| {
-            let candidate = answer.as_ref()?.candidates.get(place.candidate)?;
-            Some((store.ranking.with(|knobs| blend::shares(candidate, knobs)), best))
-        })
-    });
-    let share = move |task: usize| match shares.get() {
-        Some((shares, best)) if best > 0.0 => format!("{:.2}%", 100.0 * shares[task] / best),
-        _ => "0%".into(),
-    };
-    let score = move || {
-        shares.get().map(|([click, order], _)| {
-            let [sum, click, order] = [click + order, click, order].map(words::percent);
-            format!("Score {sum}: click puts in {click}, order {order}")
-        })
-    };
+    let title = move || read(|p| p.title.clone());
     let act = move |kind| store.edit_history(HistoryEdit::Add { kind, product });
-    let deed = move |kind: EventKind, label: &'static str| {
+    let deed = move |kind: EventKind, label: &'static str, key: &'static str| {
         view! {
             <button
                 type="button"
                 class="icon"
-                data-act=label.to_lowercase()
+                data-act=key
                 title=format!("{label}: adds to the history")
                 aria-label=move || format!("{label}: {}", title())
-                on:click=move |_| act(kind)
+                on:click=click(move || act(kind))
             >
                 <Mark name=super::shopper::kind_mark(kind) />
             </button>
         }
+        .into_any()
     };
-    let look = move |_| {
+    let look = move || {
         store.state.update(|state| {
             state.selected = if state.selected == Some(product) { None } else { Some(product) };
         });
@@ -241,56 +224,104 @@ fn Card(product: ProductId) -> impl IntoView {
             class="card"
             class:chosen=chosen
             data-testid="product"
-            data-product-id=product
-            data-rank=move || place.get().map(|place| place.rank + 1)
-            data-score=move || place.get().map(|place| place.score)
+            data-product-id=product.to_string()
+            data-rank=rank
+            data-score=move || place.get().map_or(String::new(), |place| place.score.to_string())
         >
             <button
                 type="button"
                 class="face"
                 title="Click: adds to the history"
                 data-act="click"
-                on:click=move |_| act(EventKind::Click)
+                on:click=click(move || act(EventKind::Click))
             >
                 <Picture product />
                 <span class="title">{title}</span>
             </button>
-            <span class="place">{move || place.get().map(|place| place.rank + 1)}</span>
-            {move || {
-                let (class, text, title) = match rose.get() {
-                    Some(0) => return None,
-                    Some(by) if by > 0 => ("move up", format!("↑{by}"), "Places risen"),
-                    Some(by) => ("move down", format!("↓{}", -by), "Places fallen"),
-                    None => ("move new", "new".into(), "Was not among the candidates before"),
-                };
-                Some(view! { <span class=class title=title>{text}</span> })
-            }}
+            <span class="place">{rank}</span>
+            <Move product place />
             <p class="facts">
                 <span class="price">{move || read(|p| words::price(p.price_cents))}</span>
-                <span class="rating" title=move || read(|p| format!("{} reviews", words::count(p.reviews as usize)))>
+                <span class="rating" title=move || read(|p| words::count(p.reviews as usize) + " reviews")>
                     <Mark name="star" />
-                    {move || read(|p| format!("{:.1}", p.rating))}
+                    {move || read(|p| words::fixed(p.rating.into(), 1))}
                 </span>
             </p>
-            <span class="score" title=score>
-                <i style:width=move || share(0)></i>
-                <i class="order" style:width=move || share(1)></i>
-            </span>
+            <Score place />
             <div class="deeds">
-                {deed(EventKind::Favourite, "Favourite")}
-                {deed(EventKind::Cart, "Cart")}
-                {deed(EventKind::Order, "Order")}
+                {deed(EventKind::Favourite, "Favourite", "favourite")}
+                {deed(EventKind::Cart, "Cart", "cart")}
+                {deed(EventKind::Order, "Order", "order")}
                 <button
                     type="button"
                     class="look"
                     data-testid="look-inside"
                     aria-pressed=move || chosen().to_string()
-                    on:click=look
+                    on:click=click(look)
                 >
                     <Mark name="look" />
                     <span>"Look inside"</span>
                 </button>
             </div>
         </li>
+    }
+}
+
+/// How many places the product has risen by.
+#[component]
+fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
+    let store = store();
+    live(move || {
+        let before =
+            store.baseline.with(|places| place_of(places, product).map(|place| place.rank));
+        let risen = before.zip(place.get()).map(|(before, now)| before as i32 - now.rank as i32);
+        let (class, text, title) = match risen {
+            Some(0) => return ().into_any(),
+            Some(by) if by > 0 => ("move up", format!("↑{by}"), "Places risen"),
+            Some(by) => ("move down", format!("↓{}", -by), "Places fallen"),
+            None => ("move new", "new".into(), "Was not among the candidates before"),
+        };
+        view! { <span class=class title=title>{text}</span> }.into_any()
+    })
+}
+
+/// The blended score, what click and order put into it by the best score there is, and the place
+/// that retrieval gave.
+#[component]
+fn Score(place: Memo<Option<Place>>) -> impl IntoView {
+    let store = store();
+    let shares = move || {
+        place.get().and_then(|place| {
+            store.answer.with(|answer| {
+                let candidate = answer.as_ref()?.candidates.get(place.candidate)?;
+                Some(store.ranking.with(|knobs| blend::shares(candidate, knobs)))
+            })
+        })
+    };
+    let best = move || store.order.with(|order| order.first().map_or(0.0, |best| best.score));
+    let width = move |task: usize| match shares() {
+        Some(shares) if best() > 0.0 => words::css_share(shares[task] / best()),
+        _ => "0%".into(),
+    };
+    let sentence = move || {
+        let [click, order] = shares().unwrap_or_default();
+        let [sum, click, order] = [click + order, click, order].map(words::percent);
+        format!("Score {sum}: click puts in {click}, order {order}")
+    };
+    let score = move || place.get().map_or(String::new(), |place| words::percent(place.score));
+    let retrieved = move || {
+        place
+            .get()
+            .map_or(String::new(), |p| format!("retrieved {}", words::ordinal(p.candidate + 1)))
+    };
+    view! {
+        <span class="score" title=sentence>
+            <i style:width=move || width(0)></i>
+            <i class="order" style:width=move || width(1)></i>
+        </span>
+        <p class="origin">
+            <span title="Place that retrieval gave it, before ranking" data-testid="retrieved">{retrieved}</span>
+            <span title=sentence>{score}</span>
+        </p>
     }
 }

@@ -1,10 +1,9 @@
 //! Whose place is taken: the shopper, and the history that the models read, with their attention
 //! on it.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 
+use super::parts::{click, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::store;
 use super::words;
@@ -26,21 +25,21 @@ pub fn ShopperBand() -> impl IntoView {
 #[component]
 fn Who() -> impl IntoView {
     let store = store();
-    let shopper = Memo::new(move |_| {
+    let shopper = move || {
         store.state.with(|state| {
             store.shop.with(|shop| {
                 shop.as_ref()?.shoppers.iter().find(|s| s.key == state.shopper).cloned()
             })
         })
-    });
-    let options = move || {
+    };
+    let options = live(move || {
         store.shop.with(|shop| {
             let shoppers = shop.iter().flat_map(|shop| &shop.shoppers);
             let option =
                 |s: &Shopper| view! { <option value=s.key.clone()>{s.name.clone()}</option> };
-            shoppers.map(option).collect_view()
+            shoppers.map(option).collect_view().into_any()
         })
-    };
+    });
     let pick = move |event| {
         let key = event_target_value(&event);
         store.state.update(|state| {
@@ -55,7 +54,12 @@ fn Who() -> impl IntoView {
         store.shop.track();
         store.state.with(|state| state.shopper.clone())
     };
-    let initial = move || shopper.get().and_then(|s| s.name.chars().next());
+    let initial = move || shopper().map_or(String::new(), |s| s.name.chars().take(1).collect());
+    let about = move || shopper().map_or(String::new(), |s| s.about);
+    let profile = live(move || {
+        let words = shopper().map(|s| words::profile(&s.profile)).unwrap_or_default();
+        words.into_iter().map(|word| view! { <li>{word}</li> }).collect_view().into_any()
+    });
     view! {
         <div class="who">
             <span class="avatar" aria-hidden="true">{initial}</span>
@@ -64,25 +68,19 @@ fn Who() -> impl IntoView {
                 <select id="shopper" data-testid="shopper" prop:value=chosen on:change=pick>
                     {options}
                 </select>
-                <p class="about">{move || shopper.get().map(|s| s.about)}</p>
-                <ul class="chips">
-                    {move || {
-                        shopper
-                            .get()
-                            .map(|s| {
-                                let chip = |word| view! { <li>{word}</li> };
-                                words::profile(&s.profile).into_iter().map(chip).collect_view()
-                            })
-                    }}
-                </ul>
+                <p class="about">{about}</p>
+                <ul class="chips">{profile}</ul>
             </div>
         </div>
     }
 }
 
-/// Attention on one entry, each relative to the strongest of its model.
+/// Both models' attention on one entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Attention {
+    entry: u32,
+    /// By category filtering.
+    kept: bool,
     retriever: f32,
     ranker: f32,
 }
@@ -99,70 +97,78 @@ fn History() -> impl IntoView {
     });
     let attention = Memo::new(move |_| {
         store.answer.with(|answer| {
-            let mut all = HashMap::<u32, Attention>::new();
-            let Some(answer) = answer else { return all };
-            for entry in &answer.history {
-                all.entry(entry.entry).or_default().retriever = entry.attention;
-            }
-            for sequence in answer.detail.iter().flat_map(|detail| &detail.attention) {
-                for (entry, weight) in &sequence.weights {
-                    all.entry(*entry).or_default().ranker = *weight;
-                }
-            }
-            all
+            let Some(answer) = answer else { return vec![] };
+            let sequences = answer.detail.iter().flat_map(|detail| &detail.attention);
+            let weights: Vec<_> = sequences.flat_map(|s| &s.weights).collect();
+            let of_entry = |shown: &HistoryEntry| Attention {
+                entry: shown.entry,
+                kept: shown.kept,
+                retriever: shown.attention,
+                ranker: weights.iter().find(|(e, _)| *e == shown.entry).map_or(0.0, |(_, w)| *w),
+            };
+            answer.history.iter().map(of_entry).collect::<Vec<_>>()
         })
     });
-    let now = Memo::new(move |_| {
-        store.state.with(|state| {
-            store.shop.with(|shop| {
+    let now = move || {
+        store.state.with_untracked(|state| {
+            store.shop.with_untracked(|shop| {
                 let shoppers = &shop.as_ref()?.shoppers;
                 shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.now)
             })
         })
-    });
+    };
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || store.answer.with(|a| a.as_ref().is_some_and(|a| a.detail.is_some()));
+    let count = move || match entries.with(Vec::len) {
+        0 => String::new(),
+        1 => "1 behaviour".into(),
+        count => format!("{count} behaviours, newest first"),
+    };
+    let reset = move || {
+        let clear = move || store.state.update(|state| state.history.clear());
+        view! {
+            <button type="button" class="quiet" data-testid="history-reset" on:click=click(clear)>
+                <Mark name="reset" />
+                "Reset"
+            </button>
+        }
+        .into_any()
+    };
+    let waiting = move || store.answer.with(Option::is_none);
+    let ghosts = || {
+        let ghost = |_| view! { <li class="entry ghost" aria-hidden="true"></li> };
+        (0..24).map(ghost).collect_view().into_any()
+    };
+    // Another shopper's entry of the same number is another row.
+    let key = |e: &HistoryEntry| u64::from(e.event.product) << 32 | u64::from(e.entry);
+    let keys = move || entries.with(|all| all.iter().map(key).collect());
+    let entry = move |wanted: u64| {
+        let found = entries.with_untracked(|all| all.iter().find(|e| key(e) == wanted).copied());
+        let Some(entry) = found else { return ().into_any() };
+        let attention = Memo::new(move |_| {
+            let number = entry.entry;
+            attention
+                .with(|all| all.iter().find(|a| a.entry == number).copied())
+                .unwrap_or_default()
+        });
+        view! { <Entry entry now=now() attention /> }.into_any()
+    };
     view! {
         <div class="history" data-testid="history">
             <div class="heading">
                 <h2>"History"</h2>
-                <p>
-                    {move || entries.with(|e| (!e.is_empty()).then(|| format!("{} behaviours, newest first", e.len())))}
-                </p>
+                <p>{count}</p>
                 <p class="legend">
                     <span class="key retriever">"MOPPR’s attention"</span>
-                    <Show when=inside>
-                        <span class="key ranker">"DMT’s, for the chosen product"</span>
-                    </Show>
+                    {when(inside, || {
+                        view! { <span class="key ranker">"DMT’s, for the chosen product"</span> }.into_any()
+                    })}
                 </p>
-                <Show when=edited>
-                    <button
-                        type="button"
-                        class="quiet"
-                        data-testid="history-reset"
-                        on:click=move |_| store.state.update(|state| state.history.clear())
-                    >
-                        <Mark name="reset" />
-                        "Reset"
-                    </button>
-                </Show>
+                {when(edited, reset)}
             </div>
             <ol class="strip">
-                <Show when=move || store.answer.with(Option::is_none)>
-                    {(0..24).map(|_| view! { <li class="entry ghost" aria-hidden="true"></li> }).collect_view()}
-                </Show>
-                <For each=move || entries.get() key=|entry| (entry.entry, entry.event.product) let:entry>
-                    <Entry
-                        entry
-                        now
-                        kept=Memo::new(move |_| {
-                            entries.with(|all| all.iter().any(|e| e.entry == entry.entry && e.kept))
-                        })
-                        attention=Memo::new(move |_| {
-                            attention.with(|all| all.get(&entry.entry).copied().unwrap_or_default())
-                        })
-                    />
-                </For>
+                {when(waiting, ghosts)}
+                {keyed(keys, entry)}
             </ol>
         </div>
     }
@@ -179,26 +185,21 @@ pub fn kind_mark(kind: EventKind) -> &'static str {
 }
 
 #[component]
-fn Entry(
-    entry: HistoryEntry,
-    now: Memo<Option<i32>>,
-    kept: Memo<bool>,
-    attention: Memo<Attention>,
-) -> impl IntoView {
+fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> impl IntoView {
     let store = store();
     let HistoryEntry { entry: number, event, .. } = entry;
     let title = move || {
         store.shop.with(|shop| {
-            let products = &shop.as_ref()?.catalogue.products;
-            Some(products.get(event.product as usize)?.title.clone())
+            let products =
+                shop.iter().flat_map(|shop| shop.catalogue.products.get(event.product as usize));
+            products.map(|product| product.title.clone()).collect::<String>()
         })
     };
-    let when = move || now.get().map(|now| words::ago(now, event.time)).unwrap_or_default();
+    let ago = move || now.map(|now| words::ago(now, event.time)).unwrap_or_default();
     let sentence = move || {
-        let Attention { retriever, ranker } = attention.get();
-        let mut sentence =
-            format!("{} {}, {}", words::deed(event.kind), title().unwrap_or_default(), when());
-        if kept.get() {
+        let Attention { kept, retriever, ranker, .. } = attention.get();
+        let mut sentence = format!("{} {}, {}", words::deed(event.kind), title(), ago());
+        if kept {
             sentence += &format!(" · MOPPR’s attention {}", words::percent(retriever));
         } else {
             sentence += " · left out by category filtering";
@@ -208,20 +209,21 @@ fn Entry(
         }
         sentence
     };
-    let bar = |share: f32| format!("{:.1}%", (100.0 * share.clamp(0.0, 1.0).sqrt()));
+    let bar = |share: f32| format!("--share:{}", words::css_share(share.clamp(0.0, 1.0).sqrt()));
+    let remove = move || store.edit_history(HistoryEdit::Remove { entry: number });
     view! {
-        <li class="entry" class:left-out=move || !kept.get() title=sentence data-entry=number>
+        <li class="entry" class:left-out=move || !attention.get().kept title=sentence data-entry=number.to_string()>
             <Picture product=event.product />
             <span class="kind"><Mark name=kind_mark(event.kind) /></span>
             <span class="hidden">{sentence}</span>
-            <span class="when" aria-hidden="true">{when}</span>
-            <span class="bar retriever" style=("--share", move || bar(attention.get().retriever))></span>
-            <span class="bar ranker" style=("--share", move || bar(attention.get().ranker))></span>
+            <span class="when" aria-hidden="true">{ago}</span>
+            <span class="bar retriever" style=move || bar(attention.get().retriever)></span>
+            <span class="bar ranker" style=move || bar(attention.get().ranker)></span>
             <button
                 type="button"
                 class="remove"
-                aria-label=move || format!("Remove: {}", title().unwrap_or_default())
-                on:click=move |_| store.edit_history(HistoryEdit::Remove { entry: number })
+                aria-label=move || format!("Remove: {}", title())
+                on:click=click(remove)
             >
                 <Mark name="close" />
             </button>

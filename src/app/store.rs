@@ -1,7 +1,6 @@
 //! What the page knows, as signals: the person's state, the engine's last answer, and what
 //! follows from the two.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -20,6 +19,7 @@ const GESTURE: f64 = 900.0;
 /// A product's place in the present order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
+    pub product: ProductId,
     /// From 0.
     pub rank: usize,
     /// Blended score.
@@ -28,9 +28,19 @@ pub struct Place {
     pub candidate: usize,
 }
 
+/// Every product's place, best first.
+pub type Places = Arc<Vec<Place>>;
+
+/// Place of a product. There are a thousand at most: looking through them takes no time.
+pub fn place_of(places: &Places, product: ProductId) -> Option<Place> {
+    places.iter().find(|place| place.product == product).copied()
+}
+
 /// A notice as it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
+    /// Rises with every notice, so that a new text is a new notice.
+    pub number: u64,
     pub notice: Notice,
     /// Came with an answer and goes with it.
     pub of_answer: bool,
@@ -52,13 +62,12 @@ pub struct Store {
     pub ranking: Memo<RankingKnobs>,
     /// The answer's candidates in the order of the blend.
     pub order: Memo<Arc<Vec<Ranked>>>,
-    /// Places by product.
-    pub places: Memo<Arc<HashMap<ProductId, Place>>>,
+    pub places: Memo<Places>,
     /// Number of the page on show, within what there is.
     pub page: Memo<usize>,
-    /// Places shown by product: how many it has risen by since the order before.
-    pub moves: RwSignal<HashMap<ProductId, i32>>,
-    dismissed: StoredValue<HashSet<String>>,
+    /// Places before the present gesture, which moves are counted from.
+    pub baseline: RwSignal<Places>,
+    dismissed: StoredValue<Vec<String>>,
 }
 
 /// The store of this page.
@@ -81,8 +90,9 @@ impl Store {
             let order = order.get();
             let place = |(rank, ranked): (usize, &Ranked)| {
                 let Ranked { candidate, score } = *ranked;
-                let product = answer.with(|a| Some(a.as_ref()?.candidates.get(candidate)?.product));
-                Some((product?, Place { rank, score, candidate }))
+                let product =
+                    answer.with(|a| Some(a.as_ref()?.candidates.get(candidate)?.product))?;
+                Some(Place { product, rank, score, candidate })
             };
             Arc::new(order.iter().enumerate().filter_map(place).collect())
         });
@@ -103,10 +113,10 @@ impl Store {
             order,
             places,
             page,
-            moves: RwSignal::new(HashMap::new()),
-            dismissed: StoredValue::new(HashSet::new()),
+            baseline: RwSignal::new(Places::default()),
+            dismissed: StoredValue::new(vec![]),
         };
-        store.count_moves();
+        store.keep_baseline();
         store
     }
 
@@ -142,11 +152,14 @@ impl Store {
 
     /// Shows a notice; one of the same key is replaced.
     pub fn show(&self, notice: Notice, of_answer: bool) {
-        let shown = Shown { notice, of_answer };
-        if self.notices.with_untracked(|all| all.contains(&shown)) {
+        if self.notices.with_untracked(|all| {
+            all.iter().any(|other| other.notice == notice && other.of_answer == of_answer)
+        }) {
             return;
         }
         self.notices.update(|all| {
+            let number = all.iter().map(|other| other.number + 1).max().unwrap_or(0);
+            let shown = Shown { number, notice, of_answer };
             match all.iter_mut().find(|other| other.notice.key == shown.notice.key) {
                 Some(other) => *other = shown,
                 None => all.push(shown),
@@ -164,7 +177,7 @@ impl Store {
     /// The person has read a notice; an answer that repeats it does not bring it back.
     pub fn dismiss(&self, key: &str) {
         self.dismissed.update_value(|keys| {
-            keys.insert(key.into());
+            keys.push(key.into());
         });
         self.withdraw(key);
     }
@@ -186,16 +199,14 @@ impl Store {
         self.answer.set(Some(Arc::new(answer)));
     }
 
-    /// Keeps [`Self::moves`]: how far each product has come since the order that stood before
-    /// the present gesture. Another request (query, shopper, surface) starts afresh.
-    fn count_moves(&self) {
+    /// Keeps [`Self::baseline`]. Another request (query, shopper, surface) starts afresh.
+    fn keep_baseline(&self) {
         struct Last {
             request: (String, String, crate::share::Surface),
             time: f64,
-            places: Arc<HashMap<ProductId, Place>>,
-            baseline: Arc<HashMap<ProductId, Place>>,
+            places: Places,
         }
-        let Self { state, places, moves, .. } = *self;
+        let Self { state, places, baseline, .. } = *self;
         Effect::new(move |last: Option<Option<Last>>| {
             let places = places.get();
             if places.is_empty() {
@@ -203,22 +214,12 @@ impl Store {
             }
             let request = state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface));
             let time = browser::now();
-            let baseline = match last.flatten() {
-                Some(last) if last.request != request => places.clone(),
-                Some(last) if time - last.time > GESTURE => last.places,
-                Some(last) => last.baseline,
-                None => places.clone(),
-            };
-            moves.set(
-                places
-                    .iter()
-                    .filter_map(|(product, place)| {
-                        let before = baseline.get(product)?.rank;
-                        Some((*product, before as i32 - place.rank as i32))
-                    })
-                    .collect(),
-            );
-            Some(Last { request, time, places, baseline })
+            match last.flatten() {
+                Some(last) if last.request == request && time - last.time <= GESTURE => {}
+                Some(last) if last.request == request => baseline.set(last.places),
+                _ => baseline.set(places.clone()),
+            }
+            Some(Last { request, time, places })
         });
     }
 }

@@ -6,6 +6,7 @@
 //! is started, put on trial against the CPU on fixed requests, and takes over if it computes
 //! the same and, where the person leaves the choice to us, is not slower by more than a frame.
 
+use super::words::percent;
 use crate::pipeline::blend::order;
 use crate::protocol::{
     Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
@@ -563,7 +564,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
         }
     }
     if worst > TOLERANCE {
-        return Some(format!("utilities are off by {worst:.1e} of the largest"));
+        return Some(format!("utilities are off by {} of the largest", percent(worst)));
     }
     let knobs = State::default().ranking;
     let best = order(&cpu.candidates, &knobs);

@@ -20,30 +20,46 @@ pub fn price(cents: u32) -> String {
     format!("${}.{:02}", count(cents as usize / 100), cents % 100)
 }
 
+/// A number with this many digits after the point, half of the last one rounded up.
+pub fn fixed(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let scale = 10_u64.pow(digits as u32);
+    let scaled = (value.abs() * scale as f64 + 0.5) as u64;
+    let (whole, rest) = (scaled / scale, scaled % scale);
+    // What rounds to nothing has no sign.
+    let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
+    match digits {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{rest:0digits$}"),
+    }
+}
+
 /// Milliseconds: 0.4 ms, 12 ms, 1.8 s.
 pub fn milliseconds(ms: f64) -> String {
     match ms {
-        ms if ms < 9.95 => format!("{ms:.1} ms"),
-        ms if ms < 999.5 => format!("{ms:.0} ms"),
-        ms => format!("{:.1} s", ms / 1000.0),
+        ms if ms < 9.95 => fixed(ms, 1) + " ms",
+        ms if ms < 999.5 => fixed(ms, 0) + " ms",
+        ms => fixed(ms / 1000.0, 1) + " s",
     }
 }
 
 /// Bytes: 12 KB, 3.2 MB.
 pub fn bytes(bytes: u64) -> String {
     match bytes as f64 {
-        b if b < 999_500.0 => format!("{:.0} KB", b / 1000.0),
-        b => format!("{:.1} MB", b / 1_000_000.0),
+        b if b < 999_500.0 => fixed(b / 1000.0, 0) + " KB",
+        b => fixed(b / 1_000_000.0, 1) + " MB",
     }
 }
 
 /// A share as a percentage with two meaningful digits: 43 %, 7.1 %, 0.23 %.
 pub fn percent(share: f32) -> String {
-    match share * 100.0 {
+    match f64::from(share) * 100.0 {
         p if !p.is_finite() => "–".into(),
-        p if p >= 9.95 => format!("{p:.0} %"),
-        p if p >= 0.995 => format!("{p:.1} %"),
-        p if p >= 0.0095 => format!("{p:.2} %"),
+        p if p >= 9.95 => fixed(p, 0) + " %",
+        p if p >= 0.995 => fixed(p, 1) + " %",
+        p if p >= 0.0095 => fixed(p, 2) + " %",
         p if p > 0.0 => "< 0.01 %".into(),
         _ => "0 %".into(),
     }
@@ -51,14 +67,34 @@ pub fn percent(share: f32) -> String {
 
 /// A number with a true minus sign.
 pub fn signed(value: f32, digits: usize) -> String {
-    if !value.is_finite() {
-        return "–".into();
-    }
-    let text = format!("{:.digits$}", value.abs());
-    // What rounds to nothing has no sign.
-    let sign =
-        if value < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { "−" } else { "" };
-    format!("{sign}{text}")
+    fixed(value.into(), digits).replace('-', "−")
+}
+
+/// A share as the style sheet reads it: 43.10%.
+pub fn css_share(share: f32) -> String {
+    fixed(100.0 * f64::from(share), 2) + "%"
+}
+
+/// A place in a row: 1st, 2nd, 3rd, 11th.
+pub fn ordinal(place: usize) -> String {
+    let ending = match (place % 10, place % 100) {
+        (1, n) if n != 11 => "st",
+        (2, n) if n != 12 => "nd",
+        (3, n) if n != 13 => "rd",
+        _ => "th",
+    };
+    count(place) + ending
+}
+
+/// A number as JSON, for whoever reads the page by machine.
+pub fn json(value: f32) -> String {
+    if value.is_finite() { value.to_string() } else { "null".into() }
+}
+
+/// Numbers as JSON: [0.25,0.75].
+pub fn json_list(values: &[f32]) -> String {
+    let values: Vec<_> = values.iter().copied().map(json).collect();
+    format!("[{}]", values.join(","))
 }
 
 /// How long ago: now, 25 min, 3 h, 12 d.
@@ -126,6 +162,13 @@ mod tests {
             [ago(100, 99), ago(100, 60), ago(300, 60), ago(DAY * 9, 10)],
             ["now", "40 min", "4 h", "8 d"]
         );
+        assert_eq!(
+            [1, 2, 3, 11, 12, 21, 1013].map(ordinal),
+            ["1st", "2nd", "3rd", "11th", "12th", "21st", "1,013th"]
+        );
+        assert_eq!([fixed(0.05, 1), fixed(-0.04, 1), fixed(12.5, 0)], ["0.1", "0.0", "13"]);
+        assert_eq!(css_share(0.431), "43.10%");
+        assert_eq!(json_list(&[0.25, f32::NAN, 1e-7]), "[0.25,null,0.0000001]");
         assert_eq!([bytes(12_400), bytes(3_240_000)], ["12 KB", "3.2 MB"]);
     }
 }

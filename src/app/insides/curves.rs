@@ -1,147 +1,139 @@
 //! The two curves: softmax over the catalogue, and examination by place.
 
 use leptos::prelude::*;
-use plotters::prelude::*;
 
-use super::chart::{Area, Chart, Look};
-use crate::app::store::store;
-use crate::app::words;
+use super::chart::{Axis, Chart, Line, Plot};
+use crate::app::parts::live;
+use crate::app::store::{Store, store};
+use crate::app::words::{self, fixed};
+use crate::protocol::{Answer, Examination};
+
+/// What is read of the answer, once there is one.
+fn of_answer<T>(store: Store, read: impl Fn(&Answer) -> T) -> Option<T> {
+    store.answer.with(|answer| answer.as_ref().map(|answer| read(answer)))
+}
+
+fn finite_points(values: &[f32], at: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+    let points = values.iter().enumerate().filter(|(_, value)| value.is_finite());
+    points.map(|(i, value)| (at(i + 1), f64::from(*value))).collect()
+}
 
 /// Softmax probability of the best products, with how many effectively compete.
 #[component]
 pub fn SoftmaxCurve() -> impl IntoView {
     let store = store();
-    let softmax = Memo::new(move |_| {
-        store.answer.with(|a| a.as_ref().map(|a| a.retrieval.softmax.clone()).unwrap_or_default())
-    });
-    let numbers = Memo::new(move |_| {
-        store.answer.with(|answer| {
-            let inside = &answer.as_ref()?.retrieval;
-            Some((inside.entropy, inside.effective_candidates))
-        })
-    });
-    let label = Signal::derive(move || match numbers.get() {
-        Some((entropy, effective)) => format!(
-            "Softmax over candidates: entropy {entropy:.2} nats, {effective:.0} effective candidates"
-        ),
-        None => "Softmax over candidates".into(),
-    });
+    let entropy = move || of_answer(store, |a| a.retrieval.entropy);
+    let effective = move || of_answer(store, |a| a.retrieval.effective_candidates);
+    let count = move || effective().map_or("–".into(), |n| words::count(n.round() as usize));
+    let nats = move || entropy().map_or("–".into(), |h| fixed(h.into(), 2));
+    let label = move || {
+        let (nats, count) = (nats(), count());
+        format!(
+            "Softmax over the catalogue: entropy {nats} nats, {count} products effectively compete"
+        )
+    };
+    let plot = move || {
+        of_answer(store, |a| softmax(&a.retrieval.softmax, a.retrieval.effective_candidates))?
+    };
     view! {
         <dl class="figures">
             <div>
-                <dt>"effective candidates"</dt>
+                <dt>"products compete, in effect"</dt>
                 <dd
                     data-testid="effective-candidates"
-                    data-value=move || numbers.get().map(|(_, effective)| effective)
+                    data-value=move || effective().map(|n| n.to_string())
                 >
-                    {move || numbers.get().map(|(_, n)| words::count(n.round() as usize))}
+                    {count}
                 </dd>
             </div>
             <div>
                 <dt>"entropy"</dt>
-                <dd data-testid="entropy" data-value=move || numbers.get().map(|(entropy, _)| entropy)>
-                    {move || numbers.get().map(|(h, _)| format!("{h:.2}"))} <small>"nats"</small>
+                <dd data-testid="entropy" data-value=move || entropy().map(|h| h.to_string())>
+                    {nats} <small>"nats"</small>
                 </dd>
             </div>
         </dl>
-        <Chart label draw=move |area, look| softmax.with(|values| draw_softmax(area, look, values)) />
+        <Chart label=Box::new(label) plot=Box::new(plot) />
+        <p class="note">"Probability by place in retrieval, best first. The upright line: as many as compete in effect."</p>
     }
 }
 
-fn draw_softmax(area: &Area, look: &Look, values: &[f32]) -> Option<()> {
+fn softmax(values: &[f32], effective: f32) -> Option<Plot> {
     let most = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
     if values.len() < 2 || most <= 0.0 {
         return None;
     }
     // Few compete at a low temperature, many at a high one: a logarithm shows both.
-    let x = (1.0..values.len() as f64).log_scale();
-    let y = 0.0..f64::from(most) * 1.08;
-    let mut chart = ChartBuilder::on(area)
-        .margin(look.px(2.0))
-        .margin_right(look.px(16.0))
-        .x_label_area_size(look.px(22.0))
-        .y_label_area_size(look.px(40.0))
-        .build_cartesian_2d(x, y)
-        .ok()?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .axis_style(look.line(look.text.mix(0.35), 1.0))
-        .label_style(look.label())
-        .x_labels(5)
-        .y_labels(3)
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| words::percent(*y as f32))
-        .draw()
-        .ok()?;
-    let points = || (1..).zip(values).map(|(i, v)| (f64::from(i), f64::from(*v)));
-    chart.draw_series(AreaSeries::new(points(), 0.0, look.accent.mix(0.16))).ok()?;
-    chart.draw_series(LineSeries::new(points(), look.line(look.accent, 1.75))).ok()?;
-    area.present().ok()
+    let at = |place: usize| (place as f64).log10();
+    let to = at(values.len());
+    let tens = [1, 10, 100, 1000, 10_000].into_iter().filter(|n| *n <= values.len());
+    let share = |of: f64| (f64::from(most) * of, words::percent(most * of as f32));
+    Some(Plot {
+        x: Axis { from: 0.0, to, labels: tens.map(|n| (at(n), words::count(n))).collect() },
+        y: Axis {
+            from: 0.0,
+            to: f64::from(most) * 1.05,
+            labels: [0.0, 0.5, 1.0].map(share).into(),
+        },
+        lines: vec![Line { points: finite_points(values, at), accent: true, filled: true }],
+        mark: Some(f64::from(effective).log10()).filter(|at| (0.0..=to).contains(at)),
+    })
 }
 
 /// The learned examination curve over the true one.
 #[component]
 pub fn ExaminationCurve() -> impl IntoView {
     let store = store();
-    let curves = Memo::new(move |_| {
-        store.answer.with(|a| a.as_ref().map(|a| a.examination.clone()).unwrap_or_default())
-    });
-    let learns = move || curves.with(|c| !c.learned.is_empty());
-    let label = Signal::derive(move || {
-        curves.with(|c| match (c.learned.get(9), c.truth.get(9)) {
-            (Some(learned), Some(truth)) => format!(
-                "Examination by place: at place 10 learned {learned:.2}, true {truth:.2} of the first"
-            ),
-            _ => "Examination by place".into(),
-        })
-    });
+    let learns = move || of_answer(store, |a| !a.examination.learned.is_empty()) != Some(false);
+    let label = move || {
+        let tenth = |values: &[f32]| values.get(9).map_or("–".into(), |v| fixed((*v).into(), 2));
+        let sentence = |a: &Answer| {
+            let (learned, truth) = (tenth(&a.examination.learned), tenth(&a.examination.truth));
+            format!(
+                "Examination by place: at place 10 learned {learned}, true {truth} of the first"
+            )
+        };
+        of_answer(store, sentence).unwrap_or("Examination by place".into())
+    };
     view! {
         <p class="legend">
-            <Show when=learns fallback=|| view! { <span>"This bias network reads no position."</span> }>
-                <span class="key learned">"learned"</span>
-            </Show>
+            {live(move || match learns() {
+                true => view! { <span class="key learned">"learned by the bias network"</span> }.into_any(),
+                false => view! { <span>"This bias network reads no position."</span> }.into_any(),
+            })}
             <span class="key truth">"true"</span>
         </p>
         <Chart
-            label
-            draw=move |area, look| curves.with(|c| draw_examination(area, look, &c.learned, &c.truth))
+            label=Box::new(label)
+            plot=Box::new(move || of_answer(store, |a| examination(&a.examination))?)
         />
+        <p class="note">"Across: place on the list. Up: chance to be looked at, by the first place’s."</p>
     }
 }
 
-fn draw_examination(area: &Area, look: &Look, learned: &[f32], truth: &[f32]) -> Option<()> {
+fn examination(curves: &Examination) -> Option<Plot> {
+    let Examination { learned, truth } = curves;
     let places = learned.len().max(truth.len());
     let most = learned.iter().chain(truth).copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
     if places < 2 || most <= 0.0 {
         return None;
     }
-    let mut chart = ChartBuilder::on(area)
-        .margin(look.px(2.0))
-        .margin_right(look.px(16.0))
-        .x_label_area_size(look.px(22.0))
-        .y_label_area_size(look.px(40.0))
-        .build_cartesian_2d(1.0..places as f64, 0.0..f64::from(most.min(3.0)) * 1.08)
-        .ok()?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .axis_style(look.line(look.text.mix(0.35), 1.0))
-        .label_style(look.label())
-        .x_labels(5)
-        .y_labels(3)
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.1}"))
-        .draw()
-        .ok()?;
-    let points = |values: &[f32]| -> Vec<(f64, f64)> {
-        (1..)
-            .zip(values)
-            .filter(|(_, v)| v.is_finite())
-            .map(|(i, v)| (f64::from(i), f64::from(*v)))
-            .collect()
-    };
-    chart.draw_series(LineSeries::new(points(truth), look.line(look.quiet, 1.75))).ok()?;
-    chart.draw_series(LineSeries::new(points(learned), look.line(look.accent, 1.75))).ok()?;
-    area.present().ok()
+    let at = |place: usize| place as f64;
+    let step = if places > 30 { 10 } else { 5 };
+    let across = [1].into_iter().chain((step..=places).step_by(step));
+    let line = |values, accent| Line { points: finite_points(values, at), accent, filled: false };
+    Some(Plot {
+        x: Axis {
+            from: 1.0,
+            to: places as f64,
+            labels: across.map(|place| (at(place), words::count(place))).collect(),
+        },
+        y: Axis {
+            from: 0.0,
+            to: f64::from(most.clamp(1.0, 3.0)) * 1.05,
+            labels: [0.0, 0.5, 1.0].map(|v| (v, fixed(v, 1))).into(),
+        },
+        lines: vec![line(truth, false), line(learned, true)],
+        mark: None,
+    })
 }

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::{click, live};
 use crate::app::picture::{Mark, Picture, Symbol};
-use crate::app::store::{Place, store};
-use crate::app::words::{percent, signed};
+use crate::app::store::{Place, place_of, store};
+use crate::app::words::{css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
 use crate::protocol::{Candidate, DenseFeature, Detail, SequenceAttention};
@@ -16,7 +17,6 @@ const FEATURES: usize = 8;
 const ENTRIES: usize = 4;
 
 /// What is known of the chosen product in the present answer.
-#[derive(Clone, PartialEq)]
 struct Chosen {
     candidate: Candidate,
     place: Place,
@@ -28,40 +28,43 @@ struct Chosen {
 pub fn ChosenProduct() -> impl IntoView {
     let store = store();
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
-    let chosen = Memo::new(move |_| {
+    let chosen = move || {
         let product = product.get()?;
-        let place = store.places.with(|places| places.get(&product).copied())?;
+        let place = store.places.with(|places| place_of(places, product))?;
         store.answer.with(|answer| {
             let answer = answer.as_ref()?;
             let candidate = answer.candidates.get(place.candidate)?.clone();
             let detail = answer.detail.clone().filter(|detail| detail.product == product);
             Some(Chosen { candidate, place, knobs: store.ranking.get(), detail })
         })
-    });
-    let first = move |_| {
+    };
+    let first = move || {
         let first = store.shown().first().copied();
         store.state.update(|state| state.selected = first);
     };
-    move || {
+    live(move || {
         let Some(product) = product.get() else {
+            let ranked = store.order.with(|order| !order.is_empty());
             return view! {
                 <p class="empty">"No product is chosen. “Look inside” on a card takes its score apart here."</p>
-                <button type="button" class="chip" on:click=first>"Take the first apart"</button>
+                <button type="button" class="chip" hidden=!ranked on:click=click(first)>
+                    "Take the first apart"
+                </button>
             }
             .into_any();
         };
         view! {
             <Title product />
-            {move || match chosen.get() {
+            {live(move || match chosen() {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => view! {
                     <p class="empty">"It is not among the candidates of this request, so nothing was computed for it."</p>
                 }
                 .into_any(),
-            }}
+            })}
         }
         .into_any()
-    }
+    })
 }
 
 #[component]
@@ -69,8 +72,9 @@ fn Title(product: ProductId) -> impl IntoView {
     let store = store();
     let title = move || {
         store.shop.with(|shop| {
-            let products = &shop.as_ref()?.catalogue.products;
-            Some(products.get(product as usize)?.title.clone())
+            let products =
+                shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
+            products.map(|product| product.title.clone()).collect::<String>()
         })
     };
     view! {
@@ -81,7 +85,7 @@ fn Title(product: ProductId) -> impl IntoView {
                 type="button"
                 class="icon"
                 aria-label="Close"
-                on:click=move |_| store.state.update(|state| state.selected = None)
+                on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
             </button>
@@ -122,19 +126,30 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
             </tr>
         }
     };
+    let total = weights[0] + weights[1];
+    let term =
+        |task: usize| format!("{} × {}", signed(weights[task], 2), percent(probabilities[task]));
+    let sum = match total > 0.0 {
+        true => {
+            format!("({} + {}) / {} = {}", term(0), term(1), signed(total, 2), percent(place.score))
+        }
+        false => "Both weights are zero, so the order of retrieval stands.".into(),
+    };
+    let values = [
+        ("u_click", candidate.utility[0]),
+        ("u_order", candidate.utility[1]),
+        ("bias", candidate.bias),
+        ("score", place.score),
+        ("retrieval_score", candidate.retrieval_score),
+        ("probability", candidate.probability),
+    ]
+    .map(|(name, value)| format!("\"{name}\":{}", json(value)))
+    .join(",");
     view! {
         <div
             class="apart"
             data-testid="score-breakdown"
-            data-values=serde_json::json!({
-                "u_click": candidate.utility[0],
-                "u_order": candidate.utility[1],
-                "bias": candidate.bias,
-                "score": place.score,
-                "retrieval_score": candidate.retrieval_score,
-                "probability": candidate.probability,
-            })
-            .to_string()
+            data-values=format!("{{{values}}}")
         >
             <table>
                 <thead>
@@ -161,6 +176,7 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
                     </tr>
                 </tfoot>
             </table>
+            <p class="note">{sum}</p>
             <dl class="pairs">
                 <dt>"Retrieval score"</dt>
                 <dd>{signed(candidate.retrieval_score, 3)}</dd>
@@ -189,11 +205,29 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
 fn two_sided(value: f32, longest: f32) -> impl IntoView {
     let share = if longest > 0.0 { 50.0 * (value / longest).clamp(-1.0, 1.0) } else { 0.0 };
     let (left, width) = if share < 0.0 { (50.0 + share, -share) } else { (50.0, share) };
+    let class = if share < 0.0 { "below" } else { "" };
+    let style = format!("left:{}%;width:{}%", fixed(left.into(), 1), fixed(width.into(), 1));
     view! {
         <span class="two-sided">
-            <i class:below=move || { value < 0.0 } style:left=format!("{left:.1}%") style:width=format!("{width:.1}%")></i>
+            <i class=class style=style></i>
         </span>
     }
+}
+
+/// The largest by size, largest first: (index, value).
+fn strongest(values: &[f32], most: usize) -> Vec<(usize, f32)> {
+    let mut found: Vec<(usize, f32)> = vec![];
+    while found.len() < most {
+        let rest =
+            values.iter().copied().enumerate().filter(|(i, value)| {
+                value.is_finite() && found.iter().all(|(taken, _)| taken != i)
+            });
+        match rest.reduce(|a, b| if b.1.abs() > a.1.abs() { b } else { a }) {
+            Some(next) => found.push(next),
+            None => break,
+        }
+    }
+    found
 }
 
 fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
@@ -211,7 +245,7 @@ fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
         };
         view! {
             <h3>"What each expert adds"</h3>
-            <p class="note">"Change in the utility when the expert’s gate is shut, with the sign turned."</p>
+            <p class="note">"Each task’s utility, less what it would be without the expert."</p>
             <table class="bars">
                 <thead>
                     <tr><th></th><th scope="col">"Click"</th><th scope="col">"Order"</th></tr>
@@ -247,20 +281,19 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
         })
     };
     let list = move |sequence: SequenceAttention| {
-        let mut weights = sequence.weights;
-        let count = weights.len();
-        weights.sort_by(|a, b| b.1.total_cmp(&a.1));
-        weights.truncate(ENTRIES);
-        let rows = weights
+        let count = sequence.weights.len();
+        let weights: Vec<_> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
+        let most = longest(weights.iter().copied());
+        let rows = strongest(&weights, ENTRIES)
             .into_iter()
-            .map(|(entry, weight)| {
-                let (product, name) = title(entry)?;
+            .map(|(i, weight)| {
+                let (product, name) = title(sequence.weights[i].0)?;
                 let tip = name.clone();
                 Some(view! {
                     <li title=tip>
                         <Picture product />
                         <span class="what">{name}</span>
-                        <span class="bar ranker" style=("--share", format!("{:.1}%", 100.0 * weight))></span>
+                        <span class="bar ranker" style=format!("--share:{}", css_share(weight / most))></span>
                         <small>{percent(weight)}</small>
                     </li>
                 })
@@ -268,7 +301,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             .collect_view();
         view! {
             <div class="sequence">
-                <h4>{sequence.sequence} <small>{count}</small></h4>
+                <h4>{format!("{}, {count}", sequence.sequence)}</h4>
                 {if count == 0 {
                     view! { <p class="empty">"none"</p> }.into_any()
                 } else {
@@ -279,7 +312,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     };
     view! {
         <h3>"Attention over the history"</h3>
-        <p class="note">"The product asks its three transformers; the strongest answers of each."</p>
+        <p class="note">"What DMT’s three transformers look at when they judge this product: the strongest of each, bars by the strongest."</p>
         <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
     }
 }
@@ -289,7 +322,7 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
     let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
     (!terms.is_empty()).then(|| {
         view! {
-            <h3>"Bias logit at this place"</h3>
+            <h3>"What its place does to its clicks"</h3>
             <table class="bars">
                 <tbody>
                     {terms
@@ -319,11 +352,9 @@ fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
     let name = move |i: usize| -> Option<DenseFeature> {
         store.shop.with_untracked(|shop| shop.as_ref()?.dense_features.get(i).cloned())
     };
-    let mut all: Vec<_> =
-        values.into_iter().enumerate().filter(|(_, (_, z))| z.is_finite()).collect();
-    all.sort_by(|a, b| b.1.1.abs().total_cmp(&a.1.1.abs()));
-    all.truncate(FEATURES);
-    let most = longest(all.iter().map(|(_, (_, z))| *z));
+    let deviations: Vec<_> = values.iter().map(|(_, z)| *z).collect();
+    let all = strongest(&deviations, FEATURES);
+    let most = longest(all.iter().map(|(_, z)| *z));
     (!all.is_empty()).then(|| {
         view! {
             <h3>"Dense features farthest from their mean"</h3>
@@ -332,10 +363,10 @@ fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
                 <tbody>
                     {all
                         .into_iter()
-                        .filter_map(|(i, (value, z))| {
+                        .filter_map(|(i, z)| {
                             let DenseFeature { name, kind } = name(i)?;
                             Some(view! {
-                                <tr title=format!("{kind}: {}", signed(value, 3))>
+                                <tr title=format!("{kind}: {}", signed(values[i].0, 3))>
                                     <th scope="row">{name}</th>
                                     <td>{two_sided(z, most)} <small>{signed(z, 1)}</small></td>
                                 </tr>

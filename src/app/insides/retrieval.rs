@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
+use crate::app::parts::live;
 use crate::app::store::store;
-use crate::app::words::percent;
+use crate::app::words::{css_share, percent};
 
 /// Most categories shown.
 const CATEGORIES: usize = 6;
@@ -11,14 +12,15 @@ const CATEGORIES: usize = 6;
 #[component]
 pub fn RetrievalInside() -> impl IntoView {
     let store = store();
-    let pieces = Memo::new(move |_| {
+    let pieces = move || {
         store.answer.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
-            inside.pieces.iter().cloned().zip(inside.personal_attention.iter().copied()).collect()
+            let attention = inside.personal_attention.iter().copied();
+            inside.pieces.iter().cloned().zip(attention).collect::<Vec<_>>()
         })
-    });
-    let categories = Memo::new(move |_| {
+    };
+    let categories = move || {
         store.answer.with(|answer| {
             let categories =
                 answer.as_ref().map(|a| a.retrieval.categories.clone()).unwrap_or_default();
@@ -30,17 +32,18 @@ pub fn RetrievalInside() -> impl IntoView {
                 categories.into_iter().filter_map(named).take(CATEGORIES).collect::<Vec<_>>()
             })
         })
-    });
+    };
     let kept = move || {
         store.answer.with(|answer| {
-            let history = &answer.as_ref()?.history;
-            let kept = history.iter().filter(|entry| entry.kept).count();
-            Some(format!("Category filtering keeps {kept} of {} behaviours.", history.len()))
+            let Some(answer) = answer else { return String::new() };
+            let (of, kept) =
+                (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
+            format!("Category filtering keeps {kept} of {of} behaviours.")
         })
     };
     let piece = |(piece, attention): (String, f32)| {
         view! {
-            <li title=format!("attention {}", percent(attention)) style=("--share", format!("{:.1}%", 100.0 * attention))>
+            <li title=format!("attention {}", percent(attention)) style=format!("--share:{}", css_share(attention))>
                 <span>{piece}</span>
                 <small>{percent(attention)}</small>
             </li>
@@ -50,25 +53,26 @@ pub fn RetrievalInside() -> impl IntoView {
         view! {
             <li>
                 <span class="what">{name}</span>
-                <span class="bar retriever" style=("--share", format!("{:.1}%", 100.0 * probability))></span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(probability))></span>
                 <small>{percent(probability)}</small>
             </li>
         }
     };
+    let read = live(move || {
+        let pieces = pieces();
+        if !pieces.is_empty() {
+            let pieces = pieces.into_iter().map(piece).collect_view();
+            return view! { <ol class="pieces">{pieces}</ol> }.into_any();
+        }
+        let text = match store.answer.with(Option::is_some) {
+            true => "There is no query to read.",
+            false => "Comes with the first ranking.",
+        };
+        view! { <p class="empty">{text}</p> }.into_any()
+    });
     view! {
-        <Show
-            when=move || !pieces.read().is_empty()
-            fallback=move || {
-                let text = match store.answer.with(Option::is_some) {
-                    true => "There is no query to read.",
-                    false => "Once there is a ranking.",
-                };
-                view! { <p class="empty">{text}</p> }
-            }
-        >
-            <ol class="pieces">{move || pieces.get().into_iter().map(piece).collect_view()}</ol>
-        </Show>
-        <ol class="rows">{move || categories.get().into_iter().map(category).collect_view()}</ol>
+        {read}
+        <ol class="rows">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
     }
 }

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::app::store::store;
+use crate::app::parts::{live, when};
+use crate::app::store::{place_of, store};
 use crate::app::words;
 use crate::pipeline::blend::expert_utilisation;
-use crate::protocol::Candidate;
 
-/// The tasks in the order of [`Candidate::gates`].
+/// The tasks in the order of `Candidate::gates`.
 const TASKS: [&str; 2] = ["Click", "Order"];
 
 #[component]
@@ -19,27 +19,27 @@ pub fn ExpertUtilisation() -> impl IntoView {
             store.places.with(|places| {
                 let candidates =
                     answer.as_ref().map(|a| a.candidates.as_slice()).unwrap_or_default();
-                let place = |product| places.get(product).and_then(|p| candidates.get(p.candidate));
+                let place = |product: &u32| candidates.get(place_of(places, *product)?.candidate);
                 expert_utilisation(shown.iter().filter_map(place))
             })
         })
     });
+    // Empty where none is chosen, or it has no gates.
     let of_chosen = Memo::new(move |_| {
-        let product = store.state.with(|state| state.selected)?;
+        let product = store.state.with(|state| state.selected);
         store.answer.with(|answer| {
-            let is_it = |c: &&Candidate| c.product == product;
-            Some(answer.as_ref()?.candidates.iter().find(is_it)?.gates.clone())
+            let candidates = answer.iter().flat_map(|answer| &answer.candidates);
+            let mut chosen = candidates.filter(|c| Some(c.product) == product);
+            chosen.next().map(|c| c.gates.clone()).unwrap_or_default()
         })
     });
-    let shape =
-        Memo::new(move |_| over_page.with(|all| all.iter().map(Vec::len).collect::<Vec<_>>()));
-    let answered = Memo::new(move |_| store.answer.with(Option::is_some));
+    let experts = Memo::new(move |_| over_page.with(|all| all.first().map_or(0, Vec::len)));
     let weight = move |task: usize, expert: usize| {
         over_page.with(|all| all.get(task)?.get(expert).copied()).unwrap_or(0.0)
     };
-    let chosen = move |task: usize, expert: usize| {
-        of_chosen.with(|all| all.as_ref()?.get(task)?.get(expert).copied())
-    };
+    let chosen =
+        move |task: usize, expert: usize| of_chosen.with(|all| all.get(task)?.get(expert).copied());
+    let share = |weight: f32| format!("--share:{}", words::css_share(weight));
     let bars = move |task: usize, experts: usize| {
         (0..experts)
             .map(|expert| {
@@ -52,53 +52,62 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 };
                 view! {
                     <li title=label>
-                        <span class="column" style=("--share", move || format!("{:.2}%", 100.0 * weight(task, expert)))>
-                            {move || {
-                                chosen(task, expert)
-                                    .map(|w| {
-                                        view! { <i class="mark-chosen" style=("--share", format!("{:.2}%", 100.0 * w))></i> }
-                                    })
-                            }}
+                        <span class="column" style=move || share(weight(task, expert))>
+                            {live(move || match chosen(task, expert) {
+                                Some(w) => view! { <i class="chosen" style=share(w)></i> }.into_any(),
+                                None => ().into_any(),
+                            })}
                         </span>
                         <span class="figure">{move || words::percent(weight(task, expert))}</span>
+                        <span class="figure chosen">
+                            {move || chosen(task, expert).map_or(String::new(), words::percent)}
+                        </span>
+                        <span class="name">{format!("expert {}", expert + 1)}</span>
                         <span class="hidden">{label}</span>
                     </li>
                 }
             })
             .collect_view()
     };
+    let values = move || {
+        let rows =
+            over_page.with(|all| all.iter().map(|row| words::json_list(row)).collect::<Vec<_>>());
+        format!("[{}]", rows.join(","))
+    };
     view! {
         <div
             class="utilisation"
             data-testid="expert-utilisation"
-            data-values=move || over_page.with(|all| serde_json::to_string(all).unwrap_or_default())
+            data-values=values
         >
-            {move || {
-                let shape = shape.get();
-                if shape.is_empty() && !answered.get() {
-                    return view! { <p class="empty">"Once there is a ranking."</p> }.into_any();
+            {live(move || {
+                let experts = experts.get();
+                if experts == 0 {
+                    let text = match store.answer.with(Option::is_some) {
+                        true => "These tasks have no gates: choose MMoE to see experts.",
+                        false => "Comes with the first ranking.",
+                    };
+                    return view! { <p class="empty">{text}</p> }.into_any();
                 }
-                if shape.is_empty() {
-                    return view! { <p class="empty">"These tasks have no gates: choose MMoE to see experts."</p> }
-                        .into_any();
+                let of_task = |(task, name)| {
+                    view! {
+                        <figure>
+                            <figcaption>{name}</figcaption>
+                            <ol>{bars(task, experts)}</ol>
+                        </figure>
+                    }
+                };
+                TASKS.into_iter().enumerate().map(of_task).collect_view().into_any()
+            })}
+            {when(move || of_chosen.with(|all| !all.is_empty()), || {
+                view! {
+                    <p class="legend">
+                        <span class="key learned">"the page"</span>
+                        <span class="key chosen">"the chosen product"</span>
+                    </p>
                 }
-                shape
-                    .into_iter()
-                    .enumerate()
-                    .map(|(task, experts)| {
-                        view! {
-                            <figure>
-                                <figcaption>{TASKS.get(task).copied().unwrap_or("Task")}</figcaption>
-                                <ol>{bars(task, experts)}</ol>
-                            </figure>
-                        }
-                    })
-                    .collect_view()
-                    .into_any()
-            }}
-            <Show when=move || of_chosen.with(Option::is_some) && !shape.read().is_empty()>
-                <p class="legend"><span class="key chosen">"the chosen product"</span></p>
-            </Show>
+                .into_any()
+            })}
         </div>
     }
 }

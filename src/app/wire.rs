@@ -1,0 +1,349 @@
+//! The protocol's messages as the browser hands them over: plain objects, read and written field
+//! by field. The engine does the same through serde; here that would be a sixth of the page.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
+use crate::market::history::{Event, EventKind, PageDevice, Profile};
+use crate::protocol::{
+    Answer, Backend, Candidate, DenseFeature, Detail, Examination, FromEngine, HistoryEntry,
+    Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
+};
+use crate::share::{
+    BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
+    RetrievalKnobs, Retriever, State, Surface,
+};
+
+/// Reads a message of an engine.
+///
+/// # Errors
+/// Names the part that is not what the protocol says.
+pub fn read(message: &JsValue) -> Result<FromEngine, &'static str> {
+    let mut wrong = None;
+    let message = FromEngine::read(message, &mut wrong);
+    match wrong {
+        None => Ok(message),
+        Some(part) => Err(part),
+    }
+}
+
+/// Writes a message to an engine.
+pub fn write(message: &ToEngine) -> JsValue {
+    message.write()
+}
+
+/// The first part that could not be read. Reading goes on with an empty value in its place, for
+/// that takes less code than a way out at every field; [`read`] then refuses the whole.
+type Wrong = Option<&'static str>;
+
+trait Read {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self;
+}
+
+trait Write {
+    fn write(&self) -> JsValue;
+}
+
+thread_local! {
+    /// Names of fields as JavaScript's strings, made once each.
+    static NAMES: RefCell<Vec<(&'static str, JsValue)>> = RefCell::default();
+}
+
+fn name(text: &'static str) -> JsValue {
+    NAMES.with_borrow_mut(|names| {
+        // The same place in memory is the same name, and quicker to compare.
+        if let Some((_, known)) = names.iter().find(|(known, _)| std::ptr::eq(*known, text)) {
+            return known.clone();
+        }
+        names.push((text, text.into()));
+        text.into()
+    })
+}
+
+fn field<T: Read>(of: &JsValue, named: &'static str, wrong: &mut Wrong) -> T {
+    T::read(&part(of, named, wrong), wrong)
+}
+
+fn part(of: &JsValue, named: &'static str, wrong: &mut Wrong) -> JsValue {
+    // Only what is no object refuses.
+    Reflect::get(of, &name(named)).unwrap_or_else(|_| {
+        *wrong = wrong.or(Some(named));
+        JsValue::UNDEFINED
+    })
+}
+
+fn object(fields: &[(&'static str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (named, value) in fields {
+        // Setting a field of a fresh object cannot fail.
+        let _ = Reflect::set(&object, &name(named), value);
+    }
+    object.into()
+}
+
+fn list(value: &JsValue, wrong: &mut Wrong) -> Array {
+    value.dyn_ref::<Array>().cloned().unwrap_or_else(|| {
+        *wrong = wrong.or(Some("a list"));
+        Array::new()
+    })
+}
+
+fn number(value: &JsValue, wrong: &mut Wrong) -> f64 {
+    value.as_f64().unwrap_or_else(|| {
+        *wrong = wrong.or(Some("a number"));
+        0.0
+    })
+}
+
+macro_rules! numbers {
+    ($($type:ident)+) => {
+        $(
+            impl Read for $type {
+                fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+                    number(value, wrong) as $type
+                }
+            }
+            impl Write for $type {
+                fn write(&self) -> JsValue {
+                    (*self as f64).into()
+                }
+            }
+        )+
+    };
+}
+
+numbers!(u8 u16 u32 u64 i32 f32);
+
+impl Read for bool {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        value.as_bool().unwrap_or_else(|| {
+            *wrong = wrong.or(Some("yes or no"));
+            false
+        })
+    }
+}
+
+impl Write for bool {
+    fn write(&self) -> JsValue {
+        (*self).into()
+    }
+}
+
+impl Read for String {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        value.as_string().unwrap_or_else(|| {
+            *wrong = wrong.or(Some("a text"));
+            String::new()
+        })
+    }
+}
+
+impl Write for String {
+    fn write(&self) -> JsValue {
+        self.into()
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        list(value, wrong).iter().map(|value| T::read(&value, wrong)).collect()
+    }
+}
+
+impl<T: Write> Write for [T] {
+    fn write(&self) -> JsValue {
+        self.iter().map(Write::write).collect::<Array>().into()
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        let absent = value.is_undefined() || value.is_null();
+        (!absent).then(|| T::read(value, wrong))
+    }
+}
+
+impl<T: Write> Write for Option<T> {
+    fn write(&self) -> JsValue {
+        self.as_ref().map_or(JsValue::UNDEFINED, Write::write)
+    }
+}
+
+impl<A: Read, B: Read> Read for (A, B) {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        let pair = list(value, wrong);
+        (A::read(&pair.get(0), wrong), B::read(&pair.get(1), wrong))
+    }
+}
+
+impl<T: Read> Read for [T; 2] {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        <(T, T)>::read(value, wrong).into()
+    }
+}
+
+/// A struct: every field under its name.
+macro_rules! readable {
+    ($type:ident { $($field:ident)+ }) => {
+        impl Read for $type {
+            fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+                Self { $($field: field(value, stringify!($field), wrong)),+ }
+            }
+        }
+    };
+}
+
+/// A struct: every field under its name.
+macro_rules! writable {
+    ($type:ident { $($field:ident)+ }) => {
+        impl Write for $type {
+            fn write(&self) -> JsValue {
+                let Self { $($field),+ } = self;
+                object(&[$((stringify!($field), $field.write())),+])
+            }
+        }
+    };
+}
+
+/// Variants without fields: their names.
+macro_rules! named {
+    (read $type:ident { $($variant:ident = $text:literal)+ }) => {
+        impl Read for $type {
+            fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+                const ALL: &[(&str, $type)] = &[$(($text, $type::$variant)),+];
+                let text = String::read(value, wrong);
+                match ALL.iter().find(|(known, _)| *known == text) {
+                    Some((_, variant)) => *variant,
+                    None => {
+                        *wrong = wrong.or(Some(stringify!($type)));
+                        ALL[0].1
+                    }
+                }
+            }
+        }
+    };
+    (write $type:ident { $($variant:ident = $text:literal)+ }) => {
+        impl Write for $type {
+            fn write(&self) -> JsValue {
+                name(match self { $(Self::$variant => $text),+ })
+            }
+        }
+    };
+}
+
+impl Read for FromEngine {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        // A variant with something in it is an object with one field.
+        let entry = value.dyn_ref::<Object>().map(|value| Object::entries(value).get(0));
+        let Some((variant, inner)) = entry.map(|entry| <(String, JsValue)>::read(&entry, wrong))
+        else {
+            if value.as_string().as_deref() != Some("alive") {
+                *wrong = Some("the kind of message");
+            }
+            return Self::Alive;
+        };
+        match variant.as_str() {
+            "hello" => Self::Hello {
+                version: field(&inner, "version", wrong),
+                backend: field(&inner, "backend", wrong),
+            },
+            "progress" => Self::Progress(Progress::read(&inner, wrong)),
+            "shop" => Self::Shop(Box::new(Shop::read(&inner, wrong))),
+            "ready" => Self::Ready { adapter: field(&inner, "adapter", wrong) },
+            "answer" => Self::Answer(Box::new(Answer::read(&inner, wrong))),
+            "notice" => Self::Notice(Notice::read(&inner, wrong)),
+            "failed" => Self::Failed(Notice::read(&inner, wrong)),
+            _ => {
+                *wrong = Some("the kind of message");
+                Self::Alive
+            }
+        }
+    }
+}
+
+impl Read for JsValue {
+    fn read(value: &JsValue, _: &mut Wrong) -> Self {
+        value.clone()
+    }
+}
+
+impl Write for ToEngine {
+    fn write(&self) -> JsValue {
+        let (variant, inner) = match self {
+            Self::Ping => return name("ping"),
+            Self::LoseDevice => return name("lose-device"),
+            Self::Start { version, assets } => {
+                ("start", object(&[("version", version.write()), ("assets", assets.write())]))
+            }
+            Self::Run { run, state } => {
+                ("run", object(&[("run", run.write()), ("state", state.write())]))
+            }
+        };
+        object(&[(variant, inner)])
+    }
+}
+
+impl Write for HistoryEdit {
+    fn write(&self) -> JsValue {
+        match self {
+            Self::Add { kind, product } => {
+                object(&[("add", object(&[("kind", kind.write()), ("product", product.write())]))])
+            }
+            Self::Remove { entry } => object(&[("remove", object(&[("entry", entry.write())]))]),
+        }
+    }
+}
+
+readable!(Progress { file loaded total });
+readable!(Notice { key text });
+readable!(Shop { catalogue shoppers queries dense_features });
+readable!(Catalogue { seed departments product_types brands shops colours products });
+readable!(Department { name });
+readable!(ProductType { name department icon repurchase_days });
+readable!(Colour { name hex });
+readable!(Product { title product_type brand shop colour price_cents rating reviews });
+readable!(Shopper { key name about profile events now });
+readable!(Profile { age_band gender purchase_power household town member_years });
+readable!(Event { kind product time });
+readable!(DenseFeature { name kind });
+readable!(Answer {
+    run backend timings notices history retrieval candidates examination detail
+});
+readable!(StageTime { stage milliseconds cached });
+readable!(HistoryEntry { entry event kept attention });
+readable!(RetrievalInsides {
+    pieces personal_attention categories entropy effective_candidates softmax searched retrieved
+});
+readable!(Candidate { product retrieval_score probability utility gates bias });
+readable!(Examination { learned truth });
+readable!(Detail { product attention dense expert_contribution bias_terms });
+readable!(SequenceAttention { sequence weights });
+
+named!(read Backend { Cpu = "cpu" Webgpu = "webgpu" });
+named!(read EventKind { Click = "click" Favourite = "favourite" Cart = "cart" Order = "order" });
+
+writable!(State {
+    surface query shopper history retriever retrieval ranker ranking page backend selected
+});
+writable!(RetrievalKnobs {
+    weights temperature candidates gmv sigma sample seed quantised category_filter
+    relevance_control
+});
+writable!(RankingKnobs {
+    weight_click weight_order gate_temperature multi_task bias bias_at_serving
+});
+writable!(BiasFeatures { position page neighbours });
+writable!(PageKnobs { size number device });
+
+named!(write Surface { Search = "search" Feed = "feed" });
+named!(write Retriever { Moppr = "moppr" });
+named!(write Ranker { Dmt = "dmt" });
+named!(write MultiTask {
+    Mmoe = "mmoe" SharedBottom = "shared-bottom" SingleTask = "single-task"
+});
+named!(write PageDevice { Phone = "phone" Desktop = "desktop" });
+named!(write BackendChoice { Auto = "auto" Webgpu = "webgpu" Cpu = "cpu" });
+named!(write EventKind { Click = "click" Favourite = "favourite" Cart = "cart" Order = "order" });
