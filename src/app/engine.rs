@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use super::parts::follow;
 use super::store::Store;
 use super::supervisor::{Action, PATIENCE, Readiness, Supervisor, TICK};
 use super::{browser, wire};
@@ -43,22 +44,22 @@ pub fn start(store: Store) {
     client.drive(|supervisor, now| supervisor.start(now));
 
     let on_state = client.clone();
-    Effect::new(move |before: Option<()>| {
+    follow(move |first| {
         let state = store.state.get();
         // The supervisor was made with the first one.
-        if before.is_some() {
+        if !first {
             on_state.drive(|supervisor, now| supervisor.set_state(state, now));
         }
     });
     let on_retry = client.clone();
-    Effect::new(move |before: Option<()>| {
+    follow(move |first| {
         store.retries.track();
-        if before.is_some() {
+        if !first {
             on_retry.drive(|supervisor, now| supervisor.start(now));
         }
     });
     let on_patience = client.clone();
-    Effect::new(move |_| {
+    follow(move |_| {
         store.state.track();
         // A state that waits behind a slow run is sent once patience with that run is over.
         let client = on_patience.clone();

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Animation, AnimationPlayState, HtmlElement};
 
 use super::browser;
+use super::parts::follow;
 use super::words::fixed;
 use crate::market::catalogue::ProductId;
 
@@ -27,7 +28,7 @@ struct Seen {
 /// `when` changes. The parent must be positioned, for places are measured from it.
 pub fn glide(parent: NodeRef<Ul>, key: &'static str, when: Memo<Vec<ProductId>>) {
     let seen = StoredValue::new_local(Vec::<Seen>::new());
-    Effect::new(move |_| {
+    follow(move |_| {
         when.track();
         // By then the new order is in the document, and not yet painted.
         request_animation_frame(move || {

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use leptos::ev;
-use leptos::html::Details;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::browser;
 use super::knobs::Segments;
-use super::parts::{click, live, when};
+use super::parts::{click, follow, live, when};
 use super::picture::Mark;
 use super::store::store;
 use super::supervisor::{FRAME, Gpu};
@@ -71,7 +70,7 @@ fn QueryBox() -> impl IntoView {
     let pending = StoredValue::new(None::<TimeoutHandle>);
 
     // The state may change from elsewhere: a link, back, a suggestion on the shelf.
-    Effect::new(move |_| {
+    follow(move |_| {
         let query = store.state.with(|s| s.query.clone());
         if cut_query(&typed.get_untracked()).0 != query {
             typed.set(query);
@@ -296,20 +295,19 @@ fn BackendBadge() -> impl IntoView {
             timings.map(line).collect_view().into_any()
         })
     });
-    let details = NodeRef::<Details>::new();
     // A sheet that is open closes when something else is touched.
     let elsewhere = window_event_listener(ev::pointerdown, move |event| {
-        let Some(details) = details.get_untracked() else { return };
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !details.contains(target.as_ref()) {
-            details.set_open(false);
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let within = target.and_then(|target| target.closest(".backend").ok()).flatten().is_some();
+        if !within && let Ok(Some(sheet)) = browser::document().query_selector(".backend[open]") {
+            // Taking an attribute away cannot fail.
+            let _ = sheet.remove_attribute("open");
         }
     });
     on_cleanup(move || elsewhere.remove());
     view! {
         <details
             class="backend"
-            node_ref=details
             data-testid="backend"
             data-backend=move || serving().map(|b| backend_names(b).1.to_string())
         >

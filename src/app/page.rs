@@ -10,7 +10,7 @@ use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
 use super::notices::Notices;
-use super::parts::click;
+use super::parts::{click, follow};
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
 use super::store::{Store, store};
@@ -66,7 +66,7 @@ fn Sheets() -> impl IntoView {
     let open = RwSignal::new(None::<&'static str>);
     // What is asked to be looked into is looked at.
     let selected = Memo::new(move |_| store.state.with(|state| state.selected));
-    Effect::new(move |_| {
+    follow(move |_| {
         if selected.get().is_some() {
             open.set(Some("insides"));
         }
@@ -112,9 +112,9 @@ fn follow_link(store: Store) {
             last.set_value(step);
         });
     };
-    Effect::new(move |before: Option<()>| {
+    follow(move |first| {
         store.state.track();
-        if before.is_none() {
+        if first {
             return;
         }
         if let Some(Some(timer)) = pending.try_update_value(Option::take) {

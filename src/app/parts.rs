@@ -39,3 +39,11 @@ pub fn keyed(
 pub fn click(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |_| act())
 }
+
+/// Acts now and whenever what is read in acting changes; told whether it is the first time.
+pub fn follow(act: impl FnMut(bool) + 'static) {
+    fn of_one_type(mut act: Box<dyn FnMut(bool)>) {
+        Effect::new(move |before: Option<()>| act(before.is_none()));
+    }
+    of_one_type(Box::new(act));
+}

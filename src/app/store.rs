@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
+use super::parts::follow;
 use super::supervisor::Status;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{self, Ranked};
@@ -207,19 +208,20 @@ impl Store {
             places: Places,
         }
         let Self { state, places, baseline, .. } = *self;
-        Effect::new(move |last: Option<Option<Last>>| {
+        let mut last = None::<Last>;
+        follow(move |_| {
             let places = places.get();
             if places.is_empty() {
-                return last.flatten();
+                return;
             }
             let request = state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface));
             let time = browser::now();
-            match last.flatten() {
+            match last.take() {
                 Some(last) if last.request == request && time - last.time <= GESTURE => {}
                 Some(last) if last.request == request => baseline.set(last.places),
                 _ => baseline.set(places.clone()),
             }
-            Some(Last { request, time, places })
+            last = Some(Last { request, time, places });
         });
     }
 }

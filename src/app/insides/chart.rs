@@ -10,6 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_canvas::CanvasBackend;
 
 use crate::app::browser;
+use crate::app::parts::follow;
 use crate::app::store::store;
 
 /// Room around the plot for the axes' labels, in the style sheet's pixels.
@@ -142,7 +143,7 @@ pub fn Chart(
     let resized = RwSignal::new(0_u32);
     let listener = window_event_listener(ev::resize, move |_| resized.update(|n| *n += 1));
     on_cleanup(move || listener.remove());
-    Effect::new(move |_| {
+    follow(move |_| {
         store.dark.track();
         resized.track();
         let plot = plot();
