@@ -536,15 +536,10 @@ impl Supervisor {
     }
 }
 
-/// The time in the middle; of an even number, the later of the two. Three times need no sort.
-fn median(times: Vec<f64>) -> f64 {
-    let middle = times.len() / 2;
-    let is_middle = |time: &f64| {
-        let earlier = times.iter().filter(|other| *other < time).count();
-        let not_later = times.iter().filter(|other| *other <= time).count();
-        (earlier..not_later).contains(&middle)
-    };
-    times.iter().copied().find(is_middle).unwrap_or(0.0)
+/// The time in the middle; of an even number, the later of the two.
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn notice(key: &str, text: &str) -> Notice {
