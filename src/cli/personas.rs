@@ -207,8 +207,9 @@ fn about(world: &World, log: &ShopperLog) -> String {
     let catalogue = &world.catalogue;
     let profile = &log.profile;
     let age = ["Under 20", "20s", "30s", "40s", "50s", "60 or over"][usize::from(profile.age_band)];
-    let household = ["lives alone", "lives as a couple", "lives in a family with children", "shares a flat"]
-        [usize::from(profile.household)];
+    let household =
+        ["lives alone", "lives as a couple", "lives in a family with children", "shares a flat"]
+            [usize::from(profile.household)];
     let town = ["village", "small town", "city", "metropolis"][usize::from(profile.town)];
     let mut about = format!("{age}, {household}, {town}.");
 
