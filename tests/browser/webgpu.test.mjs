@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { TRIAL, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage({ webgpu: true });
 
@@ -14,16 +14,19 @@ const TOLERANCE = 1e-3;
 /** Whether two scores are the same within the tolerance. */
 const isClose = (a, b) => Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 
-/** The top ten on one backend. */
-async function topTen(backend, link) {
-  let top;
+/** The top ten on one backend, and what each model said of the product that the link looks into. */
+async function answerOf(backend, link) {
+  const answer = {};
   await withVitrine(stage, { link: `?v=1&backend=${backend}${link}` }, async (vitrine) => {
     await vitrine.ready();
     await vitrine.servedBy(backend);
-    top = (await vitrine.ranking()).slice(0, 10);
+    answer.top = (await vitrine.ranking()).slice(0, 10);
+    answer.gates = (await vitrine.utilisation()).flat();
+    // MOPPR's score, DMT's utilities and its bias logit.
+    answer.parts = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
     assert.deepEqual(await vitrine.notices(), []);
   });
-  return top;
+  return answer;
 }
 
 describe("WebGPU", () => {
@@ -32,9 +35,23 @@ describe("WebGPU", () => {
     ["with every knob moved", "&q=lamp&w-order=0.3&w-relevance=0.4&gate-temperature=2&bias-at-serving=on"],
     ["on the feed", "&surface=feed"],
   ]) {
-    test(`ranks as the CPU does: ${name}`, async () => {
-      const cpu = await topTen("cpu", link);
-      const gpu = await topTen("webgpu", link);
+    test(`computes as the CPU does: ${name}`, async () => {
+      let look;
+      await withVitrine(stage, { link: `?v=1&backend=cpu${link}` }, async (vitrine) => {
+        await vitrine.ready();
+        look = `${link}&look=${(await vitrine.order())[0]}`;
+      });
+      const { top: cpu, ...cpuInsides } = await answerOf("cpu", look);
+      const { top: gpu, ...gpuInsides } = await answerOf("webgpu", look);
+      for (const part of ["u_click", "u_order", "bias", "retrieval_score"]) {
+        const [one, other] = [cpuInsides.parts[part], gpuInsides.parts[part]];
+        // Logits may be as good as 0, where nothing is relative.
+        assert.ok(Math.abs(one - other) <= TOLERANCE * Math.max(1, Math.abs(one)), `${part}: CPU ${one}, GPU ${other}`);
+      }
+      assert.equal(cpuInsides.gates.length, 8, "two gates over four experts");
+      cpuInsides.gates.forEach((gate, i) => {
+        assert.ok(Math.abs(gate - gpuInsides.gates[i]) <= TOLERANCE, `gate ${i}: CPU ${gate}, GPU ${gpuInsides.gates[i]}`);
+      });
       assert.equal(cpu.length, 10);
       const scoreOn = Object.fromEntries(cpu.map(({ id, score }) => [id, Number(score)]));
       gpu.forEach(({ id, score }, i) => {
@@ -51,7 +68,7 @@ describe("WebGPU", () => {
       await vitrine.ready();
       assert.equal(await vitrine.backend(), "cpu");
       const asked = () => vitrine.watch.requests.findIndex((url) => url.endsWith("engine-webgpu_bg.wasm"));
-      await vitrine.get("time-webgpu").waitFor({ state: "attached" });
+      await vitrine.get("time-webgpu").waitFor({ state: "attached", timeout: TRIAL });
       const weights = vitrine.watch.requests.findLastIndex((url) => url.includes("engine-cpu_bg.wasm"));
       assert.ok(asked() > weights, "the WebGPU engine was asked for first");
       for (const testid of ["time-cpu", "time-webgpu"]) {

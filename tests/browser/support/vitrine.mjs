@@ -4,6 +4,8 @@ import { withPage } from "./browser.mjs";
 
 /** Longest that anything may take on a busy machine with two cores and a software GPU. */
 export const PATIENCE = 90_000;
+/** Longest that a software GPU may take to compile its programs and to stand its trial. */
+export const TRIAL = 240_000;
 /** The ranking has come to rest when it has not changed for this long, in milliseconds. */
 const REST = 400;
 
@@ -162,6 +164,7 @@ export class Vitrine {
     await this.page.waitForFunction(
       (backend) => document.querySelector('[data-testid="backend"]')?.dataset.backend === backend,
       backend,
+      { timeout: TRIAL },
     );
     await this.rest();
   }
