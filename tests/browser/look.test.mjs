@@ -49,4 +49,26 @@ describe("the look", () => {
       });
     }
   }
+
+  test("a query that has few products says that the objectives only move them in retrieval", async () => {
+    await withVitrine(stage, { link: "?v=1&q=couch&candidates=100" }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.get("all-retrieved").waitFor();
+      const places = await vitrine.get("retrieved").allInnerTexts();
+      assert.ok(places.length > 0 && places.every((place) => /^retrieved \d+(st|nd|rd|th)$/.test(place)), `${places}`);
+      assert.equal(new Set(places).size, places.length, "each place is taken once");
+      await vitrine.after(() => vitrine.set("relevance-control", false));
+      assert.equal(await vitrine.get("all-retrieved").count(), 0, "without relevance control everything retrieved is ranked");
+    });
+  });
+
+  test("sharing and bias features that go together are seen to move together", async () => {
+    await withVitrine(stage, { link: "?v=1&bias-page=on" }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.set("multi-task", "single-task");
+      assert.equal(await vitrine.get("bias-page").isChecked(), false);
+      await vitrine.set("bias-neighbours", false);
+      assert.equal(await vitrine.get("multi-task").inputValue(), "mmoe");
+    });
+  });
 });

@@ -236,12 +236,14 @@ fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
 
 #[component]
 fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
-    let most = longest(values.iter().flatten().copied());
     (!values.is_empty()).then(|| {
         let experts = values.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |task: usize, expert: usize| {
-            let value = values.get(task).and_then(|v| v.get(expert)).copied().unwrap_or(0.0);
-            view! { <td title=signed(value, 3)>{two_sided(value, most)} <small>{signed(value, 2)}</small></td> }
+            let of_task = values.get(task).map(Vec::as_slice).unwrap_or_default();
+            let value = of_task.get(expert).copied().unwrap_or(0.0);
+            // Orders are rare, so their utility is of another size than that of clicks.
+            let bar = two_sided(value, longest(of_task.iter().copied()));
+            view! { <td title=signed(value, 3)>{bar} <small>{signed(value, 2)}</small></td> }
         };
         view! {
             <h3>"What each expert adds"</h3>
