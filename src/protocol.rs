@@ -10,7 +10,7 @@ use crate::market::history::{Event, Profile};
 use crate::share::State;
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -201,6 +201,8 @@ pub struct RetrievalInsides {
     pub searched: u32,
     /// Products that were retrieved, before relevance control.
     pub retrieved: u32,
+    /// Products in the catalogue that relevance control lets pass.
+    pub relevant: u32,
 }
 
 /// One ranked product.
@@ -238,8 +240,8 @@ pub struct Detail {
     pub attention: Vec<SequenceAttention>,
     /// Dense features: value, and value after z-scoring.
     pub dense: Vec<(f32, f32)>,
-    /// Each expert's contribution to each task's utility, by task and expert: the change in u
-    /// when the expert's gate weight is set to zero.
+    /// Each expert's contribution to each task's utility, by task and expert: u, less what u
+    /// would be were the expert's gate weight zero.
     pub expert_contribution: Vec<Vec<f32>>,
     /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
     /// absent where the network does not read it.

@@ -6,13 +6,11 @@ use super::parts::{click, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
 use super::words::fixed;
-use crate::protocol::{Answer, Shop};
+use crate::protocol::Answer;
 use crate::share::knobs::{Control, Group, KNOBS, Knob};
 
 /// The knob after which is said whether the objectives' weights matter.
 const LAST_OBJECTIVE: &str = "w-purchase";
-/// Relevance control lets a category pass that is at least this likely, relative to the likeliest.
-const RELEVANT: f32 = 0.1;
 
 /// The knobs of the stages, under a heading each.
 #[component]
@@ -79,31 +77,16 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
 fn AllRetrieved() -> impl IntoView {
     let store = store();
     let holds = move || {
-        let controlled = store.state.with(|state| state.retrieval.relevance_control);
-        controlled
+        store.state.with(|state| state.retrieval.relevance_control)
             && store.answer.with(|answer| {
-                store.shop.with(|shop| match (answer, shop) {
-                    (Some(answer), Some(shop)) => all_retrieved(answer, shop),
-                    _ => false,
-                })
+                let ranked = |answer: &Answer| answer.candidates.len() as u32;
+                answer.as_ref().is_some_and(|a| ranked(a) == a.retrieval.relevant)
             })
     };
     when(holds, || {
         let said = "Every relevant product is in already: the weights only change their places in retrieval.";
         view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
     })
-}
-
-fn all_retrieved(answer: &Answer, shop: &Shop) -> bool {
-    let categories = &answer.retrieval.categories;
-    let likeliest = categories.first().map_or(0.0, |(_, p)| *p);
-    let passing = categories.iter().filter(|(_, p)| *p >= RELEVANT * likeliest).map(|(id, _)| *id);
-    let passing: Vec<_> = passing.collect();
-    // Where all that are told of pass, there may be more that are not told of.
-    let told = passing.len() < categories.len();
-    let products = shop.catalogue.products.iter();
-    told && products.filter(|p| passing.contains(&p.product_type)).count()
-        == answer.candidates.len()
 }
 
 /// One knob with its name, symbol, value, and the way back to its default.

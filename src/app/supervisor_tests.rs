@@ -133,6 +133,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             softmax: vec![],
             searched: 20,
             retrieved: 20,
+            relevant: 20,
         },
         candidates: (0..20).map(candidate).collect(),
         examination: Examination::default(),

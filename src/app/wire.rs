@@ -316,6 +316,7 @@ readable!(StageTime { stage milliseconds cached });
 readable!(HistoryEntry { entry event kept attention });
 readable!(RetrievalInsides {
     pieces personal_attention categories entropy effective_candidates softmax searched retrieved
+    relevant
 });
 readable!(Candidate { product retrieval_score probability utility gates bias });
 readable!(Examination { learned truth });

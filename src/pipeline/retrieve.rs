@@ -306,6 +306,7 @@ impl Retriever {
                 softmax: shown,
                 searched: stock.catalogue.products.len() as u32,
                 retrieved: hits.len() as u32,
+                relevant: (0..scores.len()).filter(|&p| passes(p as ProductId)).count() as u32,
             },
         })
     }
