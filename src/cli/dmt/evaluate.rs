@@ -143,9 +143,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             results.entry(variant.name.to_owned()).or_default().push(metrics);
         }
     }
-    let truth = Metrics::of_truth(&data.test);
-    println!("{:<28} {truth}", "truth");
-    let text = report(&results, &truth, arguments, &world, &data);
+    println!("{:<28} {}", "truth", Metrics::of_truth(&data.test));
+    let text = report(&results, &data, arguments, &world);
     std::fs::write(&arguments.out, text)
         .with_context(|| format!("writing {}", arguments.out.display()))
 }

@@ -6,16 +6,16 @@ use super::evaluate::{Arguments, Results};
 use crate::market::World;
 use crate::metrics::rela_impr;
 use crate::training::dmt::data::Data;
-use crate::training::dmt::evaluate::Metrics;
+use crate::training::dmt::evaluate::{Metrics, true_competition};
 
 /// The page: what was compared, and whether the paper's directions come out.
 pub(super) fn report(
     results: &Results,
-    truth: &Metrics,
+    data: &Data,
     arguments: &Arguments,
     world: &World,
-    data: &Data,
 ) -> String {
+    let truth = Metrics::of_truth(&data.test);
     let mut page = Page { text: String::new(), results };
     page.text += &format!(
         "# Ranking: DMT on the generated market\n\n\
@@ -55,7 +55,8 @@ pub(super) fn report(
                   examination column compares the learned curve over the index with the true \
                   one. The last column is what six neighbours of the product's own type in place \
                   of six others do to the odds of a click.\n\n";
-    page.bias(&["mmoe", "mmoe-index", "mmoe-page", "mmoe-neighbours", "dmt"]);
+    let blind = Metrics::of_true_clicks(&data.test);
+    page.bias(&["mmoe", "mmoe-index", "mmoe-page", "mmoe-neighbours", "dmt"], &truth, &blind);
     page.curve("dmt");
     page.text += "## Do the paper's directions come out?\n\n";
     page.directions();
@@ -159,7 +160,7 @@ impl Page<'_> {
         self.text += "\n";
     }
 
-    fn bias(&mut self, names: &[&str]) {
+    fn bias(&mut self, names: &[&str], truth: &Metrics, blind: &Metrics) {
         self.text += "| | click AUC | order AUC | Spearman with true attraction | AUC against \
                       true attraction | Spearman of examination | among its own kind |\n|---|---|---|---|---|---|---|\n";
         for name in self.there(names) {
@@ -175,10 +176,19 @@ impl Page<'_> {
                 self.cell(name, |m| m.bias.competition),
             );
         }
+        let (competition, [click, order]) = (true_competition(), truth.tasks.map(|t| t.auc));
         let _ = writeln!(
             self.text,
-            "| truth | | | 1 | 1 | 1 | {:.4} |\n",
-            crate::training::dmt::evaluate::true_competition()
+            "| true attraction | {click:.4} | {order:.4} | 1 | 1 | 1 | {competition:.4} |"
+        );
+        let [click, order] = blind.tasks.map(|t| t.auc);
+        let _ = writeln!(
+            self.text,
+            "| true click probability | {click:.4} | {order:.4} | {:.4} | {:.4} | | |\n\n\
+             The last row is the truth with the effects of place and neighbours left in: a ranker \
+             without a bias network could come no nearer to it than to be it. The difference \
+             between the last two rows is therefore the most that bias can cost on this market.\n",
+            blind.attraction, blind.attraction_auc
         );
     }
 

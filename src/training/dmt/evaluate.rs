@@ -7,6 +7,7 @@ use super::batch::Batch;
 use super::samples::Samples;
 use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::Catalogue;
+use crate::market::log::ImpressionTruth;
 use crate::market::truth;
 use crate::metrics::{Mean, auc, mrr_at, precision_at, spearman};
 use crate::models::dmt::input::Place;
@@ -170,6 +171,16 @@ impl Metrics {
         let truth = samples.truth(0..samples.impressions());
         let utilities: Vec<[f32; 2]> =
             truth.iter().map(|t| [t.attraction, t.attraction * t.conversion]).collect();
+        Self::of(samples, &utilities)
+    }
+
+    /// Metrics of the true probability of a click, place and neighbours included: what a ranker
+    /// that is blind to bias learns at most, and so the most that bias can cost it.
+    pub fn of_true_clicks(samples: &Samples) -> Self {
+        let truth = samples.truth(0..samples.impressions());
+        let clicked = |t: &ImpressionTruth| t.attraction * t.examination * t.competition;
+        let utilities: Vec<[f32; 2]> =
+            truth.iter().map(|t| [clicked(t), clicked(t) * t.conversion]).collect();
         Self::of(samples, &utilities)
     }
 
