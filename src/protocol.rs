@@ -10,18 +10,16 @@ use crate::market::history::{Event, Profile};
 use crate::share::State;
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToEngine {
-    /// Load the assets below this address and answer [`FromEngine::Ready`].
+    /// Load the assets and answer [`FromEngine::Ready`].
     Start {
         /// [`PROTOCOL_VERSION`] of the page.
         version: u32,
-        /// Absolute address of the assets folder, with a slash at its end.
-        assets: String,
     },
     /// Compute this state. A newer one makes it stale.
     Run {
@@ -47,7 +45,7 @@ pub enum FromEngine {
         /// Where it computes.
         backend: Backend,
     },
-    /// Bytes of a file arrived.
+    /// Bytes arrived. The loader says so, not the engine.
     Progress(Progress),
     /// What is on sale and who shops: sent as soon as it is read, before the weights are.
     Shop(Box<Shop>),
@@ -77,13 +75,11 @@ pub enum Backend {
 }
 
 /// How far loading is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// File that is being fetched, for example "catalogue".
-    pub file: String,
-    /// Bytes of all files that have arrived.
+    /// Bytes that have arrived of the engine's program and of the assets of a first ranking.
     pub loaded: u64,
-    /// Bytes of all files.
+    /// Bytes of all of them.
     pub total: u64,
 }
 

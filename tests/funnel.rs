@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use burn::tensor::Device;
 use futures::executor::block_on;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetError, AssetSource, Folder};
+use vitrine::pipeline::assets::{AssetError, AssetSource, Folder, Manifest};
 use vitrine::pipeline::blend;
 use vitrine::pipeline::caller::{Caller, Patient};
 use vitrine::protocol::{Answer, Backend, Notice};
@@ -18,6 +19,7 @@ struct Spoilt {
     folder: Folder,
     missing: RefCell<HashSet<String>>,
     short: RefCell<HashSet<String>>,
+    asked: Rc<RefCell<Vec<String>>>,
 }
 
 impl Spoilt {
@@ -26,6 +28,7 @@ impl Spoilt {
             folder: Folder("assets".into()),
             missing: RefCell::default(),
             short: RefCell::default(),
+            asked: Rc::default(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Spoilt {
 
 impl AssetSource for Spoilt {
     async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
+        self.asked.borrow_mut().push(name.into());
         if self.missing.borrow().contains(name) {
             return Err(AssetError::Missing { name: name.into(), why: "404".into() });
         }
@@ -214,6 +218,18 @@ fn unknown_shoppers_and_products_are_said() {
     let answer = run(&mut funnel, &state);
     let keys: HashSet<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(keys, HashSet::from(["unknown-shopper", "unknown-product"]));
+}
+
+#[test]
+fn a_first_ranking_asks_for_what_the_manifest_names_first() {
+    let asked = Rc::<RefCell<Vec<String>>>::default();
+    let source = Spoilt { asked: asked.clone(), ..Spoilt::new() };
+    let mut funnel = load(source).expect("the shipped assets");
+    run(&mut funnel, &State::default());
+    let mut asked = asked.take();
+    assert_eq!(asked.remove(0), "manifest.json");
+    let manifest = block_on(Manifest::fetch(&Folder("assets".into()))).expect("it is shipped");
+    assert_eq!(asked, manifest.first, "`vitrine manifest` brings it up to date");
 }
 
 #[test]

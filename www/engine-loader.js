@@ -2,8 +2,8 @@
 //
 // The build writes it out twice, as engine-cpu-loader.js and engine-webgpu-loader.js, with the
 // two constants filled in (write-loaders.sh). What it posts are protocol::FromEngine messages:
-// `progress` while the program arrives, and `failed` for whatever goes wrong here or, later,
-// uncaught in the engine: a worker that dies in silence would leave the page waiting.
+// `progress` while the program and its assets arrive, and `failed` for whatever goes wrong here
+// or, later, uncaught in the engine: a worker that dies in silence would leave the page waiting.
 //
 // Messages that come before the engine listens are kept and given to it once it does. The
 // engine's `main` must therefore install its message handler before it returns.
@@ -16,6 +16,8 @@ const ENGINE = "@ENGINE@";
 const SIZE = Number("@SIZE@");
 /** What the person is told of. */
 const NAME = ENGINE === "engine-webgpu" ? "The WebGPU engine" : "The engine";
+const ASSETS = new URL("./assets/", import.meta.url);
+const MANIFEST = "manifest.json";
 
 function fail(key, text) {
   self.postMessage({ failed: { key, text } });
@@ -44,33 +46,96 @@ const waiting = [];
 const keep = (event) => waiting.push(event.data);
 self.addEventListener("message", keep);
 
-/** The engine's program, with a `progress` message for every piece that arrives. */
-async function fetchProgram() {
-  const response = await fetch(new URL(`./${ENGINE}_bg.wasm${self.location.search}`, import.meta.url));
+/** Milliseconds between two reports of progress: more often than eyes follow would only cost. */
+const REPORT = 50;
+
+let loaded = 0;
+let reported = 0;
+/** Bytes of the program and of the assets that it reads first; 0 until the manifest tells. */
+let total = 0;
+
+/** The response's body, with its bytes counted and told of as they arrive, and then its end. */
+function counted(response, end) {
   if (!response.ok) {
-    throw new Error(`${ENGINE}_bg.wasm: HTTP status ${response.status}`);
+    throw new Error(`the host answered ${response.status}`);
   }
-  let loaded = 0;
   const counter = new TransformStream({
     transform(piece, controller) {
       loaded += piece.byteLength;
-      self.postMessage({ progress: { file: "engine", loaded, total: Math.max(SIZE, loaded) } });
+      if (loaded === total || (loaded < total && performance.now() > reported + REPORT)) {
+        reported = performance.now();
+        self.postMessage({ progress: { loaded, total } });
+      }
       controller.enqueue(piece);
     },
+    flush: end,
   });
-  // The type is set here because not every static server knows it, and streaming needs it.
-  return new Response(response.body.pipeThrough(counter), {
-    headers: { "Content-Type": "application/wasm" },
+  return response.body.pipeThrough(counter);
+}
+
+async function fetchProgram(end) {
+  const file = `${ENGINE}_bg.wasm`;
+  try {
+    const response = await fetch(new URL(`./${file}${self.location.search}`, import.meta.url));
+    // The type is set here because not every static server knows it, and streaming needs it.
+    return new Response(counted(response, end), { headers: { "Content-Type": "application/wasm" } });
+  } catch (error) {
+    throw new Error(`${file}: ${error.message}`);
+  }
+}
+
+async function download(name) {
+  const body = counted(await fetch(new URL(name, ASSETS)));
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+/** Bytes of assets by name, as promises: those that are fetched before the engine asks. */
+const ahead = new Map();
+
+/**
+ * The line is never idle while the program arrives and compiles: the assets of the first ranking
+ * come behind it in the order in which they are read, two at a time, so that the first of them
+ * are worked on while the last are on their way.
+ */
+async function fetchAhead(program) {
+  ahead.set(MANIFEST, download(MANIFEST));
+  let first = [];
+  try {
+    const bytes = await ahead.get(MANIFEST);
+    const manifest = JSON.parse(new TextDecoder().decode(bytes));
+    total = manifest.first.reduce((sum, name) => sum + manifest.files[name].bytes, SIZE + bytes.length);
+    first = manifest.first;
+  } catch {
+    // The engine reads the manifest itself, and says what is wrong with it.
+    total = SIZE;
+  }
+  const lanes = [program, Promise.resolve()];
+  first.forEach((name, i) => {
+    const arrives = lanes[i % 2].then(() => download(name));
+    ahead.set(name, arrives);
+    // Whoever asks for the file is told.
+    lanes[i % 2] = arrives.catch(() => {});
   });
 }
 
+/** Bytes of an asset, for the engine. What failed once is fetched again when asked for again. */
+self.fetchAsset = async (name) => {
+  await listed;
+  const bytes = ahead.get(name) ?? download(name);
+  ahead.delete(name);
+  return bytes;
+};
+
+let end;
+const listed = fetchAhead(new Promise((resolve) => (end = resolve)));
+
 try {
   // Side by side, and not one after the other as a static import would have it.
-  const [program, { default: start }] = await Promise.all([
-    fetchProgram(),
+  const [response, { default: start }] = await Promise.all([
+    fetchProgram(end),
     import(`./${ENGINE}.js${self.location.search}`),
   ]);
-  await start({ module_or_path: program });
+  await start({ module_or_path: response });
   self.removeEventListener("message", keep);
   for (const data of waiting) {
     self.dispatchEvent(new MessageEvent("message", { data }));

@@ -1,8 +1,14 @@
 //! The few things that are asked of the browser directly, each without a panic where it refuses.
 
-use js_sys::Reflect;
+use std::time::Duration;
+
+use js_sys::{Array, Reflect};
+use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Storage, Window};
+use web_sys::{
+    Document, Event, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, Window,
+    Worker,
+};
 
 /// Key under which the theme is remembered.
 const THEME: &str = "vitrine-theme";
@@ -20,10 +26,45 @@ pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
+/// Acts once what the document says now is painted; a page out of sight is not painted.
+pub fn after_paint(act: impl FnOnce() + 'static) {
+    if document().hidden() {
+        set_timeout(act, Duration::ZERO);
+    } else {
+        request_animation_frame(move || set_timeout(act, Duration::ZERO));
+    }
+}
+
+/// Scrolls so that the element with this id is in view, with the heading of its panel.
+pub fn reveal(id: &str) {
+    let element = document().get_element_by_id(id);
+    let panel = element.and_then(|element| element.closest(".panel").ok().flatten());
+    let Some(panel) = panel else { return };
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_behavior(if less_motion() {
+        ScrollBehavior::Instant
+    } else {
+        ScrollBehavior::Smooth
+    });
+    panel.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
 /// Whether the browser knows WebGPU at all; an adapter may still be refused.
 pub fn has_webgpu() -> bool {
     let navigator = window().navigator();
     Reflect::get(&navigator, &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
+}
+
+/// The CPU engine that index.html started before this program arrived, and what was heard from
+/// it since. None if that failed, or if it was taken before.
+pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
+    let (window, name) = (window(), JsValue::from_str("vitrineEngine"));
+    let engine = Reflect::get(&window, &name).ok()?;
+    Reflect::delete_property(&window, &name).ok()?;
+    let worker = Reflect::get(&engine, &"worker".into()).ok()?.dyn_into().ok()?;
+    let heard: Array = Reflect::get(&engine, &"heard".into()).ok()?.dyn_into().ok()?;
+    Some((worker, heard.iter().filter_map(|event| event.dyn_into().ok()).collect()))
 }
 
 /// An address relative to the page's, made absolute, so that the page works under any path.
@@ -50,13 +91,17 @@ pub fn remembers() -> bool {
     storage().is_some()
 }
 
-/// Whether the page is shown dark: what was chosen here, else what the system asks for.
+/// Whether the page is shown dark; index.html settled it before the first paint.
 pub fn is_dark() -> bool {
     let root = document().document_element();
-    match root.and_then(|root| root.get_attribute("data-theme")).as_deref() {
-        Some("dark") => true,
-        Some("light") => false,
-        _ => matches_media("(prefers-color-scheme: dark)"),
+    root.and_then(|root| root.get_attribute("data-theme")).as_deref() == Some("dark")
+}
+
+/// Shows the page as the system now asks for, unless the person chose otherwise here.
+pub fn follow_system_theme() {
+    if storage().and_then(|storage| storage.get_item(THEME).ok().flatten()).is_none() {
+        let dark = matches_media("(prefers-color-scheme: dark)");
+        mark("theme", if dark { "dark" } else { "light" });
     }
 }
 

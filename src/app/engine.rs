@@ -31,11 +31,7 @@ struct Client {
 
 /// Starts the engines and keeps them in step with the store for as long as the page lives.
 pub fn start(store: Store) {
-    let supervisor = Supervisor::new(
-        browser::address("assets/"),
-        browser::has_webgpu(),
-        store.state.get_untracked(),
-    );
+    let supervisor = Supervisor::new(browser::has_webgpu(), store.state.get_untracked());
     let client = Rc::new(Client {
         supervisor: RefCell::new(supervisor),
         workers: RefCell::default(),
@@ -104,28 +100,31 @@ impl Client {
             Action::Withdraw(key) => self.store.withdraw(key),
             Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
             Action::Show(answer) => {
-                let run = answer.run;
-                self.store.accept(*answer);
-                // Once what follows from the answer stands in the document.
-                set_timeout(move || browser::mark("run", &run.to_string()), Duration::ZERO);
+                let (run, store) = (answer.run, self.store);
+                store.accept(*answer);
+                browser::after_paint(move || {
+                    store.show_insides();
+                    // Once what follows from the answer stands in the document.
+                    set_timeout(move || browser::mark("run", &run.to_string()), Duration::ZERO);
+                });
             }
         }
     }
 
     fn spawn(self: &Rc<Self>, backend: Backend) {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let (name, script) = match backend {
-            Backend::Cpu => ("engine-cpu", "engine-cpu-loader.js"),
-            Backend::Webgpu => ("engine-webgpu", "engine-webgpu-loader.js"),
+        let name = match backend {
+            Backend::Cpu => "engine-cpu",
+            Backend::Webgpu => "engine-webgpu",
         };
-        options.set_name(name);
-        // What the person asked to fetch again is fetched past every cache.
-        let script = match self.store.retries.get_untracked() {
-            0 => script.to_string(),
-            retry => format!("{script}?retry={retry}"),
+        let early = match backend {
+            Backend::Cpu => browser::early_engine(),
+            Backend::Webgpu => None,
         };
-        let Ok(worker) = Worker::new_with_options(&browser::address(&script), &options) else {
+        let (worker, heard) = match early {
+            Some((worker, heard)) => (Ok(worker), heard),
+            None => (self.start_worker(name), vec![]),
+        };
+        let Ok(worker) = worker else {
             self.drive(|supervisor, now| supervisor.broke(backend, now));
             return;
         };
@@ -152,8 +151,25 @@ impl Client {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        let running = Running { worker, _on_message: on_message, _on_error: on_error };
+        let running =
+            Running { worker: worker.clone(), _on_message: on_message, _on_error: on_error };
         self.workers.borrow_mut()[backend as usize] = Some(running);
+        for event in heard {
+            // An event that has been heard once may be sent again.
+            let _ = worker.dispatch_event(&event);
+        }
+    }
+
+    fn start_worker(&self, name: &str) -> Result<Worker, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        options.set_name(name);
+        // What the person asked to fetch again is fetched past every cache.
+        let script = match self.store.retries.get_untracked() {
+            0 => format!("{name}-loader.js"),
+            retry => format!("{name}-loader.js?retry={retry}"),
+        };
+        Worker::new_with_options(&browser::address(&script), &options)
     }
 
     fn terminate(&self, backend: Backend) {

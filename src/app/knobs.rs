@@ -102,7 +102,7 @@ pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
             let default = share(get(&crate::share::State::default()));
             let value = move || store.state.with(get);
             let turn = move |event| {
-                let Ok(value) = event_target_value(&event).parse::<f64>() else { return };
+                let value = event_target::<web_sys::HtmlInputElement>(&event).value_as_number();
                 store.state.update(|state| set(state, value.clamp(min, max)));
             };
             view! {

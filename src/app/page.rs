@@ -139,7 +139,10 @@ fn follow_theme(store: Store) {
     use wasm_bindgen::closure::Closure;
     let media = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
     let Some(media) = media else { return };
-    let turned = Closure::<dyn Fn()>::new(move || store.dark.set(browser::is_dark()));
+    let turned = Closure::<dyn Fn()>::new(move || {
+        browser::follow_system_theme();
+        store.dark.set(browser::is_dark());
+    });
     media.set_onchange(Some(turned.as_ref().unchecked_ref()));
     // The page listens for as long as it lives.
     turned.forget();

@@ -154,22 +154,17 @@ fn Hint() -> impl IntoView {
 #[component]
 fn Loading() -> impl IntoView {
     let store = store();
-    let progress = move || store.status.with(|status| status.progress.clone());
-    // A file's name without its ending; the engine is no file that a person knows.
-    let what = |file: &str| match file.split('.').next() {
-        Some("engine") | None => "the engine".to_string(),
-        Some(stem) => stem.into(),
-    };
+    let progress = move || store.status.with(|status| status.progress);
     let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
     view! {
         <div class="loading">
             <p>
                 {move || match progress() {
-                    Some(p) if p.total > 0 => {
+                    Some(p) if p.loaded < p.total => {
                         let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                        format!("Fetching {}: {loaded} of {total}", what(&p.file))
+                        format!("Fetching the engine, the shop and its models: {loaded} of {total}")
                     }
-                    Some(p) => format!("Fetching {}: {}", what(&p.file), words::bytes(p.loaded)),
+                    Some(_) => "Opening the shop".to_string(),
                     None => "Starting the engine".to_string(),
                 }}
             </p>

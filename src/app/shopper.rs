@@ -3,13 +3,16 @@
 
 use leptos::prelude::*;
 
-use super::parts::{click, keyed, live, when};
+use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::store;
 use super::words;
 use crate::market::history::EventKind;
 use crate::protocol::{HistoryEntry, Shopper};
 use crate::share::HistoryEdit;
+
+/// Behaviours that the history begins with, and that it grows by.
+const AT_FIRST: usize = 32;
 
 /// The shopper and the history.
 #[component]
@@ -89,14 +92,14 @@ struct Attention {
 fn History() -> impl IntoView {
     let store = store();
     let entries = Memo::new(move |_| {
-        store.answer.with(|answer| {
+        store.insides.with(|answer| {
             let mut entries = answer.as_ref().map(|a| a.history.clone()).unwrap_or_default();
             entries.reverse();
             entries
         })
     });
     let attention = Memo::new(move |_| {
-        store.answer.with(|answer| {
+        store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let sequences = answer.detail.iter().flat_map(|detail| &detail.attention);
             let weights: Vec<_> = sequences.flat_map(|s| &s.weights).collect();
@@ -118,7 +121,7 @@ fn History() -> impl IntoView {
         })
     };
     let edited = move || store.state.with(|state| !state.history.is_empty());
-    let inside = move || store.answer.with(|a| a.as_ref().is_some_and(|a| a.detail.is_some()));
+    let inside = move || store.insides.with(|a| a.as_ref().is_some_and(|a| a.detail.is_some()));
     let count = move || match entries.with(Vec::len) {
         0 => String::new(),
         1 => "1 behaviour".into(),
@@ -134,14 +137,37 @@ fn History() -> impl IntoView {
         }
         .into_any()
     };
-    let waiting = move || store.answer.with(Option::is_none);
+    let waiting = move || store.insides.with(Option::is_none);
     let ghosts = || {
         let ghost = |_| view! { <li class="entry ghost" aria-hidden="true"></li> };
         (0..24).map(ghost).collect_view().into_any()
     };
     // Another shopper's entry of the same number is another row.
     let key = |e: &HistoryEntry| u64::from(e.event.product) << 32 | u64::from(e.entry);
-    let keys = move || entries.with(|all| all.iter().map(key).collect());
+    // A year of behaviour is thousands of elements: old ones are built when they are scrolled to.
+    let shopper = Memo::new(move |_| store.state.with(|state| state.shopper.clone()));
+    let old = RwSignal::new(AT_FIRST);
+    follow(move |_| {
+        shopper.track();
+        old.set(AT_FIRST);
+    });
+    let keys = move || {
+        let edits = store.state.with(|state| {
+            let added = |edit: &&HistoryEdit| matches!(edit, HistoryEdit::Add { .. });
+            let added = state.history.iter().filter(added).count();
+            2 * added as isize - state.history.len() as isize
+        });
+        let shown = old.get().saturating_add_signed(edits);
+        entries.with(|all| all.iter().take(shown).map(key).collect())
+    };
+    let grow = move |event| {
+        let strip = event_target::<web_sys::Element>(&event);
+        let (seen, width) = (strip.scroll_left() + strip.client_width(), strip.scroll_width());
+        // Half a strip ahead of the eye.
+        if seen + strip.client_width() / 2 > width && entries.with(Vec::len) > old.get_untracked() {
+            old.update(|old| *old += AT_FIRST);
+        }
+    };
     let entry = move |wanted: u64| {
         let found = entries.with_untracked(|all| all.iter().find(|e| key(e) == wanted).copied());
         let Some(entry) = found else { return ().into_any() };
@@ -166,7 +192,7 @@ fn History() -> impl IntoView {
                 </p>
                 {when(edited, reset)}
             </div>
-            <ol class="strip">
+            <ol class="strip" on:scroll=grow>
                 {when(waiting, ghosts)}
                 {keyed(keys, entry)}
             </ol>

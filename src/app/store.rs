@@ -53,6 +53,9 @@ pub struct Store {
     pub state: RwSignal<State>,
     pub shop: RwSignal<Option<Arc<Shop>>>,
     pub answer: RwSignal<Option<Arc<Answer>>>,
+    /// The same for what stands around the shelf, once the shelf is painted: see
+    /// [`Store::show_insides`].
+    pub insides: RwSignal<Option<Arc<Answer>>>,
     pub status: RwSignal<Status>,
     pub notices: RwSignal<Vec<Shown>>,
     /// Rises when the person asks to start the engine again.
@@ -106,6 +109,7 @@ impl Store {
             state,
             shop: RwSignal::new(None),
             answer,
+            insides: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
             notices: RwSignal::new(vec![]),
             retries: RwSignal::new(0),
@@ -198,6 +202,12 @@ impl Store {
             }
         }
         self.answer.set(Some(Arc::new(answer)));
+    }
+
+    /// Shows the rest of the answer accepted last. It is more than the shelf, and nobody should
+    /// wait for it to see the new order.
+    pub fn show_insides(&self) {
+        self.insides.set(self.answer.get_untracked());
     }
 
     /// Keeps [`Self::baseline`]. Another request (query, shopper, surface) starts afresh.

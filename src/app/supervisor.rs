@@ -162,7 +162,6 @@ type Result = (Box<Answer>, f64);
 /// The state machine. Times are milliseconds on any steady clock.
 #[derive(Debug)]
 pub struct Supervisor {
-    assets: String,
     state: State,
     /// The state has not been sent since it last changed.
     unsent: bool,
@@ -179,11 +178,9 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// `assets` is the absolute address of the assets folder; `gpu` whether the browser knows
-    /// WebGPU at all.
-    pub fn new(assets: String, gpu: bool, state: State) -> Self {
+    /// `gpu` tells whether the browser knows WebGPU at all.
+    pub fn new(gpu: bool, state: State) -> Self {
         Self {
-            assets,
             state,
             unsent: true,
             next_run: 1,
@@ -208,9 +205,9 @@ impl Supervisor {
                 None => Readiness::Loading,
             },
             serving,
-            progress: self.cpu.progress.clone(),
+            progress: self.cpu.progress,
             gpu: self.gpu_stands.clone(),
-            gpu_progress: self.gpu.progress.clone(),
+            gpu_progress: self.gpu.progress,
             adapter: self.adapter.clone(),
             trial: self.trial,
         }
@@ -276,11 +273,7 @@ impl Supervisor {
                 )));
             }
             FromEngine::Hello { .. } => {
-                let assets = self.assets.clone();
-                todo.push(Action::Send(
-                    from,
-                    ToEngine::Start { version: PROTOCOL_VERSION, assets },
-                ));
+                todo.push(Action::Send(from, ToEngine::Start { version: PROTOCOL_VERSION }));
             }
             FromEngine::Progress(progress) => engine.progress = Some(progress),
             FromEngine::Shop(shop) => {
@@ -423,8 +416,8 @@ impl Supervisor {
         }
         let timed = &results[1..];
         self.trial = Some((
-            median(timed.iter().map(|((_, cpu), _)| *cpu).collect()),
-            median(timed.iter().map(|(_, (_, gpu))| *gpu).collect()),
+            median(&timed.iter().map(|((_, cpu), _)| *cpu).collect::<Vec<_>>()),
+            median(&timed.iter().map(|(_, (_, gpu))| *gpu).collect::<Vec<_>>()),
         ));
         self.gpu_stands = Gpu::Passed;
         // So that what is on show is what the new engine says.
@@ -537,9 +530,10 @@ impl Supervisor {
 }
 
 /// The time in the middle; of an even number, the later of the two.
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or_default()
+fn median(times: &[f64]) -> f64 {
+    let earlier = |time: f64| times.iter().filter(|other| **other < time).count();
+    let latest = times.iter().copied().filter(|&time| earlier(time) <= times.len() / 2);
+    latest.fold(0.0, f64::max)
 }
 
 fn notice(key: &str, text: &str) -> Notice {

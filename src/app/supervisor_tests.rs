@@ -17,8 +17,7 @@ impl Bench {
     }
 
     fn with_state(gpu: bool, state: State) -> Self {
-        let mut bench =
-            Self { supervisor: Supervisor::new("a/".into(), gpu, state), now: 0.0, log: vec![] };
+        let mut bench = Self { supervisor: Supervisor::new(gpu, state), now: 0.0, log: vec![] };
         let todo = bench.supervisor.start(0.0);
         bench.log.extend(todo);
         bench

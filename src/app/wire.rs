@@ -1,9 +1,9 @@
-//! The protocol's messages as the browser hands them over: plain objects, read and written field
-//! by field. The engine does the same through serde; here that would be a sixth of the page.
+//! The protocol's messages: JSON, which the browser parses and this reads and writes field by
+//! field. The engine does the same through serde; here that would be a sixth of the page.
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
@@ -23,7 +23,10 @@ use crate::share::{
 /// Names the part that is not what the protocol says.
 pub fn read(message: &JsValue) -> Result<FromEngine, &'static str> {
     let mut wrong = None;
-    let message = FromEngine::read(message, &mut wrong);
+    // The loader's own messages come as objects.
+    let parsed = message.as_string().map(|text| JSON::parse(&text));
+    let parsed = parsed.unwrap_or_else(|| Ok(message.clone())).map_err(|_| "the text")?;
+    let message = FromEngine::read(&parsed, &mut wrong);
     match wrong {
         None => Ok(message),
         Some(part) => Err(part),
@@ -32,7 +35,8 @@ pub fn read(message: &JsValue) -> Result<FromEngine, &'static str> {
 
 /// Writes a message to an engine.
 pub fn write(message: &ToEngine) -> JsValue {
-    message.write()
+    // Only what refers to itself, or is a function, has no text.
+    JSON::stringify(&message.write()).map_or(JsValue::NULL, Into::into)
 }
 
 /// The first part that could not be read. Reading goes on with an empty value in its place, for
@@ -93,8 +97,11 @@ fn list(value: &JsValue, wrong: &mut Wrong) -> Array {
 
 fn number(value: &JsValue, wrong: &mut Wrong) -> f64 {
     value.as_f64().unwrap_or_else(|| {
-        *wrong = wrong.or(Some("a number"));
-        0.0
+        // JSON writes null for what is not a number.
+        if !value.is_null() {
+            *wrong = wrong.or(Some("a number"));
+        }
+        f64::NAN
     })
 }
 
@@ -275,9 +282,7 @@ impl Write for ToEngine {
         let (variant, inner) = match self {
             Self::Ping => return name("ping"),
             Self::LoseDevice => return name("lose-device"),
-            Self::Start { version, assets } => {
-                ("start", object(&[("version", version.write()), ("assets", assets.write())]))
-            }
+            Self::Start { version } => ("start", object(&[("version", version.write())])),
             Self::Run { run, state } => {
                 ("run", object(&[("run", run.write()), ("state", state.write())]))
             }
@@ -297,7 +302,7 @@ impl Write for HistoryEdit {
     }
 }
 
-readable!(Progress { file loaded total });
+readable!(Progress { loaded total });
 readable!(Notice { key text });
 readable!(Shop { catalogue shoppers queries dense_features });
 readable!(Catalogue { seed departments product_types brands shops colours products });

@@ -18,6 +18,7 @@ use crate::market::history::PageDevice;
 use crate::market::truth::examination;
 use crate::market::{MarketConfig, World};
 use crate::pipeline::assets::Folder;
+use crate::pipeline::first_files;
 use crate::pipeline::stock::{self, QueryCount};
 
 /// What to generate and where to write it.
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     write(&file(stock::STATISTICS), &gathered.statistics)?;
     write(&file(stock::QUERIES), &query_counts(&world, gathered.queries))?;
     write(&file(stock::SHOPPERS), &personas(&world, &gathered.summaries))?;
-    Folder(arguments.out.clone()).write_manifest()?;
+    Folder(arguments.out.clone()).write_manifest(first_files())?;
     report(&world, &gathered.figures);
     Ok(())
 }

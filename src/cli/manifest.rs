@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::pipeline::assets::Folder;
+use crate::pipeline::first_files;
 
 /// Which folder.
 #[derive(Debug, Args)]
@@ -21,5 +22,7 @@ pub struct Arguments {
 /// Where the folder cannot be read or written.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = Folder(arguments.assets.clone());
-    folder.write_manifest().with_context(|| format!("listing {}", arguments.assets.display()))
+    folder
+        .write_manifest(first_files())
+        .with_context(|| format!("listing {}", arguments.assets.display()))
 }

@@ -24,6 +24,9 @@ pub struct Market {
     /// Shoppers.
     #[arg(long, default_value_t = MarketConfig::default().shoppers)]
     pub shoppers: u32,
+    /// How much chance is in the order that the production ranker shows products in.
+    #[arg(long, default_value_t = MarketConfig::default().ranker_noise)]
+    pub ranker_noise: f32,
 }
 
 impl Market {
@@ -33,6 +36,7 @@ impl Market {
             seed: self.market_seed,
             products: self.products,
             shoppers: self.shoppers,
+            ranker_noise: self.ranker_noise,
             ..MarketConfig::default()
         })
     }

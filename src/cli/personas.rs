@@ -202,16 +202,10 @@ fn most_frequent(numbers: impl Iterator<Item = usize>) -> Option<(usize, usize)>
     counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))
 }
 
-/// A line about a shopper, every word of it from the profile and the events.
+/// A line about a shopper, every word of it from the events; the page lists the profile itself.
 fn about(world: &World, log: &ShopperLog) -> String {
     let catalogue = &world.catalogue;
-    let profile = &log.profile;
-    let age = ["Under 20", "20s", "30s", "40s", "50s", "60 or over"][usize::from(profile.age_band)];
-    let household =
-        ["lives alone", "lives as a couple", "lives in a family with children", "shares a flat"]
-            [usize::from(profile.household)];
-    let town = ["village", "small town", "city", "metropolis"][usize::from(profile.town)];
-    let mut about = format!("{age}, {household}, {town}.");
+    let mut about = Vec::new();
 
     let clicks = || log.events.iter().filter(|e| e.time >= 0 && e.kind == EventKind::Click);
     let product = |id: u32| &catalogue.products[id as usize];
@@ -221,18 +215,18 @@ fn about(world: &World, log: &ShopperLog) -> String {
         most_frequent(numbers.filter(move |number| Some(*number) != skip))
     };
     if let Some((first, _)) = departments(None) {
-        about += &format!(" Looks at {}", catalogue.departments[first].name);
+        let mut looks = format!("Looks at {}", catalogue.departments[first].name);
         if let Some((second, _)) = departments(Some(first)) {
-            about += &format!(" and {}", catalogue.departments[second].name);
+            looks += &format!(" and {}", catalogue.departments[second].name);
         }
         let total = clicks().count();
         if let Some((brand, count)) =
             most_frequent(clicks().map(|e| usize::from(product(e.product).brand)))
             && count * 12 >= total
         {
-            about += &format!(", often by {}", catalogue.brands[brand]);
+            looks += &format!(", often by {}", catalogue.brands[brand]);
         }
-        about += ".";
+        about.push(looks + ".");
     }
     let orders = orders_by_type(world, log);
     let habit = orders.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
@@ -240,7 +234,7 @@ fn about(world: &World, log: &ShopperLog) -> String {
         && *count >= HABIT_ORDERS
     {
         let name = &catalogue.product_types[usize::from(*product_type)].name;
-        about += &format!(" Buys {name} again and again.");
+        about.push(format!("Buys {name} again and again."));
     }
     let ago = |event: &Event| match (now(world) - event.time) / DAY {
         0 => "today".into(),
@@ -251,9 +245,9 @@ fn about(world: &World, log: &ShopperLog) -> String {
     let name = |event: &Event| &type_of(event.product).name;
     let orders = log.events.iter().filter(|e| e.kind == EventKind::Order);
     if let Some((event, 3..)) = looking_back(world, log) {
-        about += &format!(" Bought {}: {}; still looks at others.", ago(event), name(event));
+        about.push(format!("Bought {}: {}; still looks at others.", ago(event), name(event)));
     } else if let Some(event) = orders.max_by_key(|e| (product(e.product).price_cents, e.time)) {
-        about += &format!(" Dearest purchase: {}, {}.", name(event), ago(event));
+        about.push(format!("Dearest purchase: {}, {}.", name(event), ago(event)));
     }
-    about
+    about.join(" ")
 }

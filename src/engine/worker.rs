@@ -34,19 +34,19 @@ pub fn listen() {
 }
 
 fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue) {
-    match serde_wasm_bindgen::from_value(data) {
+    match serde_json::from_str(&data.as_string().unwrap_or_default()) {
         Ok(ToEngine::Ping) => post(scope, &FromEngine::Alive),
         Ok(ToEngine::LoseDevice) => device::lose(),
         Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
-        Ok(ToEngine::Start { version, assets }) if version == PROTOCOL_VERSION => {
+        Ok(ToEngine::Start { version }) if version == PROTOCOL_VERSION => {
             let (scope, inbox) = (scope.clone(), inbox.clone());
             spawn_local(async move {
-                if let Err(notice) = serve(&scope, &inbox, assets).await {
+                if let Err(notice) = serve(&scope, &inbox).await {
                     post(&scope, &FromEngine::Failed(notice));
                 }
             });
         }
-        Ok(ToEngine::Start { version, .. }) => {
+        Ok(ToEngine::Start { version }) => {
             post(scope, &FromEngine::Failed(other_version(format!("speaks version {version}"))));
         }
         Err(error) => post(scope, &FromEngine::Failed(other_version(error.to_string()))),
@@ -62,16 +62,9 @@ fn other_version(why: String) -> Notice {
     }
 }
 
-async fn serve(
-    scope: &DedicatedWorkerGlobalScope,
-    inbox: &Rc<Inbox>,
-    assets: String,
-) -> Result<(), Notice> {
+async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {
     let (device, adapter) = device::open().await?;
-    let network = Network::new(scope.clone(), assets, |scope, progress| {
-        post(scope, &FromEngine::Progress(progress));
-    });
-    let mut funnel = Funnel::load(BACKEND, device, network, |shop| {
+    let mut funnel = Funnel::load(BACKEND, device, Network, |shop| {
         post(scope, &FromEngine::Shop(Box::new(shop)));
     })
     .await?;
@@ -151,12 +144,13 @@ async fn let_messages_in() {
 }
 
 fn post(scope: &DedicatedWorkerGlobalScope, message: &FromEngine) {
-    match serde_wasm_bindgen::to_value(message) {
-        Ok(value) => {
-            if let Err(error) = scope.post_message(&value) {
+    // As text: a call into JavaScript for each of its ten thousand values takes far longer.
+    match serde_json::to_string(message) {
+        Ok(text) => {
+            if let Err(error) = scope.post_message(&text.into()) {
                 web_sys::console::error_1(&error);
             }
         }
-        Err(error) => web_sys::console::error_1(&error.into()),
+        Err(error) => web_sys::console::error_1(&error.to_string().into()),
     }
 }

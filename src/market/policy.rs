@@ -157,17 +157,18 @@ impl<'w> Policy<'w> {
         random: &mut Random,
         fit: impl Fn(&World, ProductId) -> f32,
     ) -> Vec<ProductId> {
+        let noise = self.world.config.ranker_noise;
         for (score, product) in &mut self.scored {
             let item = &self.world.catalogue.products[*product as usize];
             let familiar = libm::log1pf(seen.brands[usize::from(item.brand)]);
             *score = fit(self.world, *product)
                 + 0.5 * self.world.estimated_popularity(*product)
                 + 0.3 * familiar
-                + 0.45 * random.gumbel();
+                + 0.45 * noise * random.gumbel();
         }
         self.scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut ranking: Vec<ProductId> = self.scored.iter().map(|(_, product)| *product).collect();
-        if random.chance(EXPLORATION) {
+        if random.chance(EXPLORATION * noise) {
             let explored = EXPLORED.min(ranking.len());
             random.shuffle(&mut ranking[..explored]);
         }
@@ -187,5 +188,5 @@ fn estimated_relevance(world: &World, query: u32, intent: &Intent, product: Prod
         Relevance::Related => 1.4,
         Relevance::Irrelevant => 0.0,
     };
-    estimate + 0.5 * noise(pair)
+    estimate + 0.5 * world.config.ranker_noise * noise(pair)
 }

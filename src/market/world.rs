@@ -28,12 +28,22 @@ pub struct MarketConfig {
     pub days: u16,
     /// Days of carts and orders before the first page view.
     pub earlier_days: u16,
+    /// How much chance is in the production ranker's order: 0 is none, so that a product's place
+    /// follows from what is known of it.
+    pub ranker_noise: f32,
 }
 
 impl Default for MarketConfig {
     /// About 440,000 page views, 130,000 of them in the last 8 days.
     fn default() -> Self {
-        Self { seed: 1, products: 4_000, shoppers: 4_000, days: 28, earlier_days: 365 }
+        Self {
+            seed: 1,
+            products: 4_000,
+            shoppers: 4_000,
+            days: 28,
+            earlier_days: 365,
+            ranker_noise: 1.0,
+        }
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Manifest {
     pub format: u32,
     /// Every file by name.
     pub files: BTreeMap<String, FileEntry>,
+    /// Names of the files that a first ranking needs, in the order in which they are read: the
+    /// browser fetches them before the engine runs to ask for them.
+    #[serde(default)]
+    pub first: Vec<String>,
 }
 
 /// Size and checksum of a file.
@@ -93,9 +97,6 @@ pub trait AssetSource {
     /// # Errors
     /// [`AssetError::Missing`] where there is none.
     fn fetch(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, AssetError>>;
-
-    /// Told how many bytes the files of the first ranking have, once that is known.
-    fn expect(&self, _bytes: u64) {}
 }
 
 impl Manifest {
@@ -191,11 +192,12 @@ impl AssetSource for Folder {
 
 #[cfg(feature = "cli")]
 impl Folder {
-    /// Writes the manifest of every file that lies in the folder.
+    /// Writes the manifest of every file that lies in the folder; `first` are those that a first
+    /// ranking needs.
     ///
     /// # Errors
     /// Where the folder cannot be read or written.
-    pub fn write_manifest(&self) -> std::io::Result<()> {
+    pub fn write_manifest(&self, first: Vec<String>) -> std::io::Result<()> {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(&self.0)? {
             let entry = entry?;
@@ -204,7 +206,7 @@ impl Folder {
                 files.insert(name, FileEntry::of(&std::fs::read(entry.path())?));
             }
         }
-        let text = serde_json::to_string_pretty(&Manifest { format: FORMAT, files })?;
+        let text = serde_json::to_string_pretty(&Manifest { format: FORMAT, files, first })?;
         std::fs::write(self.0.join(MANIFEST), text + "\n")
     }
 }

@@ -21,6 +21,12 @@ use crate::share::{RankingKnobs, State};
 /// Places for which the examination curve is shown.
 const EXAMINED: usize = 60;
 
+/// Names of the files that a first ranking needs, in the order in which they are read.
+pub fn first_files() -> Vec<String> {
+    let names = stock::FILES.iter().chain(&retrieve::FILES).map(|name| (*name).to_owned());
+    names.chain([Variant::of(&State::default().ranking).file()]).collect()
+}
+
 /// The funnel: what is on sale, the models, and the last answer of each stage.
 pub struct Funnel<S> {
     backend: Backend,
@@ -47,28 +53,22 @@ impl<S: AssetSource> Funnel<S> {
         let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
         let variant = Variant::of(&State::default().ranking);
         let dmt = variant.file();
-        source.expect(
-            stock::FILES
-                .iter()
-                .chain(&retrieve::FILES)
-                .copied()
-                .chain([dmt.as_str()])
-                .filter_map(|name| manifest.files.get(name))
-                .map(|entry| entry.bytes)
-                .sum(),
-        );
         let stock = async {
             let stock = Stock::fetch(&manifest, &source).await?;
             on_shop(shop(&stock));
             Ok(stock)
         };
-        let weights = async {
-            let moppr = manifest.all(&source, retrieve::FILES);
-            futures::try_join!(moppr, manifest.file(&source, &dmt))
+        // What can be laid out is, while the rest is on its way.
+        let retrieval = async {
+            let files = manifest.all(&source, retrieve::FILES);
+            let (stock, files) = futures::try_join!(stock, files).map_err(notice_of_asset)?;
+            let mut retriever =
+                Retriever::read(&files, &stock, &device).map_err(notice_of_asset)?;
+            retriever.lay_out(&stock, &State::default().retrieval).await.map_err(failed)?;
+            Ok((stock, retriever))
         };
-        let (stock, (moppr, dmt_bytes)) =
-            futures::try_join!(stock, weights).map_err(notice_of_asset)?;
-        let retriever = Retriever::read(&moppr, &stock, &device).map_err(notice_of_asset)?;
+        let ranker = async { manifest.file(&source, &dmt).await.map_err(notice_of_asset) };
+        let ((stock, retriever), dmt_bytes) = futures::try_join!(retrieval, ranker)?;
         let ranker = Ranker::read(&dmt_bytes, &stock, &device)
             .map_err(|error| notice_of_asset(damaged(&dmt, error)))?;
         Ok(Self { backend, device, source, manifest, stock, retriever, variant, ranker })

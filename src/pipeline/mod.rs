@@ -19,10 +19,13 @@ pub mod stage;
 pub mod stock;
 
 #[cfg(feature = "models")]
-pub use funnel::Funnel;
+pub use funnel::{Funnel, first_files};
 
 #[cfg(feature = "models")]
 use burn::tensor::{ExecutionError, TensorData};
+
+#[cfg(feature = "models")]
+use crate::retrieval::RetrievalError;
 
 /// Why a stage gave no answer.
 #[cfg(feature = "models")]
@@ -43,6 +46,13 @@ pub enum StageError {
 impl From<ExecutionError> for StageError {
     fn from(error: ExecutionError) -> Self {
         Self::Device(error.to_string())
+    }
+}
+
+#[cfg(feature = "models")]
+impl From<RetrievalError> for StageError {
+    fn from(RetrievalError::Device(why): RetrievalError) -> Self {
+        Self::Device(why)
     }
 }
 

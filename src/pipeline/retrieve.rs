@@ -167,7 +167,7 @@ impl Retriever {
         }
         self.understand(stock, &request.query).await?;
         self.encode(stock, request, knobs.category_filter);
-        self.lay_out(stock, knobs)?;
+        self.lay_out(stock, knobs).await?;
         let found = self.search(stock, request, knobs).await?;
         Ok((self.retrieved.keep(key, found).clone(), false))
     }
@@ -213,12 +213,21 @@ impl Retriever {
         }
     }
 
-    fn lay_out(&mut self, stock: &Stock, knobs: &RetrievalKnobs) -> Result<(), StageError> {
+    /// Computes the vectors of all products and their index, before a request asks for them.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn lay_out(
+        &mut self,
+        stock: &Stock,
+        knobs: &RetrievalKnobs,
+    ) -> Result<(), StageError> {
         let precision = if knobs.quantised { Precision::Int8 } else { Precision::F32 };
         let key = (knobs.weights, precision);
         if self.index.cached(&key).is_none() {
             let items = self.model.tuned(knobs.weights)?.items.clone();
-            self.index.keep(key, ExactIndex::new(items, &stock.prices_cents, precision));
+            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
+            self.index.keep(key, index);
         }
         Ok(())
     }

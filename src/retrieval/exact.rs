@@ -39,18 +39,28 @@ pub struct ExactIndex {
 impl ExactIndex {
     /// An index over item vectors [N, D], whose products have these prices.
     ///
+    /// # Errors
+    /// [`RetrievalError::Device`].
+    ///
     /// # Panics
     /// If there is not one price for each vector.
-    pub fn new(vectors: Tensor<2>, prices_cents: &[u32], precision: Precision) -> Self {
+    pub async fn new(
+        vectors: Tensor<2>,
+        prices_cents: &[u32],
+        precision: Precision,
+    ) -> Result<Self, RetrievalError> {
         let [len, dimensions] = vectors.dims();
         assert_eq!(len, prices_cents.len(), "one price for each vector");
         let ln_prices: Vec<f32> = prices_cents.iter().map(|&cents| gmv::ln_price(cents)).collect();
-        let ln_prices = Tensor::from_data(TensorData::new(ln_prices, [1, len]), &vectors.device());
+        let device = vectors.device();
+        let ln_prices = Tensor::from_data(TensorData::new(ln_prices, [1, len]), &device);
         let vectors = match precision {
             Precision::F32 => Vectors::F32(vectors),
-            Precision::Int8 => Vectors::Int8(Int8Vectors::quantise(vectors)),
+            Precision::Int8 => {
+                Vectors::Int8(Int8Vectors::quantise(&read(vectors).await?, dimensions, &device))
+            }
         };
-        Self { vectors, ln_prices, dimensions, len }
+        Ok(Self { vectors, ln_prices, dimensions, len })
     }
 
     /// Inner products [B, N] of the queries, [B, D] or [B, D + 1], with every product.
@@ -81,11 +91,15 @@ impl ExactIndex {
         if self.is_empty() {
             return Ok(vec![Vec::new(); queries.dims()[0]]);
         }
-        let failed = |error: &dyn std::fmt::Display| RetrievalError::Device(error.to_string());
-        let data = self.scores(queries).into_data_async().await.map_err(|e| failed(&e))?;
-        let scores = data.try_into_vec::<f32>().map_err(|e| failed(&e))?;
+        let scores = read(self.scores(queries)).await?;
         Ok(scores.chunks(self.len).map(<[f32]>::to_vec).collect())
     }
+}
+
+async fn read(tensor: Tensor<2>) -> Result<Vec<f32>, RetrievalError> {
+    let failed = |error: &dyn std::fmt::Display| RetrievalError::Device(error.to_string());
+    let data = tensor.into_data_async().await.map_err(|e| failed(&e))?;
+    data.try_into_vec::<f32>().map_err(|e| failed(&e))
 }
 
 impl Index for ExactIndex {
@@ -146,7 +160,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_best_are_those_of_a_plain_loop((items, prices, query) in shop(), k in 0..40_usize) {
-            let index = ExactIndex::new(matrix(&items), &prices, Precision::F32);
+            let index = block_on(ExactIndex::new(matrix(&items), &prices, Precision::F32)).unwrap();
             let found = block_on(index.search(one(&query), k)).unwrap();
             prop_assert_eq!(found.len(), 1);
             prop_assert_eq!(found[0].searched, items.len());
@@ -164,7 +178,7 @@ mod tests {
 
         #[test]
         fn int8_scores_are_off_by_half_a_step_a_value((items, prices, query) in shop()) {
-            let index = ExactIndex::new(matrix(&items), &prices, Precision::Int8);
+            let index = block_on(ExactIndex::new(matrix(&items), &prices, Precision::Int8)).unwrap();
             let scores = block_on(index.read_scores(one(&query))).unwrap();
             let reach: f32 = query.iter().map(|value| value.abs()).sum();
             for (item, score) in items.iter().zip(&scores[0]) {
@@ -180,7 +194,7 @@ mod tests {
             sigma in 0.05..1.0_f32,
             precision in prop::sample::select(vec![Precision::F32, Precision::Int8]),
         ) {
-            let index = ExactIndex::new(matrix(&items), &prices, precision);
+            let index = block_on(ExactIndex::new(matrix(&items), &prices, precision)).unwrap();
             let query = one(&query);
             let plain = block_on(index.read_scores(query.clone())).unwrap().remove(0);
             let extended = gmv::extend_queries(query, sigma);
@@ -199,7 +213,7 @@ mod tests {
         let (items, queries) = (directions(2_000, 128, 1), directions(20, 128, 2));
         let prices = vec![100; items.len()];
         let search = |precision| {
-            let index = ExactIndex::new(matrix(&items), &prices, precision);
+            let index = block_on(ExactIndex::new(matrix(&items), &prices, precision)).unwrap();
             block_on(index.search(matrix(&queries), 100)).unwrap()
         };
         let products = |found: &Found| found.hits.iter().map(|hit| hit.product).collect::<Vec<_>>();
@@ -214,7 +228,7 @@ mod tests {
 
     #[test]
     fn vectors_of_zeros_score_zero_in_int8() {
-        let index = ExactIndex::new(one(&[0.0; 5]), &[100], Precision::Int8);
+        let index = block_on(ExactIndex::new(one(&[0.0; 5]), &[100], Precision::Int8)).unwrap();
         let scores = block_on(index.read_scores(one(&[1.0; 5]))).unwrap();
         assert_eq!(scores, [[0.0]]);
     }
@@ -224,7 +238,7 @@ mod tests {
         let items = directions(50, 8, 3);
         let queries = directions(3, 8, 4);
         for precision in [Precision::F32, Precision::Int8] {
-            let index = ExactIndex::new(matrix(&items), &[100; 50], precision);
+            let index = block_on(ExactIndex::new(matrix(&items), &[100; 50], precision)).unwrap();
             let together = block_on(index.search(matrix(&queries), 5)).unwrap();
             for (query, found) in queries.iter().zip(&together) {
                 let alone = block_on(index.search(one(query), 5)).unwrap();

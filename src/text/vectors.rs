@@ -1,5 +1,7 @@
 //! Word vectors: a row for each piece of the vocabulary, in two files.
 
+use std::collections::HashMap;
+
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use safetensors::{Dtype, SafeTensors};
@@ -118,18 +120,39 @@ impl TokenVectors {
 
     /// Mean of the pieces' vectors; zeros if none of them has one.
     pub fn mean(&self, pieces: &[PieceId]) -> Vec<f32> {
-        let mut mean = vec![0.0; self.dimensions];
-        let mut count = 0.0;
-        for row in pieces.iter().filter_map(|&id| self.row(id)) {
-            count += 1.0;
-            for (sum, value) in mean.iter_mut().zip(row) {
-                *sum += value.to_f32();
+        let mut sum = Sum::new(self.dimensions);
+        self.add(pieces, &mut sum);
+        sum.mean()
+    }
+
+    /// [`TokenVectors::mean`] of each text's pieces, one after another. Texts that share their
+    /// words, as titles do, cost little more than their different words.
+    ///
+    /// Texts are taken whole; where one has more than
+    /// [`MAX_PIECES`](super::tokeniser::MAX_PIECES), all of them count.
+    pub fn means<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Vec<f32> {
+        let mut words: HashMap<&str, Sum> = HashMap::new();
+        let mut means = Vec::new();
+        for text in texts {
+            let mut sum = Sum::new(self.dimensions);
+            // White space always ends a piece.
+            for word in text.split_whitespace() {
+                let of_word = words.entry(word).or_insert_with(|| {
+                    let mut sum = Sum::new(self.dimensions);
+                    self.add(&self.pieces(word), &mut sum);
+                    sum
+                });
+                sum.add(&of_word.values, of_word.count);
             }
+            means.append(&mut sum.mean());
         }
-        if count > 0.0 {
-            mean.iter_mut().for_each(|sum| *sum /= count);
+        means
+    }
+
+    fn add(&self, pieces: &[PieceId], sum: &mut Sum) {
+        for row in pieces.iter().filter_map(|&id| self.row(id)) {
+            sum.add(&row.to_f32_vec(), 1.0);
         }
-        mean
     }
 
     /// Whether every piece of the text has its vector: otherwise the second file is worth
@@ -141,6 +164,30 @@ impl TokenVectors {
     fn row(&self, id: PieceId) -> Option<&[f16]> {
         let start = usize::try_from(id).ok()?.checked_mul(self.dimensions)?;
         self.rows.get(start..start.checked_add(self.dimensions)?)
+    }
+}
+
+/// Vectors added up, and how many.
+struct Sum {
+    values: Vec<f32>,
+    count: f32,
+}
+
+impl Sum {
+    fn new(dimensions: usize) -> Self {
+        Self { values: vec![0.0; dimensions], count: 0.0 }
+    }
+
+    fn add(&mut self, values: &[f32], count: f32) {
+        self.values.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        self.count += count;
+    }
+
+    /// Zeros where nothing was added.
+    fn mean(mut self) -> Vec<f32> {
+        let count = self.count.max(1.0);
+        self.values.iter_mut().for_each(|sum| *sum /= count);
+        self.values
     }
 }
 
@@ -194,6 +241,15 @@ mod tests {
         vectors.extend(&file(2, &[[6.0, 7.0]], None)).unwrap();
         assert_eq!(vectors.vector(2), Some(vec![6.0, 7.0]));
         assert!(vectors.has_all("sofa bed"));
+    }
+
+    #[test]
+    fn means_of_many_texts_are_those_of_each() {
+        let vectors = two_of_three();
+        let texts = ["Sofa, couch", "bed", "", "sofa couch\tsofa", "couch-sofa sofa"];
+        let each: Vec<f32> =
+            texts.iter().flat_map(|text| vectors.mean(&vectors.pieces(text))).collect();
+        assert_eq!(vectors.means(texts), each);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 // everything that can go wrong, as messages of protocol::FromEngine.
 
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 
@@ -42,17 +42,23 @@ const FAILED = 'messages.some((message) => message.failed)';
 const ANY_ERROR = [/./];
 
 describe("the loader of an engine", () => {
-  test("reports progress up to the program's size, and keeps early messages in order", async () => {
+  test("reports progress of the program and what it reads first, and keeps early messages in order", async () => {
     glue("await (await module_or_path).arrayBuffer(); self.onmessage = ({ data }) => self.postMessage({ echo: data });");
     await withPage(stage, {}, async (page) => {
-      const messages = await start(page, { early: [1, 2, 3], until: "messages.at(-1).echo === 3" });
+      const messages = await start(page, {
+        early: [1, 2, 3],
+        until: "messages.some(({ echo }) => echo === 3) && messages.some(({ progress }) => progress?.loaded === progress?.total)",
+      });
       const progress = messages.flatMap(({ progress }) => progress ?? []);
-      const { size } = await stat(join(DIST, "engine-cpu_bg.wasm"));
-      assert.ok(progress.every(({ file, total }) => file === "engine" && total === size));
-      assert.equal(progress.at(-1).loaded, size);
+      const { first } = JSON.parse(await readFile(join(DIST, "assets/manifest.json"), "utf8"));
+      const files = ["engine-cpu_bg.wasm", ...["manifest.json", ...first].map((name) => `assets/${name}`)];
+      const sizes = await Promise.all(files.map(async (file) => (await stat(join(DIST, file))).size));
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      assert.ok(progress.every((of) => of.total === total));
+      assert.equal(progress.at(-1).loaded, total);
       assert.ok(progress.every(({ loaded }, i) => i === 0 || loaded > progress[i - 1].loaded));
       assert.deepEqual(
-        messages.slice(progress.length).map(({ echo }) => echo),
+        messages.flatMap(({ echo }) => echo ?? []),
         [1, 2, 3],
       );
     });

@@ -47,6 +47,7 @@ pub struct Line {
 }
 
 /// Colours, sizes and the font of a plot, as the style sheet has them now.
+#[derive(Clone, PartialEq)]
 struct Look {
     /// Device pixels to one of the style sheet's.
     scale: f64,
@@ -143,12 +144,17 @@ pub fn Chart(
     let resized = RwSignal::new(0_u32);
     let listener = window_event_listener(ev::resize, move |_| resized.update(|n| *n += 1));
     on_cleanup(move || listener.remove());
-    follow(move |_| {
+    // Asked for while the page is still small: the browser styles all of it to answer.
+    let look = Memo::new(move |_| {
         store.dark.track();
         resized.track();
+        Look::now()
+    });
+    follow(move |_| {
+        resized.track();
+        let look = look.get();
         let plot = plot();
         let Some(canvas) = canvas.get() else { return };
-        let look = Look::now();
         // Setting the size wipes it.
         canvas.set_width(look.px(canvas.client_width().into()) as u32);
         canvas.set_height(look.px(canvas.client_height().into()) as u32);

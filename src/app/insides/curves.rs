@@ -10,7 +10,7 @@ use crate::protocol::{Answer, Examination};
 
 /// What is read of the answer, once there is one.
 fn of_answer<T>(store: Store, read: impl Fn(&Answer) -> T) -> Option<T> {
-    store.answer.with(|answer| answer.as_ref().map(|answer| read(answer)))
+    store.insides.with(|answer| answer.as_ref().map(|answer| read(answer)))
 }
 
 fn finite_points(values: &[f32], at: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {

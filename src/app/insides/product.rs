@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::app::parts::{click, live};
+use crate::app::browser;
+use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
 use crate::app::words::{css_share, fixed, json, percent, signed};
@@ -42,7 +43,13 @@ pub fn ChosenProduct() -> impl IntoView {
         let first = store.shown().first().copied();
         store.state.update(|state| state.selected = first);
     };
-    live(move || {
+    // It is the second panel of a column that scrolls by itself.
+    follow(move |first| {
+        if product.get().is_some() && !first {
+            browser::after_paint(|| browser::reveal("chosen-product"));
+        }
+    });
+    let inside = live(move || {
         let Some(product) = product.get() else {
             let ranked = store.order.with(|order| !order.is_empty());
             return view! {
@@ -64,7 +71,8 @@ pub fn ChosenProduct() -> impl IntoView {
             })}
         }
         .into_any()
-    })
+    });
+    view! { <div id="chosen-product">{inside}</div> }
 }
 
 #[component]

@@ -13,7 +13,7 @@ const CATEGORIES: usize = 6;
 pub fn RetrievalInside() -> impl IntoView {
     let store = store();
     let pieces = move || {
-        store.answer.with(|answer| {
+        store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
             let attention = inside.personal_attention.iter().copied();
@@ -21,7 +21,7 @@ pub fn RetrievalInside() -> impl IntoView {
         })
     };
     let categories = move || {
-        store.answer.with(|answer| {
+        store.insides.with(|answer| {
             let categories =
                 answer.as_ref().map(|a| a.retrieval.categories.clone()).unwrap_or_default();
             store.shop.with(|shop| {
@@ -34,7 +34,7 @@ pub fn RetrievalInside() -> impl IntoView {
         })
     };
     let kept = move || {
-        store.answer.with(|answer| {
+        store.insides.with(|answer| {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
@@ -64,7 +64,7 @@ pub fn RetrievalInside() -> impl IntoView {
             let pieces = pieces.into_iter().map(piece).collect_view();
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
         }
-        let text = match store.answer.with(Option::is_some) {
+        let text = match store.insides.with(Option::is_some) {
             true => "There is no query to read.",
             false => "Comes with the first ranking.",
         };

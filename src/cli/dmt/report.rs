@@ -19,13 +19,15 @@ pub(super) fn report(
     let mut page = Page { text: String::new(), results };
     page.text += &format!(
         "# Ranking: DMT on the generated market\n\n\
-         Written by `vitrine evaluate dmt --seeds {seeds} --epochs {} --shoppers {}`. Trained on the {} page \
+         Written by `vitrine evaluate dmt --seeds {seeds} --epochs {} --shoppers {} \
+         --ranker-noise {}`. Trained on the {} page \
          views of seven days, tested on the {} page views of the day after, feed and search \
          alike; the statistics features are counted on the days before. Numbers are means over \
          the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
          utility without the bias logit, as equation 6 serves it.\n\n",
         arguments.epochs,
         world.config.shoppers,
+        world.config.ranker_noise,
         data.training.len(),
         data.test.len(),
         seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),

@@ -22,8 +22,7 @@ pub const DIFFERENCE: &str = "moppr-difference-";
 
 /// Mean token vectors of the titles of all products, one after another.
 pub fn title_vectors(catalogue: &Catalogue, words: &TokenVectors) -> Vec<f32> {
-    let title = |title: &str| words.mean(&words.pieces(title));
-    catalogue.products.iter().flat_map(|product| title(&product.title)).collect()
+    words.means(catalogue.products.iter().map(|product| product.title.as_str()))
 }
 
 /// MOPPR for one catalogue.

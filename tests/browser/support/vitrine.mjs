@@ -178,6 +178,6 @@ export class Vitrine {
   /** Gives an engine a message of protocol::ToEngine, as if the page had. */
   async tell(backend, message) {
     const worker = await this.worker(backend);
-    await worker.evaluate((data) => self.dispatchEvent(new MessageEvent("message", { data })), message);
+    await worker.evaluate((data) => self.dispatchEvent(new MessageEvent("message", { data })), JSON.stringify(message));
   }
 }
