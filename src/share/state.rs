@@ -208,7 +208,7 @@ impl Default for State {
         Self {
             surface: Surface::Search,
             query: "shoes".into(),
-            shopper: "mara".into(),
+            shopper: "clara".into(),
             history: Vec::new(),
             retriever: Retriever::Moppr,
             retrieval: RetrievalKnobs {

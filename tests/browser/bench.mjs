@@ -1,5 +1,5 @@
 // What is shipped, in bytes, and how long it takes, in a browser on this machine. Prints tables;
-// asserts nothing. Run by `./dev bench`.
+// asserts nothing. Run by `./dev bench`; alone, it takes the names of the parts to run.
 
 import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -29,7 +29,9 @@ const ms = (value) => `${value.toFixed(1)} ms`;
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 /** The bars are in decimal kilobytes after gzip. */
-async function sizes(firstAssets) {
+async function sizes() {
+  const { first } = JSON.parse(await readFile(join(DIST, "assets/manifest.json"), "utf8"));
+  const firstAssets = ["manifest.json", ...first].map((name) => `assets/${name}`);
   const files = await readdir(DIST, { recursive: true });
   const groups = [
     ["page (html, js, css, wasm)", 250, files.filter((name) => !/^(engine-|assets\/|\.)/.test(name) && /\.(html|js|css|wasm)$/.test(name))],
@@ -78,11 +80,9 @@ function firstRanking(page) {
 async function firstRankings(browser, line, encoding) {
   const server = await Server.start({ encoding });
   const times = { cold: [], warm: [] };
-  let assets;
   try {
     // Compresses everything once, outside what is timed.
     await withPage({ browser, server }, {}, (page) => page.goto(server.url).then(() => firstRanking(page)));
-    assets = [...new Set(server.requests)].filter((path) => path.startsWith("assets/"));
     server.line = line;
     for (let i = 0; i < 3; i++) {
       await withPage({ browser, server }, {}, async (page) => {
@@ -98,7 +98,7 @@ async function firstRankings(browser, line, encoding) {
     await server.stop();
   }
   const median = (list) => quantile(list.sort((a, b) => a - b), 0.5);
-  return { cold: median(times.cold), warm: median(times.warm), assets };
+  return { cold: median(times.cold), warm: median(times.warm) };
 }
 
 /**
@@ -168,7 +168,7 @@ async function knobs(browser) {
       ["bias-at-serving", toggled, 200, 100],
       ["bias-position", toggled, 200, 100],
       ["weight-relevance", between(0.4, 0.9), 200, 100],
-      ["candidates", Array.from({ length: ROUNDS }, (_, i) => (i % 2 ? 200 : 180)), 200, 100],
+      ["candidates", Array.from({ length: ROUNDS }, (_, i) => (i % 2 ? 200 : 20)), 200, 100],
       ["sample", toggled, 200, 100],
       ["shopper", null, 200, 100],
     ]) {
@@ -195,23 +195,35 @@ async function knobs(browser) {
   print("From a knob to the painted order", rows);
 }
 
-const browser = await launch();
-try {
-  console.log(`${cpus().length} × ${cpus()[0].model}, Chromium ${browser.version()}, headless`);
+async function firstRankingTable(browser) {
   const rows = [["first ranking", "cold", "warm cache"]];
-  let assets;
   for (const [name, line, encoding] of [
     ["10 Mbit/s, gzip", LINE, "gzip"],
     ["10 Mbit/s, brotli", LINE, "br"],
     ["this machine", null, "gzip"],
   ]) {
     const times = await firstRankings(browser, line, encoding);
-    assets = times.assets;
     rows.push([name, ms(times.cold), ms(times.warm)]);
   }
-  await sizes(assets);
   print("Time to the first ranking (bar: 2000 ms at 10 Mbit/s)", rows);
-  await knobs(browser);
+}
+
+const PARTS = { sizes, "first-ranking": firstRankingTable, knobs };
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(", ")}, only ${Object.keys(PARTS).join(", ")}.`);
+  process.exit(2);
+}
+
+const browser = await launch();
+try {
+  console.log(`${cpus().length} × ${cpus()[0].model}, Chromium ${browser.version()}, headless`);
+  for (const [name, run] of Object.entries(PARTS)) {
+    if (asked.length === 0 || asked.includes(name)) {
+      await run(browser);
+    }
+  }
 } finally {
   await browser.close();
 }

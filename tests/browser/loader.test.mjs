@@ -47,7 +47,7 @@ describe("the loader of an engine", () => {
     await withPage(stage, {}, async (page) => {
       const messages = await start(page, {
         early: [1, 2, 3],
-        until: "messages.some(({ echo }) => echo === 3) && messages.some(({ progress }) => progress?.loaded === progress?.total)",
+        until: "messages.some(({ echo }) => echo === 3) && messages.some(({ progress }) => progress && progress.loaded === progress.total)",
       });
       const progress = messages.flatMap(({ progress }) => progress ?? []);
       const { first } = JSON.parse(await readFile(join(DIST, "assets/manifest.json"), "utf8"));
