@@ -249,6 +249,9 @@ impl std::fmt::Display for Metrics {
         if let Some(examination) = self.bias.examination {
             write!(f, "; true examination: Spearman {examination:.4}")?;
         }
+        if let Some(competition) = self.bias.competition {
+            write!(f, "; competition {competition:.4} (truth {:.4})", true_competition())?;
+        }
         Ok(())
     }
 }
