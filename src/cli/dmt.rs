@@ -20,7 +20,7 @@ use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::dmt::data::Data;
-use crate::training::dmt::evaluate::Metrics;
+use crate::training::dmt::evaluate::{Crowded, Metrics, by_crowd};
 use crate::training::dmt::{Settings, train as train_dmt};
 
 /// How tasks share parameters.
@@ -192,6 +192,11 @@ pub fn train(arguments: &Training) -> Result<()> {
     let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
     let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
     println!("held-out day    {metrics}");
+    println!("own neighbours  impressions  clicked  expected without bias  without competition");
+    for (own, crowd) in by_crowd(&ranker, &data.test, &world.catalogue).iter().enumerate() {
+        let Crowded { impressions, clicked, expected, alone } = crowd;
+        println!("{own:>14} {impressions:>12} {clicked:>8.4} {expected:>22.4} {alone:>20.4}");
+    }
     for (name, curve) in [("learned", &metrics.bias.learned), ("true", &metrics.bias.truth)] {
         let values: Vec<String> = curve.iter().map(|value| format!("{value:.2}")).collect();
         println!("examination, {name:<7} {}", values.join(" "));

@@ -214,7 +214,7 @@ impl Default for State {
             retrieval: RetrievalKnobs {
                 weights: [1.0; 4],
                 temperature: 0.02,
-                candidates: 40,
+                candidates: 30,
                 gmv: false,
                 sigma: 0.1,
                 sample: false,

@@ -134,6 +134,52 @@ pub fn true_competition() -> f64 {
     f64::from(truth::competition(&[0; NEIGHBOURHOOD], NEIGHBOURHOOD / 2))
 }
 
+/// Clicks on products that have as many neighbours of their own type.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Crowded {
+    /// Impressions.
+    pub impressions: u32,
+    /// Share of them that was clicked.
+    pub clicked: f64,
+    /// Mean of sigmoid(u_click): what the ranker expects without its bias network.
+    pub expected: f64,
+    /// Mean of attraction times examination: what would be clicked without competition.
+    pub alone: f64,
+}
+
+/// [`Crowded`] by the number of neighbours of the product's own type, none to six: shows what of
+/// the competition a ranker's utilities have taken in, though they know no neighbour.
+pub fn by_crowd(
+    ranker: &Ranker,
+    samples: &Samples,
+    catalogue: &Catalogue,
+) -> [Crowded; NEIGHBOURHOOD] {
+    let utilities = utilities(ranker.model(), samples, catalogue);
+    let mut crowds = [Crowded::default(); NEIGHBOURHOOD];
+    for view in 0..samples.len() {
+        let impressions = samples.impressions_of(view);
+        let (first_index, page) = samples.place_of(view);
+        let shown = samples.products(impressions.clone());
+        let places = Place::of_page(catalogue, shown, first_index, page);
+        for (impression, place) in impressions.zip(places) {
+            let own = place.types[1..].iter().filter(|&&other| other == place.types[0]).count();
+            let truth = samples.truth(impression..impression + 1)[0];
+            let crowd = &mut crowds[own];
+            crowd.impressions += 1;
+            crowd.clicked += f64::from(u8::from(samples.labels(impression..impression + 1)[0][0]));
+            crowd.expected += 1.0 / (1.0 + f64::from(-utilities[impression][0]).exp());
+            crowd.alone += f64::from(truth.attraction * truth.examination);
+        }
+    }
+    for crowd in &mut crowds {
+        let impressions = f64::from(crowd.impressions.max(1));
+        crowd.clicked /= impressions;
+        crowd.expected /= impressions;
+        crowd.alone /= impressions;
+    }
+    crowds
+}
+
 fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
