@@ -189,7 +189,14 @@ mod tests {
         let event = |product| Event { kind: EventKind::Click, product, time: product as i32 };
         let events = (0..4).map(event).collect();
         let text = String::new;
-        Shopper { key: "mara".into(), name: text(), about: text(), profile, events, now: 100 }
+        Shopper {
+            key: State::default().shopper,
+            name: text(),
+            about: text(),
+            profile,
+            events,
+            now: 100,
+        }
     }
 
     #[test]

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_link_reads_as_it_is_meant() {
         let (state, dropped) = State::from_link(
-            "?v=1&q=oak+table&shopper=mara&w-click=0.4&tau=0.05&h=+cart:120,-3&surface=feed",
+            "?v=1&q=oak+table&shopper=clara&w-click=0.4&tau=0.05&h=+cart:120,-3&surface=feed",
         );
         assert_eq!(dropped, []);
         assert_eq!(state.query, "oak table");
