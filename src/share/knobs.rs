@@ -340,7 +340,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "How many products are handed to the ranker.",
         group: Group::Retrieval,
         section: "",
-        control: whole!(20.0..=1000.0, 20.0, retrieval.candidates),
+        control: whole!(10.0..=1000.0, 10.0, retrieval.candidates),
     },
     Knob {
         key: "category-filter",
@@ -601,6 +601,16 @@ mod tests {
             knob.set_text(&mut state, &text).expect(knob.key);
             assert_eq!(state, State::default(), "{}", knob.key);
             assert!(knob.is_default(&state));
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_step_that_a_slider_can_stand_on() {
+        for knob in KNOBS {
+            if let Control::Number { min, step, get, .. } = knob.control {
+                let steps = (get(&State::default()) - min) / step;
+                assert!((steps - steps.round()).abs() < 1e-3, "{}: {steps} steps", knob.key);
+            }
         }
     }
 
