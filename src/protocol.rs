@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::market::history::{Event, Profile};
-use crate::share::State;
+use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,8 +101,6 @@ pub struct Shop {
     pub shoppers: Vec<Shopper>,
     /// Queries for suggestions, most frequent first.
     pub queries: Vec<String>,
-    /// Names of the dense features, in the order of [`Detail::dense`].
-    pub dense_features: Vec<DenseFeature>,
 }
 
 /// A shopper one can take the place of.
@@ -122,15 +120,6 @@ pub struct Shopper {
     pub now: i32,
 }
 
-/// Name and kind of a dense feature (DMT 4.1.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DenseFeature {
-    /// For example "clicks on the product type in 7 days".
-    pub name: String,
-    /// "item profile", "user profile", "user-item matching" or "user-item interaction".
-    pub kind: String,
-}
-
 /// Everything one run computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -138,6 +127,10 @@ pub struct Answer {
     pub run: u64,
     /// Where it was computed.
     pub backend: Backend,
+    /// Which system retrieved the candidates.
+    pub retriever: Retriever,
+    /// Which system ranked them; it says what their utilities are of ([`Ranker::tasks`]).
+    pub ranker: Ranker,
     /// Time of each stage.
     pub timings: Vec<StageTime>,
     /// What the person should know about this run: a query cut short, an unknown product.
@@ -146,6 +139,8 @@ pub struct Answer {
     pub history: Vec<HistoryEntry>,
     /// What the retriever thought.
     pub retrieval: RetrievalInsides,
+    /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
+    pub gatings: Vec<Gating>,
     /// Every product that was ranked, best retrieval score first. The page blends and orders.
     pub candidates: Vec<Candidate>,
     /// Examination by place, learned and true.
@@ -201,6 +196,15 @@ pub struct RetrievalInsides {
     pub relevant: u32,
 }
 
+/// A layer of experts, of which each task's gate makes a mixture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gating {
+    /// What the layer is called; empty where it is the only one.
+    pub name: String,
+    /// What a task's experts are called, in the order of its gate weights.
+    pub experts: Vec<String>,
+}
+
 /// One ranked product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -210,10 +214,10 @@ pub struct Candidate {
     pub retrieval_score: f32,
     /// Softmax probability at tau over the catalogue (equation 15).
     pub probability: f32,
-    /// Utility logits u_click and u_order (equation 3).
-    pub utility: [f32; 2],
-    /// Gate weights by task (click, order) and expert; empty without MMoE.
-    pub gates: Vec<Vec<f32>>,
+    /// Utility logits u_k of the ranker's tasks (DMT equation 3).
+    pub utility: Vec<f32>,
+    /// Gate weights: by gating, by task, by expert; empty where the ranker has no gates.
+    pub gates: Vec<f32>,
     /// Bias logit y_b (equation 4) at the place it takes in the present order.
     pub bias: f32,
 }
@@ -234,14 +238,27 @@ pub struct Detail {
     pub product: ProductId,
     /// Decoder attention of the target item over the three sequences.
     pub attention: Vec<SequenceAttention>,
-    /// Dense features: value, and value after z-scoring.
-    pub dense: Vec<(f32, f32)>,
+    /// The features that are farthest from their mean, farthest first.
+    pub features: Vec<Feature>,
     /// Each expert's contribution to each task's utility, by task and expert: u, less what u
     /// would be were the expert's gate weight zero.
     pub expert_contribution: Vec<Vec<f32>>,
     /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
     /// absent where the network does not read it.
     pub bias_terms: Vec<(String, f32)>,
+}
+
+/// A feature of a product (DMT 4.1.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// For example "clicks on the product type in 7 days".
+    pub name: String,
+    /// For example "user-item interaction".
+    pub kind: String,
+    /// As it is counted.
+    pub value: f32,
+    /// In standard deviations from its mean: as the experts read it.
+    pub z_score: f32,
 }
 
 /// Attention over one behaviour sequence.

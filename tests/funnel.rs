@@ -69,7 +69,7 @@ fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
 /// Names of the product types of the best products, in order.
 fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {
     let catalogue = &funnel.stock().catalogue;
-    let best = blend::order(&answer.candidates, &state.ranking);
+    let best = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
     best.iter()
         .take(top)
         .map(|place| answer.candidates[place.candidate].product as usize)
@@ -176,8 +176,8 @@ fn gates_and_attention_sum_to_one() {
     let answer = run(&mut funnel, &state);
     let one = |weights: &[f32]| (weights.iter().sum::<f32>() - 1.0).abs() < 1e-4;
     for candidate in &answer.candidates {
-        assert_eq!(candidate.gates.len(), 2);
-        assert!(candidate.gates.iter().all(|gate| gate.len() == 4 && one(gate)));
+        assert_eq!(candidate.gates.len(), 8, "two gates over four experts");
+        assert!(candidate.gates.chunks(4).all(one));
     }
     state.selected = Some(answer.candidates[0].product);
     let detail = run(&mut funnel, &state).detail.expect("the chosen product is a candidate");

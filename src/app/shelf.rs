@@ -13,7 +13,7 @@ use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
 use crate::pipeline::blend;
 use crate::protocol::Progress;
-use crate::share::{HistoryEdit, Surface};
+use crate::share::{HistoryEdit, Surface, Task};
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;
@@ -280,28 +280,39 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
     })
 }
 
-/// The blended score, what click and order put into it by the best score there is, and the place
-/// that retrieval gave.
+/// The blended score, what each task puts into it by the best score there is, and the place that
+/// retrieval gave.
 #[component]
 fn Score(place: Memo<Option<Place>>) -> impl IntoView {
     let store = store();
-    let shares = move || {
-        place.get().and_then(|place| {
+    let shares = Memo::new(move |_| {
+        let shares: Option<Vec<f32>> = place.get().and_then(|place| {
             store.answer.with(|answer| {
                 let candidate = answer.as_ref()?.candidates.get(place.candidate)?;
-                Some(store.ranking.with(|knobs| blend::shares(candidate, knobs)))
+                let tasks = store.tasks.get();
+                Some(store.ranking.with(|knobs| blend::shares(candidate, tasks, knobs).collect()))
             })
-        })
-    };
+        });
+        shares.unwrap_or_default()
+    });
     let best = move || store.order.with(|order| order.first().map_or(0.0, |best| best.score));
-    let width = move |task: usize| match shares() {
-        Some(shares) if best() > 0.0 => words::css_share(shares[task] / best()),
-        _ => "0%".into(),
+    let width = move |task: usize| {
+        let best = best();
+        let share = shares.with(|shares| shares.get(task).copied().unwrap_or(0.0));
+        if best > 0.0 { words::css_share(share / best) } else { "0%".into() }
+    };
+    let bars = move |(number, task): (usize, &Task)| {
+        view! { <i class=task.name().to_ascii_lowercase() style:width=move || width(number)></i> }
     };
     let sentence = move || {
-        let [click, order] = shares().unwrap_or_default();
-        let [sum, click, order] = [click + order, click, order].map(words::percent);
-        format!("Score {sum}: click puts in {click}, order {order}")
+        let tasks = store.tasks.get();
+        shares.with(|shares| {
+            let parts = tasks.iter().zip(shares).map(|(task, share)| {
+                format!("{} {}", task.name().to_ascii_lowercase(), words::percent(*share))
+            });
+            let sum = words::percent(shares.iter().sum());
+            format!("Score {sum}, of it {}", parts.collect::<Vec<_>>().join(", "))
+        })
     };
     let score = move || place.get().map_or(String::new(), |place| words::percent(place.score));
     let retrieved = move || {
@@ -311,8 +322,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
     };
     view! {
         <span class="score" title=sentence>
-            <i style:width=move || width(0)></i>
-            <i class="order" style:width=move || width(1)></i>
+            {live(move || store.tasks.get().iter().enumerate().map(bars).collect_view().into_any())}
         </span>
         <p class="origin">
             <span title="Place that retrieval gave it, before ranking" data-testid="retrieved">{retrieved}</span>

@@ -11,7 +11,7 @@ use super::supervisor::Status;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
-use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State};
+use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State, Task};
 
 /// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
 /// counted from the order before it.
@@ -64,6 +64,8 @@ pub struct Store {
     pub dark: RwSignal<bool>,
     /// Settings of the ranker, for what changes with them alone.
     pub ranking: Memo<RankingKnobs>,
+    /// What the ranker of the answer predicts.
+    pub tasks: Memo<&'static [Task]>,
     /// The answer's candidates in the order of the blend.
     pub order: Memo<Arc<Vec<Ranked>>>,
     pub places: Memo<Places>,
@@ -84,9 +86,14 @@ impl Store {
         let state = RwSignal::new(state);
         let answer = RwSignal::new(None::<Arc<Answer>>);
         let ranking = Memo::new(move |_| state.with(|s| s.ranking.clone()));
+        let tasks = Memo::new(move |_| {
+            answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks()))
+        });
         let order = Memo::new(move |_| {
             Arc::new(answer.with(|answer| match answer {
-                Some(answer) => ranking.with(|knobs| blend::order(&answer.candidates, knobs)),
+                Some(answer) => {
+                    ranking.with(|knobs| blend::order(&answer.candidates, tasks.get(), knobs))
+                }
                 None => vec![],
             }))
         });
@@ -115,6 +122,7 @@ impl Store {
             retries: RwSignal::new(0),
             dark: RwSignal::new(browser::is_dark()),
             ranking,
+            tasks,
             order,
             places,
             page,

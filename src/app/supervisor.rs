@@ -547,13 +547,13 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
     let largest = cpu
         .candidates
         .iter()
-        .flat_map(|c| c.utility)
+        .flat_map(|c| &c.utility)
         .fold(f32::MIN_POSITIVE, |m, u| m.max(u.abs()));
     let mut worst = 0.0_f32;
     for c in &cpu.candidates {
         // A product at the edge of retrieval may be in one list only.
         let Some(g) = gpu.candidates.iter().find(|g| g.product == c.product) else { continue };
-        for (a, b) in c.utility.iter().zip(g.utility) {
+        for (a, b) in c.utility.iter().zip(&g.utility) {
             let off = (a - b).abs() / largest;
             worst = if off.is_nan() { f32::INFINITY } else { worst.max(off) };
         }
@@ -562,8 +562,8 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
         return Some(format!("utilities are off by {} of the largest", percent(worst)));
     }
     let knobs = State::default().ranking;
-    let best = order(&cpu.candidates, &knobs);
-    let found: Vec<_> = order(&gpu.candidates, &knobs)
+    let best = order(&cpu.candidates, cpu.ranker.tasks(), &knobs);
+    let found: Vec<_> = order(&gpu.candidates, cpu.ranker.tasks(), &knobs)
         .iter()
         .take(10)
         .map(|r| gpu.candidates[r.candidate].product)

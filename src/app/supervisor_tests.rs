@@ -1,5 +1,6 @@
 use super::*;
 use crate::protocol::{Candidate, Examination, RetrievalInsides};
+use crate::share::{Ranker, Retriever};
 
 const GPU: Backend = Backend::Webgpu;
 const CPU: Backend = Backend::Cpu;
@@ -113,13 +114,15 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         product,
         retrieval_score: 0.0,
         probability: 0.0,
-        utility: [scale * (2.0 - 0.2 * product as f32), -scale * product as f32],
+        utility: vec![scale * (2.0 - 0.2 * product as f32), -scale * product as f32],
         gates: vec![],
         bias: 0.0,
     };
     Answer {
         run,
         backend,
+        retriever: Retriever::Moppr,
+        ranker: Ranker::Dmt,
         timings: vec![],
         notices: vec![],
         history: vec![],
@@ -134,6 +137,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             retrieved: 20,
             relevant: 20,
         },
+        gatings: vec![],
         candidates: (0..20).map(candidate).collect(),
         examination: Examination::default(),
         detail: None,

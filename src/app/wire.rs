@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile};
 use crate::protocol::{
-    Answer, Backend, Candidate, DenseFeature, Detail, Examination, FromEngine, HistoryEntry,
+    Answer, Backend, Candidate, Detail, Examination, Feature, FromEngine, Gating, HistoryEntry,
     Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
 };
 use crate::share::{
@@ -186,12 +186,6 @@ impl<A: Read, B: Read> Read for (A, B) {
     }
 }
 
-impl<T: Read> Read for [T; 2] {
-    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
-        <(T, T)>::read(value, wrong).into()
-    }
-}
-
 /// A struct: every field under its name.
 macro_rules! readable {
     ($type:ident { $($field:ident)+ }) => {
@@ -304,7 +298,7 @@ impl Write for HistoryEdit {
 
 readable!(Progress { loaded total });
 readable!(Notice { key text });
-readable!(Shop { catalogue shoppers queries dense_features });
+readable!(Shop { catalogue shoppers queries });
 readable!(Catalogue { seed departments product_types brands shops colours products });
 readable!(Department { name });
 readable!(ProductType { name department icon repurchase_days });
@@ -313,9 +307,11 @@ readable!(Product { title product_type brand shop colour price_cents rating revi
 readable!(Shopper { key name about profile events now });
 readable!(Profile { age_band gender purchase_power household town member_years });
 readable!(Event { kind product time });
-readable!(DenseFeature { name kind });
+readable!(Gating { name experts });
+readable!(Feature { name kind value z_score });
 readable!(Answer {
-    run backend timings notices history retrieval candidates examination detail
+    run backend retriever ranker timings notices history retrieval gatings candidates examination
+    detail
 });
 readable!(StageTime { stage milliseconds cached });
 readable!(HistoryEntry { entry event kept attention });
@@ -325,10 +321,12 @@ readable!(RetrievalInsides {
 });
 readable!(Candidate { product retrieval_score probability utility gates bias });
 readable!(Examination { learned truth });
-readable!(Detail { product attention dense expert_contribution bias_terms });
+readable!(Detail { product attention features expert_contribution bias_terms });
 readable!(SequenceAttention { sequence weights });
 
 named!(read Backend { Cpu = "cpu" Webgpu = "webgpu" });
+named!(read Retriever { Moppr = "moppr" });
+named!(read Ranker { Dmt = "dmt" });
 named!(read EventKind { Click = "click" Favourite = "favourite" Cart = "cart" Order = "order" });
 
 writable!(State {

@@ -62,14 +62,17 @@ fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
     });
     println!("categories: {}", categories.collect::<Vec<_>>().join(", "));
     println!("effective candidates: {:.1}", answer.retrieval.effective_candidates);
-    println!("{:>4} {:>7} {:>7} {:>7} {:>9}  title", "", "score", "click", "order", "retrieval");
-    for (place, ranked) in
-        blend::order(&answer.candidates, &state.ranking).iter().take(top).enumerate()
-    {
+    let tasks = answer.ranker.tasks();
+    let names: String = tasks.iter().map(|task| format!(" {:>7}", task.name())).collect();
+    println!("{:>4} {:>7}{names} {:>9}  title", "", "score", "retrieval");
+    let order = blend::order(&answer.candidates, tasks, &state.ranking);
+    for (place, ranked) in order.iter().take(top).enumerate() {
         let candidate = &answer.candidates[ranked.candidate];
-        let [click, order] = blend::task_probabilities(candidate, &state.ranking);
+        let probabilities: String = (0..tasks.len())
+            .map(|task| format!(" {:>7.4}", blend::probability(candidate, task, &state.ranking)))
+            .collect();
         println!(
-            "{:>4} {:>7.4} {click:>7.4} {order:>7.4} {:>9.4}  {}",
+            "{:>4} {:>7.4}{probabilities} {:>9.4}  {}",
             place + 1,
             ranked.score,
             candidate.retrieval_score,

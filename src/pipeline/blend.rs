@@ -4,7 +4,7 @@
 //! within a frame without asking the engine.
 
 use crate::protocol::Candidate;
-use crate::share::RankingKnobs;
+use crate::share::{RankingKnobs, Task};
 
 /// The logistic function.
 pub fn sigmoid(logit: f32) -> f32 {
@@ -20,38 +20,43 @@ pub struct Ranked {
     pub score: f32,
 }
 
-/// Probability of each task (click, order) that the blend mixes: sigmoid(u_k), equation 6, or,
-/// serving with the bias, sigmoid(u_k + y_b), equation 5.
-pub fn task_probabilities(candidate: &Candidate, knobs: &RankingKnobs) -> [f32; 2] {
+/// Probability of a task, by its number among the ranker's, that the blend mixes: sigmoid(u_k),
+/// equation 6, or, serving with the bias, sigmoid(u_k + y_b), equation 5. 0 where the ranker has
+/// no such task.
+pub fn probability(candidate: &Candidate, task: usize, knobs: &RankingKnobs) -> f32 {
     let bias = if knobs.bias_at_serving { candidate.bias } else { 0.0 };
-    candidate.utility.map(|utility| sigmoid(utility + bias))
+    candidate.utility.get(task).map_or(0.0, |utility| sigmoid(utility + bias))
 }
 
-/// What each task puts into the blended score: w_k y_k / sum(w_k), equation 6. Weights that are
-/// negative or no numbers count as zero; where all are zero nothing is asked for, and every
-/// share is zero.
-pub fn shares(candidate: &Candidate, knobs: &RankingKnobs) -> [f32; 2] {
-    let weights = [knobs.weight_click, knobs.weight_order].map(|w| if w > 0.0 { w } else { 0.0 });
-    let total: f32 = weights.iter().sum();
-    if total == 0.0 {
-        return [0.0; 2];
-    }
-    let [click, order] = task_probabilities(candidate, knobs);
-    [weights[0] * click / total, weights[1] * order / total]
+/// What each of the tasks puts into the blended score: w_k y_k / sum(w_k), equation 6. Where all
+/// weights are zero nothing is asked for, and every share is zero.
+pub fn shares<'a>(
+    candidate: &'a Candidate,
+    tasks: &'a [Task],
+    knobs: &'a RankingKnobs,
+) -> impl Iterator<Item = f32> + 'a {
+    let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
+    tasks.iter().enumerate().map(move |(number, &task)| {
+        if total == 0.0 {
+            0.0
+        } else {
+            knobs.weight(task) * probability(candidate, number, knobs) / total
+        }
+    })
 }
 
 /// Blended score of one candidate, 0 to 1: the sum of its [`shares`].
-pub fn score(candidate: &Candidate, knobs: &RankingKnobs) -> f32 {
-    shares(candidate, knobs).iter().sum()
+pub fn score(candidate: &Candidate, tasks: &[Task], knobs: &RankingKnobs) -> f32 {
+    shares(candidate, tasks, knobs).sum()
 }
 
 /// Orders candidates by blended score, best first. Equal scores keep the retriever's order, so
 /// with all weights at zero the retriever's order stands; scores that are no numbers go last.
-pub fn order(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<Ranked> {
+pub fn order(candidates: &[Candidate], tasks: &[Task], knobs: &RankingKnobs) -> Vec<Ranked> {
     let mut order: Vec<_> = candidates
         .iter()
         .enumerate()
-        .map(|(candidate, values)| Ranked { candidate, score: score(values, knobs) })
+        .map(|(candidate, values)| Ranked { candidate, score: score(values, tasks, knobs) })
         .collect();
     let key = |ranked: &Ranked| {
         if ranked.score.is_nan() { f32::NEG_INFINITY } else { ranked.score }
@@ -60,23 +65,19 @@ pub fn order(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<Ranked> {
     order
 }
 
-/// Mean gate weight by task and expert over some candidates (DMT figure 3); empty where the
-/// ranker has no gates.
-pub fn expert_utilisation<'a>(
-    candidates: impl IntoIterator<Item = &'a Candidate>,
-) -> Vec<Vec<f32>> {
-    let mut sums: Vec<Vec<f32>> = Vec::new();
+/// Mean of each gate weight over some candidates (DMT figure 3), laid out as
+/// [`Candidate::gates`]; empty where the ranker has no gates.
+pub fn expert_utilisation<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -> Vec<f32> {
+    let mut sums: Vec<f32> = Vec::new();
     let mut count = 0.0;
     for candidate in candidates {
-        if sums.is_empty() {
-            sums = candidate.gates.iter().map(|gate| vec![0.0; gate.len()]).collect();
-        }
-        for (sum, weight) in sums.iter_mut().flatten().zip(candidate.gates.iter().flatten()) {
+        sums.resize(candidate.gates.len(), 0.0);
+        for (sum, weight) in sums.iter_mut().zip(&candidate.gates) {
             *sum += weight;
         }
         count += 1.0;
     }
-    for sum in sums.iter_mut().flatten() {
+    for sum in &mut sums {
         *sum /= count;
     }
     sums
@@ -89,8 +90,17 @@ mod tests {
     use super::*;
     use crate::share::State;
 
+    const TASKS: &[Task] = &[Task::Click, Task::Order];
+
     fn candidate(product: u32, utility: [f32; 2], bias: f32) -> Candidate {
-        Candidate { product, retrieval_score: 0.0, probability: 0.0, utility, gates: vec![], bias }
+        Candidate {
+            product,
+            retrieval_score: 0.0,
+            probability: 0.0,
+            utility: utility.into(),
+            gates: vec![],
+            bias,
+        }
     }
 
     fn knobs(click: f32, order: f32, bias_at_serving: bool) -> RankingKnobs {
@@ -103,16 +113,16 @@ mod tests {
     }
 
     fn products(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<u32> {
-        order(candidates, knobs).iter().map(|r| candidates[r.candidate].product).collect()
+        order(candidates, TASKS, knobs).iter().map(|r| candidates[r.candidate].product).collect()
     }
 
     #[test]
     fn the_score_is_equation_6() {
         let c = candidate(1, [0.5, -2.0], 3.0);
         let by_hand = (0.7 / (1.0 + (-0.5_f32).exp()) + 0.2 / (1.0 + 2.0_f32.exp())) / 0.9;
-        assert!((score(&c, &knobs(0.7, 0.2, false)) - by_hand).abs() < 1e-6);
+        assert!((score(&c, TASKS, &knobs(0.7, 0.2, false)) - by_hand).abs() < 1e-6);
         let with_bias = (0.7 / (1.0 + (-3.5_f32).exp()) + 0.2 / (1.0 + (-1.0_f32).exp())) / 0.9;
-        assert!((score(&c, &knobs(0.7, 0.2, true)) - with_bias).abs() < 1e-6);
+        assert!((score(&c, TASKS, &knobs(0.7, 0.2, true)) - with_bias).abs() < 1e-6);
     }
 
     #[test]
@@ -134,7 +144,7 @@ mod tests {
         let all = [candidate(7, [-1.0, 0.0], 0.0), candidate(3, [1.0, 0.0], 0.0)];
         for (click, order) in [(0.0, 0.0), (-1.0, f32::NAN)] {
             assert_eq!(products(&all, &knobs(click, order, false)), [7, 3]);
-            assert_eq!(score(&all[0], &knobs(click, order, false)), 0.0);
+            assert_eq!(score(&all[0], TASKS, &knobs(click, order, false)), 0.0);
         }
     }
 
@@ -147,10 +157,10 @@ mod tests {
     #[test]
     fn utilisation_is_the_mean_over_the_products() {
         let mut a = candidate(1, [0.0; 2], 0.0);
-        a.gates = vec![vec![1.0, 0.0], vec![0.5, 0.5]];
+        a.gates = vec![1.0, 0.0, 0.5, 0.5];
         let mut b = candidate(2, [0.0; 2], 0.0);
-        b.gates = vec![vec![0.0, 1.0], vec![0.25, 0.75]];
-        assert_eq!(expert_utilisation([&a, &b]), [[0.5, 0.5], [0.375, 0.625]]);
+        b.gates = vec![0.0, 1.0, 0.25, 0.75];
+        assert_eq!(expert_utilisation([&a, &b]), [0.5, 0.5, 0.375, 0.625]);
         assert!(expert_utilisation([]).is_empty());
     }
 
@@ -163,7 +173,7 @@ mod tests {
             let all: Vec<_> = utilities.iter().zip(0..)
                 .map(|(&(click, order, bias), product)| candidate(product, [click, order], bias))
                 .collect();
-            let ranked = order(&all, &knobs(click, order_weight, served));
+            let ranked = order(&all, TASKS, &knobs(click, order_weight, served));
             let mut seen: Vec<_> = ranked.iter().map(|r| r.candidate).collect();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..all.len()).collect::<Vec<_>>());

@@ -10,11 +10,11 @@ use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
 use super::stock::{self, QueryCount, Stock};
 use super::{StageError, rank};
-use crate::features::dense::{FEATURES, QueryMatch};
+use crate::features::dense::QueryMatch;
 use crate::market::history::PageDevice;
 use crate::market::truth;
 use crate::protocol::{
-    Answer, Backend, Candidate, DenseFeature, Examination, HistoryEntry, Notice, Shop, StageTime,
+    Answer, Backend, Candidate, Examination, HistoryEntry, Notice, Shop, StageTime,
 };
 use crate::share::{RankingKnobs, State};
 
@@ -137,11 +137,12 @@ impl<S: AssetSource> Funnel<S> {
             return Ok(None);
         }
 
+        let gatings = scored.gatings.clone();
         let mut ranked = joined(&retrieved, scored);
         clock.start();
         // The place a product stands at follows from the order without the bias (equation 6).
         let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
-        let places = blend::order(&ranked, &unbiased);
+        let places = blend::order(&ranked, state.ranker.tasks(), &unbiased);
         let order: Vec<_> = places.iter().map(|place| candidates[place.candidate]).collect();
         let size = state.page.size.max(1) as usize;
         let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
@@ -171,10 +172,13 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(Answer {
             run,
             backend: self.backend,
+            retriever: state.retriever,
+            ranker: state.ranker,
             timings: clock.stages,
             notices,
             history: history(&request, &retrieved),
             retrieval: retrieved.insides,
+            gatings,
             candidates: ranked,
             examination: Examination { learned, truth: true_examination(size, state.page.device) },
             detail,
@@ -238,10 +242,6 @@ fn shop(stock: &Stock) -> Shop {
             .iter()
             .filter(|QueryCount(_, _, suggest)| *suggest)
             .map(|QueryCount(query, ..)| query.clone())
-            .collect(),
-        dense_features: FEATURES
-            .iter()
-            .map(|(name, kind)| DenseFeature { name: (*name).into(), kind: kind.name().into() })
             .collect(),
     }
 }

@@ -6,14 +6,17 @@ use super::request::Request;
 use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
-use crate::features::dense::QueryMatch;
+use crate::features::dense::{FEATURES, QueryMatch};
 use crate::market::catalogue::ProductId;
 use crate::models::dmt::input::behaviours;
 use crate::models::dmt::ranker;
 use crate::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
 use crate::models::weights::WeightsError;
-use crate::protocol::{Detail, SequenceAttention};
+use crate::protocol::{Detail, Feature, Gating, SequenceAttention};
 use crate::share::{BiasFeatures, MultiTask, RankingKnobs};
+
+/// Features that are shown of a product.
+const FEATURES_SHOWN: usize = 8;
 
 /// Which trained DMT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +40,14 @@ impl Variant {
 }
 
 /// What DMT says of each candidate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
-    /// u_click and u_order.
-    pub utilities: Vec<[f32; 2]>,
-    /// Gate weights by candidate, task and expert; empty without gates.
-    pub gates: Vec<Vec<Vec<f32>>>,
+    /// Utilities of the tasks, by candidate.
+    pub utilities: Vec<Vec<f32>>,
+    /// What the gates choose among.
+    pub gatings: Vec<Gating>,
+    /// Gate weights by candidate: by gating, by task, by expert; empty without gates.
+    pub gates: Vec<Vec<f32>>,
 }
 
 /// A DMT with the last answers of its stages.
@@ -114,7 +119,7 @@ impl Ranker {
             return Ok((kept.scored.clone(), true));
         }
         if candidates.is_empty() {
-            return Ok((Scored { utilities: Vec::new(), gates: Vec::new() }, false));
+            return Ok((Scored::default(), false));
         }
         let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
         let dense = stock.dense.request(&request.moment(), query, candidates);
@@ -126,17 +131,16 @@ impl Ranker {
         }
         let mut read = read.execute_async().await?.into_iter();
         let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let utilities = next()?.chunks_exact(2).map(|u| [u[0], u[1]]).collect();
-        let gates = match &output.gates {
-            Some(tensor) => {
-                let [_, _, tasks, experts] = tensor.dims();
-                let gates = next()?;
-                let gates: Vec<Vec<f32>> = gates.chunks(experts).map(<[f32]>::to_vec).collect();
-                gates.chunks(tasks).map(<[Vec<f32>]>::to_vec).collect()
-            }
-            None => Vec::new(),
+        let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
+            values.chunks(values.len() / candidates.len()).map(<[f32]>::to_vec).collect()
         };
-        let scored = Scored { utilities, gates };
+        let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
+        if let Some(tensor) = &output.gates {
+            let [_, _, _, experts] = tensor.dims();
+            let experts = (1..=experts).map(|number| format!("expert {number}")).collect();
+            scored.gatings = vec![Gating { name: String::new(), experts }];
+            scored.gates = by_candidate(next()?);
+        }
         self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
         Ok((scored, false))
     }
@@ -225,7 +229,7 @@ impl Ranker {
 
         let z_scores = next()?;
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
-        let dense = raw.iter().copied().zip(z_scores).collect();
+        let features = farthest(raw, &z_scores);
         let mut attention = Vec::with_capacity(detail.attention.len());
         let sequences = behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
@@ -244,8 +248,24 @@ impl Ranker {
             }
             None => Vec::new(),
         };
-        Ok(Some(Detail { product, attention, dense, expert_contribution, bias_terms }))
+        Ok(Some(Detail { product, attention, features, expert_contribution, bias_terms }))
     }
+}
+
+/// The features farthest from their mean, farthest first.
+fn farthest(values: &[f32], z_scores: &[f32]) -> Vec<Feature> {
+    let named = FEATURES.iter().zip(values).zip(z_scores);
+    let mut features: Vec<Feature> = named
+        .map(|(((name, kind), &value), &z_score)| Feature {
+            name: (*name).into(),
+            kind: kind.name().into(),
+            value,
+            z_score,
+        })
+        .collect();
+    features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
+    features.truncate(FEATURES_SHOWN);
+    features
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, StageError> {

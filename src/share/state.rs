@@ -61,6 +61,34 @@ pub enum Ranker {
     Dmt,
 }
 
+/// What a ranker predicts for a product that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// It is clicked (CTR).
+    Click,
+    /// It is ordered (CTCVR).
+    Order,
+}
+
+impl Task {
+    /// Its name as shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Click => "Click",
+            Self::Order => "Order",
+        }
+    }
+}
+
+impl Ranker {
+    /// The tasks that it predicts, in the order of its utilities.
+    pub fn tasks(self) -> &'static [Task] {
+        match self {
+            Self::Dmt => &[Task::Click, Task::Order],
+        }
+    }
+}
+
 /// One change to a shopper's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -177,6 +205,17 @@ pub struct RankingKnobs {
     pub bias: BiasFeatures,
     /// Serve with sigmoid(u + y_b) of equation 5 in place of equation 6.
     pub bias_at_serving: bool,
+}
+
+impl RankingKnobs {
+    /// w_k, the task's weight in the blend: 0 where it is negative or no number.
+    pub fn weight(&self, task: Task) -> f32 {
+        let weight = match task {
+            Task::Click => self.weight_click,
+            Task::Order => self.weight_order,
+        };
+        if weight > 0.0 { weight } else { 0.0 }
+    }
 }
 
 /// Settings of the page that shows the results; the bias network's context.

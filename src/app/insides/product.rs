@@ -8,12 +8,10 @@ use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
 use crate::app::words::{css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend::{shares, sigmoid, task_probabilities};
-use crate::protocol::{Candidate, DenseFeature, Detail, SequenceAttention};
-use crate::share::RankingKnobs;
+use crate::pipeline::blend::{probability, shares, sigmoid};
+use crate::protocol::{Candidate, Detail, Feature, SequenceAttention};
+use crate::share::{RankingKnobs, Task};
 
-/// Most dense features shown, those farthest from their mean.
-const FEATURES: usize = 8;
 /// Most entries shown of one sequence, those with the most attention.
 const ENTRIES: usize = 4;
 
@@ -21,6 +19,7 @@ const ENTRIES: usize = 4;
 struct Chosen {
     candidate: Candidate,
     place: Place,
+    tasks: &'static [Task],
     knobs: RankingKnobs,
     detail: Option<Detail>,
 }
@@ -36,7 +35,8 @@ pub fn ChosenProduct() -> impl IntoView {
             let answer = answer.as_ref()?;
             let candidate = answer.candidates.get(place.candidate)?.clone();
             let detail = answer.detail.clone().filter(|detail| detail.product == product);
-            Some(Chosen { candidate, place, knobs: store.ranking.get(), detail })
+            let (tasks, knobs) = (answer.ranker.tasks(), store.ranking.get());
+            Some(Chosen { candidate, place, tasks, knobs, detail })
         })
     };
     let first = move || {
@@ -103,15 +103,15 @@ fn Title(product: ProductId) -> impl IntoView {
 
 #[component]
 fn Apart(chosen: Chosen) -> impl IntoView {
-    let Chosen { candidate, place, knobs, detail } = chosen;
+    let Chosen { candidate, place, tasks, knobs, detail } = chosen;
     view! {
-        <Score candidate=candidate.clone() place knobs />
+        <Score candidate=candidate.clone() place tasks knobs />
         {detail.map(|detail| {
             view! {
-                <Contributions values=detail.expert_contribution.clone() />
+                <Contributions tasks values=detail.expert_contribution.clone() />
                 <Attention sequences=detail.attention.clone() />
                 <Bias total=candidate.bias terms=detail.bias_terms.clone() />
-                <Features values=detail.dense.clone() />
+                <Features features=detail.features.clone() />
             }
         })}
     }
@@ -119,40 +119,51 @@ fn Apart(chosen: Chosen) -> impl IntoView {
 
 /// Equation 6 with its numbers in it.
 #[component]
-fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoView {
-    let probabilities = task_probabilities(&candidate, &knobs);
-    let shares = shares(&candidate, &knobs);
-    let weights = [knobs.weight_click, knobs.weight_order];
-    let row = |task: usize, name: &'static str, u: &'static str, w: &'static str| {
-        view! {
-            <tr>
-                <th scope="row">{name}</th>
-                <td title=u>{signed(candidate.utility[task], 2)}</td>
-                <td>{percent(probabilities[task])}</td>
-                <td title=w>{signed(weights[task], 2)}</td>
-                <td>{percent(shares[task])}</td>
-            </tr>
-        }
-    };
-    let total = weights[0] + weights[1];
-    let term =
-        |task: usize| format!("{} × {}", signed(weights[task], 2), percent(probabilities[task]));
+fn Score(
+    candidate: Candidate,
+    place: Place,
+    tasks: &'static [Task],
+    knobs: RankingKnobs,
+) -> impl IntoView {
+    let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
+    let shares: Vec<f32> = shares(&candidate, tasks, &knobs).collect();
+    let mut terms = Vec::with_capacity(tasks.len());
+    let mut values = String::new();
+    let rows = tasks
+        .iter()
+        .enumerate()
+        .map(|(number, &task)| {
+            let utility = candidate.utility.get(number).copied().unwrap_or(f32::NAN);
+            let name = task.name().to_ascii_lowercase();
+            let weight = signed(knobs.weight(task), 2);
+            let probability = percent(probability(&candidate, number, &knobs));
+            terms.push(format!("{weight} × {probability}"));
+            values.push_str(&format!("\"u_{name}\":{},", json(utility)));
+            view! {
+                <tr>
+                    <th scope="row">{task.name()}</th>
+                    <td title=format!("utility of the {name} task")>{signed(utility, 2)}</td>
+                    <td>{probability}</td>
+                    <td title="its weight">{weight}</td>
+                    <td>{percent(shares[number])}</td>
+                </tr>
+            }
+        })
+        .collect_view();
     let sum = match total > 0.0 {
         true => {
-            format!("({} + {}) / {} = {}", term(0), term(1), signed(total, 2), percent(place.score))
+            format!("({}) / {} = {}", terms.join(" + "), signed(total, 2), percent(place.score))
         }
-        false => "Both weights are zero, so the order of retrieval stands.".into(),
+        false => "All weights are zero, so the order of retrieval stands.".into(),
     };
-    let values = [
-        ("u_click", candidate.utility[0]),
-        ("u_order", candidate.utility[1]),
+    let others = [
         ("bias", candidate.bias),
         ("score", place.score),
         ("retrieval_score", candidate.retrieval_score),
         ("probability", candidate.probability),
     ]
-    .map(|(name, value)| format!("\"{name}\":{}", json(value)))
-    .join(",");
+    .map(|(name, value)| format!("\"{name}\":{}", json(value)));
+    values.push_str(&others.join(","));
     view! {
         <div
             class="apart"
@@ -172,8 +183,7 @@ fn Score(candidate: Candidate, place: Place, knobs: RankingKnobs) -> impl IntoVi
                     </tr>
                 </thead>
                 <tbody>
-                    {row(0, "Click", "utility of the click task", "its weight")}
-                    {row(1, "Order", "utility of the order task", "its weight")}
+                    {rows}
                 </tbody>
                 <tfoot>
                     <tr>
@@ -243,7 +253,7 @@ fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
 }
 
 #[component]
-fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
+fn Contributions(tasks: &'static [Task], values: Vec<Vec<f32>>) -> impl IntoView {
     (!values.is_empty()).then(|| {
         let experts = values.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |task: usize, expert: usize| {
@@ -258,7 +268,13 @@ fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
             <p class="note">"Each task’s utility, less what it would be without the expert."</p>
             <table class="bars">
                 <thead>
-                    <tr><th></th><th scope="col">"Click"</th><th scope="col">"Order"</th></tr>
+                    <tr>
+                        <th></th>
+                        {tasks
+                            .iter()
+                            .map(|task| view! { <th scope="col">{task.name()}</th> })
+                            .collect_view()}
+                    </tr>
                 </thead>
                 <tbody>
                     {(0..experts)
@@ -266,8 +282,7 @@ fn Contributions(values: Vec<Vec<f32>>) -> impl IntoView {
                             view! {
                                 <tr>
                                     <th scope="row">"Expert " {expert + 1}</th>
-                                    {cell(0, expert)}
-                                    {cell(1, expert)}
+                                    {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                                 </tr>
                             }
                         })
@@ -357,30 +372,23 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
 }
 
 #[component]
-fn Features(values: Vec<(f32, f32)>) -> impl IntoView {
-    let store = store();
-    let name = move |i: usize| -> Option<DenseFeature> {
-        store.shop.with_untracked(|shop| shop.as_ref()?.dense_features.get(i).cloned())
-    };
-    let deviations: Vec<_> = values.iter().map(|(_, z)| *z).collect();
-    let all = strongest(&deviations, FEATURES);
-    let most = longest(all.iter().map(|(_, z)| *z));
-    (!all.is_empty()).then(|| {
+fn Features(features: Vec<Feature>) -> impl IntoView {
+    let most = longest(features.iter().map(|feature| feature.z_score));
+    (!features.is_empty()).then(|| {
         view! {
-            <h3>"Dense features farthest from their mean"</h3>
+            <h3>"Features farthest from their mean"</h3>
             <p class="note">"In standard deviations, as the experts read them."</p>
             <table class="bars">
                 <tbody>
-                    {all
+                    {features
                         .into_iter()
-                        .filter_map(|(i, z)| {
-                            let DenseFeature { name, kind } = name(i)?;
-                            Some(view! {
-                                <tr title=format!("{kind}: {}", signed(values[i].0, 3))>
+                        .map(|Feature { name, kind, value, z_score }| {
+                            view! {
+                                <tr title=format!("{kind}: {}", signed(value, 3))>
                                     <th scope="row">{name}</th>
-                                    <td>{two_sided(z, most)} <small>{signed(z, 1)}</small></td>
+                                    <td>{two_sided(z_score, most)} <small>{signed(z_score, 1)}</small></td>
                                 </tr>
-                            })
+                            }
                         })
                         .collect_view()}
                 </tbody>

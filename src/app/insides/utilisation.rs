@@ -6,9 +6,7 @@ use crate::app::parts::{live, when};
 use crate::app::store::{place_of, store};
 use crate::app::words;
 use crate::pipeline::blend::expert_utilisation;
-
-/// The tasks in the order of `Candidate::gates`.
-const TASKS: [&str; 2] = ["Click", "Order"];
+use crate::protocol::Gating;
 
 #[component]
 pub fn ExpertUtilisation() -> impl IntoView {
@@ -33,45 +31,42 @@ pub fn ExpertUtilisation() -> impl IntoView {
             chosen.next().map(|c| c.gates.clone()).unwrap_or_default()
         })
     });
-    let experts = Memo::new(move |_| over_page.with(|all| all.first().map_or(0, Vec::len)));
-    let weight = move |task: usize, expert: usize| {
-        over_page.with(|all| all.get(task)?.get(expert).copied()).unwrap_or(0.0)
-    };
-    let chosen =
-        move |task: usize, expert: usize| of_chosen.with(|all| all.get(task)?.get(expert).copied());
-    let share = |weight: f32| format!("--share:{}", words::css_share(weight));
-    let bars = move |task: usize, experts: usize| {
-        (0..experts)
-            .map(|expert| {
-                let label = move || {
-                    let mean = words::percent(weight(task, expert));
-                    let one = chosen(task, expert)
-                        .map(|w| format!("; chosen product {}", words::percent(w)))
-                        .unwrap_or_default();
-                    format!("Expert {}: {mean} over the page{one}", expert + 1)
-                };
+    let gatings = Memo::new(move |_| {
+        store.answer.with(|answer| answer.as_ref().map(|a| a.gatings.clone()).unwrap_or_default())
+    });
+    // All weights of a gating stand together, and of it all of a task.
+    let layers = move || {
+        let mut first = 0;
+        let tasks = store.tasks.get();
+        let layer = |gating: Gating| {
+            let Gating { name, experts } = gating;
+            let from = first;
+            first += tasks.len() * experts.len();
+            let of_task = |(number, task): (usize, &crate::share::Task)| {
+                let bars = experts.iter().enumerate().map(|(expert, name)| {
+                    bar(over_page, of_chosen, from + number * experts.len() + expert, name.clone())
+                });
                 view! {
-                    <li title=label>
-                        <span class="column" style=move || share(weight(task, expert))>
-                            {live(move || match chosen(task, expert) {
-                                Some(w) => view! { <i class="chosen" style=share(w)></i> }.into_any(),
-                                None => ().into_any(),
-                            })}
-                        </span>
-                        <span class="figure">{move || words::percent(weight(task, expert))}</span>
-                        <span class="figure chosen">
-                            {move || chosen(task, expert).map_or(String::new(), words::percent)}
-                        </span>
-                        <span class="name">{format!("expert {}", expert + 1)}</span>
-                        <span class="hidden">{label}</span>
-                    </li>
+                    <figure>
+                        <figcaption>{task.name()}</figcaption>
+                        <ol>{bars.collect_view()}</ol>
+                    </figure>
                 }
-            })
-            .collect_view()
+            };
+            view! {
+                {(!name.is_empty()).then(|| view! { <h3>{name}</h3> })}
+                {tasks.iter().enumerate().map(of_task).collect_view()}
+            }
+        };
+        gatings.get().into_iter().map(layer).collect_view()
     };
+    // The first layer, task by expert.
     let values = move || {
-        let rows =
-            over_page.with(|all| all.iter().map(|row| words::json_list(row)).collect::<Vec<_>>());
+        let experts = gatings.with(|all| all.first().map_or(0, |gating| gating.experts.len()));
+        let rows = over_page.with(|all| {
+            let rows = all.chunks(experts.max(1)).take(store.tasks.get().len());
+            rows.map(words::json_list).collect::<Vec<_>>()
+        });
         format!("[{}]", rows.join(","))
     };
     view! {
@@ -81,23 +76,14 @@ pub fn ExpertUtilisation() -> impl IntoView {
             data-values=values
         >
             {live(move || {
-                let experts = experts.get();
-                if experts == 0 {
+                if gatings.with(Vec::is_empty) {
                     let text = match store.answer.with(Option::is_some) {
                         true => "These tasks have no gates: choose MMoE to see experts.",
                         false => "Comes with the first ranking.",
                     };
                     return view! { <p class="empty">{text}</p> }.into_any();
                 }
-                let of_task = |(task, name)| {
-                    view! {
-                        <figure>
-                            <figcaption>{name}</figcaption>
-                            <ol>{bars(task, experts)}</ol>
-                        </figure>
-                    }
-                };
-                TASKS.into_iter().enumerate().map(of_task).collect_view().into_any()
+                layers().into_any()
             })}
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
@@ -109,5 +95,44 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 .into_any()
             })}
         </div>
+    }
+}
+
+/// One expert's share in one task's mixture; `number` is its place among all gate weights.
+fn bar(
+    over_page: Memo<Vec<f32>>,
+    of_chosen: Memo<Vec<f32>>,
+    number: usize,
+    name: String,
+) -> impl IntoView {
+    let weight = move || over_page.with(|all| all.get(number).copied()).unwrap_or(0.0);
+    let chosen = move || of_chosen.with(|all| all.get(number).copied());
+    let share = |weight: f32| format!("--share:{}", words::css_share(weight));
+    let label = {
+        let name = name.clone();
+        move || {
+            let mean = words::percent(weight());
+            let one = chosen()
+                .map(|w| format!("; chosen product {}", words::percent(w)))
+                .unwrap_or_default();
+            format!("{name}: {mean} over the page{one}")
+        }
+    };
+    let said = label.clone();
+    view! {
+        <li title=said>
+            <span class="column" style=move || share(weight())>
+                {live(move || match chosen() {
+                    Some(w) => view! { <i class="chosen" style=share(w)></i> }.into_any(),
+                    None => ().into_any(),
+                })}
+            </span>
+            <span class="figure">{move || words::percent(weight())}</span>
+            <span class="figure chosen">
+                {move || chosen().map_or(String::new(), words::percent)}
+            </span>
+            <span class="name">{name}</span>
+            <span class="hidden">{label}</span>
+        </li>
     }
 }
