@@ -24,7 +24,7 @@ const EXAMINED: usize = 60;
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
     let names = stock::FILES.iter().chain(&retrieve::FILES).map(|name| (*name).to_owned());
-    names.chain([Variant::of(&State::default().ranking).file()]).collect()
+    names.chain([Variant::of(&State::default()).file()]).collect()
 }
 
 /// The funnel: what is on sale, the models, and the last answer of each stage.
@@ -37,6 +37,8 @@ pub struct Funnel<S> {
     retriever: Retriever,
     variant: Variant,
     ranker: Ranker,
+    /// Rankers that were in use before: going back to one need not wait for its weights again.
+    resting: Vec<(Variant, Ranker)>,
 }
 
 impl<S: AssetSource> Funnel<S> {
@@ -51,8 +53,8 @@ impl<S: AssetSource> Funnel<S> {
         on_shop: impl FnOnce(Shop),
     ) -> Result<Self, Notice> {
         let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
-        let variant = Variant::of(&State::default().ranking);
-        let dmt = variant.file();
+        let variant = Variant::of(&State::default());
+        let file = variant.file();
         let stock = async {
             let stock = Stock::fetch(&manifest, &source).await?;
             on_shop(shop(&stock));
@@ -67,11 +69,12 @@ impl<S: AssetSource> Funnel<S> {
             retriever.lay_out(&stock, &State::default().retrieval).await.map_err(failed)?;
             Ok((stock, retriever))
         };
-        let ranker = async { manifest.file(&source, &dmt).await.map_err(notice_of_asset) };
-        let ((stock, retriever), dmt_bytes) = futures::try_join!(retrieval, ranker)?;
-        let ranker = Ranker::read(&dmt_bytes, &stock, &device)
-            .map_err(|error| notice_of_asset(damaged(&dmt, error)))?;
-        Ok(Self { backend, device, source, manifest, stock, retriever, variant, ranker })
+        let ranker = async { manifest.file(&source, &file).await.map_err(notice_of_asset) };
+        let ((stock, retriever), bytes) = futures::try_join!(retrieval, ranker)?;
+        let ranker = Ranker::read(variant, &bytes, &stock, &device)
+            .map_err(|error| notice_of_asset(damaged(&file, error)))?;
+        let resting = Vec::new();
+        Ok(Self { backend, device, source, manifest, stock, retriever, variant, ranker, resting })
     }
 
     /// What is on sale and who shops.
@@ -112,7 +115,7 @@ impl<S: AssetSource> Funnel<S> {
 
         let (retrieved, kept) = self
             .retriever
-            .retrieve(&self.stock, &request, &state.retrieval)
+            .retrieve(&self.stock, &request, state.retriever, &state.retrieval)
             .await
             .map_err(failed)?;
         clock.stage("retrieve", kept);
@@ -126,10 +129,9 @@ impl<S: AssetSource> Funnel<S> {
         let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
         let query =
             QueryMatch { cosine: &retrieved.cosines, product_types: &retrieved.product_types };
-        let temperature = state.ranking.gate_temperature;
         let (scored, kept) = self
             .ranker
-            .rank(&self.stock, &request, query, &candidates, temperature)
+            .rank(&self.stock, &request, query, &candidates, &state.ranking)
             .await
             .map_err(failed)?;
         clock.stage("rank", kept);
@@ -142,7 +144,7 @@ impl<S: AssetSource> Funnel<S> {
         clock.start();
         // The place a product stands at follows from the order without the bias (equation 6).
         let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
-        let places = blend::order(&ranked, state.ranker.tasks(), &unbiased);
+        let places = blend::order(&ranked, self.variant.system().tasks(), &unbiased);
         let order: Vec<_> = places.iter().map(|place| candidates[place.candidate]).collect();
         let size = state.page.size.max(1) as usize;
         let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
@@ -173,7 +175,7 @@ impl<S: AssetSource> Funnel<S> {
             run,
             backend: self.backend,
             retriever: state.retriever,
-            ranker: state.ranker,
+            ranker: self.variant.system(),
             timings: clock.stages,
             notices,
             history: history(&request, &retrieved),
@@ -200,24 +202,31 @@ impl<S: AssetSource> Funnel<S> {
         {
             notices.push(notice_of_asset(error));
         }
-        let variant = Variant::of(&state.ranking);
-        if variant != self.variant {
-            match self.fetch_ranker(variant).await {
-                Ok(ranker) => (self.variant, self.ranker) = (variant, ranker),
-                Err(error) => {
-                    let going_on = "The ranker that was in use goes on.";
-                    let Notice { key, text } = notice_of_asset(error);
-                    notices.push(Notice { key, text: format!("{text} {going_on}") });
-                }
-            }
+        if let Err(error) = self.choose_ranker(Variant::of(state)).await {
+            let going_on = "The ranker that was in use goes on.";
+            let Notice { key, text } = notice_of_asset(error);
+            notices.push(Notice { key, text: format!("{text} {going_on}") });
         }
         notices
     }
 
-    async fn fetch_ranker(&self, variant: Variant) -> Result<Ranker, AssetError> {
-        let name = variant.file();
-        let bytes = self.manifest.file(&self.source, &name).await?;
-        Ranker::read(&bytes, &self.stock, &self.device).map_err(|error| damaged(&name, error))
+    /// Puts a ranker to use; the one before rests.
+    async fn choose_ranker(&mut self, variant: Variant) -> Result<(), AssetError> {
+        if variant == self.variant {
+            return Ok(());
+        }
+        let ranker = match self.resting.iter().position(|(resting, _)| *resting == variant) {
+            Some(place) => self.resting.swap_remove(place).1,
+            None => {
+                let name = variant.file();
+                let bytes = self.manifest.file(&self.source, &name).await?;
+                Ranker::read(variant, &bytes, &self.stock, &self.device)
+                    .map_err(|error| damaged(&name, error))?
+            }
+        };
+        let before = std::mem::replace(&mut self.ranker, ranker);
+        self.resting.push((std::mem::replace(&mut self.variant, variant), before));
+        Ok(())
     }
 
     async fn fetch_words(&mut self) -> Result<(), AssetError> {

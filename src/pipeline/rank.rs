@@ -1,45 +1,60 @@
-//! The ranking stage: DMT over the candidates, with its insides.
+//! The ranking stage: whichever ranker is chosen over the candidates, with its insides.
 
-use burn::tensor::{Device, Tensor, Transaction};
+mod dmt;
 
+use burn::tensor::Device;
+
+use self::dmt::Dmt;
+use super::StageError;
 use super::request::Request;
-use super::stage::Stage;
 use super::stock::Stock;
-use super::{StageError, numbers};
-use crate::features::dense::{FEATURES, QueryMatch};
+use crate::features::dense::{Kind, QueryMatch};
 use crate::market::catalogue::ProductId;
-use crate::models::dmt::input::behaviours;
 use crate::models::dmt::ranker;
-use crate::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
 use crate::models::weights::WeightsError;
-use crate::protocol::{Detail, Feature, Gating, SequenceAttention};
-use crate::share::{BiasFeatures, MultiTask, RankingKnobs};
+use crate::protocol::{Detail, Feature, Gating};
+use crate::share::{self, BiasFeatures, MultiTask, RankingKnobs, State};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;
 
-/// Which trained DMT.
+/// Which trained ranker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Variant {
-    /// How tasks share parameters.
-    pub multi_task: MultiTask,
-    /// What the bias network reads.
-    pub bias: BiasFeatures,
+pub enum Variant {
+    /// A DMT.
+    Dmt {
+        /// How tasks share parameters.
+        multi_task: MultiTask,
+        /// What the bias network reads.
+        bias: BiasFeatures,
+    },
 }
 
 impl Variant {
-    /// The one that the knobs ask for.
-    pub fn of(knobs: &RankingKnobs) -> Self {
-        Self { multi_task: knobs.multi_task, bias: knobs.bias }
+    /// The one that a state asks for.
+    pub fn of(state: &State) -> Self {
+        let knobs = &state.ranking;
+        match state.ranker {
+            share::Ranker::Dmt => Self::Dmt { multi_task: knobs.multi_task, bias: knobs.bias },
+        }
+    }
+
+    /// The system that it is of.
+    pub fn system(self) -> share::Ranker {
+        match self {
+            Self::Dmt { .. } => share::Ranker::Dmt,
+        }
     }
 
     /// File of its weights.
-    pub fn file(&self) -> String {
-        ranker::file_name(self.multi_task, self.bias)
+    pub fn file(self) -> String {
+        match self {
+            Self::Dmt { multi_task, bias } => ranker::file_name(multi_task, bias),
+        }
     }
 }
 
-/// What DMT says of each candidate.
+/// What a ranker says of each candidate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
     /// Utilities of the tasks, by candidate.
@@ -50,30 +65,11 @@ pub struct Scored {
     pub gates: Vec<Vec<f32>>,
 }
 
-/// A DMT with the last answers of its stages.
+/// A ranker with the last answers of its stages.
 #[derive(Debug)]
-pub struct Ranker {
-    model: ranker::Ranker,
-    encoded: Stage<Request, Encoded>,
-    ranked: Stage<RankKey, Ranked>,
-    biased: Stage<(Vec<ProductId>, usize), Vec<f32>>,
-    examined: Stage<(Vec<ProductId>, usize), Vec<f32>>,
-}
-
-/// What the rank stage reads.
-#[derive(Clone, Debug, PartialEq)]
-struct RankKey {
-    request: Request,
-    candidates: Vec<ProductId>,
-    gate_temperature: f32,
-}
-
-#[derive(Debug)]
-struct Ranked {
-    scored: Scored,
-    output: Output,
-    /// Dense features as they are counted, candidate by candidate.
-    dense: Vec<f32>,
+pub enum Ranker {
+    /// DMT.
+    Dmt(Box<Dmt>),
 }
 
 impl Ranker {
@@ -81,24 +77,22 @@ impl Ranker {
     ///
     /// # Errors
     /// Where the weights are damaged, of another version, or trained on another catalogue.
-    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
-        Ok(Self {
-            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
-            encoded: Stage::default(),
-            ranked: Stage::default(),
-            biased: Stage::default(),
-            examined: Stage::default(),
+    pub fn read(
+        variant: Variant,
+        bytes: &[u8],
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        Ok(match variant {
+            Variant::Dmt { .. } => Self::Dmt(Box::new(Dmt::read(bytes, stock, device)?)),
         })
     }
 
-    /// Runs the encoders over the request's sequences. True if the last run's answer served.
+    /// What is computed once a request. True if the last run's answer served.
     pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        if self.encoded.cached(request).is_some() {
-            return true;
+        match self {
+            Self::Dmt(dmt) => dmt.encode(stock, request),
         }
-        let encoded = self.model.encode(&stock.catalogue, &request.moment());
-        self.encoded.keep(request.clone(), encoded);
-        false
     }
 
     /// Scores candidates of the request encoded last. True beside the scores if they were kept.
@@ -111,41 +105,16 @@ impl Ranker {
         request: &Request,
         query: QueryMatch<'_>,
         candidates: &[ProductId],
-        gate_temperature: f32,
+        knobs: &RankingKnobs,
     ) -> Result<(Scored, bool), StageError> {
-        let key =
-            RankKey { request: request.clone(), candidates: candidates.to_vec(), gate_temperature };
-        if let Some(kept) = self.ranked.cached(&key) {
-            return Ok((kept.scored.clone(), true));
+        match self {
+            Self::Dmt(dmt) => {
+                dmt.rank(stock, request, query, candidates, knobs.gate_temperature).await
+            }
         }
-        if candidates.is_empty() {
-            return Ok((Scored::default(), false));
-        }
-        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
-        let dense = stock.dense.request(&request.moment(), query, candidates);
-        let output =
-            self.model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
-        let mut read = Transaction::default().register(output.utilities.clone());
-        if let Some(gates) = &output.gates {
-            read = read.register(gates.clone());
-        }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
-            values.chunks(values.len() / candidates.len()).map(<[f32]>::to_vec).collect()
-        };
-        let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
-        if let Some(tensor) = &output.gates {
-            let [_, _, _, experts] = tensor.dims();
-            let experts = (1..=experts).map(|number| format!("expert {number}")).collect();
-            scored.gatings = vec![Gating { name: String::new(), experts }];
-            scored.gates = by_candidate(next()?);
-        }
-        self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
-        Ok((scored, false))
     }
 
-    /// y_b of each product of an order that pages of `page_size` show (equation 4); zeros
+    /// y_b of each product of an order that pages of `page_size` show (DMT equation 4); zeros
     /// without a bias network. True if they were kept.
     ///
     /// # Errors
@@ -156,18 +125,12 @@ impl Ranker {
         order: &[ProductId],
         page_size: usize,
     ) -> Result<(Vec<f32>, bool), StageError> {
-        let key = (order.to_vec(), page_size);
-        if let Some(bias) = self.biased.cached(&key) {
-            return Ok((bias.clone(), true));
+        match self {
+            Self::Dmt(dmt) => dmt.bias(stock, order, page_size).await,
         }
-        let bias = match self.model.bias(&stock.catalogue, order, page_size) {
-            Some(logits) => read(logits).await?,
-            None => vec![0.0; order.len()],
-        };
-        Ok((self.biased.keep(key, bias).clone(), false))
     }
 
-    /// Examination that the bias network learned, relative to the first place, over the
+    /// Examination that a bias network learned, relative to the first place, over the
     /// neighbourhoods of the page shown; empty where it reads no position.
     ///
     /// # Errors
@@ -179,18 +142,12 @@ impl Ranker {
         places: usize,
         page_size: usize,
     ) -> Result<Vec<f32>, StageError> {
-        let key = (shown.to_vec(), page_size);
-        if let Some(curve) = self.examined.cached(&key) {
-            return Ok(curve.clone());
+        match self {
+            Self::Dmt(dmt) => dmt.examination(stock, shown, places, page_size).await,
         }
-        let curve = match self.model.examination(&stock.catalogue, shown, places, page_size) {
-            Some(curve) => read(curve).await?,
-            None => Vec::new(),
-        };
-        Ok(self.examined.keep(key, curve).clone())
     }
 
-    /// The insides for the product at `place` of an order of the candidates ranked last.
+    /// The insides for a product of an order of the candidates ranked last.
     ///
     /// # Errors
     /// Where the device fails.
@@ -202,59 +159,15 @@ impl Ranker {
         order: &[ProductId],
         page_size: usize,
     ) -> Result<Option<Detail>, StageError> {
-        let last = self.ranked.last();
-        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
-            return Ok(None);
-        };
-        let (Some(number), Some(place)) = (
-            key.candidates.iter().position(|&candidate| candidate == product),
-            order.iter().position(|&candidate| candidate == product),
-        ) else {
-            return Ok(None);
-        };
-        let detail = self.model.detail(&ranked.output, number);
-        let terms = self.model.bias_terms(&stock.catalogue, order, place, page_size);
-        let mut reads = Transaction::default().register(detail.dense);
-        for attention in &detail.attention {
-            reads = reads.register(attention.clone());
+        match self {
+            Self::Dmt(dmt) => dmt.explain(stock, request, product, order, page_size).await,
         }
-        for (_, term) in &terms {
-            reads = reads.register(term.clone());
-        }
-        if let Some(contributions) = &detail.expert_contributions {
-            reads = reads.register(contributions.clone());
-        }
-        let mut reads = reads.execute_async().await?.into_iter();
-        let mut next = || reads.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-
-        let z_scores = next()?;
-        let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
-        let features = farthest(raw, &z_scores);
-        let mut attention = Vec::with_capacity(detail.attention.len());
-        let sequences = behaviours(&request.moment());
-        for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
-            let entries = positions.iter().map(|&position| request.history.entries[position]);
-            let weights = entries.zip(next()?).collect();
-            attention.push(SequenceAttention { sequence: (*name).into(), weights });
-        }
-        let mut bias_terms = Vec::with_capacity(terms.len());
-        for (name, _) in &terms {
-            bias_terms.push(((*name).into(), next()?.first().copied().unwrap_or(0.0)));
-        }
-        let expert_contribution = match &detail.expert_contributions {
-            Some(tensor) => {
-                let [_, experts] = tensor.dims();
-                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
-            }
-            None => Vec::new(),
-        };
-        Ok(Some(Detail { product, attention, features, expert_contribution, bias_terms }))
     }
 }
 
 /// The features farthest from their mean, farthest first.
-fn farthest(values: &[f32], z_scores: &[f32]) -> Vec<Feature> {
-    let named = FEATURES.iter().zip(values).zip(z_scores);
+fn farthest(names: &[(&str, Kind)], values: &[f32], z_scores: &[f32]) -> Vec<Feature> {
+    let named = names.iter().zip(values).zip(z_scores);
     let mut features: Vec<Feature> = named
         .map(|(((name, kind), &value), &z_score)| Feature {
             name: (*name).into(),
@@ -266,8 +179,4 @@ fn farthest(values: &[f32], z_scores: &[f32]) -> Vec<Feature> {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
     features
-}
-
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, StageError> {
-    numbers(tensor.into_data_async().await?)
 }

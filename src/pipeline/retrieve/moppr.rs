@@ -1,0 +1,154 @@
+//! MOPPR's scores of the whole catalogue.
+
+use burn::tensor::{Device, Transaction};
+
+use super::{Scored, Understood};
+use crate::features::search::SearchFeatures;
+use crate::models::moppr::UserQueryOutput;
+use crate::models::moppr::objectives::OBJECTIVES;
+use crate::models::moppr::retriever;
+use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged};
+use crate::pipeline::request::Request;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::stock::Stock;
+use crate::pipeline::{StageError, numbers};
+use crate::retrieval::{ExactIndex, Precision, gmv};
+use crate::share::RetrievalKnobs;
+
+/// File of the embeddings and of the towers' mean.
+pub const FILE: &str = "moppr.safetensors";
+
+/// MOPPR with the last answers of its stages.
+pub struct Moppr {
+    model: retriever::Retriever,
+    encoded: Stage<(Request, bool), Encoded>,
+    index: Stage<([f32; OBJECTIVES.len()], Precision), ExactIndex>,
+}
+
+/// What is made of query, shopper and history.
+#[derive(Debug)]
+struct Encoded {
+    features: SearchFeatures,
+    output: UserQueryOutput,
+}
+
+impl Moppr {
+    /// Reads the model from the bytes of [`FILE`].
+    ///
+    /// # Errors
+    /// Where the file is damaged, or trained on another catalogue.
+    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
+        let (catalogue, products) = (&stock.catalogue, &stock.products);
+        let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)
+            .map_err(|error| damaged(FILE, error))?;
+        Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
+    }
+
+    /// Fetches the copies of the towers that are tuned to one objective each, if they are not
+    /// here yet: without them the objective weights do nothing.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged; the mean of the copies goes on serving.
+    pub async fn fetch_objectives(
+        &mut self,
+        manifest: &Manifest,
+        source: &impl AssetSource,
+    ) -> Result<(), AssetError> {
+        if self.model.has_differences() {
+            return Ok(());
+        }
+        let names = OBJECTIVES.map(|objective| format!("moppr-{objective}.safetensors"));
+        let files = manifest.all(source, names.each_ref().map(String::as_str)).await?;
+        self.model
+            .load_differences(files.each_ref().map(Vec::as_slice))
+            .map_err(|error| damaged(&names[0], error))?;
+        self.index.clear();
+        Ok(())
+    }
+
+    /// Whether the objective weights do something yet.
+    pub fn has_objectives(&self) -> bool {
+        self.model.has_differences()
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.encoded.clear();
+    }
+
+    /// Computes the vectors of all products and their index, before a request asks for them.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn lay_out(
+        &mut self,
+        stock: &Stock,
+        knobs: &RetrievalKnobs,
+    ) -> Result<(), StageError> {
+        let key = (knobs.weights, precision(knobs));
+        if self.index.cached(&key).is_none() {
+            let items = self.model.tuned(knobs.weights)?.items.clone();
+            let index = ExactIndex::new(items, &stock.prices_cents, precision(knobs)).await?;
+            self.index.keep(key, index);
+        }
+        Ok(())
+    }
+
+    /// Scores every product for a request.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn score(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        understood: &Understood,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Scored, StageError> {
+        let key = (request.clone(), knobs.category_filter);
+        if self.encoded.cached(&key).is_none() {
+            let query = understood.features.clone();
+            let features = SearchFeatures::new(
+                &request.moment(),
+                query,
+                &stock.products,
+                knobs.category_filter,
+            );
+            let output = self.model.encode(&[&features], &stock.words);
+            self.encoded.keep(key.clone(), Encoded { features, output });
+        }
+        self.lay_out(stock, knobs).await?;
+        let (Some(encoded), Some(index)) =
+            (self.encoded.cached(&key), self.index.cached(&(knobs.weights, precision(knobs))))
+        else {
+            return Err(StageError::OutOfOrder);
+        };
+        let mut query = self.model.tuned(knobs.weights)?.user_query(&encoded.output);
+        if knobs.gmv {
+            query = gmv::extend_queries(query, knobs.sigma);
+        }
+        let mut read = Transaction::default()
+            .register(index.scores(query))
+            .register(encoded.output.personal_attention.clone());
+        for attention in &encoded.output.behaviour_attention {
+            read = read.register(attention.clone());
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let scores = next()?;
+        let mut personal_attention = next()?;
+        personal_attention.truncate(understood.pieces.len());
+        let mut behaviours = vec![None; request.history.events.len()];
+        for window in &encoded.features.behaviours {
+            for (behaviour, attention) in window.iter().zip(next()?) {
+                behaviours[behaviour.position as usize] = Some(attention);
+            }
+        }
+        Ok(Scored { scores, behaviours, personal_attention })
+    }
+}
+
+/// The precision that the index is asked for.
+fn precision(knobs: &RetrievalKnobs) -> Precision {
+    if knobs.quantised { Precision::Int8 } else { Precision::F32 }
+}
