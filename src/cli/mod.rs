@@ -9,6 +9,7 @@ pub mod market;
 pub mod moppr;
 mod personas;
 pub mod rank;
+pub mod yandex;
 
 /// What `vitrine` is asked to do.
 #[derive(Debug, Parser)]
@@ -43,6 +44,8 @@ pub enum Train {
     Moppr(moppr::Training),
     /// The ranker.
     Dmt(dmt::Training),
+    /// The retriever of the feed.
+    Yandex(yandex::Training),
 }
 
 /// The models that can be evaluated.
@@ -66,6 +69,7 @@ impl Cli {
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
+            Command::Train(Train::Yandex(arguments)) => yandex::train(&arguments),
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
         }

@@ -1,5 +1,7 @@
 //! The mean of a metric over page views.
 
+use serde::{Deserialize, Serialize};
+
 /// Averages a metric over the page views in which it exists.
 ///
 /// ```
@@ -12,7 +14,7 @@
 /// assert_eq!(recall.value(), Some(0.5));
 /// assert_eq!(recall.count(), 2);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     sum: f64,
     count: u64,
@@ -25,6 +27,12 @@ impl Mean {
             self.sum += value;
             self.count += 1;
         }
+    }
+
+    /// Counts in what another has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.count += other.count;
     }
 
     /// The mean; none before the first value.

@@ -4,21 +4,25 @@
 //! | --- | --- | --- |
 //! | [`recall_at`], [`ndcg_at`], [`p_good`] | one page view's retrieved list | MOPPR 19 to 21 |
 //! | [`precision_at`], [`mrr_at`] | one page view's scores | DMT 5.3 |
+//! | [`graded_ndcg_at`] | one page view's scores | Yandex 4.1 |
 //! | [`auc`], [`rela_impr`] | all scores of a test set | DMT 5.3 |
 //! | [`entropy`], [`effective_number`] | a distribution over candidates | |
 //! | [`kendall_tau`], [`spearman`], [`overlap_at`] | two orders of the same things | |
 //!
 //! Everything is computed in f64. `None` means that the metric does not exist there, for
-//! example a recall without targets; [`Mean`] averages a metric over the page views that have it.
+//! example a recall without targets; [`Mean`] averages a metric over the page views that have it,
+//! [`Blocks`] over those of blocks of shoppers too.
 
 mod agreement;
+mod blocks;
 mod distribution;
 mod mean;
 mod ranking;
 mod retrieval;
 
 pub use agreement::{kendall_tau, overlap_at, spearman};
+pub use blocks::Blocks;
 pub use distribution::{effective_number, entropy};
 pub use mean::Mean;
-pub use ranking::{auc, mrr_at, precision_at, rela_impr};
+pub use ranking::{auc, graded_ndcg_at, mrr_at, precision_at, rela_impr};
 pub use retrieval::{ndcg_at, p_good, recall_at};

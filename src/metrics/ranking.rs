@@ -78,6 +78,40 @@ pub fn mrr_at(k: usize, scores: &[f32], positives: &[bool]) -> Option<f64> {
     Some(if place < k { 1.0 / (place as f64 + 1.0) } else { 0.0 })
 }
 
+/// nDCG@K of one page view with graded labels: `sum over k <= K of g_k / log2(k + 1)`, g_k being
+/// the gain of the product with the k-th best score, divided by the same sum of the best order.
+/// None without a gain, if K is 0 or if a score is NaN. Of equal scores the smaller gains come
+/// first, as in [`precision_at`].
+///
+/// ```
+/// use vitrine::metrics::graded_ndcg_at;
+///
+/// // An order (4) in the second place and a click (1) in the first; best is the other way round.
+/// let ndcg = graded_ndcg_at(10, &[0.9, 0.5], &[1.0, 4.0]).unwrap();
+/// assert!((ndcg - (1.0 + 4.0 / 3f64.log2()) / (4.0 + 1.0 / 3f64.log2())).abs() < 1e-12);
+/// ```
+///
+/// # Panics
+/// If there is not one gain for each score.
+pub fn graded_ndcg_at(k: usize, scores: &[f32], gains: &[f64]) -> Option<f64> {
+    assert_eq!(scores.len(), gains.len(), "one gain for each score");
+    if scores.iter().any(|score| score.is_nan()) {
+        return None;
+    }
+    let sum = |order: &[usize]| -> f64 {
+        let discounted = |(place, &i): (usize, &usize)| gains[i] / (place as f64 + 2.0).log2();
+        order.iter().take(k).enumerate().map(discounted).sum()
+    };
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]));
+    let best = sum(&order);
+    order.sort_by(|&a, &b| {
+        let by_score = scores[b].partial_cmp(&scores[a]).unwrap_or(std::cmp::Ordering::Equal);
+        by_score.then(gains[a].total_cmp(&gains[b]))
+    });
+    (best > 0.0).then(|| sum(&order) / best)
+}
+
 /// Indices by falling score, negatives first among equals. None if a score is NaN.
 fn descending(scores: &[f32], positives: &[bool]) -> Option<Vec<usize>> {
     assert_eq!(scores.len(), positives.len(), "one label for each score");
@@ -147,6 +181,18 @@ mod tests {
             match (auc(&scores, &labels), auc_by_pairs(&scores, &labels)) {
                 (Some(fast), Some(slow)) => prop_assert!((fast - slow).abs() < 1e-12),
                 (fast, slow) => prop_assert_eq!(fast, slow),
+            }
+        }
+
+        #[test]
+        fn graded_ndcg_of_two_grades_is_ndcg_of_the_list((scores, labels) in page(), k in 1..10_usize) {
+            let gains: Vec<f64> = labels.iter().map(|&l| f64::from(u8::from(l))).collect();
+            let order = descending(&scores, &labels).unwrap();
+            let list: Vec<u32> = order.iter().map(|&i| i as u32).collect();
+            let targets: Vec<u32> = list.iter().copied().filter(|&i| labels[i as usize]).collect();
+            match (graded_ndcg_at(k, &scores, &gains), crate::metrics::ndcg_at(k, &list, &targets)) {
+                (Some(a), Some(b)) => prop_assert!((a - b).abs() < 1e-12),
+                (a, b) => prop_assert_eq!(a, b),
             }
         }
 

@@ -4,3 +4,4 @@ pub mod dmt;
 pub mod moppr;
 pub mod query_category;
 pub mod weights;
+pub mod yandex;

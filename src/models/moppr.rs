@@ -23,7 +23,7 @@ use crate::features::search::{
 };
 use crate::features::windows;
 use crate::market::catalogue::Catalogue;
-use crate::nn::tower::{Tower, TowerConfig};
+use crate::nn::tower::{Tower, TowerConfig, l2_norm};
 use input::{Products, Sequence, UserQuery};
 
 /// Added to a score that must take no part in a softmax or a maximum.
@@ -402,10 +402,4 @@ fn max_pooling(terms: Tensor<3>, mask: &Tensor<2>) -> Tensor<2> {
 /// 0 where `mask` is 1, [`MASKED`] where it is 0.
 fn hidden(mask: &Tensor<2>) -> Tensor<2> {
     (1.0 - mask.clone()) * MASKED
-}
-
-/// Rows divided by their length.
-fn l2_norm(rows: Tensor<2>) -> Tensor<2> {
-    let length = rows.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
-    rows / length
 }

@@ -58,3 +58,9 @@ impl Tower {
         self.output.forward(hidden)
     }
 }
+
+/// Rows divided by their length: what leaves a retrieval tower.
+pub fn l2_norm(rows: Tensor<2>) -> Tensor<2> {
+    let length = rows.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
+    rows / length
+}

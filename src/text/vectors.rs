@@ -131,8 +131,17 @@ impl TokenVectors {
     /// Texts are taken whole; where one has more than
     /// [`MAX_PIECES`](super::tokeniser::MAX_PIECES), all of them count.
     pub fn means<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Vec<f32> {
+        self.each(texts).into_iter().flat_map(Sum::mean).collect()
+    }
+
+    /// As [`TokenVectors::means`], but the sums.
+    pub fn sums<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Vec<f32> {
+        self.each(texts).into_iter().flat_map(|sum| sum.values).collect()
+    }
+
+    fn each<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Vec<Sum> {
         let mut words: HashMap<&str, Sum> = HashMap::new();
-        let mut means = Vec::new();
+        let mut sums = Vec::new();
         for text in texts {
             let mut sum = Sum::new(self.dimensions);
             // White space always ends a piece.
@@ -144,9 +153,9 @@ impl TokenVectors {
                 });
                 sum.add(&of_word.values, of_word.count);
             }
-            means.append(&mut sum.mean());
+            sums.push(sum);
         }
-        means
+        sums
     }
 
     fn add(&self, pieces: &[PieceId], sum: &mut Sum) {
@@ -250,6 +259,8 @@ mod tests {
         let each: Vec<f32> =
             texts.iter().flat_map(|text| vectors.mean(&vectors.pieces(text))).collect();
         assert_eq!(vectors.means(texts), each);
+        assert_eq!(vectors.sums(texts)[..2], [4.0, -2.0]);
+        assert_eq!(vectors.sums(texts)[8..], [5.0, 0.0]);
     }
 
     #[test]

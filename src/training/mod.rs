@@ -4,3 +4,4 @@ pub mod checkpoint;
 pub mod dmt;
 pub mod moppr;
 pub mod query_category;
+pub mod yandex;
