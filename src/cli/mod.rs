@@ -6,6 +6,7 @@ pub mod dmt;
 pub mod generate;
 pub mod manifest;
 pub mod market;
+pub mod mlpr;
 pub mod moppr;
 mod personas;
 pub mod rank;
@@ -43,6 +44,8 @@ pub enum Train {
     Moppr(moppr::Training),
     /// The ranker.
     Dmt(dmt::Training),
+    /// The other ranker, for search.
+    Mlpr(mlpr::Training),
 }
 
 /// The models that can be evaluated.
@@ -66,6 +69,7 @@ impl Cli {
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
+            Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
         }

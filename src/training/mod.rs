@@ -2,5 +2,6 @@
 
 pub mod checkpoint;
 pub mod dmt;
+pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
