@@ -6,6 +6,7 @@ pub mod dmt;
 pub mod generate;
 pub mod manifest;
 pub mod market;
+pub mod mlpr;
 pub mod moppr;
 mod personas;
 pub mod rank;
@@ -46,6 +47,8 @@ pub enum Train {
     Dmt(dmt::Training),
     /// The retriever of the feed.
     Yandex(yandex::Training),
+    /// The other ranker, for search.
+    Mlpr(mlpr::Training),
 }
 
 /// The models that can be evaluated.
@@ -70,6 +73,7 @@ impl Cli {
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
             Command::Train(Train::Yandex(arguments)) => yandex::train(&arguments),
+            Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
         }

@@ -118,7 +118,7 @@ pub struct DenseTables {
 }
 
 /// Number of item profile features.
-const PROFILE: usize = 13;
+pub(super) const PROFILE: usize = 13;
 /// Position of "price rank in the product type" among them.
 const PRICE_RANK: usize = 11;
 
@@ -270,7 +270,8 @@ fn grouped(
     counts
 }
 
-fn item_profiles(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PROFILE]> {
+/// Item profile features of every product.
+pub(super) fn item_profiles(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PROFILE]> {
     let products = &catalogue.products;
     let total = statistics.total();
     let ctr = total.ctr(0.0);
@@ -338,7 +339,7 @@ fn price_ranks(catalogue: &Catalogue) -> Vec<f32> {
 }
 
 /// ln(1 + x): counts and prices spread over orders of magnitude.
-fn log(x: f32) -> f32 {
+pub(super) fn log(x: f32) -> f32 {
     x.ln_1p()
 }
 

@@ -5,6 +5,7 @@ pub mod places;
 pub mod search;
 pub mod split;
 pub mod statistics;
+pub mod wide;
 pub mod windows;
 
 use crate::market::history::{Event, Minutes, PageDevice, Profile};

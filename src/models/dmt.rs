@@ -31,6 +31,7 @@ use crate::features::windows;
 use crate::nn::attention::{AttentionBlock, KeyMask, Memory};
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
 use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};
+use crate::nn::normaliser::Normaliser;
 use crate::share::{BiasFeatures, MultiTask};
 
 /// Number of behaviour sequences: clicks, carts, orders.
@@ -320,36 +321,6 @@ impl Dmt {
     pub fn with_normalisation(mut self, mean: &[f32], deviation: &[f32], device: &Device) -> Self {
         self.normaliser = Normaliser::new(mean, deviation, device);
         self
-    }
-}
-
-/// Z-score normalisation of dense features (DMT 4.1.2). Measured once, not trained.
-#[derive(Module, Debug)]
-struct Normaliser {
-    mean: Param<Tensor<1>>,
-    deviation: Param<Tensor<1>>,
-}
-
-/// Z-scores are kept this near to zero: a history that was edited by hand can hold what no day
-/// of training did.
-const FURTHEST: f32 = 6.0;
-
-impl Normaliser {
-    fn identity(features: usize, device: &Device) -> Self {
-        Self::new(&vec![0.0; features], &vec![1.0; features], device)
-    }
-
-    fn new(mean: &[f32], deviation: &[f32], device: &Device) -> Self {
-        let fixed = |values: &[f32]| {
-            let data = TensorData::new(values.to_vec(), [values.len()]);
-            Param::from_tensor(Tensor::from_data(data, device)).set_require_grad(false)
-        };
-        Self { mean: fixed(mean), deviation: fixed(deviation) }
-    }
-
-    fn forward(&self, dense: Tensor<3>) -> Tensor<3> {
-        let centred = dense - self.mean.val().unsqueeze();
-        (centred / self.deviation.val().unsqueeze()).clamp(-FURTHEST, FURTHEST)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file a system, each reading like its paper, and the files that weights are kept in.
 
 pub mod dmt;
+pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
 pub mod weights;

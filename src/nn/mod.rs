@@ -4,4 +4,5 @@ pub mod attention;
 pub mod bias;
 pub mod experts;
 pub mod mlp;
+pub mod normaliser;
 pub mod tower;

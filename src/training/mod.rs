@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod dmt;
+pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
 pub mod yandex;

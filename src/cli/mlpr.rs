@@ -1,0 +1,224 @@
+//! `vitrine train mlpr` and `vitrine evaluate mlpr`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::Args;
+
+use super::market::{Market, bar, read};
+use crate::features::wide;
+use crate::market::World;
+use crate::market::catalogue::ProductId;
+use crate::models::mlpr::bert::{Bert, Text};
+use crate::models::mlpr::ranker::{MODEL, Ranker};
+use crate::models::mlpr::{Mlpr, MlprConfig};
+use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
+use crate::models::weights::{About, FORMAT, Precision, Weights};
+use crate::text::TokenVectors;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::mlpr::data::Data;
+use crate::training::mlpr::evaluate::{Metrics, scores};
+use crate::training::mlpr::library::Library;
+use crate::training::mlpr::{Settings, engagement, masked, train as train_mlpr};
+
+/// What to train.
+#[derive(Debug, Args)]
+pub struct Training {
+    #[command(flatten)]
+    market: Market,
+    /// Seed of weights and order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Times that every query is seen by the multi-task training.
+    #[arg(long, default_value_t = Settings::default().epochs)]
+    epochs: usize,
+    /// Adam's step size in the multi-task training.
+    #[arg(long, default_value_t = Settings::default().rate)]
+    rate: f64,
+    /// Train on the searches of one shopper in so many.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    share: u32,
+    /// Folder that the weights are written to.
+    #[arg(long, default_value = "assets")]
+    out: PathBuf,
+}
+
+/// The market, its words, and the pairs of its log.
+struct Gathered {
+    world: World,
+    words: TokenVectors,
+    data: Data,
+}
+
+fn gather(market: &Market, share: u32) -> Result<Gathered> {
+    let world = market.world();
+    let words = market.words()?;
+    let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+        .context("the predictor is trained by `vitrine train moppr`")?;
+    let types = world.catalogue.product_types.len();
+    let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
+    let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
+    let data = Data::gather(&world, &words, &predictor, share, || progress.inc(1))?;
+    progress.finish_and_clear();
+    println!(
+        "{} queries, {} pairs and {} impressions to train on; {} page views to test on",
+        data.training.queries.len(),
+        data.training.len(),
+        data.training.impressions(),
+        data.test.views.len()
+    );
+    Ok(Gathered { world, words, data })
+}
+
+fn about(world: &World, config: &MlprConfig, command: String) -> Result<About> {
+    Ok(About {
+        format: FORMAT,
+        model: MODEL.into(),
+        market_seed: world.config.seed,
+        command,
+        config: serde_json::to_value(config)?,
+    })
+}
+
+/// Shows how far a training is, with its loss.
+fn watched<T>(
+    message: &str,
+    run: impl FnOnce(&mut dyn FnMut(usize, usize, f32)) -> Result<T>,
+) -> Result<T> {
+    let bar = bar(0, "steps", message)?;
+    let mut mean = None;
+    let start = Instant::now();
+    let result = run(&mut |step, steps, loss| {
+        let smooth = mean.map_or(loss, |mean| 0.98 * mean + 0.02 * loss);
+        mean = Some(smooth);
+        bar.set_length(steps as u64);
+        bar.set_message(format!("{message}, loss {smooth:.4}"));
+        bar.set_position(step as u64 + 1);
+    })?;
+    bar.finish_and_clear();
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{message}: {seconds:.0} s, loss {:.4}", mean.unwrap_or(f32::NAN));
+    Ok(result)
+}
+
+/// Runs a training with a checkpoint in this folder, which is removed at the end.
+fn resumable<T>(folder: &Path, run: impl FnOnce(&Checkpoint) -> Result<T>) -> Result<T> {
+    let result = run(&Checkpoint::new(folder))?;
+    std::fs::remove_dir_all(folder).context("removing the checkpoint")?;
+    Ok(result)
+}
+
+/// The encoders: pre-trained on the shop's text, then tuned to engagement.
+fn encoders(
+    gathered: &Gathered,
+    library: &Library<'_>,
+    seed: u64,
+    about: &About,
+    file: &Path,
+) -> Result<Bert> {
+    let queries = library.queries(&gathered.data.training.queries);
+    let texts: Vec<&Text> = library.products.iter().chain(&queries).collect();
+    let settings = masked::Settings { seed, ..masked::Settings::default() };
+    let stage = |name: &str, settings: String| {
+        (file.with_extension(name), About { command: settings, ..about.clone() })
+    };
+    let (folder, of) = stage("masked.checkpoint", format!("{} {settings:?}", about.command));
+    let bert = resumable(&folder, |checkpoint| {
+        watched("masked words", |watch| {
+            masked::train(library, &texts, &settings, Some((checkpoint, &of)), watch)
+        })
+    })?;
+    let settings = engagement::Settings { seed, ..engagement::Settings::default() };
+    let (folder, of) = stage("engagement.checkpoint", format!("{} {settings:?}", about.command));
+    let training = &gathered.data.training;
+    resumable(&folder, |checkpoint| {
+        watched("engagement", |watch| {
+            let checkpoint = Some((checkpoint, &of));
+            engagement::train(bert, library, training, &settings, checkpoint, watch)
+        })
+    })
+}
+
+/// Trains one model, says how well it does on the held-out day and writes its weights.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn train(arguments: &Training) -> Result<()> {
+    let gathered = gather(&arguments.market, arguments.share)?;
+    let config = MlprConfig::playground(wide::COUNT);
+    let settings = Settings {
+        epochs: arguments.epochs,
+        rate: arguments.rate,
+        seed: arguments.seed,
+        ..Settings::default()
+    };
+    std::fs::create_dir_all(&arguments.out)?;
+    let file = arguments.out.join(MODEL).with_extension("safetensors");
+    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let about = about(&gathered.world, &config, format!("vitrine {command}"))?;
+    let library = Library::new(&gathered.world.catalogue, &gathered.words, config.bert);
+    let bert = encoders(&gathered, &library, arguments.seed, &about, &file)?;
+    let model = resumable(&file.with_extension("checkpoint"), |checkpoint| {
+        watched("three tasks", |watch| {
+            let training = &gathered.data.training;
+            let checkpoint = Some((checkpoint, &about));
+            train_mlpr(&config, &bert, &library, training, &settings, checkpoint, watch)
+        })
+    })?;
+    let bytes = Weights::of(&model, about)?.to_bytes(Precision::Int8)?;
+    std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
+    println!("{} {} kB", file.display(), bytes.len() / 1000);
+
+    // What is measured is what was written, rounded.
+    let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &Device::flex())?;
+    println!("held-out day    {}", measured(ranker.model(), &library, &gathered.data));
+    times(&gathered, &ranker);
+    Ok(())
+}
+
+fn measured(model: &Mlpr, library: &Library<'_>, data: &Data) -> Metrics {
+    Metrics::of(&data.test, &scores(model, library, &data.test))
+}
+
+/// Prints what table 5 of the paper compares: ranking with item vectors that were computed before,
+/// and on the spot.
+fn times(gathered: &Gathered, ranker: &Ranker) {
+    let Gathered { world, words, .. } = gathered;
+    let start = Instant::now();
+    let items = ranker.precompute(words, &world.catalogue);
+    let finish = |tensor: burn::tensor::Tensor<2>| {
+        std::hint::black_box(crate::training::mlpr::evaluate::read(tensor));
+    };
+    finish(items.all().clone());
+    println!("vectors of {} products: {:.0?}", world.catalogue.products.len(), start.elapsed());
+    for candidates in [100, 1000] {
+        let products: Vec<ProductId> = (0..candidates).collect();
+        let wide = vec![0.0; products.len() * wide::COUNT];
+        let middle = |act: &dyn Fn()| {
+            let mut times: Vec<_> = (0..11)
+                .map(|_| {
+                    let start = Instant::now();
+                    act();
+                    start.elapsed()
+                })
+                .collect();
+            times.sort_unstable();
+            times[times.len() / 2]
+        };
+        let rank = |on_the_spot: bool| {
+            let query = ranker.query(words, "coffee machine with grinder");
+            let items = match on_the_spot {
+                true => ranker.items(words, &world.catalogue, &products),
+                false => items.of(&products),
+            };
+            finish(ranker.rank(&query, items, &wide, [1.0, 1.0]).engagement);
+        };
+        println!(
+            "{candidates} candidates: {:.1?} with vectors computed before, {:.1?} on the spot",
+            middle(&|| rank(false)),
+            middle(&|| rank(true))
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! The two-stage extraction networks (MLPR 3.2): experts, and gates that weigh them for each task.
+
+use burn::module::Module;
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig,
+};
+use burn::tensor::activation::{relu, softmax};
+use burn::tensor::{Device, Tensor};
+
+/// An expert network: {FC, BatchNorm, ReLU} x n, with dropout behind each while it learns.
+#[derive(Module, Debug)]
+pub struct Expert {
+    layers: Vec<Layer>,
+    dropout: Dropout,
+}
+
+/// (FC, BatchNorm).
+#[derive(Module, Debug)]
+struct Layer {
+    linear: Linear,
+    norm: BatchNorm,
+}
+
+impl Expert {
+    /// An expert through `sizes`, input first; at least two of them.
+    pub fn new(sizes: &[usize], dropout: f64, device: &Device) -> Self {
+        let layer = |pair: &[usize]| Layer {
+            linear: LinearConfig::new(pair[0], pair[1]).init(device),
+            norm: BatchNormConfig::new(pair[1]).init(device),
+        };
+        Self {
+            layers: sizes.windows(2).map(layer).collect(),
+            dropout: DropoutConfig::new(dropout).init(),
+        }
+    }
+
+    /// `[n, sizes[0]]` to `[n, sizes[last]]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.layers.iter().fold(x, |x, layer| {
+            self.dropout.forward(relu(layer.norm.forward(layer.linear.forward(x))))
+        })
+    }
+}
+
+/// Sizes of an [`Extraction`].
+#[derive(Clone, Copy, Debug)]
+pub struct ExtractionSizes<'a> {
+    /// Width of the input.
+    pub input: usize,
+    /// Widths of an expert's layers.
+    pub expert: &'a [usize],
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Experts of each task's own.
+    pub specific: usize,
+    /// Experts that all tasks share.
+    pub shared: usize,
+    /// Dropout.
+    pub dropout: f64,
+}
+
+/// What a stage made of n inputs, for K tasks.
+#[derive(Clone, Debug)]
+pub struct Extracted {
+    /// g^k for each task, `[n, d]`.
+    pub outputs: Vec<Tensor<2>>,
+    /// w^k, `[n, K, experts]`: a task's own experts first, then the shared ones.
+    pub gates: Tensor<3>,
+}
+
+/// Experts under a gate a task: equation 3 where all are shared, equation 4 where some are not.
+#[derive(Module, Debug)]
+pub struct Extraction {
+    /// By task, none where all are shared.
+    specific: Vec<Vec<Expert>>,
+    shared: Vec<Expert>,
+    gates: Vec<Linear>,
+}
+
+impl Extraction {
+    /// A stage with at least one expert.
+    pub fn new(sizes: ExtractionSizes<'_>, device: &Device) -> Self {
+        let widths: Vec<usize> =
+            [sizes.input].into_iter().chain(sizes.expert.iter().copied()).collect();
+        let experts = |count| -> Vec<Expert> {
+            (0..count).map(|_| Expert::new(&widths, sizes.dropout, device)).collect()
+        };
+        let gate = || {
+            LinearConfig::new(sizes.input, sizes.specific + sizes.shared)
+                .with_bias(false)
+                .init(device)
+        };
+        Self {
+            specific: (0..sizes.tasks).map(|_| experts(sizes.specific)).collect(),
+            shared: experts(sizes.shared),
+            gates: (0..sizes.tasks).map(|_| gate()).collect(),
+        }
+    }
+
+    /// Equation 3: every task reads the same `x`, `[n, input]`.
+    pub fn of_one(&self, x: &Tensor<2>, temperature: f32) -> Extracted {
+        let shared: Vec<Tensor<2>> =
+            self.shared.iter().map(|expert| expert.forward(x.clone())).collect();
+        self.weigh(temperature, |_| x.clone(), |_| shared.clone())
+    }
+
+    /// Equation 4: task k reads `inputs[k]`, what the stage before made for it, `[n, input]`.
+    ///
+    /// The paper writes the shared experts as E^s(x) with x the task's own g^k, so they are one
+    /// set of weights that is applied to each task's input in turn. While they learn, the inputs
+    /// of all tasks are one batch to them: their running statistics are then those of the inputs
+    /// that they will be served with.
+    pub fn of_each(&self, inputs: &[Tensor<2>], temperature: f32) -> Extracted {
+        let [n, _] = inputs[0].dims();
+        let together = Tensor::cat(inputs.to_vec(), 0);
+        let shared: Vec<Tensor<2>> =
+            self.shared.iter().map(|expert| expert.forward(together.clone())).collect();
+        let of_task =
+            |task: usize| shared.iter().map(|e| e.clone().narrow(0, task * n, n)).collect();
+        self.weigh(temperature, |task| inputs[task].clone(), of_task)
+    }
+
+    fn weigh(
+        &self,
+        temperature: f32,
+        input: impl Fn(usize) -> Tensor<2>,
+        shared: impl Fn(usize) -> Vec<Tensor<2>>,
+    ) -> Extracted {
+        let mut outputs = Vec::with_capacity(self.gates.len());
+        let mut gates = Vec::with_capacity(self.gates.len());
+        for (task, (gate, specific)) in self.gates.iter().zip(&self.specific).enumerate() {
+            let x = input(task);
+            let w = softmax(gate.forward(x.clone()) / temperature, 1);
+            let own = specific.iter().map(|expert| expert.forward(x.clone()));
+            let h: Tensor<3> = Tensor::stack(own.chain(shared(task)).collect(), 1);
+            let [n, _, d] = h.dims();
+            let w = w.unsqueeze_dim::<3>(1);
+            outputs.push(w.clone().matmul(h).reshape([n, d]));
+            gates.push(w);
+        }
+        Extracted { outputs, gates: Tensor::cat(gates, 1) }
+    }
+}
