@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
-use crate::market::history::{Event, Profile};
+use crate::market::history::{Event, Profile, WebSearch};
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
@@ -116,6 +116,9 @@ pub struct Shopper {
     pub profile: Profile,
     /// Behaviour, oldest first.
     pub events: Vec<Event>,
+    /// Web searches made outside the shop, oldest first.
+    #[serde(default)]
+    pub web_searches: Vec<WebSearch>,
     /// "Now" for this shopper, in minutes.
     pub now: i32,
 }
@@ -167,18 +170,20 @@ pub struct HistoryEntry {
     pub entry: u32,
     /// What was done, to what, when.
     pub event: Event,
-    /// Kept by MOPPR's category filter.
+    /// Read by the retriever: kept by MOPPR's category filter, or among the newest that Yandex's
+    /// user tower takes.
     pub kept: bool,
-    /// MOPPR's query attention on it (equation 7) within its own window; 0 if not kept.
+    /// The retriever's attention on it, 0 if not kept: MOPPR's query attention (equation 7)
+    /// within its own window, or that of Yandex's [CLS] in the last layer, over all heads.
     pub attention: f32,
 }
 
-/// What MOPPR did with the query.
+/// What the retrieval stage did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrievalInsides {
     /// Word pieces of the query.
     pub pieces: Vec<String>,
-    /// Personalised attention on each piece (equation 6).
+    /// MOPPR's personalised attention on each piece (equation 6); empty without MOPPR.
     pub personal_attention: Vec<f32>,
     /// Predicted categories with their probabilities, most likely first.
     pub categories: Vec<(ProductTypeId, f32)>,
@@ -194,6 +199,23 @@ pub struct RetrievalInsides {
     pub retrieved: u32,
     /// Products in the catalogue that relevance control lets pass.
     pub relevant: u32,
+    /// What Yandex's towers did; none without them.
+    pub towers: Option<TowerInsides>,
+}
+
+/// What Yandex's towers did, beside the attention on each [`HistoryEntry`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TowerInsides {
+    /// Behaviours that were read, web searches among them.
+    pub read: u32,
+    /// Attention of [CLS] on itself in the last layer.
+    pub own_attention: f32,
+    /// Web searches that were read, newest first, with the attention on each.
+    pub searches: Vec<(String, f32)>,
+    /// tau, the learned temperature that similarities are multiplied by (3.5.1).
+    pub temperature: f32,
+    /// r_ctx of the present surface and of the present device (3.4): detached in serving.
+    pub context: (f32, f32),
 }
 
 /// A layer of experts, of which each task's gate makes a mixture.
@@ -236,10 +258,12 @@ pub struct Examination {
 pub struct Detail {
     /// Which product.
     pub product: ProductId,
-    /// Decoder attention of the target item over the three sequences.
+    /// DMT's decoder attention of the target item over the three sequences.
     pub attention: Vec<SequenceAttention>,
     /// The features that are farthest from their mean, farthest first.
     pub features: Vec<Feature>,
+    /// What MLPR hands on from task to task; empty without MLPR.
+    pub transfer: Vec<Transfer>,
     /// Each expert's contribution to each task's utility, by task and expert: u, less what u
     /// would be were the expert's gate weight zero.
     pub expert_contribution: Vec<Vec<f32>>,
@@ -259,6 +283,19 @@ pub struct Feature {
     pub value: f32,
     /// In standard deviations from its mean: as the experts read it.
     pub z_score: f32,
+}
+
+/// What one of MLPR's tasks takes from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// p of equation 7: the chance of this step once the steps before it were taken (pCTR, pAVR,
+    /// pCVR).
+    pub conditional: f32,
+    /// y of equation 8: the chance of this step from the impression on.
+    pub joint: f32,
+    /// The attention unit's weight on the former task (equation 6), against that on the task's
+    /// own tower.
+    pub from_former: f32,
 }
 
 /// Attention over one behaviour sequence.

@@ -136,6 +136,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             searched: 20,
             retrieved: 20,
             relevant: 20,
+            towers: None,
         },
         gatings: vec![],
         candidates: (0..20).map(candidate).collect(),

@@ -146,6 +146,7 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
         let since = now(world) - 30 * DAY;
         let events = log.events.into_iter();
         shoppers.push(Shopper {
+            web_searches: Vec::new(),
             key: name.to_lowercase(),
             name: name.into(),
             about,

@@ -22,6 +22,17 @@ pub enum Kind {
     Interaction,
 }
 
+impl Kind {
+    /// Name as shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Query => "query",
+            Self::Interaction => "query-item interaction",
+        }
+    }
+}
+
 /// Number of features of the item: DMT's, and some more.
 const ITEM: usize = PROFILE + 10;
 /// Number of features of the query.

@@ -16,7 +16,7 @@ use crate::market::truth;
 use crate::protocol::{
     Answer, Backend, Candidate, Examination, HistoryEntry, Notice, Shop, StageTime,
 };
-use crate::share::{RankingKnobs, State};
+use crate::share::{self, RankingKnobs, RetrievalKnobs, State, TrainingStage};
 
 /// Places for which the examination curve is shown.
 const EXAMINED: usize = 60;
@@ -35,6 +35,8 @@ pub struct Funnel<S> {
     manifest: Manifest,
     stock: Stock,
     retriever: Retriever,
+    /// The retriever in use, and at which stage of training.
+    retrieving: (share::Retriever, TrainingStage),
     variant: Variant,
     ranker: Ranker,
     /// Rankers that were in use before: going back to one need not wait for its weights again.
@@ -73,8 +75,18 @@ impl<S: AssetSource> Funnel<S> {
         let ((stock, retriever), bytes) = futures::try_join!(retrieval, ranker)?;
         let ranker = Ranker::read(variant, &bytes, &stock, &device)
             .map_err(|error| notice_of_asset(damaged(&file, error)))?;
-        let resting = Vec::new();
-        Ok(Self { backend, device, source, manifest, stock, retriever, variant, ranker, resting })
+        Ok(Self {
+            backend,
+            device,
+            source,
+            manifest,
+            stock,
+            retriever,
+            retrieving: (share::Retriever::Moppr, TrainingStage::default()),
+            variant,
+            ranker,
+            resting: Vec::new(),
+        })
     }
 
     /// What is on sale and who shops.
@@ -113,11 +125,10 @@ impl<S: AssetSource> Funnel<S> {
         }
         let mut clock = Clock::new(caller);
 
-        let (retrieved, kept) = self
-            .retriever
-            .retrieve(&self.stock, &request, state.retriever, &state.retrieval)
-            .await
-            .map_err(failed)?;
+        let (system, stage) = self.retrieving;
+        let knobs = RetrievalKnobs { stage, ..state.retrieval.clone() };
+        let (retrieved, kept) =
+            self.retriever.retrieve(&self.stock, &request, system, &knobs).await.map_err(failed)?;
         clock.stage("retrieve", kept);
         if !caller.still_wanted().await {
             return Ok(None);
@@ -174,7 +185,7 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(Answer {
             run,
             backend: self.backend,
-            retriever: state.retriever,
+            retriever: system,
             ranker: self.variant.system(),
             timings: clock.stages,
             notices,
@@ -202,12 +213,28 @@ impl<S: AssetSource> Funnel<S> {
         {
             notices.push(notice_of_asset(error));
         }
-        if let Err(error) = self.choose_ranker(Variant::of(state)).await {
-            let going_on = "The ranker that was in use goes on.";
-            let Notice { key, text } = notice_of_asset(error);
-            notices.push(Notice { key, text: format!("{text} {going_on}") });
-        }
+        let mut going_on = |system: &str, result: Result<(), AssetError>| {
+            if let Err(error) = result {
+                let Notice { key, text } = notice_of_asset(error);
+                let text = format!("{text} The {system} that was in use goes on.");
+                notices.push(Notice { key, text });
+            }
+        };
+        going_on("retriever", self.choose_retriever(state.retriever, &state.retrieval).await);
+        going_on("ranker", self.choose_ranker(Variant::of(state)).await);
         notices
+    }
+
+    /// Puts a retriever to use.
+    async fn choose_retriever(
+        &mut self,
+        retriever: share::Retriever,
+        knobs: &RetrievalKnobs,
+    ) -> Result<(), AssetError> {
+        let files = (&self.manifest, &self.source);
+        self.retriever.fetch(retriever, knobs, files, &self.stock, &self.device).await?;
+        self.retrieving = (retriever, knobs.stage);
+        Ok(())
     }
 
     /// Puts a ranker to use; the one before rests.
@@ -237,6 +264,8 @@ impl<S: AssetSource> Funnel<S> {
         let more = self.manifest.file(&self.source, name).await?;
         self.stock.words.extend(&more).map_err(|error| damaged(name, error))?;
         self.retriever.words_changed();
+        self.ranker.words_changed();
+        self.resting.iter_mut().for_each(|(_, ranker)| ranker.words_changed());
         Ok(())
     }
 }

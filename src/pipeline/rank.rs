@@ -1,14 +1,16 @@
 //! The ranking stage: whichever ranker is chosen over the candidates, with its insides.
 
 mod dmt;
+mod mlpr;
 
 use burn::tensor::Device;
 
 use self::dmt::Dmt;
+use self::mlpr::Mlpr;
 use super::StageError;
 use super::request::Request;
 use super::stock::Stock;
-use crate::features::dense::{Kind, QueryMatch};
+use crate::features::dense::QueryMatch;
 use crate::market::catalogue::ProductId;
 use crate::models::dmt::ranker;
 use crate::models::weights::WeightsError;
@@ -28,6 +30,8 @@ pub enum Variant {
         /// What the bias network reads.
         bias: BiasFeatures,
     },
+    /// MLPR.
+    Mlpr,
 }
 
 impl Variant {
@@ -36,6 +40,7 @@ impl Variant {
         let knobs = &state.ranking;
         match state.ranker {
             share::Ranker::Dmt => Self::Dmt { multi_task: knobs.multi_task, bias: knobs.bias },
+            share::Ranker::Mlpr => Self::Mlpr,
         }
     }
 
@@ -43,6 +48,7 @@ impl Variant {
     pub fn system(self) -> share::Ranker {
         match self {
             Self::Dmt { .. } => share::Ranker::Dmt,
+            Self::Mlpr => share::Ranker::Mlpr,
         }
     }
 
@@ -50,6 +56,7 @@ impl Variant {
     pub fn file(self) -> String {
         match self {
             Self::Dmt { multi_task, bias } => ranker::file_name(multi_task, bias),
+            Self::Mlpr => mlpr::FILE.into(),
         }
     }
 }
@@ -70,6 +77,8 @@ pub struct Scored {
 pub enum Ranker {
     /// DMT.
     Dmt(Box<Dmt>),
+    /// MLPR.
+    Mlpr(Box<Mlpr>),
 }
 
 impl Ranker {
@@ -85,6 +94,7 @@ impl Ranker {
     ) -> Result<Self, WeightsError> {
         Ok(match variant {
             Variant::Dmt { .. } => Self::Dmt(Box::new(Dmt::read(bytes, stock, device)?)),
+            Variant::Mlpr => Self::Mlpr(Box::new(Mlpr::read(bytes, stock, device)?)),
         })
     }
 
@@ -92,6 +102,16 @@ impl Ranker {
     pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
         match self {
             Self::Dmt(dmt) => dmt.encode(stock, request),
+            Self::Mlpr(mlpr) => mlpr.encode(stock, request),
+        }
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        match self {
+            // Its dense features come with the request.
+            Self::Dmt(_) => {}
+            Self::Mlpr(mlpr) => mlpr.words_changed(),
         }
     }
 
@@ -111,6 +131,7 @@ impl Ranker {
             Self::Dmt(dmt) => {
                 dmt.rank(stock, request, query, candidates, knobs.gate_temperature).await
             }
+            Self::Mlpr(mlpr) => mlpr.rank(stock, request, query, candidates, knobs).await,
         }
     }
 
@@ -127,6 +148,7 @@ impl Ranker {
     ) -> Result<(Vec<f32>, bool), StageError> {
         match self {
             Self::Dmt(dmt) => dmt.bias(stock, order, page_size).await,
+            Self::Mlpr(_) => Ok((vec![0.0; order.len()], true)),
         }
     }
 
@@ -144,6 +166,7 @@ impl Ranker {
     ) -> Result<Vec<f32>, StageError> {
         match self {
             Self::Dmt(dmt) => dmt.examination(stock, shown, places, page_size).await,
+            Self::Mlpr(_) => Ok(Vec::new()),
         }
     }
 
@@ -161,17 +184,22 @@ impl Ranker {
     ) -> Result<Option<Detail>, StageError> {
         match self {
             Self::Dmt(dmt) => dmt.explain(stock, request, product, order, page_size).await,
+            Self::Mlpr(mlpr) => mlpr.explain(request, product).await,
         }
     }
 }
 
 /// The features farthest from their mean, farthest first.
-fn farthest(names: &[(&str, Kind)], values: &[f32], z_scores: &[f32]) -> Vec<Feature> {
-    let named = names.iter().zip(values).zip(z_scores);
+fn farthest<'a>(
+    names: impl Iterator<Item = (&'a str, &'a str)>,
+    values: &[f32],
+    z_scores: &[f32],
+) -> Vec<Feature> {
+    let named = names.zip(values).zip(z_scores);
     let mut features: Vec<Feature> = named
         .map(|(((name, kind), &value), &z_score)| Feature {
-            name: (*name).into(),
-            kind: kind.name().into(),
+            name: name.into(),
+            kind: kind.into(),
             value,
             z_score,
         })

@@ -2,7 +2,7 @@
 
 use crate::features::Moment;
 use crate::market::catalogue::ProductId;
-use crate::market::history::{Event, Minutes, PageDevice, Profile};
+use crate::market::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 use crate::protocol::{Notice, Shopper};
 use crate::share::{HistoryEdit, State, Surface};
 
@@ -16,6 +16,8 @@ pub struct Request {
     pub profile: Profile,
     /// Behaviour up to now.
     pub history: EditedHistory,
+    /// Web searches, oldest first.
+    pub web_searches: Vec<WebSearch>,
     /// Query, or none on the feed.
     pub query: Option<String>,
     /// Device the page is seen on.
@@ -65,8 +67,14 @@ impl Request {
                 Some(read).filter(|query| !query.is_empty())
             }
         };
-        let profile = shopper.profile;
-        Some((Self { profile, history, query, device: state.page.device }, notices))
+        let request = Self {
+            profile: shopper.profile,
+            history,
+            web_searches: shopper.web_searches.clone(),
+            query,
+            device: state.page.device,
+        };
+        Some((request, notices))
     }
 
     /// What models may know of it.
@@ -190,6 +198,7 @@ mod tests {
         let events = (0..4).map(event).collect();
         let text = String::new;
         Shopper {
+            web_searches: Vec::new(),
             key: State::default().shopper,
             name: text(),
             about: text(),

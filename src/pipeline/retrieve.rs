@@ -2,12 +2,14 @@
 //! candidates drawn by them.
 
 mod moppr;
+mod yandex;
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use self::moppr::Moppr;
+use self::yandex::Yandex;
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::request::Request;
 use super::stage::Stage;
@@ -16,8 +18,8 @@ use super::{StageError, numbers};
 use crate::features::search::{PredictedCategories, QueryFeatures};
 use crate::market::catalogue::ProductId;
 use crate::models::query_category::CategoryPredictor;
-use crate::protocol::RetrievalInsides;
-use crate::retrieval::{Softmax, gumbel_top_k, top_k};
+use crate::protocol::{RetrievalInsides, TowerInsides};
+use crate::retrieval::{Precision, Softmax, gumbel_top_k, top_k};
 use crate::share::{self, RetrievalKnobs};
 
 /// File of the query-to-category predictor.
@@ -68,6 +70,8 @@ struct Scored {
     behaviours: Vec<Option<f32>>,
     /// On each word piece of the query, where the retriever reads it.
     personal_attention: Vec<f32>,
+    /// What Yandex's towers did.
+    towers: Option<TowerInsides>,
 }
 
 /// What is made of the query alone.
@@ -86,6 +90,7 @@ pub struct Retriever {
     categories: CategoryPredictor,
     understood: Stage<Option<String>, Understood>,
     moppr: Moppr,
+    yandex: Yandex,
     retrieved: Stage<(Request, share::Retriever, RetrievalKnobs, bool), Retrieval>,
 }
 
@@ -107,8 +112,30 @@ impl Retriever {
             categories,
             understood: Stage::default(),
             moppr: Moppr::read(moppr, stock, device)?,
+            yandex: Yandex::default(),
             retrieved: Stage::default(),
         })
+    }
+
+    /// Fetches a retriever's weights for these knobs, if they are not here yet.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged.
+    pub async fn fetch(
+        &mut self,
+        retriever: share::Retriever,
+        knobs: &RetrievalKnobs,
+        (manifest, source): (&Manifest, &impl AssetSource),
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        match retriever {
+            // It came with the first ranking.
+            share::Retriever::Moppr => Ok(()),
+            share::Retriever::Yandex => {
+                self.yandex.fetch(knobs.stage, manifest, source, stock, device).await
+            }
+        }
     }
 
     /// Fetches what MOPPR's objective weights need, if it is not here yet.
@@ -127,6 +154,7 @@ impl Retriever {
     pub fn words_changed(&mut self) {
         self.understood.clear();
         self.moppr.words_changed();
+        self.yandex.words_changed();
         self.retrieved.clear();
     }
 
@@ -161,6 +189,7 @@ impl Retriever {
         let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
         let scored = match retriever {
             share::Retriever::Moppr => self.moppr.score(stock, request, understood, knobs).await?,
+            share::Retriever::Yandex => self.yandex.score(stock, request, knobs).await?,
         };
         let found = draw(stock, understood, scored, knobs);
         Ok((self.retrieved.keep(key, found).clone(), false))
@@ -197,6 +226,11 @@ impl Retriever {
     }
 }
 
+/// The precision that the index is asked for.
+fn precision(knobs: &RetrievalKnobs) -> Precision {
+    if knobs.quantised { Precision::Int8 } else { Precision::F32 }
+}
+
 /// The candidates that the scores draw, with what the page shows of it.
 fn draw(
     stock: &Stock,
@@ -204,7 +238,7 @@ fn draw(
     scored: Scored,
     knobs: &RetrievalKnobs,
 ) -> Retrieval {
-    let Scored { scores, behaviours, personal_attention } = scored;
+    let Scored { scores, behaviours, personal_attention, towers } = scored;
     let softmax = Softmax::new(&scores, knobs.temperature);
     let probabilities = softmax.probabilities();
     let k = knobs.candidates as usize;
@@ -251,6 +285,7 @@ fn draw(
             searched: stock.catalogue.products.len() as u32,
             retrieved: hits.len() as u32,
             relevant: (0..scores.len()).filter(|&p| passes(p as ProductId)).count() as u32,
+            towers,
         },
     }
 }

@@ -48,6 +48,8 @@ pub struct Stock {
     pub spelling: Spelling,
     /// MOPPR's features of the products.
     pub products: ProductFeatures,
+    /// What the days before training counted.
+    pub statistics: Statistics,
     /// DMT's dense features.
     pub dense: DenseTables,
     /// Vectors of word pieces.
@@ -87,6 +89,7 @@ impl Stock {
             titles: title_vectors(&catalogue, &words),
             prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
             catalogue,
+            statistics,
             queries,
             words,
         })

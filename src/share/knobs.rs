@@ -1,7 +1,9 @@
 //! The one table of everything that can be turned: the page draws its controls from it, links
 //! are checked against it, and "back to the default" reads it.
 
-use super::{BackendChoice, BiasFeatures, MultiTask, Ranker, Retriever, State, Surface};
+use super::{
+    BackendChoice, BiasFeatures, MultiTask, Ranker, Retriever, State, Surface, TrainingStage,
+};
 use crate::market::history::PageDevice;
 
 /// Where on the page a knob belongs.
@@ -36,8 +38,21 @@ pub struct Knob {
     pub group: Group,
     /// Heading above it, where a new section of its group begins.
     pub section: &'static str,
+    /// Whose setting it is.
+    pub of: Of,
     /// What it can be set to.
     pub control: Control,
+}
+
+/// Whose setting a knob is: it is shown while that system is in use, and kept meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Every system's.
+    All,
+    /// One retriever's.
+    Retriever(Retriever),
+    /// One ranker's.
+    Ranker(Ranker),
 }
 
 /// What a knob can be set to, with the way to its place in the [`State`].
@@ -80,6 +95,15 @@ impl Knob {
     /// The knob with this name in links.
     pub fn by_key(key: &str) -> Option<&'static Knob> {
         KNOBS.iter().find(|knob| knob.key == key)
+    }
+
+    /// Whether it does anything to the systems in use.
+    pub fn is_in_use(&self, state: &State) -> bool {
+        match self.of {
+            Of::All => true,
+            Of::Retriever(retriever) => state.retriever == retriever,
+            Of::Ranker(ranker) => state.ranker == ranker,
+        }
     }
 
     /// Its value as links write it.
@@ -245,6 +269,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Results of a query, or recommendations without one.",
         group: Group::Setting,
         section: "",
+        of: Of::All,
         control: choice!(surface:
             Surface::Search = "search", "Search";
             Surface::Feed = "feed", "Feed";
@@ -259,6 +284,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Auto takes WebGPU unless it answers later than the CPU by more than a frame (16.7 ms).",
         group: Group::Setting,
         section: "",
+        of: Of::All,
         control: choice!(backend:
             BackendChoice::Auto = "auto", "Auto";
             BackendChoice::Webgpu = "webgpu", "WebGPU";
@@ -274,7 +300,11 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The system that picks candidates out of the catalogue.",
         group: Group::Retrieval,
         section: "",
-        control: choice!(retriever: Retriever::Moppr = "moppr", "MOPPR two towers"),
+        of: Of::All,
+        control: choice!(retriever:
+            Retriever::Moppr = "moppr", "MOPPR two towers";
+            Retriever::Yandex = "yandex", "Yandex two towers";
+        ),
     },
     Knob {
         key: "w-relevance",
@@ -285,6 +315,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Pull towards products that a judge finds relevant to the query.",
         group: Group::Retrieval,
         section: "Objectives",
+        of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[0]),
     },
     Knob {
@@ -296,6 +327,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Pull towards products that the shop's ranking has shown.",
         group: Group::Retrieval,
         section: "",
+        of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[1]),
     },
     Knob {
@@ -307,6 +339,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Pull towards products that people like this shopper click.",
         group: Group::Retrieval,
         section: "",
+        of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[2]),
     },
     Knob {
@@ -318,7 +351,47 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Pull towards products that people like this shopper buy.",
         group: Group::Retrieval,
         section: "",
+        of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[3]),
+    },
+    Knob {
+        key: "stage",
+        testid: "training-stage",
+        name: "Training",
+        symbol: "",
+        unit: "",
+        explanation: "Towers after the first stage, which learns to retrieve, or after the second, which learns to rank what is shown together.",
+        group: Group::Retrieval,
+        section: "Towers",
+        of: Of::Retriever(Retriever::Yandex),
+        control: choice!(retrieval.stage:
+            TrainingStage::FineTuned = "fine-tuned", "Fine-tuned";
+            TrainingStage::PreTrained = "pre-trained", "Pre-trained";
+        ),
+    },
+    Knob {
+        key: "history-length",
+        testid: "history-length",
+        name: "History",
+        symbol: "",
+        unit: "behaviours",
+        explanation: "How many behaviours the user tower reads, the newest first.",
+        group: Group::Retrieval,
+        section: "",
+        of: Of::Retriever(Retriever::Yandex),
+        control: whole!(0.0..=64.0, 1.0, retrieval.history_length),
+    },
+    Knob {
+        key: "web-searches",
+        testid: "web-searches",
+        name: "Web searches",
+        symbol: "",
+        unit: "",
+        explanation: "Read what the shopper searched for on the web, in one sequence with the behaviour in the shop.",
+        group: Group::Retrieval,
+        section: "",
+        of: Of::Retriever(Retriever::Yandex),
+        control: switch!(retrieval.web_searches),
     },
     Knob {
         key: "tau",
@@ -329,6 +402,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Sharpness of the softmax over the catalogue: low lets few products compete, high many.",
         group: Group::Retrieval,
         section: "Candidates",
+        of: Of::All,
         control: number!(0.005..=0.2, 0.005, retrieval.temperature),
     },
     Knob {
@@ -340,6 +414,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "How many products are handed to the ranker.",
         group: Group::Retrieval,
         section: "",
+        of: Of::All,
         control: whole!(10.0..=1000.0, 10.0, retrieval.candidates),
     },
     Knob {
@@ -351,6 +426,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Keep only the behaviours in categories that the query is predicted to mean.",
         group: Group::Retrieval,
         section: "",
+        of: Of::Retriever(Retriever::Moppr),
         control: switch!(retrieval.category_filter),
     },
     Knob {
@@ -362,6 +438,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Hand on to the ranker only products of categories that the query is predicted to mean.",
         group: Group::Retrieval,
         section: "",
+        of: Of::All,
         control: switch!(retrieval.relevance_control),
     },
     Knob {
@@ -373,6 +450,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Extend the vectors by (σ, ln price), so that what is dear rises.",
         group: Group::Retrieval,
         section: "Expected GMV",
+        of: Of::All,
         control: switch!(retrieval.gmv),
     },
     Knob {
@@ -384,6 +462,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "How strongly the price pulls when retrieving by expected GMV.",
         group: Group::Retrieval,
         section: "",
+        of: Of::All,
         control: number!(0.0..=0.5, 0.01, retrieval.sigma),
     },
     Knob {
@@ -395,6 +474,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Draw the candidates by Gumbel top-K at temperature τ in place of taking the best.",
         group: Group::Retrieval,
         section: "Sampling",
+        of: Of::All,
         control: switch!(retrieval.sample),
     },
     Knob {
@@ -406,6 +486,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The same seed draws the same candidates.",
         group: Group::Retrieval,
         section: "",
+        of: Of::All,
         control: whole!(0.0..=999.0, 1.0, retrieval.seed),
     },
     Knob {
@@ -417,6 +498,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "A quarter of the memory of f32; switch it off to see what rounding costs.",
         group: Group::Retrieval,
         section: "Index",
+        of: Of::All,
         control: switch!(retrieval.quantised),
     },
     Knob {
@@ -428,7 +510,11 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The system that scores the candidates.",
         group: Group::Ranking,
         section: "",
-        control: choice!(ranker: Ranker::Dmt = "dmt", "DMT transformers"),
+        of: Of::All,
+        control: choice!(ranker:
+            Ranker::Dmt = "dmt", "DMT transformers";
+            Ranker::Mlpr = "mlpr", "MLPR with BERT";
+        ),
     },
     Knob {
         key: "w-click",
@@ -439,7 +525,20 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Share of the click utility in the blended score.",
         group: Group::Ranking,
         section: "Blend",
+        of: Of::All,
         control: number!(0.0..=1.0, 0.01, ranking.weight_click),
+    },
+    Knob {
+        key: "w-cart",
+        testid: "weight-cart",
+        name: "Cart",
+        symbol: "w_cart",
+        unit: "",
+        explanation: "Share of the probability of the cart in the blended score.",
+        group: Group::Ranking,
+        section: "",
+        of: Of::Ranker(Ranker::Mlpr),
+        control: number!(0.0..=1.0, 0.01, ranking.weight_cart),
     },
     Knob {
         key: "w-order",
@@ -450,7 +549,20 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Share of the order utility in the blended score.",
         group: Group::Ranking,
         section: "",
+        of: Of::All,
         control: number!(0.0..=1.0, 0.01, ranking.weight_order),
+    },
+    Knob {
+        key: "precomputed",
+        testid: "precomputed",
+        name: "Products’ vectors ready",
+        symbol: "ψ(i)",
+        unit: "",
+        explanation: "Look the products' vectors up in place of putting their texts through the BERT on the spot; the time of the stage shows the difference.",
+        group: Group::Ranking,
+        section: "Encoders",
+        of: Of::Ranker(Ranker::Mlpr),
+        control: switch!(ranking.precomputed),
     },
     Knob {
         key: "multi-task",
@@ -461,6 +573,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "How click and order share parameters: experts behind gates, one bottom, or nothing. The last two come with the bias network of the start, position and neighbours.",
         group: Group::Ranking,
         section: "Experts",
+        of: Of::Ranker(Ranker::Dmt),
         control: Control::Choice {
             options: &[("mmoe", "MMoE"), ("shared-bottom", "Bottom"), ("single-task", "Nothing")],
             get: |state| {
@@ -485,6 +598,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Softness of the gates: 1 is the paper, lower trusts one expert, higher mixes all.",
         group: Group::Ranking,
         section: "",
+        of: Of::All,
         control: number!(0.1..=5.0, 0.1, ranking.gate_temperature),
     },
     Knob {
@@ -496,6 +610,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the product's index on the list.",
         group: Group::Ranking,
         section: "The bias network reads",
+        of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(position),
     },
     Knob {
@@ -507,6 +622,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the number of the page.",
         group: Group::Ranking,
         section: "",
+        of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(page),
     },
     Knob {
@@ -518,6 +634,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "The bias network reads the categories of the six nearest neighbours.",
         group: Group::Ranking,
         section: "",
+        of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(neighbours),
     },
     Knob {
@@ -529,6 +646,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Keep the bias logit in the score (equation 5), as serving never should (equation 6).",
         group: Group::Ranking,
         section: "",
+        of: Of::Ranker(Ranker::Dmt),
         control: switch!(ranking.bias_at_serving),
     },
     Knob {
@@ -540,6 +658,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "How many products one page shows.",
         group: Group::Page,
         section: "",
+        of: Of::All,
         control: whole!(4.0..=60.0, 4.0, page.size),
     },
     Knob {
@@ -551,6 +670,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "Page that is shown; links count from 0.",
         group: Group::Page,
         section: "",
+        of: Of::All,
         control: whole!(0.0..=249.0, 1.0, page.number),
     },
     Knob {
@@ -562,6 +682,7 @@ pub const KNOBS: &[Knob] = &[
         explanation: "What the page is seen on: people look down a phone's two columns otherwise than along a desktop's five.",
         group: Group::Page,
         section: "",
+        of: Of::All,
         control: choice!(page.device:
             PageDevice::Desktop = "desktop", "Desktop";
             PageDevice::Phone = "phone", "Phone";

@@ -50,6 +50,8 @@ pub enum Retriever {
     /// Multi-objective personalised product retrieval: two towers, four objectives.
     #[default]
     Moppr,
+    /// Yandex's ranking-oriented two-tower transformer: titles, behaviour and web searches.
+    Yandex,
 }
 
 /// Systems that rank the candidates.
@@ -59,6 +61,20 @@ pub enum Ranker {
     /// Deep Multifaceted Transformers with MMoE and a bias network.
     #[default]
     Dmt,
+    /// Multi-task learning for product ranking with BERT: two stages of experts, and
+    /// probabilities handed on from click to cart to order.
+    Mlpr,
+}
+
+/// Which of the two stages of training Yandex's towers stand at (Yandex 3.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainingStage {
+    /// After the second: fine-tuned to rank what is shown together.
+    #[default]
+    FineTuned,
+    /// After the first: trained to retrieve.
+    PreTrained,
 }
 
 /// What a ranker predicts for a product that is shown.
@@ -66,6 +82,8 @@ pub enum Ranker {
 pub enum Task {
     /// It is clicked (CTR).
     Click,
+    /// It is put in the cart (CTR times AVR).
+    Cart,
     /// It is ordered (CTCVR).
     Order,
 }
@@ -75,6 +93,7 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Self::Click => "Click",
+            Self::Cart => "Cart",
             Self::Order => "Order",
         }
     }
@@ -85,6 +104,7 @@ impl Ranker {
     pub fn tasks(self) -> &'static [Task] {
         match self {
             Self::Dmt => &[Task::Click, Task::Order],
+            Self::Mlpr => &[Task::Click, Task::Cart, Task::Order],
         }
     }
 }
@@ -135,10 +155,10 @@ impl Objective {
         [Objective::Relevance, Objective::Exposure, Objective::Click, Objective::Purchase];
 }
 
-/// Settings of MOPPR.
+/// Settings of the retrievers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrievalKnobs {
-    /// w_o, a weight for each of [`Objective::ALL`]; 0 to 1, only the proportions matter.
+    /// MOPPR: w_o, a weight for each of [`Objective::ALL`]; 0 to 1, only the proportions matter.
     pub weights: [f32; 4],
     /// tau, temperature of the softmax over candidates (equation 15).
     pub temperature: f32,
@@ -154,8 +174,14 @@ pub struct RetrievalKnobs {
     pub seed: u32,
     /// Search int8 vectors in place of f32.
     pub quantised: bool,
-    /// Keep only the behaviours of categories that the query is predicted to mean (MOPPR 4.1.2).
+    /// MOPPR: keep only the behaviours of categories that the query is predicted to mean (4.1.2).
     pub category_filter: bool,
+    /// Yandex: which stage of training.
+    pub stage: TrainingStage,
+    /// Yandex: most behaviours that are read, the newest first.
+    pub history_length: u32,
+    /// Yandex: read web searches too (3.2).
+    pub web_searches: bool,
     /// Hand on only products of categories that the query is predicted to mean: the relevance
     /// control between retrieval and ranking (MOPPR 1, figure 1).
     pub relevance_control: bool,
@@ -190,20 +216,24 @@ impl BiasFeatures {
     pub const SHIPPED: Self = Self { position: true, page: false, neighbours: true };
 }
 
-/// Settings of DMT.
+/// Settings of the rankers; equation numbers are DMT's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankingKnobs {
     /// w_click of equation 6.
     pub weight_click: f32,
+    /// The same for the cart, which only MLPR predicts.
+    pub weight_cart: f32,
     /// w_order of equation 6.
     pub weight_order: f32,
     /// Temperature of the gates' softmax; 1 is the paper.
     pub gate_temperature: f32,
-    /// How the tasks share parameters.
+    /// MLPR: look the products' vectors up in place of computing them on the spot (table 5).
+    pub precomputed: bool,
+    /// DMT: how the tasks share parameters.
     pub multi_task: MultiTask,
-    /// What the bias network was trained to read.
+    /// DMT: what the bias network was trained to read.
     pub bias: BiasFeatures,
-    /// Serve with sigmoid(u + y_b) of equation 5 in place of equation 6.
+    /// DMT: serve with sigmoid(u + y_b) of equation 5 in place of equation 6.
     pub bias_at_serving: bool,
 }
 
@@ -212,6 +242,7 @@ impl RankingKnobs {
     pub fn weight(&self, task: Task) -> f32 {
         let weight = match task {
             Task::Click => self.weight_click,
+            Task::Cart => self.weight_cart,
             Task::Order => self.weight_order,
         };
         if weight > 0.0 { weight } else { 0.0 }
@@ -260,13 +291,18 @@ impl Default for State {
                 seed: 1,
                 quantised: true,
                 category_filter: true,
+                stage: TrainingStage::FineTuned,
+                history_length: 64,
+                web_searches: true,
                 relevance_control: true,
             },
             ranker: Ranker::Dmt,
             ranking: RankingKnobs {
                 weight_click: 1.0,
+                weight_cart: 1.0,
                 weight_order: 1.0,
                 gate_temperature: 1.0,
+                precomputed: true,
                 multi_task: MultiTask::Mmoe,
                 bias: BiasFeatures::SHIPPED,
                 bias_at_serving: false,

@@ -1,9 +1,7 @@
 //! The two-stage extraction networks (MLPR 3.2): experts, and gates that weigh them for each task.
 
 use burn::module::Module;
-use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig,
-};
+use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 

@@ -194,7 +194,8 @@ impl Dmt {
 
         let z_scores = next()?;
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
-        let features = farthest(&FEATURES, raw, &z_scores);
+        let features =
+            farthest(FEATURES.iter().map(|(name, kind)| (*name, kind.name())), raw, &z_scores);
         let mut attention = Vec::with_capacity(detail.attention.len());
         let sequences = behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
@@ -213,7 +214,8 @@ impl Dmt {
             }
             None => Vec::new(),
         };
-        Ok(Some(Detail { product, attention, features, expert_contribution, bias_terms }))
+        let transfer = Vec::new();
+        Ok(Some(Detail { product, attention, features, transfer, expert_contribution, bias_terms }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Transaction};
 
-use super::{Scored, Understood};
+use super::{Scored, Understood, precision};
 use crate::features::search::SearchFeatures;
 use crate::models::moppr::UserQueryOutput;
 use crate::models::moppr::objectives::OBJECTIVES;
@@ -144,11 +144,6 @@ impl Moppr {
                 behaviours[behaviour.position as usize] = Some(attention);
             }
         }
-        Ok(Scored { scores, behaviours, personal_attention })
+        Ok(Scored { scores, behaviours, personal_attention, towers: None })
     }
-}
-
-/// The precision that the index is asked for.
-fn precision(knobs: &RetrievalKnobs) -> Precision {
-    if knobs.quantised { Precision::Int8 } else { Precision::F32 }
 }

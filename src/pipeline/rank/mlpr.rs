@@ -1,0 +1,222 @@
+//! MLPR over the candidates, with its insides.
+
+use burn::tensor::{Device, Tensor, Transaction};
+
+use super::{Scored, farthest};
+use crate::features::dense::QueryMatch;
+use crate::features::wide::{FEATURES, WideTables};
+use crate::market::catalogue::ProductId;
+use crate::models::mlpr::ranker::{Items, Ranker};
+use crate::models::mlpr::{K, Output};
+use crate::models::weights::WeightsError;
+use crate::pipeline::request::Request;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::stock::Stock;
+use crate::pipeline::{StageError, numbers};
+use crate::protocol::{Detail, Gating, Transfer};
+use crate::share::RankingKnobs;
+
+/// File of the weights.
+pub const FILE: &str = "mlpr.safetensors";
+
+/// MLPR with the last answers of its stages.
+#[derive(Debug)]
+pub struct Mlpr {
+    model: Ranker,
+    wide: WideTables,
+    /// psi of all products, once they were asked for.
+    items: Option<Items>,
+    query: Stage<Option<String>, Tensor<2>>,
+    ranked: Stage<RankKey, Ranked>,
+}
+
+/// What the rank stage reads.
+#[derive(Clone, Debug, PartialEq)]
+struct RankKey {
+    request: Request,
+    candidates: Vec<ProductId>,
+    gate_temperature: f32,
+    precomputed: bool,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    scored: Scored,
+    output: Output,
+    /// Wide features as they are counted, candidate by candidate.
+    wide: Vec<f32>,
+}
+
+impl Mlpr {
+    /// Reads a model from the bytes of its weights.
+    ///
+    /// # Errors
+    /// Where the weights are damaged, of another version, or trained on another catalogue.
+    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
+        Ok(Self {
+            model: Ranker::load(bytes, &stock.catalogue, device)?,
+            wide: WideTables::new(&stock.catalogue, &stock.statistics),
+            items: None,
+            query: Stage::default(),
+            ranked: Stage::default(),
+        })
+    }
+
+    /// Puts the request's query through the BERT. True if the last run's answer served.
+    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
+        if self.query.cached(&request.query).is_some() {
+            return true;
+        }
+        // Without a query there is a text without a word, whose vector is defined.
+        let query = self.model.query(&stock.words, request.query.as_deref().unwrap_or_default());
+        self.query.keep(request.query.clone(), query);
+        false
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.query.clear();
+        self.ranked.clear();
+    }
+
+    /// Scores candidates for the query encoded last. True beside the scores if they were kept.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn rank(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        matching: QueryMatch<'_>,
+        candidates: &[ProductId],
+        knobs: &RankingKnobs,
+    ) -> Result<(Scored, bool), StageError> {
+        let RankingKnobs { gate_temperature, precomputed, .. } = *knobs;
+        let key = RankKey {
+            request: request.clone(),
+            candidates: candidates.to_vec(),
+            gate_temperature,
+            precomputed,
+        };
+        if let Some(kept) = self.ranked.cached(&key) {
+            return Ok((kept.scored.clone(), true));
+        }
+        if candidates.is_empty() {
+            return Ok((Scored::default(), false));
+        }
+        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let items = if precomputed {
+            let all = || self.model.precompute(&stock.words, &stock.catalogue);
+            self.items.get_or_insert_with(all).of(candidates)
+        } else {
+            self.model.items(&stock.words, &stock.catalogue, candidates)
+        };
+        let text = request.query.as_deref().unwrap_or_default();
+        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+        let wide = self.wide.request(text, frequency, matching, candidates);
+        let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
+        let mut read = Transaction::default().register(output.engagement.clone());
+        let stages = [
+            ("Stage 1: experts of all", &output.first_gates, 0),
+            ("Stage 2: own and shared", &output.second_gates, self.model.config().specific),
+        ];
+        for (_, gates, _) in stages {
+            if let Some(gates) = gates {
+                read = read.register(gates.clone());
+            }
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let utilities = next()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
+        let mut scored = Scored { utilities, ..Scored::default() };
+        scored.gates.resize(candidates.len(), Vec::new());
+        for (name, gates, own) in stages {
+            let Some(tensor) = gates else { continue };
+            let [_, tasks, experts] = tensor.dims();
+            let experts_named = (0..experts).map(|expert| match own {
+                0 => format!("expert {}", expert + 1),
+                own if expert < own => format!("own {}", expert + 1),
+                own => format!("shared {}", expert - own + 1),
+            });
+            scored.gatings.push(Gating { name: name.into(), experts: experts_named.collect() });
+            for (of_candidate, gates) in
+                scored.gates.iter_mut().zip(next()?.chunks(tasks * experts))
+            {
+                of_candidate.extend(gates);
+            }
+        }
+        self.ranked.keep(key, Ranked { scored: scored.clone(), output, wide });
+        Ok((scored, false))
+    }
+
+    /// The insides for a product among the candidates ranked last.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn explain(
+        &self,
+        request: &Request,
+        product: ProductId,
+    ) -> Result<Option<Detail>, StageError> {
+        let last = self.ranked.last();
+        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
+            return Ok(None);
+        };
+        let Some(number) = key.candidates.iter().position(|&candidate| candidate == product) else {
+            return Ok(None);
+        };
+        let output = &ranked.output;
+        let row = |of: &Tensor<2>| of.clone().narrow(0, number, 1);
+        let mut read = Transaction::default()
+            .register(row(&output.wide))
+            .register(row(&output.probabilities))
+            .register(row(&output.engagement));
+        if let Some(attention) = &output.attention {
+            read = read.register(attention.clone().narrow(0, number, 1));
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let z_scores = next()?;
+        let (conditional, joint) = (next()?, next()?);
+        let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
+        let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
+        let features =
+            farthest(FEATURES.iter().map(|(name, kind)| (*name, kind.name())), raw, &z_scores);
+        let steps = conditional.into_iter().zip(joint).zip(attention.chunks(2));
+        let transfer = steps
+            .map(|((conditional, joint), weights)| Transfer {
+                conditional,
+                joint,
+                from_former: weights[1],
+            })
+            .collect();
+        Ok(Some(Detail {
+            product,
+            attention: Vec::new(),
+            features,
+            transfer,
+            expert_contribution: Vec::new(),
+            bias_terms: Vec::new(),
+        }))
+    }
+}
+
+/// The utility u whose sigmoid is y.
+fn logit(y: f32) -> f32 {
+    y.ln() - (-y).ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::blend::sigmoid;
+
+    #[test]
+    fn the_sigmoid_of_the_logit_is_the_probability() {
+        for y in [1e-12, 1e-6, 0.003, 0.5, 0.97] {
+            assert!((sigmoid(logit(y)) / y - 1.0).abs() < 1e-4, "{y}");
+        }
+        assert_eq!(sigmoid(logit(0.0)), 0.0);
+        assert_eq!(sigmoid(logit(1.0)), 1.0);
+    }
+}

@@ -1,0 +1,222 @@
+//! The scores of Yandex's two towers for the whole catalogue.
+
+use burn::tensor::{Device, Tensor, Transaction};
+
+use super::{Scored, precision};
+use crate::market::history::{Event, PageDevice, WebSearch};
+use crate::models::yandex::input::title_sums;
+use crate::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
+use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged};
+use crate::pipeline::request::Request;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::stock::Stock;
+use crate::pipeline::{StageError, numbers};
+use crate::protocol::TowerInsides;
+use crate::retrieval::{ExactIndex, Precision, gmv};
+use crate::share::{RetrievalKnobs, TrainingStage};
+
+/// The towers of both stages of training, as far as they were asked for.
+#[derive(Default)]
+pub struct Yandex {
+    fine_tuned: Option<Towers>,
+    pre_trained: Option<Towers>,
+}
+
+/// The towers of one stage of training, with the last answers of their stages.
+struct Towers {
+    model: Retriever,
+    index: Stage<Precision, ExactIndex>,
+    user: Stage<UserKey, User>,
+}
+
+/// What the user tower reads.
+#[derive(Clone, Debug, PartialEq)]
+struct UserKey {
+    request: Request,
+    history_length: u32,
+    web_searches: bool,
+}
+
+impl Yandex {
+    /// Fetches the towers of a stage of training, if they are not here yet.
+    ///
+    /// # Errors
+    /// Where the file is missing or damaged.
+    pub async fn fetch(
+        &mut self,
+        stage: TrainingStage,
+        manifest: &Manifest,
+        source: &impl AssetSource,
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        let (towers, name) = match stage {
+            TrainingStage::FineTuned => (&mut self.fine_tuned, FILE),
+            TrainingStage::PreTrained => (&mut self.pre_trained, PRETRAINED_FILE),
+        };
+        if towers.is_none() {
+            let bytes = manifest.file(source, name).await?;
+            let titles = title_sums(&stock.catalogue, &stock.words);
+            let model = Retriever::load(&bytes, &titles, device).map_err(|e| damaged(name, e))?;
+            *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
+        }
+        Ok(())
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        for towers in [&mut self.fine_tuned, &mut self.pre_trained].into_iter().flatten() {
+            towers.user.clear();
+        }
+    }
+
+    /// Scores every product for a request. A query is one more web search, made now.
+    ///
+    /// # Errors
+    /// Where the device fails, or the towers of the stage that is asked for are not here.
+    pub async fn score(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Scored, StageError> {
+        let towers = match knobs.stage {
+            TrainingStage::FineTuned => &mut self.fine_tuned,
+            TrainingStage::PreTrained => &mut self.pre_trained,
+        };
+        towers.as_mut().ok_or(StageError::OutOfOrder)?.score(stock, request, knobs).await
+    }
+}
+
+impl Towers {
+    async fn score(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Scored, StageError> {
+        let precision = precision(knobs);
+        if self.index.cached(&precision).is_none() {
+            let items = self.model.items.clone();
+            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
+            self.index.keep(precision, index);
+        }
+        let searches = searches(request, knobs.web_searches);
+        let events = &request.history.events;
+        let (first_event, first_search) = newest(events, &searches, knobs.history_length as usize);
+        let key = UserKey {
+            request: request.clone(),
+            history_length: knobs.history_length,
+            web_searches: knobs.web_searches,
+        };
+        if self.user.cached(&key).is_none() {
+            let (events, searches) = (&events[first_event..], &searches[first_search..]);
+            self.user.keep(key.clone(), self.model.user(events, searches, &stock.words));
+        }
+        let (Some(user), Some(index)) = (self.user.cached(&key), self.index.cached(&precision))
+        else {
+            return Err(StageError::OutOfOrder);
+        };
+        let mut query = user.vector.clone();
+        if knobs.gmv {
+            query = gmv::extend_queries(query, knobs.sigma);
+        }
+        let mut read = Transaction::default()
+            .register(index.scores(query))
+            .register(self.model.model().loss.temperature());
+        let last = user.attention.last().map(mean_over_heads);
+        if let Some(attention) = &last {
+            read = read.register(attention.clone());
+        }
+        let scalars = self.model.model().context_scalars();
+        for scalars in scalars.iter().flatten() {
+            read = read.register(scalars.clone());
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let scores = next()?;
+        let temperature = next()?.first().copied().unwrap_or(f32::NAN);
+        let attention = if last.is_some() { next()? } else { Vec::new() };
+        let scalar = |of: Vec<f32>, place: usize| of.get(place).copied().unwrap_or(0.0);
+        let context = match scalars {
+            Some(_) => {
+                let surface = scalar(next()?, usize::from(request.query.is_some()));
+                (surface, scalar(next()?, device_number(request.device)))
+            }
+            None => (0.0, 0.0),
+        };
+
+        let mut behaviours = vec![None; events.len()];
+        let mut of_searches = Vec::new();
+        // Behind [CLS] itself.
+        for (seen, &attention) in user.behaviour.iter().zip(attention.iter().skip(1)) {
+            match seen.source {
+                Source::Event(event) => behaviours[first_event + event] = Some(attention),
+                Source::WebSearch(search) => {
+                    let query = searches[first_search + search].query.clone();
+                    of_searches.push((query, attention));
+                }
+            }
+        }
+        let towers = TowerInsides {
+            read: user.behaviour.len() as u32,
+            own_attention: attention.first().copied().unwrap_or(1.0),
+            searches: of_searches,
+            temperature,
+            context,
+        };
+        Ok(Scored { scores, behaviours, personal_attention: Vec::new(), towers: Some(towers) })
+    }
+}
+
+/// Number of a device among the context tower's.
+fn device_number(device: PageDevice) -> usize {
+    device as usize
+}
+
+/// `[heads, 1 + T]` to `[1 + T]`.
+fn mean_over_heads(attention: &Tensor<2>) -> Tensor<1> {
+    let [_, keys] = attention.dims();
+    attention.clone().mean_dim(0).reshape([keys])
+}
+
+/// The web searches that are read, oldest first, the request's own query at their end.
+fn searches(request: &Request, on_the_web: bool) -> Vec<WebSearch> {
+    let made = if on_the_web { request.web_searches.as_slice() } else { &[] };
+    let now = request.history.now;
+    let own = request.query.iter().map(|query| WebSearch { query: query.clone(), time: now });
+    made.iter().cloned().chain(own).collect()
+}
+
+/// Where the newest `most` behaviours begin among events and among web searches, each oldest
+/// first. Of the same minute, the web search is the older one.
+fn newest(events: &[Event], searches: &[WebSearch], most: usize) -> (usize, usize) {
+    let (mut event, mut search) = (0, 0);
+    while events.len() - event + searches.len() - search > most {
+        match (events.get(event), searches.get(search)) {
+            (Some(e), Some(s)) if e.time < s.time => event += 1,
+            (Some(_), None) => event += 1,
+            _ => search += 1,
+        }
+    }
+    (event, search)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::EventKind;
+
+    #[test]
+    fn the_newest_behaviours_are_kept_wherever_they_come_from() {
+        let event = |time| Event { kind: EventKind::Click, product: 0, time };
+        let search = |time| WebSearch { query: String::new(), time };
+        let events = [event(1), event(3), event(5)];
+        let searches = [search(2), search(5)];
+        for (most, kept) in [(9, (0, 0)), (4, (1, 0)), (3, (1, 1)), (2, (2, 1)), (1, (2, 2))] {
+            assert_eq!(newest(&events, &searches, most), kept, "{most}");
+        }
+        assert_eq!(newest(&events, &searches, 0), (3, 2));
+        assert_eq!(newest(&[], &[], 0), (0, 0));
+    }
+}
