@@ -25,7 +25,7 @@ pub fn Knobs() -> impl IntoView {
             <KnobGroup
                 group=Group::Ranking
                 title="Ranking"
-                about="In which order: experts, gates, and a blend of two tasks."
+                about="In which order: experts, gates, and a blend of tasks."
             />
             <KnobGroup group=Group::Page title="Page" about="How results are laid out." />
         </div>
@@ -48,16 +48,19 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
         .into_any()
     };
     let one = |knob: &'static Knob| {
-        let section = match knob.section {
-            "" => ().into_any(),
-            section => view! { <h3>{section}</h3> }.into_any(),
+        let shown = move || {
+            let section = match knob.section {
+                "" => ().into_any(),
+                section => view! { <h3>{section}</h3> }.into_any(),
+            };
+            view! {
+                {section}
+                <KnobControl knob />
+                {(knob.key == LAST_OBJECTIVE).then(|| view! { <AllRetrieved /> })}
+            }
+            .into_any()
         };
-        view! {
-            {section}
-            <KnobControl knob />
-            {(knob.key == LAST_OBJECTIVE).then(|| view! { <AllRetrieved /> })}
-        }
-        .into_any()
+        when(move || store.state.with(|state| knob.is_in_use(state)), shown)
     };
     view! {
         <details class="panel" open>

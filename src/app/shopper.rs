@@ -8,7 +8,7 @@ use super::picture::{Mark, Picture};
 use super::store::store;
 use super::words;
 use crate::market::history::EventKind;
-use crate::protocol::{HistoryEntry, Shopper};
+use crate::protocol::{Detail, HistoryEntry, Shopper};
 use crate::share::HistoryEdit;
 
 /// Behaviours that the history begins with, and that it grows by.
@@ -82,7 +82,7 @@ fn Who() -> impl IntoView {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Attention {
     entry: u32,
-    /// By category filtering.
+    /// Read by the retriever.
     kept: bool,
     retriever: f32,
     ranker: f32,
@@ -121,7 +121,10 @@ fn History() -> impl IntoView {
         })
     };
     let edited = move || store.state.with(|state| !state.history.is_empty());
-    let inside = move || store.insides.with(|a| a.as_ref().is_some_and(|a| a.detail.is_some()));
+    let inside = move || {
+        let attends = |detail: &Detail| !detail.attention.is_empty();
+        store.insides.with(|a| a.as_ref().and_then(|a| a.detail.as_ref()).is_some_and(attends))
+    };
     let count = move || match entries.with(Vec::len) {
         0 => String::new(),
         1 => "1 behaviour".into(),
@@ -185,9 +188,9 @@ fn History() -> impl IntoView {
                 <h2>"History"</h2>
                 <p>{count}</p>
                 <p class="legend">
-                    <span class="key retriever">"MOPPR’s attention"</span>
+                    <span class="key retriever">"the retriever’s attention"</span>
                     {when(inside, || {
-                        view! { <span class="key ranker">"DMT’s, for the chosen product"</span> }.into_any()
+                        view! { <span class="key ranker">"the ranker’s, for the chosen product"</span> }.into_any()
                     })}
                 </p>
                 {when(edited, reset)}
@@ -226,12 +229,12 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
         let Attention { kept, retriever, ranker, .. } = attention.get();
         let mut sentence = format!("{} {}, {}", words::deed(event.kind), title(), ago());
         if kept {
-            sentence += &format!(" · MOPPR’s attention {}", words::percent(retriever));
+            sentence += &format!(" · the retriever’s attention {}", words::percent(retriever));
         } else {
-            sentence += " · left out by category filtering";
+            sentence += " · not read by the retriever";
         }
         if ranker > 0.0 {
-            sentence += &format!(" · DMT’s attention {}", words::percent(ranker));
+            sentence += &format!(" · the ranker’s attention {}", words::percent(ranker));
         }
         sentence
     };

@@ -7,14 +7,15 @@ use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
-use crate::market::history::{Event, EventKind, PageDevice, Profile};
+use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
 use crate::protocol::{
     Answer, Backend, Candidate, Detail, Examination, Feature, FromEngine, Gating, HistoryEntry,
     Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
+    TowerInsides, Transfer,
 };
 use crate::share::{
     BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
-    RetrievalKnobs, Retriever, State, Surface,
+    RetrievalKnobs, Retriever, State, Surface, TrainingStage,
 };
 
 /// Reads a message of an engine.
@@ -304,7 +305,8 @@ readable!(Department { name });
 readable!(ProductType { name department icon repurchase_days });
 readable!(Colour { name hex });
 readable!(Product { title product_type brand shop colour price_cents rating reviews });
-readable!(Shopper { key name about profile events now });
+readable!(Shopper { key name about profile events web_searches now });
+readable!(WebSearch { query time });
 readable!(Profile { age_band gender purchase_power household town member_years });
 readable!(Event { kind product time });
 readable!(Gating { name experts });
@@ -317,34 +319,38 @@ readable!(StageTime { stage milliseconds cached });
 readable!(HistoryEntry { entry event kept attention });
 readable!(RetrievalInsides {
     pieces personal_attention categories entropy effective_candidates softmax searched retrieved
-    relevant
+    relevant towers
 });
+readable!(TowerInsides { read own_attention searches temperature context });
 readable!(Candidate { product retrieval_score probability utility gates bias });
 readable!(Examination { learned truth });
-readable!(Detail { product attention features expert_contribution bias_terms });
+readable!(Detail { product attention features transfer expert_contribution bias_terms });
+readable!(Transfer { conditional joint from_former });
 readable!(SequenceAttention { sequence weights });
 
 named!(read Backend { Cpu = "cpu" Webgpu = "webgpu" });
-named!(read Retriever { Moppr = "moppr" });
-named!(read Ranker { Dmt = "dmt" });
+named!(read Retriever { Moppr = "moppr" Yandex = "yandex" });
+named!(read Ranker { Dmt = "dmt" Mlpr = "mlpr" });
 named!(read EventKind { Click = "click" Favourite = "favourite" Cart = "cart" Order = "order" });
 
 writable!(State {
     surface query shopper history retriever retrieval ranker ranking page backend selected
 });
 writable!(RetrievalKnobs {
-    weights temperature candidates gmv sigma sample seed quantised category_filter
-    relevance_control
+    weights temperature candidates gmv sigma sample seed quantised category_filter stage
+    history_length web_searches relevance_control
 });
 writable!(RankingKnobs {
-    weight_click weight_order gate_temperature multi_task bias bias_at_serving
+    weight_click weight_cart weight_order gate_temperature precomputed multi_task bias
+    bias_at_serving
 });
 writable!(BiasFeatures { position page neighbours });
 writable!(PageKnobs { size number device });
 
 named!(write Surface { Search = "search" Feed = "feed" });
-named!(write Retriever { Moppr = "moppr" });
-named!(write Ranker { Dmt = "dmt" });
+named!(write Retriever { Moppr = "moppr" Yandex = "yandex" });
+named!(write Ranker { Dmt = "dmt" Mlpr = "mlpr" });
+named!(write TrainingStage { FineTuned = "fine-tuned" PreTrained = "pre-trained" });
 named!(write MultiTask {
     Mmoe = "mmoe" SharedBottom = "shared-bottom" SingleTask = "single-task"
 });

@@ -99,7 +99,7 @@ pub fn ExaminationCurve() -> impl IntoView {
         <p class="legend">
             {live(move || match learns() {
                 true => view! { <span class="key learned">"learned by the bias network"</span> }.into_any(),
-                false => view! { <span>"This bias network reads no position."</span> }.into_any(),
+                false => view! { <span>"No bias network reads the position."</span> }.into_any(),
             })}
             <span class="key truth">"true"</span>
         </p>

@@ -24,10 +24,10 @@ pub fn Insides() -> impl IntoView {
             <Panel title="The chosen product" about="Its score taken apart.">
                 <ChosenProduct />
             </Panel>
-            <Panel title="The query, as retrieval reads it" about="Word pieces with the shopper’s attention on them, and the categories they are predicted to mean.">
+            <Panel title="The request, as retrieval reads it" about="What the retriever looks at, and the categories that the query is predicted to mean.">
                 <RetrievalInside />
             </Panel>
-            <Panel title="Who competes" about="Softmax over the catalogue at the present temperature (MOPPR, equation 15).">
+            <Panel title="Who competes" about="Softmax of the retriever’s scores over the catalogue at the present temperature (MOPPR, equation 15).">
                 <SoftmaxCurve />
             </Panel>
             <Panel title="Who is looked at" about="Chance that a place on the list is examined, relative to the first: what the bias network learned over what is so.">

@@ -9,8 +9,8 @@ use crate::app::store::{Place, place_of, store};
 use crate::app::words::{css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{probability, shares, sigmoid};
-use crate::protocol::{Candidate, Detail, Feature, SequenceAttention};
-use crate::share::{RankingKnobs, Task};
+use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
+use crate::share::{Ranker, RankingKnobs, Task};
 
 /// Most entries shown of one sequence, those with the most attention.
 const ENTRIES: usize = 4;
@@ -19,7 +19,7 @@ const ENTRIES: usize = 4;
 struct Chosen {
     candidate: Candidate,
     place: Place,
-    tasks: &'static [Task],
+    ranker: Ranker,
     knobs: RankingKnobs,
     detail: Option<Detail>,
 }
@@ -35,8 +35,13 @@ pub fn ChosenProduct() -> impl IntoView {
             let answer = answer.as_ref()?;
             let candidate = answer.candidates.get(place.candidate)?.clone();
             let detail = answer.detail.clone().filter(|detail| detail.product == product);
-            let (tasks, knobs) = (answer.ranker.tasks(), store.ranking.get());
-            Some(Chosen { candidate, place, tasks, knobs, detail })
+            Some(Chosen {
+                candidate,
+                place,
+                ranker: answer.ranker,
+                knobs: store.ranking.get(),
+                detail,
+            })
         })
     };
     let first = move || {
@@ -103,11 +108,13 @@ fn Title(product: ProductId) -> impl IntoView {
 
 #[component]
 fn Apart(chosen: Chosen) -> impl IntoView {
-    let Chosen { candidate, place, tasks, knobs, detail } = chosen;
+    let Chosen { candidate, place, ranker, knobs, detail } = chosen;
+    let tasks = ranker.tasks();
     view! {
-        <Score candidate=candidate.clone() place tasks knobs />
+        <Score candidate=candidate.clone() place ranker knobs />
         {detail.map(|detail| {
             view! {
+                <Chain tasks steps=detail.transfer.clone() />
                 <Contributions tasks values=detail.expert_contribution.clone() />
                 <Attention sequences=detail.attention.clone() />
                 <Bias total=candidate.bias terms=detail.bias_terms.clone() />
@@ -119,12 +126,8 @@ fn Apart(chosen: Chosen) -> impl IntoView {
 
 /// Equation 6 with its numbers in it.
 #[component]
-fn Score(
-    candidate: Candidate,
-    place: Place,
-    tasks: &'static [Task],
-    knobs: RankingKnobs,
-) -> impl IntoView {
+fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs) -> impl IntoView {
+    let tasks = ranker.tasks();
     let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
     let shares: Vec<f32> = shares(&candidate, tasks, &knobs).collect();
     let mut terms = Vec::with_capacity(tasks.len());
@@ -164,6 +167,16 @@ fn Score(
     ]
     .map(|(name, value)| format!("\"{name}\":{}", json(value)));
     values.push_str(&others.join(","));
+    let biased = ranker == Ranker::Dmt;
+    let serving = if knobs.bias_at_serving {
+        "Serving keeps the bias in the score (equation 5).".into()
+    } else {
+        let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
+        format!(
+            "Serving leaves the bias out (equation 6). With it, the click would read {}.",
+            percent(sigmoid(click + candidate.bias)),
+        )
+    };
     view! {
         <div
             class="apart"
@@ -202,21 +215,55 @@ fn Score(
                 <dd>{percent(candidate.probability)}</dd>
                 <dt>"Retrieved as"</dt>
                 <dd>"number " {place.candidate + 1}</dd>
-                <dt>"Bias logit " <Symbol symbol="y_b" /></dt>
-                <dd>{signed(candidate.bias, 2)}</dd>
+                {biased.then(|| view! {
+                    <dt>"Bias logit " <Symbol symbol="y_b" /></dt>
+                    <dd>{signed(candidate.bias, 2)}</dd>
+                })}
             </dl>
-            <p class="note">
-                {if knobs.bias_at_serving {
-                    "Serving keeps the bias in the score (equation 5).".into()
-                } else {
-                    format!(
-                        "Serving leaves the bias out (equation 6). With it, the click would read {}.",
-                        percent(sigmoid(candidate.utility[0] + candidate.bias)),
-                    )
-                }}
-            </p>
+            {biased.then(|| view! { <p class="note">{serving}</p> })}
         </div>
     }
+}
+
+/// MLPR's steps from the impression to the order: what each takes from the one before.
+#[component]
+fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
+    (!steps.is_empty()).then(|| {
+        let row = |(number, (task, step)): (usize, (&Task, Transfer))| {
+            // The first has nothing before it.
+            let former = match number {
+                0 => ().into_any(),
+                _ => view! {
+                    <span class="bar ranker" style=format!("--share:{}", css_share(step.from_former))></span>
+                    <small>{percent(step.from_former)}</small>
+                }
+                .into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row">{task.name()}</th>
+                    <td>{percent(step.conditional)}</td>
+                    <td>{percent(step.joint)}</td>
+                    <td>{former}</td>
+                </tr>
+            }
+        };
+        view! {
+            <h3>"From click to cart to order"</h3>
+            <p class="note">"Each step’s chance once the step before was taken (pCTR, pAVR, pCVR), their product, and how much its attention unit takes from the step before."</p>
+            <table class="chain" data-testid="chain">
+                <thead>
+                    <tr>
+                        <th></th>
+                        <th scope="col"><Symbol symbol="p_k" /></th>
+                        <th scope="col"><Symbol symbol="y_k" /></th>
+                        <th scope="col">"from before"</th>
+                    </tr>
+                </thead>
+                <tbody>{tasks.iter().zip(steps).enumerate().map(row).collect_view()}</tbody>
+            </table>
+        }
+    })
 }
 
 /// A bar to the right or to the left of a middle line, by its share of the longest.
@@ -335,11 +382,13 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             </div>
         }
     };
-    view! {
-        <h3>"Attention over the history"</h3>
-        <p class="note">"What DMT’s three transformers look at when they judge this product: the strongest of each, bars by the strongest."</p>
-        <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
-    }
+    (!sequences.is_empty()).then(|| {
+        view! {
+            <h3>"Attention over the history"</h3>
+            <p class="note">"What DMT’s three transformers look at when they judge this product: the strongest of each, bars by the strongest."</p>
+            <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
+        }
+    })
 }
 
 #[component]

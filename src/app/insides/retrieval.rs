@@ -1,10 +1,13 @@
-//! What MOPPR made of the query.
+//! What the retriever made of the request.
 
 use leptos::prelude::*;
 
 use crate::app::parts::live;
+use crate::app::picture::Symbol;
 use crate::app::store::store;
-use crate::app::words::{css_share, percent};
+use crate::app::words::{css_share, percent, signed};
+use crate::protocol::TowerInsides;
+use crate::share::Retriever;
 
 /// Most categories shown.
 const CATEGORIES: usize = 6;
@@ -38,7 +41,14 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            format!("Category filtering keeps {kept} of {of} behaviours.")
+            match answer.retriever {
+                Retriever::Moppr => format!("Category filtering keeps {kept} of {of} behaviours."),
+                Retriever::Yandex => {
+                    format!(
+                        "The user tower reads the newest {kept} of {of} behaviours in the shop."
+                    )
+                }
+            }
         })
     };
     let piece = |(piece, attention): (String, f32)| {
@@ -70,9 +80,56 @@ pub fn RetrievalInside() -> impl IntoView {
         };
         view! { <p class="empty">{text}</p> }.into_any()
     });
+    let towers = live(move || {
+        let towers = store.insides.with(|a| a.as_ref().and_then(|a| a.retrieval.towers.clone()));
+        towers.map_or(().into_any(), |towers| view! { <Towers towers /> }.into_any())
+    });
     view! {
         {read}
         <ol class="rows">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
+        {towers}
+    }
+}
+
+/// What Yandex's towers read beside the history, and what they learned beside the vectors.
+#[component]
+fn Towers(towers: TowerInsides) -> impl IntoView {
+    let TowerInsides { read, own_attention, searches, temperature, context } = towers;
+    let (surface, device) = context;
+    let count = searches.len();
+    let search = |(query, attention): (String, f32)| {
+        view! {
+            <li>
+                <span class="what">{query}</span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(attention))></span>
+                <small>{percent(attention)}</small>
+            </li>
+        }
+    };
+    view! {
+        <h3>{format!("Web searches, {count}")}</h3>
+        {match count {
+            0 => view! { <p class="empty">"none is read"</p> }.into_any(),
+            _ => view! {
+                <ol class="rows" data-testid="searches">{searches.into_iter().map(search).collect_view()}</ol>
+            }
+            .into_any(),
+        }}
+        <p class="note">"Attention of [CLS] in the last layer. A query is one more web search, made now."</p>
+        <h3>"The two towers"</h3>
+        <dl class="pairs" data-testid="towers">
+            <dt>"Behaviours read"</dt>
+            <dd>{read}</dd>
+            <dt>"Attention of [CLS] on itself"</dt>
+            <dd>{percent(own_attention)}</dd>
+            <dt>"Learned temperature " <Symbol symbol="τ" /></dt>
+            <dd>{signed(temperature, 1)}</dd>
+            <dt>"Context: this surface"</dt>
+            <dd data-testid="context-surface">{signed(surface, 2)}</dd>
+            <dt>"Context: this device"</dt>
+            <dd data-testid="context-device">{signed(device, 2)}</dd>
+        </dl>
+        <p class="note">"The context’s scalars take part in the fine-tuning alone; serving leaves them out, so they move no product."</p>
     }
 }

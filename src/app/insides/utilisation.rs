@@ -78,7 +78,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {live(move || {
                 if gatings.with(Vec::is_empty) {
                     let text = match store.answer.with(Option::is_some) {
-                        true => "These tasks have no gates: choose MMoE to see experts.",
+                        true => "These tasks have no gates: choose MMoE or MLPR to see experts.",
                         false => "Comes with the first ranking.",
                     };
                     return view! { <p class="empty">{text}</p> }.into_any();
