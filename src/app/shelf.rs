@@ -70,14 +70,17 @@ fn ShelfHeading() -> impl IntoView {
             Surface::Search => format!("“{}”", state.query),
         })
     };
+    let key = |task: &Task| {
+        let name = task.name().to_ascii_lowercase();
+        view! { <span class=format!("key {name}")>{name.clone()}</span> }
+    };
     view! {
         <div class="heading">
             <h1>{what}</h1>
             <p>{move || name().map_or(String::new(), |name| format!("for {name}"))}</p>
             <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title="The bar on each card: what each task puts into its blended score">
                 <span>"Score from"</span>
-                <span class="key">"click"</span>
-                <span class="key order">"order"</span>
+                {live(move || store.tasks.get().iter().map(key).collect_view().into_any())}
             </p>
             <Pager />
         </div>
