@@ -425,11 +425,11 @@ impl LossParameters {
     }
 }
 
-/// f_ui = sigmoid(scale r_ui + context r_ctx + offset) for each signal.
+/// f_ui = sigmoid(slope r_ui + context r_ctx + offset) for each signal.
 #[derive(Module, Debug)]
 pub struct Sigmoids {
     /// What r_ui is multiplied by, `[SIGNALS]`.
-    pub scale: Param<Tensor<1>>,
+    pub slope: Param<Tensor<1>>,
     /// What r_ctx is multiplied by, `[SIGNALS]`.
     pub context: Param<Tensor<1>>,
     /// What is added, `[SIGNALS]`.
@@ -439,7 +439,7 @@ pub struct Sigmoids {
 impl Sigmoids {
     fn new(offset: f32, device: &Device) -> Self {
         let all = |value| Param::from_tensor(Tensor::full([SIGNALS], value, device));
-        Self { scale: all(FIRST_TEMPERATURE), context: all(1.0), offset: all(offset) }
+        Self { slope: all(FIRST_TEMPERATURE), context: all(1.0), offset: all(offset) }
     }
 
     /// Logit of f_ui for one signal: `similarity` is r_ui, `[V, C]`, `context` r_ctx, `[V, 1]`,
@@ -451,7 +451,7 @@ impl Sigmoids {
         context: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let of = |scalars: &Param<Tensor<1>>| scalars.val().narrow(0, signal, 1).unsqueeze::<2>();
-        let logit = similarity * of(&self.scale) + of(&self.offset);
+        let logit = similarity * of(&self.slope) + of(&self.offset);
         match context {
             Some(context) => logit + context * of(&self.context),
             None => logit,
