@@ -3,10 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::market::World;
-use crate::market::history::{DAY, Event, EventKind, Minutes};
+use crate::market::history::{DAY, Event, EventKind, Minutes, WebSearch};
 use crate::market::log::ShopperLog;
 use crate::protocol::Shopper;
+
+/// A shopper as the file has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Persona {
+    /// What the page knows.
+    #[serde(flatten)]
+    pub shopper: Shopper,
+    /// Web searches of the last month, oldest first; older files have none.
+    #[serde(default)]
+    pub web_searches: Vec<WebSearch>,
+}
 
 /// What a persona is chosen for.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +142,7 @@ impl Summary {
 }
 
 /// Chooses and describes the personas.
-pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
+pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Persona> {
     let mut cast: Vec<u32> = Vec::new();
     let mut shoppers = Vec::new();
     for (name, gender, wanted) in CAST {
@@ -145,7 +158,8 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
         let about = about(world, &log);
         let since = now(world) - 30 * DAY;
         let events = log.events.into_iter();
-        shoppers.push(Shopper {
+        let web_searches = log.web_searches.into_iter().filter(|search| search.time >= since);
+        let shopper = Shopper {
             key: name.to_lowercase(),
             name: name.into(),
             about,
@@ -154,7 +168,8 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
                 .filter(|e| e.time >= since || matches!(e.kind, EventKind::Cart | EventKind::Order))
                 .collect(),
             now: now(world),
-        });
+        };
+        shoppers.push(Persona { shopper, web_searches: web_searches.collect() });
     }
     shoppers
 }
@@ -250,4 +265,27 @@ fn about(world: &World, log: &ShopperLog) -> String {
         about.push(format!("Dearest purchase: {}, {}.", name(event), ago(event)));
     }
     about.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLDER: &str = r#"{"key":"mara","name":"Mara","about":"","profile":{"age_band":0,
+        "gender":0,"purchase_power":2,"household":2,"town":0,"member_years":7},
+        "events":[{"kind":"cart","product":3,"time":-5}],"now":40320"#;
+
+    #[test]
+    fn files_without_web_searches_are_read_and_files_with_them_by_older_programs() {
+        let older: Persona = serde_json::from_str(&format!("{OLDER}}}")).unwrap();
+        assert!(older.web_searches.is_empty());
+        let search = WebSearch { query: "desk reviews".into(), time: 7 };
+        let persona = Persona { web_searches: vec![search], ..older.clone() };
+        let json = serde_json::to_string(&persona).unwrap();
+        assert!(
+            json.ends_with(r#","now":40320,"web_searches":[{"query":"desk reviews","time":7}]}"#)
+        );
+        assert_eq!(serde_json::from_str::<Persona>(&json).unwrap(), persona);
+        assert_eq!(serde_json::from_str::<Shopper>(&json).unwrap(), older.shopper);
+    }
 }

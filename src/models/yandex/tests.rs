@@ -31,7 +31,6 @@ fn config(change: impl FnOnce(&mut YandexConfig)) -> YandexConfig {
         web_history: 4,
         item_layers: 2,
         item_width: 9,
-        context: true,
     };
     change(&mut config);
     config
@@ -291,13 +290,13 @@ fn the_context_is_the_sum_of_two_scalars() {
     let views =
         [(false, PageDevice::Phone), (true, PageDevice::Desktop), (false, PageDevice::Desktop)];
     let contexts = Contexts::new(views.into_iter(), &Device::flex());
-    let found = numbers(model.context(&contexts).unwrap());
+    let found = numbers(model.context(&contexts));
     let expected = views.map(|(is_search, device)| {
         of("context.surface.weight", usize::from(is_search))
             + of("context.device.weight", device as usize)
     });
     assert_near(&found, &expected, 1e-6);
-    let [surfaces, devices] = model.context_scalars().unwrap();
+    let [surfaces, devices] = model.context_scalars();
     assert_eq!((surfaces.dims(), devices.dims()), ([SURFACES, 1], [DEVICES, 1]));
 
     // gamma r_ui + gamma_ctx r_ctx + beta, for each signal.
@@ -316,8 +315,6 @@ fn the_context_is_the_sum_of_two_scalars() {
     }
     let temperature = numbers(model.loss.temperature())[0];
     assert!((temperature - of("loss.log_temperature", 0).exp()).abs() < 1e-5);
-    let without = YandexConfig { context: false, ..config };
-    assert!(without.init(&Device::flex()).context(&contexts).is_none());
 }
 
 #[test]

@@ -170,7 +170,8 @@ impl Views {
     }
 
     /// Equation 2 as it is written, with its variants.
-    fn loss(&self, objective: &Objective, context: bool) -> f64 {
+    fn loss(&self, objective: &Objective) -> f64 {
+        let context = objective.context_debiasing;
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         let mut loss = 0.0;
         for k in 0..SIGNALS {
@@ -208,7 +209,7 @@ impl Views {
         loss / V as f64
     }
 
-    fn page(&self, device: &Device, context: bool) -> Page {
+    fn page(&self, device: &Device) -> Page {
         let floats = |values: &[f64], shape| {
             matrix(values.iter().map(|&v| v as f32).collect(), shape, device)
         };
@@ -218,7 +219,7 @@ impl Views {
         };
         Page {
             similarity: floats(&self.similarity, [V, C]),
-            context: context.then(|| floats(&self.context, [V, 1])),
+            context: floats(&self.context, [V, 1]),
             labels: self.labels.each_ref().map(|labels| flags(labels)),
             present: flags(&self.present),
         }
@@ -243,17 +244,19 @@ impl Views {
     }
 }
 
-fn objectives() -> [Objective; 4] {
+fn objectives() -> [Objective; 5] {
     [
-        (Pairwise::Plain, Pointwise::EachSignal, 1.0),
-        (Pairwise::Calibrated, Pointwise::EachSignal, 1.0),
-        (Pairwise::Calibrated, Pointwise::Clicks, 0.1),
-        (Pairwise::Calibrated, Pointwise::Clicks, 0.0),
+        (Pairwise::Plain, Pointwise::EachSignal, 1.0, false),
+        (Pairwise::Calibrated, Pointwise::EachSignal, 1.0, false),
+        (Pairwise::Calibrated, Pointwise::EachSignal, 0.5, true),
+        (Pairwise::Calibrated, Pointwise::Clicks, 0.1, true),
+        (Pairwise::Calibrated, Pointwise::Clicks, 0.0, true),
     ]
-    .map(|(pairwise, pointwise, pointwise_weight)| Objective {
+    .map(|(pairwise, pointwise, pointwise_weight, context_debiasing)| Objective {
         pairwise,
         pointwise,
         pointwise_weight,
+        context_debiasing,
     })
 }
 
@@ -262,10 +265,8 @@ fn the_objective_is_equation_2() {
     let (views, device) = (views(), Device::flex());
     let parameters = views.parameters(&device);
     for objective in objectives() {
-        for context in [true, false] {
-            let found = fine_tuning(&views.page(&device, context), &parameters, &objective);
-            assert_near(numbers(found)[0], views.loss(&objective, context));
-        }
+        let found = fine_tuning(&views.page(&device), &parameters, &objective);
+        assert_near(numbers(found)[0], views.loss(&objective));
     }
 }
 
@@ -273,23 +274,23 @@ fn the_objective_is_equation_2() {
 fn gradients_of_the_objective_are_finite_differences() {
     let device = Device::flex().autodiff();
     for objective in objectives() {
-        let mut page = views().page(&device, true);
+        let mut page = views().page(&device);
         page.similarity = page.similarity.require_grad();
-        page.context = page.context.map(Tensor::require_grad);
+        page.context = page.context.require_grad();
         let parameters = views().parameters(&device);
         let gradients = fine_tuning(&page, &parameters, &objective).backward();
         let slope = |change: &dyn Fn(&mut Views, f64)| {
             let (mut up, mut down) = (views(), views());
             change(&mut up, 1e-5);
             change(&mut down, -1e-5);
-            (up.loss(&objective, true) - down.loss(&objective, true)) / 2e-5
+            (up.loss(&objective) - down.loss(&objective)) / 2e-5
         };
         for (i, found) in numbers(page.similarity.grad(&gradients).unwrap()).iter().enumerate() {
             assert_near(*found, slope(&|views, step| views.similarity[i] += step));
         }
         // What nothing depends on has no gradient.
         let of = |tensor: &Tensor<2>| tensor.grad(&gradients).map(numbers);
-        let found = of(&page.context.unwrap()).unwrap_or_else(|| vec![0.0; V]);
+        let found = of(&page.context).unwrap_or_else(|| vec![0.0; V]);
         for (i, found) in found.iter().enumerate() {
             assert_near(*found, slope(&|views, step| views.context[i] += step));
         }
@@ -315,7 +316,7 @@ fn similarities_far_apart_stay_finite() {
     let device = Device::flex();
     let page = Page {
         similarity: Tensor::from_floats([[500.0, -500.0]], &device),
-        context: None,
+        context: Tensor::zeros([1, 1], &device),
         labels: [(); SIGNALS].map(|()| Tensor::from_floats([[0.0, 1.0]], &device)),
         present: Tensor::ones([1, 2], &device),
     };
