@@ -58,6 +58,8 @@ pub enum Evaluate {
     Moppr(moppr::evaluate::Arguments),
     /// The ranker.
     Dmt(dmt::evaluate::Arguments),
+    /// The retriever of the feed.
+    Yandex(yandex::evaluate::Arguments),
 }
 
 impl Cli {
@@ -76,6 +78,7 @@ impl Cli {
             Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate::Yandex(arguments)) => yandex::evaluate::run(&arguments),
         }
     }
 }

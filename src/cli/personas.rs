@@ -145,8 +145,8 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
         let about = about(world, &log);
         let since = now(world) - 30 * DAY;
         let events = log.events.into_iter();
+        let web_searches = log.web_searches.into_iter().filter(|search| search.time >= since);
         shoppers.push(Shopper {
-            web_searches: Vec::new(),
             key: name.to_lowercase(),
             name: name.into(),
             about,
@@ -154,6 +154,7 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
             events: events
                 .filter(|e| e.time >= since || matches!(e.kind, EventKind::Cart | EventKind::Order))
                 .collect(),
+            web_searches: web_searches.collect(),
             now: now(world),
         });
     }
@@ -251,4 +252,22 @@ fn about(world: &World, log: &ShopperLog) -> String {
         about.push(format!("Dearest purchase: {}, {}.", name(event), ago(event)));
     }
     about.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLDER: &str = r#"{"key":"mara","name":"Mara","about":"","profile":{"age_band":0,
+        "gender":0,"purchase_power":2,"household":2,"town":0,"member_years":7},
+        "events":[{"kind":"cart","product":3,"time":-5}],"now":40320"#;
+
+    #[test]
+    fn files_without_web_searches_are_read() {
+        let mara: Shopper = serde_json::from_str(&format!("{OLDER}}}")).unwrap();
+        assert!(mara.web_searches.is_empty());
+        let search = r#""web_searches":[{"query":"desk reviews","time":7}]"#;
+        let mara: Shopper = serde_json::from_str(&format!("{OLDER},{search}}}")).unwrap();
+        assert_eq!(mara.web_searches[0].query, "desk reviews");
+    }
 }

@@ -1,5 +1,9 @@
 //! `vitrine train yandex` and `vitrine evaluate yandex`.
 
+pub mod evaluate;
+pub mod paper;
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -49,7 +53,7 @@ pub struct Training {
     /// How web-search queries are read.
     #[arg(long, value_enum, default_value = "fused")]
     web_queries: Web,
-    /// Leave the context tower out.
+    /// Learn without the context tower.
     #[arg(long)]
     no_context: bool,
     /// Times that every shopper-day is seen in the first stage; 0 leaves the stage out.
@@ -101,23 +105,29 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The model after each of its two stages.
-    fn train(&self) -> Result<[Yandex; 2]> {
+    fn pretrain(&self) -> Result<Yandex> {
         let Self { config, settings, corpus, .. } = *self;
         let days = corpus.samples.pretraining.len();
         let model = init(config, settings.seed);
-        let pretrained = self.stage("pre-training", &settings.pretraining, days, |progress| {
+        self.stage("pre-training", &settings.pretraining, days, |progress| {
             pretrain(model, config, corpus, settings, progress)
-        })?;
+        })
+    }
+
+    fn fine_tune(&self, pretrained: Yandex) -> Result<Yandex> {
+        let Self { config, settings, corpus, .. } = *self;
         let days = corpus.samples.fine_tuning.len();
-        let model = pretrained.clone();
-        let tuned = self.stage("fine-tuning", &settings.fine_tuning, days, |progress| {
-            fine_tune(model, config, corpus, settings, progress)
-        })?;
-        if self.checkpoints.exists() {
-            std::fs::remove_dir_all(&self.checkpoints).context("removing the checkpoints")?;
+        self.stage("fine-tuning", &settings.fine_tuning, days, |progress| {
+            fine_tune(pretrained, config, corpus, settings, progress)
+        })
+    }
+
+    /// Removes the checkpoints: both stages are done.
+    fn finish(&self) -> Result<()> {
+        match self.checkpoints.exists() {
+            true => std::fs::remove_dir_all(&self.checkpoints).context("removing the checkpoints"),
+            false => Ok(()),
         }
-        Ok([pretrained, tuned])
     }
 
     /// One stage, with its checkpoint and a bar.
@@ -168,12 +178,12 @@ pub fn train(arguments: &Training) -> Result<()> {
     let config = YandexConfig {
         history: arguments.history,
         web_queries: arguments.web_queries.into(),
-        context: !arguments.no_context,
         ..YandexConfig::playground()
     };
     let mut settings = Settings { seed: arguments.seed, ..Settings::default() };
     settings.pretraining.epochs = arguments.epochs;
     settings.fine_tuning.epochs = arguments.tuning_epochs;
+    settings.objective.context_debiasing = !arguments.no_context;
     settings.objective.pointwise_weight = arguments.pointwise_weight;
     std::fs::create_dir_all(&arguments.out)?;
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
@@ -185,7 +195,9 @@ pub fn train(arguments: &Training) -> Result<()> {
         checkpoints: arguments.out.join(FILE).with_extension("checkpoints"),
         about,
     };
-    let [pretrained, tuned] = run.train()?;
+    let pretrained = run.pretrain()?;
+    let tuned = run.fine_tune(pretrained.clone())?;
+    run.finish()?;
     // What is measured is what was written, rounded.
     let mut rows = vec![
         ("chance", Metrics::of_chance(&corpus)),

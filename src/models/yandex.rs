@@ -85,8 +85,6 @@ pub struct YandexConfig {
     pub item_layers: usize,
     /// Width of the item tower.
     pub item_width: usize,
-    /// Whether there is a context tower.
-    pub context: bool,
 }
 
 impl YandexConfig {
@@ -105,7 +103,6 @@ impl YandexConfig {
             web_history: 512,
             item_layers: 4,
             item_width: 1024,
-            context: true,
         }
     }
 
@@ -149,7 +146,7 @@ impl YandexConfig {
             content: LinearConfig::new(self.word, self.d).with_bias(false).init(device),
             user: UserTower::new(self, device),
             item: ItemTower::new(self, device),
-            context: self.context.then(|| ContextTower::new(device)),
+            context: ContextTower::new(device),
             loss: LossParameters::new(device),
         }
     }
@@ -163,7 +160,7 @@ pub struct Yandex {
     content: Linear,
     user: UserTower,
     item: ItemTower,
-    context: Option<ContextTower>,
+    context: ContextTower,
     /// Scalars that only the losses read.
     pub loss: LossParameters,
 }
@@ -199,16 +196,15 @@ impl Yandex {
         UserOutput { vector: l2_norm(vector), attention, web_attention }
     }
 
-    /// r_ctx of page views, `[V, 1]` (3.4); none without a context tower.
-    pub fn context(&self, contexts: &Contexts) -> Option<Tensor<2>> {
-        self.context.as_ref().map(|tower| tower.forward(contexts))
+    /// r_ctx of page views, `[V, 1]` (3.4). In training only: serving does without.
+    pub fn context(&self, contexts: &Contexts) -> Tensor<2> {
+        self.context.forward(contexts)
     }
 
-    /// What each surface and each device adds to r_ctx, `[SURFACES, 1]` and `[DEVICES, 1]`; none
-    /// without a context tower.
-    pub fn context_scalars(&self) -> Option<[Tensor<2>; 2]> {
-        let tower = self.context.as_ref()?;
-        Some([tower.surface.weight.val(), tower.device.weight.val()])
+    /// What each surface and each device adds to r_ctx, `[SURFACES, 1]` and `[DEVICES, 1]`: zeros
+    /// where training did without.
+    pub fn context_scalars(&self) -> [Tensor<2>; 2] {
+        [self.context.surface.weight.val(), self.context.device.weight.val()]
     }
 }
 
@@ -425,11 +421,11 @@ impl LossParameters {
     }
 }
 
-/// f_ui = sigmoid(scale r_ui + context r_ctx + offset) for each signal.
+/// f_ui = sigmoid(slope r_ui + context r_ctx + offset) for each signal.
 #[derive(Module, Debug)]
 pub struct Sigmoids {
     /// What r_ui is multiplied by, `[SIGNALS]`.
-    pub scale: Param<Tensor<1>>,
+    pub slope: Param<Tensor<1>>,
     /// What r_ctx is multiplied by, `[SIGNALS]`.
     pub context: Param<Tensor<1>>,
     /// What is added, `[SIGNALS]`.
@@ -439,11 +435,11 @@ pub struct Sigmoids {
 impl Sigmoids {
     fn new(offset: f32, device: &Device) -> Self {
         let all = |value| Param::from_tensor(Tensor::full([SIGNALS], value, device));
-        Self { scale: all(FIRST_TEMPERATURE), context: all(1.0), offset: all(offset) }
+        Self { slope: all(FIRST_TEMPERATURE), context: all(1.0), offset: all(offset) }
     }
 
     /// Logit of f_ui for one signal: `similarity` is r_ui, `[V, C]`, `context` r_ctx, `[V, 1]`,
-    /// or none without a context tower.
+    /// or none to do without.
     pub fn logit(
         &self,
         signal: usize,
@@ -451,7 +447,7 @@ impl Sigmoids {
         context: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let of = |scalars: &Param<Tensor<1>>| scalars.val().narrow(0, signal, 1).unsqueeze::<2>();
-        let logit = similarity * of(&self.scale) + of(&self.offset);
+        let logit = similarity * of(&self.slope) + of(&self.offset);
         match context {
             Some(context) => logit + context * of(&self.context),
             None => logit,

@@ -77,6 +77,7 @@ impl Default for Settings {
                 pairwise: Pairwise::Calibrated,
                 pointwise: Pointwise::Clicks,
                 pointwise_weight: 0.1,
+                context_debiasing: true,
             },
             seed: 1,
         }

@@ -155,3 +155,49 @@ impl Contexts {
 pub fn title_sums(catalogue: &Catalogue, words: &TokenVectors) -> Vec<f32> {
     words.sums(catalogue.products.iter().map(|product| product.title.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::EventKind;
+
+    fn event(product: u32, time: Minutes) -> Event {
+        Event { kind: EventKind::Cart, product, time }
+    }
+
+    #[test]
+    fn the_timeline_is_in_the_order_of_time() {
+        let search = |time| WebSearch { query: String::new(), time };
+        let events = [event(7, -20), event(8, 5), event(9, 5), event(3, 30)];
+        let searches = [search(-50), search(5), search(30), search(31)];
+        let timeline = timeline(&events, &searches, |number| 100 + number as u32);
+        let found: Vec<(u32, Minutes)> = timeline.iter().map(|b| (b.content, b.time)).collect();
+        // A web search comes before what was done in the shop in the same minute.
+        let expected =
+            [(100, -50), (7, -20), (101, 5), (8, 5), (9, 5), (102, 30), (3, 30), (103, 31)];
+        assert_eq!(found, expected);
+        let kinds: Vec<bool> = timeline.iter().map(Behaviour::is_web_search).collect();
+        assert_eq!(kinds, expected.map(|(content, _)| content >= 100));
+    }
+
+    #[test]
+    fn what_is_read_is_newest_first_and_as_long_as_the_settings_say() {
+        let events: Vec<Event> = (0..6).map(|n| event(n, n as Minutes)).collect();
+        let searches: Vec<WebSearch> =
+            (0..6).map(|n| WebSearch { query: String::new(), time: n }).collect();
+        let timeline = timeline(&events, &searches, |_| 9);
+        let read = |web_queries| {
+            let config = YandexConfig {
+                history: 4,
+                web_history: 2,
+                web_queries,
+                ..YandexConfig::playground()
+            };
+            Read::new(&config, &timeline)
+        };
+        assert_eq!(read(WebQueries::Fused).behaviour, [11, 10, 9, 8]);
+        assert_eq!(read(WebQueries::None).behaviour, [11, 9, 7, 5]);
+        let separate = read(WebQueries::Separate);
+        assert_eq!((separate.behaviour, separate.web), (vec![11, 9, 7, 5], vec![10, 8]));
+    }
+}

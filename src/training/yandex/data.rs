@@ -3,6 +3,7 @@
 use super::samples::{Options, Samples};
 use crate::features::split::Split;
 use crate::market::World;
+use crate::market::catalogue::Catalogue;
 use crate::market::history::DAY;
 use crate::models::yandex::input::title_sums;
 use crate::text::TokenVectors;
@@ -50,9 +51,14 @@ impl Corpus {
             samples.add(&log, products, options);
             shopper_done();
         }
-        let mut sums = title_sums(&world.catalogue, words);
+        Self::new(samples, &world.catalogue, words)
+    }
+
+    /// Of samples of this catalogue.
+    pub fn new(samples: Samples, catalogue: &Catalogue, words: &TokenVectors) -> Self {
+        let mut sums = title_sums(catalogue, words);
         sums.extend(words.sums(samples.queries.iter()));
-        Self { samples, products, word: words.dimensions(), sums }
+        Self { samples, products: catalogue.products.len(), word: words.dimensions(), sums }
     }
 
     /// Sum of the word vectors of a text.

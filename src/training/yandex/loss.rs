@@ -67,6 +67,8 @@ pub struct Objective {
     pub pointwise: Pointwise,
     /// Weight of the pointwise losses (table 1, line 6).
     pub pointwise_weight: f32,
+    /// Let a context tower explain what surface and device do (3.4).
+    pub context_debiasing: bool,
 }
 
 /// Page views with their similarities.
@@ -74,12 +76,20 @@ pub struct Objective {
 pub struct Page {
     /// r_ui, `[V, C]`.
     pub similarity: Tensor<2>,
-    /// r_ctx, `[V, 1]`; none without a context tower.
-    pub context: Option<Tensor<2>>,
+    /// r_ctx, `[V, 1]`.
+    pub context: Tensor<2>,
     /// For each signal 1 or 0, `[V, C]`.
     pub labels: [Tensor<2>; SIGNALS],
     /// 1 for an impression, 0 for padding, `[V, C]`.
     pub present: Tensor<2>,
+}
+
+impl Page {
+    /// Logit of f_ui for one signal, `[V, C]`.
+    fn logit(&self, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<2> {
+        let context = objective.context_debiasing.then(|| self.context.clone());
+        sigmoids.logit(signal, self.similarity.clone(), context)
+    }
 }
 
 /// L_finetune (equation 2), `[1]`: summed over the pairs and impressions of each page view, mean
@@ -88,7 +98,7 @@ pub fn fine_tuning(page: &Page, parameters: &LossParameters, objective: &Objecti
     let [views, _] = page.similarity.dims();
     let mut loss = Tensor::zeros([1], &page.similarity.device());
     for signal in 0..SIGNALS {
-        loss = loss + pairwise(page, signal, &parameters.pairwise, objective.pairwise);
+        loss = loss + pairwise(page, signal, &parameters.pairwise, objective);
     }
     let signals = match objective.pointwise {
         Pointwise::EachSignal => 0..SIGNALS,
@@ -96,7 +106,7 @@ pub fn fine_tuning(page: &Page, parameters: &LossParameters, objective: &Objecti
     };
     if objective.pointwise_weight != 0.0 {
         for signal in signals {
-            let own = pointwise(page, signal, &parameters.pointwise);
+            let own = pointwise(page, signal, &parameters.pointwise, objective);
             loss = loss + own * objective.pointwise_weight;
         }
     }
@@ -104,12 +114,11 @@ pub fn fine_tuning(page: &Page, parameters: &LossParameters, objective: &Objecti
 }
 
 /// Sum of BPR_k over the pairs of an impression with the signal and one without, `[1]`.
-fn pairwise(page: &Page, signal: usize, sigmoids: &Sigmoids, form: Pairwise) -> Tensor<1> {
-    // ln of what stands in the fraction: of f_ui, or of e^(gamma r_ui).
-    let logit = |context| sigmoids.logit(signal, page.similarity.clone(), context);
-    let score = match form {
-        Pairwise::Plain => logit(None),
-        Pairwise::Calibrated => log_sigmoid(logit(page.context.clone())),
+fn pairwise(page: &Page, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<1> {
+    // ln of what stands in the fraction: of e^(gamma r_ui), to a factor, or of f_ui.
+    let score = match objective.pairwise {
+        Pairwise::Plain => sigmoids.logit(signal, page.similarity.clone(), None),
+        Pairwise::Calibrated => log_sigmoid(page.logit(signal, sigmoids, objective)),
     };
     let label = &page.labels[signal];
     let negative: Tensor<2> = (1.0 - label.clone()) * page.present.clone();
@@ -120,8 +129,8 @@ fn pairwise(page: &Page, signal: usize, sigmoids: &Sigmoids, form: Pairwise) -> 
 }
 
 /// Sum of BCE_k over the impressions, `[1]`.
-fn pointwise(page: &Page, signal: usize, sigmoids: &Sigmoids) -> Tensor<1> {
-    let logit = sigmoids.logit(signal, page.similarity.clone(), page.context.clone());
+fn pointwise(page: &Page, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<1> {
+    let logit = page.logit(signal, sigmoids, objective);
     // ln (1 - f) = ln f - logit: finite for every logit.
     let ln_f = log_sigmoid(logit.clone());
     let label = page.labels[signal].clone();
