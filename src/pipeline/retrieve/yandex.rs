@@ -129,7 +129,7 @@ impl Towers {
             read = read.register(attention.clone());
         }
         let scalars = self.model.model().context_scalars();
-        for scalars in scalars.iter().flatten() {
+        for scalars in &scalars {
             read = read.register(scalars.clone());
         }
         let mut read = read.execute_async().await?.into_iter();
@@ -138,13 +138,8 @@ impl Towers {
         let temperature = next()?.first().copied().unwrap_or(f32::NAN);
         let attention = if last.is_some() { next()? } else { Vec::new() };
         let scalar = |of: Vec<f32>, place: usize| of.get(place).copied().unwrap_or(0.0);
-        let context = match scalars {
-            Some(_) => {
-                let surface = scalar(next()?, usize::from(request.query.is_some()));
-                (surface, scalar(next()?, device_number(request.device)))
-            }
-            None => (0.0, 0.0),
-        };
+        let surface = scalar(next()?, usize::from(request.query.is_some()));
+        let context = (surface, scalar(next()?, device_number(request.device)));
 
         let mut behaviours = vec![None; events.len()];
         let mut of_searches = Vec::new();
