@@ -45,7 +45,8 @@ pub enum FromEngine {
         /// Where it computes.
         backend: Backend,
     },
-    /// Bytes arrived. The loader says so, not the engine.
+    /// Bytes arrived, before the engine is ready or while a run waits for weights that were not
+    /// asked for before. The loader says so, not the engine.
     Progress(Progress),
     /// What is on sale and who shops: sent as soon as it is read, before the weights are.
     Shop(Box<Shop>),
@@ -77,7 +78,8 @@ pub enum Backend {
 /// How far loading is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Bytes that have arrived of the engine's program and of the assets of a first ranking.
+    /// Bytes that have arrived: of the engine's program and of the assets of a first ranking, and
+    /// later of the files that are fetched side by side.
     pub loaded: u64,
     /// Bytes of all of them.
     pub total: u64,

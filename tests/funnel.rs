@@ -4,67 +4,18 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use burn::tensor::Device;
 use futures::executor::block_on;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetError, AssetSource, Folder, Manifest};
+use vitrine::pipeline::assets::{Folder, Manifest};
 use vitrine::pipeline::blend;
-use vitrine::pipeline::caller::{Caller, Patient};
-use vitrine::protocol::{Answer, Backend, Notice};
+use vitrine::pipeline::caller::Caller;
+use vitrine::protocol::Answer;
 use vitrine::share::{HistoryEdit, MultiTask, State, Surface};
 
-/// The assets folder, with files that are missing or cut short.
-struct Spoilt {
-    folder: Folder,
-    missing: RefCell<HashSet<String>>,
-    short: RefCell<HashSet<String>>,
-    asked: Rc<RefCell<Vec<String>>>,
-}
+use support::{Spoilt, funnel, load, run};
 
-impl Spoilt {
-    fn new() -> Self {
-        Self {
-            folder: Folder("assets".into()),
-            missing: RefCell::default(),
-            short: RefCell::default(),
-            asked: Rc::default(),
-        }
-    }
-
-    fn without(name: &str) -> Self {
-        let source = Self::new();
-        source.missing.borrow_mut().insert(name.into());
-        source
-    }
-}
-
-impl AssetSource for Spoilt {
-    async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
-        self.asked.borrow_mut().push(name.into());
-        if self.missing.borrow().contains(name) {
-            return Err(AssetError::Missing { name: name.into(), why: "404".into() });
-        }
-        let mut bytes = self.folder.fetch(name).await?;
-        if self.short.borrow().contains(name) {
-            bytes.truncate(bytes.len() / 2);
-        }
-        Ok(bytes)
-    }
-}
-
-fn load(source: Spoilt) -> Result<Funnel<Spoilt>, Notice> {
-    block_on(Funnel::load(Backend::Cpu, Device::flex(), source, |_| ()))
-}
-
-fn funnel() -> Funnel<Spoilt> {
-    load(Spoilt::new()).expect("the shipped assets")
-}
-
-fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
-    let answer = block_on(funnel.run(1, state, &Patient::default()));
-    answer.expect("the device works").expect("somebody waits")
-}
+mod support;
 
 /// Names of the product types of the best products, in order.
 fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {

@@ -103,7 +103,8 @@ async function fetchAhead(program) {
   try {
     const bytes = await ahead.get(MANIFEST);
     const manifest = JSON.parse(new TextDecoder().decode(bytes));
-    total = manifest.first.reduce((sum, name) => sum + manifest.files[name].bytes, SIZE + bytes.length);
+    files = manifest.files;
+    total = manifest.first.reduce((sum, name) => sum + files[name].bytes, SIZE + bytes.length);
     first = manifest.first;
   } catch {
     // The engine reads the manifest itself, and says what is wrong with it.
@@ -118,10 +119,30 @@ async function fetchAhead(program) {
   });
 }
 
+/** Sizes of the assets, as the manifest has them. */
+let files = {};
+/** Assets on their way that were not fetched ahead. */
+let late = 0;
+
+/** Fetches what was not fetched ahead; progress is counted anew for all that come side by side. */
+async function downloadLate(name) {
+  if (late === 0) {
+    loaded = 0;
+    total = 0;
+  }
+  late += 1;
+  total += files[name]?.bytes ?? 0;
+  try {
+    return await download(name);
+  } finally {
+    late -= 1;
+  }
+}
+
 /** Bytes of an asset, for the engine. What failed once is fetched again when asked for again. */
 self.fetchAsset = async (name) => {
   await listed;
-  const bytes = ahead.get(name) ?? download(name);
+  const bytes = ahead.get(name) ?? downloadLate(name);
   ahead.delete(name);
   return bytes;
 };

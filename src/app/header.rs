@@ -240,6 +240,11 @@ fn BackendBadge() -> impl IntoView {
             None => String::new(),
         })
     };
+    let fetching = move || {
+        let progress = store.status.with(|status| status.fetching)?;
+        let share = progress.loaded as f32 / progress.total as f32;
+        Some(format!("fetching, {}", words::percent(share)))
+    };
     let gpu = move || {
         store.status.with(|status| match status.gpu {
             Gpu::Missing => "This browser has no WebGPU.".into(),
@@ -314,7 +319,7 @@ fn BackendBadge() -> impl IntoView {
             <summary title="Where this is computed">
                 <span class="dot" class:on=move || serving().is_some()></span>
                 {move || serving().map_or("Starting", |b| backend_names(b).0).to_string()}
-                <span class="ms">{total}</span>
+                <span class="ms">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
                 <Segments key="backend" />

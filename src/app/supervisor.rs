@@ -92,6 +92,8 @@ pub struct Status {
     pub serving: Option<Backend>,
     /// Bytes of the engine that is loading.
     pub progress: Option<Progress>,
+    /// Bytes that the run that is waited for still fetches: the weights of another system.
+    pub fetching: Option<Progress>,
     /// Where WebGPU stands.
     pub gpu: Gpu,
     /// Bytes of the WebGPU engine while it loads.
@@ -206,6 +208,13 @@ impl Supervisor {
             },
             serving,
             progress: self.cpu.progress,
+            fetching: serving.and_then(|backend| {
+                let engine = match backend {
+                    Backend::Cpu => &self.cpu,
+                    Backend::Webgpu => &self.gpu,
+                };
+                engine.busy.and(engine.progress).filter(|p| p.loaded < p.total)
+            }),
             gpu: self.gpu_stands.clone(),
             gpu_progress: self.gpu.progress,
             adapter: self.adapter.clone(),

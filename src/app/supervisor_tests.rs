@@ -171,6 +171,20 @@ fn nothing_is_sent_before_the_engine_says_hello() {
 }
 
 #[test]
+fn what_a_run_still_fetches_is_shown_until_it_is_here() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    let progress = |loaded| FromEngine::Progress(Progress { loaded, total: 600 });
+    bench.hear(CPU, progress(200));
+    assert_eq!(bench.status().fetching.map(|p| p.loaded), Some(200));
+    bench.hear(CPU, progress(600));
+    assert_eq!(bench.status().fetching, None);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.hear(CPU, progress(200));
+    assert_eq!(bench.status().fetching, None, "nobody waits for what is fetched behind");
+}
+
+#[test]
 fn one_run_is_out_and_the_newest_state_is_next() {
     let mut bench = Bench::start(false);
     bench.load(CPU);

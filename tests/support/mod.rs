@@ -1,0 +1,67 @@
+//! What tests of the funnel have in common: the shipped assets, perhaps spoilt, and a run.
+
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use burn::tensor::Device;
+use futures::executor::block_on;
+use vitrine::pipeline::Funnel;
+use vitrine::pipeline::assets::{AssetError, AssetSource, Folder};
+use vitrine::pipeline::caller::Patient;
+use vitrine::protocol::{Answer, Backend, Notice};
+use vitrine::share::State;
+
+/// The assets folder, with files that are missing or cut short.
+pub struct Spoilt {
+    pub folder: Folder,
+    pub missing: RefCell<HashSet<String>>,
+    pub short: RefCell<HashSet<String>>,
+    pub asked: Rc<RefCell<Vec<String>>>,
+}
+
+impl Spoilt {
+    pub fn new() -> Self {
+        Self {
+            folder: Folder("assets".into()),
+            missing: RefCell::default(),
+            short: RefCell::default(),
+            asked: Rc::default(),
+        }
+    }
+
+    pub fn without(name: &str) -> Self {
+        let source = Self::new();
+        source.missing.borrow_mut().insert(name.into());
+        source
+    }
+}
+
+impl AssetSource for Spoilt {
+    async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
+        self.asked.borrow_mut().push(name.into());
+        if self.missing.borrow().contains(name) {
+            return Err(AssetError::Missing { name: name.into(), why: "404".into() });
+        }
+        let mut bytes = self.folder.fetch(name).await?;
+        if self.short.borrow().contains(name) {
+            bytes.truncate(bytes.len() / 2);
+        }
+        Ok(bytes)
+    }
+}
+
+pub fn load(source: Spoilt) -> Result<Funnel<Spoilt>, Notice> {
+    block_on(Funnel::load(Backend::Cpu, Device::flex(), source, |_| ()))
+}
+
+pub fn funnel() -> Funnel<Spoilt> {
+    load(Spoilt::new()).expect("the shipped assets")
+}
+
+pub fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
+    let answer = block_on(funnel.run(1, state, &Patient::default()));
+    answer.expect("the device works").expect("somebody waits")
+}

@@ -1,0 +1,216 @@
+//! The four systems in the funnel, on the shipped assets: every pair of them.
+
+use vitrine::market::history::EventKind;
+use vitrine::pipeline::blend;
+use vitrine::protocol::Answer;
+use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface, Task, TrainingStage};
+
+use support::{Spoilt, funnel, load, run};
+
+mod support;
+
+const RETRIEVERS: [Retriever; 2] = [Retriever::Moppr, Retriever::Yandex];
+const RANKERS: [Ranker; 2] = [Ranker::Dmt, Ranker::Mlpr];
+
+fn with_mlpr() -> State {
+    State { ranker: Ranker::Mlpr, ..State::default() }
+}
+
+/// The feed by Yandex's towers, for a shopper with web searches.
+fn with_yandex() -> State {
+    State {
+        surface: Surface::Feed,
+        retriever: Retriever::Yandex,
+        shopper: "mina".into(),
+        ..State::default()
+    }
+}
+
+fn products(answer: &Answer) -> Vec<u32> {
+    answer.candidates.iter().map(|candidate| candidate.product).collect()
+}
+
+#[test]
+fn every_retriever_works_with_every_ranker_on_both_surfaces() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS {
+        for ranker in RANKERS {
+            for surface in [Surface::Search, Surface::Feed] {
+                let name = format!("{retriever:?}, {ranker:?}, {surface:?}");
+                let state = State { retriever, ranker, surface, ..State::default() };
+                let answer = run(&mut funnel, &state);
+                assert_eq!((answer.retriever, answer.ranker), (retriever, ranker));
+                assert_eq!(answer.notices, [], "{name}");
+                assert!(answer.candidates.len() >= 5, "{name}: {}", answer.candidates.len());
+                let tasks = ranker.tasks().len();
+                let gates: usize = answer.gatings.iter().map(|g| tasks * g.experts.len()).sum();
+                for candidate in &answer.candidates {
+                    assert_eq!(candidate.utility.len(), tasks, "{name}");
+                    assert!(candidate.utility.iter().all(|u| u.is_finite()), "{name}");
+                    assert_eq!(candidate.gates.len(), gates, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_with_nothing_to_go_by_is_answered_by_every_pair() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS {
+        for ranker in RANKERS {
+            let mut state = State { retriever, ranker, query: String::new(), ..State::default() };
+            let entries = run(&mut funnel, &state).history.len();
+            // Nobody without a history is on file, so somebody's is taken away.
+            state.history =
+                (0..entries as u32).map(|entry| HistoryEdit::Remove { entry }).collect();
+            let answer = run(&mut funnel, &state);
+            assert!(answer.history.is_empty());
+            assert_eq!(answer.notices[0].key, "empty-query");
+            assert!(!answer.candidates.is_empty(), "{retriever:?}, {ranker:?}");
+            assert!(answer.candidates.iter().all(|c| c.utility.iter().all(|u| u.is_finite())));
+        }
+    }
+}
+
+#[test]
+fn each_step_of_mlpr_is_at_most_as_likely_as_the_one_before() {
+    let mut funnel = funnel();
+    let answer = run(&mut funnel, &with_mlpr());
+    assert_eq!(answer.ranker.tasks(), [Task::Click, Task::Cart, Task::Order]);
+    let knobs = State::default().ranking;
+    for candidate in &answer.candidates {
+        let [click, cart, order] = [0, 1, 2].map(|k| blend::probability(candidate, k, &knobs));
+        assert!(0.0 < order && order <= cart && cart <= click && click < 1.0);
+    }
+    assert!(answer.examination.learned.is_empty(), "it has no bias network");
+}
+
+#[test]
+fn gates_of_both_of_mlprs_stages_sum_to_one_and_follow_their_temperature() {
+    let mut funnel = funnel();
+    let mut state = with_mlpr();
+    let answer = run(&mut funnel, &state);
+    assert_eq!(answer.gatings.len(), 2);
+    let sharpest = |answer: &Answer| {
+        let mut sharpest = 0.0_f32;
+        for candidate in &answer.candidates {
+            let mut gates = candidate.gates.as_slice();
+            for gating in &answer.gatings {
+                for _ in answer.ranker.tasks() {
+                    let (of_task, rest) = gates.split_at(gating.experts.len());
+                    assert!((of_task.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+                    sharpest = of_task.iter().copied().fold(sharpest, f32::max);
+                    gates = rest;
+                }
+            }
+            assert!(gates.is_empty());
+        }
+        sharpest
+    };
+    let before = sharpest(&answer);
+    state.ranking.gate_temperature = 5.0;
+    assert!(sharpest(&run(&mut funnel, &state)) < before);
+}
+
+#[test]
+fn what_mlpr_hands_on_multiplies_to_its_joint_probabilities() {
+    let mut funnel = funnel();
+    let mut state = with_mlpr();
+    let chosen = run(&mut funnel, &state).candidates[3].clone();
+    state.selected = Some(chosen.product);
+    let detail = run(&mut funnel, &state).detail.expect("it is among the candidates");
+    let mut joint = 1.0;
+    for (number, step) in detail.transfer.iter().enumerate() {
+        joint *= step.conditional;
+        assert!((joint - step.joint).abs() < 1e-5 * joint.max(1e-3));
+        let blended = blend::probability(&chosen, number, &state.ranking);
+        assert!((blended - step.joint).abs() < 1e-4 * blended.max(1e-3));
+        assert!((0.0..=1.0).contains(&step.from_former));
+    }
+    assert_eq!(detail.transfer[0].from_former, 0.0, "nothing comes before the click");
+    assert!(detail.features.windows(2).all(|w| w[0].z_score.abs() >= w[1].z_score.abs()));
+}
+
+#[test]
+fn vectors_made_before_and_on_the_spot_rank_the_same() {
+    let mut funnel = funnel();
+    let mut state = with_mlpr();
+    let before = run(&mut funnel, &state);
+    state.ranking.precomputed = false;
+    let on_the_spot = run(&mut funnel, &state);
+    assert_eq!(products(&before), products(&on_the_spot));
+    for (a, b) in before.candidates.iter().zip(&on_the_spot.candidates) {
+        for (a, b) in a.utility.iter().zip(&b.utility) {
+            assert!((a - b).abs() < 1e-3 * a.abs().max(1.0), "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn the_user_towers_attention_sums_to_one_over_all_that_it_reads() {
+    let mut funnel = funnel();
+    let answer = run(&mut funnel, &with_yandex());
+    let towers = answer.retrieval.towers.expect("Yandex's towers retrieved");
+    assert!(!towers.searches.is_empty());
+    let history: f32 = answer.history.iter().map(|entry| entry.attention).sum();
+    let searches: f32 = towers.searches.iter().map(|(_, attention)| attention).sum();
+    assert!((towers.own_attention + history + searches - 1.0).abs() < 1e-3);
+    let kept = answer.history.iter().filter(|entry| entry.kept).count();
+    assert_eq!(kept + towers.searches.len(), towers.read as usize);
+    assert!(towers.temperature > 1.0);
+}
+
+#[test]
+fn the_newest_of_a_history_are_read() {
+    let mut funnel = funnel();
+    let mut state = with_yandex();
+    for length in [64, 10, 1, 0] {
+        state.retrieval.history_length = length;
+        let answer = run(&mut funnel, &state);
+        let towers = answer.retrieval.towers.as_ref().expect("Yandex's towers retrieved");
+        assert!(towers.read <= length);
+        let oldest_kept = answer.history.iter().position(|entry| entry.kept);
+        let from = oldest_kept.unwrap_or(answer.history.len());
+        assert!(answer.history[from..].iter().all(|entry| entry.kept), "{length}");
+    }
+    let towers = run(&mut funnel, &state).retrieval.towers.expect("it is there");
+    assert!((towers.own_attention - 1.0).abs() < 1e-5, "[CLS] is alone");
+}
+
+#[test]
+fn web_searches_stages_of_training_and_deeds_change_the_feed() {
+    let mut funnel = funnel();
+    let before = run(&mut funnel, &with_yandex());
+    let mut state = with_yandex();
+    state.retrieval.web_searches = false;
+    let without = run(&mut funnel, &state);
+    assert!(without.retrieval.towers.as_ref().is_some_and(|towers| towers.searches.is_empty()));
+    assert_ne!(products(&without), products(&before));
+    let mut state = with_yandex();
+    state.retrieval.stage = TrainingStage::PreTrained;
+    assert_ne!(products(&run(&mut funnel, &state)), products(&before));
+    let mut state = with_yandex();
+    state.history = vec![HistoryEdit::Add { kind: EventKind::Cart, product: 11 }];
+    assert_ne!(products(&run(&mut funnel, &state)), products(&before));
+}
+
+#[test]
+fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
+    for (file, wanted) in [("mlpr.safetensors", with_mlpr()), ("yandex.safetensors", with_yandex())]
+    {
+        let spoilt = Spoilt::new();
+        spoilt.short.borrow_mut().insert(file.into());
+        for source in [Spoilt::without(file), spoilt] {
+            let mut funnel = load(source).expect("the rest is there");
+            let default =
+                State { ranker: Ranker::Dmt, retriever: Retriever::Moppr, ..wanted.clone() };
+            let before = run(&mut funnel, &default);
+            let after = run(&mut funnel, &wanted);
+            assert_eq!(after.candidates, before.candidates);
+            assert_eq!((after.retriever, after.ranker), (Retriever::Moppr, Ranker::Dmt));
+            let said = &after.notices[0].text;
+            assert!(said.contains(file) && said.contains("goes on"), "{said}");
+        }
+    }
+}
