@@ -1,0 +1,140 @@
+// The two retrievers and the two rankers, chosen in the page.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+const open = (link, use, options = {}) =>
+  withVitrine(stage, { link, ...options }, async (vitrine) => {
+    await vitrine.ready();
+    await use(vitrine);
+  });
+
+const FEED = "?v=1&surface=feed&retriever=yandex&shopper=mina";
+
+describe("MLPR", () => {
+  test("chosen, it ranks by three tasks, shows both of its stages, and goes back without a trace", async () => {
+    await open("", async (vitrine) => {
+      const before = await vitrine.scores();
+      assert.equal(await vitrine.get("weight-cart").count(), 0, "DMT predicts no cart");
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      assert.notDeepEqual(await vitrine.scores(), before);
+      const gates = await vitrine.utilisation();
+      assert.equal(gates.length, 3, "a row for click, cart and order");
+      assert.equal(await vitrine.page.locator(".utilisation figure").count(), 6, "three tasks in each of two stages");
+      assert.equal(await vitrine.get("bias-position").count(), 0, "it has no bias network");
+      assert.deepEqual(await vitrine.notices(), []);
+      await vitrine.after(() => vitrine.set("ranker", "dmt"));
+      assert.deepEqual(await vitrine.scores(), before);
+    });
+  });
+
+  for (const [testid, value] of [
+    ["weight-cart", 0],
+    ["weight-order", 0],
+    ["gate-temperature", 5],
+  ]) {
+    test(`${testid} changes its ranking`, async () => {
+      await open("?v=1&ranker=mlpr", async (vitrine) => {
+        const before = await vitrine.scores();
+        await vitrine.after(() => vitrine.set(testid, value));
+        assert.notDeepEqual(await vitrine.scores(), before);
+      });
+    });
+  }
+
+  test("a product's steps multiply from click to cart to order", async () => {
+    await open("?v=1&ranker=mlpr", async (vitrine) => {
+      await vitrine.after(() => vitrine.page.getByText("Look inside").first().click());
+      const rows = await vitrine.get("chain").locator("tbody tr").allInnerTexts();
+      assert.equal(rows.length, 3);
+      const values = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
+      assert.ok(values.u_order < values.u_cart && values.u_cart < values.u_click, JSON.stringify(values));
+      assert.equal(await vitrine.get("attention").count(), 0, "it reads no history");
+    });
+  });
+
+  test("vectors on the spot rank as those made before", async () => {
+    await open("?v=1&ranker=mlpr", async (vitrine) => {
+      const before = await vitrine.order();
+      await vitrine.after(() => vitrine.set("precomputed", false));
+      assert.deepEqual(await vitrine.order(), before);
+    });
+  });
+});
+
+describe("Yandex's two towers", () => {
+  test("retrieve the feed, and say what they read", async () => {
+    await open(FEED, async (vitrine) => {
+      assert.ok((await vitrine.ranking()).length > 0);
+      assert.ok((await vitrine.get("searches").locator("li").count()) > 0, "Mina searched on the web");
+      assert.match(await vitrine.get("context-surface").innerText(), /\d/);
+      assert.equal(await vitrine.get("weight-relevance").count(), 0, "MOPPR's knobs are put away");
+      assert.deepEqual(await vitrine.notices(), []);
+    });
+  });
+
+  for (const [testid, value] of [
+    ["training-stage", "pre-trained"],
+    ["history-length", 3],
+    ["web-searches", false],
+    ["temperature", 0.2],
+  ]) {
+    test(`${testid} changes what they do`, async () => {
+      await open(FEED, async (vitrine) => {
+        const seen = async () => [
+          await vitrine.order(),
+          await vitrine.get("towers").innerText(),
+          await vitrine.get("effective-candidates").getAttribute("data-value"),
+        ];
+        const before = await seen();
+        await vitrine.after(() => vitrine.set(testid, value));
+        assert.notDeepEqual(await seen(), before);
+      });
+    });
+  }
+
+  test("a query is one more web search", async () => {
+    await open("?v=1&retriever=yandex&shopper=mina&q=shoes", async (vitrine) => {
+      assert.ok((await vitrine.ranking()).length > 0);
+      assert.match(await vitrine.get("searches").locator("li").first().innerText(), /shoes/);
+    });
+  });
+
+  test("the device's scalar is shown for the device", async () => {
+    await open(FEED, async (vitrine) => {
+      const scalar = () => vitrine.get("context-device").innerText();
+      const desktop = await scalar();
+      await vitrine.after(() => vitrine.set("device", "phone"));
+      assert.notEqual(await scalar(), desktop);
+    });
+  });
+});
+
+describe("a system that cannot be had", () => {
+  for (const [file, testid, value] of [
+    ["mlpr.safetensors", "ranker", "mlpr"],
+    ["yandex.safetensors", "retriever", "yandex"],
+  ]) {
+    test(`${file} is missing: that is said, and the last pair goes on`, async () => {
+      stage.server.faults.set(`assets/${file}`, { status: 404 });
+      await open(
+        "",
+        async (vitrine) => {
+          const before = await vitrine.scores();
+          await vitrine.after(() => vitrine.set(testid, value));
+          await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*goes on`));
+          assert.deepEqual(await vitrine.scores(), before);
+          stage.server.faults.clear();
+          await vitrine.after(() => vitrine.set("candidates", 40));
+          assert.deepEqual(await vitrine.notices(), [], "asked for again, it is had");
+        },
+        { allow: [/./] },
+      );
+    });
+  }
+});
