@@ -18,6 +18,7 @@ use crate::models::yandex::{WebQueries, Yandex, YandexConfig};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::yandex::data::Corpus;
 use crate::training::yandex::evaluate::Metrics;
+use crate::training::yandex::groups::Rates;
 use crate::training::yandex::samples::Options;
 use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 
@@ -62,6 +63,15 @@ pub struct Training {
     /// Times that every shopper-day is seen in the second stage.
     #[arg(long, default_value_t = Settings::default().fine_tuning.epochs)]
     tuning_epochs: usize,
+    /// Adam's step size in the first stage, for all but the scalars of the losses.
+    #[arg(long, default_value_t = Settings::default().pretraining.rates.transformer)]
+    rate: f64,
+    /// Adam's step size in the second stage, for all but the scalars of the losses.
+    #[arg(long, default_value_t = Settings::default().fine_tuning.rates.transformer)]
+    tuning_rate: f64,
+    /// Fine-tune on the page views of the feed alone, not on those of the search.
+    #[arg(long)]
+    feed_only: bool,
     /// Weight of the pointwise loss.
     #[arg(long, default_value_t = Settings::default().objective.pointwise_weight)]
     pointwise_weight: f32,
@@ -183,6 +193,9 @@ pub fn train(arguments: &Training) -> Result<()> {
     let mut settings = Settings { seed: arguments.seed, ..Settings::default() };
     settings.pretraining.epochs = arguments.epochs;
     settings.fine_tuning.epochs = arguments.tuning_epochs;
+    let rates = |rate, stage: &Stage| Rates::new(rate, stage.rates.loss);
+    settings.pretraining.rates = rates(arguments.rate, &settings.pretraining);
+    settings.fine_tuning.rates = rates(arguments.tuning_rate, &settings.fine_tuning);
     settings.objective.context_debiasing = !arguments.no_context;
     settings.objective.pointwise_weight = arguments.pointwise_weight;
     std::fs::create_dir_all(&arguments.out)?;
@@ -199,6 +212,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let tuned = run.fine_tune(pretrained.clone())?;
     run.finish()?;
     // What is measured is what was written, rounded.
+    let mut served = None;
     let mut rows = vec![
         ("chance", Metrics::of_chance(&corpus)),
         ("true attraction", Metrics::of_truth(&corpus)),
@@ -209,6 +223,15 @@ pub fn train(arguments: &Training) -> Result<()> {
         let bytes = write(&arguments.out.join(file), model, &run.about)?;
         let retriever = Retriever::load(&bytes, corpus.titles(), &Device::flex())?;
         rows.push((name, Metrics::of(&retriever, &corpus)?));
+        served = Some(retriever);
+    }
+    if let Some(retriever) = served {
+        // As the playground serves: every page view knows what was done before it.
+        let (_, known) = gather(&arguments.market, |options| {
+            options.share = 0.0;
+            options.delay = 0;
+        })?;
+        rows.push(("without delay", Metrics::of(&retriever, &known)?));
     }
     println!("held-out day, page views of the feed:");
     for (name, metrics) in rows {

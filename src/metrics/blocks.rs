@@ -31,6 +31,11 @@ impl Blocks {
         self.0[shopper as usize % Self::COUNT].add(value);
     }
 
+    /// Whether the metric existed nowhere.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|block| block.count() == 0)
+    }
+
     /// The mean over everything; 0 before the first value.
     pub fn whole(&self) -> f64 {
         let mut whole = Mean::default();

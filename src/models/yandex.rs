@@ -40,8 +40,8 @@ pub const KINDS: [&str; 5] = ["click", "favourite", "cart", "order", "web search
 /// Number of the web search among [`KINDS`].
 pub const WEB_SEARCH: u8 = 4;
 
-/// Names of the signals that the fine-tuning learns from, in the order of its parameters: the
-/// first four of [`KINDS`].
+/// Number of the signals that the fine-tuning learns from: the first of [`KINDS`], in their
+/// order.
 pub const SIGNALS: usize = 4;
 
 /// Surfaces that pages are shown on: the feed and the search.

@@ -62,14 +62,14 @@ impl Default for Settings {
             pretraining: Stage {
                 epochs: 3,
                 batch: 256,
-                rates: Rates { embeddings: 2e-3, transformer: 2e-3, item: 2e-3, loss: 1e-2 },
+                rates: Rates::new(2e-3, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
             },
             fine_tuning: Stage {
                 epochs: 1,
                 batch: 64,
-                rates: Rates { embeddings: 5e-4, transformer: 5e-4, item: 5e-4, loss: 1e-2 },
+                rates: Rates::new(5e-4, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
             },

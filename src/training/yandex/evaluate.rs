@@ -187,7 +187,7 @@ impl std::fmt::Display for Metrics {
         for (number, (scenario, metrics)) in SCENARIOS.iter().zip(&self.scenarios).enumerate() {
             let start = if number == 0 { "" } else { "; " };
             write!(f, "{start}{}", scenario.name())?;
-            for (name, blocks) in metrics.named() {
+            for (name, blocks) in metrics.named().into_iter().filter(|(_, b)| !b.is_empty()) {
                 write!(f, " {name} {:.4}", blocks.whole())?;
             }
         }

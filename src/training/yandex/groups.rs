@@ -37,6 +37,11 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// One rate for the model, another for the scalars of the losses.
+    pub fn new(model: f64, loss: f64) -> Self {
+        Self { embeddings: model, transformer: model, item: model, loss }
+    }
+
     /// The rates of a step at a share of the full rate.
     pub(super) fn times(&self, share: f64) -> ModuleLearningRate {
         // The last group that matches counts: the transformer's names take in the embeddings'.
