@@ -55,6 +55,8 @@ pub enum Evaluate {
     Moppr(moppr::evaluate::Arguments),
     /// The ranker.
     Dmt(dmt::evaluate::Arguments),
+    /// The other ranker, for search.
+    Mlpr(mlpr::evaluate::Arguments),
 }
 
 impl Cli {
@@ -72,6 +74,7 @@ impl Cli {
             Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
         }
     }
 }

@@ -18,6 +18,8 @@
 //! [`MlprConfig::attention`] and [`MlprConfig::transfer`].
 
 pub mod bert;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod extraction;
 pub mod ranker;
 #[cfg(test)]
@@ -256,13 +258,7 @@ impl Mlpr {
     /// Equations 2 to 8 for every pair. Gate temperatures, of stage 1 and of stage 2, of one are
     /// the paper.
     pub fn forward(&self, pairs: &Pairs, temperatures: [f32; 2]) -> Output {
-        let wide = self.normaliser.forward(pairs.wide.clone());
-        let cosine = cosine(&pairs.query, &pairs.item);
-        let hadamard = pairs.query.clone() * pairs.item.clone();
-        let x = Tensor::cat(
-            vec![pairs.query.clone(), pairs.item.clone(), cosine.clone(), hadamard, wide.clone()],
-            1,
-        ); // (2)
+        let (x, cosine, wide) = self.features(pairs); // (2)
 
         let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0])); // (3)
         let bottoms = self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect();
@@ -311,6 +307,17 @@ impl Mlpr {
             cosine,
             wide,
         }
+    }
+
+    /// Equation 2: x, `[n, 3 d + 1 + F]`, and of it the cosine, `[n, 1]`, and the wide features
+    /// after z-scoring, `[n, F]`.
+    pub fn features(&self, pairs: &Pairs) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let Pairs { query, item, wide } = pairs;
+        let wide = self.normaliser.forward(wide.clone());
+        let cosine = cosine(query, item);
+        let hadamard = query.clone() * item.clone();
+        let x = vec![query.clone(), item.clone(), cosine.clone(), hadamard, wide.clone()];
+        (Tensor::cat(x, 1), cosine, wide)
     }
 
     /// Whether y is a product of conditional probabilities.

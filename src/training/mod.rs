@@ -5,3 +5,4 @@ pub mod dmt;
 pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
+pub mod trees;
