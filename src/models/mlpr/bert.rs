@@ -171,6 +171,26 @@ impl Texts {
     }
 }
 
+/// Texts that are encoded at once: enough to be worth a matrix product, few enough to be of about
+/// the same length.
+const PART: usize = 128;
+
+/// Encodes texts, at least one, some at a time and those of a length together, so that little is
+/// padding; `encode` gives a row for each that it is given.
+pub fn in_parts(texts: &[&Text], encode: impl Fn(&[&Text]) -> Tensor<2>) -> Tensor<2> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&number| texts[number].0.len());
+    let part = |part: &[usize]| encode(&part.iter().map(|&n| texts[n]).collect::<Vec<_>>());
+    let rows = Tensor::cat(order.chunks(PART).map(part).collect(), 0);
+    let mut place = vec![0_i32; texts.len()];
+    for (row, number) in order.into_iter().enumerate() {
+        place[number] = row as i32;
+    }
+    let place = TensorData::new(place, [texts.len()]);
+    let place = Tensor::<1, Int>::from_data(place, &rows.device());
+    rows.select(0, place)
+}
+
 /// A small BERT with a query encoder and an item encoder.
 #[derive(Module, Debug)]
 pub struct Bert {

@@ -8,7 +8,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::bert::{Text, Texts};
+use super::bert::{Text, Texts, in_parts};
 use super::{Mlpr, MlprConfig, Output, Pairs};
 use crate::features::wide;
 use crate::market::catalogue::{Catalogue, ProductId};
@@ -17,9 +17,6 @@ use crate::text::TokenVectors;
 
 /// What its files say they hold.
 pub const MODEL: &str = "mlpr";
-
-/// Products that are encoded at once: more would only take more memory.
-const BATCH: usize = 256;
 
 /// A model, its settings and where it computes.
 #[derive(Clone, Debug)]
@@ -84,12 +81,9 @@ impl Ranker {
         catalogue: &Catalogue,
         products: &[ProductId],
     ) -> Tensor<2> {
-        let parts = products.chunks(BATCH).map(|products| {
-            let texts: Vec<Text> =
-                products.iter().map(|&product| Text::product(words, catalogue, product)).collect();
-            self.model.bert.item(&self.texts(words, &Vec::from_iter(&texts)))
-        });
-        Tensor::cat(parts.collect(), 0)
+        let texts: Vec<Text> =
+            products.iter().map(|&product| Text::product(words, catalogue, product)).collect();
+        in_parts(&Vec::from_iter(&texts), |part| self.model.bert.item(&self.texts(words, part)))
     }
 
     /// psi(i) of every product, `[N, d]`: what [`Items::of`] looks up.

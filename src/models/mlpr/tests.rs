@@ -445,10 +445,7 @@ fn learning_normalises_by_the_batch_and_serving_by_what_ran() {
     let weights = Weights::of(&served, example::about(&config)).unwrap();
     let device = Device::flex().autodiff();
     let learner = weights.apply(config.init(&device)).unwrap();
-    // Running variances divide by one value less than the batch's own: many make it the same.
-    let many = |tensor: Tensor<2>| tensor.repeat_dim(0, 200);
-    let Pairs { query, item, wide } = case().pairs();
-    let pairs = Pairs { query: many(query), item: many(item), wide: many(wide) };
+    let pairs = case().pairs();
     let learning = Pairs {
         query: Tensor::from_inner(pairs.query.clone()),
         item: Tensor::from_inner(pairs.item.clone()),
@@ -464,8 +461,8 @@ fn learning_normalises_by_the_batch_and_serving_by_what_ran() {
     let furthest = |a: &[f32], b: &[f32]| {
         a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     };
-    assert!(furthest(&before, &batch) > 0.1, "{}", furthest(&before, &batch));
-    assert!(furthest(&after, &batch) < 0.01, "{}", furthest(&after, &batch));
+    assert!(furthest(&before, &batch) > 0.01, "{}", furthest(&before, &batch));
+    assert!(furthest(&after, &batch) < 1e-4, "{}", furthest(&after, &batch));
 
     let file = Weights::of(&learner.valid(), example::about(&config)).unwrap();
     let bytes = file.to_bytes(Precision::F32).unwrap();
