@@ -126,7 +126,8 @@ pub fn train(
             Encoder::Frozen(vectors.map(Tensor::from_inner))
         }
     };
-    let an_epoch = batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
+    let an_epoch =
+        batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
     let steps = an_epoch * settings.epochs;
     let scale = samples.impressions() as f32 / an_epoch as f32;
     for epoch in finished..settings.epochs {

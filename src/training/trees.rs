@@ -131,9 +131,8 @@ impl Booster {
 
     /// Log odds of each row.
     pub fn scores(&self, rows: Rows<'_>) -> Vec<f32> {
-        let score = |row: &[f32]| {
-            self.trees.iter().fold(self.base, |sum, tree| sum + tree.leaf(row))
-        };
+        let score =
+            |row: &[f32]| self.trees.iter().fold(self.base, |sum, tree| sum + tree.leaf(row));
         rows.features.chunks_exact(rows.width).map(score).collect()
     }
 }
@@ -298,8 +297,14 @@ mod tests {
     fn the_first_split_is_the_best_of_all() {
         let (features, positives) = planted(1, 40);
         let weights: Vec<f32> = (0..40).map(|row| 1.0 + (row % 3) as f32).collect();
-        let settings =
-            Settings { trees: 1, depth: 1, rate: 1.0, least: 0.0, bins: 256, ..Settings::default() };
+        let settings = Settings {
+            trees: 1,
+            depth: 1,
+            rate: 1.0,
+            least: 0.0,
+            bins: 256,
+            ..Settings::default()
+        };
         let rows = Rows { features: &features, width: WIDTH };
         let booster = Booster::grow(rows, &positives, &weights, &settings);
 

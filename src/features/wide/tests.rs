@@ -84,10 +84,7 @@ fn words_are_matched_field_by_field() {
     assert_eq!(value(sofa, "the query's last word is in the product type"), 0.0);
     let neighbours = "neighbouring words of the query that are neighbours in the title";
     assert_eq!(value(lamp, neighbours), 1.0);
-    assert_eq!(
-        value(plain, "nearness of the first shared word to the title's start"),
-        1.0 / 2.0
-    );
+    assert_eq!(value(plain, "nearness of the first shared word to the title's start"), 1.0 / 2.0);
     let bm25 = "BM25 of the title";
     assert!(value(lamp, bm25) > value(plain, bm25) && value(plain, bm25) > 0.0);
     assert_eq!(value(sofa, bm25), 0.0);
@@ -142,7 +139,8 @@ fn predictions_are_those_of_the_products_own_type() {
 
 #[test]
 fn any_query_gives_finite_features() {
-    for query in ["", " ", "\u{0}", "沙发 🛋", "&&&", "lamp lamp lamp lamp", &"x ".repeat(5000)] {
+    for query in ["", " ", "\u{0}", "沙发 🛋", "&&&", "lamp lamp lamp lamp", &"x ".repeat(5000)]
+    {
         let features = tables().request(query, 0, QueryMatch::default(), &[0, 5]);
         assert_eq!(features.len(), 2 * COUNT);
         assert!(features.iter().all(|value| value.is_finite()), "{query:?}");

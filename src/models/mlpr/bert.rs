@@ -28,12 +28,10 @@ pub enum Field {
     Brand,
     /// The colour.
     Colour,
-    /// The department.
-    Department,
 }
 
 /// Number of fields.
-pub const FIELDS: usize = 6;
+pub const FIELDS: usize = 5;
 
 /// Sizes of a [`Bert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,21 +92,20 @@ impl Text {
         text
     }
 
-    /// A product's fields (MLPR 3.1), the title last: should they be too long, it is cut.
+    /// A product's fields (MLPR 3.1), the title last: should they be too long, it is cut. The
+    /// paper's field for the gender is left out, for here the title names it.
     ///
     /// # Panics
     /// If the catalogue does not have the product.
     pub fn product(words: &TokenVectors, catalogue: &Catalogue, product: ProductId) -> Self {
         let product = &catalogue.products[product as usize];
         let product_type = &catalogue.product_types[usize::from(product.product_type)];
-        let department = &catalogue.departments[usize::from(product_type.department)];
         let mut text = Self::default();
         text.add(words, Field::Type, &product_type.name);
         text.add(words, Field::Brand, &catalogue.brands[usize::from(product.brand)]);
         if let Some(colour) = product.colour {
             text.add(words, Field::Colour, &catalogue.colours[usize::from(colour)].name);
         }
-        text.add(words, Field::Department, &department.name);
         text.add(words, Field::Title, &product.title);
         text
     }

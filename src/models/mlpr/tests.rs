@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::bert::{FIELDS, Texts};
+use super::extraction::Extracted;
 use super::{K, Mlpr, MlprConfig, Output, Pairs, Sharing, example};
 use crate::models::weights::{Precision, Weights};
 
@@ -182,7 +183,11 @@ impl<'a> Reference<'a> {
                 v = g;
             }
             let t = self.mlp(&format!("towers.{task}"), &v);
-            let a = if self.config.attention { self.attend(task, &t, &former, &mut expected) } else { t };
+            let a = if self.config.attention {
+                self.attend(task, &t, &former, &mut expected)
+            } else {
+                t
+            };
             let logit = self.linear(&format!("predictions.{task}"), &a)[0];
             let p = 1.0 / (1.0 + (-logit).exp());
             y = if self.config.transfer { y * p } else { p };
@@ -221,15 +226,15 @@ impl<'a> Reference<'a> {
     /// The pooled output of the encoder for word pieces as (vector, field).
     fn bert(&self, pieces: &[(Vector, usize)], last: &str) -> Vector {
         let width = self.config.bert.width;
-        let row = |name: &str, row: usize| {
-            self.array(name).1[row * width..(row + 1) * width].to_vec()
-        };
+        let row =
+            |name: &str, row: usize| self.array(name).1[row * width..(row + 1) * width].to_vec();
         let mut hidden: Vec<Vector> = pieces
             .iter()
             .enumerate()
             .map(|(place, (vector, field))| {
                 let token = self.linear("bert.token", vector);
-                let sum = add(&add(&token, &row("bert.fields", *field)), &row("bert.positions", place));
+                let sum =
+                    add(&add(&token, &row("bert.fields", *field)), &row("bert.positions", place));
                 self.layer_norm("bert.norm", &sum)
             })
             .collect();
@@ -253,12 +258,12 @@ impl<'a> Reference<'a> {
         let mut concatenated = Vec::new();
         for head in 0..heads {
             let range = head * d_k..(head + 1) * d_k;
-            let score = |k: &Vector| {
-                range.clone().map(|i| q[i] * k[i]).sum::<f64>() / (d_k as f64).sqrt()
-            };
+            let score =
+                |k: &Vector| range.clone().map(|i| q[i] * k[i]).sum::<f64>() / (d_k as f64).sqrt();
             let w = softmax(&k.iter().map(score).collect::<Vector>());
-            concatenated
-                .extend(range.clone().map(|i| w.iter().zip(&v).map(|(w, v)| w * v[i]).sum::<f64>()));
+            concatenated.extend(
+                range.clone().map(|i| w.iter().zip(&v).map(|(w, v)| w * v[i]).sum::<f64>()),
+            );
         }
         let attended = part("output", &concatenated);
         let hidden = self.layer_norm(&format!("{name}.attention_norm"), &add(query, &attended));
@@ -310,8 +315,9 @@ fn assert_follows_the_equations(change: impl FnOnce(&mut MlprConfig), temperatur
     let of = |tensor: Option<Tensor<3>>| tensor.map(numbers).unwrap_or_default();
     assert_near(&numbers(output.logits), &all.logits, 2e-5);
     assert_near(&numbers(output.engagement), &all.engagement, 2e-5);
-    assert_near(&of(output.first_gates), &all.first_gates, 2e-5);
-    assert_near(&of(output.second_gates), &all.second_gates, 2e-5);
+    let gates = |stage: Option<Extracted>| of(stage.map(|stage| stage.gates));
+    assert_near(&gates(output.stage_1), &all.first_gates, 2e-5);
+    assert_near(&gates(output.stage_2), &all.second_gates, 2e-5);
     assert_near(&of(output.attention), &all.attention, 2e-5);
 }
 
@@ -371,9 +377,8 @@ fn the_encoders_are_a_bert_and_padding_changes_nothing() {
     let (config, model) = model(|_| (), 7);
     let reference = Reference::new(&config, &model);
     let (tensors, rows) = texts(&[4, 1, 7]);
-    let of = |last: &str| -> Vector {
-        rows.iter().flat_map(|row| reference.bert(row, last)).collect()
-    };
+    let of =
+        |last: &str| -> Vector { rows.iter().flat_map(|row| reference.bert(row, last)).collect() };
     assert_near(&numbers(model.bert.query(&tensors)), &of("query"), 2e-5);
     assert_near(&numbers(model.bert.item(&tensors)), &of("item"), 2e-5);
 }
@@ -394,9 +399,8 @@ fn ones(count: usize) -> Vector {
 #[test]
 fn gates_and_attention_sum_to_one() {
     let (config, model) = model(|_| (), 1);
-    let Output { first_gates, second_gates, attention, .. } =
-        model.forward(&case().pairs(), [1.0, 1.0]);
-    let (first, second) = (first_gates.unwrap(), second_gates.unwrap());
+    let Output { stage_1, stage_2, attention, .. } = model.forward(&case().pairs(), [1.0, 1.0]);
+    let (first, second) = (stage_1.unwrap().gates, stage_2.unwrap().gates);
     assert_eq!(first.dims(), [PAIRS, K, config.experts]);
     assert_eq!(second.dims(), [PAIRS, K, config.specific + config.shared]);
     for weights in [first, second, attention.unwrap()] {
@@ -405,10 +409,26 @@ fn gates_and_attention_sum_to_one() {
 }
 
 #[test]
+fn a_stage_gives_its_experts_as_the_gates_weigh_them() {
+    let (_, model) = model(|_| (), 1);
+    let output = model.forward(&case().pairs(), [1.0, 1.0]);
+    for stage in [output.stage_1.unwrap(), output.stage_2.unwrap()] {
+        for task in 0..K {
+            let gate = stage.gates.clone().narrow(1, task, 1);
+            let sum = gate.matmul(stage.experts[task].clone());
+            let expected = numbers(stage.outputs[task].clone());
+            let expected: Vector = expected.into_iter().map(f64::from).collect();
+            assert_near(&numbers(sum), &expected, 1e-6);
+        }
+    }
+}
+
+#[test]
 fn an_endless_gate_temperature_weighs_experts_alike() {
     let (_, model) = model(|_| (), 1);
     let output = model.forward(&case().pairs(), [1e9, 1e9]);
-    for gates in [output.first_gates.unwrap(), output.second_gates.unwrap()] {
+    for stage in [output.stage_1.unwrap(), output.stage_2.unwrap()] {
+        let gates = stage.gates;
         let [_, _, experts] = gates.dims();
         let alike = vec![1.0 / experts as f64; PAIRS * K * experts];
         assert_near(&numbers(gates), &alike, 1e-6);
@@ -431,8 +451,7 @@ fn order_and_company_change_nothing() {
     let together = numbers(model.forward(&case.pairs(), [1.0, 1.0]).engagement);
     for row in 0..PAIRS {
         let one = |rows: &[Vector]| vec![rows[row].clone()];
-        let alone =
-            Case { query: one(&case.query), item: one(&case.item), wide: one(&case.wide) };
+        let alone = Case { query: one(&case.query), item: one(&case.item), wide: one(&case.wide) };
         let alone = numbers(model.forward(&alone.pairs(), [1.0, 1.0]).engagement);
         let expected: Vector = alone.into_iter().map(f64::from).collect();
         assert_near(&together[row * K..(row + 1) * K], &expected, 1e-6);
@@ -458,9 +477,8 @@ fn learning_normalises_by_the_batch_and_serving_by_what_ran() {
     }
     let before = numbers(served.forward(&pairs, [1.0, 1.0]).logits);
     let after = numbers(learner.valid().forward(&pairs, [1.0, 1.0]).logits);
-    let furthest = |a: &[f32], b: &[f32]| {
-        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-    };
+    let furthest =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(furthest(&before, &batch) > 0.01, "{}", furthest(&before, &batch));
     assert!(furthest(&after, &batch) < 1e-4, "{}", furthest(&after, &batch));
 

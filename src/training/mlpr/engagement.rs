@@ -5,9 +5,9 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand::seq::index::sample;
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::library::Library;
@@ -158,8 +158,7 @@ fn loss_of(
     let rows: Tensor<1, Int> = Tensor::from_data(TensorData::new(rows, [n * width]), device);
     let queries = queries.unsqueeze_dim::<3>(1).expand([n, width, d]).reshape([n * width, d]);
     let scores = cosine(&queries, &items.select(0, rows)).reshape([n, width]);
-    let floats = |values: Vec<f32>| {
-        Tensor::<2>::from_data(TensorData::new(values, [n, width]), device)
-    };
+    let floats =
+        |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [n, width]), device);
     listwise(scores / settings.temperature, floats(gains), floats(absent))
 }

@@ -93,7 +93,8 @@ pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 impl Metrics {
     /// Metrics of scores, one for each pair and task.
     pub fn of(samples: &Samples, scores: &[[f32; K]]) -> Self {
-        let of_views = |views: &[&View]| std::array::from_fn(|task| of_task(samples, scores, views, task));
+        let of_views =
+            |views: &[&View]| std::array::from_fn(|task| of_task(samples, scores, views, task));
         let all: Vec<&View> = samples.views.iter().collect();
         let blocks = (0..BLOCKS)
             .map(|block| {

@@ -48,9 +48,6 @@ impl<'a> Library<'a> {
     /// phi of each query and psi of every product, `[n, d]` each.
     pub fn encode(&self, bert: &Bert, queries: &[Text], device: &Device) -> [Tensor<2>; 2] {
         let products: Vec<ProductId> = (0..).take(self.products.len()).collect();
-        [
-            self.phi(bert, &Vec::from_iter(queries), device),
-            self.psi(bert, &products, device),
-        ]
+        [self.phi(bert, &Vec::from_iter(queries), device), self.psi(bert, &products, device)]
     }
 }

@@ -1,8 +1,8 @@
 //! MLPR's losses: cross entropy of each task over the entire space of impressions, and their sum
 //! by equation 9 or 10; and the loss that the encoders are tuned to engagement with (3.1).
 
-use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::Tensor;
+use burn::tensor::activation::{log_sigmoid, log_softmax};
 
 use crate::models::mlpr::{K, log_transfer};
 

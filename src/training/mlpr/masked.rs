@@ -14,9 +14,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::library::Library;
 use crate::models::mlpr::bert::{Bert, Text};
+use crate::models::weights::About;
 use crate::text::PieceId;
 use crate::training::checkpoint::{Checkpoint, numbered};
-use crate::models::weights::About;
 
 /// How to pre-train.
 #[derive(Clone, Debug, PartialEq)]

@@ -197,8 +197,7 @@ fn metrics_by_hand() {
     searches.add(&log(2, views), &(0..1), 0, true);
     let samples = samples_of(searches);
     // On the first page places 1 and 3 of the order hold clicks, on the second place 2.
-    let scores: Vec<[f32; K]> =
-        [0.9, 0.5, 0.1, 0.3, 0.8, 0.5].map(|score| [score; K]).into();
+    let scores: Vec<[f32; K]> = [0.9, 0.5, 0.1, 0.3, 0.8, 0.5].map(|score| [score; K]).into();
     let metrics = Metrics::of(&samples, &scores);
     let [click, cart, _] = metrics.tasks;
     let gain = |place: f64| 1.0 / (place + 1.0).log2();
@@ -283,15 +282,9 @@ fn the_trainings_find_what_is_asked_for_and_what_is_bought() {
     let unseen = samples_of(searches(60..90, true));
     for (sharing, fine_tuning) in [(Sharing::TwoStage, true), (Sharing::Customised, false)] {
         let config = MlprConfig { sharing, ..small_config() };
-        let settings = Settings {
-            epochs: 60,
-            batch: 96,
-            rate: 5e-3,
-            fine_tuning,
-            ..Settings::default()
-        };
-        let model =
-            train(&config, &bert, &library, &known, &settings, None, |_, _, _| ()).unwrap();
+        let settings =
+            Settings { epochs: 60, batch: 96, rate: 5e-3, fine_tuning, ..Settings::default() };
+        let model = train(&config, &bert, &library, &known, &settings, None, |_, _, _| ()).unwrap();
         let metrics = Metrics::of(&unseen, &scores(&model, &library, &unseen));
         let [click, cart, order] = metrics.tasks.map(|task| task.auc);
         assert!(click > 0.85 && cart > 0.85 && order > 0.85, "{sharing:?} {metrics}");
