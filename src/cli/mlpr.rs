@@ -1,5 +1,9 @@
 //! `vitrine train mlpr` and `vitrine evaluate mlpr`.
 
+pub mod evaluate;
+pub mod paper;
+mod report;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -60,6 +60,8 @@ pub enum Evaluate {
     Dmt(dmt::evaluate::Arguments),
     /// The retriever of the feed.
     Yandex(yandex::evaluate::Arguments),
+    /// The other ranker, for search.
+    Mlpr(mlpr::evaluate::Arguments),
 }
 
 impl Cli {
@@ -79,6 +81,7 @@ impl Cli {
             Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
             Command::Evaluate(Evaluate::Yandex(arguments)) => yandex::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
         }
     }
 }

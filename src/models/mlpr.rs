@@ -18,6 +18,8 @@
 //! [`MlprConfig::attention`] and [`MlprConfig::transfer`].
 
 pub mod bert;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod extraction;
 pub mod ranker;
 #[cfg(test)]
@@ -32,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::nn::mlp::Mlp;
 use crate::nn::normaliser::Normaliser;
 use bert::{Bert, BertConfig};
-use extraction::{Expert, Extraction, ExtractionSizes};
+use extraction::{Expert, Extracted, Extraction, ExtractionSizes};
 
 /// The tasks, in the order in which one leads to the next.
 pub const TASKS: [&str; 3] = ["click", "cart", "order"];
@@ -220,11 +222,12 @@ pub struct Output {
     /// y^k (equation 8), `[n, K]`: the probabilities that an impression is clicked, put in the
     /// cart, ordered.
     pub engagement: Tensor<2>,
-    /// Gates of the first stage there is, `[n, K, E]`; those of [`Sharing::Customised`] are
-    /// `[n, K, S + H]`. None without gates.
-    pub first_gates: Option<Tensor<3>>,
-    /// Gates of stage 2, `[n, K, S + H]`: the task's own experts first. None without stage 2.
-    pub second_gates: Option<Tensor<3>>,
+    /// What stage 1 made (equation 3): gates `[n, K, E]`. [`Sharing::Customised`] has its only
+    /// stage here, with gates `[n, K, S + H]`. None where there is a bottom.
+    pub stage_1: Option<Extracted>,
+    /// What stage 2 made (equation 4): gates `[n, K, S + H]`, the task's own experts first. None
+    /// without stage 2.
+    pub stage_2: Option<Extracted>,
     /// What each attention unit attends to, `[n, K, 2]`: its own task's tower, then the former
     /// task; nothing comes before the first. None without attention units.
     pub attention: Option<Tensor<3>>,
@@ -256,27 +259,15 @@ impl Mlpr {
     /// Equations 2 to 8 for every pair. Gate temperatures, of stage 1 and of stage 2, of one are
     /// the paper.
     pub fn forward(&self, pairs: &Pairs, temperatures: [f32; 2]) -> Output {
-        let wide = self.normaliser.forward(pairs.wide.clone());
-        let cosine = cosine(&pairs.query, &pairs.item);
-        let hadamard = pairs.query.clone() * pairs.item.clone();
-        let x = Tensor::cat(
-            vec![pairs.query.clone(), pairs.item.clone(), cosine.clone(), hadamard, wide.clone()],
-            1,
-        ); // (2)
+        let (x, cosine, wide) = self.features(pairs); // (2)
 
         let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0])); // (3)
-        let bottoms = self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect();
-        let (v, first_gates) = match stage_1 {
-            Some(stage) => (stage.outputs, Some(stage.gates)),
-            None => (bottoms, None),
+        let v: Vec<Tensor<2>> = match &stage_1 {
+            Some(stage) => stage.outputs.clone(),
+            None => self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect(),
         };
-        let (v, second_gates) = match &self.stage_2 {
-            Some(stage) => {
-                let stage = stage.of_each(&v, temperatures[1]); // (4)
-                (stage.outputs, Some(stage.gates))
-            }
-            None => (v, None),
-        };
+        let stage_2 = self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1])); // (4)
+        let v = stage_2.as_ref().map_or(v, |stage| stage.outputs.clone());
 
         let mut logits = Vec::with_capacity(K);
         let mut attention = Vec::with_capacity(K);
@@ -301,16 +292,18 @@ impl Mlpr {
             false => probabilities.clone(),
         };
         let attention = (!attention.is_empty()).then(|| Tensor::stack(attention, 1));
-        Output {
-            logits,
-            probabilities,
-            engagement,
-            first_gates,
-            second_gates,
-            attention,
-            cosine,
-            wide,
-        }
+        Output { logits, probabilities, engagement, stage_1, stage_2, attention, cosine, wide }
+    }
+
+    /// Equation 2: x, `[n, 3 d + 1 + F]`, and of it the cosine, `[n, 1]`, and the wide features
+    /// after z-scoring, `[n, F]`.
+    pub fn features(&self, pairs: &Pairs) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let Pairs { query, item, wide } = pairs;
+        let wide = self.normaliser.forward(wide.clone());
+        let cosine = cosine(query, item);
+        let hadamard = query.clone() * item.clone();
+        let x = vec![query.clone(), item.clone(), cosine.clone(), hadamard, wide.clone()];
+        (Tensor::cat(x, 1), cosine, wide)
     }
 
     /// Whether y is a product of conditional probabilities.

@@ -192,8 +192,8 @@ fn loss_of(
         Encoder::Learning { library, texts } => {
             let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
             (
-                model.bert.query(&library.texts(&texts, device)),
-                model.bert.item(&library.items(&batch.products, device)),
+                library.phi(&model.bert, &texts, device),
+                library.psi(&model.bert, &batch.products, device),
             )
         }
         Encoder::Frozen([queries, products]) => {

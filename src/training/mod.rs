@@ -5,4 +5,5 @@ pub mod dmt;
 pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
+pub mod trees;
 pub mod yandex;

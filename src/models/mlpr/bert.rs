@@ -28,12 +28,10 @@ pub enum Field {
     Brand,
     /// The colour.
     Colour,
-    /// The department.
-    Department,
 }
 
 /// Number of fields.
-pub const FIELDS: usize = 6;
+pub const FIELDS: usize = 5;
 
 /// Sizes of a [`Bert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,21 +92,20 @@ impl Text {
         text
     }
 
-    /// A product's fields (MLPR 3.1), the title last: should they be too long, it is cut.
+    /// A product's fields (MLPR 3.1), the title last: should they be too long, it is cut. The
+    /// paper's field for the gender is left out, for here the title names it.
     ///
     /// # Panics
     /// If the catalogue does not have the product.
     pub fn product(words: &TokenVectors, catalogue: &Catalogue, product: ProductId) -> Self {
         let product = &catalogue.products[product as usize];
         let product_type = &catalogue.product_types[usize::from(product.product_type)];
-        let department = &catalogue.departments[usize::from(product_type.department)];
         let mut text = Self::default();
         text.add(words, Field::Type, &product_type.name);
         text.add(words, Field::Brand, &catalogue.brands[usize::from(product.brand)]);
         if let Some(colour) = product.colour {
             text.add(words, Field::Colour, &catalogue.colours[usize::from(colour)].name);
         }
-        text.add(words, Field::Department, &department.name);
         text.add(words, Field::Title, &product.title);
         text
     }
@@ -169,6 +166,26 @@ impl Texts {
             mask: Tensor::from_data(TensorData::new(mask, shape), device),
         }
     }
+}
+
+/// Texts that are encoded at once: enough to be worth a matrix product, few enough to be of about
+/// the same length.
+const PART: usize = 128;
+
+/// Encodes texts, at least one, some at a time and those of a length together, so that little is
+/// padding; `encode` gives a row for each that it is given.
+pub fn in_parts(texts: &[&Text], encode: impl Fn(&[&Text]) -> Tensor<2>) -> Tensor<2> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&number| texts[number].0.len());
+    let part = |part: &[usize]| encode(&part.iter().map(|&n| texts[n]).collect::<Vec<_>>());
+    let rows = Tensor::cat(order.chunks(PART).map(part).collect(), 0);
+    let mut place = vec![0_i32; texts.len()];
+    for (row, number) in order.into_iter().enumerate() {
+        place[number] = row as i32;
+    }
+    let place = TensorData::new(place, [texts.len()]);
+    let place = Tensor::<1, Int>::from_data(place, &rows.device());
+    rows.select(0, place)
 }
 
 /// A small BERT with a query encoder and an item encoder.

@@ -64,6 +64,8 @@ pub struct Extracted {
     pub outputs: Vec<Tensor<2>>,
     /// w^k, `[n, K, experts]`: a task's own experts first, then the shared ones.
     pub gates: Tensor<3>,
+    /// What those experts made for each task, `[n, experts, d]`.
+    pub experts: Vec<Tensor<3>>,
 }
 
 /// Experts under a gate a task: equation 3 where all are shared, equation 4 where some are not.
@@ -126,6 +128,7 @@ impl Extraction {
     ) -> Extracted {
         let mut outputs = Vec::with_capacity(self.gates.len());
         let mut gates = Vec::with_capacity(self.gates.len());
+        let mut experts = Vec::with_capacity(self.gates.len());
         for (task, (gate, specific)) in self.gates.iter().zip(&self.specific).enumerate() {
             let x = input(task);
             let w = softmax(gate.forward(x.clone()) / temperature, 1);
@@ -133,9 +136,10 @@ impl Extraction {
             let h: Tensor<3> = Tensor::stack(own.chain(shared(task)).collect(), 1);
             let [n, _, d] = h.dims();
             let w = w.unsqueeze_dim::<3>(1);
-            outputs.push(w.clone().matmul(h).reshape([n, d]));
+            outputs.push(w.clone().matmul(h.clone()).reshape([n, d]));
             gates.push(w);
+            experts.push(h);
         }
-        Extracted { outputs, gates: Tensor::cat(gates, 1) }
+        Extracted { outputs, gates: Tensor::cat(gates, 1), experts }
     }
 }

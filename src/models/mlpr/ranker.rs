@@ -8,7 +8,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::bert::{Text, Texts};
+use super::bert::{Text, Texts, in_parts};
 use super::{Mlpr, MlprConfig, Output, Pairs};
 use crate::features::wide;
 use crate::market::catalogue::{Catalogue, ProductId};
@@ -17,9 +17,6 @@ use crate::text::TokenVectors;
 
 /// What its files say they hold.
 pub const MODEL: &str = "mlpr";
-
-/// Products that are encoded at once: more would only take more memory.
-const BATCH: usize = 256;
 
 /// A model, its settings and where it computes.
 #[derive(Clone, Debug)]
@@ -84,12 +81,9 @@ impl Ranker {
         catalogue: &Catalogue,
         products: &[ProductId],
     ) -> Tensor<2> {
-        let parts = products.chunks(BATCH).map(|products| {
-            let texts: Vec<Text> =
-                products.iter().map(|&product| Text::product(words, catalogue, product)).collect();
-            self.model.bert.item(&self.texts(words, &Vec::from_iter(&texts)))
-        });
-        Tensor::cat(parts.collect(), 0)
+        let texts: Vec<Text> =
+            products.iter().map(|&product| Text::product(words, catalogue, product)).collect();
+        in_parts(&Vec::from_iter(&texts), |part| self.model.bert.item(&self.texts(words, part)))
     }
 
     /// psi(i) of every product, `[N, d]`: what [`Items::of`] looks up.
@@ -138,5 +132,97 @@ impl Items {
     /// All of them, `[N, d]`.
     pub fn all(&self) -> &Tensor<2> {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{about, config, randomised, words};
+    use super::*;
+    use crate::features::dense::QueryMatch;
+    use crate::features::statistics::Statistics;
+    use crate::features::wide::WideTables;
+    use crate::models::dmt::example::catalogue;
+    use crate::models::weights::Precision;
+
+    fn file(config: &MlprConfig, precision: Precision) -> Vec<u8> {
+        Weights::of(&randomised(config, 1), about(config)).unwrap().to_bytes(precision).unwrap()
+    }
+
+    fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+        tensor.try_into_vec_as::<f32>().unwrap()
+    }
+
+    /// A catalogue that speaks of lamps and sofas.
+    fn shop() -> Catalogue {
+        let mut catalogue = catalogue(30, 7);
+        for (number, product) in catalogue.products.iter_mut().enumerate() {
+            product.title = ["Desk Lamp, Grey", "Velvet Sofa"][number % 2].into();
+        }
+        catalogue
+    }
+
+    fn rank(ranker: &Ranker, catalogue: &Catalogue, candidates: &[ProductId]) -> Vec<f32> {
+        let words = words();
+        let statistics = Statistics::new(catalogue.products.len());
+        let tables = WideTables::new(catalogue, &statistics);
+        let wide = tables.request("grey couch", 2, QueryMatch::default(), candidates);
+        let query = ranker.query(&words, "grey couch");
+        let items = ranker.items(&words, catalogue, candidates);
+        numbers(ranker.rank(&query, items, &wide, [1.0, 1.0]).engagement)
+    }
+
+    #[test]
+    fn a_file_gives_back_the_model() {
+        let catalogue = shop();
+        let config = config(wide::COUNT, 128);
+        let written = Ranker::new(config.clone(), randomised(&config, 1), &Device::flex());
+        let load = |precision| {
+            Ranker::load(&file(&config, precision), &catalogue, &Device::flex()).unwrap()
+        };
+        let exact = rank(&written, &catalogue, &[3, 8, 29, 0]);
+        assert_eq!(exact, rank(&load(Precision::F32), &catalogue, &[3, 8, 29, 0]));
+        let rounded = rank(&load(Precision::Int8), &catalogue, &[3, 8, 29, 0]);
+        assert!(exact.iter().zip(&rounded).all(|(a, b)| (a - b).abs() < 0.05));
+    }
+
+    #[test]
+    fn vectors_computed_before_are_those_computed_on_the_spot() {
+        let (catalogue, words) = (shop(), words());
+        let config = config(wide::COUNT, 128);
+        let ranker = Ranker::new(config.clone(), randomised(&config, 1), &Device::flex());
+        let products = [3, 8, 29, 0, 3];
+        let before = numbers(ranker.precompute(&words, &catalogue).of(&products));
+        let spot = numbers(ranker.items(&words, &catalogue, &products));
+        assert!(before.iter().zip(&spot).all(|(a, b)| (a - b).abs() < 1e-5));
+        assert_eq!(before.len(), products.len() * config.bert.output);
+    }
+
+    #[test]
+    fn files_of_other_catalogues_and_unsound_settings_are_refused() {
+        let catalogue = shop();
+        let load = |file: &[u8], catalogue| Ranker::load(file, catalogue, &Device::flex());
+        let sound = config(wide::COUNT, 128);
+        let whole = file(&sound, Precision::Int8);
+        let other = Catalogue { seed: 2, ..catalogue.clone() };
+        assert!(matches!(load(&whole, &other), Err(WeightsError::Catalogue { .. })));
+        let narrow = file(&config(5, 128), Precision::Int8);
+        assert!(matches!(load(&narrow, &catalogue), Err(WeightsError::Catalogue { .. })));
+        for change in [
+            |config: &mut MlprConfig| config.bert.heads = 0,
+            |config: &mut MlprConfig| config.expert.clear(),
+            |config: &mut MlprConfig| config.dropout = 7.0,
+        ] {
+            let mut unsound = sound.clone();
+            change(&mut unsound);
+            let weights = Weights::of(&randomised(&sound, 1), about(&unsound)).unwrap();
+            let file = weights.to_bytes(Precision::F16).unwrap();
+            assert!(matches!(load(&file, &catalogue), Err(WeightsError::Damaged(_))));
+        }
+        let mut other_shape = sound.clone();
+        other_shape.bert.output = 5;
+        let weights = Weights::of(&randomised(&sound, 1), about(&other_shape)).unwrap();
+        let file = weights.to_bytes(Precision::F16).unwrap();
+        assert!(matches!(load(&file, &catalogue), Err(WeightsError::Shape { .. })));
     }
 }

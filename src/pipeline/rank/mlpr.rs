@@ -117,12 +117,12 @@ impl Mlpr {
         let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
         let mut read = Transaction::default().register(output.engagement.clone());
         let stages = [
-            ("Stage 1: experts of all", &output.first_gates, 0),
-            ("Stage 2: own and shared", &output.second_gates, self.model.config().specific),
+            ("Stage 1: experts of all", &output.stage_1, 0),
+            ("Stage 2: own and shared", &output.stage_2, self.model.config().specific),
         ];
-        for (_, gates, _) in stages {
-            if let Some(gates) = gates {
-                read = read.register(gates.clone());
+        for (_, stage, _) in stages {
+            if let Some(stage) = stage {
+                read = read.register(stage.gates.clone());
             }
         }
         let mut read = read.execute_async().await?.into_iter();
@@ -130,9 +130,9 @@ impl Mlpr {
         let utilities = next()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
         let mut scored = Scored { utilities, ..Scored::default() };
         scored.gates.resize(candidates.len(), Vec::new());
-        for (name, gates, own) in stages {
-            let Some(tensor) = gates else { continue };
-            let [_, tasks, experts] = tensor.dims();
+        for (name, stage, own) in stages {
+            let Some(stage) = stage else { continue };
+            let [_, tasks, experts] = stage.gates.dims();
             let experts_named = (0..experts).map(|expert| match own {
                 0 => format!("expert {}", expert + 1),
                 own if expert < own => format!("own {}", expert + 1),

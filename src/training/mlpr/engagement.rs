@@ -152,8 +152,8 @@ fn loss_of(
     }
     let n = lists.len();
     let queries: Vec<&Text> = lists.iter().map(|(query, _)| &texts[*query]).collect();
-    let queries = bert.query(&library.texts(&queries, device));
-    let items = bert.item(&library.items(&products, device));
+    let queries = library.phi(bert, &queries, device);
+    let items = library.psi(bert, &products, device);
     let [_, d] = queries.dims();
     let rows: Tensor<1, Int> = Tensor::from_data(TensorData::new(rows, [n * width]), device);
     let queries = queries.unsqueeze_dim::<3>(1).expand([n, width, d]).reshape([n * width, d]);

@@ -3,11 +3,8 @@
 use burn::tensor::{Device, Tensor};
 
 use crate::market::catalogue::{Catalogue, ProductId};
-use crate::models::mlpr::bert::{Bert, BertConfig, Text, Texts};
+use crate::models::mlpr::bert::{Bert, BertConfig, Text, Texts, in_parts};
 use crate::text::TokenVectors;
-
-/// Texts that are encoded at once where nothing is learned from it.
-const BATCH: usize = 256;
 
 /// Texts of all products, and the words to read them and queries with.
 pub struct Library<'a> {
@@ -37,21 +34,20 @@ impl<'a> Library<'a> {
         Texts::new(texts, &self.config, |piece| self.words.vector(piece), device)
     }
 
-    /// The texts of some products as tensors, at least one.
-    pub fn items(&self, products: &[ProductId], device: &Device) -> Texts {
-        let texts: Vec<&Text> = products.iter().map(|&p| &self.products[p as usize]).collect();
-        self.texts(&texts, device)
+    /// phi of each query, at least one, `[n, d]`, for a BERT that is on `device`.
+    pub fn phi(&self, bert: &Bert, queries: &[&Text], device: &Device) -> Tensor<2> {
+        in_parts(queries, |part| bert.query(&self.texts(part, device)))
     }
 
-    /// phi of each query and psi of every product, `[n, d]` each, for a BERT that is on `device`.
+    /// psi of some products, at least one, `[n, d]`.
+    pub fn psi(&self, bert: &Bert, products: &[ProductId], device: &Device) -> Tensor<2> {
+        let texts: Vec<&Text> = products.iter().map(|&p| &self.products[p as usize]).collect();
+        in_parts(&texts, |part| bert.item(&self.texts(part, device)))
+    }
+
+    /// phi of each query and psi of every product, `[n, d]` each.
     pub fn encode(&self, bert: &Bert, queries: &[Text], device: &Device) -> [Tensor<2>; 2] {
-        let parts = |texts: &[Text], of: &dyn Fn(&Texts) -> Tensor<2>| {
-            let part = |texts: &[Text]| of(&self.texts(&Vec::from_iter(texts), device));
-            Tensor::cat(texts.chunks(BATCH).map(part).collect(), 0)
-        };
-        [
-            parts(queries, &|texts| bert.query(texts)),
-            parts(&self.products, &|texts| bert.item(texts)),
-        ]
+        let products: Vec<ProductId> = (0..).take(self.products.len()).collect();
+        [self.phi(bert, &Vec::from_iter(queries), device), self.psi(bert, &products, device)]
     }
 }

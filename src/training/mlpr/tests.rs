@@ -1,1 +1,347 @@
+//! Samples of a small log, and training on a small planted shop.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::tensor::Device;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::evaluate::{METRICS, Metrics, each_batch, scores};
+use super::library::Library;
+use super::samples::{Engagement, Samples, Searches};
+use super::*;
+use crate::features::search::QueryFrequency;
+use crate::features::statistics::Statistics;
+use crate::features::wide::{self, WideTables};
+use crate::market::catalogue::{Catalogue, ProductId};
+use crate::market::history::{DAY, PageDevice, Profile};
+use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
+use crate::models::dmt::example::catalogue;
+use crate::models::mlpr::bert::BertConfig;
+use crate::models::mlpr::{Sharing, TASKS, cosine, example};
+use crate::models::weights::Weights;
+use crate::text::TokenVectors;
+use crate::training::dmt::samples::QueryMatcher;
+
+struct NoQueries;
+
+impl QueryMatcher for NoQueries {
+    fn matching(&self, _: &str, _: &[ProductId]) -> (Vec<f32>, Vec<f32>) {
+        Default::default()
+    }
+}
+
+const PRODUCTS: u32 = 48;
+const TYPES: [&str; 4] = ["desk lamp", "sofa", "coffee machine", "running shoes"];
+/// What people ask for in words that no title uses.
+const ASKED: [&str; 4] = ["light for reading", "couch", "espresso maker", "jogging trainers"];
+
+fn shop() -> Catalogue {
+    let mut catalogue = catalogue(PRODUCTS, TYPES.len() as u16);
+    for (product_type, name) in catalogue.product_types.iter_mut().zip(TYPES) {
+        product_type.name = name.into();
+    }
+    for product in &mut catalogue.products {
+        product.title = format!("Grey {}", TYPES[usize::from(product.product_type)]);
+    }
+    catalogue
+}
+
+fn impression(product: ProductId, [clicked, carted, ordered]: [bool; 3]) -> Impression {
+    let truth = ImpressionTruth {
+        relevant: true,
+        examination: 1.0,
+        attraction: 1.0,
+        competition: 1.0,
+        conversion: 1.0,
+    };
+    Impression {
+        product,
+        index: 0,
+        judged_relevant: true,
+        clicked,
+        favourited: false,
+        carted,
+        ordered,
+        truth,
+    }
+}
+
+fn view(day: i32, query: Option<&str>, impressions: Vec<Impression>) -> PageView {
+    PageView {
+        time: day * DAY,
+        events_before: 0,
+        query: query.map(String::from),
+        page: 0,
+        device: PageDevice::Phone,
+        impressions,
+        under_impressions: vec![
+            UnderImpression { product: 40, judged_relevant: true },
+            UnderImpression { product: 41, judged_relevant: false },
+            UnderImpression { product: 42, judged_relevant: false },
+        ],
+    }
+}
+
+fn log(shopper: u32, views: Vec<PageView>) -> ShopperLog {
+    let profile = Profile {
+        age_band: 0,
+        gender: 0,
+        purchase_power: 0,
+        household: 0,
+        town: 0,
+        member_years: 0,
+    };
+    ShopperLog { shopper, profile, events: Vec::new(), web_searches: Vec::new(), views }
+}
+
+fn samples_of(searches: Searches) -> Samples {
+    let catalogue = shop();
+    let tables = WideTables::new(&catalogue, &Statistics::new(catalogue.products.len()));
+    Samples::new(searches, &tables, &QueryFrequency::default(), &NoQueries)
+}
+
+/// A shopper who looks at ten products and takes some of those that are asked for; products of a
+/// low number are put in the cart, and the lowest bought, more often.
+fn shopper(shopper: u32, days: i32) -> ShopperLog {
+    let mut random = ChaCha8Rng::seed_from_u64(shopper.into());
+    let views = (0..12).map(|_| {
+        let wanted = random.random_range(0..TYPES.len());
+        let impressions = (0..10).map(|_| {
+            let product = random.random_range(0..PRODUCTS);
+            let relevant = product as usize % TYPES.len() == wanted;
+            let clicked = random.random_bool(if relevant { 0.7 } else { 0.02 });
+            let carted = clicked && random.random_bool(if product < 24 { 0.7 } else { 0.1 });
+            let ordered = carted && random.random_bool(if product < 12 { 0.7 } else { 0.2 });
+            impression(product, [clicked, carted, ordered])
+        });
+        let impressions = impressions.collect();
+        view(random.random_range(0..days), Some(ASKED[wanted]), impressions)
+    });
+    log(shopper, views.collect())
+}
+
+fn searches(shoppers: Range<u32>, views: bool) -> Searches {
+    let mut searches = Searches::default();
+    for number in shoppers {
+        searches.add(&shopper(number, 1), &(0..1), 0, views);
+    }
+    searches
+}
+
+use std::ops::Range;
+
+#[test]
+fn searches_are_counted_pair_by_pair() {
+    let no = [false; 3];
+    let views = vec![
+        view(1, Some("couch"), vec![impression(5, [true, true, false]), impression(3, no)]),
+        view(1, Some("couch"), vec![impression(3, [true, false, false])]),
+        // Other days and the feed do not count.
+        view(2, Some("couch"), vec![impression(7, no)]),
+        view(1, None, vec![impression(9, no)]),
+    ];
+    let mut searches = Searches::default();
+    searches.add(&log(17, views.clone()), &(1..2), 1, true);
+    searches.append({
+        let mut more = Searches::default();
+        more.add(&log(18, views[..1].to_vec()), &(1..2), 0, true);
+        more
+    });
+    let samples = samples_of(searches);
+    assert_eq!(samples.queries, ["couch"]);
+    assert_eq!(samples.products, [3, 5, 41]);
+    let engagement = |impressions, engaged| Engagement { impressions, engaged };
+    assert_eq!(
+        samples.engagement,
+        [engagement(3, [1, 0, 0]), engagement(2, [2, 2, 0]), engagement(2, [0, 0, 0])]
+    );
+    assert_eq!(samples.impressions(), 7);
+    assert_eq!(samples.wide(0..3).len(), 3 * wide::COUNT);
+    let shown: Vec<(u32, Vec<ProductId>)> = samples
+        .views
+        .iter()
+        .map(|view| {
+            let pairs = &samples.pairs[view.impressions.clone()];
+            (view.shopper, pairs.iter().map(|&pair| samples.products[pair]).collect())
+        })
+        .collect();
+    assert_eq!(shown, [(17, vec![5, 3]), (17, vec![3]), (18, vec![5, 3])]);
+    assert_eq!(samples.labels[0], [true, true, false]);
+}
+
+#[test]
+fn every_pair_is_in_one_batch_of_an_epoch() {
+    let samples = samples_of(searches(0..20, false));
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let epoch = batches(&samples, 60, 1000, &mut random);
+    let mut seen: Vec<usize> =
+        epoch.iter().flatten().flat_map(|(_, pairs)| pairs.clone()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, Vec::from_iter(0..samples.len()));
+    let few = batches(&samples, 60, 7, &mut random);
+    assert!(few.iter().flatten().all(|(_, pairs)| pairs.len() == 7));
+}
+
+#[test]
+fn metrics_by_hand() {
+    let no = [false; 3];
+    let mut searches = Searches::default();
+    let page = |labels: [[bool; 3]; 3]| {
+        (0..).zip(labels).map(|(product, labels)| impression(product, labels)).collect()
+    };
+    let clicked = [true, false, false];
+    let views = vec![view(0, Some("couch"), page([clicked, no, clicked]))];
+    searches.add(&log(21, views), &(0..1), 0, true);
+    let views = vec![view(0, Some("sofa"), page([no, no, clicked]))];
+    searches.add(&log(2, views), &(0..1), 0, true);
+    let samples = samples_of(searches);
+    // On the first page places 1 and 3 of the order hold clicks, on the second place 2.
+    let scores: Vec<[f32; K]> = [0.9, 0.5, 0.1, 0.3, 0.8, 0.5].map(|score| [score; K]).into();
+    let metrics = Metrics::of(&samples, &scores);
+    let [click, cart, _] = metrics.tasks;
+    let gain = |place: f64| 1.0 / (place + 1.0).log2();
+    let first = (gain(1.0) + gain(3.0)) / (gain(1.0) + gain(2.0));
+    assert!((click.ndcg_1 - 0.5).abs() < 1e-12);
+    assert!((click.ndcg_5 - (first + gain(2.0)) / 2.0).abs() < 1e-12);
+    // 0.9, 0.1 and 0.5 against 0.5, 0.3 and 0.8: five pairs, one of them a tie.
+    assert!((click.auc - 4.5 / 9.0).abs() < 1e-12);
+    assert_eq!(cart.values(), [0.5, 0.0, 0.0]);
+    assert_eq!(metrics.blocks[1][0].ndcg_1, 1.0);
+    assert_eq!(metrics.blocks[2][0].ndcg_1, 0.0);
+    assert_eq!(metrics.blocks[3][0].values(), [0.5, 0.0, 0.0]);
+    let named = metrics.named();
+    assert_eq!(named.len(), TASKS.len() * METRICS.len());
+    assert_eq!((named[1].0.as_str(), named[1].1, named[1].2[1]), ("click nDCG@1", 0.5, 1.0));
+}
+
+fn small_bert() -> BertConfig {
+    BertConfig { width: 16, d_f: 16, output: 8, ..BertConfig::playground() }
+}
+
+fn small_config() -> MlprConfig {
+    MlprConfig {
+        bert: small_bert(),
+        expert: vec![16, 8],
+        stage_2: vec![8],
+        tower: vec![8],
+        dropout: 0.0,
+        ..MlprConfig::playground(wide::COUNT)
+    }
+}
+
+fn about(config: &MlprConfig) -> About {
+    example::about(config)
+}
+
+/// The encoders as they come out of both of their trainings.
+fn encoders(library: &Library<'_>, samples: &Samples) -> Bert {
+    let queries = library.queries(&samples.queries);
+    let texts: Vec<&Text> = library.products.iter().chain(&queries).collect();
+    let settings =
+        masked::Settings { epochs: 30, batch: 16, rate: 5e-3, ..masked::Settings::default() };
+    let mut losses = Vec::new();
+    let bert =
+        masked::train(library, &texts, &settings, None, |_, _, loss| losses.push(loss)).unwrap();
+    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+    let quarter = losses.len() / 4;
+    assert!(mean(&losses[3 * quarter..]) < 0.7 * mean(&losses[..quarter]), "{losses:?}");
+    let settings = engagement::Settings {
+        epochs: 40,
+        batch: 4,
+        sampled: 4,
+        rate: 3e-3,
+        ..engagement::Settings::default()
+    };
+    engagement::train(bert, library, samples, &settings, None, |_, _, _| ()).unwrap()
+}
+
+/// Mean cosine of each query with products of the type it asks for, less that with the others.
+fn gap(bert: &Bert, library: &Library<'_>) -> f32 {
+    let queries = library.queries(&ASKED.map(String::from));
+    let [queries, products] = library.encode(bert, &queries, &Device::flex());
+    let mut gap = 0.0;
+    for wanted in 0..TYPES.len() {
+        let query = queries.clone().narrow(0, wanted, 1).expand(products.dims());
+        let cosines = evaluate::read(cosine(&query, &products));
+        for (product, cosine) in cosines.iter().enumerate() {
+            gap += if product % TYPES.len() == wanted { cosine / 12.0 } else { -cosine / 36.0 };
+        }
+    }
+    gap / TYPES.len() as f32
+}
+
+#[test]
+fn the_trainings_find_what_is_asked_for_and_what_is_bought() {
+    let (catalogue, words) = (shop(), example::words());
+    let library = Library::new(&catalogue, &words, small_bert());
+    let known = samples_of(searches(0..60, false));
+    let bert = encoders(&library, &known);
+    assert!(gap(&bert, &library) > 0.5, "{}", gap(&bert, &library));
+
+    let unseen = samples_of(searches(60..90, true));
+    for (sharing, fine_tuning) in [(Sharing::TwoStage, true), (Sharing::Customised, false)] {
+        let config = MlprConfig { sharing, ..small_config() };
+        let settings =
+            Settings { epochs: 60, batch: 96, rate: 5e-3, fine_tuning, ..Settings::default() };
+        let model = train(&config, &bert, &library, &known, &settings, None, |_, _, _| ()).unwrap();
+        let metrics = Metrics::of(&unseen, &scores(&model, &library, &unseen));
+        let [click, cart, order] = metrics.tasks.map(|task| task.auc);
+        assert!(click > 0.85 && cart > 0.85 && order > 0.85, "{sharing:?} {metrics}");
+    }
+}
+
+fn train_small(
+    words: &TokenVectors,
+    checkpoint: Option<(&Checkpoint, &About)>,
+    watch: impl FnMut(usize, usize, f32),
+) -> Result<Weights> {
+    let catalogue = shop();
+    let library = Library::new(&catalogue, words, small_bert());
+    let device = Device::flex();
+    device.seed(9);
+    let bert = small_bert().init(&device);
+    let config = MlprConfig { dropout: 0.2, ..small_config() };
+    let settings = Settings { epochs: 3, batch: 60, ..Settings::default() };
+    let samples = samples_of(searches(0..8, false));
+    let model = train(&config, &bert, &library, &samples, &settings, checkpoint, watch)?;
+    Ok(Weights::of(&model, about(&config))?)
+}
+
+#[test]
+fn a_run_that_was_stopped_ends_as_one_that_was_not() {
+    let words = example::words();
+    let whole = train_small(&words, None, |_, _, _| ()).unwrap();
+    let folder = std::env::temp_dir().join(format!("vitrine-mlpr-{}", std::process::id()));
+    let (checkpoint, about) = (Checkpoint::new(&folder), about(&small_config()));
+    let stopped = catch_unwind(AssertUnwindSafe(|| {
+        let last = |step: usize, steps: usize, _: f32| assert!(step + 1 < steps, "power cut");
+        train_small(&words, Some((&checkpoint, &about)), last)
+    }));
+    assert!(stopped.is_err());
+    let mut steps_seen = 0;
+    let count = |_: usize, _: usize, _: f32| steps_seen += 1;
+    let resumed = train_small(&words, Some((&checkpoint, &about)), count).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let mut whole_steps = 0;
+    train_small(&words, None, |_, steps, _| whole_steps = steps).unwrap();
+    assert_eq!(steps_seen, whole_steps / 3);
+    assert_eq!(resumed.arrays, whole.arrays);
+}
+
+#[test]
+fn features_of_pairs_come_in_their_order() {
+    let words = example::words();
+    let catalogue = shop();
+    let library = Library::new(&catalogue, &words, small_bert());
+    let samples = samples_of(searches(0..3, false));
+    let model = example::randomised(&small_config(), 1);
+    let mut rows = 0;
+    each_batch(&model, &library, &samples, |pairs| {
+        let [n, width] = pairs.wide.dims();
+        assert_eq!(evaluate::read(pairs.wide.clone()), samples.wide(rows..rows + n));
+        assert_eq!((width, pairs.item.dims()), (wide::COUNT, [n, 8]));
+        rows += n;
+    });
+    assert_eq!(rows, samples.len());
+}
