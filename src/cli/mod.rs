@@ -1,6 +1,6 @@
 //! The command line: one module a command, each with its arguments and a `run`.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub mod dmt;
 pub mod generate;
@@ -9,6 +9,7 @@ pub mod market;
 pub mod moppr;
 mod personas;
 pub mod rank;
+pub mod tables;
 
 /// What `vitrine` is asked to do.
 #[derive(Debug, Parser)]
@@ -31,8 +32,7 @@ pub enum Command {
     /// Train a model.
     #[command(subcommand)]
     Train(Train),
-    /// Train the variants of a model from several seeds and write down how they compare.
-    #[command(subcommand)]
+    /// Train the variants in a paper's tables from several seeds and say how they compare.
     Evaluate(Evaluate),
 }
 
@@ -45,12 +45,22 @@ pub enum Train {
     Dmt(dmt::Training),
 }
 
-/// The models that can be evaluated.
+/// The papers' tables, or one model beyond them.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Evaluate {
+    #[command(flatten)]
+    tables: tables::Arguments,
+    #[command(subcommand)]
+    beyond: Option<Beyond>,
+}
+
+/// What the papers' tables do not ask of a model.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {
-    /// The retriever.
+pub enum Beyond {
+    /// The retriever: against BM25, and over the weights of its objectives.
     Moppr(moppr::evaluate::Arguments),
-    /// The ranker.
+    /// The ranker: against the truth behind the clicks.
     Dmt(dmt::evaluate::Arguments),
 }
 
@@ -66,8 +76,11 @@ impl Cli {
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
-            Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
-            Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate { tables, beyond }) => match beyond {
+                None => tables::run(&tables),
+                Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
+                Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+            },
         }
     }
 }

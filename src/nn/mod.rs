@@ -3,5 +3,6 @@
 pub mod attention;
 pub mod bias;
 pub mod experts;
+pub mod gru;
 pub mod mlp;
 pub mod tower;

@@ -7,12 +7,13 @@ pub mod lab;
 pub mod loss;
 pub mod queries;
 pub mod samples;
+pub mod selection;
 
 use anyhow::Result;
 use burn::module::Module;
 use burn::optim::{AdaGradConfig, GradientsParams};
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub rate: f64,
     /// tau of equation 15.
     pub temperature: f32,
+    /// Hard negatives that MGDSPR mixes, if it is trained as MGDSPR is.
+    pub mixed: Option<Mixed>,
     /// Weight of each objective, on top of 1/|o+|.
     pub objectives: [f32; 4],
     /// Share of products that do without their id in a step, so that new ones may later.
@@ -46,6 +49,16 @@ pub struct Settings {
     pub towers_only: bool,
     /// Seed of order and draws.
     pub seed: u64,
+}
+
+/// Hard negatives as MGDSPR makes them: the random negatives that score highest, each mixed with
+/// the positive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mixed {
+    /// How many of each view's negatives.
+    pub hard: usize,
+    /// The positive's share is drawn uniformly between these two.
+    pub shares: [f64; 2],
 }
 
 impl Default for Settings {
@@ -57,6 +70,7 @@ impl Default for Settings {
             negatives: 1024,
             rate: 0.01,
             temperature: 0.02,
+            mixed: None,
             objectives: [1.0; 4],
             id_dropout: 0.1,
             towers_only: false,
@@ -134,10 +148,22 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
     let own_items = embedding(items.clone(), batch.own.clone());
     let own_scores = own_items.matmul(requests.clone().unsqueeze_dim(2)).reshape([views, own]);
     let negatives = items.select(0, batch.negatives.clone());
-    let scores = Tensor::cat(vec![own_scores, requests.matmul(negatives.transpose())], 1);
+    let random_scores = requests.matmul(negatives.transpose());
+    let mut absent = batch.absent.clone();
+    let mut all = vec![own_scores.clone(), random_scores.clone()];
+    if let Some(Mixed { hard, shares: [from, to] }) = settings.mixed {
+        let [_, negatives] = random_scores.dims();
+        let hidden = absent.clone().narrow(1, own, negatives);
+        let uniform = Distribution::Uniform(from, to);
+        let share = Tensor::random([views, hard.min(negatives)], uniform, &own_scores.device());
+        // The samples are of a single positive, which stands first.
+        let positive = own_scores.narrow(1, 0, 1);
+        all.push(loss::mixed_negatives(positive, random_scores + hidden, share.clone()));
+        absent = Tensor::cat(vec![absent, share.zeros_like()], 1);
+    }
     loss::multi_objective(
-        scores,
-        batch.absent.clone(),
+        Tensor::cat(all, 1),
+        absent,
         &batch.labels,
         settings.objectives,
         settings.temperature,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use super::data::{Data, Survey};
-use super::evaluate::{Quality, evaluate, lexical, retrieve};
+use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
 use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
 use crate::market::World;
@@ -209,7 +209,7 @@ impl Lab {
     /// Where the device fails.
     pub fn evaluate(&self, model: &Moppr) -> Result<Quality> {
         let views = &self.data.test;
-        let retrieved = retrieve(model, views, &self.products, &self.words)?;
+        let retrieved = retrieve(model, views, &self.products, &self.words, LONG)?;
         Ok(evaluate(views, &retrieved, &self.data.queries, &self.world))
     }
 

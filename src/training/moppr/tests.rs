@@ -70,6 +70,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
             labels: [false; 4],
         });
         Sample {
+            shopper: 0,
             features: SearchFeatures {
                 profile: [0; 6],
                 query: Arc::new(query),
