@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
 pub mod manifest;
@@ -41,6 +42,8 @@ pub enum Command {
 pub enum Train {
     /// The retriever.
     Moppr(moppr::Training),
+    /// What cuts the retrieved products to fewer, between retriever and ranker.
+    CoarseRanker(coarse_ranker::Training),
     /// The ranker.
     Dmt(dmt::Training),
 }
@@ -75,6 +78,7 @@ impl Cli {
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
+            Command::Train(Train::CoarseRanker(arguments)) => coarse_ranker::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
             Command::Evaluate(Evaluate { tables, beyond }) => match beyond {
                 None => tables::run(&tables),

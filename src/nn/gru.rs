@@ -9,26 +9,33 @@ use burn::tensor::{Device, Tensor};
 /// column to the first, and padding leaves its state as it is.
 ///
 /// ```text
-/// u_t = sigmoid(W_u x_t + U_u h_t-1 + b_u)        update gate, times a_t where there is attention
-/// r_t = sigmoid(W_r x_t + U_r h_t-1 + b_r)        reset gate
-/// c_t = tanh(W_c x_t + r_t * U_c h_t-1 + b_c)
+/// u_t = sigmoid(W_u x_t + b_u + U_u h_t-1)        update gate, times a_t where there is attention
+/// r_t = sigmoid(W_r x_t + b_r + U_r h_t-1)        reset gate
+/// c_t = tanh(W_c x_t + b_c + r_t * U_c h_t-1)
 /// h_t = (1 - u_t) * h_t-1 + u_t * c_t
 /// ```
 #[derive(Module, Debug)]
 pub struct Gru {
-    /// W_u, W_r, W_c side by side, and their biases.
+    update: Gate,
+    reset: Gate,
+    candidate: Gate,
+}
+
+/// W, b and U of one line above.
+#[derive(Module, Debug)]
+struct Gate {
     input: Linear,
-    /// U_u, U_r, U_c side by side.
     state: Linear,
 }
 
 impl Gru {
     /// A unit from inputs of one width to states of another.
     pub fn new(input: usize, state: usize, device: &Device) -> Self {
-        Self {
-            input: LinearConfig::new(input, 3 * state).init(device),
-            state: LinearConfig::new(state, 3 * state).with_bias(false).init(device),
-        }
+        let gate = || Gate {
+            input: LinearConfig::new(input, state).init(device),
+            state: LinearConfig::new(state, state).with_bias(false).init(device),
+        };
+        Self { update: gate(), reset: gate(), candidate: gate() }
     }
 
     /// The state after each input, `[batch, runs, d]` each, newest first.
@@ -44,22 +51,23 @@ impl Gru {
         attention: Option<&Tensor<3>>,
     ) -> Vec<Tensor<3>> {
         let [batch, length, _] = inputs.dims();
-        let runs = attention.map_or(1, |attention| attention.dims()[1]);
-        let x = self.input.forward(inputs);
-        let d = x.dims()[2] / 3;
-        let mut h = Tensor::zeros([batch, runs, d], &x.device());
+        let a = match attention {
+            Some(attention) => attention.clone() * present.clone().unsqueeze_dim(1),
+            None => present.clone().unsqueeze_dim(1),
+        };
+        let [_, runs, _] = a.dims();
+        let of_inputs = |gate: &Gate| gate.input.forward(inputs.clone());
+        let [u, r, c] = [&self.update, &self.reset, &self.candidate].map(of_inputs);
+        let d = c.dims()[2];
+        let mut h = Tensor::zeros([batch, runs, d], &c.device());
         let mut states = Vec::with_capacity(length);
         for t in (0..length).rev() {
-            let x = x.clone().narrow(1, t, 1);
-            let s = self.state.forward(h.clone());
-            let gates = sigmoid(x.clone().narrow(2, 0, 2 * d) + s.clone().narrow(2, 0, 2 * d));
-            let (u, r) = (gates.clone().narrow(2, 0, d), gates.narrow(2, d, d));
-            let c = (x.narrow(2, 2 * d, d) + r * s.narrow(2, 2 * d, d)).tanh();
-            let mut a = present.clone().narrow(1, t, 1).unsqueeze_dim::<3>(2);
-            if let Some(attention) = attention {
-                a = a * attention.clone().narrow(2, t, 1);
-            }
-            h = h.clone() + u * a * (c - h);
+            let at = |tensor: &Tensor<3>| tensor.clone().narrow(1, t, 1);
+            let of_state = |gate: &Gate| gate.state.forward(h.clone());
+            let u = sigmoid(of_state(&self.update) + at(&u)) * a.clone().narrow(2, t, 1);
+            let r = sigmoid(of_state(&self.reset) + at(&r));
+            let c = (r * of_state(&self.candidate) + at(&c)).tanh();
+            h = h.clone() + u * (c - h);
             states.push(h.clone());
         }
         states.reverse();

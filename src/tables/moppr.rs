@@ -13,7 +13,7 @@ use crate::training::moppr::evaluate::{NAMES, by_block, retrieve};
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
 use crate::training::moppr::selection::Selection;
-use crate::training::moppr::{Corpus, Mixed, Settings, train};
+use crate::training::moppr::{Mixed, Settings, train};
 
 const K_NOTE: &str = "K is one in a hundred products, 40 of the 4,000 (the paper: 6,000 of a \
                       tenth of a billion): about twice as many as answer a query, as the paper's \
@@ -222,8 +222,7 @@ impl System for Moppr {
         device.seed(seed);
         let model = numbered(config.init(&device));
         let views = selection.of(&lab.data.training);
-        let corpus = Corpus { views: &views, products: &lab.products, words: &lab.words };
-        let model = train(model, corpus, &settings, None, watch)?;
+        let model = train(model, lab.corpus(&views), &settings, None, watch)?;
         let (test, k) = (&lab.data.test, (vocabulary.products / 100).max(1));
         let retrieved = retrieve(&model, test, &lab.products, &lab.words, k)?;
         Ok(by_block(k, test, &retrieved, &lab.data.queries, &lab.world))

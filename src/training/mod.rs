@@ -1,6 +1,8 @@
 //! Samples, losses and loops: how the weights come about.
 
 pub mod checkpoint;
+pub mod coarse_ranker;
 pub mod dmt;
 pub mod moppr;
 pub mod query_category;
+pub mod trees;

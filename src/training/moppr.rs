@@ -19,11 +19,12 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
+use crate::market::catalogue::ProductTypeId;
 use crate::models::moppr::Moppr;
 use crate::models::moppr::input::Products;
 use crate::models::weights::About;
 use crate::text::TokenVectors;
-use batch::Batch;
+use batch::{Batch, Shelves};
 use samples::Sample;
 
 /// How to train.
@@ -33,8 +34,11 @@ pub struct Settings {
     pub epochs: usize,
     /// Page views a step.
     pub batch: usize,
-    /// L, random negatives a step.
+    /// L, random negatives a step, or none.
     pub negatives: usize,
+    /// Random negatives of each view alone, from the categories that its query is predicted to
+    /// mean: what the coarse ranker has in place of shared ones (7.3).
+    pub related: usize,
     /// Adagrad's learning rate.
     pub rate: f64,
     /// tau of equation 15.
@@ -68,6 +72,7 @@ impl Default for Settings {
             epochs: 3,
             batch: 256,
             negatives: 1024,
+            related: 0,
             rate: 0.01,
             temperature: 0.02,
             mixed: None,
@@ -86,6 +91,8 @@ pub struct Corpus<'a> {
     pub views: &'a [Sample],
     /// The catalogue, on any device.
     pub products: &'a Products,
+    /// Product type of each product.
+    pub types: &'a [ProductTypeId],
     /// Token vectors.
     pub words: &'a TokenVectors,
 }
@@ -114,6 +121,7 @@ pub fn train(
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
     }
+    let shelves = Shelves::new(corpus.types);
     let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
     let steps = settings.epochs * steps_an_epoch;
     for epoch in finished..settings.epochs {
@@ -122,8 +130,7 @@ pub fn train(
         let mut views: Vec<&Sample> = corpus.views.iter().collect();
         views.shuffle(&mut random);
         for (number, views) in views.chunks(settings.batch).enumerate() {
-            let count = products.len();
-            let batch = Batch::new(views, corpus.words, count, settings, &mut random, &device);
+            let batch = Batch::new(views, corpus.words, &shelves, settings, &mut random, &device);
             let loss = loss_of(&model, &products, &batch, settings);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(settings.rate, model, gradients);
@@ -147,19 +154,21 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
     let [views, own] = batch.own.dims();
     let own_items = embedding(items.clone(), batch.own.clone());
     let own_scores = own_items.matmul(requests.clone().unsqueeze_dim(2)).reshape([views, own]);
-    let negatives = items.select(0, batch.negatives.clone());
-    let random_scores = requests.matmul(negatives.transpose());
     let mut absent = batch.absent.clone();
-    let mut all = vec![own_scores.clone(), random_scores.clone()];
-    if let Some(Mixed { hard, shares: [from, to] }) = settings.mixed {
-        let [_, negatives] = random_scores.dims();
-        let hidden = absent.clone().narrow(1, own, negatives);
-        let uniform = Distribution::Uniform(from, to);
-        let share = Tensor::random([views, hard.min(negatives)], uniform, &own_scores.device());
-        // The samples are of a single positive, which stands first.
-        let positive = own_scores.narrow(1, 0, 1);
-        all.push(loss::mixed_negatives(positive, random_scores + hidden, share.clone()));
-        absent = Tensor::cat(vec![absent, share.zeros_like()], 1);
+    let mut all = vec![own_scores.clone()];
+    if let Some(negatives) = &batch.negatives {
+        let scores = requests.matmul(items.select(0, negatives.clone()).transpose());
+        all.push(scores.clone());
+        if let Some(Mixed { hard, shares: [from, to] }) = settings.mixed {
+            let [_, count] = scores.dims();
+            let hidden = absent.clone().narrow(1, own, count);
+            let uniform = Distribution::Uniform(from, to);
+            let share = Tensor::random([views, hard.min(count)], uniform, &scores.device());
+            // The samples are of a single positive, which stands first.
+            let positive = own_scores.narrow(1, 0, 1);
+            all.push(loss::mixed_negatives(positive, scores + hidden, share.clone()));
+            absent = Tensor::cat(vec![absent, share.zeros_like()], 1);
+        }
     }
     loss::multi_objective(
         Tensor::cat(all, 1),

@@ -289,17 +289,19 @@ impl Reference<'_> {
     /// States of a GRU, newest first as its inputs are, with its update gates times `attention`.
     fn gru(&self, name: &str, inputs: &[Vector], attention: &[f64]) -> Vec<Vector> {
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-        let d = self.array(&format!("{name}.state.weight")).0[0];
+        let d = self.array(&format!("{name}.update.state.weight")).0[0];
         let mut h = vec![0.0; d];
         let mut states = vec![Vec::new(); inputs.len()];
         for t in (0..inputs.len()).rev() {
-            let x = self.linear(&format!("{name}.input"), &inputs[t]);
-            let s = self.linear(&format!("{name}.state"), &h);
+            let [u, r, c] = ["update", "reset", "candidate"].map(|gate| {
+                let x = self.linear(&format!("{name}.{gate}.input"), &inputs[t]);
+                (x, self.linear(&format!("{name}.{gate}.state"), &h))
+            });
             h = (0..d)
                 .map(|i| {
-                    let u = attention[t] * sigmoid(x[i] + s[i]);
-                    let r = sigmoid(x[d + i] + s[d + i]);
-                    let c = (x[2 * d + i] + r * s[2 * d + i]).tanh();
+                    let u = attention[t] * sigmoid(u.0[i] + u.1[i]);
+                    let r = sigmoid(r.0[i] + r.1[i]);
+                    let c = (c.0[i] + r * c.1[i]).tanh();
                     (1.0 - u) * h[i] + u * c
                 })
                 .collect();
