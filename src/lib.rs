@@ -12,6 +12,7 @@
 //! | [`models`] | one file a system: MOPPR, DMT |
 //! | [`retrieval`] | exact search over item vectors, quantisation |
 //! | [`training`] | samples, losses, loops (command line only) |
+//! | [`tables`] | the papers' tables: variants, comparisons, whether they come out (command line only) |
 //! | [`share`] | the state of the playground, and state to link and back |
 //! | [`protocol`] | messages between page and engine |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache, blend |
@@ -36,6 +37,7 @@ pub mod protocol;
 #[cfg(feature = "models")]
 pub mod retrieval;
 pub mod share;
+pub mod tables;
 #[cfg(feature = "models")]
 pub mod text;
 #[cfg(feature = "cli")]

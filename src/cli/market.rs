@@ -30,15 +30,20 @@ pub struct Market {
 }
 
 impl Market {
-    /// Generates the market.
-    pub fn world(&self) -> World {
-        World::generate(&MarketConfig {
+    /// What the market is generated from.
+    pub fn config(&self) -> MarketConfig {
+        MarketConfig {
             seed: self.market_seed,
             products: self.products,
             shoppers: self.shoppers,
             ranker_noise: self.ranker_noise,
             ..MarketConfig::default()
-        })
+        }
+    }
+
+    /// Generates the market.
+    pub fn world(&self) -> World {
+        World::generate(&self.config())
     }
 
     /// Reads the word vectors, all of them.

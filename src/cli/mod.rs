@@ -1,7 +1,8 @@
 //! The command line: one module a command, each with its arguments and a `run`.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
+pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
 pub mod manifest;
@@ -10,6 +11,7 @@ pub mod mlpr;
 pub mod moppr;
 mod personas;
 pub mod rank;
+pub mod tables;
 pub mod yandex;
 
 /// What `vitrine` is asked to do.
@@ -33,8 +35,7 @@ pub enum Command {
     /// Train a model.
     #[command(subcommand)]
     Train(Train),
-    /// Train the variants of a model from several seeds and write down how they compare.
-    #[command(subcommand)]
+    /// Train the variants in a paper's tables from several seeds and say how they compare.
     Evaluate(Evaluate),
 }
 
@@ -43,6 +44,8 @@ pub enum Command {
 pub enum Train {
     /// The retriever.
     Moppr(moppr::Training),
+    /// What cuts the retrieved products to fewer, between retriever and ranker.
+    CoarseRanker(coarse_ranker::Training),
     /// The ranker.
     Dmt(dmt::Training),
     /// The retriever of the feed.
@@ -51,12 +54,22 @@ pub enum Train {
     Mlpr(mlpr::Training),
 }
 
-/// The models that can be evaluated.
+/// The papers' tables, or one model beyond them.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Evaluate {
+    #[command(flatten)]
+    tables: tables::Arguments,
+    #[command(subcommand)]
+    beyond: Option<Beyond>,
+}
+
+/// What the papers' tables do not ask of a model.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {
-    /// The retriever.
+pub enum Beyond {
+    /// The retriever: against BM25, and over the weights of its objectives.
     Moppr(moppr::evaluate::Arguments),
-    /// The ranker.
+    /// The ranker: against the truth behind the clicks.
     Dmt(dmt::evaluate::Arguments),
     /// The retriever of the feed.
     Yandex(yandex::evaluate::Arguments),
@@ -75,13 +88,17 @@ impl Cli {
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
+            Command::Train(Train::CoarseRanker(arguments)) => coarse_ranker::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
             Command::Train(Train::Yandex(arguments)) => yandex::train(&arguments),
             Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
-            Command::Evaluate(Evaluate::Moppr(arguments)) => moppr::evaluate::run(&arguments),
-            Command::Evaluate(Evaluate::Dmt(arguments)) => dmt::evaluate::run(&arguments),
-            Command::Evaluate(Evaluate::Yandex(arguments)) => yandex::evaluate::run(&arguments),
-            Command::Evaluate(Evaluate::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
+            Command::Evaluate(Evaluate { tables, beyond }) => match beyond {
+                None => tables::run(&tables),
+                Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
+                Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+                Some(Beyond::Yandex(arguments)) => yandex::evaluate::run(&arguments),
+                Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
+            },
         }
     }
 }

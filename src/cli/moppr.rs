@@ -79,18 +79,18 @@ impl How {
 }
 
 /// A bar for one training run after another.
-struct Bars {
+pub(super) struct Bars {
     bar: ProgressBar,
     name: String,
     loss: f32,
 }
 
 impl Bars {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         Ok(Self { bar: bar(0, "steps", "")?, name: String::new(), loss: 0.0 })
     }
 
-    fn show(&mut self, name: &str, step: usize, steps: usize, loss: f32) {
+    pub fn show(&mut self, name: &str, step: usize, steps: usize, loss: f32) {
         if self.name != name {
             self.bar.finish_and_clear();
             self.bar.reset();

@@ -45,6 +45,8 @@ pub(crate) struct Life<'w> {
     world: &'w World,
     taste: Taste,
     random: Random,
+    /// Of under-impressions on top, which are no part of the life.
+    on_top: Random,
     policy: Policy<'w>,
     observed: Observed,
     events: Vec<Event>,
@@ -78,6 +80,7 @@ impl<'w> Life<'w> {
             .collect();
         let mut life = Self {
             random: Random::new(world.config.seed, Purpose::Behaviour, u64::from(shopper)),
+            on_top: Random::new(world.config.seed, Purpose::UnderImpressions, u64::from(shopper)),
             policy: Policy::new(world),
             observed: Observed::new(world),
             events: Vec::new(),
@@ -481,7 +484,12 @@ impl<'w> Life<'w> {
             let other = place + self.random.below(pool.len() - place);
             pool.swap(place, other);
         }
-        pool[..drawn]
+        let all = (drawn + usize::from(self.world.config.more_under_impressions)).min(pool.len());
+        for place in drawn..all {
+            let other = place + self.on_top.below(pool.len() - place);
+            pool.swap(place, other);
+        }
+        pool[..all]
             .iter()
             .map(|product| UnderImpression {
                 product: *product,

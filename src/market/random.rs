@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Taste = 4,
     /// Behaviour of the shopper with this number.
     Behaviour = 5,
+    /// Under-impressions, of the shopper with this number, that the market is told to log on top.
+    UnderImpressions = 6,
 }
 
 /// A stream of random numbers.

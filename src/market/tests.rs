@@ -349,3 +349,22 @@ proptest! {
         prop_assert!(competition(&crowded, place) <= factor);
     }
 }
+
+#[test]
+fn more_under_impressions_leave_everything_else_as_it_is() {
+    let config = MarketConfig { seed: 3, products: 1_500, shoppers: 4, ..Default::default() };
+    let more = World::generate(&MarketConfig { more_under_impressions: 20, ..config.clone() });
+    let plain = World::generate(&config);
+    for shopper in 0..4 {
+        let (mut more, plain) = (more.shopper_log(shopper), plain.shopper_log(shopper));
+        for view in &mut more.views {
+            assert_eq!(view.under_impressions.len(), 30);
+            let mut products: Vec<_> = view.under_impressions.iter().map(|u| u.product).collect();
+            products.sort_unstable();
+            products.dedup();
+            assert_eq!(products.len(), 30);
+            view.under_impressions.truncate(10);
+        }
+        assert_eq!(more, plain);
+    }
+}

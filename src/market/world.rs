@@ -31,6 +31,10 @@ pub struct MarketConfig {
     /// How much chance is in the production ranker's order: 0 is none, so that a product's place
     /// follows from what is known of it.
     pub ranker_noise: f32,
+    /// Under-impressions of a page on top of one for each impression (MOPPR 7.1.2). They leave
+    /// everything else as it is.
+    #[serde(default)]
+    pub more_under_impressions: u16,
 }
 
 impl Default for MarketConfig {
@@ -43,6 +47,7 @@ impl Default for MarketConfig {
             days: 28,
             earlier_days: 365,
             ranker_noise: 1.0,
+            more_under_impressions: 0,
         }
     }
 }

@@ -1,8 +1,28 @@
-//! A metric for blocks of shoppers, so that two models can be compared block by block.
+//! Metrics by blocks of shoppers, so that two models can be held against each other in pairs.
 
 use serde::{Deserialize, Serialize};
 
 use super::Mean;
+
+/// Number of blocks.
+pub const BLOCKS: usize = 20;
+
+/// The block that a shopper is in.
+pub fn block_of(shopper: u32) -> usize {
+    shopper as usize % BLOCKS
+}
+
+/// One metric of a model on held-out page views.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Name of the metric, for example "click AUC".
+    pub name: String,
+    /// Over all page views; none where the metric exists in none of them.
+    pub whole: Option<f64>,
+    /// Over the page views of each block's shoppers; none where it does not exist there, which
+    /// is for the page views to say and not for the model: it is the same blocks for every model.
+    pub blocks: [Option<f64>; BLOCKS],
+}
 
 /// Averages a metric over everything, and over each block of shoppers: those whose numbers leave
 /// the same remainder.
@@ -24,11 +44,11 @@ pub struct Blocks([Mean; Blocks::COUNT]);
 
 impl Blocks {
     /// Number of blocks.
-    pub const COUNT: usize = 20;
+    pub const COUNT: usize = BLOCKS;
 
     /// Counts one page view of a shopper; none of it if the metric does not exist there.
     pub fn add(&mut self, shopper: u32, value: Option<f64>) {
-        self.0[shopper as usize % Self::COUNT].add(value);
+        self.0[block_of(shopper)].add(value);
     }
 
     /// Whether the metric existed nowhere.
@@ -47,5 +67,11 @@ impl Blocks {
     pub fn values(&self) -> [f64; Self::COUNT] {
         let whole = self.whole();
         self.0.map(|block| block.value().unwrap_or(whole))
+    }
+
+    /// As a figure of this name; none where the metric does not exist.
+    pub fn figure(&self, name: impl Into<String>) -> Figure {
+        let whole = (!self.is_empty()).then(|| self.whole());
+        Figure { name: name.into(), whole, blocks: self.0.map(|block| block.value()) }
     }
 }

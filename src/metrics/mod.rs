@@ -8,6 +8,7 @@
 //! | [`auc`], [`rela_impr`] | all scores of a test set | DMT 5.3 |
 //! | [`entropy`], [`effective_number`] | a distribution over candidates | |
 //! | [`kendall_tau`], [`spearman`], [`overlap_at`] | two orders of the same things | |
+//! | [`Figure`] | any of these, by blocks of shoppers | |
 //!
 //! Everything is computed in f64. `None` means that the metric does not exist there, for
 //! example a recall without targets; [`Mean`] averages a metric over the page views that have it,
@@ -21,7 +22,7 @@ mod ranking;
 mod retrieval;
 
 pub use agreement::{kendall_tau, overlap_at, spearman};
-pub use blocks::Blocks;
+pub use blocks::{BLOCKS, Blocks, Figure, block_of};
 pub use distribution::{effective_number, entropy};
 pub use mean::Mean;
 pub use ranking::{auc, graded_ndcg_at, mrr_at, precision_at, rela_impr};

@@ -17,22 +17,25 @@
 #[cfg(test)]
 pub(crate) mod example;
 pub mod input;
+mod interest;
 pub mod ranker;
 #[cfg(test)]
 mod tests;
 
-use burn::module::{Initializer, Module, Param};
-use burn::nn::{Embedding, EmbeddingConfig};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::moppr::Vocabulary;
 use crate::features::windows;
-use crate::nn::attention::{AttentionBlock, KeyMask, Memory};
+use crate::nn::attention::KeyMask;
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
 use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};
 use crate::nn::normaliser::Normaliser;
 use crate::share::{BiasFeatures, MultiTask};
+use interest::{
+    ActivationUnit, DeepInterestTransformer, InterestEvolution, ItemEmbedding, SequenceMemory,
+};
 
 /// Number of behaviour sequences: clicks, carts, orders.
 pub const SEQUENCES: usize = windows::DMT.len();
@@ -63,6 +66,12 @@ pub enum Interest {
     Transformer,
     /// Mean of the item embeddings: what "DNN (Base)" of table 1 does.
     Mean,
+    /// Sum of the item embeddings, each weighted by an activation unit that sees the target item:
+    /// "DIN" of table 1.
+    Activation,
+    /// A GRU over the sequence, and over its states another whose update gate is the attention
+    /// that the target item pays: "DIEN" of table 1.
+    Evolution,
 }
 
 /// Widths of the four embeddings that an item is the concatenation of.
@@ -87,6 +96,9 @@ pub struct DmtConfig {
     pub dense: usize,
     /// Widths of an item's embeddings; their sum is d.
     pub item: ItemWidths,
+    /// How many of the sequences are read: clicks, then carts, then orders (table 4).
+    #[serde(default = "all_sequences")]
+    pub sequences: usize,
     /// What makes interest vectors.
     pub interest: Interest,
     /// How positions are told apart.
@@ -113,6 +125,11 @@ pub struct DmtConfig {
     pub bias_hidden: Vec<usize>,
 }
 
+/// Files from before table 4 do not say it.
+fn all_sequences() -> usize {
+    SEQUENCES
+}
+
 impl DmtConfig {
     /// The size that the playground ships: a quarter of a megabyte in half precision.
     pub fn playground(vocabulary: Vocabulary, dense: usize) -> Self {
@@ -120,6 +137,7 @@ impl DmtConfig {
             vocabulary,
             dense,
             item: ItemWidths { product: 8, product_type: 12, brand: 8, shop: 4 },
+            sequences: SEQUENCES,
             interest: Interest::Transformer,
             positions: Positions::Learned,
             heads: 2,
@@ -169,6 +187,9 @@ impl DmtConfig {
         }
         if self.experts == 0 || self.expert.is_empty() {
             return Err("there is no expert");
+        }
+        if self.sequences > SEQUENCES {
+            return Err("there are not as many sequences");
         }
         Ok(())
     }
@@ -242,7 +263,8 @@ pub struct Output {
     pub gates: Option<Tensor<4>>,
     /// Attention of each candidate over each sequence, `[R, h, C, T]`; rows sum to one, or are
     /// zero where the sequence is empty. Where each task has a network of its own, the heads of
-    /// the click network come first. Empty without transformers.
+    /// the click network come first. Under [`Interest::Activation`], which does not normalise
+    /// them, the weights of the activation unit. Empty under [`Interest::Mean`].
     pub attention: Vec<Tensor<4>>,
     /// Dense features after z-scoring, `[R, C, F]`.
     pub dense: Tensor<3>,
@@ -328,8 +350,12 @@ impl Dmt {
 #[derive(Module, Debug)]
 struct Network {
     items: ItemEmbedding,
-    /// One for each sequence; none where interests are means.
+    /// How many sequences are read.
+    sequences: usize,
+    /// One of these three for each of them; none where interests are means.
     transformers: Vec<DeepInterestTransformer>,
+    activations: Vec<ActivationUnit>,
+    evolutions: Vec<InterestEvolution>,
     tasks: TaskLayer,
 }
 
@@ -343,20 +369,28 @@ impl Network {
     fn new(config: &DmtConfig, tasks: usize, device: &Device) -> Self {
         let d = config.d();
         let sizes = TaskSizes {
-            input: (SEQUENCES + 1) * d + config.dense,
+            input: (config.sequences + 1) * d + config.dense,
             expert: &config.expert,
             utility: &config.utility,
             tasks,
         };
+        let read = &windows::DMT[..config.sequences];
+        let with = |interest| if config.interest == interest { read } else { &[] };
         Self {
             items: ItemEmbedding::new(config, device),
-            transformers: match config.interest {
-                Interest::Transformer => windows::DMT
-                    .iter()
-                    .map(|window| DeepInterestTransformer::new(config, window.length, device))
-                    .collect(),
-                Interest::Mean => Vec::new(),
-            },
+            sequences: config.sequences,
+            transformers: with(Interest::Transformer)
+                .iter()
+                .map(|window| DeepInterestTransformer::new(config, window.length, device))
+                .collect(),
+            activations: with(Interest::Activation)
+                .iter()
+                .map(|_| ActivationUnit::new(config, device))
+                .collect(),
+            evolutions: with(Interest::Evolution)
+                .iter()
+                .map(|_| InterestEvolution::new(config, device))
+                .collect(),
             tasks: match config.multi_task {
                 MultiTask::Mmoe => TaskLayer::mixture(sizes, config.experts, device),
                 MultiTask::SharedBottom | MultiTask::SingleTask => {
@@ -371,17 +405,20 @@ impl Network {
     }
 
     fn encode(&self, sequences: &[Sequence]) -> Vec<SequenceMemory> {
-        let embedded = sequences.iter().map(|sequence| {
-            (self.items.forward(&sequence.items), KeyMask::new(sequence.mask.clone()))
-        });
-        if self.transformers.is_empty() {
-            embedded.map(|(items, mask)| SequenceMemory::Mean(mask.mean(items))).collect()
-        } else {
-            embedded
-                .zip(&self.transformers)
-                .map(|((items, mask), transformer)| transformer.encode(items, mask))
-                .collect()
-        }
+        let encode = |(number, sequence): (usize, &Sequence)| {
+            let items = self.items.forward(&sequence.items);
+            let mask = KeyMask::new(sequence.mask.clone());
+            if let Some(transformer) = self.transformers.get(number) {
+                transformer.encode(items, mask)
+            } else if let Some(evolution) = self.evolutions.get(number) {
+                evolution.encode(items, mask)
+            } else if self.activations.is_empty() {
+                SequenceMemory::Mean(mask.mean(items))
+            } else {
+                SequenceMemory::Vectors { vectors: items, mask }
+            }
+        };
+        sequences.iter().take(self.sequences).enumerate().map(encode).collect()
     }
 
     fn rank(
@@ -396,15 +433,21 @@ impl Network {
         let mut x = Vec::with_capacity(SEQUENCES + 2);
         let mut attention = Vec::new();
         for (number, memory) in memories.iter().enumerate() {
-            match memory {
-                SequenceMemory::Mean(mean) => x.push(mean.clone().expand([requests, count, d])),
-                SequenceMemory::Encoded { memory, any } => {
-                    let decoder = &self.transformers[number].decoder;
-                    let attended = decoder.forward(target.clone(), memory);
-                    x.push(attended.output * any.clone());
-                    attention.push(attended.weights * any.clone().unsqueeze_dim::<4>(1));
+            let (interest, weights) = match memory {
+                SequenceMemory::Mean(mean) => {
+                    x.push(mean.clone().expand([requests, count, d]));
+                    continue;
                 }
-            }
+                SequenceMemory::Encoded { memory, any } => {
+                    self.transformers[number].decode(target.clone(), memory, any)
+                }
+                SequenceMemory::Vectors { vectors, mask } => match self.evolutions.get(number) {
+                    Some(evolution) => evolution.interest(&target, vectors, mask),
+                    None => self.activations[number].interest(&target, vectors, mask),
+                },
+            };
+            x.push(interest);
+            attention.push(weights);
         }
         x.push(target);
         x.push(dense);
@@ -413,105 +456,4 @@ impl Network {
         let tasks = self.tasks.forward(x.reshape([requests * count, width]), gate_temperature);
         NetworkOutput { tasks, attention }
     }
-}
-
-/// Embedding layer: an item is the concatenation of its product, type, brand and shop.
-#[derive(Module, Debug)]
-struct ItemEmbedding {
-    product: Embedding,
-    product_type: Embedding,
-    brand: Embedding,
-    shop: Embedding,
-}
-
-impl ItemEmbedding {
-    fn new(config: &DmtConfig, device: &Device) -> Self {
-        let table = |number, width| {
-            EmbeddingConfig::new(number, width)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.1 })
-                .init(device)
-        };
-        Self {
-            product: table(config.vocabulary.products, config.item.product),
-            product_type: table(config.vocabulary.product_types, config.item.product_type),
-            brand: table(config.vocabulary.brands, config.item.brand),
-            shop: table(config.vocabulary.shops, config.item.shop),
-        }
-    }
-
-    /// `[R, n]` to `[R, n, d]`.
-    fn forward(&self, items: &Items) -> Tensor<3> {
-        let embedded = vec![
-            self.product.forward(items.product.clone()),
-            self.product_type.forward(items.product_type.clone()),
-            self.brand.forward(items.brand.clone()),
-            self.shop.forward(items.shop.clone()),
-        ];
-        Tensor::cat(embedded, 2)
-    }
-}
-
-/// What is known of a sequence before a candidate is.
-#[expect(clippy::large_enum_variant, reason = "there are three a request")]
-#[derive(Clone, Debug)]
-enum SequenceMemory {
-    /// Mean of the items, `[R, 1, d]`.
-    Mean(Tensor<3>),
-    /// Keys and values that the decoder attends to, and whether the sequence holds anything.
-    Encoded { memory: Memory, any: Tensor<3> },
-}
-
-/// Deep Interest Transformer: one sequence to an interest vector for each target item.
-#[derive(Module, Debug)]
-struct DeepInterestTransformer {
-    positions: Option<Param<Tensor<2>>>,
-    encoder: AttentionBlock,
-    decoder: AttentionBlock,
-}
-
-impl DeepInterestTransformer {
-    fn new(config: &DmtConfig, length: usize, device: &Device) -> Self {
-        let d = config.d();
-        let positions = match config.positions {
-            Positions::None => None,
-            Positions::Learned => {
-                Some(Initializer::Normal { mean: 0.0, std: 0.02 }.init([length, d], device))
-            }
-            Positions::Sinusoidal => {
-                let table = Tensor::from_data(sinusoids(length, d), device);
-                Some(Param::from_tensor(table).set_require_grad(false))
-            }
-        };
-        let block = || AttentionBlock::new(d, config.heads, config.d_f, device);
-        Self { positions, encoder: block(), decoder: block() }
-    }
-
-    /// Encoder: every behaviour attends to every behaviour; then the decoder's keys and values.
-    fn encode(&self, items: Tensor<3>, mask: KeyMask) -> SequenceMemory {
-        let [_, length, d] = items.dims();
-        let items = match &self.positions {
-            Some(positions) => {
-                items + positions.val().slice([0..length, 0..d]).unsqueeze_dim::<3>(0)
-            }
-            None => items,
-        };
-        let own = self.encoder.memorise(items.clone(), mask.clone());
-        let encoded = self.encoder.forward(items, &own).output;
-        let any = mask.any();
-        SequenceMemory::Encoded { memory: self.decoder.memorise(encoded, mask), any }
-    }
-}
-
-/// Sine and cosine positions of the Transformer, `[length, d]`.
-fn sinusoids(length: usize, d: usize) -> TensorData {
-    let values: Vec<f32> = (0..length)
-        .flat_map(|position| {
-            (0..d).map(move |i| {
-                let rate = 10_000f32.powf(-((i / 2 * 2) as f32) / d as f32);
-                let angle = position as f32 * rate;
-                if i % 2 == 0 { angle.sin() } else { angle.cos() }
-            })
-        })
-        .collect();
-    TensorData::new(values, [length, d])
 }

@@ -1,5 +1,6 @@
 //! One file a system, each reading like its paper, and the files that weights are kept in.
 
+pub mod coarse_ranker;
 pub mod dmt;
 pub mod mlpr;
 pub mod moppr;

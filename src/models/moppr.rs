@@ -8,6 +8,7 @@
 pub mod input;
 pub mod objectives;
 pub mod retriever;
+mod rivals;
 #[cfg(test)]
 mod tests;
 
@@ -57,11 +58,27 @@ impl Vocabulary {
     }
 }
 
+/// What makes e^uq of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    /// MOPPR's query semantic unit and user behaviour attention unit.
+    #[default]
+    Moppr,
+    /// Those of MGDSPR, MOPPR's stronger baseline.
+    Mgdspr,
+    /// Means of embeddings: alpha-DNN, its weaker one.
+    AlphaDnn,
+}
+
 /// Sizes of MOPPR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MopprConfig {
     /// Numbers of ids.
     pub vocabulary: Vocabulary,
+    /// What makes e^uq. Files from before there was a choice do not say it.
+    #[serde(default)]
+    pub encoder: Encoder,
     /// Size of a frozen token vector.
     pub token: usize,
     /// d, size of a query term's embedding.
@@ -89,6 +106,7 @@ impl MopprConfig {
     pub fn paper(vocabulary: Vocabulary) -> Self {
         Self {
             vocabulary,
+            encoder: Encoder::Moppr,
             token: 128,
             term: 128,
             profile: 16,
@@ -106,6 +124,7 @@ impl MopprConfig {
     pub fn playground(vocabulary: Vocabulary) -> Self {
         Self {
             vocabulary,
+            encoder: Encoder::Moppr,
             token: 128,
             term: 64,
             profile: 4,
@@ -139,9 +158,18 @@ impl MopprConfig {
         self.product_type + 2 * self.query_side
     }
 
+    /// Parts of Q_o, each of size d.
+    fn granularities(&self) -> usize {
+        match self.encoder {
+            Encoder::Moppr => 3,
+            Encoder::Mgdspr => 4,
+            Encoder::AlphaDnn => 1,
+        }
+    }
+
     /// d_uq, size of concat(Q_o, e^q, e^u).
     fn query(&self) -> usize {
-        3 * self.term + self.query_side() + self.user()
+        self.granularities() * self.term + self.query_side() + self.user()
     }
 
     /// A model with random weights.
@@ -157,7 +185,10 @@ impl MopprConfig {
                 .init(device)
         };
         let Vocabulary { products, product_types, brands, shops, colours } = self.vocabulary;
+        let pair = || LinearConfig::new(2 * self.term, self.term).init(device);
         Embeddings {
+            encoder: self.encoder,
+            pair: (self.encoder == Encoder::Mgdspr).then(pair),
             term: LinearConfig::new(self.token, self.term).with_bias(false).init(device),
             profile: PROFILE_SIZES.map(|size| table(size, self.profile)).into(),
             query_length: table(LENGTH_BUCKETS, self.query_side),
@@ -203,6 +234,10 @@ pub struct Moppr {
 /// Everything below the towers.
 #[derive(Module, Debug)]
 pub struct Embeddings {
+    #[module(skip)]
+    encoder: Encoder,
+    /// Two neighbouring terms to one, for MGDSPR.
+    pair: Option<Linear>,
     /// Frozen token vector to e^w, for queries and titles.
     term: Linear,
     profile: Vec<Embedding>,
@@ -233,11 +268,13 @@ pub struct Towers {
 pub struct UserQueryOutput {
     /// e^uq (equation 11), `[B, d]`: the input of MLP_uq.
     pub input: Tensor<2>,
-    /// Q_o (equation 3), `[B, 3 d]`: mean-pooling, self-attention and personalised parts.
+    /// Q_o (equation 3), `[B, 3 d]`: mean-pooling, self-attention and personalised parts; the
+    /// baselines have others.
     pub query: Tensor<2>,
     /// H_B (equation 9), `[B, 3 d_i]`.
     pub history: Tensor<2>,
-    /// Attention on each word piece of Q_p (equation 6), `[B, L]`; sums to one, or 0 without any.
+    /// Attention on each word piece of Q_p (equation 6), `[B, L]`; sums to one, or 0 without any,
+    /// and for the baselines, which have none.
     pub personal_attention: Tensor<2>,
     /// Attention on each behaviour (equation 7), `[B, L]` for each window.
     pub behaviour_attention: Vec<Tensor<2>>,
@@ -300,8 +337,17 @@ impl Embeddings {
         Tensor::cat(vec![table, title, products.dense.clone()], 1)
     }
 
-    /// e^uq of each request (equations 3 to 9 and 11). `table` is [`Embeddings::products`].
+    /// e^uq of each request. `table` is [`Embeddings::products`].
     pub fn user_query(&self, inputs: &UserQuery, table: &Tensor<2>) -> UserQueryOutput {
+        match self.encoder {
+            Encoder::Moppr => self.personalised(inputs, table),
+            Encoder::Mgdspr => self.multi_granular(inputs, table),
+            Encoder::AlphaDnn => self.averaged(inputs, table),
+        }
+    }
+
+    /// MOPPR: equations 3 to 9 and 11.
+    fn personalised(&self, inputs: &UserQuery, table: &Tensor<2>) -> UserQueryOutput {
         let e_u = self.user(&inputs.profile);
         let e_q = self.query_side(inputs);
 

@@ -29,6 +29,11 @@ impl KeyMask {
         ((self.present.clone() - 1.0) * -MASKED).reshape([batch, 1, 1, keys])
     }
 
+    /// One for a key and zero for padding: `[batch, keys]`.
+    pub fn present(&self) -> &Tensor<2> {
+        &self.present
+    }
+
     /// One for a sequence that has a key, zero for an empty one: `[batch, 1, 1]`.
     pub fn any(&self) -> Tensor<3> {
         self.present.clone().max_dim(1).unsqueeze_dim(2)

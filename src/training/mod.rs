@@ -1,6 +1,7 @@
 //! Samples, losses and loops: how the weights come about.
 
 pub mod checkpoint;
+pub mod coarse_ranker;
 pub mod dmt;
 pub mod mlpr;
 pub mod moppr;

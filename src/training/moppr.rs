@@ -7,22 +7,24 @@ pub mod lab;
 pub mod loss;
 pub mod queries;
 pub mod samples;
+pub mod selection;
 
 use anyhow::Result;
 use burn::module::Module;
 use burn::optim::{AdaGradConfig, GradientsParams};
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
+use crate::market::catalogue::ProductTypeId;
 use crate::models::moppr::Moppr;
 use crate::models::moppr::input::Products;
 use crate::models::weights::About;
 use crate::text::TokenVectors;
-use batch::Batch;
+use batch::{Batch, Shelves};
 use samples::Sample;
 
 /// How to train.
@@ -32,12 +34,17 @@ pub struct Settings {
     pub epochs: usize,
     /// Page views a step.
     pub batch: usize,
-    /// L, random negatives a step.
+    /// L, random negatives a step, or none.
     pub negatives: usize,
+    /// Random negatives of each view alone, from the categories that its query is predicted to
+    /// mean: what the coarse ranker has in place of shared ones (7.3).
+    pub related: usize,
     /// Adagrad's learning rate.
     pub rate: f64,
     /// tau of equation 15.
     pub temperature: f32,
+    /// Hard negatives that MGDSPR mixes, if it is trained as MGDSPR is.
+    pub mixed: Option<Mixed>,
     /// Weight of each objective, on top of 1/|o+|.
     pub objectives: [f32; 4],
     /// Share of products that do without their id in a step, so that new ones may later.
@@ -48,6 +55,16 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// Hard negatives as MGDSPR makes them: the random negatives that score highest, each mixed with
+/// the positive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mixed {
+    /// How many of each view's negatives.
+    pub hard: usize,
+    /// The positive's share is drawn uniformly between these two.
+    pub shares: [f64; 2],
+}
+
 impl Default for Settings {
     /// The paper's rate and temperature; the rest fits a catalogue of thousands.
     fn default() -> Self {
@@ -55,8 +72,10 @@ impl Default for Settings {
             epochs: 3,
             batch: 256,
             negatives: 1024,
+            related: 0,
             rate: 0.01,
             temperature: 0.02,
+            mixed: None,
             objectives: [1.0; 4],
             id_dropout: 0.1,
             towers_only: false,
@@ -72,6 +91,8 @@ pub struct Corpus<'a> {
     pub views: &'a [Sample],
     /// The catalogue, on any device.
     pub products: &'a Products,
+    /// Product type of each product.
+    pub types: &'a [ProductTypeId],
     /// Token vectors.
     pub words: &'a TokenVectors,
 }
@@ -100,6 +121,7 @@ pub fn train(
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
     }
+    let shelves = Shelves::new(corpus.types);
     let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
     let steps = settings.epochs * steps_an_epoch;
     for epoch in finished..settings.epochs {
@@ -108,8 +130,7 @@ pub fn train(
         let mut views: Vec<&Sample> = corpus.views.iter().collect();
         views.shuffle(&mut random);
         for (number, views) in views.chunks(settings.batch).enumerate() {
-            let count = products.len();
-            let batch = Batch::new(views, corpus.words, count, settings, &mut random, &device);
+            let batch = Batch::new(views, corpus.words, &shelves, settings, &mut random, &device);
             let loss = loss_of(&model, &products, &batch, settings);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(settings.rate, model, gradients);
@@ -133,11 +154,25 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
     let [views, own] = batch.own.dims();
     let own_items = embedding(items.clone(), batch.own.clone());
     let own_scores = own_items.matmul(requests.clone().unsqueeze_dim(2)).reshape([views, own]);
-    let negatives = items.select(0, batch.negatives.clone());
-    let scores = Tensor::cat(vec![own_scores, requests.matmul(negatives.transpose())], 1);
+    let mut absent = batch.absent.clone();
+    let mut all = vec![own_scores.clone()];
+    if let Some(negatives) = &batch.negatives {
+        let scores = requests.matmul(items.select(0, negatives.clone()).transpose());
+        all.push(scores.clone());
+        if let Some(Mixed { hard, shares: [from, to] }) = settings.mixed {
+            let [_, count] = scores.dims();
+            let hidden = absent.clone().narrow(1, own, count);
+            let uniform = Distribution::Uniform(from, to);
+            let share = Tensor::random([views, hard.min(count)], uniform, &scores.device());
+            // The samples are of a single positive, which stands first.
+            let positive = own_scores.narrow(1, 0, 1);
+            all.push(loss::mixed_negatives(positive, scores + hidden, share.clone()));
+            absent = Tensor::cat(vec![absent, share.zeros_like()], 1);
+        }
+    }
     loss::multi_objective(
-        scores,
-        batch.absent.clone(),
+        Tensor::cat(all, 1),
+        absent,
         &batch.labels,
         settings.objectives,
         settings.temperature,

@@ -9,8 +9,9 @@ use super::input::Place;
 use super::{Candidates, Dmt, DmtConfig, Interest, Items, Output, Positions, Sequence, example};
 use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::{Catalogue, ProductId};
+use crate::models::dmt::ranker::MODEL;
 use crate::models::moppr::Vocabulary;
-use crate::models::weights::Weights;
+use crate::models::weights::{Precision, Weights};
 use crate::nn::bias::Places;
 use crate::share::{BiasFeatures, MultiTask};
 
@@ -221,6 +222,11 @@ impl Reference<'_> {
                 .collect();
             return (mean, Vec::new());
         }
+        match self.config.interest {
+            Interest::Activation => return self.activation(network, sequence, &items, target),
+            Interest::Evolution => return self.evolution(network, sequence, &items, target),
+            Interest::Transformer | Interest::Mean => (),
+        }
         let name = format!("{network}.transformers.{sequence}");
         let d = target.len();
         let positions = match self.config.positions {
@@ -237,6 +243,71 @@ impl Reference<'_> {
             .map(|item| self.block(&format!("{name}.encoder"), item, &items).0)
             .collect();
         self.block(&format!("{name}.decoder"), target, &encoded)
+    }
+
+    /// DIN: every behaviour times what the activation unit makes of it.
+    fn activation(
+        &self,
+        network: &str,
+        sequence: usize,
+        items: &[Vector],
+        target: &[f64],
+    ) -> (Vector, Vec<Vector>) {
+        let mlp = format!("{network}.activations.{sequence}.mlp");
+        let weights: Vector = items
+            .iter()
+            .map(|item| {
+                let product: Vector = item.iter().zip(target).map(|(a, b)| a * b).collect();
+                self.mlp(&mlp, &[item.clone(), product, target.to_vec()].concat(), false)[0]
+            })
+            .collect();
+        let sum = (0..target.len())
+            .map(|i| weights.iter().zip(items).map(|(w, item)| w * item[i]).sum())
+            .collect();
+        (sum, vec![weights])
+    }
+
+    /// DIEN: a GRU from the oldest item to the newest, and one with attention over its states.
+    fn evolution(
+        &self,
+        network: &str,
+        sequence: usize,
+        items: &[Vector],
+        target: &[f64],
+    ) -> (Vector, Vec<Vector>) {
+        let name = format!("{network}.evolutions.{sequence}");
+        let ones = vec![1.0; items.len()];
+        let states = self.gru(&format!("{name}.extractor"), items, &ones);
+        let query = self.linear(&format!("{name}.attention"), target);
+        let scores: Vector =
+            states.iter().map(|h| h.iter().zip(&query).map(|(h, q)| h * q).sum()).collect();
+        let attention = softmax(&scores);
+        let evolved = self.gru(&format!("{name}.evolution"), &states, &attention);
+        (evolved[0].clone(), vec![attention])
+    }
+
+    /// States of a GRU, newest first as its inputs are, with its update gates times `attention`.
+    fn gru(&self, name: &str, inputs: &[Vector], attention: &[f64]) -> Vec<Vector> {
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let d = self.array(&format!("{name}.update.state.weight")).0[0];
+        let mut h = vec![0.0; d];
+        let mut states = vec![Vec::new(); inputs.len()];
+        for t in (0..inputs.len()).rev() {
+            let [u, r, c] = ["update", "reset", "candidate"].map(|gate| {
+                let x = self.linear(&format!("{name}.{gate}.input"), &inputs[t]);
+                (x, self.linear(&format!("{name}.{gate}.state"), &h))
+            });
+            h = (0..d)
+                .map(|i| {
+                    let u = attention[t] * sigmoid(u.0[i] + u.1[i]);
+                    let r = sigmoid(r.0[i] + r.1[i]);
+                    let c = (c.0[i] + r * c.1[i]).tanh();
+                    (1.0 - u) * h[i] + u * c
+                })
+                .collect();
+            states[t] = h.clone();
+        }
+        states
     }
 
     /// Equation 3 for the tasks of one network: utilities, and gates by task.
@@ -290,7 +361,7 @@ impl Reference<'_> {
             let network = format!("networks.{number}");
             let target = self.item(&network, candidate);
             let mut x = Vec::new();
-            for (sequence, history) in histories.iter().enumerate() {
+            for (sequence, history) in histories.iter().enumerate().take(self.config.sequences) {
                 x.extend(self.interest(&network, sequence, history, &target).0);
             }
             x.extend(target);
@@ -383,8 +454,44 @@ fn the_dnn_base_follows_the_equations() {
 }
 
 #[test]
+fn din_and_dien_follow_their_equations() {
+    for interest in [Interest::Activation, Interest::Evolution] {
+        assert_follows_the_equations(|config| config.interest = interest, 1.0);
+        assert_follows_the_equations(
+            |config| {
+                config.interest = interest;
+                config.multi_task = MultiTask::SingleTask;
+            },
+            1.0,
+        );
+    }
+}
+
+#[test]
+fn fewer_sequences_follow_the_equations() {
+    for interest in [Interest::Transformer, Interest::Mean, Interest::Evolution] {
+        for sequences in 0..3 {
+            assert_follows_the_equations(
+                |config| (config.interest, config.sequences) = (interest, sequences),
+                1.0,
+            );
+        }
+    }
+}
+
+#[test]
 fn attention_follows_equation_1() {
-    let (config, model) = model(|_| (), 5);
+    assert_attention_follows(Interest::Transformer);
+}
+
+#[test]
+fn attention_of_din_and_dien_follows_their_equations() {
+    assert_attention_follows(Interest::Activation);
+    assert_attention_follows(Interest::Evolution);
+}
+
+fn assert_attention_follows(interest: Interest) {
+    let (config, model) = model(|config| config.interest = interest, 5);
     let weights = weights(&config, &model);
     let reference = Reference { weights: &weights, config: &config };
     let case = case().request(0);
@@ -456,15 +563,20 @@ fn an_endless_gate_temperature_weighs_experts_alike() {
     assert_near(&gates, &vec![0.25; gates.len()], 1e-6);
 }
 
+const INTERESTS: [Interest; 4] =
+    [Interest::Transformer, Interest::Mean, Interest::Activation, Interest::Evolution];
+
 #[test]
 fn padding_and_company_change_nothing() {
-    let (_, model) = model(|_| (), 4);
-    let case = case();
-    let together = numbers(case.rank(&model, 1.0).utilities);
-    let alone: Vec<f32> = (0..case.histories.len())
-        .flat_map(|row| numbers(case.request(row).rank(&model, 1.0).utilities))
-        .collect();
-    assert_near(&together, &alone, 1e-6);
+    for interest in INTERESTS {
+        let (_, model) = model(|config| config.interest = interest, 4);
+        let case = case();
+        let together = numbers(case.rank(&model, 1.0).utilities);
+        let alone: Vec<f32> = (0..case.histories.len())
+            .flat_map(|row| numbers(case.request(row).rank(&model, 1.0).utilities))
+            .collect();
+        assert_near(&together, &alone, 1e-6);
+    }
 }
 
 #[test]
@@ -503,13 +615,39 @@ fn encoding_once_equals_encoding_for_each_candidate() {
 
 #[test]
 fn a_shopper_without_behaviour_has_finite_scores() {
-    let (_, model) = model(|_| (), 4);
-    let case = Case { histories: vec![Default::default(); 2], ..case() };
-    let output = case.rank(&model, 1.0);
-    assert!(numbers(output.utilities).iter().all(|u| u.is_finite()));
-    for attention in output.attention {
-        assert!(numbers(attention).iter().all(|&weight| weight == 0.0));
+    for interest in INTERESTS {
+        let (_, model) = model(|config| config.interest = interest, 4);
+        let case = Case { histories: vec![Default::default(); 2], ..case() };
+        let output = case.rank(&model, 1.0);
+        assert!(numbers(output.utilities).iter().all(|u| u.is_finite()));
+        for attention in output.attention {
+            assert!(numbers(attention).iter().all(|&weight| weight == 0.0));
+        }
     }
+}
+
+#[test]
+fn weights_of_every_interest_survive_a_round_trip() {
+    for interest in INTERESTS {
+        let (config, model) = model(|config| config.interest = interest, 4);
+        let bytes = weights(&config, &model).to_bytes(Precision::Int8).unwrap();
+        let read = Weights::from_bytes(&bytes, MODEL).unwrap();
+        let loaded: DmtConfig = read.config().unwrap();
+        assert_eq!(loaded, config);
+        let again = read.apply(loaded.init(&Device::flex())).unwrap();
+        let case = case();
+        let (before, after) = (case.rank(&model, 1.0), case.rank(&again, 1.0));
+        assert_near(&numbers(after.utilities), &numbers(before.utilities), 0.05);
+    }
+}
+
+#[test]
+fn sizes_that_are_not_sound_are_said_to_be() {
+    let sound = DmtConfig::playground(Vocabulary::of(&catalogue()), DENSE);
+    assert_eq!(sound.check(), Ok(()));
+    assert!(DmtConfig { sequences: 4, ..sound.clone() }.check().is_err());
+    assert!(DmtConfig { heads: 0, ..sound.clone() }.check().is_err());
+    assert!(DmtConfig { experts: 0, ..sound }.check().is_err());
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::input::{Products, UserQuery};
-use super::{Moppr, MopprConfig, Vocabulary};
+use super::{Encoder, Moppr, MopprConfig, Vocabulary};
 use crate::features::search::{
     Behaviour, EVENT_KINDS, FREQUENCY_BUCKETS, PRICE_BUCKETS, PROFILE_SIZES, PredictedCategories,
     ProductFeatures, QueryFeatures, SIDE_CATEGORIES, SearchFeatures,
 };
 use crate::market::history::EventKind;
-use crate::models::weights::{About, FORMAT, Weights};
+use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::nn::tower::NEGATIVE_SLOPE;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ fn config() -> MopprConfig {
             shops: 3,
             colours: 4,
         },
+        encoder: Encoder::Moppr,
         token: TOKEN,
         term: 6,
         profile: 2,
@@ -45,6 +46,7 @@ fn config() -> MopprConfig {
 }
 
 struct World {
+    encoder: Encoder,
     model: Moppr,
     products: Products,
     features: ProductFeatures,
@@ -68,10 +70,10 @@ fn numbers(rng: &mut ChaCha8Rng, n: usize) -> Vec<f32> {
 }
 
 /// A model with random weights everywhere, also where training starts from zeros or ones.
-fn world(seed: u64) -> World {
+fn world(seed: u64, encoder: Encoder) -> World {
     let device = Device::flex();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let model = config().init(&device);
+    let model = MopprConfig { encoder, ..config() }.init(&device);
     let mut weights = weights(&model);
     for array in weights.arrays.values_mut() {
         array.values = numbers(&mut rng, array.values.len());
@@ -94,7 +96,7 @@ fn world(seed: u64) -> World {
     let titles = numbers(&mut rng, PRODUCTS * TOKEN);
     let vectors = numbers(&mut rng, PIECES * TOKEN);
     let products = Products::new(&features, &titles, &device);
-    World { model, products, features, titles, vectors, device }
+    World { encoder, model, products, features, titles, vectors, device }
 }
 
 fn weights(model: &Moppr) -> Weights {
@@ -258,6 +260,11 @@ impl Scalar<'_> {
             .iter()
             .map(|&piece| self.term(&self.world.vectors[piece as usize * TOKEN..][..TOKEN]))
             .collect();
+        match self.world.encoder {
+            Encoder::Moppr => (),
+            Encoder::Mgdspr => return self.multi_granular(request, e_u, e_q, &terms),
+            Encoder::AlphaDnn => return self.averaged(request, e_u, e_q, &terms),
+        }
         let (mut q_m, mut q_s, mut q_p) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
         let mut personal = Vec::new();
         if !terms.is_empty() {
@@ -275,21 +282,81 @@ impl Scalar<'_> {
         let (mut h_b, mut attentions) = (Vec::new(), Vec::new());
         for (n, behaviours) in request.behaviours.iter().enumerate() {
             let q = self.linear(&format!("embeddings.query_attention.{n}"), &q);
-            let keys: Vec<Vec<f64>> = behaviours
-                .iter()
-                .map(|b| {
-                    let kind = self.row("event_kind", b.kind as usize);
-                    [self.product(b.product as usize), kind].concat()
-                })
-                .collect();
-            let (h, attention) = attend(&q, &keys);
+            let (h, attention) = attend(&q, &self.behaviours(behaviours));
             h_b.extend(h);
             attentions.push(attention);
         }
         let e_uq = [e_u, e_q, q_o, h_b].concat();
         (unit(self.mlp("towers.user_query", e_uq)), personal, attentions)
     }
+
+    fn behaviours(&self, behaviours: &[Behaviour]) -> Vec<Vec<f64>> {
+        behaviours
+            .iter()
+            .map(|b| {
+                let kind = self.row("event_kind", b.kind as usize);
+                [self.product(b.product as usize), kind].concat()
+            })
+            .collect()
+    }
+
+    /// MGDSPR: pieces, pairs, pieces in context, and their sum; recent behaviours attend to each
+    /// other first.
+    fn multi_granular(
+        &self,
+        request: &SearchFeatures,
+        e_u: Vec<f64>,
+        e_q: Vec<f64>,
+        terms: &[Vec<f64>],
+    ) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {
+        let d = config().term;
+        let pairs: Vec<Vec<f64>> =
+            terms.windows(2).map(|pair| self.linear("embeddings.pair", &pair.concat())).collect();
+        let in_context: Vec<Vec<f64>> = terms.iter().map(|e| attend(e, terms).0).collect();
+        let parts = [mean(terms, d), mean(&pairs, d), mean(&in_context, d)];
+        let mix: Vec<f64> = (0..d).map(|n| parts.iter().map(|part| part[n]).sum()).collect();
+        let q_o = [parts.concat(), mix].concat();
+        let q = [q_o.clone(), e_q.clone(), e_u.clone()].concat();
+        let (mut h_b, mut attentions) = (Vec::new(), Vec::new());
+        for (n, behaviours) in request.behaviours.iter().enumerate() {
+            let q = self.linear(&format!("embeddings.query_attention.{n}"), &q);
+            let mut keys = self.behaviours(behaviours);
+            if n < 2 {
+                keys = keys.iter().map(|key| attend(key, &keys).0).collect();
+            }
+            let (h, attention) = attend(&q, &keys);
+            h_b.extend(h);
+            attentions.push(attention);
+        }
+        let e_uq = [e_u, e_q, q_o, h_b].concat();
+        (unit(self.mlp("towers.user_query", e_uq)), Vec::new(), attentions)
+    }
+
+    /// alpha-DNN: means.
+    fn averaged(
+        &self,
+        request: &SearchFeatures,
+        e_u: Vec<f64>,
+        e_q: Vec<f64>,
+        terms: &[Vec<f64>],
+    ) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {
+        let size = config().behaviour();
+        let windows = request.behaviours.iter();
+        let h_b = windows.clone().flat_map(|window| mean(&self.behaviours(window), size));
+        let e_uq = [e_u, e_q, mean(terms, config().term), h_b.collect()].concat();
+        let share = |window: &Vec<Behaviour>| vec![1.0 / window.len() as f64; window.len()];
+        let attentions = windows.map(share).collect();
+        (unit(self.mlp("towers.user_query", e_uq)), Vec::new(), attentions)
+    }
 }
+
+/// Mean of rows of this size; zeros without any.
+fn mean(rows: &[Vec<f64>], size: usize) -> Vec<f64> {
+    let count = rows.len().max(1) as f64;
+    (0..size).map(|n| rows.iter().map(|row| row[n]).sum::<f64>() / count).collect()
+}
+
+const ENCODERS: [Encoder; 3] = [Encoder::Moppr, Encoder::Mgdspr, Encoder::AlphaDnn];
 
 fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, columns] = tensor.dims();
@@ -307,7 +374,13 @@ fn near(a: &[f32], b: &[f64]) {
 
 #[test]
 fn both_towers_are_those_of_the_equations() {
-    let world = world(1);
+    for encoder in ENCODERS {
+        assert_follows_the_equations(encoder);
+    }
+}
+
+fn assert_follows_the_equations(encoder: Encoder) {
+    let world = world(1, encoder);
     let weights = weights(&world.model);
     let scalar = Scalar { weights: &weights, world: &world };
 
@@ -334,8 +407,32 @@ fn both_towers_are_those_of_the_equations() {
 }
 
 #[test]
+fn weights_of_every_encoder_survive_a_round_trip() {
+    for encoder in ENCODERS {
+        let world = world(4, encoder);
+        let bytes = weights(&world.model).to_bytes(Precision::Int8).unwrap();
+        let read = Weights::from_bytes(&bytes, "moppr").unwrap();
+        let model = read.apply(MopprConfig { encoder, ..config() }.init(&world.device)).unwrap();
+        let requests = requests(2);
+        let batch: Vec<&SearchFeatures> = requests.iter().collect();
+        let vectors = |model: &Moppr| {
+            let table = model.embeddings.products(&world.products, None);
+            rows(model.user_query(&world.inputs(&batch), &table).0).concat()
+        };
+        for (before, after) in vectors(&world.model).iter().zip(vectors(&model)) {
+            assert!((before - after).abs() < 0.05, "{encoder:?}: {before} {after}");
+        }
+        // Of another encoder they are not.
+        let other = ENCODERS[usize::from(encoder == ENCODERS[0])];
+        assert!(
+            read.apply(MopprConfig { encoder: other, ..config() }.init(&world.device)).is_err()
+        );
+    }
+}
+
+#[test]
 fn a_product_without_its_id_differs_only_by_the_id() {
-    let world = world(3);
+    let world = world(3, Encoder::Moppr);
     let known = Tensor::<2>::zeros([PRODUCTS, 1], &world.device);
     let without = rows(world.model.embeddings.products(&world.products, Some(known)));
     let with = rows(world.model.embeddings.products(&world.products, None));
@@ -354,8 +451,9 @@ proptest! {
     fn neither_padding_nor_the_order_of_the_batch_changes_anything(
         seed in any::<u64>(),
         shapes in prop::collection::vec((0_usize..9, [0_usize..7, 0..7, 0..7]), 1..6),
+        encoder in prop::sample::select(&ENCODERS[..]),
     ) {
-        let world = world(5);
+        let world = world(5, encoder);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let requests: Vec<SearchFeatures> =
             shapes.into_iter().map(|(pieces, lengths)| request(&mut rng, pieces, lengths)).collect();
@@ -375,8 +473,11 @@ proptest! {
                 prop_assert!((a - b).abs() < 1e-5);
             }
         }
-        let mut attentions = vec![(rows(output.personal_attention), 3)];
-        attentions.extend(output.behaviour_attention.into_iter().map(rows).zip(0..));
+        let mut attentions: Vec<_> =
+            output.behaviour_attention.into_iter().map(rows).zip(0..).collect();
+        if encoder == Encoder::Moppr {
+            attentions.push((rows(output.personal_attention), 3));
+        }
         for (attention, window) in attentions {
             for (request, weights) in batch.iter().zip(&attention) {
                 let length = request.behaviours.get(window).map_or(request.query.pieces.len(), Vec::len);

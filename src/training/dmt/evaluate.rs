@@ -9,7 +9,7 @@ use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::Catalogue;
 use crate::market::log::ImpressionTruth;
 use crate::market::truth;
-use crate::metrics::{Mean, auc, mrr_at, precision_at, spearman};
+use crate::metrics::{BLOCKS, Figure, Mean, auc, block_of, mrr_at, precision_at, spearman};
 use crate::models::dmt::input::Place;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::dmt::{Dmt, TASKS};
@@ -203,6 +203,55 @@ pub fn utilities(model: &Dmt, samples: &Samples, catalogue: &Catalogue) -> Vec<[
     utilities
 }
 
+/// Names of what [`of_task`] measures.
+const OF_TASK: [&str; 3] = ["AUC", "Precision@4", "MRR@4"];
+
+/// AUC over the impressions of some page views; Precision@4 and MRR@4, means over those of them
+/// that have a positive.
+fn of_task(
+    samples: &Samples,
+    utilities: &[[f32; 2]],
+    task: usize,
+    views: &[usize],
+) -> [Option<f64>; OF_TASK.len()] {
+    let (mut scores, mut labels) = (Vec::new(), Vec::new());
+    let (mut precision, mut mrr) = (Mean::default(), Mean::default());
+    for &view in views {
+        let view = samples.impressions_of(view);
+        let start = scores.len();
+        scores.extend(utilities[view.clone()].iter().map(|u| u[task]));
+        labels.extend(samples.labels(view).iter().map(|l| l[task]));
+        let (scores, labels) = (&scores[start..], &labels[start..]);
+        if labels.contains(&true) {
+            precision.add(precision_at(4, scores, labels));
+            mrr.add(mrr_at(4, scores, labels));
+        }
+    }
+    [auc(&scores, &labels), precision.value(), mrr.value()]
+}
+
+/// The metrics of each task over the held-out day and by block of shoppers: "click AUC",
+/// "click Precision@4" and so on.
+pub fn by_block(samples: &Samples, utilities: &[[f32; 2]]) -> Vec<Figure> {
+    let mut blocks = vec![Vec::new(); BLOCKS];
+    for view in 0..samples.len() {
+        blocks[block_of(samples.shopper(view))].push(view);
+    }
+    let all: Vec<usize> = (0..samples.len()).collect();
+    let mut figures = Vec::new();
+    for (task, name) in TASKS.iter().enumerate() {
+        let of = |views: &[usize]| of_task(samples, utilities, task, views);
+        let (whole, blocks): (_, Vec<_>) =
+            (of(&all), blocks.iter().map(|views| of(views)).collect());
+        figures.extend((0..OF_TASK.len()).map(|metric| Figure {
+            name: format!("{name} {}", OF_TASK[metric]),
+            whole: whole[metric],
+            blocks: std::array::from_fn(|block| blocks[block][metric]),
+        }));
+    }
+    figures
+}
+
 impl Metrics {
     /// Metrics of a ranker on the CPU.
     pub fn of_ranker(ranker: &Ranker, samples: &Samples, catalogue: &Catalogue) -> Self {
@@ -232,26 +281,16 @@ impl Metrics {
 
     /// Metrics of scores, one pair for each impression.
     pub fn of(samples: &Samples, utilities: &[[f32; 2]]) -> Self {
-        let mut metrics = Self::default();
-        for (task, of_task) in metrics.tasks.iter_mut().enumerate() {
-            let scores: Vec<f32> = utilities.iter().map(|u| u[task]).collect();
-            let labels: Vec<bool> =
-                samples.labels(0..samples.impressions()).iter().map(|l| l[task]).collect();
-            let (mut precision, mut mrr) = (Mean::default(), Mean::default());
-            for view in 0..samples.len() {
-                let view = samples.impressions_of(view);
-                let (scores, labels) = (&scores[view.clone()], &labels[view]);
-                if labels.contains(&true) {
-                    precision.add(precision_at(4, scores, labels));
-                    mrr.add(mrr_at(4, scores, labels));
-                }
+        let all: Vec<usize> = (0..samples.len()).collect();
+        let tasks = std::array::from_fn(|task| {
+            let [auc, precision, mrr] = of_task(samples, utilities, task, &all);
+            TaskMetrics {
+                auc: auc.unwrap_or(0.5),
+                precision: precision.unwrap_or(0.0),
+                mrr: mrr.unwrap_or(0.0),
             }
-            *of_task = TaskMetrics {
-                auc: auc(&scores, &labels).unwrap_or(0.5),
-                precision: precision.value().unwrap_or(0.0),
-                mrr: mrr.value().unwrap_or(0.0),
-            };
-        }
+        });
+        let mut metrics = Self { tasks, ..Self::default() };
         let (mut attraction, mut purchase) = (Mean::default(), Mean::default());
         let mut pairs = Mean::default();
         for view in 0..samples.len() {

@@ -42,6 +42,7 @@ pub struct Samples {
 
 #[derive(Clone, Debug)]
 struct View {
+    shopper: u32,
     histories: [Range<u32>; SEQUENCES],
     /// Impressions, and behind them the products that were not shown.
     impressions: Range<u32>,
@@ -114,6 +115,7 @@ impl Samples {
             self.truth.push(NOT_LOOKED_AT);
         }
         self.views.push(View {
+            shopper: log.shopper,
             histories,
             impressions: start as u32..self.products.len() as u32,
             shown: view.impressions.len() as u16,
@@ -151,6 +153,11 @@ impl Samples {
     /// Number of impressions.
     pub fn impressions(&self) -> usize {
         self.products.len()
+    }
+
+    /// The shopper of a view.
+    pub fn shopper(&self, view: usize) -> u32 {
+        self.views[view].shopper
     }
 
     /// One sequence of a view, newest first.

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
@@ -9,6 +10,7 @@ use super::Settings;
 use super::loss::Labels;
 use super::samples::Sample;
 use crate::features::search::SearchFeatures;
+use crate::market::catalogue::{ProductId, ProductTypeId};
 use crate::models::moppr::input::UserQuery;
 use crate::text::TokenVectors;
 
@@ -20,10 +22,10 @@ const ABSENT: f32 = -1e9;
 pub struct Batch {
     /// Requests.
     pub inputs: UserQuery,
-    /// Impressions and under-impressions, `[B, P]`.
+    /// Impressions, under-impressions and random negatives of the view alone, `[B, P]`.
     pub own: Tensor<2, Int>,
-    /// Random negatives, `[L]`.
-    pub negatives: Tensor<1, Int>,
+    /// Random negatives, `[L]`, if there are any.
+    pub negatives: Option<Tensor<1, Int>>,
     /// -1e9 where a candidate is padding, or a random negative that the view has of its own, else
     /// 0, `[B, P + L]`.
     pub absent: Tensor<2>,
@@ -33,17 +35,50 @@ pub struct Batch {
     pub ids: Tensor<2>,
 }
 
+/// The catalogue by product type.
+#[derive(Clone, Debug)]
+pub struct Shelves {
+    types: Vec<ProductTypeId>,
+    of_type: Vec<Vec<ProductId>>,
+}
+
+impl Shelves {
+    /// From the product type of each product.
+    pub fn new(types: &[ProductTypeId]) -> Self {
+        let count = types.iter().max().map_or(0, |&last| usize::from(last) + 1);
+        let mut of_type = vec![Vec::new(); count];
+        for (product, &product_type) in (0..).zip(types) {
+            of_type[usize::from(product_type)].push(product);
+        }
+        Self { types: types.into(), of_type }
+    }
+
+    /// A product of a category that a view is about: one that its query is predicted to mean, as
+    /// probable as that, or on the feed that of a product shown.
+    fn draw(&self, view: &Sample, random: &mut ChaCha8Rng) -> Option<ProductId> {
+        let categories = &view.features.query.categories.0;
+        let product_type = if categories.is_empty() {
+            let shown: Vec<_> = view.candidates.iter().filter(|c| c.labels[1]).collect();
+            self.types[shown.choose(random)?.product as usize]
+        } else {
+            categories.choose_weighted(random, |&(_, probability)| probability).ok()?.0
+        };
+        self.of_type.get(usize::from(product_type))?.choose(random).copied()
+    }
+}
+
 impl Batch {
     /// Draws the negatives uniformly from the catalogue, without repetition, and the products that
     /// do without their id.
     pub fn new(
         views: &[&Sample],
         words: &TokenVectors,
-        products: usize,
+        shelves: &Shelves,
         settings: &Settings,
         random: &mut ChaCha8Rng,
         device: &Device,
     ) -> Self {
+        let products = shelves.types.len();
         let drawn = sample(random, products, settings.negatives.min(products)).into_vec();
         let mut column_of = vec![None; products];
         for (column, &product) in drawn.iter().enumerate() {
@@ -51,14 +86,27 @@ impl Batch {
         }
 
         let b = views.len();
-        let p = views.iter().map(|view| view.candidates.len()).max().unwrap_or(0).max(1);
+        let related: Vec<Vec<ProductId>> = views
+            .iter()
+            .map(|view| {
+                let drawn = (0..settings.related).filter_map(|_| shelves.draw(view, random));
+                let own = |product| view.candidates.iter().any(|c| c.product == product);
+                drawn.filter(|&product| !own(product)).collect()
+            })
+            .collect();
+        let lengths = views.iter().zip(&related).map(|(view, r)| view.candidates.len() + r.len());
+        let p = lengths.max().unwrap_or(0).max(1);
         let width = p + drawn.len();
         let mut own = vec![0_i32; b * p];
         let mut absent = vec![0.0; b * width];
         let mut labels = [(); 4].map(|()| vec![0.0; b * p]);
-        for (row, view) in views.iter().enumerate() {
+        for (row, (view, related)) in views.iter().zip(&related).enumerate() {
             let absent = &mut absent[row * width..][..width];
-            absent[view.candidates.len()..p].fill(ABSENT);
+            let shown = view.candidates.len();
+            absent[shown + related.len()..p].fill(ABSENT);
+            for (column, &product) in related.iter().enumerate() {
+                own[row * p + shown + column] = product as i32;
+            }
             for (column, candidate) in view.candidates.iter().enumerate() {
                 own[row * p + column] = candidate.product as i32;
                 for (labels, positive) in labels.iter_mut().zip(candidate.labels) {
@@ -83,7 +131,7 @@ impl Batch {
         Self {
             inputs: UserQuery::new(&features, words.dimensions(), vector, device),
             own: Tensor::from_data(TensorData::new(own, [b, p]), device),
-            negatives: Tensor::from_ints(drawn.as_slice(), device),
+            negatives: (!drawn.is_empty()).then(|| Tensor::from_ints(drawn.as_slice(), device)),
             absent: floats(absent, width),
             labels: Labels(labels.map(|values| floats(values, p))),
             ids: Tensor::from_data(TensorData::new(ids, [products, 1]), device),

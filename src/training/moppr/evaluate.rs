@@ -11,7 +11,7 @@ use super::samples::Sample;
 use crate::features::search::SearchFeatures;
 use crate::market::World;
 use crate::market::catalogue::ProductId;
-use crate::metrics::{Mean, ndcg_at, p_good, recall_at};
+use crate::metrics::{BLOCKS, Figure, Mean, block_of, ndcg_at, p_good, recall_at};
 use crate::models::moppr::Moppr;
 use crate::models::moppr::input::{Products, UserQuery};
 use crate::retrieval::lexical::Lexical;
@@ -83,7 +83,48 @@ pub fn evaluate(
     quality
 }
 
-/// The [`LONG`] products that a model retrieves for each view, best first.
+/// The metrics of MOPPR's tables at one K, over the held-out day and by block of shoppers:
+/// recall@K and nDCG@K of what was clicked and of what was bought ("p"), and P_good as the judge
+/// sees relevance.
+pub fn by_block(
+    k: usize,
+    views: &[Sample],
+    retrieved: &[Vec<ProductId>],
+    queries: &Queries,
+    world: &World,
+) -> Vec<Figure> {
+    let mut whole = [Mean::default(); NAMES.len()];
+    let mut blocks = [[Mean::default(); NAMES.len()]; BLOCKS];
+    for (view, retrieved) in views.iter().zip(retrieved) {
+        let [clicked, bought] = [2, 3].map(|objective| view.positives(objective));
+        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
+        let good =
+            number.and_then(|number| p_good(k, retrieved, |product| world.judge(number, product)));
+        let values = [
+            recall_at(k, retrieved, &clicked),
+            ndcg_at(k, retrieved, &clicked),
+            recall_at(k, retrieved, &bought),
+            ndcg_at(k, retrieved, &bought),
+            good,
+        ];
+        let block = &mut blocks[block_of(view.shopper)];
+        for (means, value) in whole.iter_mut().zip(block).zip(values) {
+            means.0.add(value);
+            means.1.add(value);
+        }
+    }
+    let figure = |(metric, name): (usize, &&str)| Figure {
+        name: (*name).into(),
+        whole: whole[metric].value(),
+        blocks: blocks.map(|block| block[metric].value()),
+    };
+    NAMES.iter().enumerate().map(figure).collect()
+}
+
+/// Names of what [`by_block`] measures.
+pub const NAMES: [&str; 5] = ["recall@K", "nDCG@K", "recall_p@K", "nDCG_p@K", "P_good"];
+
+/// The `count` products that a model retrieves for each view, best first.
 ///
 /// # Errors
 /// Where the device fails.
@@ -92,6 +133,7 @@ pub fn retrieve(
     views: &[Sample],
     stock: &Products,
     words: &TokenVectors,
+    count: usize,
 ) -> Result<Vec<Vec<ProductId>>> {
     let device = Device::flex();
     let table = model.embeddings.products(stock, None);
@@ -104,7 +146,7 @@ pub fn retrieve(
         let (requests, _) = model.user_query(&inputs, &table);
         let scores: Vec<f32> = requests.matmul(items.clone()).try_into_vec_as()?;
         let rows = scores.par_chunks(stock.len());
-        retrieved.par_extend(rows.map(|scores| products(top_k(scores, LONG))));
+        retrieved.par_extend(rows.map(|scores| products(top_k(scores, count))));
     }
     Ok(retrieved)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use super::data::{Data, Survey};
-use super::evaluate::{Quality, evaluate, lexical, retrieve};
+use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
 use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
 use crate::market::World;
@@ -120,8 +120,10 @@ impl Lab {
         numbered(self.config().init(&device))
     }
 
-    fn corpus(&self) -> Corpus<'_> {
-        Corpus { views: &self.data.training, products: &self.products, words: &self.words }
+    /// What is trained on, with these page views.
+    pub fn corpus<'a>(&'a self, views: &'a [Sample]) -> Corpus<'a> {
+        let types = &self.data.products.product_type;
+        Corpus { views, products: &self.products, types, words: &self.words }
     }
 
     /// Trains a model further; see [`train`]. Goes on where an earlier run of the same name and
@@ -141,7 +143,7 @@ impl Lab {
         let folder = self.checkpoints.as_ref().map(|folder| Checkpoint::new(folder.join(name)));
         let checkpoint = folder.as_ref().map(|folder| (folder, &about));
         let watch = |step, steps, loss| watch(name, step, steps, loss);
-        train(model, self.corpus(), settings, checkpoint, watch)
+        train(model, self.corpus(&self.data.training), settings, checkpoint, watch)
     }
 
     /// Trains a model on all objectives, from random weights.
@@ -209,7 +211,7 @@ impl Lab {
     /// Where the device fails.
     pub fn evaluate(&self, model: &Moppr) -> Result<Quality> {
         let views = &self.data.test;
-        let retrieved = retrieve(model, views, &self.products, &self.words)?;
+        let retrieved = retrieve(model, views, &self.products, &self.words, LONG)?;
         Ok(evaluate(views, &retrieved, &self.data.queries, &self.world))
     }
 

@@ -45,6 +45,19 @@ pub fn multi_objective(
     loss
 }
 
+/// Scores of MGDSPR's mixed negatives, `[B, N]`: I_mix = alpha I+ + (1 - alpha) I_hard, where the
+/// hard ones are the N negatives of the highest scores. The score is an inner product, so it is
+/// mixed as its items are.
+///
+/// - `positive`: score of the positive, `[B, 1]`;
+/// - `negatives`: scores of the negatives, far below zero for those that take no part, `[B, L]`;
+/// - `share`: alpha, `[B, N]` with N at most L.
+pub fn mixed_negatives(positive: Tensor<2>, negatives: Tensor<2>, share: Tensor<2>) -> Tensor<2> {
+    let [_, n] = share.dims();
+    let hard = negatives.topk(n, 1);
+    positive * share.clone() + hard * (1.0 - share)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,5 +201,37 @@ mod tests {
         let absent = Tensor::zeros([2, 2], &device);
         let loss: f32 = multi_objective(scores, absent, &labels, [1.0; 4], 0.02).into_scalar();
         assert_eq!(loss, 0.0);
+    }
+
+    #[test]
+    fn mixed_negatives_are_those_of_a_plain_loop() {
+        let device = Device::flex().autodiff();
+        let positive = [[0.9_f32], [0.2]];
+        let negatives = [[0.1_f32, 0.8, -0.3, 0.5], [0.4, -1e9, 0.3, 0.0]];
+        let share = [[0.5_f32, 0.25], [0.0, 1.0]];
+        let (p, n) = (
+            Tensor::<2>::from_floats(positive, &device).require_grad(),
+            Tensor::<2>::from_floats(negatives, &device).require_grad(),
+        );
+        let mixed = mixed_negatives(p.clone(), n.clone(), Tensor::from_floats(share, &device));
+        let gradients = mixed.clone().sum().backward();
+        let mixed: Vec<f32> = mixed.try_into_vec_as().unwrap();
+        let mut slopes = vec![0.0_f32; 8];
+        for row in 0..2 {
+            let mut order = [0, 1, 2, 3];
+            order.sort_by(|&a, &b| negatives[row][b].total_cmp(&negatives[row][a]));
+            for column in 0..2 {
+                let alpha = share[row][column];
+                let expected =
+                    alpha * positive[row][0] + (1.0 - alpha) * negatives[row][order[column]];
+                assert!((mixed[row * 2 + column] - expected).abs() < 1e-6);
+                slopes[row * 4 + order[column]] += 1.0 - alpha;
+            }
+        }
+        // The slope of a negative is the share that it was mixed in with.
+        let found: Vec<f32> = n.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+        assert_eq!(found, slopes);
+        let found: Vec<f32> = p.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+        assert_eq!(found, [0.75, 1.0]);
     }
 }

@@ -22,6 +22,8 @@ pub struct Candidate {
 /// One page view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
+    /// Whose it is.
+    pub shopper: u32,
     /// What the user-query tower is fed.
     pub features: SearchFeatures,
     /// Number of the query in [`Queries`]; none on the feed.
@@ -106,7 +108,8 @@ pub fn samples(
             device: view.device,
         };
         let features = SearchFeatures::new(&moment, features, products, options.filter);
-        Sample { features, query, candidates: candidates(view, options) }
+        let candidates = candidates(view, options);
+        Sample { shopper: log.shopper, features, query, candidates }
     };
     log.views.iter().filter(wanted).map(sample).collect()
 }

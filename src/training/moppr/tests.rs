@@ -18,7 +18,14 @@ const PRODUCTS: u32 = TYPES as u32 * OF_A_TYPE;
 /// Every shopper likes one brand, which the behaviour shows; a query names a type.
 struct Shop {
     products: Products,
+    types: Vec<u16>,
     words: TokenVectors,
+}
+
+impl Shop {
+    fn corpus<'a>(&'a self, views: &'a [Sample]) -> Corpus<'a> {
+        Corpus { views, products: &self.products, types: &self.types, words: &self.words }
+    }
 }
 
 fn shop() -> Shop {
@@ -28,9 +35,9 @@ fn shop() -> Shop {
     )
     .unwrap();
     let n = PRODUCTS as usize;
-    let product_type = (0..n).map(|id| (id as u32 / OF_A_TYPE) as u16).collect();
+    let types: Vec<u16> = (0..n).map(|id| (id as u32 / OF_A_TYPE) as u16).collect();
     let features = ProductFeatures {
-        product_type,
+        product_type: types.clone(),
         brand: (0..n).map(|id| (id % 5) as u16).collect(),
         shop: vec![0; n],
         colour: vec![0; n],
@@ -40,7 +47,7 @@ fn shop() -> Shop {
     let titles: Vec<f32> =
         (0..n).flat_map(|id| words.mean(&[piece((id as u32 / OF_A_TYPE) as u16)])).collect();
     let products = Products::new(&features, &titles, &Device::flex());
-    Shop { products, words }
+    Shop { products, types, words }
 }
 
 fn piece(product_type: u16) -> u32 {
@@ -70,6 +77,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
             labels: [false; 4],
         });
         Sample {
+            shopper: 0,
             features: SearchFeatures {
                 profile: [0; 6],
                 query: Arc::new(query),
@@ -99,6 +107,16 @@ fn settings(epochs: usize) -> Settings {
 
 /// Share of views whose clicked products take the first places.
 fn recall(model: &Moppr, shop: &Shop, views: &[Sample]) -> f64 {
+    recall_among(model, shop, views, |_, _| true)
+}
+
+/// The same among some products of each view.
+fn recall_among(
+    model: &Moppr,
+    shop: &Shop,
+    views: &[Sample],
+    among: impl Fn(&Sample, u32) -> bool,
+) -> f64 {
     let table = model.embeddings.products(&shop.products, None);
     let items = model.towers.item(model.embeddings.items(&shop.products, table.clone()));
     let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
@@ -112,7 +130,7 @@ fn recall(model: &Moppr, shop: &Shop, views: &[Sample]) -> f64 {
     let (requests, _) = model.user_query(&inputs, &table);
     let scores: Vec<f32> = requests.matmul(items.transpose()).try_into_vec_as().unwrap();
     let recall = |(view, scores): (&Sample, &[f32])| {
-        let mut order: Vec<u32> = (0..PRODUCTS).collect();
+        let mut order: Vec<u32> = (0..PRODUCTS).filter(|&id| among(view, id)).collect();
         order.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
         crate::metrics::recall_at(2, &order, &view.positives(2))
     };
@@ -125,7 +143,7 @@ fn recall(model: &Moppr, shop: &Shop, views: &[Sample]) -> f64 {
 fn training_learns_words_and_taste() {
     let (shop, test) = (shop(), views(2, 60));
     let views = views(1, 2000);
-    let corpus = Corpus { views: &views, products: &shop.products, words: &shop.words };
+    let corpus = shop.corpus(&views);
     let mut losses = Vec::new();
     let before = model();
     let after = train(before.clone(), corpus, &settings(10), None, |_, _, loss| losses.push(loss));
@@ -139,7 +157,7 @@ fn training_learns_words_and_taste() {
 fn a_run_that_was_stopped_ends_where_an_unbroken_one_does() {
     let shop = shop();
     let views = views(1, 100);
-    let corpus = Corpus { views: &views, products: &shop.products, words: &shop.words };
+    let corpus = shop.corpus(&views);
     let about = |command: &str| About {
         format: FORMAT,
         model: "moppr".into(),
@@ -167,4 +185,66 @@ fn a_run_that_was_stopped_ends_where_an_unbroken_one_does() {
     let (_, steps) = run(model(), 1, Some("b"));
     assert_eq!(steps, 100_usize.div_ceil(32));
     std::fs::remove_dir_all(path).unwrap();
+}
+
+#[test]
+fn related_negatives_are_of_the_categories_of_the_view() {
+    let shop = shop();
+    let shelves = Shelves::new(&shop.types);
+    let mut views = views(1, 4);
+    let categories = PredictedCategories(vec![(2, 0.5), (5, 0.5)]);
+    for view in &mut views[..2] {
+        view.features.query = Arc::new(QueryFeatures::new(vec![9], categories.clone(), 0));
+    }
+    let batch: Vec<&Sample> = views.iter().collect();
+    let settings = Settings { negatives: 0, related: 30, ..settings(1) };
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let batch = Batch::new(&batch, &shop.words, &shelves, &settings, &mut random, &Device::flex());
+    assert!(batch.negatives.is_none());
+    let [_, width] = batch.own.dims();
+    let own: Vec<i64> = batch.own.try_into_vec_as().unwrap();
+    let absent: Vec<f32> = batch.absent.try_into_vec_as().unwrap();
+    let clicks: Vec<f32> = batch.labels.0[2].clone().try_into_vec_as().unwrap();
+    for (row, view) in views.iter().enumerate() {
+        let shown = view.candidates.len();
+        let present = |column: &usize| absent[row * width + column] == 0.0;
+        let related: Vec<usize> = (shown..width).filter(present).collect();
+        for &column in &related {
+            let product = own[row * width + column] as u32;
+            let product_type = shop.types[product as usize];
+            let about = if row < 2 {
+                [2, 5].contains(&product_type)
+            } else {
+                view.candidates
+                    .iter()
+                    .any(|c| c.labels[1] && shop.types[c.product as usize] == product_type)
+            };
+            assert!(about, "{row}: {product_type}");
+            assert!(view.candidates.iter().all(|c| c.product != product));
+            assert_eq!(clicks[row * width + column], 0.0);
+        }
+        // On the feed here every product of the type is shown, so none is left to draw.
+        assert_eq!(related.is_empty(), row >= 2, "{row}");
+    }
+}
+
+#[test]
+fn related_negatives_teach_the_order_within_a_category() {
+    let (shop, mut views, mut test) = (shop(), views(1, 1500), views(2, 60));
+    // The next type is relevant too, as the predictor has it, and never shown.
+    for view in views.iter_mut().chain(&mut test) {
+        let product_type = shop.types[view.candidates[0].product as usize];
+        let categories =
+            PredictedCategories(vec![(product_type, 0.5), ((product_type + 1) % TYPES, 0.5)]);
+        let query = QueryFeatures::new(vec![piece(product_type)], categories, 0);
+        view.features.query = Arc::new(query);
+    }
+    let settings =
+        Settings { objectives: [0.0, 1.0, 1.0, 1.0], negatives: 0, related: 8, ..settings(10) };
+    let before = model();
+    let after = train(before.clone(), shop.corpus(&views), &settings, None, |_, _, _| ()).unwrap();
+    let relevant =
+        |view: &Sample, id: u32| view.features.query.categories.contains(shop.types[id as usize]);
+    let [before, after] = [before, after].map(|m| recall_among(&m, &shop, &test, relevant));
+    assert!(after > 0.8 && before < 0.4, "{before} {after}");
 }

@@ -1,0 +1,172 @@
+//! `vitrine evaluate --table dmt-1` and `vitrine evaluate --all`: the papers' tables.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::market::{Market, bar, read};
+use crate::models::query_category::MODEL as QUERY_CATEGORY;
+use crate::tables::compare::table_report;
+use crate::tables::dmt::Dmt;
+use crate::tables::moppr::Moppr;
+
+use crate::tables::page;
+use crate::tables::report::{self, Report, TableReport};
+use crate::tables::results::{Results, Store};
+use crate::tables::{System, Table};
+
+/// Which tables, from how many seeds, on which market.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    market: Market,
+    /// Tables to print, for example dmt-1,moppr-2.
+    #[arg(long, value_delimiter = ',')]
+    table: Vec<String>,
+    /// Every table; writes the page and the report.
+    #[arg(long, conflicts_with = "table")]
+    all: bool,
+    /// Seeds that each variant is trained from.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
+    seeds: Vec<u64>,
+    /// Train nothing: rows whose figures are not there stay open.
+    #[arg(long)]
+    finished: bool,
+    /// Folder of measured figures: what is there is not trained again.
+    #[arg(long, default_value = "target/tables")]
+    work: PathBuf,
+    /// The page that `--all` writes.
+    #[arg(long, default_value = "docs/tables.md")]
+    page: PathBuf,
+    /// The report that `--all` writes.
+    #[arg(long, default_value = "assets/tables.json")]
+    report: PathBuf,
+}
+
+/// How to make a system on a market.
+type Make = fn(&Market) -> Result<Box<dyn System>>;
+
+/// The systems, in the order of their tables. One is made after the other is done with, for each
+/// holds its page views.
+const SYSTEMS: [Make; 2] = [
+    |market| Ok(Box::new(Moppr::new(market.config(), market.words()?))),
+    |market| {
+        let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+            .context("the predictor is trained by `vitrine train moppr`")?;
+        Ok(Box::new(Dmt::new(market.world(), market.words()?, &file)?))
+    },
+];
+
+/// Trains what is not finished, and prints the tables.
+///
+/// # Errors
+/// Where a file cannot be read or written, or there is no table of a name.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let started = Instant::now();
+    let mut work = Work {
+        store: Store::new(&arguments.work),
+        seeds: &arguments.seeds,
+        train: !arguments.finished,
+        seconds: 0.0,
+    };
+    let mut known = Vec::new();
+    let mut tables = Vec::new();
+    for make in SYSTEMS {
+        let mut system = make(&arguments.market)?;
+        let mut wanted = system.tables();
+        known.extend(wanted.iter().map(|table| table.id));
+        wanted.retain(|table| arguments.all || arguments.table.iter().any(|id| id == table.id));
+        if !wanted.is_empty() {
+            tables.extend(work.run(system.as_mut(), &wanted)?);
+        }
+    }
+    if let Some(id) = arguments.table.iter().find(|id| !known.contains(&id.as_str())) {
+        bail!("there is no table {id:?}, only {}", known.join(", "));
+    }
+    if tables.is_empty() {
+        bail!("name a table with --table ({}), or all with --all", known.join(", "));
+    }
+    let Market { market_seed, products, shoppers, .. } = arguments.market;
+    let market = report::Market { seed: market_seed, products, shoppers };
+    let report = Report { market, seeds: arguments.seeds.clone(), tables };
+    for table in &report.tables {
+        println!("{}", page::table(table));
+    }
+    println!("{}", page::headline(&report.tally()));
+    let now = started.elapsed().as_secs_f64();
+    println!("{:.0} s now; training and measuring all of it, {:.0} s", now, work.seconds);
+    if arguments.all {
+        let seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        let command = format!("vitrine evaluate --all --shoppers {shoppers} --seeds {seeds}");
+        std::fs::write(&arguments.page, page::page(&report, &command))
+            .with_context(|| format!("writing {}", arguments.page.display()))?;
+        std::fs::write(&arguments.report, serde_json::to_vec(&report)?)
+            .with_context(|| format!("writing {}", arguments.report.display()))?;
+    }
+    Ok(())
+}
+
+/// What is done, and how long it took, this time or an earlier one.
+struct Work<'a> {
+    store: Store,
+    seeds: &'a [u64],
+    train: bool,
+    seconds: f64,
+}
+
+impl Work<'_> {
+    fn run(&mut self, system: &mut dyn System, tables: &[Table]) -> Result<Vec<TableReport>> {
+        let variants: BTreeSet<&str> =
+            tables.iter().flat_map(|table| table.rows).map(|row| row.variant).collect();
+        let mut results = Results::new();
+        // All variants of one seed before the next seed: a run that is stopped early can compare.
+        for &seed in self.seeds {
+            for &variant in &variants {
+                let Some(of) = system.settings(variant) else { continue };
+                let name = system.name();
+                let found = self.store.get(name, variant, seed, &of)?;
+                let (figures, seconds) = match found {
+                    Some(found) => found,
+                    None if !self.train => continue,
+                    None => {
+                        let started = Instant::now();
+                        let bar = Progress::new(format!("{name} {variant}, seed {seed}"))?;
+                        let figures = system.measure(variant, seed, &mut |step, steps, loss| {
+                            bar.show(step, steps, loss);
+                        })?;
+                        bar.0.finish_and_clear();
+                        let seconds = started.elapsed().as_secs_f64();
+                        println!("{name} {variant}, seed {seed}: {seconds:.0} s");
+                        self.store.put(name, variant, seed, &of, (&figures, seconds))?;
+                        (figures, seconds)
+                    }
+                };
+                self.seconds += seconds;
+                results.entry(variant.to_owned()).or_default().push(figures);
+            }
+        }
+        Ok(tables.iter().map(|table| table_report(table, &results)).collect())
+    }
+}
+
+/// A bar for one training run.
+struct Progress(ProgressBar, String);
+
+impl Progress {
+    fn new(name: String) -> Result<Self> {
+        Ok(Self(bar(0, "steps", &name)?, name))
+    }
+
+    fn show(&self, step: usize, steps: usize, loss: f32) {
+        let Self(bar, name) = self;
+        bar.set_length(steps as u64);
+        bar.set_position(step as u64 + 1);
+        if step.is_multiple_of(20) {
+            bar.set_message(format!("{name}, loss {loss:.3}"));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What came of the papers' tables, as plain data: written by `vitrine evaluate --all`, and
+//! nothing that a page could not read.
+
+use serde::{Deserialize, Serialize};
+
+/// Every table that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The market that the variants were trained and measured on.
+    pub market: Market,
+    /// Seeds that each variant was trained from.
+    pub seeds: Vec<u64>,
+    /// The tables.
+    pub tables: Vec<TableReport>,
+}
+
+/// Size of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Market {
+    /// Seed it was generated from.
+    pub seed: u64,
+    /// Products in the catalogue.
+    pub products: u32,
+    /// Shoppers.
+    pub shoppers: u32,
+}
+
+/// One table of a paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// Short name, for example "dmt-1".
+    pub id: String,
+    /// What the table is about, and its number in the paper.
+    pub title: String,
+    /// What differs from the paper.
+    pub note: String,
+    /// Whether the paper gives percentages over a base in place of the figures themselves.
+    pub percent: bool,
+    /// Names of the columns.
+    pub metrics: Vec<String>,
+    /// The rows, in the paper's order.
+    pub rows: Vec<RowReport>,
+    /// What the paper compares.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// One row of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowReport {
+    /// Name of the variant, within its system.
+    pub variant: String,
+    /// What the paper calls it.
+    pub title: String,
+    /// The paper's figures, by metric.
+    pub paper: Vec<f64>,
+    /// Figures here, by metric; none where the variant was not trained, or the metric does not
+    /// exist on the held-out day.
+    pub here: Vec<Option<Spread>>,
+}
+
+/// A figure over several seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation; 0 for a single seed.
+    pub deviation: f64,
+}
+
+/// Two rows that the paper compares, in one metric in which its figures differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Title of the row that the paper finds higher.
+    pub higher: String,
+    /// Title of the row that it finds lower.
+    pub lower: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// How much higher in the paper, in its unit.
+    pub paper: f64,
+    /// What came of it here; none where a row was not trained.
+    pub here: Option<Outcome>,
+}
+
+/// What came of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How much higher here: mean over the blocks of shoppers, each averaged over the seeds.
+    pub difference: f64,
+    /// Probability of a difference this far from zero, either way, were there none: paired
+    /// t-test over the blocks.
+    pub p: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Whether a comparison's direction comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As in the paper.
+    ComesOut,
+    /// Significantly the other way.
+    OtherWay,
+    /// No telling.
+    NotSignificant,
+}
+
+/// Numbers of comparisons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// That come out.
+    pub comes_out: usize,
+    /// That go the other way.
+    pub other_way: usize,
+    /// That are not significant.
+    pub not_significant: usize,
+    /// That were not made here, for a row was not trained.
+    pub open: usize,
+}
+
+impl Tally {
+    /// Counts comparisons.
+    pub fn of<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Self {
+        let mut tally = Self::default();
+        for comparison in comparisons {
+            *match comparison.here.map(|outcome| outcome.verdict) {
+                Some(Verdict::ComesOut) => &mut tally.comes_out,
+                Some(Verdict::OtherWay) => &mut tally.other_way,
+                Some(Verdict::NotSignificant) => &mut tally.not_significant,
+                None => &mut tally.open,
+            } += 1;
+        }
+        tally
+    }
+
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.comes_out + self.other_way + self.not_significant + self.open
+    }
+}
+
+impl Report {
+    /// Comparisons of all tables.
+    pub fn tally(&self) -> Tally {
+        Tally::of(self.tables.iter().flat_map(|table| &table.comparisons))
+    }
+}
