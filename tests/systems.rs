@@ -214,3 +214,35 @@ fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
         }
     }
 }
+
+#[test]
+fn the_coarse_ranker_hands_on_the_best_of_what_was_retrieved() {
+    let mut funnel = funnel();
+    let mut state = State::default();
+    state.retrieval.candidates = 100;
+    let without = run(&mut funnel, &state);
+    state.retrieval.coarse = true;
+    state.retrieval.coarse_keep = 20;
+    let with = run(&mut funnel, &state);
+    assert_eq!(with.candidates.len(), 20);
+    // In the order of retrieval, and each as it was.
+    let mut retrieved = without.candidates.iter();
+    for kept in &with.candidates {
+        let as_before = retrieved.find(|before| before.product == kept.product);
+        assert_eq!(as_before.map(|c| c.retrieval_score), Some(kept.retrieval_score));
+    }
+    assert_ne!(products(&with), products(&without)[..20]);
+    state.retrieval.coarse_keep = 500;
+    assert_eq!(products(&run(&mut funnel, &state)), products(&without));
+}
+
+#[test]
+fn without_the_coarse_rankers_weights_all_goes_on() {
+    let mut funnel = load(Spoilt::without("coarse-ranker.safetensors")).expect("the rest is there");
+    let mut state = State::default();
+    let before = run(&mut funnel, &state);
+    state.retrieval.coarse = true;
+    let after = run(&mut funnel, &state);
+    assert_eq!(products(&after), products(&before));
+    assert!(after.notices[0].text.contains("coarse-ranker.safetensors"), "{:?}", after.notices);
+}

@@ -52,7 +52,15 @@ pub fn Funnel() -> impl IntoView {
             }
         })
     };
-    let stage = |number: usize, name: &'static str, stages: &'static [&'static str]| {
+    let cut = move || {
+        store.answer.with(|answer| {
+            let mut timings = answer.iter().flat_map(|answer| &answer.timings);
+            timings.any(|time| time.stage == "coarse")
+        })
+    };
+    let handed_on =
+        move || if cut() { "coarse-ranked, ranked" } else { "relevant, ranked" }.to_string();
+    let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>
                 <strong>{move || count(number)}</strong>
@@ -68,10 +76,10 @@ pub fn Funnel() -> impl IntoView {
                 <path d=move || outline(counts().unwrap_or([1000, 200, 200, 20])) />
             </svg>
             <ol>
-                {stage(0, "in the catalogue", &[])}
-                {stage(1, "retrieved", &["retrieve"])}
-                {stage(2, "relevant, ranked", &["encode", "rank"])}
-                {stage(3, "on the page", &["bias"])}
+                {stage(0, "in the catalogue".into(), &[])}
+                {stage(1, "retrieved".into(), &["retrieve"])}
+                {stage(2, Signal::derive(handed_on), &["coarse", "encode", "rank"])}
+                {stage(3, "on the page".into(), &["bias"])}
             </ol>
         </section>
     }

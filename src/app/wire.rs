@@ -338,7 +338,7 @@ writable!(State {
 });
 writable!(RetrievalKnobs {
     weights temperature candidates gmv sigma sample seed quantised category_filter stage
-    history_length web_searches relevance_control
+    history_length web_searches coarse coarse_keep relevance_control
 });
 writable!(RankingKnobs {
     weight_click weight_cart weight_order gate_temperature precomputed multi_task bias

@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::blend;
 use super::caller::Caller;
+use super::coarse::Coarse;
 use super::rank::{Ranker, Variant};
 use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
@@ -37,6 +38,7 @@ pub struct Funnel<S> {
     retriever: Retriever,
     /// The retriever in use, and at which stage of training.
     retrieving: (share::Retriever, TrainingStage),
+    coarse: Coarse,
     variant: Variant,
     ranker: Ranker,
     /// Rankers that were in use before: going back to one need not wait for its weights again.
@@ -83,6 +85,7 @@ impl<S: AssetSource> Funnel<S> {
             stock,
             retriever,
             retrieving: (share::Retriever::Moppr, TrainingStage::default()),
+            coarse: Coarse::default(),
             variant,
             ranker,
             resting: Vec::new(),
@@ -127,11 +130,17 @@ impl<S: AssetSource> Funnel<S> {
 
         let (system, stage) = self.retrieving;
         let knobs = RetrievalKnobs { stage, ..state.retrieval.clone() };
-        let (retrieved, kept) =
+        let (mut retrieved, kept) =
             self.retriever.retrieve(&self.stock, &request, system, &knobs).await.map_err(failed)?;
         clock.stage("retrieve", kept);
         if !caller.still_wanted().await {
             return Ok(None);
+        }
+        if knobs.coarse {
+            clock.start();
+            let (stock, retrieved) = (&self.stock, &mut retrieved);
+            let kept = self.coarse.cut(stock, &request, &knobs, retrieved).await.map_err(failed)?;
+            clock.stage("coarse", kept);
         }
 
         clock.start();
@@ -221,6 +230,11 @@ impl<S: AssetSource> Funnel<S> {
             }
         };
         going_on("retriever", self.choose_retriever(state.retriever, &state.retrieval).await);
+        if state.retrieval.coarse {
+            let (manifest, source) = (&self.manifest, &self.source);
+            let fetched = self.coarse.fetch(manifest, source, &self.stock, &self.device).await;
+            going_on("cascade", fetched);
+        }
         going_on("ranker", self.choose_ranker(Variant::of(state)).await);
         notices
     }
@@ -264,6 +278,7 @@ impl<S: AssetSource> Funnel<S> {
         let more = self.manifest.file(&self.source, name).await?;
         self.stock.words.extend(&more).map_err(|error| damaged(name, error))?;
         self.retriever.words_changed();
+        self.coarse.words_changed();
         self.ranker.words_changed();
         self.resting.iter_mut().for_each(|(_, ranker)| ranker.words_changed());
         Ok(())

@@ -6,6 +6,8 @@ pub mod blend;
 #[cfg(feature = "models")]
 pub mod caller;
 #[cfg(feature = "models")]
+mod coarse;
+#[cfg(feature = "models")]
 mod funnel;
 #[cfg(feature = "models")]
 pub mod rank;

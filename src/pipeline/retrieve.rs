@@ -54,12 +54,24 @@ pub struct Retrieval {
     pub candidates: Vec<Retrieved>,
     /// For each event of the history: attention, or none where the event was not looked at.
     pub behaviours: Vec<Option<f32>>,
+    /// What is known of the query.
+    pub query: Arc<QueryFeatures>,
     /// Cosine of query and title, by candidate; empty without a query.
     pub cosines: Vec<f32>,
     /// Probability of each product type; empty without a query.
     pub product_types: Vec<f32>,
     /// What the page shows of it.
     pub insides: RetrievalInsides,
+}
+
+impl Retrieval {
+    /// Drops candidates.
+    pub fn retain(&mut self, keep: impl Fn(ProductId) -> bool) {
+        let kept: Vec<bool> = self.candidates.iter().map(|c| keep(c.product)).collect();
+        let (mut candidate, mut cosine) = (kept.iter(), kept.iter());
+        self.candidates.retain(|_| candidate.next() == Some(&true));
+        self.cosines.retain(|_| cosine.next() == Some(&true));
+    }
 }
 
 /// What a retriever makes of a request.
@@ -268,6 +280,7 @@ fn draw(
     shown.truncate(PROBABILITIES_SHOWN);
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
     Retrieval {
+        query: understood.features.clone(),
         cosines: candidates
             .iter()
             .filter_map(|c| understood.cosines.get(c.product as usize).copied())

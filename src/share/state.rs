@@ -182,6 +182,10 @@ pub struct RetrievalKnobs {
     pub history_length: u32,
     /// Yandex: read web searches too (3.2).
     pub web_searches: bool,
+    /// Cut what was retrieved to fewer by the coarse ranker before it is ranked (MOPPR 7.3).
+    pub coarse: bool,
+    /// Products that the coarse ranker lets through, at most.
+    pub coarse_keep: u32,
     /// Hand on only products of categories that the query is predicted to mean: the relevance
     /// control between retrieval and ranking (MOPPR 1, figure 1).
     pub relevance_control: bool,
@@ -294,6 +298,8 @@ impl Default for State {
                 stage: TrainingStage::FineTuned,
                 history_length: 64,
                 web_searches: true,
+                coarse: false,
+                coarse_keep: 20,
                 relevance_control: true,
             },
             ranker: Ranker::Dmt,

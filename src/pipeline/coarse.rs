@@ -1,0 +1,95 @@
+//! The coarse ranking stage (MOPPR 7.3): of what was retrieved, the best few go on to the ranker.
+
+use burn::tensor::Device;
+
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::request::Request;
+use super::retrieve::Retrieval;
+use super::stage::Stage;
+use super::stock::Stock;
+use super::{StageError, numbers};
+use crate::features::search::SearchFeatures;
+use crate::market::catalogue::ProductId;
+use crate::models::coarse_ranker::{CoarseRanker, MODEL, cut};
+use crate::share::RetrievalKnobs;
+
+/// The coarse ranker, once it was asked for, with its last answer.
+#[derive(Default)]
+pub struct Coarse {
+    model: Option<CoarseRanker>,
+    kept: Stage<CutKey, Vec<ProductId>>,
+}
+
+/// What the stage reads.
+#[derive(Clone, Debug, PartialEq)]
+struct CutKey {
+    request: Request,
+    category_filter: bool,
+    candidates: Vec<ProductId>,
+    keep: u32,
+}
+
+impl Coarse {
+    /// Fetches the weights, if they are not here yet.
+    ///
+    /// # Errors
+    /// Where the file is missing or damaged.
+    pub async fn fetch(
+        &mut self,
+        manifest: &Manifest,
+        source: &impl AssetSource,
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        if self.model.is_none() {
+            let name = format!("{MODEL}.safetensors");
+            let bytes = manifest.file(source, &name).await?;
+            let (catalogue, products) = (&stock.catalogue, &stock.products);
+            let model = CoarseRanker::load(&bytes, catalogue, products, &stock.titles, device);
+            self.model = Some(model.map_err(|error| damaged(&name, error))?);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.kept.clear();
+    }
+
+    /// Leaves of the candidates those that score highest, in the order of retrieval; all of them
+    /// without weights. True if the last run's answer served.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn cut(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+        retrieved: &mut Retrieval,
+    ) -> Result<bool, StageError> {
+        let candidates: Vec<ProductId> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let keep = knobs.coarse_keep;
+        let (Some(model), true) = (&self.model, candidates.len() > keep as usize) else {
+            return Ok(true);
+        };
+        let category_filter = knobs.category_filter;
+        let key = CutKey { request: request.clone(), category_filter, candidates, keep };
+        let cached = self.kept.cached(&key).is_some();
+        if !cached {
+            let features = SearchFeatures::new(
+                &request.moment(),
+                retrieved.query.clone(),
+                &stock.products,
+                category_filter,
+            );
+            let scores = model.rank(&features, &stock.words, &key.candidates).scores;
+            let scores = numbers(scores.into_data_async().await?)?;
+            let kept = cut(&key.candidates, &scores, keep as usize);
+            self.kept.keep(key.clone(), kept);
+        }
+        let kept = self.kept.cached(&key).ok_or(StageError::OutOfOrder)?;
+        retrieved.retain(|product| kept.contains(&product));
+        Ok(cached)
+    }
+}
