@@ -456,7 +456,7 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "coarse-keep",
         testid: "coarse-keep",
-        name: "Products that go on",
+        name: "Handed on",
         symbol: "",
         unit: "products",
         explanation: "How many products the coarse ranker hands to the ranker, at most.",

@@ -98,11 +98,12 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
     let TowerInsides { read, own_attention, searches, temperature, context } = towers;
     let (surface, device) = context;
     let count = searches.len();
+    let most = searches.iter().map(|(_, attention)| *attention).fold(0.0, f32::max);
     let search = |(query, attention): (String, f32)| {
         view! {
             <li>
                 <span class="what">{query}</span>
-                <span class="bar retriever" style=format!("--share:{}", css_share(attention))></span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(attention / most))></span>
                 <small>{percent(attention)}</small>
             </li>
         }
@@ -116,7 +117,7 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
             }
             .into_any(),
         }}
-        <p class="note">"Attention of [CLS] in the last layer. A query is one more web search, made now."</p>
+        <p class="note">"Attention of [CLS] in the last layer, bars by the strongest. A query is one more web search, made now."</p>
         <h3>"The two towers"</h3>
         <dl class="pairs" data-testid="towers">
             <dt>"Behaviours read"</dt>
