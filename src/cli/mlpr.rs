@@ -3,6 +3,7 @@
 pub mod evaluate;
 pub mod paper;
 mod report;
+mod times;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,7 +15,6 @@ use clap::Args;
 use super::market::{Market, bar, read};
 use crate::features::wide;
 use crate::market::World;
-use crate::market::catalogue::ProductId;
 use crate::models::mlpr::bert::{Bert, Text};
 use crate::models::mlpr::ranker::{MODEL, Ranker};
 use crate::models::mlpr::{Mlpr, MlprConfig};
@@ -178,51 +178,12 @@ pub fn train(arguments: &Training) -> Result<()> {
     // What is measured is what was written, rounded.
     let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &Device::flex())?;
     println!("held-out day    {}", measured(ranker.model(), &library, &gathered.data));
-    times(&gathered, &ranker);
+    for candidates in [100, 1000] {
+        println!("{}", times::of_ranker(&gathered, &ranker, candidates)?);
+    }
     Ok(())
 }
 
 fn measured(model: &Mlpr, library: &Library<'_>, data: &Data) -> Metrics {
     Metrics::of(&data.test, &scores(model, library, &data.test))
-}
-
-/// Prints what table 5 of the paper compares: ranking with item vectors that were computed before,
-/// and on the spot.
-fn times(gathered: &Gathered, ranker: &Ranker) {
-    let Gathered { world, words, .. } = gathered;
-    let start = Instant::now();
-    let items = ranker.precompute(words, &world.catalogue);
-    let finish = |tensor: burn::tensor::Tensor<2>| {
-        std::hint::black_box(crate::training::mlpr::evaluate::read(tensor));
-    };
-    finish(items.all().clone());
-    println!("vectors of {} products: {:.0?}", world.catalogue.products.len(), start.elapsed());
-    for candidates in [100, 1000] {
-        let products: Vec<ProductId> = (0..candidates).collect();
-        let wide = vec![0.0; products.len() * wide::COUNT];
-        let middle = |act: &dyn Fn()| {
-            let mut times: Vec<_> = (0..11)
-                .map(|_| {
-                    let start = Instant::now();
-                    act();
-                    start.elapsed()
-                })
-                .collect();
-            times.sort_unstable();
-            times[times.len() / 2]
-        };
-        let rank = |on_the_spot: bool| {
-            let query = ranker.query(words, "coffee machine with grinder");
-            let items = match on_the_spot {
-                true => ranker.items(words, &world.catalogue, &products),
-                false => items.of(&products),
-            };
-            finish(ranker.rank(&query, items, &wide, [1.0, 1.0]).engagement);
-        };
-        println!(
-            "{candidates} candidates: {:.1?} with vectors computed before, {:.1?} on the spot",
-            middle(&|| rank(false)),
-            middle(&|| rank(true))
-        );
-    }
 }

@@ -15,7 +15,7 @@ mod tests;
 use anyhow::Result;
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -171,6 +171,7 @@ fn entropies(samples: &Samples) -> [f32; K] {
 }
 
 /// Where the vectors of queries and products come from while the model learns.
+#[expect(clippy::large_enum_variant, reason = "there is one a training")]
 enum Encoder<'a> {
     /// From the model's own encoders.
     Learning { library: &'a Library<'a>, texts: &'a [Text] },
@@ -199,7 +200,7 @@ fn loss_of(
         Encoder::Frozen([queries, products]) => {
             let rows = |ids: Vec<i32>| {
                 let count = ids.len();
-                Tensor::from_data(burn::tensor::TensorData::new(ids, [count]), device)
+                Tensor::from_data(TensorData::new(ids, [count]), device)
             };
             let query_rows = batch.queries.iter().map(|&query| query as i32).collect();
             let product_rows = batch.products.iter().map(|id| id.cast_signed()).collect();

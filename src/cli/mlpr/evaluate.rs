@@ -10,7 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::report::report;
-use super::{Gathered, about, encoders, gather, measured, resumable, train_mlpr, watched};
+use super::{Gathered, about, encoders, gather, measured, resumable, times, train_mlpr, watched};
 use crate::cli::market::Market;
 use crate::features::wide;
 use crate::models::mlpr::bert::Bert;
@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 3)]
     pub(super) epochs: usize,
     /// Train on the searches of one shopper in so many.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) share: u32,
     /// Only these variants, by name; the tables then hold what is there.
     #[arg(long, value_delimiter = ',')]
@@ -176,7 +176,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             results.entry(variant.name.to_owned()).or_default().push(metrics);
         }
     }
-    let text = report(&results, &gathered, arguments);
+    let latencies = times::table_5(&gathered)?;
+    let text = report(&results, &latencies, &gathered, arguments);
     std::fs::write(&arguments.out, text)
         .with_context(|| format!("writing {}", arguments.out.display()))
 }

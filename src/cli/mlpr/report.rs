@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::Gathered;
 use super::evaluate::{Arguments, Results};
-use super::paper::{Lift, TABLE_2, TABLE_3, TABLE_4};
+use super::paper::{Lift, TABLE_2, TABLE_3, TABLE_4, TABLE_5};
+use super::times::Latency;
 use crate::models::mlpr::{K, TASKS};
 use crate::training::mlpr::evaluate::{METRICS, Metrics};
 
@@ -12,7 +13,12 @@ use crate::training::mlpr::evaluate::{METRICS, Metrics};
 const BASE: &str = "xgboost";
 
 /// The page: what was compared, and how it stands beside the paper.
-pub(super) fn report(results: &Results, gathered: &Gathered, arguments: &Arguments) -> String {
+pub(super) fn report(
+    results: &Results,
+    latencies: &[Latency],
+    gathered: &Gathered,
+    arguments: &Arguments,
+) -> String {
     let data = &gathered.data;
     let mut page = Page { text: String::new(), results };
     page.text += &format!(
@@ -38,6 +44,7 @@ pub(super) fn report(results: &Results, gathered: &Gathered, arguments: &Argumen
     page.table("Against the baselines (table 2)", &TABLE_2);
     page.table("Encoders that learn with the tasks (table 3)", &TABLE_3);
     page.table("One component after another (table 4)", &TABLE_4);
+    page.latency(latencies);
     page.text
 }
 
@@ -89,6 +96,20 @@ impl Page<'_> {
             }
             self.text += "\n";
         }
+    }
+
+    fn latency(&mut self, latencies: &[Latency]) {
+        self.text += "## Time to rank 100 products (table 5)\n\nFrom the query to the ranked list, \
+                      on one core: wide features, encoders, model, sorting. Milliseconds.\n\n\
+                      | | | median | 99th percentile | the paper's |\n|---|---|---|---|---|\n";
+        for (latency, (name, strategy, paper)) in latencies.iter().zip(TABLE_5) {
+            let Latency { median, p99, .. } = latency;
+            let _ = writeln!(
+                self.text,
+                "| {name} | {strategy} | {median:.2} | {p99:.2} | {paper:.0} |"
+            );
+        }
+        self.text += "\n";
     }
 
     fn table(&mut self, heading: &str, lifts: &[Lift]) {

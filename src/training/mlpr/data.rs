@@ -24,6 +24,8 @@ pub struct Data {
     pub training: Samples,
     /// The day after them.
     pub test: Samples,
+    /// What their wide features come from.
+    pub tables: WideTables,
 }
 
 impl Data {
@@ -62,6 +64,7 @@ impl Data {
                 (training, test)
             });
         let samples = |searches| Samples::new(searches, &tables, &survey.frequency, &queries);
-        Ok(Self { training: samples(training), test: samples(test) })
+        let (training, test) = (samples(training), samples(test));
+        Ok(Self { training, test, tables })
     }
 }

@@ -140,7 +140,7 @@ impl Words {
         // A masked piece is a vector of zeros: the projection's bias stands for it.
         let seen = TensorData::new(seen, [batch, length, 1]);
         inputs.tokens = inputs.tokens * Tensor::<3>::from_data(seen, &self.device);
-        let [_, width] = [0, library.config.width];
+        let width = library.config.width;
         let hidden = model.bert.hidden(&inputs).reshape([batch * length, width]);
         let masked = truth.len();
         let ids = |ids: Vec<i32>| -> Tensor<1, Int> {

@@ -26,7 +26,15 @@ pub struct Engagement {
 #[derive(Clone, Debug, Default)]
 pub struct Searches {
     pairs: BTreeMap<String, BTreeMap<ProductId, Engagement>>,
-    views: Vec<(u32, String, Vec<(ProductId, [bool; K])>)>,
+    views: Vec<Search>,
+}
+
+/// A page view of a search.
+#[derive(Clone, Debug)]
+struct Search {
+    shopper: u32,
+    query: String,
+    shown: Vec<(ProductId, [bool; K])>,
 }
 
 impl Searches {
@@ -56,7 +64,7 @@ impl Searches {
                 pairs.entry(under.product).or_default().impressions += 1;
             }
             if views {
-                self.views.push((log.shopper, query.clone(), shown));
+                self.views.push(Search { shopper: log.shopper, query: query.clone(), shown });
             }
         }
     }
@@ -130,7 +138,7 @@ impl Samples {
             samples.groups.push(start..samples.products.len());
             samples.queries.push(query);
         }
-        for (shopper, query, shown) in searches.views {
+        for Search { shopper, query, shown } in searches.views {
             let group = samples.groups[numbers[&query]].clone();
             let start = samples.pairs.len();
             for (product, labels) in shown {

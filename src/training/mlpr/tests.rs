@@ -1,5 +1,6 @@
 //! Samples of a small log, and training on a small planted shop.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::Device;
@@ -128,8 +129,6 @@ fn searches(shoppers: Range<u32>, views: bool) -> Searches {
     }
     searches
 }
-
-use std::ops::Range;
 
 #[test]
 fn searches_are_counted_pair_by_pair() {

@@ -1,0 +1,63 @@
+//! The shipped search ranker, with the files that it is served with.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use vitrine::features::dense::QueryMatch;
+use vitrine::features::statistics::Statistics;
+use vitrine::features::wide::WideTables;
+use vitrine::market::catalogue::{Catalogue, ProductId};
+use vitrine::models::mlpr::bert::Text;
+use vitrine::models::mlpr::ranker::Ranker;
+use vitrine::text::TokenVectors;
+
+fn asset(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn shop() -> (Catalogue, Statistics, TokenVectors) {
+    let catalogue = serde_json::from_slice(&asset("catalogue.json")).expect("the catalogue");
+    let statistics = serde_json::from_slice(&asset("statistics.json")).expect("the statistics");
+    let vocabulary = String::from_utf8(asset("words.txt")).expect("UTF-8");
+    let words = TokenVectors::new(&vocabulary, &asset("words.safetensors")).expect("the words");
+    (catalogue, statistics, words)
+}
+
+/// An item vector must not change when the second file of word vectors arrives.
+#[test]
+fn every_word_of_a_product_is_in_the_first_file() {
+    let (catalogue, _, words) = shop();
+    for product in 0..catalogue.products.len() as ProductId {
+        for (piece, field) in Text::product(&words, &catalogue, product).0 {
+            assert!(words.vector(piece).is_some(), "{product} {field:?} {:?}", words.piece(piece));
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_comes_before_what_is_not() {
+    let (catalogue, statistics, words) = shop();
+    let device = Device::flex();
+    let ranker = Ranker::load(&asset("mlpr.safetensors"), &catalogue, &device).expect("the model");
+    let tables = WideTables::new(&catalogue, &statistics);
+    for (query, product_type) in
+        [("sofa", "sofa"), ("couch", "sofa"), ("headphones", "headphones"), ("milk", "milk")]
+    {
+        let is_wanted = |product: ProductId| {
+            let of = catalogue.products[product as usize].product_type;
+            catalogue.product_types[usize::from(of)].name == product_type
+        };
+        let candidates: Vec<ProductId> = (0..catalogue.products.len() as ProductId)
+            .filter(|&product| is_wanted(product) || product.is_multiple_of(10))
+            .collect();
+        let wide = tables.request(query, 0, QueryMatch::default(), &candidates);
+        let items = ranker.items(&words, &catalogue, &candidates);
+        let output = ranker.rank(&ranker.query(&words, query), items, &wide, [1.0, 1.0]);
+        let scores = output.engagement.narrow(1, 0, 1).try_into_vec_as::<f32>().expect("the CPU");
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let found = order.iter().take(5).filter(|&&place| is_wanted(candidates[place])).count();
+        assert!(found >= 4, "{query}: {found} of the first five");
+    }
+}
