@@ -11,10 +11,10 @@ use super::moppr::Bars;
 use crate::metrics::Figure;
 use crate::models::coarse_ranker::{CoarseRanker, MODEL};
 use crate::models::moppr::Moppr;
-use crate::models::moppr::retriever::{MODEL as RETRIEVER, title_vectors};
+use crate::models::moppr::retriever::MODEL as RETRIEVER;
 use crate::models::weights::{Precision, Weights};
 use crate::tables::significance::paired_t_test;
-use crate::training::coarse_ranker::{about, cascade, figures, settings, train as train_coarse};
+use crate::training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
 use crate::training::moppr::Settings;
 use crate::training::moppr::evaluate::retrieve;
 use crate::training::moppr::lab::Lab;
@@ -60,27 +60,28 @@ pub fn train(arguments: &Training) -> Result<()> {
     let views = (lab.data.training.len(), lab.data.test.len());
     println!("{} page views to train on, {} to test on", views.0, views.1);
 
+    let model = retriever(market, &lab)?;
     let settings = Settings { seed: *seed, epochs: *epochs, ..settings() };
     let mut bars = Bars::new()?;
-    let model = train_coarse(&lab, &settings, &mut |name, step, steps, loss| {
+    let trained = train_coarse(&lab, &model, &settings, &mut |name, step, steps, loss| {
         bars.show(name, step, steps, loss);
     })?;
     std::fs::create_dir_all(out)?;
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let about = about(&lab, &format!("vitrine {command}"))?;
-    let bytes = Weights::of(&model, about)?.to_bytes(Precision::Int8)?;
+    let about = lab.about(MODEL, &format!("vitrine {command}"))?;
+    let bytes = Weights::of(&trained.towers, about)?.to_bytes(Precision::Int8)?;
     let file = out.join(MODEL).with_extension("safetensors");
     std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
     println!("{}: {} kB", file.display(), bytes.len() / 1000);
 
     // What is measured is what was written, rounded.
-    let titles = title_vectors(&lab.world.catalogue, &lab.words);
-    let device = Device::flex();
-    let catalogue = &lab.world.catalogue;
-    let ranker = CoarseRanker::load(&bytes, catalogue, &lab.data.products, &titles, &device)?;
-    let all =
-        retrieve(&retriever(market, &lab)?, &lab.data.test, &lab.products, &lab.words, *retrieved)?;
-    let cut = cascade(&lab, &ranker, &all, *kept)?;
+    let towers = Weights::from_bytes(&bytes, MODEL)?.apply(trained.towers)?;
+    let table = model.embeddings.products(&lab.products, None);
+    let items = model.embeddings.items(&lab.products, table);
+    let ranker = CoarseRanker::new(towers, items, &Device::flex());
+    let (views, words) = (&lab.data.test, &lab.words);
+    let all = retrieve(&model, views, &lab.products, words, *retrieved)?;
+    let cut = cascade(&lab, &model, &ranker, &all, *kept)?;
     println!("of {retrieved} retrieved, the first {kept} and the {kept} that are kept:");
     for (alone, cascade) in figures(&lab, &all, *kept).iter().zip(figures(&lab, &cut, *kept)) {
         let name = alone.name.replace("@K", &format!("@{kept}"));

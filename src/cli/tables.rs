@@ -1,6 +1,5 @@
 //! `vitrine evaluate --table dmt-1` and `vitrine evaluate --all`: the papers' tables.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -120,8 +119,12 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(&mut self, system: &mut dyn System, tables: &[Table]) -> Result<Vec<TableReport>> {
-        let variants: BTreeSet<&str> =
-            tables.iter().flat_map(|table| table.rows).map(|row| row.variant).collect();
+        let mut variants: Vec<&str> = Vec::new();
+        for row in tables.iter().flat_map(|table| table.rows) {
+            if !variants.contains(&row.variant) {
+                variants.push(row.variant);
+            }
+        }
         let mut results = Results::new();
         // All variants of one seed before the next seed: a run that is stopped early can compare.
         for &seed in self.seeds {

@@ -1,76 +1,41 @@
 //! The coarse-grained ranker between retrieval and ranking (MOPPR 7.3).
 //!
-//! MOPPR's two towers once more, smaller, and trained on what is left to do after retrieval: the
-//! objectives are exposure, click and purchase, without relevance, and the random negatives are of
-//! categories relevant to the query, as nearly all that is retrieved is. It reads what the
-//! retriever reads. The vectors of all products are made when it is loaded, so that a request
-//! costs one user-query tower and an inner product for each retrieved product.
+//! MOPPR's two towers, trained on for what is left to do after retrieval: the objectives are
+//! exposure, click and purchase, without relevance, and the random negatives are of categories
+//! relevant to the query, as most of what is retrieved is. They stand on the retriever's own
+//! embeddings, whose inputs e^uq and e^i are there when retrieval is done, so that a request costs
+//! one user-query tower and an inner product for each retrieved product. The vectors of all
+//! products are made when the towers are loaded.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::moppr::input::{Products, UserQuery};
-use super::moppr::{Moppr, MopprConfig, UserQueryOutput, Vocabulary};
+use super::moppr::retriever::Retriever;
+use super::moppr::{MopprConfig, Towers, UserQueryOutput, Vocabulary};
 use super::weights::{Weights, WeightsError};
-use crate::features::search::{ProductFeatures, SearchFeatures};
 use crate::market::catalogue::{Catalogue, ProductId};
-use crate::text::TokenVectors;
 
 /// What its file says it holds, and the file's name.
 pub const MODEL: &str = "coarse-ranker";
 
-/// The size that the playground ships: half of the retriever's.
-pub fn playground(vocabulary: Vocabulary) -> MopprConfig {
-    MopprConfig {
-        term: 32,
-        product: 12,
-        hidden: [64, 48, 32],
-        output: 32,
-        ..MopprConfig::playground(vocabulary)
-    }
-}
-
-/// The size in the paper's proportions: half of [`MopprConfig::paper`].
-pub fn paper(vocabulary: Vocabulary) -> MopprConfig {
-    MopprConfig {
-        term: 64,
-        product: 32,
-        hidden: [512, 256, 128],
-        output: 64,
-        ..MopprConfig::paper(vocabulary)
-    }
-}
-
 /// The coarse ranker for one catalogue. Nothing here reads the device: only tensors go out.
 #[derive(Debug)]
 pub struct CoarseRanker {
-    config: MopprConfig,
-    model: Moppr,
-    /// Id and side information of every product.
-    table: Tensor<2>,
+    towers: Towers,
     /// H_i of every product, `[N, output]`.
     items: Tensor<2>,
     device: Device,
 }
 
-/// Scores and insides of one request's retrieved products.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// Inner products in the order of the candidates, `[C]`; the higher, the better.
-    pub scores: Tensor<1>,
-    /// The request on its way to the tower: attention over its words and behaviour.
-    pub request: UserQueryOutput,
-}
-
 impl CoarseRanker {
-    /// Reads the file. `titles` are [`super::moppr::retriever::title_vectors`].
+    /// Reads the file of towers, which stand on this retriever.
     ///
     /// # Errors
-    /// Where the file is damaged, of another version or model, or trained on another catalogue.
+    /// Where the file is damaged, of another version or model, or trained on another catalogue or
+    /// on a retriever of other sizes.
     pub fn load(
         file: &[u8],
         catalogue: &Catalogue,
-        features: &ProductFeatures,
-        titles: &[f32],
+        retriever: &Retriever,
         device: &Device,
     ) -> Result<Self, WeightsError> {
         let weights = Weights::from_bytes(file, MODEL)?;
@@ -81,41 +46,21 @@ impl CoarseRanker {
             let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
             return Err(WeightsError::Catalogue { found, expected });
         }
-        let model = weights.apply(config.init(device))?;
-        Ok(Self::new(config, model, &Products::new(features, titles, device), device))
+        if config != *retriever.config() {
+            return Err(WeightsError::Damaged("the retriever is of other sizes".into()));
+        }
+        let towers = weights.apply(config.init_towers(device))?;
+        Ok(Self::new(towers, retriever.items().clone(), device))
     }
 
-    /// Around a model in memory, which is on `device` as the products are.
-    pub fn new(config: MopprConfig, model: Moppr, products: &Products, device: &Device) -> Self {
-        let table = model.embeddings.products(products, None);
-        let items = model.towers.item(model.embeddings.items(products, table.clone()));
-        Self { config, model, table, items, device: device.clone() }
+    /// Around towers in memory. `items` is e^i of every product.
+    pub fn new(towers: Towers, items: Tensor<2>, device: &Device) -> Self {
+        Self { items: towers.item(items), towers, device: device.clone() }
     }
 
-    /// Scores of the retrieved products of one request, at least one.
-    pub fn rank(
-        &self,
-        request: &SearchFeatures,
-        words: &TokenVectors,
-        candidates: &[ProductId],
-    ) -> Output {
-        let (request, insides) = self.request(&[request], words);
-        let ids: Vec<i32> = candidates.iter().map(|&id| id.cast_signed()).collect();
-        let ids =
-            Tensor::<1, Int>::from_data(TensorData::new(ids, [candidates.len()]), &self.device);
-        let scores = self.items.clone().select(0, ids).matmul(request.transpose());
-        Output { scores: scores.reshape([candidates.len()]), request: insides }
-    }
-
-    /// H_uq of each request, `[B, output]`, and the insides.
-    pub fn request(
-        &self,
-        batch: &[&SearchFeatures],
-        words: &TokenVectors,
-    ) -> (Tensor<2>, UserQueryOutput) {
-        let vector = |piece| words.vector(piece);
-        let inputs = UserQuery::new(batch, self.config.token, vector, &self.device);
-        self.model.user_query(&inputs, &self.table)
+    /// H_uq of encoded requests, `[B, output]`.
+    pub fn user_query(&self, encoded: &UserQueryOutput) -> Tensor<2> {
+        self.towers.user_query(encoded.input.clone())
     }
 
     /// H_i of every product, `[N, output]`.
@@ -123,9 +68,14 @@ impl CoarseRanker {
         &self.items
     }
 
-    /// Sizes of the model.
-    pub fn config(&self) -> &MopprConfig {
-        &self.config
+    /// Scores of retrieved products, at least one, for the one encoded request that they were
+    /// retrieved for, `[C]`: inner products of unit vectors, the higher the better. See [`cut`].
+    pub fn rank(&self, encoded: &UserQueryOutput, candidates: &[ProductId]) -> Tensor<1> {
+        let count = candidates.len();
+        let ids: Vec<i32> = candidates.iter().map(|&id| id.cast_signed()).collect();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [count]), &self.device);
+        let request = self.user_query(encoded);
+        self.items.clone().select(0, ids).matmul(request.transpose()).reshape([count])
     }
 }
 
@@ -148,61 +98,102 @@ mod tests {
 
     use super::*;
     use crate::features::search::{
-        Behaviour, PRICE_BUCKETS, PRODUCT_DENSE, PredictedCategories, QueryFeatures,
+        Behaviour, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
     };
     use crate::features::statistics::Statistics;
     use crate::market::history::EventKind;
     use crate::models::dmt::example::catalogue;
+    use crate::models::moppr::input::Products;
     use crate::models::weights::{About, FORMAT, Precision};
+    use crate::nn::tower::NEGATIVE_SLOPE;
+    use crate::text::TokenVectors;
 
     const PRODUCTS: u32 = 30;
 
-    fn words() -> TokenVectors {
-        TokenVectors::new(
-            include_str!("../../assets/words.txt"),
-            include_bytes!("../../assets/words.safetensors"),
-        )
-        .unwrap()
-    }
-
     struct Case {
         catalogue: Catalogue,
-        features: ProductFeatures,
-        titles: Vec<f32>,
+        retriever: Retriever,
         words: TokenVectors,
+        /// Of the coarse ranker.
         weights: Weights,
     }
 
-    /// Weights drawn at random, those too that start as zeros or ones.
     fn case() -> Case {
-        let (catalogue, words) = (catalogue(PRODUCTS, 5), words());
-        let config = playground(Vocabulary::of(&catalogue));
-        let about = About {
+        let words = TokenVectors::new(
+            include_str!("../../assets/words.txt"),
+            include_bytes!("../../assets/words.safetensors"),
+        )
+        .unwrap();
+        let (catalogue, device) = (catalogue(PRODUCTS, 5), Device::flex());
+        let config = MopprConfig::playground(Vocabulary::of(&catalogue));
+        let about = |model: &str| About {
             format: FORMAT,
-            model: MODEL.into(),
+            model: model.into(),
             market_seed: catalogue.seed,
             command: String::new(),
             config: serde_json::to_value(&config).unwrap(),
         };
-        let mut weights = Weights::of(&config.init(&Device::flex()), about).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(2);
-        for array in weights.arrays.values_mut() {
-            array.values.fill_with(|| random.random_range(-0.4..0.4));
-        }
+        let mut drawn = |mut weights: Weights| {
+            // Those too that training starts from zeros or ones.
+            for array in weights.arrays.values_mut() {
+                array.values.fill_with(|| random.random_range(-0.4..0.4));
+            }
+            weights
+        };
+        let whole = drawn(Weights::of(&config.init(&device), about("moppr")).unwrap());
+        let weights = drawn(Weights::of(&config.init_towers(&device), about(MODEL)).unwrap());
         let features = ProductFeatures::new(&catalogue, &Statistics::new(PRODUCTS as usize));
-        assert!(features.price.iter().all(|&bucket| usize::from(bucket) < PRICE_BUCKETS));
-        assert_eq!(features.dense[0].len(), PRODUCT_DENSE.len());
         let titles: Vec<f32> = (0..PRODUCTS as usize * words.dimensions())
             .map(|_| random.random_range(-1.0..1.0))
             .collect();
-        Case { catalogue, features, titles, words, weights }
+        let products = Products::new(&features, &titles, &device);
+        let retriever = Retriever::new(&config, &whole, &products, &device).unwrap();
+        Case { catalogue, retriever, words, weights }
     }
 
     impl Case {
         fn load(&self, weights: &Weights) -> Result<CoarseRanker, WeightsError> {
             let bytes = weights.to_bytes(Precision::F32).unwrap();
-            let Self { catalogue, features, titles, .. } = self;
-            CoarseRanker::load(&bytes, catalogue, features, titles, &Device::flex())
+            CoarseRanker::load(&bytes, &self.catalogue, &self.retriever, &Device::flex())
+        }
+
+        fn encode(&self, requests: &[&SearchFeatures]) -> UserQueryOutput {
+            self.retriever.encode(requests, &self.words)
+        }
+
+        /// A tower in double precision: {(FC, LN, LReLU) x 3, FC}, of unit length.
+        fn tower(&self, name: &str, input: &[f32]) -> Vec<f64> {
+            let array = |path: String| {
+                let array = &self.weights.arrays[&format!("{name}.{path}")];
+                array.values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()
+            };
+            let linear = |path: &str, x: &[f64]| -> Vec<f64> {
+                let (weight, bias) =
+                    (array(format!("{path}.weight")), array(format!("{path}.bias")));
+                let at = |row: usize, column: usize| weight[row * bias.len() + column];
+                (0..bias.len())
+                    .map(|j| bias[j] + (0..x.len()).map(|i| x[i] * at(i, j)).sum::<f64>())
+                    .collect()
+            };
+            let mut x: Vec<f64> = input.iter().map(|&x| x.into()).collect();
+            for layer in 0..3 {
+                x = linear(&format!("hidden.{layer}.linear"), &x);
+                let n = x.len() as f64;
+                let mean = x.iter().sum::<f64>() / n;
+                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                let (gamma, beta) = (
+                    array(format!("hidden.{layer}.norm.gamma")),
+                    array(format!("hidden.{layer}.norm.beta")),
+                );
+                for (i, x) in x.iter_mut().enumerate() {
+                    let y = (*x - mean) / (variance + 1e-5).sqrt() * gamma[i] + beta[i];
+                    *x = if y < 0.0 { NEGATIVE_SLOPE * y } else { y };
+                }
+            }
+            let x = linear("output", &x);
+            let length = x.iter().map(|x| x * x).sum::<f64>().sqrt();
+            x.iter().map(|x| x / length).collect()
         }
     }
 
@@ -225,35 +216,46 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_inner_products_of_unit_vectors() {
+    fn scores_are_those_of_plain_loops() {
         let case = case();
         let ranker = case.load(&case.weights).unwrap();
         let candidates = [4, 29, 0, 4];
-        let scores = numbers(ranker.rank(&request(3), &case.words, &candidates).scores);
-        let request = numbers(ranker.request(&[&request(3)], &case.words).0);
-        let items = numbers(ranker.items().clone());
+        let encoded = case.encode(&[&request(3)]);
+        let scores = numbers(ranker.rank(&encoded, &candidates));
+        let user_query = case.tower("user_query", &numbers(encoded.input));
+        let inputs = numbers(case.retriever.items().clone());
+        let width = inputs.len() / PRODUCTS as usize;
         for (candidate, score) in candidates.iter().zip(&scores) {
-            let item = &items[*candidate as usize * 32..][..32];
-            let length: f32 = item.iter().map(|x| x * x).sum();
-            assert!((length - 1.0).abs() < 1e-5);
-            let product: f32 = item.iter().zip(&request).map(|(a, b)| a * b).sum();
-            assert!((score - product).abs() < 1e-5);
+            let item = case.tower("item", &inputs[*candidate as usize * width..][..width]);
+            let expected: f64 = item.iter().zip(&user_query).map(|(a, b)| a * b).sum();
+            assert!((f64::from(*score) - expected).abs() < 2e-5, "{score} {expected}");
         }
         assert_eq!(scores[0], scores[3]);
+    }
+
+    #[test]
+    fn vectors_are_of_unit_length() {
+        let case = case();
+        let ranker = case.load(&case.weights).unwrap();
+        let requests = ranker.user_query(&case.encode(&[&request(0), &request(4)]));
+        for vectors in [requests, ranker.items().clone()] {
+            for length in numbers(vectors.square().sum_dim(1)) {
+                assert!((length - 1.0).abs() < 1e-5);
+            }
+        }
     }
 
     #[test]
     fn neither_company_nor_order_changes_a_score() {
         let case = case();
         let ranker = case.load(&case.weights).unwrap();
-        let alone = numbers(ranker.request(&[&request(2)], &case.words).0);
-        let together = numbers(ranker.request(&[&request(9), &request(2)], &case.words).0);
-        for (a, b) in alone.iter().zip(&together[32..]) {
+        let alone = numbers(ranker.user_query(&case.encode(&[&request(2)])));
+        let together = numbers(ranker.user_query(&case.encode(&[&request(9), &request(2)])));
+        for (a, b) in alone.iter().zip(&together[alone.len()..]) {
             assert!((a - b).abs() < 1e-5);
         }
-        let score = |candidates: &[ProductId]| {
-            numbers(ranker.rank(&request(2), &case.words, candidates).scores)
-        };
+        let encoded = case.encode(&[&request(2)]);
+        let score = |candidates: &[ProductId]| numbers(ranker.rank(&encoded, candidates));
         let (there, mut back) = (score(&[1, 2, 3]), score(&[3, 2, 1]));
         back.reverse();
         assert_eq!(there, back);
@@ -264,11 +266,9 @@ mod tests {
         let case = case();
         let bytes = case.weights.to_bytes(Precision::Int8).unwrap();
         let rounded = Weights::from_bytes(&bytes, MODEL).unwrap();
-        let candidates = [1, 5, 9];
-        let scores = |weights: &Weights| {
-            let ranker = case.load(weights).unwrap();
-            numbers(ranker.rank(&request(2), &case.words, &candidates).scores)
-        };
+        let encoded = case.encode(&[&request(2)]);
+        let scores =
+            |weights: &Weights| numbers(case.load(weights).unwrap().rank(&encoded, &[1, 5, 9]));
         for (before, after) in scores(&case.weights).iter().zip(scores(&rounded)) {
             assert!((before - after).abs() < 0.05, "{before} {after}");
         }
@@ -277,20 +277,27 @@ mod tests {
     #[test]
     fn files_that_are_not_sound_are_refused() {
         let case = case();
-        let mut other = case.weights.clone();
-        other.about.market_seed += 1;
-        assert!(matches!(case.load(&other), Err(WeightsError::Catalogue { .. })));
-        let mut other = case.weights.clone();
-        other.about.model = "moppr".into();
-        assert!(matches!(case.load(&other), Err(WeightsError::Model { .. })));
-        let mut other = case.weights.clone();
-        let config = MopprConfig { output: 31, ..playground(Vocabulary::of(&case.catalogue)) };
-        other.about.config = serde_json::to_value(config).unwrap();
-        assert!(matches!(case.load(&other), Err(WeightsError::Shape { .. })));
-        let Case { catalogue, features, titles, .. } = &case;
-        let cut_short =
-            CoarseRanker::load(b"no file", catalogue, features, titles, &Device::flex());
-        assert!(cut_short.is_err());
+        let refused = |change: &dyn Fn(&mut Weights)| {
+            let mut weights = case.weights.clone();
+            change(&mut weights);
+            case.load(&weights).err()
+        };
+        let market = refused(&|weights| weights.about.market_seed += 1);
+        assert!(matches!(market, Some(WeightsError::Catalogue { .. })));
+        let model = refused(&|weights| weights.about.model = "moppr".into());
+        assert!(matches!(model, Some(WeightsError::Model { .. })));
+        let sizes = refused(&|weights| {
+            let vocabulary = Vocabulary::of(&case.catalogue);
+            let config = MopprConfig { output: 31, ..MopprConfig::playground(vocabulary) };
+            weights.about.config = serde_json::to_value(config).unwrap();
+        });
+        assert!(matches!(sizes, Some(WeightsError::Damaged(_))));
+        let part = refused(&|weights| {
+            weights.arrays.pop_first();
+        });
+        assert!(matches!(part, Some(WeightsError::Missing(_))));
+        let (catalogue, retriever) = (&case.catalogue, &case.retriever);
+        assert!(CoarseRanker::load(b"no file", catalogue, retriever, &Device::flex()).is_err());
     }
 
     #[test]

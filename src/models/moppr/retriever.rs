@@ -165,6 +165,11 @@ impl Retriever {
         Ok(&self.tuned.insert(kept).1)
     }
 
+    /// e^i of every product: what the item tower reads.
+    pub fn items(&self) -> &Tensor<2> {
+        &self.items
+    }
+
     /// Sizes of the model.
     pub fn config(&self) -> &MopprConfig {
         &self.config

@@ -53,17 +53,23 @@ impl Shelves {
         Self { types: types.into(), of_type }
     }
 
-    /// A product of a category that a view is about: one that its query is predicted to mean, as
-    /// probable as that, or on the feed that of a product shown.
+    /// Any product of the categories that a view is about: those that its query is predicted to
+    /// mean, or on the feed those of the products shown.
     fn draw(&self, view: &Sample, random: &mut ChaCha8Rng) -> Option<ProductId> {
         let categories = &view.features.query.categories.0;
         let product_type = if categories.is_empty() {
             let shown: Vec<_> = view.candidates.iter().filter(|c| c.labels[1]).collect();
             self.types[shown.choose(random)?.product as usize]
         } else {
-            categories.choose_weighted(random, |&(_, probability)| probability).ok()?.0
+            let size = |&(category, _): &(ProductTypeId, f32)| self.of(category).len();
+            categories.choose_weighted(random, size).ok()?.0
         };
-        self.of_type.get(usize::from(product_type))?.choose(random).copied()
+        self.of(product_type).choose(random).copied()
+    }
+
+    /// The products of a type.
+    fn of(&self, product_type: ProductTypeId) -> &[ProductId] {
+        self.of_type.get(usize::from(product_type)).map_or(&[], Vec::as_slice)
     }
 }
 
