@@ -4,11 +4,10 @@ use burn::tensor::Device;
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::request::Request;
-use super::retrieve::Retrieval;
+use super::retrieve::{Retrieval, Retriever};
 use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
-use crate::features::search::SearchFeatures;
 use crate::market::catalogue::ProductId;
 use crate::models::coarse_ranker::{CoarseRanker, MODEL, cut};
 use crate::share::RetrievalKnobs;
@@ -33,19 +32,19 @@ impl Coarse {
     /// Fetches the weights, if they are not here yet.
     ///
     /// # Errors
-    /// Where the file is missing or damaged.
+    /// Where the file is missing or damaged, or does not fit the retriever.
     pub async fn fetch(
         &mut self,
         manifest: &Manifest,
         source: &impl AssetSource,
         stock: &Stock,
+        retriever: &Retriever,
         device: &Device,
     ) -> Result<(), AssetError> {
         if self.model.is_none() {
             let name = format!("{MODEL}.safetensors");
             let bytes = manifest.file(source, &name).await?;
-            let (catalogue, products) = (&stock.catalogue, &stock.products);
-            let model = CoarseRanker::load(&bytes, catalogue, products, &stock.titles, device);
+            let model = CoarseRanker::load(&bytes, &stock.catalogue, retriever.moppr(), device);
             self.model = Some(model.map_err(|error| damaged(&name, error))?);
         }
         Ok(())
@@ -64,6 +63,7 @@ impl Coarse {
     pub async fn cut(
         &mut self,
         stock: &Stock,
+        retriever: &mut Retriever,
         request: &Request,
         knobs: &RetrievalKnobs,
         retrieved: &mut Retrieval,
@@ -77,13 +77,8 @@ impl Coarse {
         let key = CutKey { request: request.clone(), category_filter, candidates, keep };
         let cached = self.kept.cached(&key).is_some();
         if !cached {
-            let features = SearchFeatures::new(
-                &request.moment(),
-                retrieved.query.clone(),
-                &stock.products,
-                category_filter,
-            );
-            let scores = model.rank(&features, &stock.words, &key.candidates).scores;
+            let encoded = retriever.encode(stock, request, knobs).await?;
+            let scores = model.rank(encoded, &key.candidates);
             let scores = numbers(scores.into_data_async().await?)?;
             let kept = cut(&key.candidates, &scores, keep as usize);
             self.kept.keep(key.clone(), kept);

@@ -138,8 +138,9 @@ impl<S: AssetSource> Funnel<S> {
         }
         if knobs.coarse {
             clock.start();
-            let (stock, retrieved) = (&self.stock, &mut retrieved);
-            let kept = self.coarse.cut(stock, &request, &knobs, retrieved).await.map_err(failed)?;
+            let (stock, retriever) = (&self.stock, &mut self.retriever);
+            let cut = self.coarse.cut(stock, retriever, &request, &knobs, &mut retrieved);
+            let kept = cut.await.map_err(failed)?;
             clock.stage("coarse", kept);
         }
 
@@ -231,8 +232,9 @@ impl<S: AssetSource> Funnel<S> {
         };
         going_on("retriever", self.choose_retriever(state.retriever, &state.retrieval).await);
         if state.retrieval.coarse {
-            let (manifest, source) = (&self.manifest, &self.source);
-            let fetched = self.coarse.fetch(manifest, source, &self.stock, &self.device).await;
+            let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
+            let (retriever, device) = (&self.retriever, &self.device);
+            let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
             going_on("cascade", fetched);
         }
         going_on("ranker", self.choose_ranker(Variant::of(state)).await);

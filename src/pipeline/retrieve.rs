@@ -17,6 +17,7 @@ use super::stock::Stock;
 use super::{StageError, numbers};
 use crate::features::search::{PredictedCategories, QueryFeatures};
 use crate::market::catalogue::ProductId;
+use crate::models::moppr::{UserQueryOutput, retriever};
 use crate::models::query_category::CategoryPredictor;
 use crate::protocol::{RetrievalInsides, TowerInsides};
 use crate::retrieval::{Precision, Softmax, gumbel_top_k, top_k};
@@ -54,8 +55,6 @@ pub struct Retrieval {
     pub candidates: Vec<Retrieved>,
     /// For each event of the history: attention, or none where the event was not looked at.
     pub behaviours: Vec<Option<f32>>,
-    /// What is known of the query.
-    pub query: Arc<QueryFeatures>,
     /// Cosine of query and title, by candidate; empty without a query.
     pub cosines: Vec<f32>,
     /// Probability of each product type; empty without a query.
@@ -182,6 +181,26 @@ impl Retriever {
         self.moppr.lay_out(stock, knobs).await
     }
 
+    /// MOPPR's model, whose embeddings the coarse ranker stands on.
+    pub fn moppr(&self) -> &retriever::Retriever {
+        self.moppr.model()
+    }
+
+    /// The request as MOPPR's towers and the coarse ranker's read it.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn encode(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+    ) -> Result<&UserQueryOutput, StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        Ok(&self.moppr.encode(stock, request, understood, knobs)?.output)
+    }
+
     /// Retrieves candidates. True beside them if the last run's served.
     ///
     /// # Errors
@@ -280,7 +299,6 @@ fn draw(
     shown.truncate(PROBABILITIES_SHOWN);
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
     Retrieval {
-        query: understood.features.clone(),
         cosines: candidates
             .iter()
             .filter_map(|c| understood.cosines.get(c.product as usize).copied())

@@ -27,9 +27,10 @@ pub struct Moppr {
 
 /// What is made of query, shopper and history.
 #[derive(Debug)]
-struct Encoded {
+pub struct Encoded {
     features: SearchFeatures,
-    output: UserQueryOutput,
+    /// What the towers go on from.
+    pub output: UserQueryOutput,
 }
 
 impl Moppr {
@@ -94,6 +95,33 @@ impl Moppr {
         Ok(())
     }
 
+    /// The model itself.
+    pub fn model(&self) -> &retriever::Retriever {
+        &self.model
+    }
+
+    /// Puts query, shopper and history through all of the user-query tower but its last unit.
+    ///
+    /// # Errors
+    /// None: the stage has just been run.
+    pub fn encode(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        understood: &Understood,
+        knobs: &RetrievalKnobs,
+    ) -> Result<&Encoded, StageError> {
+        let key = (request.clone(), knobs.category_filter);
+        if self.encoded.cached(&key).is_none() {
+            let query = understood.features.clone();
+            let filter = knobs.category_filter;
+            let features = SearchFeatures::new(&request.moment(), query, &stock.products, filter);
+            let output = self.model.encode(&[&features], &stock.words);
+            self.encoded.keep(key.clone(), Encoded { features, output });
+        }
+        self.encoded.cached(&key).ok_or(StageError::OutOfOrder)
+    }
+
     /// Scores every product for a request.
     ///
     /// # Errors
@@ -105,22 +133,12 @@ impl Moppr {
         understood: &Understood,
         knobs: &RetrievalKnobs,
     ) -> Result<Scored, StageError> {
-        let key = (request.clone(), knobs.category_filter);
-        if self.encoded.cached(&key).is_none() {
-            let query = understood.features.clone();
-            let features = SearchFeatures::new(
-                &request.moment(),
-                query,
-                &stock.products,
-                knobs.category_filter,
-            );
-            let output = self.model.encode(&[&features], &stock.words);
-            self.encoded.keep(key.clone(), Encoded { features, output });
-        }
+        self.encode(stock, request, understood, knobs)?;
         self.lay_out(stock, knobs).await?;
-        let (Some(encoded), Some(index)) =
-            (self.encoded.cached(&key), self.index.cached(&(knobs.weights, precision(knobs))))
-        else {
+        let (Some(encoded), Some(index)) = (
+            self.encoded.cached(&(request.clone(), knobs.category_filter)),
+            self.index.cached(&(knobs.weights, precision(knobs))),
+        ) else {
             return Err(StageError::OutOfOrder);
         };
         let mut query = self.model.tuned(knobs.weights)?.user_query(&encoded.output);
