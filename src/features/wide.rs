@@ -5,11 +5,14 @@
 //! known of the catalogue alone is laid out once ([`WideTables`]), what is known of the query once
 //! a request; a candidate then costs a few dozen look-ups.
 
+mod words;
+
 use std::collections::HashMap;
 
 use super::dense::{self, PROFILE, QueryMatch, item_profiles, log};
 use super::statistics::{Counts, Statistics};
 use crate::market::catalogue::{Catalogue, ProductId};
+use words::{Vocabulary, Word, common, stems, trigrams};
 
 /// What a wide feature is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,9 +108,6 @@ pub const FEATURES: [(&str, Kind); COUNT] = {
 const K1: f32 = 1.2;
 /// See [`K1`].
 const B: f32 = 0.75;
-
-/// Number of a word in the catalogue.
-type Word = u32;
 
 /// What is known of products before any request.
 #[derive(Clone, Debug)]
@@ -392,28 +392,6 @@ fn flag(value: bool) -> f32 {
     f32::from(u8::from(value))
 }
 
-/// Words of the catalogue by number.
-#[derive(Default)]
-struct Vocabulary {
-    words: HashMap<String, Word>,
-    number: Vec<bool>,
-}
-
-impl Vocabulary {
-    fn of(&mut self, text: &str) -> Vec<Word> {
-        stems(text)
-            .map(|word| {
-                let next = self.words.len() as Word;
-                let number = word.chars().any(|c| c.is_ascii_digit());
-                *self.words.entry(word).or_insert_with(|| {
-                    self.number.push(number);
-                    next
-                })
-            })
-            .collect()
-    }
-}
-
 /// Counts of product types and brands.
 struct Groups {
     of_type: Vec<Group>,
@@ -471,38 +449,6 @@ impl Groups {
             flag(product.colour.is_some()),
         ]
     }
-}
-
-/// Words of a text in lower case, without the ending of the plural.
-fn stems(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
-        let mut word = word.to_lowercase();
-        if word.chars().count() > 3 && word.ends_with('s') && !word.ends_with("ss") {
-            word.pop();
-        }
-        word
-    })
-}
-
-/// Letter trigrams of a text's words, a blank on either side of each, sorted and each once.
-fn trigrams(text: &str) -> Vec<u32> {
-    let mut trigrams: Vec<u32> = stems(text)
-        .flat_map(|word| {
-            let letters: Vec<u32> =
-                [' '].into_iter().chain(word.chars()).chain([' ']).map(u32::from).collect();
-            // Letters beyond Latin may meet in one number; that is no harm.
-            let number = |w: &[u32]| w.iter().fold(0, |sum, letter| (sum << 8) ^ letter);
-            letters.windows(3).map(number).collect::<Vec<_>>()
-        })
-        .collect();
-    trigrams.sort_unstable();
-    trigrams.dedup();
-    trigrams
-}
-
-/// How many numbers two sorted lists share.
-fn common(a: &[u32], b: &[u32]) -> usize {
-    a.iter().filter(|number| b.binary_search(number).is_ok()).count()
 }
 
 #[cfg(test)]

@@ -269,6 +269,18 @@ impl Mlpr {
         let stage_2 = self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1])); // (4)
         let v = stage_2.as_ref().map_or(v, |stage| stage.outputs.clone());
 
+        let (logits, attention) = self.heads(&v); // (5), (6)
+        let probabilities = sigmoid(logits.clone()); // (7)
+        let engagement = match self.transfer {
+            true => log_transfer(&logits).exp(), // (8)
+            false => probabilities.clone(),
+        };
+        Output { logits, probabilities, engagement, stage_1, stage_2, attention, cosine, wide }
+    }
+
+    /// Towers, attention units and last layers over what was extracted for each task, `[n, d]`, or
+    /// for all of them: logits, `[n, K]`, and what the units attend to, `[n, K, 2]`.
+    fn heads(&self, v: &[Tensor<2>]) -> (Tensor<2>, Option<Tensor<3>>) {
         let mut logits = Vec::with_capacity(K);
         let mut attention = Vec::with_capacity(K);
         let mut former: Option<Tensor<2>> = None;
@@ -285,14 +297,28 @@ impl Mlpr {
             logits.push(self.predictions[task].forward(a.clone()));
             former = Some(a);
         }
-        let logits = Tensor::cat(logits, 1);
-        let probabilities = sigmoid(logits.clone()); // (7)
-        let engagement = match self.transfer {
-            true => log_transfer(&logits).exp(), // (8)
-            false => probabilities.clone(),
-        };
         let attention = (!attention.is_empty()).then(|| Tensor::stack(attention, 1));
-        Output { logits, probabilities, engagement, stage_1, stage_2, attention, cosine, wide }
+        (Tensor::cat(logits, 1), attention)
+    }
+
+    /// What each expert of the last stage adds to each logit, `[n, K, experts]`: the logit less
+    /// what it is with the expert's gate weight for that task set to zero. None without gates.
+    pub fn expert_contributions(&self, output: &Output) -> Option<Tensor<3>> {
+        let stage = output.stage_2.as_ref().or(output.stage_1.as_ref())?;
+        let [n, _, experts] = stage.gates.dims();
+        let by_task = (0..K).map(|task| {
+            let [_, _, d] = stage.experts[task].dims();
+            let logit = output.logits.clone().narrow(1, task, 1);
+            let of_expert = |expert| {
+                let weight = stage.gates.clone().narrow(1, task, 1).narrow(2, expert, 1);
+                let value = stage.experts[task].clone().narrow(1, expert, 1);
+                let mut v = stage.outputs.clone();
+                v[task] = v[task].clone() - (weight * value).reshape([n, d]);
+                logit.clone() - self.heads(&v).0.narrow(1, task, 1)
+            };
+            Tensor::cat((0..experts).map(of_expert).collect(), 1)
+        });
+        Some(Tensor::stack(by_task.collect(), 1))
     }
 
     /// Equation 2: x, `[n, 3 d + 1 + F]`, and of it the cosine, `[n, 1]`, and the wide features

@@ -15,7 +15,7 @@ pub struct Normaliser {
 const FURTHEST: f32 = 6.0;
 
 impl Normaliser {
-    /// Leaves features as they are, but for [`FURTHEST`].
+    /// Leaves features as they are, but for those that are very far from zero.
     pub fn identity(features: usize, device: &Device) -> Self {
         Self::new(&vec![0.0; features], &vec![1.0; features], device)
     }

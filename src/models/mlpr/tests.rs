@@ -165,8 +165,7 @@ impl<'a> Reference<'a> {
         let x = [query, item, &[cosine], &hadamard, &wide].concat();
 
         let mut expected = Expected::default();
-        let mut former: Option<Vector> = None;
-        let mut y = 1.0;
+        let mut extracted = Vec::new();
         for task in 0..K {
             let mut v = match self.config.sharing {
                 Sharing::SingleTask => self.expert(&format!("bottoms.{task}"), &x),
@@ -182,12 +181,20 @@ impl<'a> Reference<'a> {
                 expected.second_gates.extend(gate);
                 v = g;
             }
-            let t = self.mlp(&format!("towers.{task}"), &v);
-            let a = if self.config.attention {
-                self.attend(task, &t, &former, &mut expected)
-            } else {
-                t
-            };
+            extracted.push(v);
+        }
+        self.heads(&extracted, &mut expected);
+        expected
+    }
+
+    /// Equations 5 to 8 over what was extracted for each task.
+    fn heads(&self, extracted: &[Vector], expected: &mut Expected) {
+        let mut former: Option<Vector> = None;
+        let mut y = 1.0;
+        for (task, v) in extracted.iter().enumerate() {
+            let t = self.mlp(&format!("towers.{task}"), v);
+            let a =
+                if self.config.attention { self.attend(task, &t, &former, expected) } else { t };
             let logit = self.linear(&format!("predictions.{task}"), &a)[0];
             let p = 1.0 / (1.0 + (-logit).exp());
             y = if self.config.transfer { y * p } else { p };
@@ -195,7 +202,6 @@ impl<'a> Reference<'a> {
             expected.engagement.push(y);
             former = Some(a);
         }
-        expected
     }
 
     /// Equation 6 for one task.
@@ -420,6 +426,50 @@ fn a_stage_gives_its_experts_as_the_gates_weigh_them() {
             let expected: Vector = expected.into_iter().map(f64::from).collect();
             assert_near(&numbers(sum), &expected, 1e-6);
         }
+    }
+}
+
+#[test]
+fn an_expert_contributes_what_zeroing_its_gate_takes_away() {
+    for sharing in [Sharing::TwoStage, Sharing::Mixture] {
+        let (config, model) = model(|config| config.sharing = sharing, 9);
+        let reference = Reference::new(&config, &model);
+        let output = model.forward(&case().pairs(), [1.0, 1.0]);
+        let found = numbers(model.expert_contributions(&output).unwrap());
+        let logits = numbers(output.logits);
+        let stage = output.stage_2.or(output.stage_1).unwrap();
+        let [_, _, experts] = stage.gates.dims();
+        let gates = numbers(stage.gates);
+        let rows = |tensor: Tensor<3>| -> Vec<Vector> {
+            let [_, experts, d] = tensor.dims();
+            let numbers: Vector = numbers(tensor).into_iter().map(f64::from).collect();
+            numbers.chunks(experts * d).map(<[f64]>::to_vec).collect()
+        };
+        let values: Vec<Vec<Vector>> = stage.experts.into_iter().map(rows).collect();
+        let mut expected = Vec::new();
+        for pair in 0..PAIRS {
+            for task in 0..K {
+                for removed in 0..experts {
+                    // Every task's sum of weighted experts, but for the one that is removed.
+                    let sum = |other: usize| -> Vector {
+                        let values: Vec<&[f64]> = values[other][pair]
+                            .chunks(values[other][pair].len() / experts)
+                            .collect();
+                        let weight = |e: usize| match (other, e) == (task, removed) {
+                            true => 0.0,
+                            false => f64::from(gates[(pair * K + other) * experts + e]),
+                        };
+                        let at = |i: usize| (0..experts).map(|e| weight(e) * values[e][i]).sum();
+                        (0..values[0].len()).map(at).collect()
+                    };
+                    let extracted: Vec<Vector> = (0..K).map(sum).collect();
+                    let mut without = Expected::default();
+                    reference.heads(&extracted, &mut without);
+                    expected.push(f64::from(logits[pair * K + task]) - without.logits[task]);
+                }
+            }
+        }
+        assert_near(&found, &expected, 2e-5);
     }
 }
 
