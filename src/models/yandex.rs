@@ -16,6 +16,11 @@
 //!
 //! The pre-training reads tau * r_ui, the fine-tuning sigmoid(gamma r_ui + gamma_ctx r_ctx + beta)
 //! (3.5), serving r_ui alone. No product has an id: one that was never seen works as any other.
+//!
+//! The paper learns a table of word pieces of its own. Here it is the shop's word vectors, which
+//! every model shares and no weights file holds, behind one learned projection. A learned row on
+//! top for each of the 2,322 pieces that the shop uses made the files twice as large and nDCG@10
+//! better by 0.005 (retargeting; a quarter of the shoppers), and would leave rare words behind.
 
 pub mod input;
 pub mod retriever;

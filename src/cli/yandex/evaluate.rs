@@ -26,7 +26,7 @@ pub struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     pub(super) seeds: Vec<u64>,
     /// Share of the shoppers that are trained on.
-    #[arg(long, default_value_t = 0.25)]
+    #[arg(long, default_value_t = 0.2)]
     pub(super) share: f64,
     /// Only these variants, by name; the tables then hold what is there.
     #[arg(long, value_delimiter = ',')]
