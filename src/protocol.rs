@@ -266,8 +266,9 @@ pub struct Detail {
     pub features: Vec<Feature>,
     /// What MLPR hands on from task to task; empty without MLPR.
     pub transfer: Vec<Transfer>,
-    /// Each expert's contribution to each task's utility, by task and expert: u, less what u
-    /// would be were the expert's gate weight zero.
+    /// What each expert of the last gating adds to each task, by task and expert: the utility
+    /// (DMT) or the conditional's logit (MLPR), less what it would be were the expert's gate
+    /// weight zero.
     pub expert_contribution: Vec<Vec<f32>>,
     /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
     /// absent where the network does not read it.

@@ -20,6 +20,8 @@ struct Chosen {
     candidate: Candidate,
     place: Place,
     ranker: Ranker,
+    /// Experts of the last gating.
+    experts: Vec<String>,
     knobs: RankingKnobs,
     detail: Option<Detail>,
 }
@@ -39,6 +41,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 candidate,
                 place,
                 ranker: answer.ranker,
+                experts: answer.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
                 knobs: store.ranking.get(),
                 detail,
             })
@@ -108,14 +111,14 @@ fn Title(product: ProductId) -> impl IntoView {
 
 #[component]
 fn Apart(chosen: Chosen) -> impl IntoView {
-    let Chosen { candidate, place, ranker, knobs, detail } = chosen;
+    let Chosen { candidate, place, ranker, experts, knobs, detail } = chosen;
     let tasks = ranker.tasks();
     view! {
         <Score candidate=candidate.clone() place ranker knobs />
         {detail.map(|detail| {
             view! {
                 <Chain tasks steps=detail.transfer.clone() />
-                <Contributions tasks values=detail.expert_contribution.clone() />
+                <Contributions tasks experts values=detail.expert_contribution.clone() />
                 <Attention sequences=detail.attention.clone() />
                 <Bias total=candidate.bias terms=detail.bias_terms.clone() />
                 <Features features=detail.features.clone() />
@@ -300,9 +303,12 @@ fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
 }
 
 #[component]
-fn Contributions(tasks: &'static [Task], values: Vec<Vec<f32>>) -> impl IntoView {
+fn Contributions(
+    tasks: &'static [Task],
+    experts: Vec<String>,
+    values: Vec<Vec<f32>>,
+) -> impl IntoView {
     (!values.is_empty()).then(|| {
-        let experts = values.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |task: usize, expert: usize| {
             let of_task = values.get(task).map(Vec::as_slice).unwrap_or_default();
             let value = of_task.get(expert).copied().unwrap_or(0.0);
@@ -312,7 +318,7 @@ fn Contributions(tasks: &'static [Task], values: Vec<Vec<f32>>) -> impl IntoView
         };
         view! {
             <h3>"What each expert adds"</h3>
-            <p class="note">"Each task’s utility, less what it would be without the expert."</p>
+            <p class="note">"Each task’s logit, less what it would be without the expert."</p>
             <table class="bars">
                 <thead>
                     <tr>
@@ -324,11 +330,13 @@ fn Contributions(tasks: &'static [Task], values: Vec<Vec<f32>>) -> impl IntoView
                     </tr>
                 </thead>
                 <tbody>
-                    {(0..experts)
-                        .map(|expert| {
+                    {experts
+                        .into_iter()
+                        .enumerate()
+                        .map(|(expert, name)| {
                             view! {
                                 <tr>
-                                    <th scope="row">"Expert " {expert + 1}</th>
+                                    <th scope="row">{name}</th>
                                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                                 </tr>
                             }

@@ -174,11 +174,22 @@ impl Mlpr {
         if let Some(attention) = &output.attention {
             read = read.register(attention.clone().narrow(0, number, 1));
         }
+        let contributions = self.model.model().expert_contributions(output);
+        if let Some(contributions) = &contributions {
+            read = read.register(contributions.clone().narrow(0, number, 1));
+        }
         let mut read = read.execute_async().await?.into_iter();
         let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
         let z_scores = next()?;
         let (conditional, joint) = (next()?, next()?);
         let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
+        let expert_contribution = match &contributions {
+            Some(tensor) => {
+                let [_, _, experts] = tensor.dims();
+                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
+            }
+            None => Vec::new(),
+        };
         let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features =
             farthest(FEATURES.iter().map(|(name, kind)| (*name, kind.name())), raw, &z_scores);
@@ -195,7 +206,7 @@ impl Mlpr {
             attention: Vec::new(),
             features,
             transfer,
-            expert_contribution: Vec::new(),
+            expert_contribution,
             bias_terms: Vec::new(),
         }))
     }
