@@ -31,6 +31,15 @@ pub struct Training {
     /// Times that every page view is seen.
     #[arg(long, default_value_t = settings().epochs)]
     epochs: usize,
+    /// Adagrad's learning rate.
+    #[arg(long, default_value_t = settings().rate)]
+    rate: f64,
+    /// Random negatives of each page view alone, of categories relevant to its query.
+    #[arg(long, default_value_t = settings().related)]
+    related: usize,
+    /// Random negatives a step from the whole catalogue, which the paper leaves out.
+    #[arg(long, default_value_t = settings().negatives)]
+    negatives: usize,
     /// Products that the retriever hands over.
     #[arg(long, default_value_t = 200)]
     retrieved: usize,
@@ -51,7 +60,7 @@ pub struct Training {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let Training { market, seed, epochs, retrieved, kept, checkpoints, out } = arguments;
+    let Training { market, retrieved, kept, checkpoints, out, .. } = arguments;
     let world = market.world();
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
     let mut lab = Lab::new(world, market.words()?, &Options::training(), || progress.inc(1))?;
@@ -61,7 +70,14 @@ pub fn train(arguments: &Training) -> Result<()> {
     println!("{} page views to train on, {} to test on", views.0, views.1);
 
     let model = retriever(market, &lab)?;
-    let settings = Settings { seed: *seed, epochs: *epochs, ..settings() };
+    let settings = Settings {
+        seed: arguments.seed,
+        epochs: arguments.epochs,
+        rate: arguments.rate,
+        related: arguments.related,
+        negatives: arguments.negatives,
+        ..settings()
+    };
     let mut bars = Bars::new()?;
     let trained = train_coarse(&lab, &model, &settings, &mut |name, step, steps, loss| {
         bars.show(name, step, steps, loss);

@@ -16,7 +16,7 @@ use crate::tables::moppr::Moppr;
 use crate::tables::page;
 use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
-use crate::tables::{System, Table};
+use crate::tables::table::{System, Table};
 
 /// Which tables, from how many seeds, on which market.
 #[derive(Debug, Args)]
@@ -171,5 +171,87 @@ impl Progress {
         if step.is_multiple_of(20) {
             bar.set_message(format!("{name}, loss {loss:.3}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::metrics::{BLOCKS, Figure};
+    use crate::tables::report::{Tally, Verdict};
+    use crate::tables::table::{Row, Watch};
+
+    const TABLE: Table = Table {
+        id: "t-1",
+        title: "Table 1",
+        note: "",
+        percent: false,
+        metrics: &["auc"],
+        rows: &[
+            Row { variant: "a", title: "A", paper: &[0.5] },
+            Row { variant: "b", title: "B", paper: &[0.6] },
+            Row { variant: "a", title: "A once more", paper: &[0.5] },
+            Row { variant: "open", title: "Open", paper: &[0.7] },
+        ],
+        pairs: &[["b", "a"], ["open", "a"]],
+    };
+
+    /// Counts how often it trains; "b" is above "a".
+    struct Counting {
+        trained: Rc<Cell<usize>>,
+        settings: &'static str,
+    }
+
+    impl System for Counting {
+        fn name(&self) -> &'static str {
+            "counting"
+        }
+
+        fn tables(&self) -> Vec<Table> {
+            vec![TABLE]
+        }
+
+        fn settings(&self, variant: &str) -> Option<String> {
+            (variant != "open").then(|| self.settings.into())
+        }
+
+        fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
+            watch(0, 1, 0.5);
+            self.trained.set(self.trained.get() + 1);
+            let of_variant = if variant == "b" { 0.2 } else { 0.1 };
+            let block = |block| Some(of_variant + (seed * block as u64) as f64 / 1e3);
+            let blocks = std::array::from_fn(block);
+            let whole = Some(blocks.iter().flatten().sum::<f64>() / BLOCKS as f64);
+            Ok(vec![Figure { name: "auc".into(), whole, blocks }])
+        }
+    }
+
+    #[test]
+    fn what_is_finished_is_not_trained_again() {
+        let path = std::env::temp_dir().join(format!("vitrine-work-{}", std::process::id()));
+        let trained = Rc::new(Cell::new(0));
+        let run = |settings, seeds: &[u64], train| {
+            trained.set(0);
+            let mut system = Counting { trained: trained.clone(), settings };
+            let mut work = Work { store: Store::new(&path), seeds, train, seconds: 0.0 };
+            let tables = work.run(&mut system, &[TABLE]).unwrap();
+            (tables, trained.get())
+        };
+        assert_eq!(run("x", &[1, 2], true).1, 4);
+        let (tables, count) = run("x", &[1, 2, 3], true);
+        assert_eq!(count, 2);
+        let comparisons = &tables[0].comparisons;
+        let here = comparisons[0].here.unwrap();
+        assert!((here.difference - 0.1).abs() < 1e-12);
+        assert_eq!(here.verdict, Verdict::ComesOut);
+        assert_eq!(Tally::of(comparisons).open, 1);
+        // Figures of other settings do not count, and without training the rows stay open.
+        let (tables, count) = run("y", &[1, 2, 3], false);
+        assert_eq!((count, Tally::of(&tables[0].comparisons).open), (0, 2));
+        assert_eq!(run("y", &[1], true).1, 2);
+        std::fs::remove_dir_all(path).unwrap();
     }
 }

@@ -1,9 +1,9 @@
 //! From measured figures to a report.
 
-use super::Table;
 use super::report::{Comparison, Outcome, RowReport, Spread, TableReport, Verdict};
 use super::results::Results;
 use super::significance::{LEVEL, paired_t_test};
+use super::table::Table;
 use crate::metrics::{BLOCKS, Figure};
 
 /// A table with the figures of its variants.
@@ -96,8 +96,8 @@ fn outcome(results: &Results, higher: &str, lower: &str, metric: &str) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::Row;
     use crate::tables::report::Tally;
+    use crate::tables::table::Row;
 
     const TABLE: Table = Table {
         id: "t-1",

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 
-use super::{Row, System, Table, Watch};
+use super::table::{Row, System, Table, Watch};
 use crate::features::dense;
 use crate::market::World;
 use crate::metrics::Figure;

@@ -1,8 +1,8 @@
 //! The papers' tables, on the generated market: which variants a table has, which of them the
 //! paper compares, and whether the direction of each comparison comes out here.
 //!
-//! A [`Table`] is a list of [`Row`]s, each a named variant with the paper's own figures, and of
-//! the pairs of rows that the paper compares. A [`System`] trains a variant from one seed and
+//! A table is a list of rows, each a named variant with the paper's own figures, and of the pairs
+//! of rows that the paper compares. A system trains a variant from one seed and
 //! measures it on the held-out day, as a whole and by blocks of shoppers. The same variant may
 //! stand in several tables; it is trained once a seed, and what was measured is kept on disk.
 //!
@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`report`] | what came of it all, as plain data: the only part that is not native |
 //! | [`significance`] | the paired t-test |
+//! | [`table`] | what a table and a system are |
 //! | [`results`] | measured figures on disk |
 //! | [`compare`] | from figures to a report |
 //! | [`page`] | a report as a page of text |
@@ -28,74 +29,5 @@ pub mod report;
 pub mod results;
 #[cfg(feature = "cli")]
 pub mod significance;
-
 #[cfg(feature = "cli")]
-pub use native::*;
-
-#[cfg(feature = "cli")]
-mod native {
-    use anyhow::Result;
-
-    use crate::metrics::Figure;
-
-    /// A table of a paper.
-    #[derive(Clone, Debug)]
-    pub struct Table {
-        /// Short name, for example "dmt-1".
-        pub id: &'static str,
-        /// What it is about, and its number in the paper.
-        pub title: &'static str,
-        /// What differs from the paper; may be empty.
-        pub note: &'static str,
-        /// Whether the paper gives percentages over a base in place of the figures themselves.
-        pub percent: bool,
-        /// Names of the columns, as [`Figure::name`] has them.
-        pub metrics: &'static [&'static str],
-        /// The rows, in the paper's order.
-        pub rows: &'static [Row],
-        /// Variants that the paper compares. Which of the two is to be higher, and in which
-        /// metrics, the paper's figures say.
-        pub pairs: &'static [[&'static str; 2]],
-    }
-
-    /// A row of a table.
-    #[derive(Clone, Copy, Debug)]
-    pub struct Row {
-        /// Name of the variant, within its system.
-        pub variant: &'static str,
-        /// What the paper calls it.
-        pub title: &'static str,
-        /// The paper's figures, in the order of the table's metrics.
-        pub paper: &'static [f64],
-    }
-
-    impl Table {
-        /// The row of a variant.
-        pub fn row(&self, variant: &str) -> Option<&Row> {
-            self.rows.iter().find(|row| row.variant == variant)
-        }
-    }
-
-    /// Told how far a training run is: steps done, all steps, the loss.
-    pub type Watch<'a> = dyn FnMut(usize, usize, f32) + 'a;
-
-    /// A system of one paper on one market.
-    pub trait System {
-        /// Short name, for example "dmt".
-        fn name(&self) -> &'static str;
-
-        /// The tables of its paper.
-        fn tables(&self) -> Vec<Table>;
-
-        /// Everything besides the seed that a variant's figures hang on, in words: figures that
-        /// are the result of anything else are not taken. None for a variant that cannot be
-        /// trained here, whose row stays open.
-        fn settings(&self, variant: &str) -> Option<String>;
-
-        /// Trains a variant from a seed and measures it on the held-out day.
-        ///
-        /// # Errors
-        /// Where there is no such variant, or the device fails.
-        fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>>;
-    }
-}
+pub mod table;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 
-use super::{Row, System, Table, Watch};
+use super::table::{Row, System, Table, Watch};
 use crate::market::{MarketConfig, World};
 use crate::metrics::Figure;
 use crate::models::moppr::{Encoder, MopprConfig, Vocabulary};
@@ -125,9 +125,8 @@ const HARD_MINING: Table = Table {
 /// Under-impressions that the market logs on top of ten, for section 7.1.2.
 const MORE: u16 = 20;
 
-/// Times that every page view is seen; with the batch below the losses have settled by then.
+/// Times that every page view is seen.
 const EPOCHS: usize = 8;
-const BATCH: usize = 128;
 
 /// MGDSPR's hard negatives, and the interval that it draws the positive's share from.
 const MIXED: Mixed = Mixed { hard: 32, shares: [0.4, 0.6] };
@@ -143,7 +142,7 @@ fn variant(name: &str) -> Option<Variant> {
     let mut variant = Variant {
         encoder: Encoder::Moppr,
         selection: Selection::PAPER,
-        settings: Settings { epochs: EPOCHS, batch: BATCH, ..Settings::default() },
+        settings: Settings { epochs: EPOCHS, ..Settings::default() },
     };
     let Variant { encoder, selection, settings } = &mut variant;
     match name {

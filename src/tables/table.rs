@@ -1,0 +1,66 @@
+//! What a table of a paper is, and what can train and measure its variants.
+
+use anyhow::Result;
+
+use crate::metrics::Figure;
+
+/// A table of a paper.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Short name, for example "dmt-1".
+    pub id: &'static str,
+    /// What it is about, and its number in the paper.
+    pub title: &'static str,
+    /// What differs from the paper; may be empty.
+    pub note: &'static str,
+    /// Whether the paper gives percentages over a base in place of the figures themselves.
+    pub percent: bool,
+    /// Names of the columns, as [`Figure::name`] has them.
+    pub metrics: &'static [&'static str],
+    /// The rows, in the paper's order.
+    pub rows: &'static [Row],
+    /// Variants that the paper compares. Which of the two is to be higher, and in which
+    /// metrics, the paper's figures say.
+    pub pairs: &'static [[&'static str; 2]],
+}
+
+/// A row of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Name of the variant, within its system.
+    pub variant: &'static str,
+    /// What the paper calls it.
+    pub title: &'static str,
+    /// The paper's figures, in the order of the table's metrics.
+    pub paper: &'static [f64],
+}
+
+impl Table {
+    /// The row of a variant.
+    pub fn row(&self, variant: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.variant == variant)
+    }
+}
+
+/// Told how far a training run is: steps done, all steps, the loss.
+pub type Watch<'a> = dyn FnMut(usize, usize, f32) + 'a;
+
+/// A system of one paper on one market.
+pub trait System {
+    /// Short name, for example "dmt".
+    fn name(&self) -> &'static str;
+
+    /// The tables of its paper.
+    fn tables(&self) -> Vec<Table>;
+
+    /// Everything besides the seed that a variant's figures hang on, in words: figures that
+    /// are the result of anything else are not taken. None for a variant that cannot be
+    /// trained here, whose row stays open.
+    fn settings(&self, variant: &str) -> Option<String>;
+
+    /// Trains a variant from a seed and measures it on the held-out day.
+    ///
+    /// # Errors
+    /// Where there is no such variant, or the device fails.
+    fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>>;
+}
