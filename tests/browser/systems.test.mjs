@@ -115,6 +115,19 @@ describe("Yandex's two towers", () => {
   });
 });
 
+describe("the cascade", () => {
+  test("cuts what was retrieved before it is ranked", async () => {
+    await open("?v=1&candidates=100", async (vitrine) => {
+      const before = await vitrine.order();
+      await vitrine.after(() => vitrine.set("coarse-ranker", true));
+      assert.notDeepEqual(await vitrine.order(), before);
+      assert.match(await vitrine.page.locator(".funnel").innerText(), /20\s+coarse-ranked/);
+      await vitrine.after(() => vitrine.set("coarse-ranker", false));
+      assert.deepEqual(await vitrine.order(), before);
+    });
+  });
+});
+
 describe("a system that cannot be had", () => {
   for (const [file, testid, value] of [
     ["mlpr.safetensors", "ranker", "mlpr"],

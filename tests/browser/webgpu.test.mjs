@@ -22,7 +22,7 @@ async function answerOf(backend, link) {
     await vitrine.servedBy(backend);
     answer.top = (await vitrine.ranking()).slice(0, 10);
     answer.gates = (await vitrine.utilisation()).flat();
-    // MOPPR's score, DMT's utilities and its bias logit.
+    // The retriever's score, the ranker's utilities and its bias logit.
     answer.parts = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
     assert.deepEqual(await vitrine.notices(), []);
   });
@@ -30,10 +30,14 @@ async function answerOf(backend, link) {
 }
 
 describe("WebGPU", () => {
-  for (const [name, link] of [
-    ["as it opens", ""],
-    ["with every knob moved", "&q=lamp&w-order=0.3&w-relevance=0.4&gate-temperature=2&bias-at-serving=on"],
-    ["on the feed", "&surface=feed"],
+  // Gates of the first layer: two tasks over DMT's four experts, three over MLPR's.
+  for (const [name, link, gates] of [
+    ["as it opens", "", 8],
+    ["with every knob moved", "&q=lamp&w-order=0.3&w-relevance=0.4&gate-temperature=2&bias-at-serving=on", 8],
+    ["on the feed", "&surface=feed", 8],
+    ["Yandex's towers", "&surface=feed&retriever=yandex&shopper=mina", 8],
+    // On the spot: a software GPU would put the whole catalogue through the BERT for minutes.
+    ["the cascade with MLPR", "&ranker=mlpr&precomputed=off&coarse=on&coarse-keep=10", 12],
   ]) {
     test(`computes as the CPU does: ${name}`, async () => {
       let look;
@@ -43,12 +47,13 @@ describe("WebGPU", () => {
       });
       const { top: cpu, ...cpuInsides } = await answerOf("cpu", look);
       const { top: gpu, ...gpuInsides } = await answerOf("webgpu", look);
-      for (const part of ["u_click", "u_order", "bias", "retrieval_score"]) {
+      const parts = Object.keys(cpuInsides.parts).filter((part) => part.startsWith("u_"));
+      for (const part of [...parts, "bias", "retrieval_score"]) {
         const [one, other] = [cpuInsides.parts[part], gpuInsides.parts[part]];
         // Logits may be as good as 0, where nothing is relative.
         assert.ok(Math.abs(one - other) <= TOLERANCE * Math.max(1, Math.abs(one)), `${part}: CPU ${one}, GPU ${other}`);
       }
-      assert.equal(cpuInsides.gates.length, 8, "two gates over four experts");
+      assert.equal(cpuInsides.gates.length, gates);
       cpuInsides.gates.forEach((gate, i) => {
         assert.ok(Math.abs(gate - gpuInsides.gates[i]) <= TOLERANCE, `gate ${i}: CPU ${gate}, GPU ${gpuInsides.gates[i]}`);
       });
