@@ -157,7 +157,7 @@ pub struct Answer {
 /// A stage of the funnel and how long it took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
-    /// "retrieve", "encode", "rank", "bias", "explain".
+    /// "retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain".
     pub stage: String,
     /// Milliseconds.
     pub milliseconds: f32,

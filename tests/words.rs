@@ -36,16 +36,28 @@ fn every_piece_has_a_vector_once_both_files_are_there() {
     assert!(first().len() < vectors.len() / 4);
 }
 
-/// Titles are read with the first file alone, in training and in the browser, and so are the
-/// queries that are asked most and the one that the page opens with.
+/// What models read of products and of the shoppers' web searches is read with the first file
+/// alone, and so are the queries that are asked most and the one that the page opens with: a link
+/// then gives the same ranking whatever has arrived behind it.
 #[test]
 fn the_first_file_has_every_word_of_the_first_rankings() {
     let first = first();
     let read = |name: &str| serde_json::from_slice::<serde_json::Value>(&asset(name)).unwrap();
     assert!(first.has_all(&State::default().query));
-    for product in read("catalogue.json")["products"].as_array().unwrap() {
-        let title = product["title"].as_str().unwrap();
-        assert!(first.has_all(title), "{title}");
+    let catalogue = read("catalogue.json");
+    let texts = |of: &serde_json::Value, name: &str| -> Vec<String> {
+        let of = of.as_array().unwrap().iter();
+        of.map(|one| one.get(name).unwrap_or(one).as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = texts(&catalogue["products"], "title");
+    for named in ["departments", "product_types", "brands", "colours"] {
+        all.extend(texts(&catalogue[named], "name"));
+    }
+    for shopper in read("shoppers.json").as_array().unwrap() {
+        all.extend(texts(&shopper["web_searches"], "query"));
+    }
+    for text in all {
+        assert!(first.has_all(&text), "{text}");
     }
     for query in read("queries.json").as_array().unwrap().iter().take(300) {
         assert!(first.has_all(query[0].as_str().unwrap()), "{query}");

@@ -12,12 +12,13 @@ compress by a third.
 
 Written to the folder given:
     words.txt               the vocabulary, one piece a line; the line number is the piece's id
-    words.safetensors       f16 rows of the pieces of titles and of the most frequent queries
+    words.safetensors       f16 rows of the pieces of the catalogue's texts, of the most frequent
+                            queries, and of the shoppers' web searches
     words-more.safetensors  f16 rows of all the others, in the order of words.txt
 
 The first file is all that a first ranking needs. Which pieces belong in it is read from
-catalogue.json and queries.json in the same folder, which `vitrine generate` writes. The others
-are the most frequent pieces of English: words beyond them are spelled in parts.
+catalogue.json, queries.json and shoppers.json in the same folder, which `vitrine generate`
+writes. The others are the most frequent pieces of English: words beyond them are spelled in parts.
 """
 
 import argparse
@@ -141,7 +142,7 @@ def word_pieces(text, vocabulary):
 
 
 def shop_texts(folder):
-    """Titles, and queries, most frequent first."""
+    """Texts that models read of products and shoppers, and queries, most frequent first."""
 
     def read(name):
         path = folder / name
@@ -149,8 +150,13 @@ def shop_texts(folder):
             sys.exit(f"{path} is not there: run `vitrine generate` first")
         return json.loads(path.read_text("utf-8"))
 
-    titles = [product["title"] for product in read("catalogue.json")["products"]]
-    return titles, [text for text, *_ in read("queries.json")]
+    catalogue = read("catalogue.json")
+    texts = [product["title"] for product in catalogue["products"]] + catalogue["brands"]
+    for named in ("departments", "product_types", "colours"):
+        texts += [one["name"] for one in catalogue[named]]
+    for shopper in read("shoppers.json"):
+        texts += [search["query"] for search in shopper["web_searches"]]
+    return texts, [text for text, *_ in read("queries.json")]
 
 
 def fingerprint(data):
@@ -177,13 +183,13 @@ def main():
     rows *= np.log1p(ids)[:, None] / np.linalg.norm(full - full.mean(0), axis=1).mean()
 
     known = set(kept)
-    titles, queries = shop_texts(options.assets)
+    texts, queries = shop_texts(options.assets)
 
     def pieces_of(texts):
         return {piece for text in texts for piece in word_pieces(text, known)}
 
     # Which pieces are kept changes no vector: the axes are those of the whole vocabulary.
-    needed = pieces_of([*titles, *queries[:QUERIES], OPENING])
+    needed = pieces_of([*texts, *queries[:QUERIES], OPENING])
     # Single letters, so that every word can be spelled.
     used = pieces_of(queries).union(p for p in kept if len(p.removeprefix("##")) == 1) - needed
     rest = [p for p in kept if p not in needed and p not in used]

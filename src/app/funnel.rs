@@ -78,7 +78,7 @@ pub fn Funnel() -> impl IntoView {
             <ol>
                 {stage(0, "in the catalogue".into(), &[])}
                 {stage(1, "retrieved".into(), &["retrieve"])}
-                {stage(2, Signal::derive(handed_on), &["coarse", "encode", "rank"])}
+                {stage(2, Signal::derive(handed_on), &["coarse", "prepare", "encode", "rank"])}
                 {stage(3, "on the page".into(), &["bias"])}
             </ol>
         </section>

@@ -145,6 +145,11 @@ impl<S: AssetSource> Funnel<S> {
         }
 
         clock.start();
+        match self.ranker.prepare(&self.stock, &state.ranking, caller).await {
+            Some(true) => clock.stage("prepare", false),
+            Some(false) => {}
+            None => return Ok(None),
+        }
         let kept = self.ranker.encode(&self.stock, &request);
         clock.stage("encode", kept);
         let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();

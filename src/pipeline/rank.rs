@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use self::dmt::Dmt;
 use self::mlpr::Mlpr;
 use super::StageError;
+use super::caller::Caller;
 use super::request::Request;
 use super::stock::Stock;
 use crate::features::dense::QueryMatch;
@@ -103,6 +104,20 @@ impl Ranker {
         match self {
             Self::Dmt(dmt) => dmt.encode(stock, request),
             Self::Mlpr(mlpr) => mlpr.encode(stock, request),
+        }
+    }
+
+    /// Works out what these knobs want ready before any request. True if there was something to
+    /// do; none if the caller lost interest on the way.
+    pub async fn prepare(
+        &mut self,
+        stock: &Stock,
+        knobs: &RankingKnobs,
+        caller: &impl Caller,
+    ) -> Option<bool> {
+        match self {
+            Self::Dmt(_) => Some(false),
+            Self::Mlpr(mlpr) => mlpr.prepare(stock, knobs, caller).await,
         }
     }
 

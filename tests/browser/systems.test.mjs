@@ -49,7 +49,7 @@ describe("MLPR", () => {
 
   test("a product's steps multiply from click to cart to order", async () => {
     await open("?v=1&ranker=mlpr", async (vitrine) => {
-      await vitrine.after(() => vitrine.page.getByText("Look inside").first().click());
+      await vitrine.after(() => vitrine.get("look-inside").first().click());
       const rows = await vitrine.get("chain").locator("tbody tr").allInnerTexts();
       assert.equal(rows.length, 3);
       const values = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));

@@ -89,7 +89,7 @@ impl Ranker {
     /// psi(i) of every product, `[N, d]`: what [`Items::of`] looks up.
     pub fn precompute(&self, words: &TokenVectors, catalogue: &Catalogue) -> Items {
         let products: Vec<ProductId> = (0..).take(catalogue.products.len()).collect();
-        Items(self.items(words, catalogue, &products))
+        Items::new(vec![self.items(words, catalogue, &products)])
     }
 
     /// Equations 2 to 8 for every candidate of a query: `query` is [`Ranker::query`], `items` one
@@ -122,6 +122,11 @@ impl Ranker {
 pub struct Items(Tensor<2>);
 
 impl Items {
+    /// From [`Ranker::items`] of all products in their order, in as many parts as may be.
+    pub fn new(parts: Vec<Tensor<2>>) -> Self {
+        Self(Tensor::cat(parts, 0))
+    }
+
     /// The rows of these products, `[n, d]`.
     pub fn of(&self, products: &[ProductId]) -> Tensor<2> {
         let ids: Vec<i32> = products.iter().map(|id| id.cast_signed()).collect();

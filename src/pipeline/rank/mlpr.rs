@@ -9,12 +9,16 @@ use crate::market::catalogue::ProductId;
 use crate::models::mlpr::ranker::{Items, Ranker};
 use crate::models::mlpr::{K, Output};
 use crate::models::weights::WeightsError;
+use crate::pipeline::caller::Caller;
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use crate::protocol::{Detail, Gating, Transfer};
 use crate::share::RankingKnobs;
+
+/// Products whose vectors are worked out before newer messages are let in: some 50 ms.
+const SLICE: usize = 250;
 
 /// File of the weights.
 pub const FILE: &str = "mlpr.safetensors";
@@ -26,6 +30,8 @@ pub struct Mlpr {
     wide: WideTables,
     /// psi of all products, once they were asked for.
     items: Option<Items>,
+    /// As many of them as were worked out before the caller lost interest.
+    parts: Vec<Tensor<2>>,
     query: Stage<Option<String>, Tensor<2>>,
     ranked: Stage<RankKey, Ranked>,
 }
@@ -57,6 +63,7 @@ impl Mlpr {
             model: Ranker::load(bytes, &stock.catalogue, device)?,
             wide: WideTables::new(&stock.catalogue, &stock.statistics),
             items: None,
+            parts: Vec::new(),
             query: Stage::default(),
             ranked: Stage::default(),
         })
@@ -71,6 +78,30 @@ impl Mlpr {
         let query = self.model.query(&stock.words, request.query.as_deref().unwrap_or_default());
         self.query.keep(request.query.clone(), query);
         false
+    }
+
+    /// Works the products' vectors out, if these knobs want them and they are not here yet. True
+    /// if there was something to do; none if the caller lost interest on the way, and then it
+    /// goes on from there the next time.
+    pub async fn prepare(
+        &mut self,
+        stock: &Stock,
+        knobs: &RankingKnobs,
+        caller: &impl Caller,
+    ) -> Option<bool> {
+        if !knobs.precomputed || self.items.is_some() {
+            return Some(false);
+        }
+        let all: Vec<ProductId> = (0..).take(stock.catalogue.products.len()).collect();
+        let slices: Vec<&[ProductId]> = all.chunks(SLICE).collect();
+        while let Some(slice) = slices.get(self.parts.len()) {
+            self.parts.push(self.model.items(&stock.words, &stock.catalogue, slice));
+            if !caller.still_wanted().await {
+                return None;
+            }
+        }
+        self.items = Some(Items::new(std::mem::take(&mut self.parts)));
+        Some(true)
     }
 
     /// Forgets what was made of queries: more words have arrived.
@@ -105,11 +136,9 @@ impl Mlpr {
             return Ok((Scored::default(), false));
         }
         let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let items = if precomputed {
-            let all = || self.model.precompute(&stock.words, &stock.catalogue);
-            self.items.get_or_insert_with(all).of(candidates)
-        } else {
-            self.model.items(&stock.words, &stock.catalogue, candidates)
+        let items = match &self.items {
+            Some(items) if precomputed => items.of(candidates),
+            _ => self.model.items(&stock.words, &stock.catalogue, candidates),
         };
         let text = request.query.as_deref().unwrap_or_default();
         let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
