@@ -59,7 +59,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            epochs: 6,
+            epochs: 4,
             batch: 1024,
             most: 128,
             rate: 2e-3,
