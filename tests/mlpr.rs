@@ -9,6 +9,7 @@ use vitrine::features::wide::WideTables;
 use vitrine::market::catalogue::{Catalogue, ProductId};
 use vitrine::models::mlpr::bert::Text;
 use vitrine::models::mlpr::ranker::Ranker;
+use vitrine::models::query_category::CategoryPredictor;
 use vitrine::text::TokenVectors;
 
 fn asset(name: &str) -> Vec<u8> {
@@ -24,15 +25,23 @@ fn shop() -> (Catalogue, Statistics, TokenVectors) {
     (catalogue, statistics, words)
 }
 
-/// An item vector must not change when the second file of word vectors arrives.
+/// Item vectors may be computed before the second file of word vectors has arrived, so next to
+/// nothing of an item may be in that file.
 #[test]
-fn every_word_of_a_product_is_in_the_first_file() {
+fn the_words_of_products_are_in_the_first_file() {
     let (catalogue, _, words) = shop();
-    for product in 0..catalogue.products.len() as ProductId {
-        for (piece, field) in Text::product(&words, &catalogue, product).0 {
-            assert!(words.vector(piece).is_some(), "{product} {field:?} {:?}", words.piece(piece));
-        }
-    }
+    let products = 0..catalogue.products.len() as ProductId;
+    let is_whole = |product: &ProductId| {
+        let pieces = Text::product(&words, &catalogue, *product).0;
+        pieces.into_iter().all(|(piece, _)| words.vector(piece).is_some())
+    };
+    let whole = products.clone().filter(is_whole).count();
+    assert!(200 * whole >= 199 * products.len(), "{whole} of {}", products.len());
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1e-6)
 }
 
 #[test]
@@ -41,6 +50,9 @@ fn what_is_asked_for_comes_before_what_is_not() {
     let device = Device::flex();
     let ranker = Ranker::load(&asset("mlpr.safetensors"), &catalogue, &device).expect("the model");
     let tables = WideTables::new(&catalogue, &statistics);
+    let types = catalogue.product_types.len();
+    let predictor = CategoryPredictor::load(&asset("query-category.safetensors"), types, &device);
+    let predictor = predictor.expect("the predictor");
     for (query, product_type) in
         [("sofa", "sofa"), ("couch", "sofa"), ("headphones", "headphones"), ("milk", "milk")]
     {
@@ -51,7 +63,14 @@ fn what_is_asked_for_comes_before_what_is_not() {
         let candidates: Vec<ProductId> = (0..catalogue.products.len() as ProductId)
             .filter(|&product| is_wanted(product) || product.is_multiple_of(10))
             .collect();
-        let wide = tables.request(query, 0, QueryMatch::default(), &candidates);
+        let mean = words.mean(&words.pieces(query));
+        let titles = candidates.iter().map(|&product| &catalogue.products[product as usize].title);
+        let cosine: Vec<f32> =
+            titles.map(|title| cosine(&mean, &words.mean(&words.pieces(title)))).collect();
+        let product_types =
+            predictor.probabilities(mean).try_into_vec_as::<f32>().expect("the CPU");
+        let matching = QueryMatch { cosine: &cosine, product_types: &product_types };
+        let wide = tables.request(query, 6, matching, &candidates);
         let items = ranker.items(&words, &catalogue, &candidates);
         let output = ranker.rank(&ranker.query(&words, query), items, &wide, [1.0, 1.0]);
         let scores = output.engagement.narrow(1, 0, 1).try_into_vec_as::<f32>().expect("the CPU");

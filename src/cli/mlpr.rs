@@ -50,13 +50,17 @@ pub struct Training {
 }
 
 /// The market, its words, and the pairs of its log.
-struct Gathered {
-    world: World,
-    words: TokenVectors,
-    data: Data,
+pub(crate) struct Gathered {
+    pub world: World,
+    pub words: TokenVectors,
+    pub data: Data,
 }
 
-fn gather(market: &Market, share: u32) -> Result<Gathered> {
+/// Generates the market and makes the pairs: see [`Data::gather`].
+///
+/// # Errors
+/// Where a file cannot be read.
+pub(crate) fn gather(market: &Market, share: u32) -> Result<Gathered> {
     let world = market.world();
     let words = market.words()?;
     let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))

@@ -153,33 +153,48 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     std::fs::create_dir_all(&arguments.work)?;
     let mut results = Results::new();
     for &seed in &arguments.seeds {
-        let market = format!("{:?} share {}", gathered.world.config, arguments.share);
-        let bert = shared_encoders(&gathered, &library, seed, &market, &arguments.work)?;
-        for variant in variants(arguments.epochs) {
-            if !arguments.only.is_empty() && !arguments.only.iter().any(|n| n == variant.name) {
+        for name in names() {
+            if !arguments.only.is_empty() && !arguments.only.iter().any(|only| only == name) {
                 continue;
             }
-            let file = arguments.work.join(format!("{}-{seed}.json", variant.name));
-            let of = format!("{market} seed {seed} {:?}", variant.make);
-            let metrics = match finished(&file, &of)? {
-                Some(metrics) => metrics,
-                None => {
-                    let start = Instant::now();
-                    let metrics = variant.metrics(&gathered, &library, &bert, seed, &of, &file)?;
-                    println!("{}: {:.0} s", variant.name, start.elapsed().as_secs_f64());
-                    let result = Finished { of, metrics };
-                    std::fs::write(&file, serde_json::to_vec(&result)?)?;
-                    result.metrics
-                }
-            };
-            println!("{:<20} seed {seed}: {metrics}", variant.name);
-            results.entry(variant.name.to_owned()).or_default().push(metrics);
+            let metrics = metrics_of(&gathered, &library, name, seed, arguments)?;
+            println!("{name:<20} seed {seed}: {metrics}");
+            results.entry(name.to_owned()).or_default().push(metrics);
         }
     }
     let latencies = times::table_5(&gathered)?;
     let text = report(&results, &latencies, &gathered, arguments);
     std::fs::write(&arguments.out, text)
         .with_context(|| format!("writing {}", arguments.out.display()))
+}
+
+/// Metrics of a variant from a seed: as they are in the folder of finished results, or else of a
+/// training.
+///
+/// # Errors
+/// Where there is no such variant, or a file cannot be read or written.
+pub(crate) fn metrics_of(
+    gathered: &Gathered,
+    library: &Library<'_>,
+    name: &str,
+    seed: u64,
+    arguments: &Arguments,
+) -> Result<Metrics> {
+    let variant = variants(arguments.epochs).into_iter().find(|variant| variant.name == name);
+    let variant = variant.with_context(|| format!("there is no variant {name:?}"))?;
+    let market = format!("{:?} share {}", gathered.world.config, arguments.share);
+    let file = arguments.work.join(format!("{name}-{seed}.json"));
+    let of = format!("{market} seed {seed} {:?}", variant.make);
+    if let Some(metrics) = finished(&file, &of)? {
+        return Ok(metrics);
+    }
+    let bert = shared_encoders(gathered, library, seed, &market, &arguments.work)?;
+    let start = Instant::now();
+    let metrics = variant.metrics(gathered, library, &bert, seed, &of, &file)?;
+    println!("{name}: {:.0} s", start.elapsed().as_secs_f64());
+    let result = Finished { of, metrics };
+    std::fs::write(&file, serde_json::to_vec(&result)?)?;
+    Ok(result.metrics)
 }
 
 /// The encoders that all variants of a seed start from.
