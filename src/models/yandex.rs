@@ -175,7 +175,7 @@ pub struct Yandex {
 pub struct UserOutput {
     /// v_u, unit length, `[B, d]`.
     pub vector: Tensor<2>,
-    /// Attention of [CLS] over itself, in the first column, and over the behaviours behind it, by
+    /// Attention of `CLS` over itself, in the first column, and over the behaviours behind it, by
     /// layer: `[B, heads, 1 + T]` each; rows sum to one.
     pub attention: Vec<Tensor<3>>,
     /// The same over the web-search queries, where they have a transformer of their own; else
@@ -279,7 +279,7 @@ struct UserTower {
     behaviour: Encoder,
     /// Over web-search queries, where they are not fused.
     web: Option<Encoder>,
-    /// Both [CLS] to one vector, where there are two.
+    /// Both `CLS` to one vector, where there are two.
     merge: Option<Linear>,
 }
 
@@ -321,7 +321,7 @@ impl UserTower {
 /// Spread of embeddings that are added to others.
 const SMALL: Initializer = Initializer::Normal { mean: 0.0, std: 0.1 };
 
-/// Bidirectional transformer with post-normalisation over behaviours and [CLS].
+/// Bidirectional transformer with post-normalisation over behaviours and `CLS`.
 #[derive(Module, Debug)]
 struct Encoder {
     /// By reversed position: row 0 is the newest behaviour's.
@@ -344,7 +344,7 @@ impl Encoder {
         }
     }
 
-    /// [CLS] after the last layer, `[B, d]`, and its attention in each.
+    /// `CLS` after the last layer, `[B, d]`, and its attention in each.
     ///
     /// `events` are content and type of the behaviours, newest first, `[B, T, d]`; `present` is
     /// one for a behaviour and zero for padding, `[B, T]`.

@@ -67,7 +67,7 @@ impl Default for Settings {
                 clip: 1.0,
             },
             fine_tuning: Stage {
-                epochs: 2,
+                epochs: 1,
                 batch: 64,
                 rates: Rates::new(1e-3, 1e-2),
                 warm_up: 0.1,

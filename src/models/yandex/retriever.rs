@@ -55,7 +55,7 @@ pub struct Seen {
 pub struct User {
     /// v_u, unit length, `[1, d]`.
     pub vector: Tensor<2>,
-    /// Attention of [CLS] by layer, `[heads, 1 + T]` each: over itself in column 0, over
+    /// Attention of `CLS` by layer, `[heads, 1 + T]` each: over itself in column 0, over
     /// [`User::behaviour`] in those behind it. Where nothing was read there is one column of
     /// padding, which holds zeros.
     pub attention: Vec<Tensor<2>>,
@@ -107,7 +107,7 @@ impl Retriever {
     }
 
     /// The shopper with this history, events and web searches each oldest first. The newest are
-    /// read, as many as the model takes; without any, the vector is that of [CLS] alone.
+    /// read, as many as the model takes; without any, the vector is that of `CLS` alone.
     ///
     /// # Panics
     /// If an event names a product that the catalogue does not have.

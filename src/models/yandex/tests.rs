@@ -166,7 +166,7 @@ impl Reference<'_> {
         unit(&through("item.output", x))
     }
 
-    /// [CLS] after the last layer, and its attention by layer and head.
+    /// `CLS` after the last layer, and its attention by layer and head.
     fn encoder(&self, name: &str, history: &[(u32, u8)]) -> (Vector, Vec<Vec<Vector>>) {
         let mut x = vec![self.array(&format!("{name}.cls")).1];
         for (position, &(text, kind)) in history.iter().enumerate() {
