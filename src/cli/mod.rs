@@ -11,6 +11,7 @@ pub mod mlpr;
 pub mod moppr;
 mod personas;
 pub mod rank;
+pub mod score;
 pub mod tables;
 pub mod yandex;
 
@@ -32,6 +33,8 @@ pub enum Command {
     Manifest(manifest::Arguments),
     /// Rank what a link asks for, and print it.
     Rank(rank::Arguments),
+    /// Run a system over plain arrays and print every inside that has a name in its paper.
+    Score(score::Arguments),
     /// Train a model.
     #[command(subcommand)]
     Train(Train),
@@ -87,6 +90,7 @@ impl Cli {
             Command::Generate(arguments) => generate::run(&arguments),
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
+            Command::Score(arguments) => score::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::CoarseRanker(arguments)) => coarse_ranker::train(&arguments),
             Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),

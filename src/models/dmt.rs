@@ -269,7 +269,7 @@ pub struct Output {
     /// Dense features after z-scoring, `[R, C, F]`.
     pub dense: Tensor<3>,
     /// What each network's multi-task layer computed, by candidates `R * C`.
-    tasks: Vec<TaskOutput>,
+    pub tasks: Vec<TaskOutput>,
 }
 
 /// Deep Multifaceted Transformers.
@@ -320,6 +320,22 @@ impl Dmt {
             .collect();
         let tasks = networks.into_iter().map(|network| network.tasks).collect();
         Output { utilities: Tensor::cat(utilities, 2), gates, attention, dense, tasks }
+    }
+
+    /// The encoder's output over each of the sequences that are read, `[R, T, d]` each, by network;
+    /// without transformers what the candidates attend to in its place.
+    pub fn encodings(&self, sequences: &[Sequence]) -> Vec<Vec<Tensor<3>>> {
+        self.networks.iter().map(|network| network.encodings(sequences)).collect()
+    }
+
+    /// x of equation 3, what the experts read, `[R, C, width]` by network: an interest for each
+    /// sequence that is read and the target item, d wide each, and the dense features.
+    pub fn inputs(&self, encoded: &Encoded, candidates: &Candidates) -> Vec<Tensor<3>> {
+        let dense = self.normaliser.forward(candidates.dense.clone());
+        let networks = self.networks.iter().zip(&encoded.memories);
+        networks
+            .map(|(n, memories)| n.input(memories, &candidates.items, dense.clone()).0)
+            .collect()
     }
 
     /// Equation 4: y_b, `[n, 1]`, for `n` places; none without a bias network.
@@ -421,6 +437,21 @@ impl Network {
         sequences.iter().take(self.sequences).enumerate().map(encode).collect()
     }
 
+    fn encodings(&self, sequences: &[Sequence]) -> Vec<Tensor<3>> {
+        let encoding = |(number, sequence): (usize, &Sequence)| {
+            let items = self.items.forward(&sequence.items);
+            let mask = KeyMask::new(sequence.mask.clone());
+            if let Some(transformer) = self.transformers.get(number) {
+                return transformer.encoder(items, &mask);
+            }
+            match self.evolutions.get(number).map(|unit| unit.encode(items.clone(), mask)) {
+                Some(SequenceMemory::Vectors { vectors, .. }) => vectors,
+                _ => items,
+            }
+        };
+        sequences.iter().take(self.sequences).enumerate().map(encoding).collect()
+    }
+
     fn rank(
         &self,
         memories: &[SequenceMemory],
@@ -428,6 +459,19 @@ impl Network {
         dense: Tensor<3>,
         gate_temperature: f32,
     ) -> NetworkOutput {
+        let (x, attention) = self.input(memories, candidates, dense);
+        let [requests, count, width] = x.dims();
+        let tasks = self.tasks.forward(x.reshape([requests * count, width]), gate_temperature);
+        NetworkOutput { tasks, attention }
+    }
+
+    /// x of equation 3, `[R, C, width]`, and the attention over each sequence.
+    fn input(
+        &self,
+        memories: &[SequenceMemory],
+        candidates: &Items,
+        dense: Tensor<3>,
+    ) -> (Tensor<3>, Vec<Tensor<4>>) {
         let target = self.items.forward(candidates);
         let [requests, count, d] = target.dims();
         let mut x = Vec::with_capacity(SEQUENCES + 2);
@@ -451,9 +495,6 @@ impl Network {
         }
         x.push(target);
         x.push(dense);
-        let x = Tensor::cat(x, 2);
-        let [_, _, width] = x.dims();
-        let tasks = self.tasks.forward(x.reshape([requests * count, width]), gate_temperature);
-        NetworkOutput { tasks, attention }
+        (Tensor::cat(x, 2), attention)
     }
 }

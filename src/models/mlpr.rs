@@ -264,7 +264,7 @@ impl Mlpr {
         let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0])); // (3)
         let v: Vec<Tensor<2>> = match &stage_1 {
             Some(stage) => stage.outputs.clone(),
-            None => self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect(),
+            None => self.bottoms(&x),
         };
         let stage_2 = self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1])); // (4)
         let v = stage_2.as_ref().map_or(v, |stage| stage.outputs.clone());
@@ -281,24 +281,36 @@ impl Mlpr {
     /// Towers, attention units and last layers over what was extracted for each task, `[n, d]`, or
     /// for all of them: logits, `[n, K]`, and what the units attend to, `[n, K, 2]`.
     fn heads(&self, v: &[Tensor<2>]) -> (Tensor<2>, Option<Tensor<3>>) {
-        let mut logits = Vec::with_capacity(K);
-        let mut attention = Vec::with_capacity(K);
-        let mut former: Option<Tensor<2>> = None;
-        for (task, tower) in self.towers.iter().enumerate() {
-            let t = tower.forward(v[task % v.len()].clone()); // (5)
-            let a = match self.attention.get(task) {
-                Some(unit) => {
-                    let (a, weights) = unit.forward(t, former.take()); // (6)
-                    attention.push(weights);
-                    a
-                }
-                None => t,
-            };
-            logits.push(self.predictions[task].forward(a.clone()));
-            former = Some(a);
-        }
-        let attention = (!attention.is_empty()).then(|| Tensor::stack(attention, 1));
+        let (a, attention) = self.units(&self.towers(v));
+        let predictions = self.predictions.iter().zip(a);
+        let logits = predictions.map(|(prediction, a)| prediction.forward(a)).collect();
         (Tensor::cat(logits, 1), attention)
+    }
+
+    /// What the bottoms make of x in place of stages: for each task, or for all of them.
+    pub fn bottoms(&self, x: &Tensor<2>) -> Vec<Tensor<2>> {
+        self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect()
+    }
+
+    /// t^k of each task (equation 5), over what was extracted for each or for all of them.
+    pub fn towers(&self, v: &[Tensor<2>]) -> Vec<Tensor<2>> {
+        let towers = self.towers.iter().enumerate();
+        towers.map(|(task, tower)| tower.forward(v[task % v.len()].clone())).collect()
+    }
+
+    /// a^k of each task (equation 6) and what the units attend to, `[n, K, 2]`; without units t^k.
+    pub fn units(&self, t: &[Tensor<2>]) -> (Vec<Tensor<2>>, Option<Tensor<3>>) {
+        if self.attention.is_empty() {
+            return (t.to_vec(), None);
+        }
+        let mut attention = Vec::with_capacity(K);
+        let mut a: Vec<Tensor<2>> = Vec::with_capacity(K);
+        for (unit, t) in self.attention.iter().zip(t) {
+            let (own, weights) = unit.forward(t.clone(), a.last().cloned());
+            a.push(own);
+            attention.push(weights);
+        }
+        (a, Some(Tensor::stack(attention, 1)))
     }
 
     /// What each expert of the last stage adds to each logit, `[n, K, experts]`: the logit less

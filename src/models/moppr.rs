@@ -139,22 +139,22 @@ impl MopprConfig {
     }
 
     /// Size of a product's id and side information together.
-    fn item(&self) -> usize {
+    pub fn item(&self) -> usize {
         self.product + self.product_type + 2 * self.brand + 2 * self.attribute
     }
 
     /// d_i, size of a behaviour: its product and its kind.
-    fn behaviour(&self) -> usize {
+    pub fn behaviour(&self) -> usize {
         self.item() + self.attribute
     }
 
     /// Size of e^u.
-    fn user(&self) -> usize {
+    pub fn user(&self) -> usize {
         PROFILE_SIZES.len() * self.profile
     }
 
     /// Size of e^q.
-    fn query_side(&self) -> usize {
+    pub fn query_side(&self) -> usize {
         self.product_type + 2 * self.query_side
     }
 
@@ -352,7 +352,7 @@ impl Embeddings {
         let e_q = self.query_side(inputs);
 
         // Query semantic unit.
-        let terms = self.term.forward(inputs.tokens.clone());
+        let terms = self.terms(&inputs.tokens);
         let mask = &inputs.token_mask;
         let q_m = mean_pooling(&terms, mask);
         let q_s = max_pooling(self_attention(&terms, mask), mask);
@@ -380,6 +380,11 @@ impl Embeddings {
             personal_attention,
             behaviour_attention,
         }
+    }
+
+    /// The embedding e^w of each term of the query, `[B, L, token]` to `[B, L, d]`.
+    pub fn terms(&self, tokens: &Tensor<3>) -> Tensor<3> {
+        self.term.forward(tokens.clone())
     }
 
     /// e^u: the embeddings of the profile features, `[B, d]`.

@@ -201,6 +201,16 @@ impl Yandex {
         UserOutput { vector: l2_norm(vector), attention, web_attention }
     }
 
+    /// Event embeddings of the behaviours (3.2) as the transformer reads them, normalised and
+    /// without [CLS], `[B, T, d]`; behind them those of the web-search queries, where they have a
+    /// transformer of their own.
+    pub fn events(&self, content: &Tensor<2>, histories: &Histories) -> Vec<Tensor<3>> {
+        let web = self.user.web.as_ref().zip(histories.web.as_ref());
+        let behaviour = (&self.user.behaviour, &histories.behaviour);
+        let sequences = [Some(behaviour), web].into_iter().flatten();
+        sequences.map(|(encoder, s)| encoder.embed(self.user.texts(content, s))).collect()
+    }
+
     /// r_ctx of page views, `[V, 1]` (3.4). In training only: serving does without.
     pub fn context(&self, contexts: &Contexts) -> Tensor<2> {
         self.context.forward(contexts)
@@ -313,8 +323,13 @@ impl UserTower {
         content: &Tensor<2>,
         sequence: &Sequence,
     ) -> (Tensor<2>, Vec<Tensor<3>>) {
+        encoder.forward(self.texts(content, sequence), &sequence.present)
+    }
+
+    /// Content and type of behaviours, `[B, T, d]`.
+    fn texts(&self, content: &Tensor<2>, sequence: &Sequence) -> Tensor<3> {
         let content = embedding(content.clone(), sequence.content.clone());
-        encoder.forward(content + self.kinds.forward(sequence.kinds.clone()), &sequence.present)
+        content + self.kinds.forward(sequence.kinds.clone())
     }
 }
 
@@ -344,14 +359,20 @@ impl Encoder {
         }
     }
 
+    /// Event embeddings: with their positions, normalised, `[B, T, d]` to the same.
+    fn embed(&self, events: Tensor<3>) -> Tensor<3> {
+        let [_, length, d] = events.dims();
+        let positions = self.positions.val().slice([0..length, 0..d]).unsqueeze_dim::<3>(0);
+        self.norm.forward(events + positions)
+    }
+
     /// `CLS` after the last layer, `[B, d]`, and its attention in each.
     ///
     /// `events` are content and type of the behaviours, newest first, `[B, T, d]`; `present` is
     /// one for a behaviour and zero for padding, `[B, T]`.
     fn forward(&self, events: Tensor<3>, present: &Tensor<2>) -> (Tensor<2>, Vec<Tensor<3>>) {
-        let [batch, length, d] = events.dims();
-        let positions = self.positions.val().slice([0..length, 0..d]).unsqueeze_dim::<3>(0);
-        let events = self.norm.forward(events + positions);
+        let [batch, _, d] = events.dims();
+        let events = self.embed(events);
         let cls = self.cls.val().reshape([1, 1, d]).expand([batch, 1, d]);
         let mut x = Tensor::cat(vec![cls, events], 1);
         let here = Tensor::ones([batch, 1], &present.device());

@@ -51,6 +51,13 @@ pub struct TaskOutput {
     pub experts: Tensor<3>,
 }
 
+impl TaskOutput {
+    /// f^k(x), the experts weighed by each task's gate, `[items, tasks, d]`.
+    pub fn weighed(&self) -> Tensor<3> {
+        self.gates.clone().matmul(self.experts.clone())
+    }
+}
+
 /// Multi-gate mixture of experts, or one bottom under all tasks.
 ///
 /// Without gates this is a shared bottom, and with a single task besides a plain network.
@@ -124,7 +131,7 @@ impl TaskLayer {
     /// with its gate weight set to zero. `[items, tasks, experts]`.
     pub fn contributions(&self, output: &TaskOutput) -> Tensor<3> {
         let [items, count, d] = output.experts.dims();
-        let whole = output.gates.clone().matmul(output.experts.clone());
+        let whole = output.weighed();
         let parts: Vec<Tensor<3>> = (0..count)
             .map(|expert| {
                 let gate = output.gates.clone().narrow(2, expert, 1);

@@ -24,7 +24,7 @@ impl Embeddings {
         let e_u = self.user(&inputs.profile);
         let e_q = self.query_side(inputs);
 
-        let terms = self.term.forward(inputs.tokens.clone());
+        let terms = self.terms(&inputs.tokens);
         let mask = &inputs.token_mask;
         let pieces = mean_pooling(&terms, mask);
         let pairs = self.pairs(&terms, mask);
@@ -70,7 +70,7 @@ impl Embeddings {
     pub(super) fn averaged(&self, inputs: &UserQuery, table: &Tensor<2>) -> UserQueryOutput {
         let e_u = self.user(&inputs.profile);
         let e_q = self.query_side(inputs);
-        let terms = self.term.forward(inputs.tokens.clone());
+        let terms = self.terms(&inputs.tokens);
         let query = mean_pooling(&terms, &inputs.token_mask);
         let windows = inputs.behaviours.iter();
         let means = windows

@@ -86,7 +86,7 @@ pub struct Page {
 
 impl Page {
     /// Logit of f_ui for one signal, `[V, C]`.
-    fn logit(&self, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<2> {
+    pub fn logit(&self, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<2> {
         let context = objective.context_debiasing.then(|| self.context.clone());
         sigmoids.logit(signal, self.similarity.clone(), context)
     }
@@ -114,7 +114,12 @@ pub fn fine_tuning(page: &Page, parameters: &LossParameters, objective: &Objecti
 }
 
 /// Sum of BPR_k over the pairs of an impression with the signal and one without, `[1]`.
-fn pairwise(page: &Page, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<1> {
+pub fn pairwise(
+    page: &Page,
+    signal: usize,
+    sigmoids: &Sigmoids,
+    objective: &Objective,
+) -> Tensor<1> {
     // ln of what stands in the fraction: of e^(gamma r_ui), to a factor, or of f_ui.
     let score = match objective.pairwise {
         Pairwise::Plain => sigmoids.logit(signal, page.similarity.clone(), None),
@@ -129,7 +134,12 @@ fn pairwise(page: &Page, signal: usize, sigmoids: &Sigmoids, objective: &Objecti
 }
 
 /// Sum of BCE_k over the impressions, `[1]`.
-fn pointwise(page: &Page, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<1> {
+pub fn pointwise(
+    page: &Page,
+    signal: usize,
+    sigmoids: &Sigmoids,
+    objective: &Objective,
+) -> Tensor<1> {
     let logit = page.logit(signal, sigmoids, objective);
     // ln (1 - f) = ln f - logit: finite for every logit.
     let ln_f = log_sigmoid(logit.clone());
