@@ -1,10 +1,14 @@
 //! The systems against an implementation of their papers in another language: the numbers in
 //! `tests/reference/` come from the scripts beside them, which share no code with this program.
 
-use std::collections::BTreeMap;
+#[path = "support/braces.rs"]
+mod braces;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use braces::{expanded, quoted};
 use serde_json::{Value, json};
 use vitrine::cli::score::{System, score};
 use vitrine::models::weights::{About, Array, FORMAT, Precision, Weights};
@@ -125,6 +129,29 @@ fn yandex_agrees_with_the_reference() {
     agrees("yandex", System::Yandex);
 }
 
+#[test]
+fn every_inside_is_described() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/score.md");
+    let text = fs::read_to_string(path).expect("docs/score.md");
+    for ((name, _), chapter) in SYSTEMS.into_iter().zip(text.split("\n## ").skip(1)) {
+        let (_, table) = chapter.split_once("| inside |").expect("a table of insides");
+        let rows = table.lines().filter(|line| line.starts_with("| `"));
+        let first = |row: &str| row.split('|').nth(1).map(quoted).expect("names");
+        let described: BTreeSet<String> =
+            rows.flat_map(first).flat_map(|name| expanded(&name)).collect();
+        let mut found = BTreeSet::new();
+        for case in cases(name) {
+            let single_task = case["config"]["multi_task"] == "single-task";
+            for inside in case["insides"].as_object().expect("insides by name").keys() {
+                let ends = ["_click", "_order"].iter().filter(|_| single_task);
+                let shared = ends.filter_map(|end| inside.strip_suffix(end)).next();
+                found.insert(shared.unwrap_or(inside).to_owned());
+            }
+        }
+        assert_eq!(found, described, "{name}");
+    }
+}
+
 /// What is said of an input, or of weights, that will not do.
 fn refusal(system: System, weights: &[u8], input: &Value) -> String {
     format!("{:#}", score(system, weights, &input.to_string()).expect_err("it is refused"))
@@ -149,7 +176,7 @@ fn places(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whether all objects and arrays are of what the input has there.
+/// The input with another value at a path.
 fn spoil(input: &Value, path: &str, spoilt: Value) -> Value {
     let mut input = input.clone();
     *input.pointer_mut(path).expect("it is there") = spoilt;

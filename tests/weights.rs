@@ -1,9 +1,13 @@
 //! The tables of docs/weights.md against the files in assets/.
 
+#[path = "support/braces.rs"]
+mod braces;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use braces::{expanded, quoted};
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 use vitrine::models::weights::Weights;
@@ -24,18 +28,6 @@ struct Chapter {
     rows: BTreeMap<String, Row>,
 }
 
-/// The names that a name with `{a,b}` and `{0-3}` in it stands for.
-fn expanded(name: &str) -> Vec<String> {
-    let Some((before, rest)) = name.split_once('{') else { return vec![name.into()] };
-    let (inside, after) = rest.split_once('}').expect("a brace that closes");
-    let range = inside.split_once('-').and_then(|(from, to)| {
-        let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
-        Some((from..=to).map(|n| n.to_string()).collect())
-    });
-    let parts: Vec<String> = range.unwrap_or_else(|| inside.split(',').map(String::from).collect());
-    parts.iter().flat_map(|part| expanded(&format!("{before}{part}{after}"))).collect()
-}
-
 /// "[2, 3], [4]" as numbers.
 fn shapes(cell: &str) -> Vec<Vec<usize>> {
     cell.split('[')
@@ -45,11 +37,6 @@ fn shapes(cell: &str) -> Vec<Vec<usize>> {
             inside.split(',').map(|n| n.trim().parse().expect("a number")).collect()
         })
         .collect()
-}
-
-/// What stands in backticks.
-fn quoted(text: &str) -> Vec<String> {
-    text.split('`').skip(1).step_by(2).map(String::from).collect()
 }
 
 fn chapters() -> Vec<Chapter> {

@@ -88,15 +88,8 @@ impl DeepInterestTransformer {
         Self { positions, encoder: block(), decoder: block() }
     }
 
-    /// The decoder's keys and values, over the encoder's output.
+    /// Encoder: every behaviour attends to every behaviour; then the decoder's keys and values.
     pub fn encode(&self, items: Tensor<3>, mask: KeyMask) -> SequenceMemory {
-        let encoded = self.encoder(items, &mask);
-        let any = mask.any();
-        SequenceMemory::Encoded { memory: self.decoder.memorise(encoded, mask), any }
-    }
-
-    /// Encoder: every behaviour attends to every behaviour, `[R, T, d]` to the same.
-    pub fn encoder(&self, items: Tensor<3>, mask: &KeyMask) -> Tensor<3> {
         let [_, length, d] = items.dims();
         let items = match &self.positions {
             Some(positions) => {
@@ -105,7 +98,9 @@ impl DeepInterestTransformer {
             None => items,
         };
         let own = self.encoder.memorise(items.clone(), mask.clone());
-        self.encoder.forward(items, &own).output
+        let encoded = self.encoder.forward(items, &own).output;
+        let any = mask.any();
+        SequenceMemory::Encoded { memory: self.decoder.memorise(encoded, mask), any }
     }
 
     /// Decoder: each target item, `[R, C, d]`, attends to the encoder's output. The interests,
