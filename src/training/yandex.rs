@@ -60,16 +60,16 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pretraining: Stage {
-                epochs: 3,
+                epochs: 4,
                 batch: 256,
-                rates: Rates::new(2e-3, 1e-2),
+                rates: Rates::new(4e-3, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
             },
             fine_tuning: Stage {
                 epochs: 1,
                 batch: 64,
-                rates: Rates::new(5e-4, 1e-2),
+                rates: Rates::new(1e-3, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
             },
