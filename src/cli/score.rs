@@ -1,10 +1,9 @@
 //! `vitrine score`: the forward pass of a system over plain arrays, with every inside that has a
 //! name in its paper, so that any other implementation can be held against it.
 //!
-//! The input is a JSON object of arrays, one field for each input of the model file; each
-//! system's module below says which. What there is several of is padded to one length and has a
-//! mask of ones and zeros; what is computed of padding is printed as zeros. The output is a JSON object too: the paper's names, and the numbers as
-//! nested arrays. Everything is computed in f32 on the CPU.
+//! The input is a JSON object of arrays, one field for each input of the model file, and the
+//! output another, of the paper's names: docs/score.md has both. What is computed of padding is
+//! printed as zeros. Everything is computed in f32 on the CPU.
 
 mod dmt;
 mod insides;

@@ -254,6 +254,15 @@ pub struct Encoded {
     memories: Vec<Vec<SequenceMemory>>,
 }
 
+impl Encoded {
+    /// The encoder's output over each sequence, `[R, T, d]`, by network, then by sequence. Without
+    /// transformers what the candidates attend to in its place, or the mean, `[R, 1, d]`.
+    pub fn encodings(&self) -> Vec<Vec<&Tensor<3>>> {
+        let networks = self.memories.iter();
+        networks.map(|of_one| of_one.iter().map(SequenceMemory::encoding).collect()).collect()
+    }
+}
+
 /// Scores and insides of every candidate.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -320,12 +329,6 @@ impl Dmt {
             .collect();
         let tasks = networks.into_iter().map(|network| network.tasks).collect();
         Output { utilities: Tensor::cat(utilities, 2), gates, attention, dense, tasks }
-    }
-
-    /// The encoder's output over each of the sequences that are read, `[R, T, d]` each, by network;
-    /// without transformers what the candidates attend to in its place.
-    pub fn encodings(&self, sequences: &[Sequence]) -> Vec<Vec<Tensor<3>>> {
-        self.networks.iter().map(|network| network.encodings(sequences)).collect()
     }
 
     /// x of equation 3, what the experts read, `[R, C, width]` by network: an interest for each
@@ -437,21 +440,6 @@ impl Network {
         sequences.iter().take(self.sequences).enumerate().map(encode).collect()
     }
 
-    fn encodings(&self, sequences: &[Sequence]) -> Vec<Tensor<3>> {
-        let encoding = |(number, sequence): (usize, &Sequence)| {
-            let items = self.items.forward(&sequence.items);
-            let mask = KeyMask::new(sequence.mask.clone());
-            if let Some(transformer) = self.transformers.get(number) {
-                return transformer.encoder(items, &mask);
-            }
-            match self.evolutions.get(number).map(|unit| unit.encode(items.clone(), mask)) {
-                Some(SequenceMemory::Vectors { vectors, .. }) => vectors,
-                _ => items,
-            }
-        };
-        sequences.iter().take(self.sequences).enumerate().map(encoding).collect()
-    }
-
     fn rank(
         &self,
         memories: &[SequenceMemory],
@@ -482,7 +470,7 @@ impl Network {
                     x.push(mean.clone().expand([requests, count, d]));
                     continue;
                 }
-                SequenceMemory::Encoded { memory, any } => {
+                SequenceMemory::Encoded { memory, any, .. } => {
                     self.transformers[number].decode(target.clone(), memory, any)
                 }
                 SequenceMemory::Vectors { vectors, mask } => match self.evolutions.get(number) {

@@ -16,19 +16,20 @@ OBJECTIVES = ["relevance", "exposure", "click", "purchase"]
 
 
 def row(w, name, rows, width, n):
-    return w.draw(f"embeddings.{name}.weight", (rows, width))[n]
+    """A row of a table; `width` names the size."""
+    return w.draw(f"embeddings.{name}.weight", (rows, CONFIG[width]))[n]
 
 
 def product(w, p):
     """Id and side information of a product."""
-    own = row(w, "product", SIZES["products"], 3, p["id"]) * p["id_known"]
+    own = row(w, "product", SIZES["products"], "product", p["id"]) * p["id_known"]
     return np.concatenate([
         own,
-        row(w, "product_type", SIZES["product_types"], 2, p["product_type"]),
-        row(w, "brand", SIZES["brands"], 2, p["brand"]),
-        row(w, "shop", SIZES["shops"], 2, p["shop"]),
-        row(w, "colour", SIZES["colours"] + 1, 1, p["colour"]),
-        row(w, "price", 10, 1, p["price"]),
+        row(w, "product_type", SIZES["product_types"], "product_type", p["product_type"]),
+        row(w, "brand", SIZES["brands"], "brand", p["brand"]),
+        row(w, "shop", SIZES["shops"], "brand", p["shop"]),
+        row(w, "colour", SIZES["colours"] + 1, "attribute", p["colour"]),
+        row(w, "price", 10, "attribute", p["price"]),
     ])
 
 
@@ -50,16 +51,17 @@ def attend(query, keys):
 def request(w, r, products):
     out = {}
     e_u = np.concatenate([
-        row(w, f"profile.{n}", size, 2, r["profile"][n]) for n, size in enumerate(PROFILE)
+        row(w, f"profile.{n}", size, "profile", r["profile"][n])
+        for n, size in enumerate(PROFILE)
     ])
     category = sum(
-        p * row(w, "product_type", SIZES["product_types"], 2, c)
+        p * row(w, "product_type", SIZES["product_types"], "product_type", c)
         for c, p in zip(r["categories"], r["category_weights"])
     )
     e_q = np.concatenate([
         category,
-        row(w, "query_length", 8, 2, r["length"]),
-        row(w, "query_frequency", 12, 2, r["frequency"]),
+        row(w, "query_length", 8, "query_side", r["length"]),
+        row(w, "query_frequency", 12, "query_side", r["frequency"]),
     ])
     e_w = w.fc("embeddings.term", np.reshape(r["tokens"], (-1, TOKEN)), TERM, bias=False)
     u = w.fc("embeddings.personal_attention", e_u, TERM)
@@ -73,12 +75,14 @@ def request(w, r, products):
     out.update({"e^w": e_w, "e^u": e_u, "e^q": e_q, "Q_m": q_m, "Q_s": q_s, "Q_p": q_p})
     out.update({"attention_p": a_p, "Q_o": q_o})
     histories = []
+    d_i = sum(CONFIG[part] for part in ("product", "product_type"))
+    d_i += 2 * CONFIG["brand"] + 3 * CONFIG["attribute"]
     for n, (name, behaviours) in enumerate(zip("rsl", r["behaviours"])):
         i = np.array([
-            np.concatenate([product(w, products[p]), row(w, "event_kind", 4, 1, kind)])
+            np.concatenate([product(w, products[p]), row(w, "event_kind", 4, "attribute", kind)])
             for p, kind in behaviours
         ])
-        query = w.fc(f"embeddings.query_attention.{n}", asked, 12)  # (8)
+        query = w.fc(f"embeddings.query_attention.{n}", asked, d_i)  # (8)
         h, out[f"attention_{name}"] = attend(query, i)  # (7)
         histories.append(h)
         out[f"H_{name}"] = h

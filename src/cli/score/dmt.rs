@@ -1,17 +1,4 @@
-//! DMT over plain arrays: equations 1 to 6.
-//!
-//! For R requests with C candidates each; the vocabulary and F are the weights' own.
-//!
-//! ```text
-//! sequences         clicks, carts, orders, newest first, each
-//!                     product, product_type, brand, shop, mask [R, T], T at most 50, 10, 10
-//! candidates        product, product_type, brand, shop [R, C], dense [R, C, F] as it is counted
-//! places            index [R, C] below 400, page [R, C] below 100, types [R, C, 7]: the
-//!                     product's own type and its neighbours', the number of types for none;
-//!                     those that the bias network reads, or left out as a whole
-//! gate_temperature  1
-//! loss              labels [R, C, 2], present [R, C], lambda [2], ones; may be left out
-//! ```
+//! DMT over plain arrays: equations 1 to 6. The fields are those of docs/score.md.
 
 use anyhow::{Result, bail};
 use burn::tensor::activation::sigmoid;
@@ -22,7 +9,7 @@ use super::read::Fields;
 use crate::features::places::NEIGHBOURHOOD;
 use crate::features::windows;
 use crate::models::dmt::ranker::MODEL;
-use crate::models::dmt::{Candidates, DmtConfig, Items, SEQUENCE_NAMES, Sequence, TASKS};
+use crate::models::dmt::{Candidates, DmtConfig, Interest, Items, SEQUENCE_NAMES, Sequence, TASKS};
 use crate::models::weights::{Weights, WeightsError};
 use crate::nn::bias::{MAX_INDEX, MAX_PAGE, Places};
 use crate::training::dmt::loss::cross_entropy;
@@ -45,7 +32,7 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
     let encoded = model.encode(&sequences);
     let output = model.rank(&encoded, &candidates, temperature);
     let mut insides = Insides::default();
-    let networks = model.encodings(&sequences).into_iter();
+    let networks = encoded.encodings().into_iter();
     let networks = networks.zip(model.inputs(&encoded, &candidates)).zip(&output.tasks);
     let several = output.tasks.len() > 1;
     for (number, ((encodings, x), tasks)) in networks.enumerate() {
@@ -55,8 +42,10 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
             false => name.to_owned(),
         };
         for (n, (name, encoding)) in SEQUENCE_NAMES.iter().zip(encodings).enumerate() {
-            let mask = sequences[n].mask.clone().unsqueeze_dim::<3>(2);
-            insides.add(named(&format!("encoding_{name}")), encoding * mask)?;
+            if config.interest != Interest::Mean {
+                let encoding = encoding.clone() * sequences[n].mask.clone().unsqueeze_dim::<3>(2);
+                insides.add(named(&format!("encoding_{name}")), encoding)?;
+            }
             let interest = x.clone().narrow(2, n * config.d(), config.d());
             insides.add(named(&format!("interest_{name}")), interest)?;
         }

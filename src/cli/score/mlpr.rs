@@ -1,16 +1,4 @@
-//! MLPR over plain arrays: equations 2 to 10.
-//!
-//! For n pairs of one of Q queries and one of I items; `token` and F are the weights' own.
-//!
-//! ```text
-//! queries       tokens [Q, L, token], fields [Q, L] below 5, mask [Q, L]
-//! items         tokens [I, L, token], fields [I, L] below 5, mask [I, L]
-//! pairs         query [n], item [n], wide [n, F] as they are counted
-//! temperatures  of the gates of stage 1 and stage 2, [2], ones
-//! loss          engaged [n, 3], impressions [n], scale, 1; may be left out as a whole
-//!               weights [3], w_k of equation 9, ones
-//!               log_variance [3], ln sigma_k^2 of equation 10, zeros
-//! ```
+//! MLPR over plain arrays: equations 2 to 10. The fields are those of docs/score.md.
 
 use anyhow::{Result, bail};
 use burn::tensor::{Device, Tensor};

@@ -1,20 +1,4 @@
-//! MOPPR over plain arrays: equations 3 to 18.
-//!
-//! For B requests and P products; `token`, N and the other sizes are the weights' own. Rows of
-//! `products` are what every other field means by a product.
-//!
-//! ```text
-//! products    id [P] below N, product_type, brand, shop [P], colour [P] (0 for none), price [P]
-//!             title [P, token], the mean of the title's token vectors; dense [P, 10], z-scored
-//!             id_known [P], 0 for a product that must do without its id; may be left out
-//! requests    profile [B, 6], tokens [B, L, token], token_mask [B, L]
-//!             categories, category_weights [B, 3], length, frequency [B]
-//!             behaviours: real-time, short-term, long-term, each
-//!               products, kinds, mask [B, T]
-//! loss        candidates [B, C], present [B, C]; may be left out as a whole
-//!             labels: relevance, exposure, click, purchase [B, F], of the first F candidates
-//!             temperature, tau, 0.02; weights [4], w_o, ones
-//! ```
+//! MOPPR over plain arrays: equations 3 to 18. The fields are those of docs/score.md.
 
 use std::collections::HashSet;
 

@@ -121,6 +121,15 @@ impl<'a> Fields<'a> {
         Ok(std::array::from_fn(|n| numbers[n]))
     }
 
+    /// A number; `default` where the field is missing.
+    pub fn number(&self, name: &str, default: f32) -> Result<f32> {
+        if !self.has(name) {
+            return Ok(default);
+        }
+        let (numbers, _) = self.array(name, [], |_| Ok(()))?;
+        Ok(numbers[0])
+    }
+
     /// A number above 0; `default` where the field is missing.
     pub fn positive(&self, name: &str, default: f32) -> Result<f32> {
         if !self.has(name) {

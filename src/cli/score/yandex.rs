@@ -1,21 +1,5 @@
-//! Yandex's two towers over plain arrays: sections 3.1 to 3.5.
-//!
-//! For M texts, N items, B shoppers, and V page views of C impressions; `word` is the weights'
-//! own. Every text is the sum of the vectors of its word pieces.
-//!
-//! ```text
-//! texts      [M, word]
-//! items      [N], the text of each
-//! histories  content [B, T] rows of texts, kinds [B, T] below 5, present [B, T]; newest first
-//! web        the same for web-search queries, where they have a transformer of their own
-//! pretrain   positives [B, N], how often an item is positive for a shopper; may be left out
-//! finetune   shopper [V], items [V, C], present [V, C], surface, device [V] below 2; may be
-//!            left out as a whole
-//!            labels: click, favourite, cart, order [V, C]
-//!            calibrated, true: sigmoids in place of equation 1's exponents
-//!            each_signal, false: a pointwise loss for each signal, not for clicks alone
-//!            pointwise_weight, 1; context_debiasing, true
-//! ```
+//! Yandex's two towers over plain arrays: sections 3.1 to 3.5. The fields are those of
+//! docs/score.md.
 
 use anyhow::{Result, bail};
 use burn::tensor::activation::sigmoid;
@@ -148,7 +132,7 @@ fn fine_tune(
         labels: [label(0)?, label(1)?, label(2)?, label(3)?],
         present,
     };
-    let [pointwise_weight] = fields.numbers("pointwise_weight", [1.0])?;
+    let pointwise_weight = fields.number("pointwise_weight", 1.0)?;
     let objective = Objective {
         pairwise: match fields.flag("calibrated", true)? {
             true => Pairwise::Calibrated,

@@ -57,10 +57,22 @@ impl ItemEmbedding {
 pub(super) enum SequenceMemory {
     /// Mean of the items, `[R, 1, d]`.
     Mean(Tensor<3>),
-    /// Keys and values that the decoder attends to, and whether the sequence holds anything.
-    Encoded { memory: Memory, any: Tensor<3> },
+    /// The encoder's output, the keys and values of it that the decoder attends to, and whether
+    /// the sequence holds anything.
+    Encoded { encoded: Tensor<3>, memory: Memory, any: Tensor<3> },
     /// One vector for each behaviour, `[R, T, d]`: the item's, or the state of a GRU.
     Vectors { vectors: Tensor<3>, mask: KeyMask },
+}
+
+impl SequenceMemory {
+    /// What candidates attend to, or the mean.
+    pub fn encoding(&self) -> &Tensor<3> {
+        match self {
+            Self::Mean(mean) => mean,
+            Self::Encoded { encoded, .. } => encoded,
+            Self::Vectors { vectors, .. } => vectors,
+        }
+    }
 }
 
 /// Deep Interest Transformer: one sequence to an interest vector for each target item.
@@ -100,7 +112,8 @@ impl DeepInterestTransformer {
         let own = self.encoder.memorise(items.clone(), mask.clone());
         let encoded = self.encoder.forward(items, &own).output;
         let any = mask.any();
-        SequenceMemory::Encoded { memory: self.decoder.memorise(encoded, mask), any }
+        let memory = self.decoder.memorise(encoded.clone(), mask);
+        SequenceMemory::Encoded { encoded, memory, any }
     }
 
     /// Decoder: each target item, `[R, C, d]`, attends to the encoder's output. The interests,
