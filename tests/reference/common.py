@@ -3,7 +3,7 @@
 How to run them, anywhere with Python 3.10 or newer:
 
     python -m venv venv && venv/bin/pip install numpy
-    for system in moppr dmt mlpr yandex; do venv/bin/python tests/reference/$system.py; done
+    for system in moppr dmt mlpr yandex; do venv/bin/python -B tests/reference/$system.py; done
 
 Each writes its <system>.json beside itself, the same bytes every time. They are written from the
 papers' equations, in double precision, one request and one product at a time, and without any
