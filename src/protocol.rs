@@ -176,7 +176,7 @@ pub struct HistoryEntry {
     /// user tower takes.
     pub kept: bool,
     /// The retriever's attention on it, 0 if not kept: MOPPR's query attention (equation 7)
-    /// within its own window, or that of Yandex's [CLS] in the last layer, over all heads.
+    /// within its own window, or that of Yandex's `CLS` in the last layer, over all heads.
     pub attention: f32,
 }
 
@@ -210,7 +210,7 @@ pub struct RetrievalInsides {
 pub struct TowerInsides {
     /// Behaviours that were read, web searches among them.
     pub read: u32,
-    /// Attention of [CLS] on itself in the last layer.
+    /// Attention of `CLS` on itself in the last layer.
     pub own_attention: f32,
     /// Web searches that were read, newest first, with the attention on each.
     pub searches: Vec<(String, f32)>,

@@ -202,7 +202,7 @@ impl Yandex {
     }
 
     /// Event embeddings of the behaviours (3.2) as the transformer reads them, normalised and
-    /// without [CLS], `[B, T, d]`; behind them those of the web-search queries, where they have a
+    /// without `CLS`, `[B, T, d]`; behind them those of the web-search queries, where they have a
     /// transformer of their own.
     pub fn events(&self, content: &Tensor<2>, histories: &Histories) -> Vec<Tensor<3>> {
         let web = self.user.web.as_ref().zip(histories.web.as_ref());
