@@ -272,12 +272,6 @@ fn draw(
     let Scored { scores, behaviours, personal_attention, towers } = scored;
     let softmax = Softmax::new(&scores, knobs.temperature);
     let probabilities = softmax.probabilities();
-    let k = knobs.candidates as usize;
-    let hits = if knobs.sample {
-        gumbel_top_k(&scores, knobs.temperature, k, knobs.seed.into())
-    } else {
-        top_k(&scores, k)
-    };
     let likely = understood.probabilities.iter().copied().fold(0.0, f32::max);
     // Where nothing is predicted, as on the feed, everything passes.
     let passes = |product: ProductId| {
@@ -285,6 +279,25 @@ fn draw(
         let of_type = understood.probabilities.get(usize::from(product_type));
         !knobs.relevance_control || of_type.is_none_or(|p| *p >= RELEVANT * likely)
     };
+    let k = knobs.candidates as usize;
+    // A query is one word among many to Yandex's towers: relevance control decides what they
+    // search, where it only checks what MOPPR has found.
+    let searched: Vec<f32> = match towers {
+        Some(_) => {
+            let products = scores.iter().enumerate();
+            let or_never = |(product, &score): (usize, &f32)| {
+                if passes(product as ProductId) { score } else { f32::NEG_INFINITY }
+            };
+            products.map(or_never).collect()
+        }
+        None => scores.clone(),
+    };
+    let mut hits = if knobs.sample {
+        gumbel_top_k(&searched, knobs.temperature, k, knobs.seed.into())
+    } else {
+        top_k(&searched, k)
+    };
+    hits.retain(|hit| hit.score != f32::NEG_INFINITY);
     let candidates: Vec<Retrieved> = hits
         .iter()
         .filter(|hit| passes(hit.product))
