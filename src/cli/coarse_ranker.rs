@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 
-use super::market::{Market, bar, read};
+use super::market::{Market, bar, command_line, read};
 use super::moppr::Bars;
 use crate::metrics::Figure;
 use crate::models::coarse_ranker::{CoarseRanker, MODEL};
@@ -83,8 +83,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         bars.show(name, step, steps, loss);
     })?;
     std::fs::create_dir_all(out)?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let about = lab.about(MODEL, &format!("vitrine {command}"))?;
+    let about = lab.about(MODEL, &command_line())?;
     let bytes = Weights::of(&trained.towers, about)?.to_bytes(Precision::Int8)?;
     let file = out.join(MODEL).with_extension("safetensors");
     std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;

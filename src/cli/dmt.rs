@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::market::{Market, bar, read};
+use super::market::{Market, bar, command_line, read};
 use crate::features::dense;
 use crate::market::World;
 use crate::models::dmt::ranker::{MODEL, Ranker, file_name};
@@ -175,8 +175,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     };
     std::fs::create_dir_all(&arguments.out)?;
     let file = arguments.out.join(file_name(config.multi_task, config.bias));
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let about = about(&world, &config, format!("vitrine {command}"))?;
+    let about = about(&world, &config, command_line())?;
     let run = Run {
         config: &config,
         settings: &settings,

@@ -73,3 +73,9 @@ pub fn bar(length: u64, what: &str, message: &str) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template(&template)?;
     Ok(ProgressBar::new(length).with_style(style).with_message(message.to_owned()))
 }
+
+/// The command as it was typed, for the file that it writes.
+pub fn command_line() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("vitrine {}", arguments.join(" "))
+}

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 
-use super::market::{Market, bar, read};
+use super::market::{Market, bar, command_line, read};
 use crate::features::wide;
 use crate::market::World;
 use crate::models::mlpr::bert::{Bert, Text};
@@ -164,8 +164,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     };
     std::fs::create_dir_all(&arguments.out)?;
     let file = arguments.out.join(MODEL).with_extension("safetensors");
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let about = about(&gathered.world, &config, format!("vitrine {command}"))?;
+    let about = about(&gathered.world, &config, command_line())?;
     let library = Library::new(&gathered.world.catalogue, &gathered.words, config.bert);
     let bert = encoders(&gathered, &library, arguments.seed, &about, &file)?;
     let model = resumable(&file.with_extension("checkpoint"), |checkpoint| {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::market::{Market, bar};
+use super::market::{Market, bar, command_line};
 use crate::models::moppr::Moppr;
 use crate::models::moppr::objectives::{OBJECTIVES, Objectives};
 use crate::models::moppr::retriever::{DIFFERENCE, MODEL};
@@ -150,7 +150,7 @@ fn quality_at(
 /// Writes the files that the browser loads. Gives back the model as it is written, rounded.
 fn write(lab: &Lab, base: &Moppr, objectives: &Objectives, folder: &Path) -> Result<Moppr> {
     std::fs::create_dir_all(folder)?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let command = command_line();
     let file = |name: &str, weights: &Weights, precision| {
         let path = folder.join(name).with_extension("safetensors");
         let bytes = weights.to_bytes(precision)?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::market::{Market, bar};
+use super::market::{Market, bar, command_line};
 use crate::market::World;
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
@@ -199,8 +199,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     settings.objective.context_debiasing = !arguments.no_context;
     settings.objective.pointwise_weight = arguments.pointwise_weight;
     std::fs::create_dir_all(&arguments.out)?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let about = about(&world, &config, format!("vitrine {command}"))?;
+    let about = about(&world, &config, command_line())?;
     let run = Run {
         config: &config,
         settings: &settings,

@@ -18,12 +18,13 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, numbered};
+use super::normalisation::CONSTANT;
 use crate::market::catalogue::Catalogue;
 use crate::models::dmt::{Dmt, DmtConfig};
 use crate::models::weights::About;
 use batch::Batch;
 use loss::cross_entropy;
-use samples::{CONSTANT, Samples};
+use samples::Samples;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@ pub mod coarse_ranker;
 pub mod dmt;
 pub mod mlpr;
 pub mod moppr;
+pub mod normalisation;
 pub mod query_category;
 pub mod trees;
 pub mod yandex;

@@ -9,6 +9,7 @@ use crate::market::catalogue::ProductId;
 use crate::market::log::{ImpressionTruth, PageView, ShopperLog};
 use crate::models::dmt::SEQUENCES;
 use crate::models::dmt::input::behaviours;
+use crate::training::normalisation::moments;
 
 /// How well queries fit products: see [`QueryMatch`].
 pub trait QueryMatcher: Sync {
@@ -24,9 +25,6 @@ const NOT_LOOKED_AT: ImpressionTruth = ImpressionTruth {
     competition: 1.0,
     conversion: 0.0,
 };
-
-/// Deviation of a feature that is to say nothing; half precision can hold it.
-pub const CONSTANT: f32 = 6e4;
 
 /// Page views with everything that DMT reads of them.
 #[derive(Clone, Debug, Default)]
@@ -204,21 +202,7 @@ impl Samples {
     /// Mean and standard deviation of each dense feature. A feature that never varies says
     /// nothing, and gets so large a deviation that it never will.
     pub fn normalisation(&self) -> (Vec<f32>, Vec<f32>) {
-        let count = self.impressions().max(1) as f64;
-        let mut sums = vec![[0.0_f64; 2]; dense::COUNT];
-        for row in self.dense.chunks_exact(dense::COUNT) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                sum[0] += f64::from(value);
-                sum[1] += f64::from(value) * f64::from(value);
-            }
-        }
-        sums.iter()
-            .map(|[sum, squares]| {
-                let mean = sum / count;
-                let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-                (mean as f32, if deviation > 1e-4 { deviation as f32 } else { CONSTANT })
-            })
-            .unzip()
+        moments(&self.dense, dense::COUNT)
     }
 }
 

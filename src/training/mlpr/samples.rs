@@ -11,7 +11,8 @@ use crate::features::wide::{self, WideTables};
 use crate::market::catalogue::ProductId;
 use crate::market::log::ShopperLog;
 use crate::models::mlpr::K;
-use crate::training::dmt::samples::{CONSTANT, QueryMatcher};
+use crate::training::dmt::samples::QueryMatcher;
+use crate::training::normalisation::moments;
 
 /// What came of showing a product for a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,20 +176,6 @@ impl Samples {
     /// Mean and standard deviation of each wide feature over pairs. A feature that never varies
     /// says nothing, and gets so large a deviation that it never will.
     pub fn normalisation(&self) -> (Vec<f32>, Vec<f32>) {
-        let count = self.len().max(1) as f64;
-        let mut sums = vec![[0.0_f64; 2]; wide::COUNT];
-        for row in self.wide.chunks_exact(wide::COUNT) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                sum[0] += f64::from(value);
-                sum[1] += f64::from(value) * f64::from(value);
-            }
-        }
-        sums.iter()
-            .map(|[sum, squares]| {
-                let mean = sum / count;
-                let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-                (mean as f32, if deviation > 1e-4 { deviation as f32 } else { CONSTANT })
-            })
-            .unzip()
+        moments(&self.wide, wide::COUNT)
     }
 }
