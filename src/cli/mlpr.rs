@@ -1,8 +1,6 @@
 //! `vitrine train mlpr` and `vitrine evaluate mlpr`.
 
 pub mod evaluate;
-pub mod paper;
-mod report;
 mod times;
 
 use std::path::{Path, PathBuf};
@@ -15,15 +13,15 @@ use clap::Args;
 use super::market::{Market, bar, command_line, read};
 use crate::features::wide;
 use crate::market::World;
+use crate::models::mlpr::MlprConfig;
 use crate::models::mlpr::bert::{Bert, Text};
 use crate::models::mlpr::ranker::{MODEL, Ranker};
-use crate::models::mlpr::{Mlpr, MlprConfig};
 use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::text::TokenVectors;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::mlpr::data::Data;
-use crate::training::mlpr::evaluate::{Metrics, scores};
+use crate::training::mlpr::evaluate::{by_block, scores};
 use crate::training::mlpr::library::Library;
 use crate::training::mlpr::{Settings, engagement, masked, train as train_mlpr};
 
@@ -180,13 +178,13 @@ pub fn train(arguments: &Training) -> Result<()> {
 
     // What is measured is what was written, rounded.
     let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &Device::flex())?;
-    println!("held-out day    {}", measured(ranker.model(), &library, &gathered.data));
+    println!("held-out day:");
+    let test = &gathered.data.test;
+    for figure in by_block(test, &scores(ranker.model(), &library, test)) {
+        println!("{:<14} {:.4}", figure.name, figure.whole.unwrap_or(f64::NAN));
+    }
     for candidates in [100, 1000] {
         println!("{}", times::of_ranker(&gathered, &ranker, candidates)?);
     }
     Ok(())
-}
-
-fn measured(model: &Mlpr, library: &Library<'_>, data: &Data) -> Metrics {
-    Metrics::of(&data.test, &scores(model, library, &data.test))
 }

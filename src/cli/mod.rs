@@ -74,9 +74,7 @@ pub enum Beyond {
     Moppr(moppr::evaluate::Arguments),
     /// The ranker: against the truth behind the clicks.
     Dmt(dmt::evaluate::Arguments),
-    /// The retriever of the feed.
-    Yandex(yandex::evaluate::Arguments),
-    /// The other ranker, for search.
+    /// The other ranker: the time it takes.
     Mlpr(mlpr::evaluate::Arguments),
 }
 
@@ -100,7 +98,6 @@ impl Cli {
                 None => tables::run(&tables),
                 Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
                 Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
-                Some(Beyond::Yandex(arguments)) => yandex::evaluate::run(&arguments),
                 Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
             },
         }

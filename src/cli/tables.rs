@@ -11,15 +11,17 @@ use super::market::{Market, bar, read};
 use crate::models::query_category::MODEL as QUERY_CATEGORY;
 use crate::tables::compare::table_report;
 use crate::tables::dmt::Dmt;
+use crate::tables::mlpr::Mlpr;
 use crate::tables::moppr::Moppr;
-
 use crate::tables::page;
 use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
 use crate::tables::table::{System, Table};
+use crate::tables::yandex::Yandex;
 
 /// Which tables, from how many seeds, on which market.
 #[derive(Debug, Args)]
+#[command(mut_arg("shoppers", |shoppers| shoppers.default_value(SHOPPERS)))]
 pub struct Arguments {
     #[command(flatten)]
     market: Market,
@@ -46,19 +48,27 @@ pub struct Arguments {
     report: PathBuf,
 }
 
+/// Shoppers of the market behind the tables, half of those behind the shipped weights: some 80
+/// variants are trained from three seeds each.
+const SHOPPERS: &str = "2000";
+
 /// How to make a system on a market.
 type Make = fn(&Market) -> Result<Box<dyn System>>;
 
 /// The systems, in the order of their tables. One is made after the other is done with, for each
 /// holds its page views.
-const SYSTEMS: [Make; 2] = [
+const SYSTEMS: [Make; 4] = [
     |market| Ok(Box::new(Moppr::new(market.config(), market.words()?))),
-    |market| {
-        let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
-            .context("the predictor is trained by `vitrine train moppr`")?;
-        Ok(Box::new(Dmt::new(market.world(), market.words()?, &file)?))
-    },
+    |market| Ok(Box::new(Mlpr::new(market.world(), market.words()?, &predictor(market)?)?)),
+    |market| Ok(Box::new(Dmt::new(market.world(), market.words()?, &predictor(market)?)?)),
+    |market| Ok(Box::new(Yandex::new(market.world(), market.words()?))),
 ];
+
+/// The file of what tells a query's categories.
+fn predictor(market: &Market) -> Result<Vec<u8>> {
+    read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+        .context("the predictor is trained by `vitrine train moppr`")
+}
 
 /// Trains what is not finished, and prints the tables.
 ///

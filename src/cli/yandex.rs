@@ -1,8 +1,4 @@
-//! `vitrine train yandex` and `vitrine evaluate yandex`.
-
-pub mod evaluate;
-pub mod paper;
-mod report;
+//! `vitrine train yandex`.
 
 use std::path::{Path, PathBuf};
 

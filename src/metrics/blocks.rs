@@ -35,17 +35,15 @@ pub struct Figure {
 /// ndcg.add(23, Some(0.5));
 /// ndcg.add(4, Some(0.0));
 /// assert_eq!(ndcg.whole(), 0.5);
-/// assert_eq!(ndcg.values()[3], 0.75);
+/// let figure = ndcg.figure("nDCG@10");
+/// assert_eq!(figure.blocks[3..5], [Some(0.75), Some(0.0)]);
 /// // Nothing is known of block 0.
-/// assert_eq!(ndcg.values()[0], 0.5);
+/// assert_eq!(figure.blocks[0], None);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Blocks([Mean; Blocks::COUNT]);
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blocks([Mean; BLOCKS]);
 
 impl Blocks {
-    /// Number of blocks.
-    pub const COUNT: usize = BLOCKS;
-
     /// Counts one page view of a shopper; none of it if the metric does not exist there.
     pub fn add(&mut self, shopper: u32, value: Option<f64>) {
         self.0[block_of(shopper)].add(value);
@@ -61,12 +59,6 @@ impl Blocks {
         let mut whole = Mean::default();
         self.0.iter().for_each(|block| whole.merge(block));
         whole.value().unwrap_or(0.0)
-    }
-
-    /// The mean of each block; [`Blocks::whole`] of one without a value.
-    pub fn values(&self) -> [f64; Self::COUNT] {
-        let whole = self.whole();
-        self.0.map(|block| block.value().unwrap_or(whole))
     }
 
     /// As a figure of this name; none where the metric does not exist.

@@ -1,7 +1,5 @@
 //! The mean of a metric over page views.
 
-use serde::{Deserialize, Serialize};
-
 /// Averages a metric over the page views in which it exists.
 ///
 /// ```
@@ -14,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(recall.value(), Some(0.5));
 /// assert_eq!(recall.count(), 2);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mean {
     sum: f64,
     count: u64,

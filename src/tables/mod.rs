@@ -14,12 +14,14 @@
 //! | [`results`] | measured figures on disk |
 //! | [`compare`] | from figures to a report |
 //! | [`page`] | a report as a page of text |
-//! | [`dmt`], [`moppr`] | one system's tables and variants |
+//! | [`moppr`], [`mlpr`], [`dmt`], [`yandex`] | one system's tables and variants |
 
 #[cfg(feature = "cli")]
 pub mod compare;
 #[cfg(feature = "cli")]
 pub mod dmt;
+#[cfg(feature = "cli")]
+pub mod mlpr;
 #[cfg(feature = "cli")]
 pub mod moppr;
 #[cfg(feature = "cli")]
@@ -31,3 +33,5 @@ pub mod results;
 pub mod significance;
 #[cfg(feature = "cli")]
 pub mod table;
+#[cfg(feature = "cli")]
+pub mod yandex;

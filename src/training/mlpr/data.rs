@@ -7,6 +7,7 @@ use super::samples::{Samples, Searches};
 use crate::features::split::Split;
 use crate::features::wide::WideTables;
 use crate::market::World;
+use crate::metrics::BLOCKS;
 use crate::models::query_category::CategoryPredictor;
 use crate::text::TokenVectors;
 use crate::training::dmt::queries::Queries;
@@ -14,9 +15,6 @@ use crate::training::moppr::data::Survey;
 
 /// Most products a search that were retrieved, found irrelevant and not shown: as in DMT's data.
 const IRRELEVANT: usize = 4;
-
-/// Blocks of shoppers that metrics are also taken of, by the shopper's number modulo this.
-pub const BLOCKS: u32 = 20;
 
 /// Pairs to train on, searches to test on.
 pub struct Data {
@@ -51,7 +49,7 @@ impl Data {
             .into_par_iter()
             .fold(<(Searches, Searches)>::default, |(mut training, mut test), shopper| {
                 let log = world.shopper_log(shopper);
-                if (shopper / BLOCKS).is_multiple_of(share) {
+                if (shopper / BLOCKS as u32).is_multiple_of(share) {
                     training.add(&log, &split.training, IRRELEVANT, false);
                 }
                 test.add(&log, &split.test, 0, true);

@@ -4,47 +4,18 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::data::BLOCKS;
 use super::library::Library;
 use super::samples::{Samples, View};
 use crate::features::wide;
-use crate::metrics::{Mean, auc, ndcg_at};
-use crate::models::mlpr::{K, Mlpr, Pairs};
+use crate::metrics::{BLOCKS, Figure, Mean, auc, block_of, ndcg_at};
+use crate::models::mlpr::{K, Mlpr, Pairs, TASKS};
 
 /// Pairs that are scored at once.
 const BATCH: usize = 2048;
 
-/// Metrics of one task.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskMetrics {
-    /// Area under the ROC curve over all impressions; 0.5 where one of the classes is missing.
-    pub auc: f64,
-    /// nDCG@1, mean over page views that have a positive; 0 where there is none.
-    pub ndcg_1: f64,
-    /// nDCG@5, as nDCG@1.
-    pub ndcg_5: f64,
-}
-
-/// Names of a task's metrics, in the order of [`TaskMetrics::values`].
+/// Names of a task's metrics.
 pub const METRICS: [&str; 3] = ["AUC", "nDCG@1", "nDCG@5"];
-
-impl TaskMetrics {
-    /// The numbers in the order of [`METRICS`].
-    pub fn values(&self) -> [f64; METRICS.len()] {
-        [self.auc, self.ndcg_1, self.ndcg_5]
-    }
-}
-
-/// Metrics of a model on held-out searches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
-    /// Click, cart, order over the whole day.
-    pub tasks: [TaskMetrics; K],
-    /// The same over each block of shoppers.
-    pub blocks: Vec<[TaskMetrics; K]>,
-}
 
 /// y_click, y_cart, y_order of every pair, in their order. Blocks: for the CPU.
 pub fn scores(model: &Mlpr, library: &Library<'_>, samples: &Samples) -> Vec<[f32; K]> {
@@ -90,38 +61,35 @@ pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
 
-impl Metrics {
-    /// Metrics of scores, one for each pair and task.
-    pub fn of(samples: &Samples, scores: &[[f32; K]]) -> Self {
-        let of_views =
-            |views: &[&View]| std::array::from_fn(|task| of_task(samples, scores, views, task));
-        let all: Vec<&View> = samples.views.iter().collect();
-        let blocks = (0..BLOCKS)
-            .map(|block| {
-                let views: Vec<&View> =
-                    all.iter().copied().filter(|view| view.shopper % BLOCKS == block).collect();
-                of_views(&views)
-            })
-            .collect();
-        Self { tasks: of_views(&all), blocks }
+/// The metrics of each task over all searches and by block of shoppers, of scores that are one for
+/// each pair and task: "click AUC", "click nDCG@1" and so on.
+pub fn by_block(samples: &Samples, scores: &[[f32; K]]) -> Vec<Figure> {
+    let all: Vec<&View> = samples.views.iter().collect();
+    let mut blocks = vec![Vec::new(); BLOCKS];
+    for view in &samples.views {
+        blocks[block_of(view.shopper)].push(view);
     }
-
-    /// Each metric of each task by name, over the whole day and over each block.
-    pub fn named(&self) -> Vec<(String, f64, [f64; BLOCKS as usize])> {
-        let mut named = Vec::with_capacity(K * METRICS.len());
-        for (task, name) in crate::models::mlpr::TASKS.iter().enumerate() {
-            for (number, metric) in METRICS.iter().enumerate() {
-                let blocks = std::array::from_fn(|block| {
-                    self.blocks.get(block).map_or(0.0, |tasks| tasks[task].values()[number])
-                });
-                named.push((format!("{name} {metric}"), self.tasks[task].values()[number], blocks));
-            }
-        }
-        named
+    let mut figures = Vec::with_capacity(K * METRICS.len());
+    for (task, name) in TASKS.iter().enumerate() {
+        let of = |views: &[&View]| of_task(samples, scores, views, task);
+        let (whole, blocks): (_, Vec<_>) =
+            (of(&all), blocks.iter().map(|views| of(views)).collect());
+        figures.extend((0..METRICS.len()).map(|metric| Figure {
+            name: format!("{name} {}", METRICS[metric]),
+            whole: whole[metric],
+            blocks: std::array::from_fn(|block| blocks[block][metric]),
+        }));
     }
+    figures
 }
 
-fn of_task(samples: &Samples, scores: &[[f32; K]], views: &[&View], task: usize) -> TaskMetrics {
+/// The metrics of one task over some page views, each where it exists.
+fn of_task(
+    samples: &Samples,
+    scores: &[[f32; K]],
+    views: &[&View],
+    task: usize,
+) -> [Option<f64>; METRICS.len()] {
     let (mut all_scores, mut all_labels) = (Vec::new(), Vec::new());
     let (mut ndcg_1, mut ndcg_5) = (Mean::default(), Mean::default());
     for view in views {
@@ -142,19 +110,5 @@ fn of_task(samples: &Samples, scores: &[[f32; K]], views: &[&View], task: usize)
         all_scores.extend(own.iter().map(|(score, _)| *score));
         all_labels.extend(own.iter().map(|(_, label)| *label));
     }
-    TaskMetrics {
-        auc: auc(&all_scores, &all_labels).unwrap_or(0.5),
-        ndcg_1: ndcg_1.value().unwrap_or(0.0),
-        ndcg_5: ndcg_5.value().unwrap_or(0.0),
-    }
-}
-
-impl std::fmt::Display for Metrics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (task, name) in self.tasks.iter().zip(crate::models::mlpr::TASKS) {
-            let TaskMetrics { auc, ndcg_1, ndcg_5 } = task;
-            write!(f, "{name} AUC {auc:.4} nDCG@1 {ndcg_1:.4} nDCG@5 {ndcg_5:.4}; ")?;
-        }
-        Ok(())
-    }
+    [auc(&all_scores, &all_labels), ndcg_1.value(), ndcg_5.value()]
 }

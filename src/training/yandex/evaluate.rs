@@ -3,13 +3,12 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 
 use super::batch::Users;
 use super::data::Corpus;
 use super::samples::{Impression, ShopperDay};
 use crate::market::catalogue::ProductId;
-use crate::metrics::{Blocks, graded_ndcg_at, recall_at};
+use crate::metrics::{Blocks, Figure, graded_ndcg_at, recall_at};
 use crate::models::yandex::retriever::Retriever;
 use crate::models::yandex::similarity;
 use crate::retrieval::top_k;
@@ -50,7 +49,7 @@ impl Scenario {
 }
 
 /// Metrics in one scenario.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfScenario {
     /// nDCG@10 of a page view, the gain of a product being the number of its strongest signal:
     /// click 1, favourite 2, cart 3, order 4.
@@ -66,7 +65,7 @@ pub struct OfScenario {
 }
 
 /// Metrics of a model, each for the whole day and for 20 blocks of shoppers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
     /// In the order of [`SCENARIOS`].
     pub scenarios: [OfScenario; SCENARIOS.len()],
@@ -170,13 +169,12 @@ impl Metrics {
         }
     }
 
-    /// Every metric by name: its value over the whole day, and for each of 20 blocks of shoppers,
-    /// by their number. A block in which the metric does not exist has the whole day's value.
-    pub fn named(&self) -> Vec<(String, f64, [f64; Blocks::COUNT])> {
+    /// Every metric by name, "retargeting nDCG@10" and so on.
+    pub fn figures(&self) -> Vec<Figure> {
         let of = |(scenario, metrics): (Scenario, &OfScenario)| {
-            metrics.named().map(|(name, blocks)| {
-                (format!("{} {name}", scenario.name()), blocks.whole(), blocks.values())
-            })
+            metrics
+                .named()
+                .map(|(name, blocks)| blocks.figure(format!("{} {name}", scenario.name())))
         };
         SCENARIOS.into_iter().zip(&self.scenarios).flat_map(of).collect()
     }

@@ -1,0 +1,234 @@
+//! Yandex's tables 1 to 3 (Yandex 4.3).
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+
+use super::table::{Row, System, Table, Watch};
+use crate::market::World;
+use crate::metrics::Figure;
+use crate::models::yandex::retriever::Retriever;
+use crate::models::yandex::{WebQueries, Yandex as Model, YandexConfig};
+use crate::text::TokenVectors;
+use crate::training::yandex::data::Corpus;
+use crate::training::yandex::evaluate::Metrics;
+use crate::training::yandex::loss::{Objective, Pairwise, Pointwise};
+use crate::training::yandex::samples::Options;
+use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
+
+const METRICS: [&str; 2] = ["retargeting nDCG@10", "discovery nDCG@10"];
+
+const TABLE_1: Table = Table {
+    id: "yandex-1",
+    title: "incremental improvements (table 1)",
+    note: "The paper gives the relative gain of a tree ranker's nDCG by the similarity as one of \
+           its features; here stands the nDCG of the similarity alone, with a gain of 1 for a \
+           click, 2 for a favourite, 3 for a cart and 4 for an order. Retargeting counts all \
+           products of a page of the feed, discovery those that the shopper had never done \
+           anything with. Each row is the one above it with something changed. Where the paper \
+           reads 256, 512 and 1,024 behaviours, it is 32, 64 and 128 here.",
+    percent: true,
+    metrics: &METRICS,
+    rows: &[
+        Row { variant: "sampled-softmax", title: "sampled softmax alone", paper: &[0.233, 0.882] },
+        Row { variant: "two-stage", title: "two-stage training", paper: &[0.476, 1.377] },
+        Row { variant: "calibrated", title: "calibrated pairwise ranking", paper: &[0.501, 1.367] },
+        Row {
+            variant: "single-pointwise",
+            title: "a single pointwise loss",
+            paper: &[0.521, 1.405],
+        },
+        Row { variant: "history-double", title: "history twice as long", paper: &[0.541, 1.588] },
+        Row {
+            variant: "pointwise-weight",
+            title: "pointwise loss weighs 0.1, not 1",
+            paper: &[0.566, 1.631],
+        },
+        Row { variant: "context", title: "context debiasing", paper: &[0.586, 1.645] },
+        Row { variant: "web-queries", title: "web-search queries", paper: &[0.677, 2.061] },
+        Row {
+            variant: "history-quadruple",
+            title: "history four times as long",
+            paper: &[0.755, 1.981],
+        },
+    ],
+    pairs: &[
+        ["two-stage", "sampled-softmax"],
+        ["calibrated", "two-stage"],
+        ["single-pointwise", "calibrated"],
+        ["history-double", "single-pointwise"],
+        ["pointwise-weight", "history-double"],
+        ["context", "pointwise-weight"],
+        ["web-queries", "context"],
+        ["history-quadruple", "web-queries"],
+    ],
+};
+
+const TABLE_2: Table = Table {
+    id: "yandex-2",
+    title: "the two stages of training (table 2)",
+    note: "As in table 1.",
+    percent: true,
+    metrics: &METRICS,
+    rows: &[
+        Row { variant: "fine-tuning-only", title: "fine-tuning alone", paper: &[0.031, 0.033] },
+        Row { variant: "sampled-softmax", title: "pre-training alone", paper: &[0.233, 0.882] },
+        Row { variant: "two-stage", title: "both stages", paper: &[0.476, 1.377] },
+    ],
+    // Both stages against the first alone stands in table 1.
+    pairs: &[["sampled-softmax", "fine-tuning-only"], ["two-stage", "fine-tuning-only"]],
+};
+
+const TABLE_3: Table = Table {
+    id: "yandex-3",
+    title: "web-search queries, apart and fused (table 3)",
+    note: "As in table 1. Apart, each of the two transformers reads as much as the fused one of \
+           the second row.",
+    percent: true,
+    metrics: &METRICS,
+    rows: &[
+        Row {
+            variant: "web-separate",
+            title: "a transformer of their own",
+            paper: &[0.704, 1.787],
+        },
+        Row { variant: "web-queries", title: "fused", paper: &[0.677, 2.061] },
+        Row {
+            variant: "history-quadruple",
+            title: "fused, history twice as long",
+            paper: &[0.755, 1.981],
+        },
+    ],
+    // The last against the second stands in table 1.
+    pairs: &[["web-queries", "web-separate"], ["history-quadruple", "web-separate"]],
+};
+
+/// Behaviours that are read in lines 1, 5 and 9 of table 1.
+const HISTORIES: [usize; 3] = [32, 64, 128];
+
+/// Share of the shoppers that are trained on.
+const SHARE: f64 = 0.5;
+
+/// Model and training of a line of table 1, each the one above it with something changed, or of
+/// the two that stand in the other tables alone.
+fn variant(name: &str) -> Option<(YandexConfig, Settings)> {
+    if name == "fine-tuning-only" {
+        let (config, mut settings) = variant("two-stage")?;
+        settings.pretraining.epochs = 0;
+        return Some((config, settings));
+    }
+    if name == "web-separate" {
+        let (config, settings) = variant("web-queries")?;
+        return Some((YandexConfig { web_queries: WebQueries::Separate, ..config }, settings));
+    }
+    let line = TABLE_1.rows.iter().position(|row| row.variant == name)? + 1;
+    let shipped = Settings::default();
+    let history = HISTORIES[usize::from(line >= 5) + usize::from(line >= 9)];
+    let web_queries = if line >= 8 { WebQueries::Fused } else { WebQueries::None };
+    let config = YandexConfig { history, web_queries, ..YandexConfig::playground() };
+    let epochs = if line >= 2 { shipped.fine_tuning.epochs } else { 0 };
+    let objective = Objective {
+        pairwise: if line >= 3 { Pairwise::Calibrated } else { Pairwise::Plain },
+        pointwise: if line >= 4 { Pointwise::Clicks } else { Pointwise::EachSignal },
+        pointwise_weight: if line >= 6 { 0.1 } else { 1.0 },
+        context_debiasing: line >= 7,
+    };
+    let fine_tuning = Stage { epochs, ..shipped.fine_tuning.clone() };
+    Some((config, Settings { fine_tuning, objective, ..shipped }))
+}
+
+/// Yandex's two towers on one market.
+pub struct Yandex {
+    world: World,
+    words: TokenVectors,
+    /// Gathered when the first variant is trained.
+    corpus: Option<Corpus>,
+    /// What came out of the first stage, by all that it hangs on: variants that differ in the
+    /// second stage alone share it.
+    pretrained: Vec<(String, Model)>,
+}
+
+impl Yandex {
+    /// On this market.
+    pub fn new(world: World, words: TokenVectors) -> Self {
+        Self { world, words, corpus: None, pretrained: Vec::new() }
+    }
+}
+
+impl System for Yandex {
+    fn name(&self) -> &'static str {
+        "yandex"
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        vec![TABLE_1, TABLE_2, TABLE_3]
+    }
+
+    fn settings(&self, name: &str) -> Option<String> {
+        let (config, settings) = variant(name)?;
+        Some(format!("{:?} share {SHARE} {config:?} {settings:?}", self.world.config))
+    }
+
+    fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
+        let (config, settings) =
+            variant(name).with_context(|| format!("there is no variant {name:?}"))?;
+        let settings = Settings { seed, ..settings };
+        let Self { world, words, corpus, pretrained } = self;
+        let corpus = corpus.get_or_insert_with(|| {
+            let options = Options { share: SHARE, ..Options::new(world.config.days) };
+            Corpus::gather(world, words, &options, || ())
+        });
+        let first = format!("{config:?} {:?} {seed}", settings.pretraining);
+        let known = pretrained.iter().find(|(of, _)| *of == first);
+        let model = match known {
+            Some((_, model)) => model.clone(),
+            None => {
+                let progress = Progress { checkpoint: None, watch: &mut *watch };
+                let model = init(&config, seed);
+                let model = pretrain(model, &config, corpus, &settings, progress)?;
+                pretrained.push((first, model.clone()));
+                model
+            }
+        };
+        let progress = Progress { checkpoint: None, watch };
+        let model = fine_tune(model, &config, corpus, &settings, progress)?;
+        let retriever = Retriever::new(config, model, corpus.titles(), &Device::flex());
+        Ok(Metrics::of(&retriever, corpus)?.figures())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_its_figures_and_every_pair_its_rows() {
+        let known = Metrics::default().figures();
+        for table in [TABLE_1, TABLE_2, TABLE_3] {
+            for metric in table.metrics {
+                assert!(known.iter().any(|figure| figure.name == *metric), "{metric}");
+            }
+            for row in table.rows {
+                assert_eq!(row.paper.len(), table.metrics.len(), "{}", row.variant);
+                assert!(variant(row.variant).is_some(), "{}", row.variant);
+            }
+            for variant in table.pairs.iter().flatten() {
+                assert!(table.row(variant).is_some(), "{} {variant}", table.id);
+            }
+        }
+        assert!(variant("none such").is_none());
+    }
+
+    #[test]
+    fn the_last_line_of_table_1_is_what_ships_but_for_its_history() {
+        let (config, settings) = variant("history-quadruple").unwrap();
+        let shipped = YandexConfig::playground();
+        assert_eq!(YandexConfig { history: shipped.history, ..config }, shipped);
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn every_line_of_table_1_changes_something() {
+        let lines: Vec<_> = TABLE_1.rows.iter().map(|row| variant(row.variant)).collect();
+        assert!(lines.windows(2).all(|two| two[0] != two[1]));
+    }
+}
