@@ -37,6 +37,7 @@ pub mod protocol;
 #[cfg(feature = "models")]
 pub mod retrieval;
 pub mod share;
+#[cfg(feature = "cli")]
 pub mod tables;
 #[cfg(feature = "models")]
 pub mod text;

@@ -28,6 +28,8 @@ mod notices;
 #[cfg(feature = "app")]
 mod page;
 #[cfg(feature = "app")]
+mod papers;
+#[cfg(feature = "app")]
 mod parts;
 #[cfg(feature = "app")]
 mod picture;

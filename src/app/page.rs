@@ -10,6 +10,7 @@ use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
 use super::notices::Notices;
+use super::papers::Papers;
 use super::parts::{click, follow};
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
@@ -54,6 +55,7 @@ fn Page() -> impl IntoView {
                 <Sheets />
                 <Shelf />
             </div>
+            <Papers />
         </main>
     }
 }

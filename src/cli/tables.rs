@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Tables to print, for example dmt-1,moppr-2.
     #[arg(long, value_delimiter = ',')]
     table: Vec<String>,
-    /// Every table; writes the page and the report.
+    /// Every table; writes the page.
     #[arg(long, conflicts_with = "table")]
     all: bool,
     /// Seeds that each variant is trained from.
@@ -43,9 +43,6 @@ pub struct Arguments {
     /// The page that `--all` writes.
     #[arg(long, default_value = "docs/tables.md")]
     page: PathBuf,
-    /// The report that `--all` writes.
-    #[arg(long, default_value = "assets/tables.json")]
-    report: PathBuf,
 }
 
 /// Shoppers of the market behind the tables, half of those behind the shipped weights: some 80
@@ -113,8 +110,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let command = format!("vitrine evaluate --all --shoppers {shoppers} --seeds {seeds}");
         std::fs::write(&arguments.page, page::page(&report, &command))
             .with_context(|| format!("writing {}", arguments.page.display()))?;
-        std::fs::write(&arguments.report, serde_json::to_vec(&report)?)
-            .with_context(|| format!("writing {}", arguments.report.display()))?;
     }
     Ok(())
 }
@@ -207,6 +202,7 @@ mod tests {
             Row { variant: "open", title: "Open", paper: &[0.7] },
         ],
         pairs: &[["b", "a"], ["open", "a"]],
+        why: "",
     };
 
     /// Counts how often it trains; "b" is above "a".

@@ -22,6 +22,7 @@ pub fn table_report(table: &Table, results: &Results) -> TableReport {
         metrics: table.metrics.iter().map(|&metric| metric.into()).collect(),
         rows: rows.collect(),
         comparisons: comparisons(table, results),
+        why: table.why.into(),
     }
 }
 
@@ -112,6 +113,7 @@ mod tests {
             Row { variant: "open", title: "Open", paper: &[0.7, 0.7] },
         ],
         pairs: &[["b", "a"], ["c", "a"], ["open", "a"]],
+        why: "",
     };
 
     /// One seed, whose blocks go up and down by `noise`, against each other in every variant.

@@ -113,6 +113,7 @@ const TABLE_1: Table = Table {
         ["dmt", "dien"],
         ["dmt", "trans"],
     ],
+    why: "",
 };
 
 const TABLE_3: Table = Table {
@@ -127,6 +128,7 @@ const TABLE_3: Table = Table {
         Row { variant: "trans-ids", title: "pos_learn", paper: &[0.6458, 0.6397] },
     ],
     pairs: &[["trans-ids", "positions-none"], ["trans-ids", "positions-sinusoidal"]],
+    why: "",
 };
 
 const TABLE_4: Table = Table {
@@ -165,6 +167,7 @@ const TABLE_4: Table = Table {
         ["cart-mmoe", "cart-shared"],
         ["all-mmoe", "all-shared"],
     ],
+    why: "",
 };
 
 const TABLE_5: Table = Table {
@@ -188,6 +191,7 @@ const TABLE_5: Table = Table {
         ["dmt", "mmoe-index"],
         ["dmt", "mmoe-page"],
     ],
+    why: "",
 };
 
 /// What a variant differs in.

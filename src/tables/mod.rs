@@ -8,7 +8,7 @@
 //!
 //! | file | what it is for |
 //! | --- | --- |
-//! | [`report`] | what came of it all, as plain data: the only part that is not native |
+//! | [`report`] | what came of it all, as plain data |
 //! | [`significance`] | the paired t-test |
 //! | [`table`] | what a table and a system are |
 //! | [`results`] | measured figures on disk |
@@ -16,22 +16,13 @@
 //! | [`page`] | a report as a page of text |
 //! | [`moppr`], [`mlpr`], [`dmt`], [`yandex`] | one system's tables and variants |
 
-#[cfg(feature = "cli")]
 pub mod compare;
-#[cfg(feature = "cli")]
 pub mod dmt;
-#[cfg(feature = "cli")]
 pub mod mlpr;
-#[cfg(feature = "cli")]
 pub mod moppr;
-#[cfg(feature = "cli")]
 pub mod page;
 pub mod report;
-#[cfg(feature = "cli")]
 pub mod results;
-#[cfg(feature = "cli")]
 pub mod significance;
-#[cfg(feature = "cli")]
 pub mod table;
-#[cfg(feature = "cli")]
 pub mod yandex;

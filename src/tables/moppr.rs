@@ -75,6 +75,7 @@ const TABLE_1: Table = Table {
         ["moppr", "no-ui"],
         ["moppr", "no-nci-ui"],
     ],
+    why: "",
 };
 
 const TABLE_2: Table = Table {
@@ -95,6 +96,7 @@ const TABLE_2: Table = Table {
         MOPPR,
     ],
     pairs: &[["mgdspr", "alpha-dnn"], ["moppr", "mgdspr"], ["moppr", "alpha-dnn"]],
+    why: "",
 };
 
 /// The paper gives gains only; they stand on its MOPPR of table 1.
@@ -120,6 +122,7 @@ const HARD_MINING: Table = Table {
         },
     ],
     pairs: &[["ui-30", "moppr"], ["irrelevant", "moppr"]],
+    why: "",
 };
 
 /// Under-impressions that the market logs on top of ten, for section 7.1.2.

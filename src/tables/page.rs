@@ -18,7 +18,7 @@ pub fn page(report: &Report, command: &str) -> String {
          t-test over 20 blocks of shoppers (shopper number modulo 20), each block averaged over \
          the seeds; below 0.05 the direction comes out or goes the other way.\n\n\
          | table | comparisons | come out | the other way | not significant | not made |\n\
-         |---|---|---|---|---|---|\n",
+         |---|---:|---:|---:|---:|---:|\n",
         headline(&report.tally()),
         report.market.products,
         report.market.shoppers,
@@ -102,10 +102,17 @@ pub fn table(report: &TableReport) -> String {
                     Verdict::OtherWay => "**the other way**",
                     Verdict::NotSignificant => "not significant",
                 };
-                writeln!(text, " {:+.4} | {:.3} | {verdict} |", here.difference, here.p)
+                let p = match here.p {
+                    p if p < 0.0005 => "< 0.001".into(),
+                    p => format!("{p:.3}"),
+                };
+                writeln!(text, " {:+.4} | {p} | {verdict} |", here.difference)
             }
             None => writeln!(text, " \u{2013} | \u{2013} | not made |"),
         };
+    }
+    if !report.why.is_empty() {
+        let _ = write!(text, "\n{}\n", report.why);
     }
     text
 }

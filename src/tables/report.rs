@@ -1,10 +1,7 @@
-//! What came of the papers' tables, as plain data: written by `vitrine evaluate --all`, and
-//! nothing that a page could not read.
-
-use serde::{Deserialize, Serialize};
+//! What came of the papers' tables, as plain data.
 
 /// Every table that was asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The market that the variants were trained and measured on.
     pub market: Market,
@@ -15,7 +12,7 @@ pub struct Report {
 }
 
 /// Size of a market.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Market {
     /// Seed it was generated from.
     pub seed: u64,
@@ -26,7 +23,7 @@ pub struct Market {
 }
 
 /// One table of a paper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TableReport {
     /// Short name, for example "dmt-1".
     pub id: String,
@@ -42,10 +39,12 @@ pub struct TableReport {
     pub rows: Vec<RowReport>,
     /// What the paper compares.
     pub comparisons: Vec<Comparison>,
+    /// Why we think that some of it goes the other way here, and what was tried; may be empty.
+    pub why: String,
 }
 
 /// One row of a table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RowReport {
     /// Name of the variant, within its system.
     pub variant: String,
@@ -59,7 +58,7 @@ pub struct RowReport {
 }
 
 /// A figure over several seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// Mean.
     pub mean: f64,
@@ -68,7 +67,7 @@ pub struct Spread {
 }
 
 /// Two rows that the paper compares, in one metric in which its figures differ.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Title of the row that the paper finds higher.
     pub higher: String,
@@ -83,7 +82,7 @@ pub struct Comparison {
 }
 
 /// What came of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// How much higher here: mean over the blocks of shoppers, each averaged over the seeds.
     pub difference: f64,
@@ -95,8 +94,7 @@ pub struct Outcome {
 }
 
 /// Whether a comparison's direction comes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// As in the paper.
     ComesOut,

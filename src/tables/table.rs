@@ -22,6 +22,8 @@ pub struct Table {
     /// Variants that the paper compares. Which of the two is to be higher, and in which
     /// metrics, the paper's figures say.
     pub pairs: &'static [[&'static str; 2]],
+    /// Why we think that some of it goes the other way here, and what was tried; may be empty.
+    pub why: &'static str,
 }
 
 /// A row of a table.

@@ -61,6 +61,7 @@ const TABLE_1: Table = Table {
         ["web-queries", "context"],
         ["history-quadruple", "web-queries"],
     ],
+    why: "",
 };
 
 const TABLE_2: Table = Table {
@@ -76,6 +77,7 @@ const TABLE_2: Table = Table {
     ],
     // Both stages against the first alone stands in table 1.
     pairs: &[["sampled-softmax", "fine-tuning-only"], ["two-stage", "fine-tuning-only"]],
+    why: "",
 };
 
 const TABLE_3: Table = Table {
@@ -100,13 +102,11 @@ const TABLE_3: Table = Table {
     ],
     // The last against the second stands in table 1.
     pairs: &[["web-queries", "web-separate"], ["history-quadruple", "web-separate"]],
+    why: "",
 };
 
 /// Behaviours that are read in lines 1, 5 and 9 of table 1.
 const HISTORIES: [usize; 3] = [32, 64, 128];
-
-/// Share of the shoppers that are trained on.
-const SHARE: f64 = 0.5;
 
 /// Model and training of a line of table 1, each the one above it with something changed, or of
 /// the two that stand in the other tables alone.
@@ -165,7 +165,7 @@ impl System for Yandex {
 
     fn settings(&self, name: &str) -> Option<String> {
         let (config, settings) = variant(name)?;
-        Some(format!("{:?} share {SHARE} {config:?} {settings:?}", self.world.config))
+        Some(format!("{:?} {config:?} {settings:?}", self.world.config))
     }
 
     fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
@@ -174,8 +174,7 @@ impl System for Yandex {
         let settings = Settings { seed, ..settings };
         let Self { world, words, corpus, pretrained } = self;
         let corpus = corpus.get_or_insert_with(|| {
-            let options = Options { share: SHARE, ..Options::new(world.config.days) };
-            Corpus::gather(world, words, &options, || ())
+            Corpus::gather(world, words, &Options::new(world.config.days), || ())
         });
         let first = format!("{config:?} {:?} {seed}", settings.pretraining);
         let known = pretrained.iter().find(|(of, _)| *of == first);

@@ -103,11 +103,12 @@ async function firstRankings(browser, line, encoding) {
 
 /**
  * Turns a knob to and fro and measures, in the page, from the input event to the frame that
- * shows other scores; and the longest that the page's thread was busy meanwhile.
+ * shows other scores, or where the engine is asked, its answer; and the longest that the page's
+ * thread was busy meanwhile.
  */
-function timeKnob(page, testid, values) {
+function timeKnob(page, testid, values, asksEngine) {
   return page.evaluate(
-    async ({ testid, values }) => {
+    async ({ testid, values, asksEngine }) => {
       const control = document.querySelector(`[data-testid="${testid}"]`);
       const shown = () =>
         [...document.querySelectorAll('[data-testid="product"]')]
@@ -116,14 +117,16 @@ function timeKnob(page, testid, values) {
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
       const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
       const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
-      let blocked = 0;
+      const answered = () => Number(document.documentElement.dataset.run);
+      let [blocked, moved] = [0, 0];
       const observer = new PerformanceObserver((list) => {
         blocked = Math.max(blocked, ...list.getEntries().map(({ duration }) => duration));
       });
       observer.observe({ type: "longtask" });
       const times = [];
       for (const value of values) {
-        const before = shown();
+        const [before, run] = [shown(), answered()];
+        const done = () => shown() !== before || (asksEngine && answered() > run);
         await frame();
         const begin = performance.now();
         if (control.type === "checkbox") {
@@ -133,24 +136,25 @@ function timeKnob(page, testid, values) {
           control.dispatchEvent(new Event("input", { bubbles: true }));
           control.dispatchEvent(new Event("change", { bubbles: true }));
         }
-        while (shown() === before && performance.now() - begin < 10_000) {
+        while (!done() && performance.now() - begin < 10_000) {
           await new Promise((resolve) => {
             const channel = new MessageChannel();
             channel.port1.onmessage = resolve;
             channel.port2.postMessage(null);
           });
         }
-        const changed = shown() !== before;
+        const changed = done();
         await painted();
         if (changed) {
           times.push(performance.now() - begin);
         }
+        moved += shown() !== before;
         await sleep(150);
       }
       observer.disconnect();
-      return { times: times.sort((a, b) => a - b), blocked };
+      return { times: times.sort((a, b) => a - b), blocked, moved };
     },
-    { testid, values },
+    { testid, values, asksEngine },
   );
 }
 
@@ -159,7 +163,7 @@ const toggled = Array.from({ length: ROUNDS }, (_, i) => i % 2);
 
 async function knobs(browser) {
   const server = await Server.start();
-  const rows = [["knob (CPU engine)", "candidates", "p50", "p95", "longest task", "changes seen", "bar"]];
+  const rows = [["knob (CPU engine)", "candidates", "p50", "p95", "longest task", "answers", "first page changed", "bar"]];
   try {
     for (const [testid, values, candidates, bar] of [
       ["weight-order", between(0.4, 0.9), 1000, 16.7],
@@ -179,13 +183,13 @@ async function knobs(browser) {
         await vitrine.ready();
         const options = values ?? (await vitrine.get(testid).locator("option").evaluateAll((all) => all.map(({ value }) => value)));
         const steps = values ?? Array.from({ length: ROUNDS }, (_, i) => options[(i + 1) % options.length]);
-        await timeKnob(page, testid, steps.slice(0, 4));
-        const { times, blocked } = await timeKnob(page, testid, steps);
-        const seen = `${times.length} of ${steps.length}`;
+        await timeKnob(page, testid, steps.slice(0, 4), bar === 100);
+        const { times, blocked, moved } = await timeKnob(page, testid, steps, bar === 100);
+        const seen = [`${times.length} of ${steps.length}`, `${moved}`];
         rows.push(
           times.length
-            ? [testid, `${candidates}`, ms(quantile(times, 0.5)), ms(quantile(times, 0.95)), blocked ? ms(blocked) : "< 50 ms", seen, ms(bar)]
-            : [testid, `${candidates}`, "-", "-", "-", seen, ms(bar)],
+            ? [testid, `${candidates}`, ms(quantile(times, 0.5)), ms(quantile(times, 0.95)), blocked ? ms(blocked) : "< 50 ms", ...seen, ms(bar)]
+            : [testid, `${candidates}`, "-", "-", "-", ...seen, ms(bar)],
         );
       });
     }
