@@ -37,6 +37,8 @@ pub mod protocol;
 #[cfg(feature = "models")]
 pub mod retrieval;
 pub mod share;
+#[cfg(any(feature = "studio", feature = "cli"))]
+pub mod studio;
 #[cfg(feature = "cli")]
 pub mod tables;
 #[cfg(feature = "models")]

@@ -1,7 +1,7 @@
 // Loads an engine into the web worker that runs this file and starts it.
 //
 // The build writes it out twice, as engine-cpu-loader.js and engine-webgpu-loader.js, with the
-// two constants filled in (write-loaders.sh). What it posts are protocol::FromEngine messages:
+// two constants filled in (finish-build.sh). What it posts are protocol::FromEngine messages:
 // `progress` while the program and its assets arrive, and `failed` for whatever goes wrong here
 // or, later, uncaught in the engine: a worker that dies in silence would leave the page waiting.
 //

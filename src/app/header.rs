@@ -11,7 +11,9 @@ use super::knobs::Segments;
 use super::parts::{click, follow, live, when};
 use super::picture::Mark;
 use super::store::store;
+use super::studio::StudioButton;
 use super::supervisor::{FRAME, Gpu};
+use super::undo::Steps;
 use super::words;
 use crate::protocol::{Backend, StageTime};
 use crate::share::link::cut_query;
@@ -36,6 +38,8 @@ pub fn Header() -> impl IntoView {
             <Segments key="surface" />
             <QueryBox />
             <div class="tools">
+                <UndoButtons />
+                <StudioButton />
                 <BackendBadge />
                 <ThemeButton />
                 <ShareButton />
@@ -331,6 +335,72 @@ fn BackendBadge() -> impl IntoView {
     }
 }
 
+/// Undo, redo, and the way back to the state that the page was opened with: its query, its
+/// shopper, its seed.
+#[component]
+fn UndoButtons() -> impl IntoView {
+    let store = store();
+    let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
+    let ways = RwSignal::new((false, false));
+    follow(move |_| {
+        let now = store.link.get();
+        let time = Duration::from_millis(browser::now() as u64);
+        steps.update_value(|steps| steps.note(now, time));
+        ways.set(steps.with_value(Steps::ways));
+    });
+    let go = move |to: Option<String>| {
+        if let Some(link) = to {
+            store.go(&link);
+        }
+    };
+    let undo = move || go(steps.try_update_value(Steps::undo).flatten());
+    let redo = move || go(steps.try_update_value(Steps::redo).flatten());
+    let restart = move || go(Some(steps.with_value(Steps::start)));
+    let keys = window_event_listener(ev::keydown, move |event| {
+        // A box has an undo of its own.
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let typing = target
+            .is_some_and(|target| target.matches("input[type=text], textarea").unwrap_or_default());
+        if typing || !(event.ctrl_key() || event.meta_key()) {
+            return;
+        }
+        match (event.key().to_ascii_lowercase().as_str(), event.shift_key()) {
+            ("z", false) => undo(),
+            ("z", true) | ("y", false) => redo(),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || keys.remove());
+    let button = |name: &'static str,
+                  mark: &'static str,
+                  testid: &'static str,
+                  off: Box<dyn Fn() -> bool + Send + Sync>,
+                  act: Box<dyn Fn()>| {
+        view! {
+            <button
+                type="button"
+                class="icon"
+                data-testid=testid
+                aria-label=name
+                title=name
+                disabled=off
+                on:click=click(act)
+            >
+                <Mark name=mark />
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="steps" role="group" aria-label="Changes">
+            {button("Undo", "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
+            {button("Redo", "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
+            {button("Start again", "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
+        </div>
+    }
+}
+
 #[component]
 fn ThemeButton() -> impl IntoView {
     let store = store();
@@ -359,8 +429,7 @@ fn ShareButton() -> impl IntoView {
     let store = store();
     let done = RwSignal::new(false);
     let share = move || {
-        let link = store.state.with_untracked(|state| state.to_link());
-        browser::set_link(&link, false);
+        browser::set_link(&store.link.get_untracked(), false);
         let address = browser::window().location().href().unwrap_or_default();
         leptos::task::spawn_local(async move {
             if browser::copy(&address).await {

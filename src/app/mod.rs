@@ -2,15 +2,19 @@
 //!
 //! The page holds the [`State`](crate::share::State) and shows the engine's last
 //! [`Answer`](crate::protocol::Answer); it computes nothing but the blend. What needs no browser
-//! ([`supervisor`], [`icons`], [`words`]) is built and tested everywhere, the rest with the
+//! ([`supervisor`], [`undo`], [`icons`], [`words`]) is built and tested everywhere, the rest with the
 //! feature `app`.
 
 pub mod icons;
 pub mod supervisor;
+pub mod undo;
 pub mod words;
 
 #[cfg(feature = "app")]
-mod browser;
+pub(crate) mod bridge;
+
+#[cfg(feature = "app")]
+pub(crate) mod browser;
 #[cfg(feature = "app")]
 mod engine;
 #[cfg(feature = "app")]
@@ -28,19 +32,19 @@ mod notices;
 #[cfg(feature = "app")]
 mod page;
 #[cfg(feature = "app")]
-mod papers;
+pub(crate) mod parts;
 #[cfg(feature = "app")]
-mod parts;
-#[cfg(feature = "app")]
-mod picture;
+pub(crate) mod picture;
 #[cfg(feature = "app")]
 mod shelf;
 #[cfg(feature = "app")]
 mod shopper;
 #[cfg(feature = "app")]
-mod store;
+pub(crate) mod store;
 #[cfg(feature = "app")]
-mod wire;
+mod studio;
+#[cfg(feature = "app")]
+pub(crate) mod wire;
 
 #[cfg(feature = "app")]
 pub use page::mount;

@@ -10,12 +10,12 @@ use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
 use super::notices::Notices;
-use super::papers::Papers;
 use super::parts::{click, follow};
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
 use super::store::{Store, store};
-use super::{browser, engine};
+use super::studio::StudioFrame;
+use super::{bridge, browser, engine};
 use crate::share::State;
 
 /// Milliseconds of rest after which the address follows the state.
@@ -30,12 +30,9 @@ pub fn mount() {
 
 #[component]
 fn Page() -> impl IntoView {
-    let (state, dropped) = State::from_link(&browser::link());
-    let store = Store::new(state);
+    let store = Store::new();
     provide_context(store);
-    for part in dropped {
-        store.tell(&format!("link-{}", part.key), &part.text);
-    }
+    store.go(&browser::link());
     if !browser::remembers() {
         store.tell(
             "storage-forbidden",
@@ -45,6 +42,7 @@ fn Page() -> impl IntoView {
     follow_link(store);
     follow_theme(store);
     engine::start(store);
+    bridge::couple(store, bridge::PAGE);
     view! {
         <Header />
         <Notices />
@@ -55,8 +53,8 @@ fn Page() -> impl IntoView {
                 <Sheets />
                 <Shelf />
             </div>
-            <Papers />
         </main>
+        <StudioFrame />
     }
 }
 
@@ -105,17 +103,14 @@ fn follow_link(store: Store) {
     let last = StoredValue::new(store.state.with_untracked(step_of));
     let pending = StoredValue::new(None::<TimeoutHandle>);
     let write = move || {
-        store.state.with_untracked(|state| {
-            let link = state.to_link();
-            let step = step_of(state);
-            if link != browser::link() {
-                browser::set_link(&link, last.with_value(|last| *last != step));
-            }
-            last.set_value(step);
-        });
+        let (link, step) = (store.link.get_untracked(), store.state.with_untracked(step_of));
+        if link != browser::link() {
+            browser::set_link(&link, last.with_value(|last| *last != step));
+        }
+        last.set_value(step);
     };
     follow(move |first| {
-        store.state.track();
+        store.link.track();
         if first {
             return;
         }
@@ -125,12 +120,8 @@ fn follow_link(store: Store) {
         pending.set_value(set_timeout_with_handle(write, Duration::from_millis(REST)).ok());
     });
     let back = window_event_listener(ev::popstate, move |_| {
-        let (state, dropped) = State::from_link(&browser::link());
-        last.set_value(step_of(&state));
-        store.state.set(state);
-        for part in dropped {
-            store.tell(&format!("link-{}", part.key), &part.text);
-        }
+        store.go(&browser::link());
+        last.set_value(store.state.with_untracked(step_of));
     });
     on_cleanup(move || back.remove());
 }

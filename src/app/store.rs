@@ -11,6 +11,7 @@ use super::supervisor::Status;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
+use crate::share::view::{Link, View};
 use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State, Task};
 
 /// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
@@ -51,6 +52,10 @@ pub struct Shown {
 #[derive(Clone, Copy)]
 pub struct Store {
     pub state: RwSignal<State>,
+    /// What is looked at beside the shelf.
+    pub view: RwSignal<View>,
+    /// Both as a link.
+    pub link: Memo<String>,
     pub shop: RwSignal<Option<Arc<Shop>>>,
     pub answer: RwSignal<Option<Arc<Answer>>>,
     /// The same for what stands around the shelf, once the shelf is painted: see
@@ -82,8 +87,9 @@ pub fn store() -> Store {
 }
 
 impl Store {
-    pub fn new(state: State) -> Self {
-        let state = RwSignal::new(state);
+    /// Everything as it comes.
+    pub fn new() -> Self {
+        let (state, view) = (RwSignal::new(State::default()), RwSignal::new(View::default()));
         let answer = RwSignal::new(None::<Arc<Answer>>);
         let ranking = Memo::new(move |_| state.with(|s| s.ranking.clone()));
         let tasks = Memo::new(move |_| {
@@ -114,6 +120,8 @@ impl Store {
         });
         let store = Self {
             state,
+            view,
+            link: Memo::new(move |_| Link { state: state.get(), view: view.get() }.write()),
             shop: RwSignal::new(None),
             answer,
             insides: RwSignal::new(None),
@@ -131,6 +139,21 @@ impl Store {
         };
         store.keep_baseline();
         store
+    }
+
+    /// Goes where a link leads, and says what of it can't be used. What is there already is not
+    /// told of again.
+    pub fn go(&self, link: &str) {
+        let (Link { state, view }, dropped) = Link::read(link);
+        for part in dropped {
+            self.tell(&format!("link-{}", part.key), &part.text);
+        }
+        if self.view.with_untracked(|now| *now != view) {
+            self.view.set(view);
+        }
+        if self.state.with_untracked(|now| *now != state) {
+            self.state.set(state);
+        }
     }
 
     /// Products on the page on show, best first.

@@ -73,6 +73,27 @@ pub fn overlap_at(k: usize, a: &[u32], b: &[u32]) -> f64 {
     }
 }
 
+/// Rank-biased overlap of two lists (Webber, Moffat and Zobel 2010): the overlap of their first d,
+/// `A_d`, averaged over the depths d with the weight `p^(d-1)`, so that the top counts most. Taken to
+/// the depth of the shorter list, and 1 for equal lists. 1 if there is nothing to compare.
+///
+/// ```
+/// use vitrine::metrics::rank_biased_overlap;
+///
+/// // A_1 = 0 and A_2 = 1, with the weights 1 and 0.5.
+/// let rbo = rank_biased_overlap(0.5, &[1, 2], &[2, 1]);
+/// assert!((rbo - 0.5 / 1.5).abs() < 1e-12);
+/// ```
+pub fn rank_biased_overlap(p: f64, a: &[u32], b: &[u32]) -> f64 {
+    let (mut sum, mut weights, mut weight) = (0.0, 0.0, 1.0);
+    for depth in 1..=a.len().min(b.len()) {
+        sum += weight * overlap_at(depth, a, b);
+        weights += weight;
+        weight *= p;
+    }
+    if weights > 0.0 { sum / weights } else { 1.0 }
+}
+
 /// Rank of each value from 0, equal values sharing their mean. None if a value is NaN.
 fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     if values.iter().any(|value| value.is_nan()) {
@@ -120,6 +141,20 @@ mod tests {
     fn lists_of_different_lengths_overlap() {
         assert_eq!(overlap_at(10, &[1, 2], &[2, 3, 1]), 1.0);
         assert_eq!(overlap_at(10, &[], &[]), 1.0);
+    }
+
+    #[test]
+    fn the_top_counts_most() {
+        let list: Vec<u32> = (0..20).collect();
+        let swapped = |i: usize| {
+            let mut other = list.clone();
+            other.swap(i, i + 1);
+            rank_biased_overlap(0.9, &list, &other)
+        };
+        assert_eq!(rank_biased_overlap(0.9, &list, &list), 1.0);
+        assert_eq!(rank_biased_overlap(0.9, &list, &[]), 1.0);
+        assert_eq!(rank_biased_overlap(0.9, &[1, 2], &[3, 4]), 0.0);
+        assert!(swapped(0) < swapped(5) && swapped(5) < swapped(15) && swapped(15) < 1.0);
     }
 
     proptest! {

@@ -7,7 +7,7 @@
 //! | [`graded_ndcg_at`] | one page view's scores | Yandex 4.1 |
 //! | [`auc`], [`rela_impr`] | all scores of a test set | DMT 5.3 |
 //! | [`entropy`], [`effective_number`] | a distribution over candidates | |
-//! | [`kendall_tau`], [`spearman`], [`overlap_at`] | two orders of the same things | |
+//! | [`kendall_tau`], [`spearman`], [`overlap_at`], [`rank_biased_overlap`] | two orders of the same things | |
 //! | [`Figure`] | any of these, by blocks of shoppers | |
 //!
 //! Everything is computed in f64. `None` means that the metric does not exist there, for
@@ -21,7 +21,7 @@ mod mean;
 mod ranking;
 mod retrieval;
 
-pub use agreement::{kendall_tau, overlap_at, spearman};
+pub use agreement::{kendall_tau, overlap_at, rank_biased_overlap, spearman};
 pub use blocks::{BLOCKS, Blocks, Figure, block_of};
 pub use distribution::{effective_number, entropy};
 pub use mean::Mean;

@@ -3,5 +3,6 @@
 pub mod knobs;
 pub mod link;
 mod state;
+pub mod view;
 
 pub use state::*;

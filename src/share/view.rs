@@ -1,0 +1,153 @@
+//! What a person looks at beside the shelf, and the link as a whole.
+
+use super::State;
+use super::link::{Dropped, LINK_VERSION};
+
+/// Most states that can be held against each other: A, B, C and D.
+pub const MAX_PINS: usize = 4;
+
+/// Names of the pins in links.
+const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
+
+/// A part of the studio, which is fetched when one of them is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// Pinned states side by side.
+    Compare,
+    /// The papers' tables.
+    Papers,
+}
+
+impl Panel {
+    /// Every panel, with its name in links.
+    pub const ALL: [(Self, &'static str); 2] =
+        [(Self::Compare, "compare"), (Self::Papers, "papers")];
+
+    /// Its name in links.
+    pub fn key(self) -> &'static str {
+        Self::ALL.iter().find(|(panel, _)| *panel == self).map_or("", |(_, key)| key)
+    }
+}
+
+/// What a person looks at beside the shelf. No ranking depends on it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The part of the studio that is open.
+    pub panel: Option<Panel>,
+    /// Links of the states that were pinned, A first.
+    pub pins: Vec<String>,
+}
+
+/// All that a link holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// What is ranked, and how.
+    pub state: State,
+    /// What is looked at.
+    pub view: View,
+}
+
+impl Link {
+    /// The query part of an address, with its question mark; empty where all is as it comes. A
+    /// pinned state is written as its own link, with `;` and `:` in place of `&` and `=`:
+    /// `?v=1&q=couch&a=q:couch;tau:0.1`.
+    pub fn write(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let state = self.state.to_link();
+        parts.extend(parts_of(&state).map(String::from));
+        if let Some(panel) = self.view.panel {
+            parts.push(format!("panel={}", panel.key()));
+        }
+        for (pin, name) in self.view.pins.iter().zip(PINS) {
+            let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
+            parts.push(format!("{name}={}", inner.join(";")));
+        }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("?v={LINK_VERSION}&{}", parts.join("&"))
+        }
+    }
+
+    /// Opens a link as far as it can; never fails. Takes the query part of an address, with or
+    /// without its question mark.
+    pub fn read(link: &str) -> (Self, Vec<Dropped>) {
+        let link = link.strip_prefix('?').unwrap_or(link);
+        let mut view = View::default();
+        let mut dropped = Vec::new();
+        let mut of_state = Vec::new();
+        for part in link.split('&') {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            if key == "panel" {
+                view.panel =
+                    Panel::ALL.iter().find(|(_, key)| *key == value).map(|(panel, _)| *panel);
+                if view.panel.is_none() {
+                    let text = format!(
+                        "There is no panel “{}”, so none was opened.",
+                        super::knobs::clip(value)
+                    );
+                    dropped.push(Dropped { key: "panel".into(), text });
+                }
+            } else if PINS.contains(&key) {
+                let inner: Vec<String> =
+                    value.split(';').map(|part| part.replacen(':', "=", 1)).collect();
+                let (pin, of_pin) = State::from_link(&inner.join("&"));
+                view.pins.push(pin.to_link());
+                dropped.extend(of_pin.into_iter().map(|Dropped { key: of, text }| Dropped {
+                    key: format!("{key}-{of}"),
+                    text: format!("Pin {}: {text}", key.to_ascii_uppercase()),
+                }));
+            } else {
+                of_state.push(part);
+            }
+        }
+        view.pins.truncate(MAX_PINS);
+        let (state, of_state) = State::from_link(&of_state.join("&"));
+        dropped.extend(of_state);
+        (Self { state, view }, dropped)
+    }
+}
+
+/// The parts of a state's link, without its version.
+fn parts_of(link: &str) -> impl Iterator<Item = &str> {
+    link.split(['?', '&']).filter(|part| !part.is_empty() && !part.starts_with("v="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::EventKind;
+    use crate::share::{HistoryEdit, Ranker};
+
+    #[test]
+    fn pins_and_panel_come_back_and_can_be_read() {
+        let mut pinned =
+            State { query: "a;b:c&d=e".into(), ranker: Ranker::Mlpr, ..State::default() };
+        pinned.history = vec![
+            HistoryEdit::Add { kind: EventKind::Cart, product: 120 },
+            HistoryEdit::Remove { entry: 3 },
+        ];
+        let state = State { query: "oak table".into(), ..State::default() };
+        let pins = vec![pinned.to_link(), String::new()];
+        let view = View { panel: Some(Panel::Compare), pins };
+        let link = Link { state, view };
+        let text = link.write();
+        assert_eq!(
+            text,
+            "?v=1&q=oak+table&panel=compare&a=q:a%3Bb%3Ac%26d%3De;ranker:mlpr;h:cart:120,-3&b="
+        );
+        assert_eq!(Link::read(&text), (link, vec![]));
+        assert_eq!(Link::read(""), (Link::default(), vec![]));
+        assert_eq!(Link::default().write(), "");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_dropped_with_its_reason() {
+        let (link, dropped) =
+            Link::read("?v=1&panel=nowhere&a=tau:huge;q:sofa&q=couch&b=&c=&d=&a=");
+        let keys: Vec<&str> = dropped.iter().map(|dropped| dropped.key.as_str()).collect();
+        assert_eq!(keys, ["panel", "a-tau"]);
+        assert_eq!((link.state.query.as_str(), link.view.pins.len()), ("couch", MAX_PINS));
+        assert_eq!(link.view.pins[0], "?v=1&q=sofa");
+    }
+}

@@ -1,0 +1,385 @@
+//! Pinned states side by side: their pages, joined product by product, and how far they agree.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::engine::{Engine, Standing};
+use super::order::{Order, differences};
+use crate::app::parts::{click, follow, live};
+use crate::app::picture::{Mark, Picture};
+use crate::app::store::{Store, store};
+use crate::app::words;
+use crate::market::catalogue::ProductId;
+use crate::share::State;
+use crate::share::view::MAX_PINS;
+
+/// Products of each state that are shown.
+const SHOWN: usize = 20;
+/// Height of a row and width of the gap between two columns, in pixels: the style sheet has them
+/// too.
+const ROW: f64 = 46.0;
+const GAP: f64 = 56.0;
+/// Milliseconds of rest after which the present state is asked for.
+const REST: u64 = 200;
+
+/// A state that is shown, and what came of it.
+#[derive(Clone)]
+struct Column {
+    name: &'static str,
+    state: State,
+    order: Option<Result<Arc<Order>, String>>,
+}
+
+/// The present state first, then the pins.
+fn states(store: Store) -> Vec<(&'static str, State)> {
+    let now = std::iter::once(("Now", store.state.get()));
+    let pins = store.view.with(|view| view.pins.clone());
+    // What could not be used was said when the link was opened.
+    let pins = pins.iter().map(|link| State::from_link(link).0);
+    now.chain(["A", "B", "C", "D"].into_iter().zip(pins)).collect()
+}
+
+#[component]
+pub fn Compare() -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let columns = RwSignal::new(Vec::<Column>::new());
+    let asked = StoredValue::new(0_u32);
+    let retry = RwSignal::new(0_u32);
+    let standing = engine.standing;
+    follow(move |first| {
+        retry.track();
+        let states = states(store);
+        let number = asked.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        // What is known of a state stays until it is known anew.
+        columns.update(|columns| {
+            let known = std::mem::take(columns);
+            *columns = states
+                .into_iter()
+                .enumerate()
+                .map(|(at, (name, state))| {
+                    let same = known.iter().find(|known| known.state == state);
+                    let order = match same {
+                        Some(same) => same.order.clone(),
+                        // Until the answer is there, the old one stands where it stood.
+                        None => {
+                            known.get(at).filter(|_| name == "Now").and_then(|k| k.order.clone())
+                        }
+                    };
+                    Column { name, state, order }
+                })
+                .collect();
+        });
+        let engine = engine.clone();
+        let ask = move || {
+            leptos::task::spawn_local(async move {
+                let wanted: Vec<State> =
+                    columns.with_untracked(|all| all.iter().map(|c| c.state.clone()).collect());
+                for state in wanted {
+                    if asked.try_get_value() != number {
+                        return;
+                    }
+                    let asked_of = State { selected: None, ..state.clone() };
+                    let answer = engine.answer(&asked_of).await;
+                    let order = answer.map(|answer| {
+                        let shop = store.shop.get_untracked();
+                        Arc::new(Order::new(&answer, &state, shop.as_deref()))
+                    });
+                    // The panel may have been closed meanwhile.
+                    let _ = columns.try_update(|columns| {
+                        for column in columns.iter_mut().filter(|c| c.state == state) {
+                            column.order = Some(order.clone());
+                        }
+                    });
+                }
+            });
+        };
+        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+    });
+    let full = move || store.view.with(|view| view.pins.len() >= MAX_PINS);
+    let pin = move || {
+        let link = store.state.with_untracked(State::to_link);
+        store.view.update(|view| view.pins.push(link));
+    };
+    let hot = RwSignal::new(None::<ProductId>);
+    let waiting = move || {
+        let text = match standing.get() {
+            Standing::Ready => return None,
+            Standing::Resting => "The studio’s engine starts with the first question.".into(),
+            Standing::Loading(None) => "The studio’s engine is starting.".into(),
+            Standing::Loading(Some(progress)) => format!(
+                "The studio’s engine is starting: {}.",
+                words::percent(progress.loaded as f32 / progress.total.max(1) as f32)
+            ),
+        };
+        Some(text)
+    };
+    view! {
+        <div class="compare" data-testid="compare">
+            <div class="actions">
+                <button
+                    type="button"
+                    class="solid"
+                    data-testid="pin"
+                    disabled=full
+                    on:click=click(pin)
+                >
+                    <Mark name="pin" />
+                    "Pin what is on the shelf"
+                </button>
+                <p>
+                    {move || {
+                        let pins = store.view.with(|view| view.pins.len());
+                        match pins {
+                            0 => "Pin the present state, then turn a knob: what moved is drawn between the columns. Pins are part of the link.".to_string(),
+                            MAX_PINS => format!("{MAX_PINS} states are pinned, which is all there is room for."),
+                            _ => format!("{pins} of {MAX_PINS} pinned. Agreement is with the first column."),
+                        }
+                    }}
+                </p>
+                <p class="note" role="status">{move || waiting().unwrap_or_default()}</p>
+            </div>
+            {live(move || columns.with(|columns| table(store, columns, hot, retry)))}
+        </div>
+    }
+}
+
+/// All columns, with the lines between them.
+fn table(
+    store: Store,
+    columns: &[Column],
+    hot: RwSignal<Option<ProductId>>,
+    retry: RwSignal<u32>,
+) -> AnyView {
+    let order_of = |column: &Column| column.order.clone().and_then(Result::ok);
+    let first = columns.first().cloned();
+    let reference = first.as_ref().and_then(order_of);
+    let cells = columns.iter().enumerate().map(|(at, column)| {
+        let place = 2 * at + 1;
+        let before = at.checked_sub(1).and_then(|at| columns.get(at));
+        let list = match &column.order {
+            None => view! { <p class="empty">"…"</p> }.into_any(),
+            Some(Err(why)) => view! {
+                <div>
+                    <p data-testid="notice" role="alert">{why.clone()}</p>
+                    <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
+                        "Try again"
+                    </button>
+                </div>
+            }
+            .into_any(),
+            Some(Ok(order)) => rows(order, before.and_then(order_of).as_deref(), hot),
+        };
+        let lines = before.and_then(|before| {
+            let (left, right) = (order_of(before)?, order_of(column)?);
+            Some(lines(&left, &right, hot, place - 1))
+        });
+        let state = column.state.clone();
+        let against = first.as_ref().map(|first| differences(&first.state, &column.state));
+        view! {
+            <div class="head" style=format!("grid-column:{place}")>
+                {head(store, column.name, at, state, against.unwrap_or_default())}
+            </div>
+            <dl class="figures" style=format!("grid-column:{place}")>
+                {order_of(column).map(|order| figures(&order, reference.as_deref().filter(|_| at > 0)))}
+            </dl>
+            <div class="list" style=format!("grid-column:{place}") data-testid="column" data-column=column.name>
+                {list}
+            </div>
+            {lines}
+        }
+    });
+    let widths = format!(
+        "grid-template-columns:{}",
+        vec!["minmax(230px,400px)"; columns.len()].join(&format!(" {GAP}px "))
+    );
+    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label="Columns">{cells.collect_view()}</div> }
+        .into_any()
+}
+
+/// A column's name, what it differs in, and what can be done with it.
+fn head(
+    store: Store,
+    name: &'static str,
+    at: usize,
+    state: State,
+    differs: Vec<String>,
+) -> AnyView {
+    if at == 0 {
+        return view! { <h3>{name}</h3> <p class="differs">"What is on the shelf."</p> }.into_any();
+    }
+    let text = match differs.as_slice() {
+        [] => "The same as now.".to_string(),
+        all => all.join(" · "),
+    };
+    let go = move || store.state.set(state.clone());
+    let remove = move || {
+        store.view.update(|view| {
+            if at <= view.pins.len() {
+                view.pins.remove(at - 1);
+            }
+        });
+    };
+    view! {
+        <h3>{name}</h3>
+        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>"Go there"</button>
+        <button type="button" class="icon" aria-label=format!("Unpin {name}") on:click=click(remove)>
+            <Mark name="close" />
+        </button>
+        <p class="differs">{text}</p>
+    }
+    .into_any()
+}
+
+/// A column's metrics: agreement with the first column, then its own.
+fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
+    let mut figures: Vec<(&'static str, &'static str, String)> = Vec::new();
+    if let Some(reference) = reference {
+        let agreement = reference.agreement(order);
+        figures.push((
+            "overlap@10",
+            "Share of the first ten that both have.",
+            words::fixed(agreement.overlap, 2),
+        ));
+        figures.push((
+            "Kendall’s τ",
+            "Of the products that both have: how many pairs stand the same way round, less those that do not.",
+            agreement.kendall_tau.map_or("–".into(), |tau| words::signed(tau as f32, 2)),
+        ));
+        figures.push((
+            "RBO",
+            "Rank-biased overlap with p = 0.9: the top counts most.",
+            words::fixed(agreement.rank_biased_overlap, 2),
+        ));
+    }
+    figures.extend([
+        ("clicks", "Clicks that the ranker expects on the page.", words::fixed(order.clicks, 2)),
+        ("orders", "Orders that it expects on the page.", words::fixed(order.orders, 3)),
+        (
+            "GMV",
+            "What those orders are worth: chance times price.",
+            words::price((order.gross_value.max(0.0)) as u32),
+        ),
+    ]);
+    figures
+        .into_iter()
+        .map(|(name, about, value)| {
+            view! {
+                <div title=about>
+                    <dt>{name}</dt>
+                    <dd data-metric=name>{value}</dd>
+                </div>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// A column's products, each with its move against the column before.
+fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>) -> AnyView {
+    let row = |(rank, &product): (usize, &ProductId)| {
+        let moved = before.map(|before| match before.rank(product) {
+            Some(was) if was > rank => ("up", format!("▲ {}", was - rank)),
+            Some(was) if was < rank => ("down", format!("▼ {}", rank - was)),
+            Some(_) => ("same", "=".into()),
+            None => ("new", "new".into()),
+        });
+        let said = moved.as_ref().map(|(kind, by)| match *kind {
+            "up" => format!("up {}", by.trim_start_matches("▲ ")),
+            "down" => format!("down {}", by.trim_start_matches("▼ ")),
+            "same" => "same place".into(),
+            _ => "not in the column before".into(),
+        });
+        view! {
+            <li
+                data-product-id=product
+                class:hot=move || hot.get() == Some(product)
+                on:pointerenter=move |_| hot.set(Some(product))
+                on:pointerleave=move |_| hot.set(None)
+            >
+                <span class="rank">{rank + 1}</span>
+                <Picture product />
+                <Title product />
+                {moved.map(|(kind, by)| view! {
+                    <span class=format!("move {kind}") aria-hidden="true">{by}</span>
+                    <span class="hidden">{said}</span>
+                })}
+            </li>
+        }
+    };
+    let list = order.products.iter().take(SHOWN).enumerate().map(row).collect_view();
+    view! { <ol>{list}</ol> }.into_any()
+}
+
+#[component]
+fn Title(product: ProductId) -> impl IntoView {
+    let store = store();
+    let text = move || {
+        store.shop.with(|shop| {
+            let product = shop.as_ref()?.catalogue.products.get(product as usize)?;
+            Some((product.title.clone(), words::price(product.price_cents)))
+        })
+    };
+    view! {
+        <span class="title">
+            <span>{move || text().map(|(title, _)| title).unwrap_or_default()}</span>
+            <small>{move || text().map(|(_, price)| price).unwrap_or_default()}</small>
+        </span>
+    }
+}
+
+/// Lines from each product's row on the left to its row on the right; a stub where it came from
+/// beyond what is shown, or went there.
+fn lines(left: &Order, right: &Order, hot: RwSignal<Option<ProductId>>, place: usize) -> AnyView {
+    let middle = |rank: usize| ROW * (rank as f64 + 0.5);
+    let ends = |product: ProductId| {
+        let shown = |rank: &usize| *rank < SHOWN;
+        (left.rank(product).filter(shown), right.rank(product).filter(shown))
+    };
+    let mut products: Vec<ProductId> = left.products.iter().take(SHOWN).copied().collect();
+    products.extend(
+        right
+            .products
+            .iter()
+            .take(SHOWN)
+            .filter(|p| !products.contains(p))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    let line = |product: ProductId| {
+        let (path, kind) = match ends(product) {
+            (Some(from), Some(to)) => {
+                let (y1, y2) = (middle(from), middle(to));
+                let half = GAP / 2.0;
+                let kind = match from.cmp(&to) {
+                    std::cmp::Ordering::Greater => "up",
+                    std::cmp::Ordering::Less => "down",
+                    std::cmp::Ordering::Equal => "same",
+                };
+                (format!("M0 {y1}C{half} {y1} {half} {y2} {GAP} {y2}"), kind)
+            }
+            (Some(from), None) => (format!("M0 {y}h12", y = middle(from)), "out"),
+            (None, Some(to)) => (format!("M{GAP} {y}h-12", y = middle(to)), "out"),
+            (None, None) => return None,
+        };
+        Some(view! { <path d=path class=kind class:hot=move || hot.get() == Some(product) /> })
+    };
+    let rows = left.products.len().max(right.products.len()).min(SHOWN);
+    view! {
+        <svg
+            class="lines"
+            style=format!("grid-column:{place}")
+            width=GAP
+            height=ROW * rows as f64
+            aria-hidden="true"
+        >
+            {products.into_iter().filter_map(line).collect_view()}
+        </svg>
+    }
+    .into_any()
+}

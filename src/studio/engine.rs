@@ -1,0 +1,247 @@
+//! The studio's own engine: one worker on the CPU that answers one state after another.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::app::store::Store;
+use crate::app::{browser, wire};
+use crate::protocol::{Answer, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
+use crate::share::{BackendChoice, State};
+
+/// Milliseconds between two looks at whether the engine still speaks.
+const TICK: u64 = 3_000;
+/// Longest that it may be silent over a job, in milliseconds.
+const SILENCE: f64 = 60_000.0;
+/// Answers that are kept.
+const KEPT: usize = 12;
+
+/// Why there is no answer, as a sentence.
+pub type Lost = String;
+
+type Reply = oneshot::Sender<Result<Arc<Answer>, Lost>>;
+
+/// How it stands with the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Not asked for yet.
+    Resting,
+    /// On its way.
+    Loading(Option<Progress>),
+    /// It answers.
+    Ready,
+}
+
+/// The studio's engine. It is started by the first question, and again by the first after it was
+/// lost.
+#[derive(Clone)]
+pub struct Engine {
+    inner: SendWrapper<Rc<Inner>>,
+    /// How it stands.
+    pub standing: RwSignal<Standing>,
+}
+
+struct Job {
+    state: State,
+    reply: Reply,
+}
+
+struct Running {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+struct Inner {
+    store: Store,
+    standing: RwSignal<Standing>,
+    worker: RefCell<Option<Running>>,
+    waiting: RefCell<VecDeque<Job>>,
+    /// What it computes now.
+    current: RefCell<Option<Job>>,
+    run: Cell<u64>,
+    heard: Cell<f64>,
+    answers: RefCell<VecDeque<(State, Arc<Answer>)>>,
+}
+
+impl Engine {
+    /// An engine that rests.
+    pub fn new(store: Store) -> Self {
+        let standing = RwSignal::new(Standing::Resting);
+        let inner = Rc::new(Inner {
+            store,
+            standing,
+            worker: RefCell::default(),
+            waiting: RefCell::default(),
+            current: RefCell::default(),
+            run: Cell::new(0),
+            heard: Cell::new(0.0),
+            answers: RefCell::default(),
+        });
+        let watched = inner.clone();
+        set_interval(move || watched.watch(), Duration::from_millis(TICK));
+        Self { inner: SendWrapper::new(inner), standing }
+    }
+
+    /// The answer to a state, kept or computed. Questions wait for those before them.
+    ///
+    /// # Errors
+    /// Where the engine is lost over it; the next question starts another.
+    pub async fn answer(&self, state: &State) -> Result<Arc<Answer>, Lost> {
+        // Where to compute, and whose insides are shown, changes no order.
+        let state = State { backend: BackendChoice::Cpu, ..state.clone() };
+        if let Some(answer) = self.inner.kept(&state) {
+            return Ok(answer);
+        }
+        let (reply, answered) = oneshot::channel();
+        self.inner.waiting.borrow_mut().push_back(Job { state, reply });
+        self.inner.pump();
+        answered.await.unwrap_or_else(|_| Err("The studio was closed over it.".into()))
+    }
+}
+
+impl Inner {
+    fn kept(&self, state: &State) -> Option<Arc<Answer>> {
+        let answers = self.answers.borrow();
+        answers.iter().find(|(of, _)| of == state).map(|(_, answer)| answer.clone())
+    }
+
+    /// Gives the engine its next job, if it is free; starts it, if there is none.
+    fn pump(self: &Rc<Self>) {
+        if self.waiting.borrow().is_empty() || self.current.borrow().is_some() {
+            return;
+        }
+        if self.worker.borrow().is_none() {
+            self.start();
+            return;
+        }
+        if self.standing.get_untracked() != Standing::Ready {
+            return;
+        }
+        let Some(job) = self.waiting.borrow_mut().pop_front() else { return };
+        if let Some(answer) = self.kept(&job.state) {
+            // Whoever asked may have gone.
+            let _ = job.reply.send(Ok(answer));
+            self.pump();
+            return;
+        }
+        self.run.set(self.run.get() + 1);
+        self.heard.set(browser::now());
+        let message = ToEngine::Run { run: self.run.get(), state: Box::new(job.state.clone()) };
+        *self.current.borrow_mut() = Some(job);
+        self.send(&message);
+    }
+
+    fn start(self: &Rc<Self>) {
+        self.standing.set(Standing::Loading(None));
+        self.heard.set(browser::now());
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        options.set_name("engine-studio");
+        let address = browser::address("engine-cpu-loader.js");
+        let Ok(worker) = Worker::new_with_options(&address, &options) else {
+            self.lose("The browser lets the studio start no engine of its own.");
+            return;
+        };
+        let inner = Rc::downgrade(self);
+        let on_message = Closure::new(move |event: MessageEvent| {
+            let Some(inner) = inner.upgrade() else { return };
+            match wire::read(&event.data()) {
+                Ok(message) => inner.hear(message),
+                Err(part) => inner.lose(&format!(
+                    "The studio’s engine sent what can’t be read ({part}). Load the page again."
+                )),
+            }
+        });
+        let inner = Rc::downgrade(self);
+        let on_error = Closure::new(move |_: Event| {
+            if let Some(inner) = inner.upgrade() {
+                inner.lose("The studio’s engine stopped. Ask again to start another.");
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        *self.worker.borrow_mut() =
+            Some(Running { worker, _on_message: on_message, _on_error: on_error });
+    }
+
+    fn hear(self: &Rc<Self>, message: FromEngine) {
+        self.heard.set(browser::now());
+        match message {
+            FromEngine::Hello { version: PROTOCOL_VERSION, .. } => {
+                self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
+            }
+            FromEngine::Hello { .. } => {
+                self.lose("The studio’s engine is of another version. Load the page again.");
+            }
+            FromEngine::Progress(progress) => {
+                if self.standing.get_untracked() != Standing::Ready {
+                    self.standing.set(Standing::Loading(Some(progress)));
+                }
+            }
+            FromEngine::Shop(shop) => self.store.shop.set(Some((*shop).into())),
+            FromEngine::Ready { .. } => {
+                self.standing.set(Standing::Ready);
+                self.pump();
+            }
+            FromEngine::Answer(answer) => {
+                if answer.run != self.run.get() {
+                    return;
+                }
+                let Some(job) = self.current.borrow_mut().take() else { return };
+                let answer = Arc::new(*answer);
+                let mut answers = self.answers.borrow_mut();
+                answers.push_back((job.state, answer.clone()));
+                if answers.len() > KEPT {
+                    answers.pop_front();
+                }
+                drop(answers);
+                let _ = job.reply.send(Ok(answer));
+                self.pump();
+            }
+            FromEngine::Failed(notice) => self.lose(&notice.text),
+            // What goes for an answer comes with it.
+            FromEngine::Notice(_) | FromEngine::Alive => {}
+        }
+    }
+
+    fn watch(self: &Rc<Self>) {
+        let busy = self.current.borrow().is_some()
+            || matches!(self.standing.get_untracked(), Standing::Loading(_));
+        if busy && browser::now() - self.heard.get() > SILENCE {
+            self.lose("The studio’s engine fell silent. Ask again to start another.");
+        }
+    }
+
+    /// The engine is gone: whoever waits is told why.
+    fn lose(self: &Rc<Self>, why: &str) {
+        let running = self.worker.borrow_mut().take();
+        self.standing.set(Standing::Resting);
+        if let Some(running) = running {
+            running.worker.set_onmessage(None);
+            running.worker.set_onerror(None);
+            running.worker.terminate();
+            // One of its functions may be on the stack: they are dropped after it has returned.
+            leptos::task::spawn_local(async move { drop(running) });
+        }
+        let jobs: Vec<Job> = self.current.take().into_iter().chain(self.waiting.take()).collect();
+        for job in jobs {
+            let _ = job.reply.send(Err(why.into()));
+        }
+    }
+
+    fn send(&self, message: &ToEngine) {
+        if let Some(running) = &*self.worker.borrow() {
+            // Only what cannot be cloned is refused.
+            let _ = running.worker.post_message(&wire::write(message));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The studio as a whole: its frame, and the panel that is open.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::browser::focus;
+use super::compare::Compare;
+use super::document::Document;
+use super::engine::Engine;
+use crate::app::parts::{click, follow, live};
+use crate::app::picture::Mark;
+use crate::app::store::Store;
+use crate::app::{bridge, browser};
+use crate::share::view::Panel;
+
+/// Fills the place that the page keeps for the studio.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    let place = browser::document().get_element_by_id("studio");
+    let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) else {
+        return;
+    };
+    // What stood there while the studio was fetched.
+    place.replace_children_with_node_0();
+    leptos::mount::mount_to(place, Studio).forget();
+}
+
+/// What each panel is called, and what it is for.
+fn title(panel: Panel) -> (&'static str, &'static str) {
+    match panel {
+        Panel::Compare => ("Compare", "States side by side, and what moved between them."),
+        Panel::Papers => (
+            "The papers’ tables",
+            "Every comparison that the four papers make, made again on this market.",
+        ),
+    }
+}
+
+#[component]
+fn Studio() -> impl IntoView {
+    let store = Store::new();
+    provide_context(store);
+    bridge::couple(store, bridge::STUDIO);
+    let engine = Engine::new(store);
+    provide_context(engine);
+    let panel = Memo::new(move |_| store.view.with(|view| view.panel));
+    let close = move || store.view.update(|view| view.panel = None);
+    let wide = RwSignal::new(false);
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        if event.key() == "Escape" && !event.default_prevented() && panel.get_untracked().is_some()
+        {
+            close();
+        }
+    });
+    on_cleanup(move || keys.remove());
+    // The page's last rows can be scrolled to from under the studio.
+    follow(move |_| {
+        let height = match (panel.get().is_some(), wide.get()) {
+            (false, _) => "closed",
+            (true, false) => "open",
+            (true, true) => "wide",
+        };
+        browser::mark("studio", height);
+    });
+    let tab = move |(of, _): (Panel, &'static str)| {
+        let chosen = move || panel.get() == Some(of);
+        view! {
+            <button
+                type="button"
+                role="tab"
+                id=format!("tab-{}", of.key())
+                aria-controls="studio-panel"
+                aria-selected=move || chosen().to_string()
+                tabindex=move || if chosen() { "0" } else { "-1" }.to_string()
+                on:click=click(move || store.view.update(|view| view.panel = Some(of)))
+            >
+                {title(of).0}
+            </button>
+        }
+        .into_any()
+    };
+    let step = move |event: leptos::ev::KeyboardEvent| {
+        let to = match event.key().as_str() {
+            "ArrowRight" => 1,
+            "ArrowLeft" => Panel::ALL.len() - 1,
+            _ => return,
+        };
+        let Some(now) = panel.get() else { return };
+        event.prevent_default();
+        let at = Panel::ALL.iter().position(|(of, _)| *of == now).unwrap_or(0);
+        let (of, key) = Panel::ALL[(at + to) % Panel::ALL.len()];
+        store.view.update(|view| view.panel = Some(of));
+        focus(&format!("tab-{key}"));
+    };
+    let shown = live(move || match panel.get() {
+        None => ().into_any(),
+        Some(Panel::Compare) => view! { <Compare /> }.into_any(),
+        Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),
+    });
+    view! {
+        <header>
+            <div role="tablist" aria-label="Studio" on:keydown=step>
+                {Panel::ALL.map(tab).into_iter().collect_view()}
+            </div>
+            <p>{move || panel.get().map(|of| title(of).1).unwrap_or_default().to_string()}</p>
+            <button
+                type="button"
+                class="icon wide"
+                aria-label="The whole height"
+                aria-pressed=move || wide.get().to_string()
+                on:click=click(move || wide.update(|wide| *wide = !*wide))
+            >
+                <Mark name="wide" />
+            </button>
+            <button
+                type="button"
+                class="icon"
+                data-testid="studio-close"
+                aria-label="Close the studio"
+                on:click=click(close)
+            >
+                <Mark name="close" />
+            </button>
+        </header>
+        <div
+            class="studio-panel"
+            id="studio-panel"
+            role="tabpanel"
+            aria-labelledby=move || panel.get().map(|of| format!("tab-{}", of.key()))
+            tabindex="-1"
+        >
+            {shown}
+        </div>
+    }
+}

@@ -1,0 +1,89 @@
+//! Documents of the project, from Markdown to what a page shows.
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+/// A part of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// As its heading has it, without what comes after a colon; empty before the first.
+    pub name: String,
+    /// What is shown, its heading first.
+    pub html: String,
+}
+
+/// The parts of a document, by its headings of the second level. Its own title is left out: the
+/// place where it is shown has one.
+pub fn parts(markdown: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut name = String::new();
+    let mut events: Vec<Event> = Vec::new();
+    let mut close = |name: &mut String, events: &mut Vec<Event>| {
+        let mut text = String::new();
+        html::push_html(&mut text, events.drain(..));
+        // Wide tables are scrolled by themselves.
+        let frame =
+            "<div class=\"scrolls\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>";
+        let html = text.replace("<table>", frame).replace("</table>", "</table></div>");
+        if !html.trim().is_empty() {
+            parts.push(Part { name: std::mem::take(name), html });
+        }
+    };
+    let (mut in_title, mut in_heading) = (false, false);
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        match &event {
+            Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => in_title = true,
+            Event::End(TagEnd::Heading(HeadingLevel::H1)) => in_title = false,
+            Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
+                close(&mut name, &mut events);
+                in_heading = true;
+                events.push(event);
+            }
+            Event::End(TagEnd::Heading(HeadingLevel::H2)) => {
+                in_heading = false;
+                events.push(event);
+            }
+            // Pages of the project hold no HTML of their own.
+            Event::Html(_) | Event::InlineHtml(_) => (),
+            _ if in_title => (),
+            _ => {
+                if let (true, Event::Text(text)) = (in_heading, &event) {
+                    name.push_str(text.split(':').next().unwrap_or_default());
+                }
+                events.push(event);
+            }
+        }
+    }
+    close(&mut name, &mut events);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_comes_in_parts() {
+        let text = "# Title\n\nFirst *of all*.\n\n## One: a table\n\n| a | b |\n|---|---:|\n| 1 | 2 |\n\n## Two\n\nLast.\n";
+        let parts = parts(text);
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["", "One", "Two"]);
+        assert_eq!(parts[0].html, "<p>First <em>of all</em>.</p>\n");
+        assert!(parts[1].html.starts_with("<h2>One: a table</h2>\n<div class=\"scrolls\""));
+        assert!(parts[1].html.contains("<td style=\"text-align: right\">2</td>"));
+        assert!(parts[1].html.trim_end().ends_with("</table></div>"));
+    }
+
+    #[test]
+    fn html_is_not_let_through() {
+        let parts = parts("Text <b onclick=x>bold</b>.\n\n<script>alert(1)</script>\n");
+        assert!(!parts[0].html.contains('<') || !parts[0].html.contains("script"), "{parts:?}");
+        assert!(!parts[0].html.contains("onclick"), "{parts:?}");
+    }
+
+    #[test]
+    fn the_papers_tables_are_read() {
+        let parts = parts(include_str!("../../docs/tables.md"));
+        assert!(parts.len() > 12, "{}", parts.len());
+        assert!(parts.iter().any(|part| part.name == "yandex-2"));
+    }
+}

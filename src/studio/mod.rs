@@ -1,0 +1,22 @@
+//! The studio: what is wanted beside the shelf, in a program of its own that the page fetches
+//! when it is first opened, so that a first ranking waits for none of it.
+//!
+//! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
+//! that nothing it does holds up a ranking. What needs no browser ([`markdown`], [`order`]) are built and tested
+//! everywhere, the rest with the feature `studio`.
+
+#[cfg(feature = "studio")]
+mod browser;
+#[cfg(feature = "studio")]
+mod compare;
+#[cfg(feature = "studio")]
+mod document;
+#[cfg(feature = "studio")]
+mod engine;
+#[cfg(feature = "studio")]
+mod frame;
+pub mod markdown;
+pub mod order;
+
+#[cfg(feature = "studio")]
+pub use frame::mount;

@@ -1,0 +1,153 @@
+//! What a state makes of an answer: the order, what is expected of its page, and how far two
+//! orders agree.
+
+use crate::market::catalogue::ProductId;
+use crate::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
+use crate::pipeline::blend::{self, probability};
+use crate::protocol::{Answer, Shop};
+use crate::share::knobs::{Control, KNOBS};
+use crate::share::{State, Task};
+
+/// K of overlap@K.
+const TOP: usize = 10;
+/// Persistence of rank-biased overlap: the tenth place weighs two fifths of the first.
+const PERSISTENCE: f64 = 0.9;
+
+/// An order of products, with what the ranker expects of the page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Best first.
+    pub products: Vec<ProductId>,
+    /// Clicks that are expected on the page.
+    pub clicks: f64,
+    /// Orders that are expected on the page.
+    pub orders: f64,
+    /// Orders that are expected, times prices, in cents.
+    pub gross_value: f64,
+}
+
+/// How far two orders agree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreement {
+    /// overlap@10.
+    pub overlap: f64,
+    /// Kendall's tau over the products that both have; none where those are fewer than two.
+    pub kendall_tau: Option<f64>,
+    /// Rank-biased overlap.
+    pub rank_biased_overlap: f64,
+}
+
+impl Order {
+    /// Of an answer, as a state blends it. Prices are the shop's.
+    pub fn new(answer: &Answer, state: &State, shop: Option<&Shop>) -> Self {
+        let tasks = answer.ranker.tasks();
+        let order = blend::order(&answer.candidates, tasks, &state.ranking);
+        let page = order.iter().take(state.page.size.max(1) as usize);
+        let (mut clicks, mut orders, mut gross_value) = (0.0, 0.0, 0.0);
+        for ranked in page {
+            let candidate = &answer.candidates[ranked.candidate];
+            let chance = |wanted| {
+                let number = tasks.iter().position(|task| *task == wanted);
+                number.map_or(0.0, |n| f64::from(probability(candidate, n, &state.ranking)))
+            };
+            let product = shop.and_then(|s| s.catalogue.products.get(candidate.product as usize));
+            clicks += chance(Task::Click);
+            orders += chance(Task::Order);
+            gross_value +=
+                chance(Task::Order) * product.map_or(0.0, |product| f64::from(product.price_cents));
+        }
+        let products = order.iter().map(|r| answer.candidates[r.candidate].product).collect();
+        Self { products, clicks, orders, gross_value }
+    }
+
+    /// Place of a product, from 0.
+    pub fn rank(&self, product: ProductId) -> Option<usize> {
+        self.products.iter().position(|other| *other == product)
+    }
+
+    /// How far another order agrees with this.
+    pub fn agreement(&self, other: &Self) -> Agreement {
+        let both = self
+            .products
+            .iter()
+            .enumerate()
+            .filter_map(|(rank, product)| Some((rank as f32, other.rank(*product)? as f32)));
+        let (mine, others): (Vec<f32>, Vec<f32>) = both.unzip();
+        Agreement {
+            overlap: overlap_at(TOP, &self.products, &other.products),
+            kendall_tau: kendall_tau(&mine, &others),
+            rank_biased_overlap: rank_biased_overlap(PERSISTENCE, &self.products, &other.products),
+        }
+    }
+}
+
+/// What a state differs in from another, in words: "Ranker: MLPR with BERT", "Query: couch".
+pub fn differences(from: &State, to: &State) -> Vec<String> {
+    let mut said = Vec::new();
+    if from.query != to.query {
+        said.push(format!("Query: {}", to.query));
+    }
+    if from.shopper != to.shopper {
+        said.push(format!("Shopper: {}", to.shopper));
+    }
+    if from.history != to.history {
+        said.push(match to.history.len() {
+            0 => "History: as it was".into(),
+            1 => "History: 1 change".into(),
+            changes => format!("History: {changes} changes"),
+        });
+    }
+    // What does not show in the order is no difference.
+    let shown = |key: &str| !matches!(key, "page" | "backend");
+    for knob in KNOBS.iter().filter(|knob| shown(knob.key)) {
+        let value = knob.value(to);
+        if knob.value(from) != value {
+            let label = match knob.control {
+                Control::Choice { options, get, .. } => options[get(to)].1,
+                _ => &value,
+            };
+            said.push(format!("{}: {label}", knob.name));
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::EventKind;
+    use crate::share::{HistoryEdit, Ranker};
+
+    fn order(products: &[ProductId]) -> Order {
+        Order { products: products.into(), clicks: 0.0, orders: 0.0, gross_value: 0.0 }
+    }
+
+    #[test]
+    fn orders_agree_by_what_both_have() {
+        let (a, b) = (order(&[1, 2, 3, 4]), order(&[3, 1, 2, 9]));
+        let Agreement { overlap, kendall_tau, rank_biased_overlap } = a.agreement(&b);
+        assert_eq!(overlap, 0.75);
+        // Of 1, 2 and 3, one pair of three stands the same way round.
+        assert!((kendall_tau.unwrap() + 1.0 / 3.0).abs() < 1e-12);
+        assert!(rank_biased_overlap > 0.3 && rank_biased_overlap < 0.75);
+        let same = a.agreement(&a);
+        assert_eq!(
+            (same.overlap, same.kendall_tau, same.rank_biased_overlap),
+            (1.0, Some(1.0), 1.0)
+        );
+        assert_eq!(a.agreement(&order(&[7])).kendall_tau, None);
+    }
+
+    #[test]
+    fn what_differs_is_said() {
+        let from = State::default();
+        let mut to = State { query: "oak table".into(), ranker: Ranker::Mlpr, ..from.clone() };
+        to.history.push(HistoryEdit::Add { kind: EventKind::Cart, product: 3 });
+        to.page.number = 2;
+        assert_eq!(differences(&from, &from), Vec::<String>::new());
+        assert_eq!(
+            differences(&from, &to),
+            ["Query: oak table", "History: 1 change", "Ranker: MLPR with BERT"]
+        );
+    }
+}

@@ -1,8 +1,0 @@
-#!/bin/sh
-# Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size.
-set -eu
-for engine in engine-cpu engine-webgpu; do
-    size=$(wc -c <"$TRUNK_STAGING_DIR/${engine}_bg.wasm" | tr -d ' ')
-    sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" \
-        "$TRUNK_SOURCE_DIR/www/engine-loader.js" >"$TRUNK_STAGING_DIR/$engine-loader.js"
-done
