@@ -7,6 +7,7 @@ use super::browser::focus;
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
+use super::share::Share;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
 use crate::app::store::Store;
@@ -29,6 +30,7 @@ pub fn mount() {
 fn title(panel: Panel) -> (&'static str, &'static str) {
     match panel {
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
+        Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
         Panel::Papers => (
             "The papers’ tables",
             "Every comparison that the four papers make, made again on this market.",
@@ -95,6 +97,7 @@ fn Studio() -> impl IntoView {
     let shown = live(move || match panel.get() {
         None => ().into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
+        Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),
     });
     view! {
