@@ -254,7 +254,7 @@ mod tests {
         let text = csv(&answer(), &state, &shop).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().unwrap().clone();
-        assert_eq!(header.iter().last(), Some("gate 1 order expert 2"));
+        assert_eq!(header.iter().next_back(), Some("gate 1 order expert 2"));
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         assert_eq!((rows.len(), &rows[0][column("product")]), (2, "3"));
