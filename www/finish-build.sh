@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size,
-# and makes what is shipped smaller.
+# makes what is shipped smaller, and writes its security policy.
 set -eu
 for engine in engine-cpu engine-webgpu; do
     size=$(wc -c <"$TRUNK_STAGING_DIR/${engine}_bg.wasm" | tr -d ' ')
@@ -16,4 +16,5 @@ if [ "$TRUNK_PROFILE" = release ]; then
         node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite \
             "$file" --outfile="$file"
     done
+    node www/write-policy.mjs "$TRUNK_STAGING_DIR/index.html"
 fi

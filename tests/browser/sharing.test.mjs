@@ -84,7 +84,9 @@ test("the link has a code and a frame, and the frame shows what was asked for", 
     assert.match(await vitrine.get("share-link").inputValue(), /\?v=1&q=couch$/);
     const frame = await vitrine.get("share-frame").inputValue();
     const [, source] = /src="([^"]+)"/.exec(frame);
-    await vitrine.page.setContent(`<iframe src="${source}" width="960" height="640"></iframe>`);
+    const course = `<!DOCTYPE html><title>Course</title><iframe src="${source}" width="960" height="640"></iframe>`;
+    stage.server.faults.set("course.html", { body: course });
+    await vitrine.page.goto(`${stage.server.url}course.html`);
     const inside = vitrine.page.frameLocator("iframe");
     await inside.getByTestId("product").first().waitFor();
     assert.ok(await inside.getByTestId("gate-temperature").first().isVisible());
@@ -96,4 +98,19 @@ test("the link has a code and a frame, and the frame shows what was asked for", 
       link.click();
     });
     assert.match(await whole.getAttribute("href"), /\?v=1&q=couch$/);
+  }));
+
+test("what is built may load nothing from elsewhere, and runs no script that was not built in", () =>
+  withVitrine(stage, { allow: [/Content Security Policy/] }, async (vitrine) => {
+    await vitrine.ready();
+    const policy = await vitrine.page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute("content");
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy.replace(/style-src-attr 'unsafe-inline'/, ""), /unsafe-inline|unsafe-eval[^']|https?:|\*/);
+    const ran = await vitrine.page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "window.ran = true";
+      document.head.append(script);
+      return window.ran === true;
+    });
+    assert.ok(!ran);
   }));
