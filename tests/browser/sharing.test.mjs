@@ -84,7 +84,7 @@ test("the link has a code and a frame, and the frame shows what was asked for", 
     assert.match(await vitrine.get("share-link").inputValue(), /\?v=1&q=couch$/);
     const frame = await vitrine.get("share-frame").inputValue();
     const [, source] = /src="([^"]+)"/.exec(frame);
-    const course = `<!DOCTYPE html><title>Course</title><iframe src="${source}" width="960" height="640"></iframe>`;
+    const course = `<!DOCTYPE html><link rel="icon" href="icon.svg"><title>Course</title><iframe src="${source}" width="960" height="640"></iframe>`;
     stage.server.faults.set("course.html", { body: course });
     await vitrine.page.goto(`${stage.server.url}course.html`);
     const inside = vitrine.page.frameLocator("iframe");
