@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size,
-# makes what is shipped smaller, and writes its security policy.
+# makes what is shipped smaller, keeps it for when there is no line, and writes its security policy.
 set -eu
 for engine in engine-cpu engine-webgpu; do
     size=$(wc -c <"$TRUNK_STAGING_DIR/${engine}_bg.wasm" | tr -d ' ')
@@ -16,5 +16,6 @@ if [ "$TRUNK_PROFILE" = release ]; then
         node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite \
             "$file" --outfile="$file"
     done
+    node www/write-offline.mjs "$TRUNK_STAGING_DIR"
     node www/write-policy.mjs "$TRUNK_STAGING_DIR/index.html"
 fi

@@ -50,7 +50,8 @@ export function useStage(options) {
  * @param {{allow?: RegExp[], context?: object}} options `allow`: errors that the test provokes.
  */
 export async function withPage({ browser, server }, { allow = [], context: settings = {} }, use) {
-  const context = await browser.newContext(settings);
+  // A page that was kept would hide what the server does.
+  const context = await browser.newContext({ serviceWorkers: "block", ...settings });
   const watch = { requests: [], errors: [] };
   context.on("request", (request) => watch.requests.push(request.url()));
   context.on("console", (message) => {
