@@ -47,7 +47,7 @@ pub fn Shelf() -> impl IntoView {
             <ul class="shelf" data-testid="shelf" node_ref=shelf>
                 {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
-            <Pager />
+            <Pager label="Pages, below the shelf" />
         </section>
     }
 }
@@ -82,13 +82,13 @@ fn ShelfHeading() -> impl IntoView {
                 <span>"Score from"</span>
                 {live(move || store.tasks.get().iter().map(key).collect_view().into_any())}
             </p>
-            <Pager />
+            <Pager label="Pages" />
         </div>
     }
 }
 
 #[component]
-fn Pager() -> impl IntoView {
+fn Pager(label: &'static str) -> impl IntoView {
     let store = store();
     let total = move || store.order.with(|order| order.len());
     let size = move || store.state.with(|s| s.page.size.max(1)) as usize;
@@ -96,7 +96,7 @@ fn Pager() -> impl IntoView {
     let last = move || total().saturating_sub(1) / size();
     let turn = move |to: usize| store.state.update(|state| state.page.number = to as u32);
     view! {
-        <nav class="pager" aria-label="Pages" hidden=move || total() == 0>
+        <nav class="pager" aria-label=label hidden=move || total() == 0>
             <button
                 type="button"
                 class="icon"

@@ -132,6 +132,7 @@ fn Studio() -> impl IntoView {
             aria-labelledby=move || panel.get().map(|of| format!("tab-{}", of.key()))
             tabindex="-1"
         >
+            <h2 class="hidden">{move || panel.get().map(|of| title(of).0).unwrap_or_default().to_string()}</h2>
             {shown}
         </div>
     }

@@ -17,13 +17,21 @@ pub fn parts(markdown: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut name = String::new();
     let mut events: Vec<Event> = Vec::new();
+    let mut tables = 0;
     let mut close = |name: &mut String, events: &mut Vec<Event>| {
         let mut text = String::new();
         html::push_html(&mut text, events.drain(..));
         // Wide tables are scrolled by themselves.
-        let frame =
-            "<div class=\"scrolls\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>";
-        let html = text.replace("<table>", frame).replace("</table>", "</table></div>");
+        let mut html = String::new();
+        for (number, piece) in text.split("<table>").enumerate() {
+            if number > 0 {
+                tables += 1;
+                html += &format!(
+                    "<div class=\"scrolls\" tabindex=\"0\" role=\"region\" aria-label=\"Table {tables}\"><table>"
+                );
+            }
+            html += &piece.replace("</table>", "</table></div>");
+        }
         if !html.trim().is_empty() {
             parts.push(Part { name: std::mem::take(name), html });
         }

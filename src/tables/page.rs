@@ -71,7 +71,7 @@ pub fn table(report: &TableReport) -> String {
         let plain = figure.to_string();
         most.max(plain.split_once('.').map_or(0, |(_, digits)| digits.len()))
     });
-    text += "| |";
+    text += "| variant |";
     for metric in &report.metrics {
         let _ = write!(text, " {metric}, paper | here |");
     }
@@ -91,8 +91,7 @@ pub fn table(report: &TableReport) -> String {
         text += "\n";
     }
     let unit = if report.percent { " %" } else { "" };
-    text +=
-        "\n| in the paper | metric | by, paper | by, here | p | |\n|---|---|---:|---:|---:|---|\n";
+    text += "\n| in the paper | metric | by, paper | by, here | p | verdict |\n|---|---|---:|---:|---:|---|\n";
     for Comparison { higher, lower, metric, paper, here } in &report.comparisons {
         let _ = write!(text, "| {higher} above {lower} | {metric} | {paper:.decimals$}{unit} |");
         let _ = match here {

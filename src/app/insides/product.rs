@@ -189,7 +189,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
             <table>
                 <thead>
                     <tr>
-                        <th></th>
+                        <th scope="col"><span class="hidden">"task"</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
                             {if knobs.bias_at_serving { "σ(u+y)" } else { "σ(u)" }}
@@ -257,7 +257,7 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
             <table class="chain" data-testid="chain">
                 <thead>
                     <tr>
-                        <th></th>
+                        <th scope="col"><span class="hidden">"task"</span></th>
                         <th scope="col"><Symbol symbol="p_k" /></th>
                         <th scope="col"><Symbol symbol="y_k" /></th>
                         <th scope="col">"from before"</th>
@@ -322,7 +322,7 @@ fn Contributions(
             <table class="bars">
                 <thead>
                     <tr>
-                        <th></th>
+                        <th scope="col"><span class="hidden">"expert"</span></th>
                         {tasks
                             .iter()
                             .map(|task| view! { <th scope="col">{task.name()}</th> })

@@ -1,0 +1,45 @@
+// axe-core finds nothing: in every panel, on both surfaces, with every system, light and dark.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** What axe finds, as lines: the rule, the element, what is wrong. */
+async function findings(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary.split("\n").slice(1, 2).join("").trim()}`),
+    );
+  });
+}
+
+const LINKS = {
+  search: "?v=1&q=couch&look=2",
+  feed: "?v=1&surface=feed&retriever=yandex",
+  mlpr: "?v=1&q=couch&ranker=mlpr&look=2",
+  "no query": "?v=1&q=",
+  compare: "?v=1&q=couch&panel=compare&a=q:couch;gmv:on",
+  share: "?v=1&q=couch&panel=share",
+  papers: "?v=1&q=couch&panel=papers",
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [name, link] of Object.entries(LINKS)) {
+    test(`${name}, ${colorScheme}`, () =>
+      withVitrine(stage, { context: { colorScheme, bypassCSP: true, reducedMotion: "reduce" }, link }, async ({ page }) => {
+        await page.waitForFunction(() => Number(document.documentElement.dataset.run) > 0);
+        if (link.includes("panel=")) {
+          await page.locator('[role="tabpanel"]').locator("li, figure, table").first().waitFor();
+        }
+        await page.waitForTimeout(600);
+        assert.deepEqual(await findings(page), []);
+      }));
+  }
+}
