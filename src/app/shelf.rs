@@ -1,12 +1,14 @@
 //! The shelf: product cards in the present order, and the way to the next page.
 
+use std::time::Duration;
+
 use leptos::html::Ul;
 use leptos::prelude::*;
 
 use super::flip;
-use super::parts::{click, keyed, live, when};
+use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
-use super::store::{Place, place_of, store};
+use super::store::{Place, Places, place_of, store};
 use super::supervisor::Readiness;
 use super::words;
 use crate::market::catalogue::{Product, ProductId};
@@ -14,6 +16,9 @@ use crate::market::history::EventKind;
 use crate::pipeline::blend;
 use crate::protocol::Progress;
 use crate::share::{HistoryEdit, Surface, Task};
+
+/// Rest after which moves are told.
+const QUIET: Duration = Duration::from_millis(800);
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;
@@ -39,6 +44,7 @@ pub fn Shelf() -> impl IntoView {
     view! {
         <section class="shelf-area" aria-label="Shelf">
             <ShelfHeading />
+            <Moves />
             {when(move || asks.get(), || view! { <Hint /> }.into_any())}
             {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
             {when(nothing, || {
@@ -50,6 +56,38 @@ pub fn Shelf() -> impl IntoView {
             <Pager label="Pages, below the shelf" />
         </section>
     }
+}
+
+/// Says what moved, for those who can't see it: once it has come to rest.
+#[component]
+fn Moves() -> impl IntoView {
+    let store = store();
+    let said = RwSignal::new(String::new());
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let tell = move || {
+        let (shown, before) = (untrack(|| store.shown()), store.baseline.get_untracked());
+        let places = store.places.get_untracked();
+        let rank = |places: &Places, product| place_of(places, product).map(|place| place.rank);
+        let moved = |product: &&ProductId| rank(&places, **product) != rank(&before, **product);
+        let moved = shown.iter().filter(moved).count();
+        let first = store.shop.with_untracked(|shop| {
+            let product = shop.as_ref()?.catalogue.products.get(*shown.first()? as usize)?;
+            Some(product.title.clone())
+        });
+        if let Some(first) = first {
+            said.set(format!("{moved} of {} products moved. First: {first}", shown.len()));
+        }
+    };
+    follow(move |first| {
+        store.places.track();
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        if !first {
+            pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
+        }
+    });
+    view! { <p class="hidden" role="status" data-testid="moves">{move || said.get()}</p> }
 }
 
 #[component]

@@ -43,3 +43,20 @@ for (const colorScheme of ["light", "dark"]) {
       }));
   }
 }
+
+test("what moved is told once it has come to rest", () =>
+  withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
+    await vitrine.ready();
+    const before = await vitrine.ranking();
+    await vitrine.set("weight-click", 0);
+    await vitrine.rest();
+    const after = await vitrine.ranking();
+    const moved = after.filter(({ id, rank }) => before.find((other) => other.id === id)?.rank !== rank).length;
+    assert.ok(moved > 0);
+    const status = vitrine.get("moves").and(vitrine.page.getByRole("status"));
+    await vitrine.page.waitForFunction(
+      (text) => document.querySelector('[data-testid="moves"]').textContent.startsWith(text),
+      `${moved} of ${after.length} products moved. First: `,
+    );
+    assert.ok(await status.isVisible());
+  }));
