@@ -49,14 +49,30 @@ pub fn point(testid: Option<&str>) -> bool {
     target.is_some()
 }
 
-/// Scrolls what is pointed at into view.
+/// Widest page, in pixels, on which the side sheets lie over the shelf, as the style sheet has it.
+const PHONE: f64 = 760.0;
+
+/// Scrolls what is pointed at into view, and opens the side sheet that it is in.
 pub fn reveal_pointed() {
     let marked = browser::document().query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Center);
-    if let Some(element) = marked {
-        element.scroll_into_view_with_scroll_into_view_options(&options);
+    let Some(element) = marked else { return };
+    let width = browser::window().inner_width().ok().and_then(|width| width.as_f64());
+    if is_hidden(&element) && width.is_some_and(|width| width > PHONE) {
+        let left = element.closest(".side.left").ok().flatten().is_some();
+        let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
+        let tab = browser::document().query_selector(&tab).ok().flatten();
+        // Where both sheets stand side by side there is no tab to be seen.
+        if let Some(tab) = tab.filter(|tab| !is_hidden(tab)) {
+            tab.unchecked_into::<web_sys::HtmlElement>().click();
+        }
     }
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+fn is_hidden(element: &Element) -> bool {
+    element.get_bounding_client_rect().width() == 0.0
 }
 
 /// A knob with its name, where the control is one; else the control itself.

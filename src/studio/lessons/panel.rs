@@ -145,7 +145,10 @@ fn List(done: Done) -> impl IntoView {
         };
         // Where the person left off.
         let begin = move || {
-            let step = (1..=steps).find(|step| !done.has(&name, *step)).unwrap_or(1);
+            let left = done
+                .0
+                .with_untracked(|progress| (1..=steps).find(|step| !progress.has(&name, *step)));
+            let step = left.unwrap_or(1);
             open(store, Some(LessonPlace { name: name.clone(), step }));
         };
         view! {

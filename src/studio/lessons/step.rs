@@ -16,7 +16,7 @@ use crate::share::State;
 use crate::share::knobs::KNOBS;
 use crate::share::view::{LessonPlace, Panel};
 use crate::studio::browser;
-use crate::studio::engine::Engine;
+use crate::studio::engine::{Engine, Standing};
 
 /// Milliseconds after which the page has drawn what a new state brings.
 const DRAWN: u64 = 120;
@@ -37,6 +37,8 @@ enum Stand {
 pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
+    let standing = engine.standing;
+    let starting = move || matches!(standing.get(), Standing::Loading(_));
     let Step { heading, html, state, point, question, checks } = step;
     point_at(store, point.clone());
     let guess = RwSignal::new(None::<usize>);
@@ -63,6 +65,7 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let button = (!checks.is_empty()).then(|| {
         let label = move || match stand.get() {
             Stand::Open => "Check it",
+            Stand::Asked if starting() => "The studio’s engine is starting…",
             Stand::Asked => "The engine computes…",
             Stand::Judged(_) => "Check it again",
         };
