@@ -8,8 +8,12 @@ for engine in engine-cpu engine-webgpu; do
         "$TRUNK_SOURCE_DIR/www/engine-loader.js" >"$TRUNK_STAGING_DIR/$engine-loader.js"
 done
 if [ "$TRUNK_PROFILE" = release ]; then
+    cd "$TRUNK_SOURCE_DIR"
+    for wasm in "$TRUNK_STAGING_DIR"/*_bg.wasm; do
+        node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
+    done
     for file in "$TRUNK_STAGING_DIR"/*.js "$TRUNK_STAGING_DIR"/*.css; do
-        "$TRUNK_SOURCE_DIR/node_modules/.bin/esbuild" --minify --log-level=error --allow-overwrite \
+        node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite \
             "$file" --outfile="$file"
     done
 fi

@@ -24,7 +24,7 @@ mod funnel;
 #[cfg(feature = "app")]
 mod header;
 #[cfg(feature = "app")]
-mod insides;
+pub(crate) mod insides;
 #[cfg(feature = "app")]
 pub(crate) mod knobs;
 #[cfg(feature = "app")]

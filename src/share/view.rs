@@ -21,20 +21,29 @@ pub enum Panel {
     Lessons,
     /// Pinned states side by side.
     Compare,
+    /// Link, embedding, files.
+    Share,
     /// The papers' tables.
     Papers,
 }
 
 impl Panel {
     /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Lessons, "lessons"), (Self::Compare, "compare"), (Self::Papers, "papers")];
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Lessons, "lessons"),
+        (Self::Compare, "compare"),
+        (Self::Share, "share"),
+        (Self::Papers, "papers"),
+    ];
 
     /// Its name in links.
     pub fn key(self) -> &'static str {
         Self::ALL.iter().find(|(panel, _)| *panel == self).map_or("", |(_, key)| key)
     }
 }
+
+/// Parts of the page that can stand in another: on a slide, in a course.
+pub const PARTS: [&str; 6] = ["query", "shopper", "funnel", "knobs", "shelf", "insides"];
 
 /// What a person looks at beside the shelf. No ranking depends on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,6 +56,8 @@ pub struct View {
     pub lesson: Option<LessonPlace>,
     /// Whether lessons are shown to a room: large, and one knob at a time.
     pub lecture: bool,
+    /// The [`PARTS`] that are shown where the page stands in another; empty where it stands alone.
+    pub embed: Vec<&'static str>,
 }
 
 /// A step of a lesson.
@@ -96,6 +107,9 @@ impl Link {
         if self.view.lecture {
             parts.push("lecture=on".into());
         }
+        if !self.view.embed.is_empty() {
+            parts.push(format!("embed={}", self.view.embed.join(",")));
+        }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
             let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
             parts.push(format!("{name}={}", inner.join(";")));
@@ -141,6 +155,13 @@ impl Link {
                     let text = "The link’s lecture is neither on nor off, so it is off.".into();
                     dropped.push(Dropped { key: key.into(), text });
                 }
+            } else if key == "embed" {
+                let asked = |part: &&&str| value.split(',').any(|asked| asked == **part);
+                view.embed = PARTS.iter().filter(asked).copied().collect();
+                if view.embed.is_empty() {
+                    // Who asks for what there is not, or for nothing, sees the shelf.
+                    view.embed = vec!["shelf"];
+                }
             } else if PINS.contains(&key) {
                 let inner: Vec<String> =
                     value.split(';').map(|part| part.replacen(':', "=", 1)).collect();
@@ -182,12 +203,17 @@ mod tests {
         ];
         let state = State { query: "oak table".into(), ..State::default() };
         let pins = vec![pinned.to_link(), String::new()];
-        let view = View { panel: Some(Panel::Compare), pins, ..View::default() };
+        let view = View {
+            panel: Some(Panel::Compare),
+            pins,
+            embed: vec!["knobs", "shelf"],
+            ..View::default()
+        };
         let link = Link { state, view };
         let text = link.write();
         assert_eq!(
             text,
-            "?v=1&q=oak+table&panel=compare&a=q:a%3Bb%3Ac%26d%3De;ranker:mlpr;h:cart:120,-3&b="
+            "?v=1&q=oak+table&panel=compare&embed=knobs,shelf&a=q:a%3Bb%3Ac%26d%3De;ranker:mlpr;h:cart:120,-3&b="
         );
         assert_eq!(Link::read(&text), (link, vec![]));
         assert_eq!(Link::read(""), (Link::default(), vec![]));
@@ -236,5 +262,7 @@ mod tests {
         assert_eq!(keys, ["panel", "a-tau"]);
         assert_eq!((link.state.query.as_str(), link.view.pins.len()), ("couch", MAX_PINS));
         assert_eq!(link.view.pins[0], "?v=1&q=sofa");
+        // Whoever embeds the page in a way that this one doesn't know sees the shelf.
+        assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
     }
 }

@@ -1,8 +1,13 @@
 //! What the studio asks of the browser beyond what the page asks.
 
-use wasm_bindgen::JsCast;
+use js_sys::{Array, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, Response, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{
+    Blob, BlobPropertyBag, CanvasRenderingContext2d, Element, File, HtmlAnchorElement,
+    HtmlCanvasElement, HtmlImageElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition,
+    Url,
+};
 
 use crate::app::browser;
 
@@ -101,4 +106,72 @@ pub fn focus(id: &str) {
     };
     // Focusing scrolls; what can't be focused stays where it is.
     let _ = element.focus();
+}
+
+/// Hands a file to the person.
+///
+/// # Errors
+/// Says why the browser refused.
+pub fn download(name: &str, kind: &str, content: &JsValue) -> Result<(), String> {
+    let refused = |_| "the browser refused the download".to_string();
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = Array::of1(content);
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &options).map_err(refused)?;
+    let address = Url::create_object_url_with_blob(&blob).map_err(refused)?;
+    download_from(name, &address)?;
+    Url::revoke_object_url(&address).map_err(refused)
+}
+
+fn download_from(name: &str, address: &str) -> Result<(), String> {
+    let anchor = browser::document().create_element("a").ok();
+    let anchor = anchor.and_then(|a| a.dyn_into::<HtmlAnchorElement>().ok());
+    let anchor = anchor.ok_or_else(|| "the browser refused the download".to_string())?;
+    anchor.set_href(address);
+    anchor.set_download(name);
+    anchor.click();
+    Ok(())
+}
+
+/// Hands a drawing to the person as PNG, at twice its size.
+///
+/// # Errors
+/// Says why the browser refused.
+pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(), String> {
+    let refused = |_| "the browser could not draw it".to_string();
+    let image = HtmlImageElement::new().map_err(refused)?;
+    let encoded = js_sys::encode_uri_component(svg);
+    image.set_src(&format!("data:image/svg+xml,{encoded}"));
+    JsFuture::from(image.decode()).await.map_err(refused)?;
+    let canvas = browser::document().create_element("canvas").map_err(refused)?;
+    let canvas: HtmlCanvasElement = canvas.unchecked_into();
+    canvas.set_width(2 * size.0);
+    canvas.set_height(2 * size.1);
+    let context = canvas.get_context("2d").map_err(refused)?;
+    let context: CanvasRenderingContext2d =
+        context.ok_or_else(|| "the browser could not draw it".to_string())?.unchecked_into();
+    let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
+    context
+        .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)
+        .map_err(refused)?;
+    download_from(name, &canvas.to_data_url().map_err(refused)?)
+}
+
+/// Text of a file that the person chose or dropped.
+///
+/// # Errors
+/// Says why it can't be read.
+pub async fn read_file(file: &File) -> Result<String, String> {
+    let text = JsFuture::from(file.text()).await;
+    let text = text.map_err(|_| "it could not be read".to_string())?;
+    text.as_string().ok_or_else(|| "it is no text".into())
+}
+
+/// The file that was dropped on the page, once.
+pub fn dropped_file() -> Option<File> {
+    let (window, name) = (browser::window(), JsValue::from_str("vitrineDropped"));
+    let file = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    // A plain property of the window can be deleted.
+    let _ = Reflect::delete_property(&window, &name);
+    Some(file)
 }

@@ -8,6 +8,7 @@ use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
 use super::lessons::Lessons;
+use super::share::Share;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
 use crate::app::store::Store;
@@ -31,6 +32,7 @@ fn title(panel: Panel) -> (&'static str, &'static str) {
     match panel {
         Panel::Lessons => ("Lessons", "What to turn, what to expect, and what the papers found."),
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
+        Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
         Panel::Papers => (
             "The papers’ tables",
             "Every comparison that the four papers make, made again on this market.",
@@ -101,6 +103,7 @@ fn Studio() -> impl IntoView {
         None => ().into_any(),
         Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
+        Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),
     });
     view! {

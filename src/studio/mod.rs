@@ -2,7 +2,7 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`lessons`] in part,
+//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`lessons`] in part,
 //! [`markdown`], [`order`]) is built and tested everywhere, the rest with the feature `studio`.
 
 #[cfg(feature = "studio")]
@@ -13,11 +13,16 @@ mod compare;
 mod document;
 #[cfg(feature = "studio")]
 mod engine;
+pub mod export;
+#[cfg(feature = "studio")]
+mod figures;
 #[cfg(feature = "studio")]
 mod frame;
 pub mod lessons;
 pub mod markdown;
 pub mod order;
+#[cfg(feature = "studio")]
+mod share;
 
 #[cfg(feature = "studio")]
 pub use frame::mount;

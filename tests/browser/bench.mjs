@@ -34,7 +34,8 @@ async function sizes() {
   const firstAssets = ["manifest.json", ...first].map((name) => `assets/${name}`);
   const files = await readdir(DIST, { recursive: true });
   const groups = [
-    ["page (html, js, css, wasm)", 250, files.filter((name) => !/^(engine-|assets\/|\.)/.test(name) && /\.(html|js|css|wasm)$/.test(name))],
+    ["page (js, css, wasm)", 250, files.filter((name) => /^(app|style)-.*\.(js|css|wasm)$/.test(name))],
+    ["studio, fetched when opened", null, files.filter((name) => /^studio.*\.(js|css|wasm)$/.test(name))],
     ["CPU engine", 700, files.filter((name) => name.startsWith("engine-cpu"))],
     ["WebGPU engine, fetched behind", 3200, files.filter((name) => name.startsWith("engine-webgpu"))],
     ["assets for the first ranking", 3000, firstAssets],
@@ -48,7 +49,7 @@ async function sizes() {
       gzip += gzipSync(bytes, { level: 9 }).length;
       brotli += brotliCompressSync(bytes).length;
     }
-    rows.push([name, kb(plain), kb(gzip), kb(brotli), kb(bar * 1000)]);
+    rows.push([name, kb(plain), kb(gzip), kb(brotli), bar ? kb(bar * 1000) : "-"]);
   }
   print("Sizes", rows);
   print("Assets for the first ranking", [

@@ -48,7 +48,7 @@ pub struct Line {
 
 /// Colours, sizes and the font of a plot, as the style sheet has them now.
 #[derive(Clone, PartialEq)]
-struct Look {
+pub struct Look {
     /// Device pixels to one of the style sheet's.
     scale: f64,
     accent: RGBAColor,
@@ -58,10 +58,16 @@ struct Look {
 }
 
 impl Look {
+    /// As the page looks now, on this screen.
     fn now() -> Self {
+        Self::at(browser::window().device_pixel_ratio().clamp(1.0, 4.0))
+    }
+
+    /// As the page looks now, at this many device pixels to one of the style sheet's.
+    pub fn at(scale: f64) -> Self {
         let colour = |name| parse_colour(&browser::style_value(name));
         Self {
-            scale: browser::window().device_pixel_ratio().clamp(1.0, 4.0),
+            scale,
             accent: colour("--accent"),
             quiet: colour("--quiet"),
             text: colour("--text-soft"),
@@ -94,7 +100,11 @@ fn parse_colour(text: &str) -> RGBAColor {
 }
 
 /// Draws a plot. The scales are straight; what should bend them is done to the numbers before.
-fn draw(area: &DrawingArea<CanvasBackend, Shift>, look: &Look, plot: &Plot) -> Option<()> {
+pub fn draw<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    look: &Look,
+    plot: &Plot,
+) -> Option<()> {
     let (width, height) = area.dim_in_pixel();
     let (left, top) = (look.px(LEFT), look.px(TOP));
     let (right, bottom) = (width as i32 - look.px(RIGHT), height as i32 - look.px(BOTTOM));

@@ -58,7 +58,8 @@ pub fn SoftmaxCurve() -> impl IntoView {
     }
 }
 
-fn softmax(values: &[f32], effective: f32) -> Option<Plot> {
+/// Softmax probabilities by place, with the effective number of products marked.
+pub fn softmax(values: &[f32], effective: f32) -> Option<Plot> {
     let most = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
     if values.len() < 2 || most <= 0.0 {
         return None;
@@ -111,7 +112,8 @@ pub fn ExaminationCurve() -> impl IntoView {
     }
 }
 
-fn examination(curves: &Examination) -> Option<Plot> {
+/// Examination by place, learned and true.
+pub fn examination(curves: &Examination) -> Option<Plot> {
     let Examination { learned, truth } = curves;
     let places = learned.len().max(truth.len());
     let most = learned.iter().chain(truth).copied().filter(|v| v.is_finite()).fold(0.0, f32::max);

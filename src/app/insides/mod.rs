@@ -1,7 +1,7 @@
 //! The walls of glass: what the models did, over the page and for the chosen product.
 
-mod chart;
-mod curves;
+pub(crate) mod chart;
+pub(crate) mod curves;
 mod product;
 mod retrieval;
 mod utilisation;

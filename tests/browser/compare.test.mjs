@@ -1,0 +1,86 @@
+// Pinned states side by side, and the ways back and forth between states.
+
+import assert from "node:assert/strict";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+const column = (vitrine, name) => vitrine.get("column").and(vitrine.page.locator(`[data-column="${name}"]`));
+const products = (column) =>
+  column.locator("li").evaluateAll((rows) => rows.map(({ dataset }) => Number(dataset.productId)));
+
+test("a pin keeps its state while the shelf moves on, in the link too", () =>
+  withVitrine(stage, { link: "?v=1&q=couch&panel=compare" }, async (vitrine) => {
+    await vitrine.ready();
+    const before = (await vitrine.ranking()).map(({ id }) => Number(id));
+    await column(vitrine, "Now").locator("li").first().waitFor();
+    await vitrine.get("pin").click();
+    await column(vitrine, "A").locator("li").first().waitFor();
+    await vitrine.set("ranker", "mlpr");
+    // It predicts carts too.
+    await vitrine.page.locator(".heading .key.cart").waitFor();
+    await vitrine.rest();
+    const after = (await vitrine.ranking()).map(({ id }) => Number(id));
+    assert.notDeepEqual(after, before);
+    await vitrine.page.waitForFunction(
+      (first) => document.querySelector('[data-column="Now"] li')?.dataset.productId === String(first),
+      after[0],
+    );
+    assert.deepEqual((await products(column(vitrine, "A"))).slice(0, before.length), before.slice(0, 20));
+    assert.deepEqual((await products(column(vitrine, "Now"))).slice(0, after.length), after.slice(0, 20));
+    const both = after.slice(0, 10).filter((product) => before.slice(0, 10).includes(product)).length;
+    const overlap = vitrine.page.locator('.figures [data-metric="overlap@10"]');
+    assert.equal(await overlap.textContent(), (both / Math.min(10, after.length)).toFixed(2));
+    assert.ok((await vitrine.page.locator(".lines path").count()) >= both);
+
+    // The link brings all of it back, and the pin is a way back.
+    await vitrine.page.waitForFunction(() => location.search.includes("a=q:couch"));
+    await vitrine.open(new URL(vitrine.page.url()).search);
+    await vitrine.ready();
+    await column(vitrine, "A").locator("li").first().waitFor();
+    await vitrine.get("go-there").click();
+    await vitrine.rest();
+    assert.deepEqual((await vitrine.ranking()).map(({ id }) => Number(id)), before);
+  }));
+
+test("four states are all there is room for, and each can be unpinned", () =>
+  withVitrine(stage, { link: "?v=1&panel=compare&a=&b=gmv:on&c=tau:0.2&d=q:lamp" }, async (vitrine) => {
+    await column(vitrine, "D").locator("li").first().waitFor();
+    assert.ok(await vitrine.get("pin").isDisabled());
+    await vitrine.page.getByRole("button", { name: "Unpin B" }).click();
+    await column(vitrine, "D").waitFor({ state: "detached" });
+    await vitrine.page.waitForFunction(() => !location.search.includes("gmv"));
+    assert.ok(await vitrine.get("pin").isEnabled());
+  }));
+
+test("undo, redo and start again", () =>
+  withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
+    await vitrine.ready();
+    assert.ok(await vitrine.get("undo").isDisabled());
+    await vitrine.set("gate-temperature", 3);
+    await vitrine.rest();
+    await vitrine.page.waitForTimeout(1000);
+    await vitrine.set("weight-click", 0.2);
+    await vitrine.rest();
+    await vitrine.get("undo").click();
+    assert.equal(await vitrine.get("weight-click").inputValue(), "1");
+    assert.equal(await vitrine.get("gate-temperature").inputValue(), "3");
+    await vitrine.page.keyboard.press("Control+z");
+    assert.equal(await vitrine.get("gate-temperature").inputValue(), "1");
+    await vitrine.page.keyboard.press("Control+Shift+z");
+    await vitrine.get("redo").click();
+    assert.equal(await vitrine.get("weight-click").inputValue(), "0.2");
+    await vitrine.get("restart").click();
+    assert.equal(await vitrine.get("weight-click").inputValue(), "1");
+    assert.equal(await vitrine.get("query").inputValue(), "couch");
+    await vitrine.page.waitForFunction(() => location.search === "?v=1&q=couch");
+  }));
+
+test("a pin that can't be read is said, and the rest opens", () =>
+  withVitrine(stage, { link: "?v=1&q=couch&panel=compare&a=tau:huge;q:sofa" }, async (vitrine) => {
+    await vitrine.notice(/Pin A/);
+    await column(vitrine, "A").locator("li").first().waitFor();
+    assert.equal(await vitrine.get("query").inputValue(), "couch");
+  }));
