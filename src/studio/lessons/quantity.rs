@@ -462,7 +462,7 @@ mod tests {
     fn numbers_are_written_as_people_read_them() {
         assert_eq!(Share.write(0.431), "43 %");
         assert_eq!(Dollars.write(12.5), "$12.50");
-        assert_eq!(Number(1).write(-3.14), "−3.1");
+        assert_eq!(Number(1).write(-2.34), "−2.3");
     }
 
     #[test]
