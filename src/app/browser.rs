@@ -82,7 +82,7 @@ pub fn mark(name: &str, value: &str) {
 }
 
 /// Where things are remembered, if the browser allows it.
-fn storage() -> Option<Storage> {
+pub fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 

@@ -114,10 +114,15 @@ fn TimeToRank() -> impl IntoView {
 
 /// One knob with its name, symbol, value, and the way back to its default.
 #[component]
-pub fn KnobControl(knob: &'static Knob) -> impl IntoView {
+pub fn KnobControl(
+    knob: &'static Knob,
+    /// What its element ids begin with: a second control of the same knob wants its own.
+    #[prop(default = "knob")]
+    place: &'static str,
+) -> impl IntoView {
     let store = store();
-    let id = format!("knob-{}", knob.key);
-    let about = format!("about-{}", knob.key);
+    let id = format!("{place}-{}", knob.key);
+    let about = format!("{id}-about");
     let moved = move || store.state.with(|state| !knob.is_default(state));
     let control = match knob.control {
         Control::Number { min, max, step, get, set, .. } => {

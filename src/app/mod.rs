@@ -26,7 +26,7 @@ mod header;
 #[cfg(feature = "app")]
 pub(crate) mod insides;
 #[cfg(feature = "app")]
-mod knobs;
+pub(crate) mod knobs;
 #[cfg(feature = "app")]
 mod notices;
 #[cfg(feature = "app")]

@@ -1,10 +1,12 @@
-//! `vitrine manifest`: names the files of the assets folder with their sizes and checksums.
+//! `vitrine manifest`: names the files of the assets folder with their sizes and checksums, and
+//! lists the lessons.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::lessons;
 use crate::pipeline::assets::Folder;
 use crate::pipeline::first_files;
 
@@ -24,5 +26,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = Folder(arguments.assets.clone());
     folder
         .write_manifest(first_files())
-        .with_context(|| format!("listing {}", arguments.assets.display()))
+        .with_context(|| format!("listing {}", arguments.assets.display()))?;
+    lessons::write_list(&arguments.assets)
 }

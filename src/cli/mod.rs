@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
+pub mod lessons;
 pub mod manifest;
 pub mod market;
 pub mod mlpr;
@@ -29,7 +30,9 @@ pub struct Cli {
 pub enum Command {
     /// Generate the market and write the assets that the browser loads.
     Generate(generate::Arguments),
-    /// Name the files of the assets folder with their sizes and checksums.
+    /// Run the checks of the lessons and print what the engine says.
+    Lessons(lessons::Arguments),
+    /// Name the files of the assets folder with their sizes and checksums, and list the lessons.
     Manifest(manifest::Arguments),
     /// Rank what a link asks for, and print it.
     Rank(rank::Arguments),
@@ -86,6 +89,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Generate(arguments) => generate::run(&arguments),
+            Command::Lessons(arguments) => lessons::run(&arguments),
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),

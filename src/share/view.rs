@@ -6,12 +6,19 @@ use super::link::{Dropped, LINK_VERSION};
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
 
+/// Longest name of a lesson.
+const MAX_LESSON_NAME: usize = 40;
+/// Most steps of a lesson.
+const MAX_LESSON_STEPS: u32 = 99;
+
 /// Names of the pins in links.
 const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
 
 /// A part of the studio, which is fetched when one of them is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
+    /// Lessons.
+    Lessons,
     /// Pinned states side by side.
     Compare,
     /// Link, embedding, files.
@@ -22,8 +29,12 @@ pub enum Panel {
 
 impl Panel {
     /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Compare, "compare"), (Self::Share, "share"), (Self::Papers, "papers")];
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Lessons, "lessons"),
+        (Self::Compare, "compare"),
+        (Self::Share, "share"),
+        (Self::Papers, "papers"),
+    ];
 
     /// Its name in links.
     pub fn key(self) -> &'static str {
@@ -41,8 +52,33 @@ pub struct View {
     pub panel: Option<Panel>,
     /// Links of the states that were pinned, A first.
     pub pins: Vec<String>,
+    /// Where in the lessons the person is.
+    pub lesson: Option<LessonPlace>,
+    /// Whether lessons are shown to a room: large, and one knob at a time.
+    pub lecture: bool,
     /// The [`PARTS`] that are shown where the page stands in another; empty where it stands alone.
     pub embed: Vec<&'static str>,
+}
+
+/// A step of a lesson.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LessonPlace {
+    /// Name of the lesson, as its file has it: `03-temperature`.
+    pub name: String,
+    /// Number of the step, from 1.
+    pub step: u32,
+}
+
+impl LessonPlace {
+    /// Reads `03-temperature.2`; none where it is of another form.
+    fn read(text: &str) -> Option<Self> {
+        let (name, step) = text.rsplit_once('.')?;
+        let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        // The name becomes part of an address.
+        let named = (1..=MAX_LESSON_NAME).contains(&name.len()) && name.chars().all(known);
+        let step = step.parse().ok().filter(|step| (1..=MAX_LESSON_STEPS).contains(step))?;
+        named.then(|| Self { name: name.into(), step })
+    }
 }
 
 /// All that a link holds.
@@ -64,6 +100,12 @@ impl Link {
         parts.extend(parts_of(&state).map(String::from));
         if let Some(panel) = self.view.panel {
             parts.push(format!("panel={}", panel.key()));
+        }
+        if let Some(LessonPlace { name, step }) = &self.view.lesson {
+            parts.push(format!("lesson={name}.{step}"));
+        }
+        if self.view.lecture {
+            parts.push("lecture=on".into());
         }
         if !self.view.embed.is_empty() {
             parts.push(format!("embed={}", self.view.embed.join(",")));
@@ -97,6 +139,21 @@ impl Link {
                         super::knobs::clip(value)
                     );
                     dropped.push(Dropped { key: "panel".into(), text });
+                }
+            } else if key == "lesson" {
+                view.lesson = LessonPlace::read(value);
+                if view.lesson.is_none() {
+                    let text = format!(
+                        "The link’s lesson “{}” is no name and step, as in “03-temperature.2”: none was opened.",
+                        super::knobs::clip(value)
+                    );
+                    dropped.push(Dropped { key: key.into(), text });
+                }
+            } else if key == "lecture" {
+                view.lecture = value == "on";
+                if !matches!(value, "on" | "off") {
+                    let text = "The link’s lecture is neither on nor off, so it is off.".into();
+                    dropped.push(Dropped { key: key.into(), text });
                 }
             } else if key == "embed" {
                 let asked = |part: &&&str| value.split(',').any(|asked| asked == **part);
@@ -146,7 +203,12 @@ mod tests {
         ];
         let state = State { query: "oak table".into(), ..State::default() };
         let pins = vec![pinned.to_link(), String::new()];
-        let view = View { panel: Some(Panel::Compare), pins, embed: vec!["knobs", "shelf"] };
+        let view = View {
+            panel: Some(Panel::Compare),
+            pins,
+            embed: vec!["knobs", "shelf"],
+            ..View::default()
+        };
         let link = Link { state, view };
         let text = link.write();
         assert_eq!(
@@ -156,6 +218,40 @@ mod tests {
         assert_eq!(Link::read(&text), (link, vec![]));
         assert_eq!(Link::read(""), (Link::default(), vec![]));
         assert_eq!(Link::default().write(), "");
+    }
+
+    #[test]
+    fn a_lesson_and_its_step_come_back() {
+        let place = LessonPlace { name: "03-temperature".into(), step: 2 };
+        let view = View {
+            panel: Some(Panel::Lessons),
+            lesson: Some(place),
+            lecture: true,
+            ..View::default()
+        };
+        let link = Link { view, ..Link::default() };
+        let text = link.write();
+        assert_eq!(text, "?v=1&panel=lessons&lesson=03-temperature.2&lecture=on");
+        assert_eq!(Link::read(&text), (link, vec![]));
+    }
+
+    #[test]
+    fn a_bad_lesson_is_dropped_with_its_reason() {
+        let long = format!("lesson={}.1", "a".repeat(41));
+        for bad in [
+            "lesson=",
+            "lesson=a",
+            "lesson=a.0",
+            "lesson=a.x",
+            "lesson=../a.1",
+            "lesson=a.100",
+            &long,
+            "lecture=loud",
+        ] {
+            let (link, dropped) = Link::read(bad);
+            assert_eq!(link, Link::default(), "{bad}");
+            assert_eq!(dropped.len(), 1, "{bad}");
+        }
     }
 
     #[test]

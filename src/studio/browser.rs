@@ -4,8 +4,9 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, CanvasRenderingContext2d, File, HtmlAnchorElement, HtmlCanvasElement,
-    HtmlImageElement, Response, Url,
+    Blob, BlobPropertyBag, CanvasRenderingContext2d, Element, File, HtmlAnchorElement,
+    HtmlCanvasElement, HtmlImageElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition,
+    Url,
 };
 
 use crate::app::browser;
@@ -23,6 +24,78 @@ pub async fn fetch_text(relative: &str) -> Result<String, String> {
     }
     let text = JsFuture::from(response.text().map_err(unreachable)?).await.map_err(unreachable)?;
     text.as_string().ok_or_else(|| "it is no text".into())
+}
+
+/// Attribute of what a lesson points at; the style sheet draws a ring around it.
+const POINTED_AT: &str = "data-pointed-at";
+
+/// Points at the page's control with this `data-testid`, or at nothing: it is marked, and what
+/// hides it is opened. Says whether there is one.
+pub fn point(testid: Option<&str>) -> bool {
+    let document = browser::document();
+    let marked = document.query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
+    let control = testid.and_then(|testid| {
+        // The studio may hold a second control of the same knob.
+        let wanted = format!("[data-testid=\"{testid}\"]:not(#studio *)");
+        document.query_selector(&wanted).ok().flatten()
+    });
+    let target = control.as_ref().map(whole);
+    if marked != target {
+        // Setting a well-formed attribute cannot fail.
+        let _ = marked.map(|element| element.remove_attribute(POINTED_AT));
+        let _ = target.as_ref().map(|element| element.set_attribute(POINTED_AT, ""));
+    }
+    let mut hidden_in = control.and_then(|control| control.closest("details").ok().flatten());
+    while let Some(details) = hidden_in {
+        let _ = details.set_attribute("open", "");
+        hidden_in =
+            details.parent_element().and_then(|outer| outer.closest("details").ok().flatten());
+    }
+    target.is_some()
+}
+
+/// Widest page, in pixels, on which the side sheets lie over the shelf, as the style sheet has it.
+const PHONE: f64 = 760.0;
+
+/// Scrolls what is pointed at into view, and opens the side sheet that it is in.
+pub fn reveal_pointed() {
+    let marked = browser::document().query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
+    let Some(element) = marked else { return };
+    let width = browser::window().inner_width().ok().and_then(|width| width.as_f64());
+    if is_hidden(&element) && width.is_some_and(|width| width > PHONE) {
+        let left = element.closest(".side.left").ok().flatten().is_some();
+        let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
+        let tab = browser::document().query_selector(&tab).ok().flatten();
+        // Where both sheets stand side by side there is no tab to be seen.
+        if let Some(tab) = tab.filter(|tab| !is_hidden(tab)) {
+            tab.unchecked_into::<web_sys::HtmlElement>().click();
+        }
+    }
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+fn is_hidden(element: &Element) -> bool {
+    element.get_bounding_client_rect().width() == 0.0
+}
+
+/// A knob with its name, where the control is one; else the control itself.
+fn whole(control: &Element) -> Element {
+    control.closest(".knob").ok().flatten().unwrap_or_else(|| control.clone())
+}
+
+/// What the browser remembers under this key, if it remembers anything.
+pub fn recall(key: &str) -> Option<String> {
+    browser::storage().and_then(|storage| storage.get_item(key).ok().flatten())
+}
+
+/// Lets the browser remember a text, if it does.
+pub fn remember(key: &str, text: &str) {
+    if let Some(storage) = browser::storage() {
+        // A full storage forgets, which is said by `remembers` for what is never kept.
+        let _ = storage.set_item(key, text);
+    }
 }
 
 /// Scrolls to the element with this id, and puts the focus there.

@@ -88,7 +88,11 @@ pub fn Compare() -> impl IntoView {
                     let answer = engine.answer(&asked_of).await;
                     let order = answer.map(|answer| {
                         let shop = store.shop.get_untracked();
-                        Arc::new(Order::new(&answer, &state, shop.as_deref()))
+                        Arc::new(Order::new(
+                            &answer,
+                            &state,
+                            shop.as_ref().map(|shop| &shop.catalogue),
+                        ))
                     });
                     // The panel may have been closed meanwhile.
                     let _ = columns.try_update(|columns| {

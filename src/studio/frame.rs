@@ -7,6 +7,7 @@ use super::browser::focus;
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
+use super::lessons::Lessons;
 use super::share::Share;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
@@ -29,6 +30,7 @@ pub fn mount() {
 /// What each panel is called, and what it is for.
 fn title(panel: Panel) -> (&'static str, &'static str) {
     match panel {
+        Panel::Lessons => ("Lessons", "What to turn, what to expect, and what the papers found."),
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
         Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
         Panel::Papers => (
@@ -57,10 +59,13 @@ fn Studio() -> impl IntoView {
     on_cleanup(move || keys.remove());
     // The page's last rows can be scrolled to from under the studio.
     follow(move |_| {
-        let height = match (panel.get().is_some(), wide.get()) {
-            (false, _) => "closed",
-            (true, false) => "open",
-            (true, true) => "wide",
+        let lesson = store.view.with(|view| view.lesson.is_some());
+        let height = match (panel.get(), wide.get()) {
+            (None, _) => "closed",
+            (Some(_), true) => "wide",
+            // A lesson is read beside the shelf that it is about.
+            (Some(Panel::Lessons), false) if lesson => "lesson",
+            (Some(_), false) => "open",
         };
         browser::mark("studio", height);
     });
@@ -96,6 +101,7 @@ fn Studio() -> impl IntoView {
     };
     let shown = live(move || match panel.get() {
         None => ().into_any(),
+        Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
         Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),

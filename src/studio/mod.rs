@@ -2,8 +2,8 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`markdown`], [`order`]) are built and tested
-//! everywhere, the rest with the feature `studio`.
+//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`lessons`] in part,
+//! [`markdown`], [`order`]) is built and tested everywhere, the rest with the feature `studio`.
 
 #[cfg(feature = "studio")]
 mod browser;
@@ -18,6 +18,7 @@ pub mod export;
 mod figures;
 #[cfg(feature = "studio")]
 mod frame;
+pub mod lessons;
 pub mod markdown;
 pub mod order;
 #[cfg(feature = "studio")]

@@ -1,10 +1,10 @@
 //! What a state makes of an answer: the order, what is expected of its page, and how far two
 //! orders agree.
 
-use crate::market::catalogue::ProductId;
+use crate::market::catalogue::{Catalogue, ProductId};
 use crate::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
 use crate::pipeline::blend::{self, probability};
-use crate::protocol::{Answer, Shop};
+use crate::protocol::Answer;
 use crate::share::knobs::{Control, KNOBS};
 use crate::share::{State, Task};
 
@@ -38,8 +38,8 @@ pub struct Agreement {
 }
 
 impl Order {
-    /// Of an answer, as a state blends it. Prices are the shop's.
-    pub fn new(answer: &Answer, state: &State, shop: Option<&Shop>) -> Self {
+    /// Of an answer, as a state blends it. Prices are the catalogue's.
+    pub fn new(answer: &Answer, state: &State, catalogue: Option<&Catalogue>) -> Self {
         let tasks = answer.ranker.tasks();
         let order = blend::order(&answer.candidates, tasks, &state.ranking);
         let page = order.iter().take(state.page.size.max(1) as usize);
@@ -50,7 +50,7 @@ impl Order {
                 let number = tasks.iter().position(|task| *task == wanted);
                 number.map_or(0.0, |n| f64::from(probability(candidate, n, &state.ranking)))
             };
-            let product = shop.and_then(|s| s.catalogue.products.get(candidate.product as usize));
+            let product = catalogue.and_then(|all| all.products.get(candidate.product as usize));
             clicks += chance(Task::Click);
             orders += chance(Task::Order);
             gross_value +=

@@ -1,0 +1,226 @@
+//! A check: a quantity, the states that it is measured on, and what is expected of it.
+
+use super::quantity::{Measure, Quantity, Seen, Unit};
+use crate::share::State;
+
+/// Two numbers that differ by less than this share of the larger are the same: the browser's
+/// arithmetic is not this machine's to the last digit.
+const SAME: f64 = 1e-3;
+
+/// A claim that the engine's own numbers confirm.
+#[derive(Clone, Debug)]
+pub struct Check {
+    quantity: &'static Quantity,
+    rest: String,
+    expected: Expected,
+    /// Links of the states that it is measured on, one or two.
+    pub links: Vec<String>,
+}
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        self.quantity.name == other.quantity.name
+            && (&self.rest, self.expected, &self.links)
+                == (&other.rest, other.expected, &other.links)
+    }
+}
+
+/// What can be expected.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Expected {
+    /// The second number is above the first.
+    Rises,
+    /// The second number is below the first.
+    Falls,
+    /// Both are the same.
+    Stays,
+    /// The number is above this.
+    Above(f64),
+    /// The number is below this.
+    Below(f64),
+}
+
+/// What came of a check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// What was measured.
+    pub about: String,
+    /// The numbers as people read them: one, or before and after.
+    pub found: Vec<String>,
+    /// What was expected of them, in words.
+    pub expected: String,
+    /// Whether it is so.
+    pub holds: bool,
+}
+
+impl Expected {
+    /// Reads an expectation: `rises`, `falls`, `stays`, `above 0.5`, `below 12 %`.
+    ///
+    /// # Errors
+    /// Where it is none of these.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let bound = |text: &str| {
+            let (digits, scale) = match text.strip_suffix('%') {
+                Some(digits) => (digits.trim(), 100.0),
+                None => (text, 1.0),
+            };
+            let bound: f64 = digits.parse().map_err(|_| format!("“{text}” is no number."))?;
+            if bound.is_finite() {
+                Ok(bound / scale)
+            } else {
+                Err(format!("“{text}” is no bound."))
+            }
+        };
+        match text.split_once(' ') {
+            None if text == "rises" => Ok(Self::Rises),
+            None if text == "falls" => Ok(Self::Falls),
+            None if text == "stays" => Ok(Self::Stays),
+            Some(("above", value)) => Ok(Self::Above(bound(value)?)),
+            Some(("below", value)) => Ok(Self::Below(bound(value)?)),
+            _ => Err(format!(
+                "“{text}” is none of: rises, falls, stays, above a number, below a number."
+            )),
+        }
+    }
+
+    /// How many numbers it is about.
+    fn numbers(self) -> usize {
+        match self {
+            Self::Rises | Self::Falls | Self::Stays => 2,
+            Self::Above(_) | Self::Below(_) => 1,
+        }
+    }
+
+    fn holds(self, found: &[f64]) -> bool {
+        let same = |a: f64, b: f64| (a - b).abs() <= SAME * a.abs().max(b.abs());
+        match (self, found) {
+            (Self::Rises, [a, b]) => b > a && !same(*a, *b),
+            (Self::Falls, [a, b]) => b < a && !same(*a, *b),
+            (Self::Stays, [a, b]) => same(*a, *b),
+            (Self::Above(bound), [a]) => *a > bound,
+            (Self::Below(bound), [a]) => *a < bound,
+            _ => false,
+        }
+    }
+
+    fn write(self, unit: Unit) -> String {
+        match self {
+            Self::Rises => "rises".into(),
+            Self::Falls => "falls".into(),
+            Self::Stays => "stays the same".into(),
+            Self::Above(bound) => format!("above {}", unit.write(bound)),
+            Self::Below(bound) => format!("below {}", unit.write(bound)),
+        }
+    }
+}
+
+impl Check {
+    /// A check of a quantity, given with what follows its name, on the states of these links.
+    ///
+    /// # Errors
+    /// Where quantity, links and expectation do not fit together.
+    pub fn new(quantity: &str, links: Vec<String>, expect: &str) -> Result<Self, String> {
+        let (known, rest) = Quantity::named(quantity)?;
+        let expected = Expected::read(expect)?;
+        // A number of one state is either judged by itself or held against the other state's.
+        if known.states().max(expected.numbers()) != links.len()
+            || known.states() == 2 && expected.numbers() == 2
+        {
+            return Err(format!(
+                "“{quantity}” that “{expect}” can’t be judged on {} state{}.",
+                links.len(),
+                if links.len() == 1 { "" } else { "s" }
+            ));
+        }
+        Ok(Self { quantity: known, rest: rest.into(), expected, links })
+    }
+
+    /// The states that it is measured on. What of a link can't be used is left out; the tests
+    /// let no such link through.
+    pub fn states(&self) -> Vec<State> {
+        self.links.iter().map(|link| State::from_link(link).0).collect()
+    }
+
+    /// What was measured: the quantity, with what it is of.
+    fn about(&self) -> String {
+        match self.rest.as_str() {
+            "" => self.quantity.about.into(),
+            rest => format!("{} ({rest})", self.quantity.about),
+        }
+    }
+
+    /// Judges what came of [`Check::states`].
+    ///
+    /// # Errors
+    /// Says why there is nothing to measure, as where the ranker has no such task.
+    pub fn judge(&self, seen: &[Seen]) -> Result<Outcome, String> {
+        let found: Vec<f64> = match (self.quantity.measure, seen) {
+            (Measure::One(measure), all) => {
+                all.iter().map(|seen| measure(seen, &self.rest)).collect::<Result<_, _>>()
+            }
+            (Measure::Two(measure), [a, b]) => measure(a, b).map(|number| vec![number]),
+            _ => Err("two states are wanted".into()),
+        }
+        .map_err(|why| format!("{}: {why}.", self.about()))?;
+        let Quantity { unit, .. } = self.quantity;
+        Ok(Outcome {
+            about: self.about(),
+            found: found.iter().map(|value| unit.write(*value)).collect(),
+            expected: self.expected.write(*unit),
+            holds: self.expected.holds(&found),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_are_read() {
+        assert_eq!(Expected::read("rises"), Ok(Expected::Rises));
+        assert_eq!(Expected::read("above 0.5"), Ok(Expected::Above(0.5)));
+        assert_eq!(Expected::read("below 12 %"), Ok(Expected::Below(0.12)));
+        for wrong in ["", "rise", "above", "above much", "rises 3", "below inf"] {
+            assert!(Expected::read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_expected_is_held_against_what_is_found() {
+        use Expected::{Above, Below, Falls, Rises, Stays};
+        for (expected, found, holds) in [
+            (Rises, &[1.0, 1.1][..], true),
+            (Rises, &[1.0, 1.0001], false),
+            (Falls, &[-1.0, -1.1], true),
+            (Falls, &[1.0, 1.1], false),
+            (Stays, &[0.0, 0.0], true),
+            (Stays, &[1.0, 1.01], false),
+            (Above(0.5), &[0.5], false),
+            (Below(0.5), &[0.4], true),
+            (Rises, &[1.0, f64::NAN], false),
+            (Stays, &[f64::NAN, f64::NAN], false),
+            (Above(0.0), &[f64::NAN], false),
+        ] {
+            assert_eq!(expected.holds(found), holds, "{expected:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let links = |count| vec![String::new(); count];
+        let new = |quantity, count, expect| Check::new(quantity, links(count), expect);
+        assert!(new("page.clicks", 2, "rises").is_ok());
+        assert!(new("page.clicks", 1, "above 1").is_ok());
+        assert!(new("agreement.first-ten", 2, "below 50 %").is_ok());
+        for (quantity, count, expect) in [
+            ("page.clicks", 1, "rises"),
+            ("page.clicks", 2, "above 1"),
+            ("agreement.first-ten", 2, "rises"),
+            ("agreement.first-ten", 1, "above 1"),
+            ("page.nothing", 1, "above 1"),
+        ] {
+            assert!(new(quantity, count, expect).is_err(), "{quantity} {count} {expect}");
+        }
+    }
+}

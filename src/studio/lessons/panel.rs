@@ -1,0 +1,353 @@
+//! The lessons in the studio: their list, and the one that is open.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::lesson::{Entry, FOLDER, INDEX, Lesson, read_index};
+use super::progress::Progress;
+use super::step::StepView;
+use crate::app::browser::document;
+use crate::app::parts::{click, follow, live, when};
+use crate::app::picture::Mark;
+use crate::app::store::{Store, store};
+use crate::share::view::{LessonPlace, Panel};
+use crate::studio::browser;
+
+/// Key under which the browser remembers what was done.
+const REMEMBERED: &str = "vitrine-lessons";
+
+/// What is fetched: on its way, or there, or the reason why it is not.
+type Fetched<T> = RwSignal<Option<Result<Arc<T>, String>>>;
+
+/// Fetches and reads a file of the lessons' folder.
+fn fetch<T: Send + Sync + 'static>(
+    file: String,
+    read: fn(&str) -> Result<T, String>,
+    into: Fetched<T>,
+    wanted: impl Fn() -> bool + 'static,
+) {
+    into.set(None);
+    leptos::task::spawn_local(async move {
+        let text = browser::fetch_text(&format!("{FOLDER}/{file}")).await;
+        let lesson = match text {
+            Ok(text) => read(&text).map_err(|why| format!("{file} can’t be read. {why}")),
+            Err(why) => Err(format!("{file} could not be fetched: {why}.")),
+        };
+        if wanted() {
+            // The panel may have been closed meanwhile.
+            let _ = into.try_set(Some(lesson.map(Arc::new)));
+        }
+    });
+}
+
+/// What a failed fetch shows.
+fn failed(why: String, again: impl Fn() + 'static) -> AnyView {
+    view! {
+        <p data-testid="notice" role="alert">{why}</p>
+        <button type="button" class="outlined" on:click=click(again)>"Try again"</button>
+    }
+    .into_any()
+}
+
+/// What has been done, kept in the browser.
+#[derive(Clone, Copy)]
+pub struct Done(RwSignal<Progress>);
+
+impl Done {
+    fn recalled() -> Self {
+        let text = browser::recall(REMEMBERED).unwrap_or_default();
+        Self(RwSignal::new(Progress::read(&text)))
+    }
+
+    /// Takes note of a step.
+    pub fn note(self, place: &LessonPlace) {
+        let mut progress = self.0.get_untracked();
+        if progress.note(&place.name, place.step) {
+            browser::remember(REMEMBERED, &progress.write());
+            self.0.set(progress);
+        }
+    }
+
+    /// Whether a step was done.
+    pub fn has(self, name: &str, step: u32) -> bool {
+        self.0.with(|progress| progress.has(name, step))
+    }
+}
+
+/// Opens a step, or the list.
+fn open(store: Store, place: Option<LessonPlace>) {
+    store.view.update(|view| view.lesson = place);
+}
+
+/// The list of lessons, or the one that is open.
+#[component]
+pub fn Lessons() -> impl IntoView {
+    let store = store();
+    let done = Done::recalled();
+    provide_context(done);
+    let name = Memo::new(move |_| {
+        store.view.with(|view| view.lesson.as_ref().map(|place| place.name.clone()))
+    });
+    let lecture = Memo::new(move |_| store.view.with(|view| view.lecture));
+    on_cleanup(move || {
+        browser::point(None);
+    });
+    let shown = live(move || match name.get() {
+        None => {
+            browser::point(None);
+            view! { <List done /> }.into_any()
+        }
+        Some(name) => view! { <Open name done /> }.into_any(),
+    });
+    view! { <div class="lessons" class:lecture=lecture data-testid="lessons">{shown}</div> }
+}
+
+/// A switch for whoever shows a lesson to a room.
+#[component]
+fn Lecture() -> impl IntoView {
+    let store = store();
+    view! {
+        <label class="lecture-switch" title="Large type, and one knob at a time.">
+            <input
+                type="checkbox"
+                role="switch"
+                data-testid="lecture"
+                prop:checked=move || store.view.with(|view| view.lecture)
+                on:change=move |event| {
+                    let on = event_target_checked(&event);
+                    store.view.update(|view| view.lecture = on);
+                }
+            />
+            <span>"Lecture"</span>
+        </label>
+    }
+}
+
+#[component]
+fn List(done: Done) -> impl IntoView {
+    let store = store();
+    let entries: Fetched<Vec<Entry>> = RwSignal::new(None);
+    let get = move || fetch(INDEX.into(), read_index, entries, || true);
+    get();
+    let row = move |(at, entry): (usize, &Entry)| {
+        let Entry { name, title, minutes, about, steps } = entry.clone();
+        let counted = {
+            let name = name.clone();
+            move || done.0.with(|progress| progress.of(&name, steps))
+        };
+        let all = counted.clone();
+        let state = move || match counted() {
+            0 => format!("{minutes} min"),
+            did if did == steps => "done".into(),
+            did => format!("{did} of {steps} steps"),
+        };
+        // Where the person left off.
+        let begin = move || {
+            let left = done
+                .0
+                .with_untracked(|progress| (1..=steps).find(|step| !progress.has(&name, *step)));
+            let step = left.unwrap_or(1);
+            open(store, Some(LessonPlace { name: name.clone(), step }));
+        };
+        view! {
+            <li class:done=move || all() == steps>
+                <button type="button" on:click=click(begin)>
+                    <span class="number">{at + 1}</span>
+                    <span class="title">{title}</span>
+                    <span class="about">{about}</span>
+                    <span class="minutes">{state}</span>
+                </button>
+            </li>
+        }
+    };
+    let list = move |entries: &[Entry]| {
+        let minutes: u32 = entries.iter().map(|entry| entry.minutes).sum();
+        let said = format!(
+            "{} lessons, {minutes} minutes in all. Guess before you turn the knob; the engine says what is so.",
+            entries.len()
+        );
+        view! {
+            <div class="actions"><p>{said}</p> <Lecture /></div>
+            <ol class="all">{entries.iter().enumerate().map(row).collect_view()}</ol>
+        }
+        .into_any()
+    };
+    live(move || match entries.get() {
+        None => view! { <p class="empty" role="status">"Fetching…"</p> }.into_any(),
+        Some(Err(why)) => failed(why, get),
+        Some(Ok(entries)) => list(&entries),
+    })
+}
+
+#[component]
+fn Open(name: String, done: Done) -> impl IntoView {
+    let store = store();
+    let lesson: Fetched<Lesson> = RwSignal::new(None);
+    let get = {
+        let name = name.clone();
+        move || {
+            let wanted = name.clone();
+            let is_open = move || {
+                store.view.with_untracked(|view| {
+                    view.lesson.as_ref().is_some_and(|place| place.name == wanted)
+                })
+            };
+            fetch(format!("{name}.md"), Lesson::read, lesson, is_open);
+        }
+    };
+    get();
+    let back = view! {
+        <button type="button" class="quiet" data-testid="lesson-list" on:click=click(move || open(store, None))>
+            <Mark name="left" />
+            "All lessons"
+        </button>
+    };
+    let shown = live(move || match lesson.get() {
+        None => view! { <p class="empty" role="status">"Fetching…"</p> }.into_any(),
+        Some(Err(why)) => failed(why, get.clone()),
+        Some(Ok(lesson)) => view! { <Steps lesson name=name.clone() done /> }.into_any(),
+    });
+    view! { <div class="actions">{back} <Lecture /></div> {shown} }
+}
+
+/// Whether a key pressed here means something to where it was pressed.
+fn is_taken(event: &web_sys::KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let taken = "input, select, textarea, [contenteditable], [role=tab], .columns, .scrolls";
+    target.is_some_and(|target| target.closest(taken).ok().flatten().is_some())
+}
+
+/// One step at a time, with the way to the next and to the one before.
+#[component]
+fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
+    let store = store();
+    let last = lesson.steps.len() as u32;
+    let here = move || {
+        store.view.with(|view| view.lesson.as_ref().map_or(1, |place| place.step)).min(last)
+    };
+    let step = Memo::new(move |_| here());
+    let go = {
+        let name = name.clone();
+        move |to: u32| open(store, Some(LessonPlace { name: name.clone(), step: to }))
+    };
+    // What has nothing to check is done once it was read.
+    let read = {
+        let (lesson, name) = (lesson.clone(), name.clone());
+        move |step: u32| {
+            if lesson.steps.get(step as usize - 1).is_some_and(|step| step.checks.is_empty()) {
+                done.note(&LessonPlace { name: name.clone(), step });
+            }
+        }
+    };
+    let next = {
+        let (go, read) = (go.clone(), read.clone());
+        move || {
+            let at = step.get_untracked();
+            read(at);
+            if at < last {
+                go(at + 1);
+            }
+        }
+    };
+    let before = {
+        let go = go.clone();
+        move || {
+            let at = step.get_untracked();
+            if at > 1 {
+                go(at - 1);
+            }
+        }
+    };
+    let (on_right, on_left) = (next.clone(), before.clone());
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
+        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        if other || !shown || event.default_prevented() || is_taken(&event) {
+            return;
+        }
+        match event.key().as_str() {
+            "ArrowRight" => on_right(),
+            "ArrowLeft" => on_left(),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || keys.remove());
+    // The last step is read when it is there: nothing comes after it.
+    follow(move |_| {
+        if step.get() == last {
+            read(last);
+        }
+        if let Some(panel) = document().get_element_by_id("studio-panel") {
+            panel.set_scroll_top(0);
+        }
+    });
+    let dots = (1..=last)
+        .map(|at| {
+            let (go, name, of) = (go.clone(), name.clone(), name.clone());
+            view! {
+                <button
+                    type="button"
+                    class="dot"
+                    aria-label=format!("Step {at}")
+                    aria-current=move || (step.get() == at).then_some("step")
+                    class:done=move || done.has(&of, at)
+                    data-done=move || done.has(&name, at).to_string()
+                    on:click=click(move || go(at))
+                ></button>
+            }
+        })
+        .collect_view();
+    let title = lesson.title.clone();
+    let shown = live(move || {
+        let at = step.get();
+        match lesson.steps.get(at as usize - 1) {
+            Some(step) => {
+                let place = LessonPlace { name: name.clone(), step: at };
+                view! { <StepView step=step.clone() place done /> }.into_any()
+            }
+            None => ().into_any(),
+        }
+    });
+    let finish = move || {
+        view! {
+            <button type="button" class="solid" data-testid="lesson-finish" on:click=click(move || open(store, None))>
+                "Finish"
+                <Mark name="check" />
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <article class="lesson" data-testid="lesson" data-step=move || step.get().to_string()>
+            <p class="of">{title}</p>
+            {shown}
+            <nav class="way" aria-label="Steps">
+                <button
+                    type="button"
+                    class="outlined"
+                    data-testid="lesson-back"
+                    disabled=move || step.get() == 1
+                    on:click=click(before)
+                >
+                    <Mark name="left" />
+                    "Back"
+                </button>
+                <span class="dots">{dots}</span>
+                {when(move || step.get() < last, move || {
+                    let next = next.clone();
+                    view! {
+                        <button type="button" class="solid" data-testid="lesson-next" on:click=click(next)>
+                            "Next"
+                            <Mark name="right" />
+                        </button>
+                    }
+                    .into_any()
+                })}
+                {when(move || step.get() >= last, finish)}
+            </nav>
+        </article>
+    }
+}

@@ -1,0 +1,475 @@
+//! What a lesson can measure: numbers of one state's answer, and of two held against each other.
+
+use crate::app::words;
+use crate::market::catalogue::{Catalogue, Product, ProductId};
+use crate::metrics::{effective_number, kendall_tau, spearman};
+use crate::pipeline::blend::{self, expert_utilisation, probability};
+use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
+use crate::share::{State, Task};
+use crate::studio::order::Order;
+
+/// Brands that count as a shopper's own: those of most of the behaviour.
+const OWN_BRANDS: usize = 5;
+
+/// A state and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What was asked.
+    pub state: &'a State,
+    /// What the engine answered.
+    pub answer: &'a Answer,
+    /// What is on sale.
+    pub catalogue: &'a Catalogue,
+}
+
+/// How a number is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A number with so many digits after the point.
+    Number(usize),
+    /// A share of one.
+    Share,
+    /// Dollars.
+    Dollars,
+}
+
+/// Something that can be measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Quantity {
+    /// Its name in lessons.
+    pub name: &'static str,
+    /// What follows the name, for people: "a task, then a product type"; empty where nothing does.
+    pub takes: &'static str,
+    /// What it is, as shown beside the number.
+    pub about: &'static str,
+    /// How it is read.
+    pub unit: Unit,
+    /// How it is measured.
+    pub measure: Measure,
+}
+
+/// The ways to measure: each is told what follows the name.
+#[derive(Clone, Copy, Debug)]
+pub enum Measure {
+    /// Of one state.
+    One(fn(&Seen, &str) -> Result<f64, String>),
+    /// Of two.
+    Two(fn(&Seen, &Seen) -> Result<f64, String>),
+}
+
+use Measure::{One, Two};
+use Unit::{Dollars, Number, Share};
+
+const NOTHING: &str = "";
+
+/// A row of the table below.
+const fn quantity(
+    name: &'static str,
+    takes: &'static str,
+    about: &'static str,
+    unit: Unit,
+    measure: Measure,
+) -> Quantity {
+    Quantity { name, takes, about, unit, measure }
+}
+
+/// Everything that can be measured. "The page" is the first page of the present order.
+#[rustfmt::skip]
+pub const QUANTITIES: &[Quantity] = &[
+    quantity("retrieval.effective-candidates", NOTHING, "effective candidates", Number(1),
+        One(|seen, _| Ok(seen.answer.retrieval.effective_candidates.into()))),
+    quantity("retrieval.entropy", NOTHING, "entropy of the softmax, in nats", Number(2),
+        One(|seen, _| Ok(seen.answer.retrieval.entropy.into()))),
+    quantity("retrieval.top-probability", NOTHING, "softmax probability of the best product", Share,
+        One(|seen, _| first(&seen.answer.retrieval.softmax, "softmax").map(f64::from))),
+    quantity("retrieval.relevant", NOTHING, "products that relevance control lets pass", Number(0),
+        One(|seen, _| Ok(seen.answer.retrieval.relevant.into()))),
+    quantity("retrieval.ranked", NOTHING, "products that reach the ranker", Number(0),
+        One(|seen, _| Ok(seen.answer.candidates.len() as f64))),
+    quantity("retrieval.predicted", "a product type", "probability that the query means this type", Share,
+        One(predicted)),
+    quantity("retrieval.of-type", "a product type", "share of the retrieved that are of this type", Share,
+        One(|seen, name| share_of_type(seen, name, retrieved(seen)))),
+    quantity("retrieval.mean-price", NOTHING, "mean price of what was retrieved", Dollars,
+        One(|seen, _| mean(retrieved(seen).iter().map(|product| dollars(product))))),
+    quantity("retrieval.behaviours-read", NOTHING, "behaviours that the retriever reads", Number(0),
+        One(|seen, _| Ok(seen.answer.history.iter().filter(|entry| entry.kept).count() as f64))),
+    quantity("retrieval.order-kept", NOTHING, "Kendall’s τ of the ranker’s order and the retriever’s", Number(2),
+        One(order_kept)),
+    quantity("page.of-type", "a product type", "share of the page that is of this type", Share,
+        One(|seen, name| share_of_type(seen, name, page(seen)))),
+    quantity("page.with-word", "a word", "titles on the page with this word", Number(0),
+        One(|seen, word| Ok(page(seen).iter().filter(|p| p.title.to_lowercase().contains(word)).count() as f64))),
+    quantity("page.own-brands", NOTHING, "share of the page from the five brands that the shopper’s history has most", Share,
+        One(own_brands)),
+    quantity("page.mean-price", NOTHING, "mean price on the page", Dollars,
+        One(|seen, _| mean(page(seen).iter().map(|product| dollars(product))))),
+    quantity("page.clicks", NOTHING, "clicks that the ranker expects on the page", Number(2),
+        One(|seen, _| Ok(order(seen).clicks))),
+    quantity("page.orders", NOTHING, "orders that the ranker expects on the page", Number(4),
+        One(|seen, _| Ok(order(seen).orders))),
+    quantity("page.gmv", NOTHING, "GMV that the ranker expects on the page", Dollars,
+        One(|seen, _| Ok(order(seen).gross_value / 100.0))),
+    quantity("product.rank", "the number of a product", "place of the product", Number(0),
+        One(|seen, id| Ok(place(seen, id)? as f64 + 1.0))),
+    quantity("product.chance", "a task, then the number of a product", "the product’s probability of the task", Share,
+        One(product_chance)),
+    quantity("type.chance", "a task, then a product type", "mean probability of the task over candidates of this type", Share,
+        One(type_chance)),
+    quantity("experts.weight", "a task, then the number of an expert", "the task’s mean gate weight on the expert over the page", Share,
+        One(expert_weight)),
+    quantity("experts.difference", NOTHING, "how far the gates of first and last task differ over the page (total variation)", Share,
+        One(|seen, _| {
+            let tasks = utilisation(seen)?;
+            let (one, other) = (tasks.first(), tasks.last());
+            Ok(1.0 - shared(one.into_iter().flatten(), other.into_iter().flatten()))
+        })),
+    quantity("experts.mixed", "a task", "experts that the task effectively mixes", Number(2),
+        One(|seen, task| {
+            let weights = utilisation(seen)?.swap_remove(task_number(seen, task)?);
+            Ok(effective_number(&weights.into_iter().map(f64::from).collect::<Vec<_>>()))
+        })),
+    quantity("experts.layers", NOTHING, "layers of experts", Number(0),
+        One(|seen, _| Ok(seen.answer.gatings.len() as f64))),
+    quantity("bias.logit", "a place on the page", "bias logit of the product at this place", Number(2),
+        One(|seen, place| bias_at(seen, number(place)?.saturating_sub(1)))),
+    quantity("bias.spread", NOTHING, "highest less lowest bias logit on the page", Number(2),
+        One(bias_spread)),
+    quantity("bias.term", "position, page or neighbours", "what the feature does to the chosen product’s bias logit", Number(2),
+        One(bias_term)),
+    quantity("examination.learned", "a place on the list", "chance to be looked at against the first place, as learned", Share,
+        One(|seen, place| curve(&seen.answer.examination.learned, place))),
+    quantity("examination.true", "a place on the list", "chance to be looked at against the first place, as it is", Share,
+        One(|seen, place| curve(&seen.answer.examination.truth, place))),
+    quantity("examination.agreement", NOTHING, "Spearman’s ρ of the learned curve and the true one over the page", Number(3),
+        One(|seen, _| {
+            let curves = &seen.answer.examination;
+            let page = seen.state.page.size as usize;
+            let both = page.min(curves.learned.len()).min(curves.truth.len());
+            spearman(&curves.learned[..both], &curves.truth[..both])
+                .ok_or_else(|| "the bias network reads no position".into())
+        })),
+    quantity("transfer.conditional", "a task", "chance of the step once the one before it was taken, for the chosen product", Share,
+        One(|seen, task| Ok(transfer(seen, task)?.conditional.into()))),
+    quantity("transfer.joint", "a task", "chance of the step from the impression on, for the chosen product", Share,
+        One(|seen, task| Ok(transfer(seen, task)?.joint.into()))),
+    quantity("transfer.from-former", "a task", "attention on what the former task hands on, for the chosen product", Share,
+        One(|seen, task| Ok(transfer(seen, task)?.from_former.into()))),
+    quantity("towers.read", NOTHING, "behaviours that the user tower reads, web searches among them", Number(0),
+        One(|seen, _| Ok(towers(seen)?.read.into()))),
+    quantity("towers.on-searches", NOTHING, "attention of the user tower on web searches", Share,
+        One(|seen, _| Ok(towers(seen)?.searches.iter().map(|(_, weight)| f64::from(*weight)).sum()))),
+    quantity("towers.surface", NOTHING, "context logit of the surface", Number(2),
+        One(|seen, _| Ok(towers(seen)?.context.0.into()))),
+    quantity("towers.device", NOTHING, "context logit of the device", Number(2),
+        One(|seen, _| Ok(towers(seen)?.context.1.into()))),
+    quantity("attention.on-type", "clicks, carts or orders, then a product type", "the ranker’s attention on this type in the sequence, for the chosen product", Share,
+        One(attention_on_type)),
+    quantity("agreement.first-ten", NOTHING, "share of the first ten that both have (overlap@10)", Share,
+        Two(|a, b| Ok(order(a).agreement(&order(b)).overlap))),
+    quantity("agreement.order", NOTHING, "Kendall’s τ over the products that both have", Number(2),
+        Two(|a, b| order(a).agreement(&order(b)).kendall_tau.ok_or_else(|| "they share fewer than two products".into()))),
+    quantity("agreement.candidates", NOTHING, "share of the candidates that both have", Share,
+        Two(|a, b| {
+            let (a, b) = (&a.answer.candidates, &b.answer.candidates);
+            let both = a.iter().filter(|one| b.iter().any(|other| other.product == one.product));
+            Ok(both.count() as f64 / a.len().max(b.len()).max(1) as f64)
+        })),
+    quantity("agreement.retriever-attention", NOTHING, "attention of the retriever that falls on the same behaviours", Share,
+        Two(|a, b| {
+            let weights = |seen: &Seen| seen.answer.history.iter().map(|e| (e.entry, e.attention)).collect();
+            Ok(shared_by_entry(weights(a), weights(b)))
+        })),
+    quantity("agreement.ranker-attention", NOTHING, "attention of the ranker on clicks that falls on the same behaviours", Share,
+        Two(|a, b| Ok(shared_by_entry(sequence(a, "clicks")?, sequence(b, "clicks")?)))),
+];
+
+impl Quantity {
+    /// The quantity that a lesson names, with what follows the name.
+    ///
+    /// # Errors
+    /// Where there is none of this name, or what should follow is missing.
+    pub fn named(text: &str) -> Result<(&'static Self, &str), String> {
+        let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let found = QUANTITIES.iter().find(|quantity| quantity.name == name);
+        let quantity = found.ok_or_else(|| format!("there is no quantity “{name}”."))?;
+        match (quantity.takes.is_empty(), rest.is_empty()) {
+            (true, false) => Err(format!("{name} takes nothing after its name.")),
+            (false, true) => Err(format!("{name} wants {} after its name.", quantity.takes)),
+            _ => Ok((quantity, rest)),
+        }
+    }
+
+    /// How many states it is measured on.
+    pub fn states(&self) -> usize {
+        match self.measure {
+            One(_) => 1,
+            Two(_) => 2,
+        }
+    }
+}
+
+impl Unit {
+    /// A number as people read it.
+    pub fn write(self, value: f64) -> String {
+        match self {
+            Self::Number(digits) => words::signed(value as f32, digits),
+            Self::Share => words::percent(value as f32),
+            Self::Dollars => format!("${}", words::fixed(value, 2)),
+        }
+    }
+}
+
+fn order(seen: &Seen) -> Order {
+    Order::new(seen.answer, seen.state, Some(seen.catalogue))
+}
+
+fn product<'a>(seen: &Seen<'a>, id: ProductId) -> Option<&'a Product> {
+    seen.catalogue.products.get(id as usize)
+}
+
+/// What was retrieved, best first.
+fn retrieved<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
+    seen.answer.candidates.iter().filter_map(|c| product(seen, c.product)).collect()
+}
+
+/// The candidates on the first page.
+fn on_page<'a>(seen: &Seen<'a>) -> Vec<&'a Candidate> {
+    let Seen { state, answer, .. } = *seen;
+    let ranked = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+    let page = ranked.iter().take(state.page.size.max(1) as usize);
+    page.map(|ranked| &answer.candidates[ranked.candidate]).collect()
+}
+
+fn page<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
+    on_page(seen).into_iter().filter_map(|c| product(seen, c.product)).collect()
+}
+
+fn dollars(product: &Product) -> f64 {
+    f64::from(product.price_cents) / 100.0
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Result<f64, String> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        count += 1.0;
+    }
+    if count > 0.0 { Ok(sum / count) } else { Err("there is no product to measure".into()) }
+}
+
+fn first(values: &[f32], what: &str) -> Result<f32, String> {
+    values.first().copied().ok_or_else(|| format!("there is no {what}"))
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("“{text}” is no number"))
+}
+
+fn type_number(seen: &Seen, name: &str) -> Result<usize, String> {
+    let found = seen.catalogue.product_types.iter().position(|of| of.name == name);
+    found.ok_or_else(|| format!("nothing here is of the type “{name}”"))
+}
+
+fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
+    product(seen, id).is_some_and(|product| usize::from(product.product_type) == kind)
+}
+
+/// Number of a task among the ranker's, by its name in small letters.
+fn task_number(seen: &Seen, name: &str) -> Result<usize, String> {
+    let is_named = |task: &Task| task.name().eq_ignore_ascii_case(name);
+    let found = seen.answer.ranker.tasks().iter().position(is_named);
+    found.ok_or_else(|| format!("the ranker has no task “{name}”"))
+}
+
+fn two<'a>(text: &'a str, wanted: &str) -> Result<(&'a str, &'a str), String> {
+    text.split_once(' ').ok_or_else(|| format!("“{text}” is not {wanted}"))
+}
+
+fn predicted(seen: &Seen, name: &str) -> Result<f64, String> {
+    let kind = type_number(seen, name)?;
+    let categories = &seen.answer.retrieval.categories;
+    let found = categories.iter().find(|(of, _)| usize::from(*of) == kind);
+    Ok(found.map_or(0.0, |(_, probability)| f64::from(*probability)))
+}
+
+fn share_of_type(seen: &Seen, name: &str, products: Vec<&Product>) -> Result<f64, String> {
+    let kind = type_number(seen, name)?;
+    mean(products.iter().map(|p| f64::from(u8::from(usize::from(p.product_type) == kind))))
+}
+
+fn order_kept(seen: &Seen, _: &str) -> Result<f64, String> {
+    let places: Vec<f32> = (0..seen.answer.candidates.len()).map(|place| place as f32).collect();
+    let tasks = seen.answer.ranker.tasks();
+    let scores = seen.answer.candidates.iter();
+    let scores: Vec<f32> = scores.map(|c| -blend::score(c, tasks, &seen.state.ranking)).collect();
+    kendall_tau(&places, &scores).ok_or_else(|| "the ranker’s scores are all the same".into())
+}
+
+fn own_brands(seen: &Seen, _: &str) -> Result<f64, String> {
+    let mut counts = vec![0_u32; seen.catalogue.brands.len()];
+    for entry in &seen.answer.history {
+        if let Some(product) = product(seen, entry.event.product)
+            && let Some(count) = counts.get_mut(usize::from(product.brand))
+        {
+            *count += 1;
+        }
+    }
+    let mut brands: Vec<usize> = (0..counts.len()).filter(|brand| counts[*brand] > 0).collect();
+    brands.sort_by_key(|brand| std::cmp::Reverse(counts[*brand]));
+    brands.truncate(OWN_BRANDS);
+    mean(page(seen).iter().map(|p| f64::from(u8::from(brands.contains(&usize::from(p.brand))))))
+}
+
+fn place(seen: &Seen, id: &str) -> Result<usize, String> {
+    let id = number(id)? as ProductId;
+    order(seen).rank(id).ok_or_else(|| format!("product {id} is not among the candidates"))
+}
+
+fn product_chance(seen: &Seen, text: &str) -> Result<f64, String> {
+    let (task, id) = two(text, "a task and the number of a product")?;
+    let (task, id) = (task_number(seen, task)?, number(id)? as ProductId);
+    let found = seen.answer.candidates.iter().find(|c| c.product == id);
+    let candidate = found.ok_or_else(|| format!("product {id} is not among the candidates"))?;
+    Ok(probability(candidate, task, &seen.state.ranking).into())
+}
+
+fn type_chance(seen: &Seen, text: &str) -> Result<f64, String> {
+    let (task, name) = two(text, "a task and a product type")?;
+    let (task, kind) = (task_number(seen, task)?, type_number(seen, name)?);
+    let of_type = seen.answer.candidates.iter().filter(|c| is_of_type(seen, c.product, kind));
+    mean(of_type.map(|c| probability(c, task, &seen.state.ranking).into()))
+}
+
+/// Mean weights of the last layer's gates over the page, by task.
+fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, String> {
+    let tasks = seen.answer.ranker.tasks().len();
+    let experts = seen.answer.gatings.last().map_or(0, |gating| gating.experts.len());
+    let all = expert_utilisation(on_page(seen));
+    if experts == 0 || all.len() < tasks * experts {
+        return Err("the ranker has no gates".into());
+    }
+    Ok(all[all.len() - tasks * experts..].chunks(experts).map(<[f32]>::to_vec).collect())
+}
+
+fn expert_weight(seen: &Seen, text: &str) -> Result<f64, String> {
+    let (task, expert) = two(text, "a task and the number of an expert")?;
+    let weights = utilisation(seen)?.swap_remove(task_number(seen, task)?);
+    let weight = number(expert)?.checked_sub(1).and_then(|expert| weights.get(expert));
+    weight.map(|w| f64::from(*w)).ok_or_else(|| format!("there is no expert {expert}"))
+}
+
+/// What two distributions have in common: the sum of the smaller of each pair.
+fn shared<'a>(a: impl Iterator<Item = &'a f32>, b: impl Iterator<Item = &'a f32>) -> f64 {
+    a.zip(b).map(|(a, b)| f64::from(a.min(*b))).sum()
+}
+
+fn shared_by_entry(a: Vec<(u32, f32)>, b: Vec<(u32, f32)>) -> f64 {
+    let total = |weights: &[(u32, f32)]| -> f64 { weights.iter().map(|w| f64::from(w.1)).sum() };
+    let whole = total(&a).max(total(&b)).max(f64::MIN_POSITIVE);
+    let of = |entry| b.iter().find(|(of, _)| *of == entry).map_or(0.0, |(_, weight)| *weight);
+    a.iter().map(|(entry, weight)| f64::from(weight.min(of(*entry)))).sum::<f64>() / whole
+}
+
+fn bias_at(seen: &Seen, place: usize) -> Result<f64, String> {
+    let page = on_page(seen);
+    let candidate = page.get(place).ok_or("the page has no such place")?;
+    Ok(candidate.bias.into())
+}
+
+fn bias_spread(seen: &Seen, _: &str) -> Result<f64, String> {
+    let page = on_page(seen);
+    let logits = || page.iter().map(|candidate| f64::from(candidate.bias));
+    let (high, low) = (logits().fold(f64::MIN, f64::max), logits().fold(f64::MAX, f64::min));
+    if page.is_empty() { Err("the page is empty".into()) } else { Ok(high - low) }
+}
+
+fn curve(values: &[f32], place: &str) -> Result<f64, String> {
+    let value = number(place)?.checked_sub(1).and_then(|place| values.get(place));
+    value.map(|v| f64::from(*v)).ok_or_else(|| format!("the curve has no place {place}"))
+}
+
+fn detail<'a>(seen: &Seen<'a>) -> Result<&'a Detail, String> {
+    let found = seen.answer.detail.as_ref();
+    found.ok_or_else(|| "no product is chosen, or the one that is was not retrieved".into())
+}
+
+fn bias_term(seen: &Seen, name: &str) -> Result<f64, String> {
+    let terms = &detail(seen)?.bias_terms;
+    let term = terms.iter().find(|(of, _)| of == name);
+    term.map(|(_, term)| f64::from(*term))
+        .ok_or_else(|| format!("the bias network does not read “{name}”"))
+}
+
+fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Transfer, String> {
+    let step = detail(seen)?.transfer.get(task_number(seen, task)?);
+    step.ok_or_else(|| "only MLPR hands probabilities on".into())
+}
+
+fn towers<'a>(seen: &Seen<'a>) -> Result<&'a TowerInsides, String> {
+    seen.answer.retrieval.towers.as_ref().ok_or_else(|| "Yandex’s towers did not retrieve".into())
+}
+
+fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, String> {
+    let sequences = &detail(seen)?.attention;
+    let found = sequences.iter().find(|sequence| sequence.sequence == name);
+    let found = found.ok_or_else(|| format!("the ranker reads no sequence “{name}”"))?;
+    Ok(found.weights.clone())
+}
+
+fn attention_on_type(seen: &Seen, text: &str) -> Result<f64, String> {
+    let (name, kind) = two(text, "a sequence and a product type")?;
+    let kind = type_number(seen, kind)?;
+    let is_of_kind = |entry: u32| {
+        let shown = seen.answer.history.iter().find(|shown| shown.entry == entry);
+        shown.is_some_and(|shown| is_of_type(seen, shown.event.product, kind))
+    };
+    let weights = sequence(seen, name)?;
+    Ok(weights.iter().filter(|(entry, _)| is_of_kind(*entry)).map(|w| f64::from(w.1)).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_what_follows_them_is_asked_for() {
+        let names: HashSet<_> = QUANTITIES.iter().map(|quantity| quantity.name).collect();
+        assert_eq!(names.len(), QUANTITIES.len());
+        assert_eq!(Quantity::named("page.of-type sofa bed").expect("known").1, "sofa bed");
+        for (text, why) in [
+            ("page.size", "no quantity “page.size”"),
+            ("page.of-type", "wants a product type"),
+            ("page.clicks 3", "takes nothing"),
+        ] {
+            let said = Quantity::named(text).expect_err(text);
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn every_quantity_is_in_the_guide_for_those_who_write_lessons() {
+        let guide = include_str!("../../../docs/lessons.md");
+        for Quantity { name, takes, about, .. } in QUANTITIES {
+            let row = format!("| `{name}` | {takes} | {about} |");
+            assert!(guide.contains(&row), "docs/lessons.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_read_them() {
+        assert_eq!(Share.write(0.431), "43 %");
+        assert_eq!(Dollars.write(12.5), "$12.50");
+        assert_eq!(Number(1).write(-2.34), "−2.3");
+    }
+
+    #[test]
+    fn what_two_attentions_share_is_the_smaller_of_each_pair() {
+        let a = vec![(1, 0.5), (2, 0.5)];
+        assert!((shared_by_entry(a.clone(), a.clone()) - 1.0).abs() < 1e-9);
+        assert!((shared_by_entry(a.clone(), vec![(2, 0.75), (3, 0.25)]) - 0.5).abs() < 1e-9);
+        assert_eq!(shared_by_entry(a, vec![]), 0.0);
+    }
+}

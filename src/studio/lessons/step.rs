@@ -1,0 +1,247 @@
+//! One step of a lesson: what is read, what is set, what is guessed, and what the engine says.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::check::{Check, Outcome};
+use super::lesson::{Question, Step};
+use super::panel::Done;
+use super::quantity::Seen;
+use crate::app::knobs::KnobControl;
+use crate::app::parts::{click, follow, live, when};
+use crate::app::picture::Mark;
+use crate::app::store::{Store, store};
+use crate::share::State;
+use crate::share::knobs::KNOBS;
+use crate::share::view::{LessonPlace, Panel};
+use crate::studio::browser;
+use crate::studio::engine::{Engine, Standing};
+
+/// Milliseconds after which the page has drawn what a new state brings.
+const DRAWN: u64 = 120;
+
+/// How far the person is with a step.
+#[derive(Clone, PartialEq)]
+enum Stand {
+    /// Nothing was asked of the engine.
+    Open,
+    /// The engine computes.
+    Asked,
+    /// It answered, check by check.
+    Judged(Vec<Result<Outcome, String>>),
+}
+
+/// A step, at the start of what can be done with it.
+#[component]
+pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let standing = engine.standing;
+    let starting = move || matches!(standing.get(), Standing::Loading(_));
+    let Step { heading, html, state, point, question, checks } = step;
+    point_at(store, point.clone());
+    let guess = RwSignal::new(None::<usize>);
+    let stand = RwSignal::new(Stand::Open);
+    let asked = StoredValue::new(checks.clone());
+    let ask = move || {
+        stand.set(Stand::Asked);
+        let (engine, place) = (engine.clone(), place.clone());
+        leptos::task::spawn_local(async move {
+            let mut outcomes = Vec::new();
+            for check in asked.try_get_value().unwrap_or_default() {
+                outcomes.push(outcome(&engine, store, &check).await);
+            }
+            if outcomes.iter().all(Result::is_ok) {
+                done.note(&place);
+            }
+            // Another step may be shown meanwhile.
+            let _ = stand.try_set(Stand::Judged(outcomes));
+        });
+    };
+    let guesses = question.is_some();
+    let asks = move || guesses && guess.get().is_none() || stand.get() == Stand::Asked;
+    let on_stage = state.map(|link| stage(store, link));
+    let button = (!checks.is_empty()).then(|| {
+        let label = move || match stand.get() {
+            Stand::Open => "Check it",
+            Stand::Asked if starting() => "The studio’s engine is starting…",
+            Stand::Asked => "The engine computes…",
+            Stand::Judged(_) => "Check it again",
+        };
+        let ask = ask.clone();
+        view! {
+            <button type="button" class="solid" data-testid="lesson-check" disabled=asks on:click=click(ask)>
+                {move || label().to_string()}
+            </button>
+        }
+    });
+    let checked = checks.clone();
+    let outcomes = live(move || match stand.get() {
+        Stand::Judged(outcomes) => {
+            let rows = outcomes
+                .into_iter()
+                .zip(&checked)
+                .map(|(outcome, check)| found(store, outcome, check));
+            view! { <div class="found" data-testid="lesson-found" role="status">{rows.collect_view()}</div> }
+                .into_any()
+        }
+        _ => ().into_any(),
+    });
+    let settled = move || stand.get() != Stand::Open;
+    view! {
+        <h3>{heading}</h3>
+        <div class="text" inner_html=html></div>
+        {on_stage}
+        {point.map(|point| control(&point))}
+        {question.map(|question| questions(question, guess, settled))}
+        {button}
+        {outcomes}
+    }
+}
+
+/// Marks what the step points at, now and whenever another state brings another control.
+fn point_at(store: Store, point: Option<String>) {
+    let revealed = StoredValue::new(false);
+    follow(move |_| {
+        store.state.track();
+        let point = point.clone();
+        let mark = move || {
+            let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+            // The step may have been left meanwhile.
+            let Some(again) = revealed.try_get_value() else { return };
+            if shown && browser::point(point.as_deref()) && !again {
+                browser::reveal_pointed();
+                revealed.set_value(true);
+            }
+        };
+        set_timeout(mark, Duration::from_millis(DRAWN));
+    });
+}
+
+/// The way to the state in which a step starts.
+fn stage(store: Store, link: String) -> AnyView {
+    let wanted = State::from_link(&link).0;
+    let there = {
+        let wanted = wanted.clone();
+        Memo::new(move |_| store.state.with(|state| is_same(state, &wanted)))
+    };
+    let set = move || set_state(store, &wanted);
+    let label = move || if there.get() { "The stage is set" } else { "Set the stage" }.to_string();
+    view! {
+        <button type="button" class="outlined" data-testid="lesson-stage" disabled=there on:click=click(set)>
+            {label}
+        </button>
+    }
+    .into_any()
+}
+
+/// Where to compute is the person's own affair, whatever a lesson shows.
+fn set_state(store: Store, to: &State) {
+    store.state.update(|state| *state = State { backend: state.backend, ..to.clone() });
+}
+
+fn is_same(a: &State, b: &State) -> bool {
+    State { backend: b.backend, ..a.clone() } == *b
+}
+
+/// What a step points at: the way to the knob, and the knob itself for where the page's is out of
+/// sight, in a lecture and on a phone; the style sheet shows the one or the other.
+fn control(testid: &str) -> AnyView {
+    let Some(knob) = KNOBS.iter().find(|knob| knob.testid == testid) else {
+        return ().into_any();
+    };
+    view! {
+        <button type="button" class="quiet" data-testid="lesson-point" on:click=click(browser::reveal_pointed)>
+            <Mark name="look" />
+            {format!("The knob: {}", knob.name)}
+        </button>
+        <div class="one-knob"><KnobControl knob place="lesson" /></div>
+    }
+    .into_any()
+}
+
+/// What is asked before anything is checked, and afterwards whether the guess was right.
+fn questions(
+    question: Question,
+    guess: RwSignal<Option<usize>>,
+    settled: impl Fn() -> bool + Copy + Send + Sync + 'static,
+) -> AnyView {
+    let Question { ask, choices, right, why } = question;
+    let answer = choices[right].clone();
+    let choices = choices.into_iter().enumerate().map(|(at, choice)| {
+        let is_right = move || settled() && at == right;
+        let is_wrong = move || settled() && at != right && guess.get() == Some(at);
+        view! {
+            <label class:right=is_right class:wrong=is_wrong>
+                <input
+                    type="radio"
+                    name="guess"
+                    value=at.to_string()
+                    disabled=settled
+                    prop:checked=move || guess.get() == Some(at)
+                    on:change=move |_| guess.set(Some(at))
+                />
+                <span>{choice}</span>
+            </label>
+        }
+    });
+    let verdict = move || {
+        let said = match guess.get_untracked() == Some(right) {
+            true => "You said so. ".to_string(),
+            false => format!("It is: {answer}. "),
+        };
+        view! { <p class="why" data-testid="lesson-why">{said} {why.clone()}</p> }.into_any()
+    };
+    view! {
+        <fieldset class="guess" data-testid="lesson-question">
+            <legend>{ask}</legend>
+            {choices.collect_view()}
+        </fieldset>
+        {when(settled, verdict)}
+    }
+    .into_any()
+}
+
+/// What came of a check, with the ways to the states that it was measured on.
+fn found(store: Store, outcome: Result<Outcome, String>, check: &Check) -> AnyView {
+    let Outcome { about, found, expected, holds } = match outcome {
+        Ok(outcome) => outcome,
+        Err(why) => return view! { <p data-testid="notice" role="alert">{why}</p> }.into_any(),
+    };
+    let names: &[&str] = if check.links.len() == 1 { &["Look"] } else { &["Before", "After"] };
+    let ways = check.states().into_iter().zip(names).map(|(state, name)| {
+        let go = move || set_state(store, &state);
+        view! { <button type="button" class="quiet" on:click=click(go)>{*name}</button> }
+    });
+    let verdict = match holds {
+        true => format!("{expected}: it is so"),
+        false => format!("{expected}: not here. The lesson no longer fits these weights."),
+    };
+    view! {
+        <section data-holds=holds.to_string()>
+            <p class="about">{about}</p>
+            <p class="numbers">
+                {found.into_iter().map(|number| view! { <strong>{number}</strong> }).collect_view()}
+            </p>
+            <p class="verdict"><Mark name=if holds { "check" } else { "close" } /> {verdict}</p>
+            <p class="ways">"On the shelf: " {ways.collect_view()}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// Asks the studio's engine for every state of a check, and judges what it answers.
+async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome, String> {
+    let states = check.states();
+    let mut answers = Vec::new();
+    for state in &states {
+        answers.push(engine.answer(state).await?);
+    }
+    // The engine sends it before its first answer.
+    let shop = store.shop.get_untracked().ok_or("The shop has not arrived. Check again.")?;
+    let seen = states.iter().zip(&answers);
+    let seen: Vec<Seen> =
+        seen.map(|(state, answer)| Seen { state, answer, catalogue: &shop.catalogue }).collect();
+    check.judge(&seen)
+}

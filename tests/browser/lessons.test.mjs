@@ -1,0 +1,138 @@
+// Lessons in the studio: guess, check, go on; by link, by keyboard, and where files are missing.
+
+import assert from "node:assert/strict";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+const ALLOW_ALL = [/./];
+const TEMPERATURE = "?q=couch&panel=lessons&lesson=03-temperature.2";
+const LESSON = "assets/lessons/03-temperature.md";
+
+const step = (vitrine) => vitrine.get("lesson").getAttribute("data-step");
+const reached = (vitrine, wanted) =>
+  vitrine.page.waitForFunction(
+    (wanted) => document.querySelector('[data-testid="lesson"]')?.dataset.step === wanted,
+    wanted,
+  );
+
+test("a link opens a step; after a guess the engine confirms it; progress survives a reload", () =>
+  withVitrine(stage, { link: TEMPERATURE }, async (vitrine) => {
+    await vitrine.ready();
+    const check = vitrine.get("lesson-check");
+    await check.waitFor();
+    assert.ok(await check.isDisabled(), "checked before a guess");
+    await vitrine.get("lesson-question").getByText("About 270").click();
+    await check.click();
+    const found = vitrine.get("lesson-found");
+    await found.waitFor();
+    const holds = await found.locator("section").evaluateAll((all) => all.map((one) => one.dataset.holds));
+    assert.deepEqual([...new Set(holds)], ["true"]);
+    const [before, after] = (await found.locator("strong").allInnerTexts()).map(Number);
+    assert.ok(before > 1 && after > 2000, `${before} ${after}`);
+    assert.match(await vitrine.get("lesson-why").innerText(), /It is: More than 2,000/);
+    await found.getByRole("button", { name: "After" }).first().click();
+    await vitrine.page.waitForFunction(() => location.search.includes("tau=0.1"));
+    await vitrine.page.locator("body").press("ArrowRight");
+    await reached(vitrine, "3");
+    await vitrine.page.waitForFunction(() => location.search.includes("lesson=03-temperature.3"));
+    await vitrine.page.reload();
+    await reached(vitrine, "3");
+    const done = await vitrine.get("lesson").locator(".dot").evaluateAll((dots) => dots.map((dot) => dot.dataset.done));
+    assert.deepEqual(done.slice(0, 3), ["false", "true", "false"]);
+  }));
+
+test("the knob is pointed at beside the shelf, and the stage is set by a click", () =>
+  withVitrine(stage, { link: TEMPERATURE.replace("q=couch", "q=milk"), context: { viewport: { width: 1440, height: 900 } } }, async (vitrine) => {
+    await vitrine.ready();
+    await vitrine.page.locator("[data-pointed-at]").waitFor();
+    assert.equal(await vitrine.page.locator('[data-pointed-at] [data-testid="temperature"]').count(), 1);
+    const [shelf, studio] = await Promise.all(["shelf", "studio"].map((id) => vitrine.get(id).boundingBox()));
+    assert.ok(shelf.x + shelf.width <= studio.x, "the studio covers the shelf");
+    await vitrine.after(() => vitrine.get("lesson-stage").click());
+    assert.equal(await vitrine.get("query").inputValue(), "couch");
+    assert.ok(await vitrine.get("lesson-stage").isDisabled());
+    await vitrine.get("studio-close").click();
+    await vitrine.page.waitForFunction(() => document.querySelector("[data-pointed-at]") === null);
+  }));
+
+test("in a lecture the knob is in the lesson, and moves the page's", () =>
+  withVitrine(stage, { link: `${TEMPERATURE}&lecture=on` }, async (vitrine) => {
+    await vitrine.ready();
+    const knob = vitrine.get("lesson").getByTestId("temperature");
+    await knob.fill("0.1");
+    await vitrine.page.waitForFunction(() => /tau=0\.1&/.test(location.search) && /lecture=on/.test(location.search));
+    assert.equal(await vitrine.page.locator('main [data-testid="temperature"]').inputValue(), "0.1");
+    await vitrine.get("lecture").setChecked(false);
+    await knob.waitFor({ state: "hidden" });
+    await vitrine.page.waitForFunction(() => !location.search.includes("lecture"));
+  }));
+
+test("a lesson is done with the keyboard alone", () =>
+  withVitrine(stage, { link: "?panel=lessons" }, async (vitrine) => {
+    const { page } = vitrine;
+    await vitrine.ready();
+    const third = vitrine.get("lessons").locator("ol button").nth(2);
+    await third.focus();
+    await page.keyboard.press("Enter");
+    await reached(vitrine, "1");
+    await page.keyboard.press("ArrowRight");
+    await reached(vitrine, "2");
+    await page.keyboard.press("ArrowLeft");
+    await reached(vitrine, "1");
+    await page.keyboard.press("ArrowRight");
+    await reached(vitrine, "2");
+    await vitrine.get("lesson-question").locator("input").first().focus();
+    await page.keyboard.press("Space");
+    // Among the choices arrow keys choose.
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await step(vitrine), "2");
+    await page.keyboard.press("Tab");
+    assert.ok(await vitrine.get("lesson-check").evaluate((button) => button === document.activeElement));
+    await page.keyboard.press("Enter");
+    await vitrine.get("lesson-found").waitFor();
+  }));
+
+test("lessons that are missing or malformed are said, and a second try gets them", () =>
+  withVitrine(
+    stage,
+    { allow: ALLOW_ALL, link: TEMPERATURE, prepare: () => stage.server.faults.set(LESSON, { status: 404 }) },
+    async (vitrine) => {
+      await vitrine.notice(/03-temperature\.md could not be fetched/);
+      stage.server.faults.set(LESSON, { body: "+++\ntitle = 3\n+++\n" });
+      const again = vitrine.get("lessons").getByRole("button", { name: "Try again" });
+      await again.click();
+      await vitrine.notice(/03-temperature\.md can’t be read/);
+      stage.server.faults.set("assets/lessons/index.toml", { status: 404 });
+      await vitrine.get("lesson-list").click();
+      await vitrine.notice(/index\.toml could not be fetched/);
+      stage.server.faults.clear();
+      await again.click();
+      await vitrine.get("lessons").getByRole("button", { name: /Temperature/ }).click();
+      await reached(vitrine, "1");
+    },
+  ));
+
+test("a lesson that the link can't mean is said, and the list is shown", () =>
+  withVitrine(stage, { link: "?panel=lessons&lesson=../secret.1" }, async (vitrine) => {
+    await vitrine.notice(/is no name and step/);
+    await vitrine.get("lessons").getByText(/\d+ lessons, \d+ minutes/).waitFor();
+  }));
+
+test("progress that can't be kept does no harm", () =>
+  withVitrine(
+    stage,
+    {
+      link: "?panel=lessons&lesson=03-temperature.1",
+      prepare: ({ page }) =>
+        page.addInitScript(() => Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError"); } })),
+    },
+    async (vitrine) => {
+      await vitrine.ready();
+      await reached(vitrine, "1");
+      await vitrine.page.locator("body").press("ArrowRight");
+      await reached(vitrine, "2");
+      assert.equal(await vitrine.get("lesson").locator(".dot").first().getAttribute("data-done"), "true");
+    },
+  ));
