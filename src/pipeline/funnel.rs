@@ -201,6 +201,11 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Evaluated {
         let mut evaluated = Evaluated { job, ..Evaluated::default() };
         evaluated.notices = self.fetch_what_is_asked(state).await;
+        // What was asked before must change no value: everything is here from the first view on.
+        let objectives = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let words = self.fetch_words().await;
+        let missing = [objectives, words].into_iter().filter_map(Result::err);
+        evaluated.notices.extend(missing.map(notice_of_asset));
         let mut views = match self.views.take() {
             Some(views) => views,
             None => match Views::fetch(&self.manifest, &self.source, &self.stock).await {

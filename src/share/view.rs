@@ -2,6 +2,7 @@
 
 use super::State;
 use super::link::{Dropped, LINK_VERSION};
+use crate::metrics::measure::{Against, Measure};
 
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
@@ -14,14 +15,16 @@ const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
 pub enum Panel {
     /// Pinned states side by side.
     Compare,
+    /// Held-out page views measured, and the front between two objectives.
+    Metrics,
     /// The papers' tables.
     Papers,
 }
 
 impl Panel {
     /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 2] =
-        [(Self::Compare, "compare"), (Self::Papers, "papers")];
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Compare, "compare"), (Self::Metrics, "metrics"), (Self::Papers, "papers")];
 
     /// Its name in links.
     pub fn key(self) -> &'static str {
@@ -36,6 +39,52 @@ pub struct View {
     pub panel: Option<Panel>,
     /// Links of the states that were pinned, A first.
     pub pins: Vec<String>,
+    /// What is measured.
+    pub measured: Measured,
+}
+
+/// What the metrics show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// What everything is held against.
+    pub against: Against,
+    /// The two objectives of the chart, across and up.
+    pub axes: [Measure; 2],
+}
+
+impl Default for Measured {
+    fn default() -> Self {
+        Self { against: Against::Truth, axes: [Measure::Clicks, Measure::Gmv] }
+    }
+}
+
+impl Measured {
+    /// Its part of a link: `log,clicks,gmv`.
+    fn write(self) -> String {
+        let against = match self.against {
+            Against::Truth => "truth",
+            Against::Log => "log",
+        };
+        let [x, y] = self.axes.map(|axis| {
+            Measure::ALL.iter().find(|(measure, _)| *measure == axis).map_or("", |(_, key)| key)
+        });
+        [against, x, y].join(",")
+    }
+
+    /// Reads its part of a link; none where that says nothing that can be shown.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let against = match parts.next()? {
+            "truth" => Against::Truth,
+            "log" => Against::Log,
+            _ => return None,
+        };
+        let mut axis = || {
+            let key = parts.next()?;
+            Measure::ALL.iter().find(|(_, known)| *known == key).map(|(measure, _)| *measure)
+        };
+        Some(Self { against, axes: [axis()?, axis()?] })
+    }
 }
 
 /// All that a link holds.
@@ -57,6 +106,9 @@ impl Link {
         parts.extend(parts_of(&state).map(String::from));
         if let Some(panel) = self.view.panel {
             parts.push(format!("panel={}", panel.key()));
+        }
+        if self.view.measured != Measured::default() {
+            parts.push(format!("metrics={}", self.view.measured.write()));
         }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
             let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
@@ -87,6 +139,17 @@ impl Link {
                         super::knobs::clip(value)
                     );
                     dropped.push(Dropped { key: "panel".into(), text });
+                }
+            } else if key == "metrics" {
+                match Measured::read(value) {
+                    Some(measured) => view.measured = measured,
+                    None => dropped.push(Dropped {
+                        key: "metrics".into(),
+                        text: format!(
+                            "“{}” names no measures, so the usual ones are shown.",
+                            super::knobs::clip(value)
+                        ),
+                    }),
                 }
             } else if PINS.contains(&key) {
                 let inner: Vec<String> =
@@ -129,7 +192,7 @@ mod tests {
         ];
         let state = State { query: "oak table".into(), ..State::default() };
         let pins = vec![pinned.to_link(), String::new()];
-        let view = View { panel: Some(Panel::Compare), pins };
+        let view = View { panel: Some(Panel::Compare), pins, ..View::default() };
         let link = Link { state, view };
         let text = link.write();
         assert_eq!(
@@ -139,6 +202,30 @@ mod tests {
         assert_eq!(Link::read(&text), (link, vec![]));
         assert_eq!(Link::read(""), (Link::default(), vec![]));
         assert_eq!(Link::default().write(), "");
+    }
+
+    #[test]
+    fn every_pair_of_measures_comes_back() {
+        for against in [Against::Truth, Against::Log] {
+            for (x, _) in Measure::ALL {
+                for (y, _) in Measure::ALL {
+                    let measured = Measured { against, axes: [x, y] };
+                    assert_eq!(Measured::read(&measured.write()), Some(measured));
+                }
+            }
+        }
+        let view = View {
+            panel: Some(Panel::Metrics),
+            measured: Measured { against: Against::Log, axes: [Measure::Good, Measure::Gmv] },
+            ..View::default()
+        };
+        let link = Link { view, ..Link::default() };
+        assert_eq!(link.write(), "?v=1&panel=metrics&metrics=log,p-good,gmv");
+        assert_eq!(Link::read(&link.write()), (link, vec![]));
+        for text in ["", "log", "log,clicks", "log,clicks,joy", "moon,clicks,gmv"] {
+            let (link, dropped) = Link::read(&format!("?v=1&metrics={text}"));
+            assert_eq!((link.view.measured, dropped.len()), (Measured::default(), 1), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use super::browser::focus;
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
+use super::meter::Meter;
+use super::metrics::Metrics;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
 use crate::app::store::Store;
@@ -29,6 +31,10 @@ pub fn mount() {
 fn title(panel: Panel) -> (&'static str, &'static str) {
     match panel {
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
+        Panel::Metrics => (
+            "Metrics",
+            "The present state and the pins on held-out page views, and the front between two objectives.",
+        ),
         Panel::Papers => (
             "The papers’ tables",
             "Every comparison that the four papers make, made again on this market.",
@@ -42,6 +48,7 @@ fn Studio() -> impl IntoView {
     provide_context(store);
     bridge::couple(store, bridge::STUDIO);
     let engine = Engine::new(store);
+    provide_context(Meter::new(engine.clone()));
     provide_context(engine);
     let panel = Memo::new(move |_| store.view.with(|view| view.panel));
     let close = move || store.view.update(|view| view.panel = None);
@@ -95,6 +102,7 @@ fn Studio() -> impl IntoView {
     let shown = live(move || match panel.get() {
         None => ().into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
+        Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),
         Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),
     });
     view! {

@@ -2,8 +2,8 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`markdown`], [`order`]) are built and tested
-//! everywhere, the rest with the feature `studio`.
+//! that nothing it does holds up a ranking. What needs no browser ([`front`], [`markdown`], [`order`],
+//! [`results`]) is built and tested everywhere, the rest with the feature `studio`.
 
 #[cfg(feature = "studio")]
 mod browser;
@@ -15,8 +15,16 @@ mod document;
 mod engine;
 #[cfg(feature = "studio")]
 mod frame;
+pub mod front;
 pub mod markdown;
+#[cfg(feature = "studio")]
+mod meter;
+#[cfg(feature = "studio")]
+mod metrics;
 pub mod order;
+pub mod results;
+#[cfg(feature = "studio")]
+mod scatter;
 
 #[cfg(feature = "studio")]
 pub use frame::mount;
