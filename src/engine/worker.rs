@@ -76,7 +76,7 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
     loop {
         match inbox.next().await {
             Next::Run(run, state) => {
-                let caller = Page { run, inbox: inbox.clone() };
+                let caller = Page { run: Some(run), inbox: inbox.clone() };
                 match funnel.run(run, &state, &caller).await {
                     Ok(Some(answer)) => post(scope, &FromEngine::Answer(Box::new(answer))),
                     Ok(None) => {}
@@ -85,47 +85,31 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
                 funnel.fetch_behind().await;
             }
             Next::Evaluate(Job { job, state, from, count }) => {
-                let evaluated = funnel.evaluate(job, &state, from, count, &Evaluator).await;
+                // It comes in slices: whoever waits for one waits for all of it.
+                let caller = Page { run: None, inbox: inbox.clone() };
+                let evaluated = funnel.evaluate(job, &state, from, count, &caller).await;
                 post(scope, &FromEngine::Evaluated(evaluated));
             }
         }
     }
 }
 
-/// Whoever waits for an evaluation waits for all of it: it comes in slices.
-struct Evaluator;
-
-impl Caller for Evaluator {
-    async fn still_wanted(&self) -> bool {
-        let_messages_in().await;
-        true
-    }
-
-    fn milliseconds(&self) -> f64 {
-        now()
-    }
-}
-
-/// The page as it waits for one run.
+/// The page as it waits for one run, or for something that no run makes stale.
 struct Page {
-    run: u64,
+    run: Option<u64>,
     inbox: Rc<Inbox>,
 }
 
 impl Caller for Page {
     async fn still_wanted(&self) -> bool {
         let_messages_in().await;
-        !self.inbox.has_newer_than(self.run)
+        self.run.is_none_or(|run| !self.inbox.has_newer_than(run))
     }
 
     fn milliseconds(&self) -> f64 {
-        now()
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        scope.performance().map_or(0.0, |clock| clock.now())
     }
-}
-
-fn now() -> f64 {
-    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-    scope.performance().map_or(0.0, |clock| clock.now())
 }
 
 /// A slice of an evaluation.

@@ -182,8 +182,10 @@ pub fn Metrics() -> impl IntoView {
                 </div>
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), notice.clone()))}
-            {live(move || table(store, &meter, columns.get()))}
-            <Scatter columns />
+            <div class="sides">
+                {live(move || table(store, &meter, columns.get()))}
+                <Scatter columns />
+            </div>
         </div>
     }
 }

@@ -224,7 +224,14 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         }
         .into_any();
     }
-    let axes = [0, 1].map(|axis| Axis::around(points.iter().map(|point| point.at[axis].mean)));
+    let with_errors = |point: &Point| matches!(point.kind, Kind::Now | Kind::Pin(_));
+    let axes = [0, 1].map(|axis| {
+        Axis::around(points.iter().flat_map(|point| {
+            let Estimate { mean, error, .. } = point.at[axis];
+            let error = error.filter(|_| with_errors(point)).unwrap_or(0.0);
+            [mean - error, mean + error]
+        }))
+    });
     let across = |value: f64| 100.0 * axes[0].at(value);
     let up = |value: f64| 100.0 - 100.0 * axes[1].at(value);
     let ticks = |axis: usize| {
@@ -263,7 +270,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         .collect::<String>();
     let errors = points
         .iter()
-        .filter(|point| matches!(point.kind, Kind::Now | Kind::Pin(_)))
+        .filter(|point| with_errors(point))
         .map(|point| {
             let (x, y) = place(point);
             let [dx, dy] = [0, 1].map(|axis| {
