@@ -5,7 +5,7 @@ use super::results::Results;
 use crate::share::{Ranker, Retriever, State, Surface};
 
 /// Page views on which points of the chart are measured: the first ones, the same for all.
-pub const SHARE: usize = 60;
+pub const SHARE: usize = 100;
 /// Page views in a slice, at most.
 const LONGEST: usize = 16;
 /// Milliseconds that a slice should take.

@@ -78,9 +78,15 @@ pub fn figure(measure: Measure, value: f64) -> String {
 }
 
 /// A value with its standard error.
-pub fn with_error(measure: Measure, estimate: &Estimate) -> String {
+fn with_error(measure: Measure, estimate: &Estimate) -> String {
     let error = estimate.error.map(|error| format!(" ± {}", figure(measure, error)));
     figure(measure, estimate.mean) + &error.unwrap_or_default()
+}
+
+/// A difference from the present state.
+pub fn than_now(measure: Measure, than: &Estimate) -> String {
+    let sign = if than.mean > 0.0 { "+" } else { "" };
+    format!("{sign}{} than now", with_error(measure, than)).replace('-', "−")
 }
 
 #[component]
@@ -266,8 +272,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             };
             let than = move || {
                 let (_, Some(than)) = estimates.get() else { return String::new() };
-                let sign = if than.mean > 0.0 { "+" } else { "" };
-                format!("{sign}{} than now", with_error(measure, &than)).replace('-', "−")
+                than_now(measure, &than)
             };
             let telling = move || {
                 let (_, than) = estimates.get();

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
 use super::meter::Meter;
-use super::metrics::{figure, measured_settings, name, with_error};
-use super::results::{Estimate, Results, estimate, measured};
+use super::metrics::{figure, measured_settings, name, than_now};
+use super::results::{Estimate, Results, difference, estimate, measured};
 use crate::app::parts::{click, live};
 use crate::app::store::{Store, store};
 use crate::app::words;
@@ -35,6 +35,8 @@ struct Point {
     kind: Kind,
     state: State,
     at: [Estimate; 2],
+    /// How much more than where the person stands, view by view; none there itself.
+    than: [Option<Estimate>; 2],
 }
 
 impl Kind {
@@ -85,11 +87,21 @@ fn weights(state: &State) -> String {
 }
 
 /// A state's point, once all of its share of the views is measured.
-fn point(results: &Results, kind: Kind, state: &State, shown: Measured) -> Option<Point> {
+fn point(
+    results: &Results,
+    kind: Kind,
+    state: &State,
+    now: &State,
+    shown: Measured,
+) -> Option<Point> {
     let share = share(results, state);
     let values = results.of(state).get(..share).filter(|values| !values.is_empty())?;
     let at = shown.axes.map(|axis| estimate(values, place(shown.against, axis)));
-    Some(Point { kind, state: state.clone(), at: [at[0]?, at[1]?] })
+    let than = shown.axes.map(|axis| {
+        let now = results.of(now).get(..share).filter(|_| state != now)?;
+        difference(now, values, place(shown.against, axis))
+    });
+    Some(Point { kind, state: state.clone(), at: [at[0]?, at[1]?], than })
 }
 
 /// Every point there is, those behind first.
@@ -101,7 +113,8 @@ fn points(
 ) -> Vec<Point> {
     let Some((_, now)) = columns.first() else { return Vec::new() };
     let settings = measured_settings(now);
-    let tried = settings.iter().flatten().filter_map(|s| point(results, Kind::Tried, s, shown));
+    let tried =
+        settings.iter().flatten().filter_map(|s| point(results, Kind::Tried, s, now, shown));
     let mut points: Vec<Point> = tried.collect();
     let places: Vec<(f64, f64)> = points.iter().map(|p| (p.at[0].mean, p.at[1].mean)).collect();
     for place in front(&places) {
@@ -109,11 +122,11 @@ fn points(
     }
     // Views of another surface measure something else.
     let been = trail.iter().filter(|state| state.surface == now.surface && *state != now);
-    points.extend(been.filter_map(|state| point(results, Kind::Trail, state, shown)));
+    points.extend(been.filter_map(|state| point(results, Kind::Trail, state, now, shown)));
     for (name, state) in columns.iter().skip(1).filter(|(_, s)| s.surface == now.surface) {
-        points.extend(point(results, Kind::Pin(name), state, shown));
+        points.extend(point(results, Kind::Pin(name), state, now, shown));
     }
-    points.extend(point(results, Kind::Now, now, shown));
+    points.extend(point(results, Kind::Now, now, now, shown));
     points
 }
 
@@ -154,12 +167,14 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
     };
     let said = move || {
         let (done, all) = progress.get();
-        let views = store.state.with(|state| surface_name(state.surface));
+        let (views, first) = store.state.with(|state| {
+            (surface_name(state.surface), results.with(|results| share(results, state)))
+        });
         match (done, sweeping.get()) {
             (0, false) => format!(
-                "A sweep tries {all} settings of the weights, on the first {SHARE} {views} each."
+                "A sweep tries {all} settings of the weights, on the first {first} {views} each."
             ),
-            _ => format!("{done} of {all} settings tried, on the first {SHARE} {views} each."),
+            _ => format!("{done} of {all} settings tried, on the first {first} {views} each."),
         }
     };
     // Named by its state: points come and go while a sweep goes on.
@@ -193,6 +208,13 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
     }
 }
 
+/// A point's value, and how it differs from where the person stands.
+fn told_of(measure: Measure, point: &Point, axis: usize) -> String {
+    let value = figure(measure, point.at[axis].mean);
+    let than = point.than[axis].map(|than| format!(" ({})", than_now(measure, &than)));
+    value + &than.unwrap_or_default()
+}
+
 /// Chooses the objective of an axis.
 fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
     let chosen = move || store.view.with(|view| view.measured.axes[axis]);
@@ -224,11 +246,14 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         }
         .into_any();
     }
-    let with_errors = |point: &Point| matches!(point.kind, Kind::Now | Kind::Pin(_));
+    let with_errors = |point: &Point| matches!(point.kind, Kind::Front | Kind::Pin(_));
+    let error_of = |point: &Point, axis: usize| {
+        let error = point.than[axis].and_then(|than| than.error);
+        error.filter(|_| with_errors(point)).unwrap_or(0.0)
+    };
     let axes = [0, 1].map(|axis| {
         Axis::around(points.iter().flat_map(|point| {
-            let Estimate { mean, error, .. } = point.at[axis];
-            let error = error.filter(|_| with_errors(point)).unwrap_or(0.0);
+            let (mean, error) = (point.at[axis].mean, error_of(point, axis));
             [mean - error, mean + error]
         }))
     });
@@ -275,7 +300,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
             let (x, y) = place(point);
             let [dx, dy] = [0, 1].map(|axis| {
                 let width = axes[axis].to - axes[axis].from;
-                100.0 * point.at[axis].error.unwrap_or(0.0) / width
+                100.0 * error_of(point, axis) / width
             });
             format!("M{:.2} {y:.2}H{:.2}M{x:.2} {:.2}V{:.2}", x - dx, x + dx, y - dy, y + dy)
         })
@@ -324,7 +349,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         };
         let values = [0, 1].map(|axis| {
             let measure = shown.axes[axis];
-            format!("{} {}", name(measure), with_error(measure, &point.at[axis]))
+            format!("{} {}", name(measure), told_of(measure, point, axis))
         });
         view! {
             <p class="told">
@@ -352,10 +377,11 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
             <figcaption>
                 {live(told)}
                 <ul class="legend">
-                    <li class="now">"now, with standard errors"</li>
+                    <li class="now">"now"</li>
                     <li class="trail">"been in this visit"</li>
                     <li class="tried">"tried"</li>
                     <li class="front">"the front: nothing tried is better in both"</li>
+                    <li class="errors">"standard error of the difference from now"</li>
                 </ul>
             </figcaption>
         </figure>
@@ -386,7 +412,7 @@ fn there(now: &State, setting: &State) -> State {
 fn behind(points: &[Point], shown: Measured) -> AnyView {
     let row = |point: &Point| {
         let cells = [0, 1].map(|axis| {
-            view! { <td>{with_error(shown.axes[axis], &point.at[axis])}</td> }
+            view! { <td>{told_of(shown.axes[axis], point, axis)}</td> }
         });
         view! {
             <tr>
