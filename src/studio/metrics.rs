@@ -85,8 +85,14 @@ fn with_error(measure: Measure, estimate: &Estimate) -> String {
 
 /// A difference from the present state.
 pub fn than_now(measure: Measure, than: &Estimate) -> String {
-    let sign = if than.mean > 0.0 { "+" } else { "" };
-    format!("{sign}{} than now", with_error(measure, than)).replace('-', "−")
+    let by = with_error(measure, &Estimate { mean: than.mean.abs(), ..*than });
+    let nothing = figure(measure, than.mean.abs()) == figure(measure, 0.0);
+    match than.mean {
+        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => "as now".into(),
+        _ if nothing => format!("{by} than now"),
+        mean if mean < 0.0 => format!("−{by} than now"),
+        _ => format!("+{by} than now"),
+    }
 }
 
 #[component]
@@ -140,12 +146,11 @@ pub fn Metrics() -> impl IntoView {
     };
     let said = move || {
         let (done, all) = progress.get();
-        let views = store.state.with(|state| surface_name(state.surface));
         match (done < all, engine.standing.get()) {
-            (false, _) => format!("All {} held-out {views} measured.", words::count(all)),
+            (false, _) => format!("All {} page views measured.", words::count(all)),
             (true, _) if stopped.get() => format!("Stopped at {done} of {all}."),
             (true, Standing::Loading(_)) => "The studio’s engine is starting.".into(),
-            (true, _) => format!("{done} of {all} held-out {views}"),
+            (true, _) => format!("{done} of {all} page views measured"),
         }
     };
     let turn = meter.clone();
@@ -239,19 +244,21 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
     let against = move || store.view.with(|view| view.measured.against);
     let head = columns.iter().map(|(name, state)| {
         let state = state.clone();
-        let views = move || {
+        let views = surface_name(state.surface);
+        let so_far = move || {
             results.with(|r| match (r.of(&state).len(), r.views(&state)) {
-                (done, Some(all)) if done < all => format!("{done} of {all} views"),
-                (done, _) => format!("{done} views"),
+                (done, Some(all)) if done < all => format!("{done} of {all} {views}"),
+                (done, _) => format!("{done} {views}"),
             })
         };
-        view! { <th scope="col">{*name}<small>{views}</small></th> }
+        view! { <th scope="col">{*name}<small>{so_far}</small></th> }
     });
     let head = head.collect_view();
     let rows = Measure::ALL.map(|(measure, key)| {
         let cells = columns.iter().enumerate().map(|(at, (name, state))| {
             let (state, now) = (state.clone(), columns[0].1.clone());
-            let now = (at > 0).then_some(now);
+            // Page views of another surface are others.
+            let now = (at > 0 && now.surface == state.surface).then_some(now);
             // An estimate is told of again only when it has changed.
             let estimates = Memo::new(move |_| {
                 let place = place(against(), measure);
