@@ -29,6 +29,7 @@ pub struct Meter {
     /// States that were measured where the person stood, in that order.
     pub trail: RwSignal<Vec<State>>,
     running: StoredValue<bool>,
+    held: StoredValue<bool>,
 }
 
 impl Meter {
@@ -43,7 +44,21 @@ impl Meter {
             trouble: RwSignal::new(None),
             trail: RwSignal::new(Vec::new()),
             running: StoredValue::new(false),
+            held: StoredValue::new(false),
         }
+    }
+
+    /// Begins no slice until there is a new plan: a person who turns a knob has the machine for
+    /// the ranking.
+    pub fn hold(&self) {
+        self.held.set_value(true);
+    }
+
+    /// Turns to another plan.
+    pub fn pursue(&self, plan: Plan) {
+        self.held.set_value(false);
+        self.plan.set(plan);
+        self.drive();
     }
 
     /// Goes on from where it was stopped, or where there was trouble.
@@ -75,7 +90,10 @@ impl Meter {
 
     /// Measures one slice; none where there is nothing to do.
     async fn slice(&self, milliseconds: &mut f64) -> Option<Result<(), String>> {
-        if self.stopped.get_untracked() || self.trouble.with_untracked(Option::is_some) {
+        if self.held.get_value()
+            || self.stopped.get_untracked()
+            || self.trouble.with_untracked(Option::is_some)
+        {
             return None;
         }
         let next =

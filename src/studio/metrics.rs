@@ -117,11 +117,11 @@ pub fn Metrics() -> impl IntoView {
             *number
         });
         let meter = driven.clone();
+        meter.hold();
         let begin = move || {
             // The panel may have been closed, or the state changed again.
             if asked.try_get_value() == number {
-                plan.set(Plan { whole, groups });
-                meter.drive();
+                meter.pursue(Plan { whole, groups });
             }
         };
         set_timeout(begin, Duration::from_millis(if first { 0 } else { REST }));
