@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | [`market`] | the shop world: catalogue, shoppers, queries, click model, logs |
 //! | [`text`] | normaliser, WordPiece, token vectors |
-//! | [`metrics`] | recall@K, nDCG@K, P_good, AUC, RelaImpr, Precision@K, MRR@K |
+//! | [`metrics`] | recall@K, nDCG@K, P_good, AUC, RelaImpr, Precision@K, MRR@K; what a page view is measured by |
 //! | [`features`] | what a moment in the shop looks like to a model: ids and dense features |
 //! | [`nn`] | layers that more than one model uses |
 //! | [`models`] | one file a system: MOPPR, DMT |

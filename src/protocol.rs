@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::market::history::{Event, Profile, WebSearch};
+use crate::metrics::measure::Values;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,19 @@ pub enum ToEngine {
         run: u64,
         /// What to compute.
         state: Box<State>,
+    },
+    /// Measure this state on some held-out page views, and answer [`FromEngine::Evaluated`]. A run
+    /// that waits goes first.
+    Evaluate {
+        /// Number of the job.
+        job: u64,
+        /// What to measure. Its surface says on which views; query, shopper, history and device
+        /// are the views'.
+        state: Box<State>,
+        /// The first view, counted over those of the surface.
+        from: u32,
+        /// How many, at most.
+        count: u32,
     },
     /// Answer [`FromEngine::Alive`].
     Ping,
@@ -57,6 +71,8 @@ pub enum FromEngine {
     },
     /// The answer to a run.
     Answer(Box<Answer>),
+    /// What was measured on some held-out page views.
+    Evaluated(Evaluated),
     /// Something went wrong that leaves the engine working.
     Notice(Notice),
     /// Something went wrong that the engine does not survive.
@@ -152,6 +168,19 @@ pub struct Answer {
     pub examination: Examination,
     /// Insides for the chosen product, if it is among the candidates.
     pub detail: Option<Detail>,
+}
+
+/// What was measured on some held-out page views.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// Number of the job.
+    pub job: u64,
+    /// How many views there are on the surface.
+    pub views: u32,
+    /// What was measured of each view asked for, in their order; empty where something is missing.
+    pub values: Vec<Values>,
+    /// What is missing, and what to do.
+    pub notices: Vec<Notice>,
 }
 
 /// A stage of the funnel and how long it took.

@@ -316,7 +316,8 @@ impl Supervisor {
                 todo.push(Action::Tell(notice(&said.key, &format!("{}{after}", said.text))));
                 self.lost(from, hopeless, now, &mut todo);
             }
-            FromEngine::Alive => {}
+            // The page evaluates nothing: that is for the studio's own engine.
+            FromEngine::Alive | FromEngine::Evaluated(_) => {}
         }
         self.pump(now, &mut todo);
         todo

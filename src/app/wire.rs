@@ -9,9 +9,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
 use crate::protocol::{
-    Answer, Backend, Candidate, Detail, Examination, Feature, FromEngine, Gating, HistoryEntry,
-    Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
-    TowerInsides, Transfer,
+    Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
+    HistoryEntry, Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime,
+    ToEngine, TowerInsides, Transfer,
 };
 use crate::share::{
     BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
@@ -256,6 +256,8 @@ impl Read for FromEngine {
             "shop" => Self::Shop(Box::new(Shop::read(&inner, wrong))),
             "ready" => Self::Ready { adapter: field(&inner, "adapter", wrong) },
             "answer" => Self::Answer(Box::new(Answer::read(&inner, wrong))),
+            #[cfg(feature = "studio")]
+            "evaluated" => Self::Evaluated(Evaluated::read(&inner, wrong)),
             "notice" => Self::Notice(Notice::read(&inner, wrong)),
             "failed" => Self::Failed(Notice::read(&inner, wrong)),
             _ => {
@@ -281,6 +283,15 @@ impl Write for ToEngine {
             Self::Run { run, state } => {
                 ("run", object(&[("run", run.write()), ("state", state.write())]))
             }
+            Self::Evaluate { job, state, from, count } => (
+                "evaluate",
+                object(&[
+                    ("job", job.write()),
+                    ("state", state.write()),
+                    ("from", from.write()),
+                    ("count", count.write()),
+                ]),
+            ),
         };
         object(&[(variant, inner)])
     }
@@ -297,6 +308,8 @@ impl Write for HistoryEdit {
     }
 }
 
+#[cfg(feature = "studio")]
+readable!(Evaluated { job views values notices });
 readable!(Progress { loaded total });
 readable!(Notice { key text });
 readable!(Shop { catalogue shoppers queries });

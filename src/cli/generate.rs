@@ -9,17 +9,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::held_out::{held_out, occasions};
 use super::personas::{Summary, personas};
 use crate::features::search::QueryFrequency;
 use crate::features::split::{Split, day_of};
 use crate::features::statistics::Statistics;
 use crate::market::figures::{Figures, ratio};
+use crate::market::held_out::Occasion;
 use crate::market::history::PageDevice;
 use crate::market::truth::examination;
 use crate::market::{MarketConfig, World};
 use crate::pipeline::assets::Folder;
-use crate::pipeline::first_files;
 use crate::pipeline::stock::{self, QueryCount};
+use crate::pipeline::{evaluate, first_files};
 
 /// What to generate and where to write it.
 #[derive(Debug, Args)]
@@ -60,7 +62,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     write(&file(stock::CATALOGUE), &world.catalogue)?;
     write(&file(stock::STATISTICS), &gathered.statistics)?;
     write(&file(stock::QUERIES), &query_counts(&world, gathered.queries))?;
-    write(&file(stock::SHOPPERS), &personas(&world, &gathered.summaries))?;
+    let (cast, shoppers) = personas(&world, &gathered.summaries);
+    write(&file(stock::SHOPPERS), &shoppers)?;
+    write(&file(evaluate::HELD_OUT), &held_out(&world, &gathered.occasions, &cast))?;
     Folder(arguments.out.clone()).write_manifest(first_files())?;
     report(&world, &gathered.figures);
     Ok(())
@@ -88,6 +92,7 @@ struct Gathered {
     summaries: Vec<Summary>,
     statistics: Statistics,
     queries: QueryFrequency,
+    occasions: Vec<Occasion>,
 }
 
 /// Lives every shopper's life, and keeps figures, counts of the days that may be counted, and
@@ -103,6 +108,7 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
         summaries: Vec::new(),
         statistics: Statistics::new(world.catalogue.products.len()),
         queries: QueryFrequency::default(),
+        occasions: Vec::new(),
     };
     let mut gathered = (0..world.config.shoppers)
         .into_par_iter()
@@ -110,6 +116,7 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
             let log = world.shopper_log(shopper);
             gathered.figures.add(world, &log);
             gathered.summaries.push(Summary::of(world, &log));
+            gathered.occasions.extend(occasions(world, &log));
             for view in log.views.iter().filter(|v| split.statistics.contains(&day_of(v.time))) {
                 gathered.statistics.add(view);
                 if let Some(query) = &view.query {
@@ -121,6 +128,7 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
         })
         .reduce(nothing, |mut one, other| {
             one.summaries.extend(other.summaries);
+            one.occasions.extend(other.occasions);
             one.statistics.merge(&other.statistics);
             one.queries.merge(other.queries);
             Gathered { figures: one.figures.merge(&other.figures), ..one }

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
+mod held_out;
 pub mod lessons;
 pub mod manifest;
 pub mod market;

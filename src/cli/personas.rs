@@ -128,8 +128,8 @@ impl Summary {
     }
 }
 
-/// Chooses and describes the personas.
-pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
+/// Chooses and describes the personas: their numbers in the market, and what is shipped of them.
+pub(super) fn personas(world: &World, summaries: &[Summary]) -> (Vec<u32>, Vec<Shopper>) {
     let mut cast: Vec<u32> = Vec::new();
     let mut shoppers = Vec::new();
     for (name, gender, wanted) in CAST {
@@ -158,7 +158,7 @@ pub(super) fn personas(world: &World, summaries: &[Summary]) -> Vec<Shopper> {
             now: now(world),
         });
     }
-    shoppers
+    (cast, shoppers)
 }
 
 fn now(world: &World) -> Minutes {

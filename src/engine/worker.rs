@@ -1,6 +1,7 @@
 //! The worker's conversation with the page.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -38,6 +39,9 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
         Ok(ToEngine::Ping) => post(scope, &FromEngine::Alive),
         Ok(ToEngine::LoseDevice) => device::lose(),
         Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
+        Ok(ToEngine::Evaluate { job, state, from, count }) => {
+            inbox.queue(Job { job, state: *state, from, count });
+        }
         Ok(ToEngine::Start { version }) if version == PROTOCOL_VERSION => {
             let (scope, inbox) = (scope.clone(), inbox.clone());
             spawn_local(async move {
@@ -70,27 +74,36 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
     .await?;
     post(scope, &FromEngine::Ready { adapter });
     loop {
-        let (run, state) = inbox.next().await;
-        let caller = Page { run, inbox: inbox.clone() };
-        match funnel.run(run, &state, &caller).await {
-            Ok(Some(answer)) => post(scope, &FromEngine::Answer(Box::new(answer))),
-            Ok(None) => {}
-            Err(notice) => post(scope, &FromEngine::Notice(notice)),
+        match inbox.next().await {
+            Next::Run(run, state) => {
+                let caller = Page { run: Some(run), inbox: inbox.clone() };
+                match funnel.run(run, &state, &caller).await {
+                    Ok(Some(answer)) => post(scope, &FromEngine::Answer(Box::new(answer))),
+                    Ok(None) => {}
+                    Err(notice) => post(scope, &FromEngine::Notice(notice)),
+                }
+                funnel.fetch_behind().await;
+            }
+            Next::Evaluate(Job { job, state, from, count }) => {
+                // It comes in slices: whoever waits for one waits for all of it.
+                let caller = Page { run: None, inbox: inbox.clone() };
+                let evaluated = funnel.evaluate(job, &state, from, count, &caller).await;
+                post(scope, &FromEngine::Evaluated(evaluated));
+            }
         }
-        funnel.fetch_behind().await;
     }
 }
 
-/// The page as it waits for one run.
+/// The page as it waits for one run, or for something that no run makes stale.
 struct Page {
-    run: u64,
+    run: Option<u64>,
     inbox: Rc<Inbox>,
 }
 
 impl Caller for Page {
     async fn still_wanted(&self) -> bool {
         let_messages_in().await;
-        !self.inbox.has_newer_than(self.run)
+        self.run.is_none_or(|run| !self.inbox.has_newer_than(run))
     }
 
     fn milliseconds(&self) -> f64 {
@@ -99,16 +112,40 @@ impl Caller for Page {
     }
 }
 
-/// The newest state that has come, and whoever waits for it.
+/// A slice of an evaluation.
+struct Job {
+    job: u64,
+    state: State,
+    from: u32,
+    count: u32,
+}
+
+/// What the engine does next.
+enum Next {
+    Run(u64, State),
+    Evaluate(Job),
+}
+
+/// The newest state that has come, evaluations that wait behind it, and whoever waits for either.
 #[derive(Default)]
 struct Inbox {
     newest: RefCell<Option<(u64, State)>>,
+    jobs: RefCell<VecDeque<Job>>,
     wake: RefCell<Option<js_sys::Function>>,
 }
 
 impl Inbox {
     fn put(&self, run: u64, state: State) {
         *self.newest.borrow_mut() = Some((run, state));
+        self.wake();
+    }
+
+    fn queue(&self, job: Job) {
+        self.jobs.borrow_mut().push_back(job);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(wake) = self.wake.borrow_mut().take() {
             // The waiting promise cannot refuse to be resolved.
             let _ = wake.call0(&JsValue::NULL);
@@ -119,10 +156,13 @@ impl Inbox {
         self.newest.borrow().as_ref().is_some_and(|(newest, _)| *newest > run)
     }
 
-    async fn next(&self) -> (u64, State) {
+    async fn next(&self) -> Next {
         loop {
-            if let Some(next) = self.newest.borrow_mut().take() {
-                return next;
+            if let Some((run, state)) = self.newest.borrow_mut().take() {
+                return Next::Run(run, state);
+            }
+            if let Some(job) = self.jobs.borrow_mut().pop_front() {
+                return Next::Evaluate(job);
             }
             let woken = Promise::new(&mut |resolve, _| *self.wake.borrow_mut() = Some(resolve));
             let _ = JsFuture::from(woken).await;

@@ -2,7 +2,9 @@
 //! orders or pass; in between the shopper browses.
 
 use super::catalogue::{ProductId, ProductTypeId};
+use super::hidden::Audience;
 use super::history::{DAY, Event, EventKind, Minutes, PageDevice, WebSearch};
+use super::ledger::Ledger;
 use super::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
 use super::policy::{Observed, Policy};
 use super::query::demand;
@@ -57,10 +59,7 @@ pub(crate) struct Life<'w> {
     /// Weight of each type among needs, and among what is browsed for pleasure.
     need_weights: Vec<f32>,
     browse_weights: Vec<f32>,
-    /// When each type was last ordered.
-    ordered: Vec<Option<Minutes>>,
-    /// Decaying number of clicks on each type.
-    heat: Vec<f32>,
+    ledger: Ledger,
     /// No earlier than this does the next thing happen.
     clock: Minutes,
     /// After this no page is opened, so that what follows a page falls on the same day.
@@ -69,7 +68,7 @@ pub(crate) struct Life<'w> {
 
 impl<'w> Life<'w> {
     pub fn new(world: &'w World, shopper: u32) -> Self {
-        let taste = Taste::draw(world, shopper);
+        let taste = world.taste(shopper);
         let interest: Vec<f32> = taste.types.iter().map(|logit| libm::expf(*logit)).collect();
         let rows = &world.table.types;
         let need_weights = interest.iter().zip(rows).map(|(i, row)| i * demand(row)).collect();
@@ -90,8 +89,7 @@ impl<'w> Life<'w> {
             habits: Vec::new(),
             need_weights,
             browse_weights,
-            ordered: vec![None; rows.len()],
-            heat: vec![0.0; rows.len()],
+            ledger: Ledger::new(&world.catalogue),
             clock: Minutes::MIN,
             bedtime: Minutes::MAX,
             world,
@@ -106,9 +104,7 @@ impl<'w> Life<'w> {
         let earlier = Minutes::from(self.world.config.earlier_days);
         for day in -earlier..Minutes::from(self.world.config.days) {
             self.observed.age();
-            for heat in &mut self.heat {
-                *heat *= 0.75;
-            }
+            self.ledger.age();
             self.arise(day);
             if day < 0 {
                 self.shop_unseen(day);
@@ -161,7 +157,8 @@ impl<'w> Life<'w> {
             let now = day * DAY;
             let ready: Vec<f32> = (0..self.need_weights.len())
                 .map(|number| {
-                    let satisfied = self.satisfied(number as ProductTypeId, now);
+                    let satisfied =
+                        self.ledger.satisfied(&self.world.catalogue, number as ProductTypeId, now);
                     self.need_weights[number] * (1.0 - satisfied)
                 })
                 .collect();
@@ -231,7 +228,7 @@ impl<'w> Life<'w> {
             let product = first + offset as ProductId;
             let standing = Standing {
                 need: 1.0,
-                bought_before: self.bought_before(product),
+                bought_before: self.ledger.bought(product),
                 ..Standing::default()
             };
             let context = Context { relevance: None, device: PageDevice::Desktop };
@@ -245,50 +242,27 @@ impl<'w> Life<'w> {
         best.map(|(_, product)| product)
     }
 
-    fn bought_before(&self, product: ProductId) -> bool {
-        self.events.iter().any(|e| e.kind == EventKind::Order && e.product == product)
-    }
-
-    /// 1 just after an order of the type, falling to 0 over its repurchase period.
-    fn satisfied(&self, product_type: ProductTypeId, now: Minutes) -> f32 {
-        let Some(ordered) = self.ordered[usize::from(product_type)] else {
-            return 0.0;
-        };
-        let days = (now - ordered) as f32 / DAY as f32;
-        let period = self.world.catalogue.product_types[usize::from(product_type)].repurchase_days;
-        libm::expf(-days / (0.5 * period))
-    }
-
     fn standing(&self, product: ProductId, now: Minutes) -> Standing {
-        let product_type = self.world.catalogue.products[product as usize].product_type;
-        let number = usize::from(product_type);
-        let needed = self.needs.iter().any(|n| n.product_type == product_type && n.since <= now);
-        let row = &self.world.catalogue.product_types[number];
-        // What was dear and rare is looked at for weeks after it was bought.
-        let looking_back = match self.ordered[number] {
-            Some(ordered) if row.repurchase_days > HABIT_DAYS => {
-                libm::expf(-((now - ordered) as f32) / (14.0 * DAY as f32))
-            }
-            _ => 0.0,
-        };
-        let looked = 1.0 - libm::expf(-0.4 * self.heat[number]);
-        Standing {
-            need: if needed { 1.0 } else { 0.0 },
-            satisfied: self.satisfied(product_type, now),
-            curiosity: looking_back.max(0.8 * looked),
-            bought_before: self.bought_before(product),
-        }
+        let catalogue = &self.world.catalogue;
+        let product_type = catalogue.products[product as usize].product_type;
+        let needed = self.needed(now).any(|needed| needed == product_type);
+        self.ledger.standing(catalogue, product, needed, now)
+    }
+
+    /// The types that the shopper looks for.
+    fn needed(&self, now: Minutes) -> impl Iterator<Item = ProductTypeId> {
+        self.needs.iter().filter(move |need| need.since <= now).map(|need| need.product_type)
     }
 
     fn record(&mut self, kind: EventKind, product: ProductId) {
-        self.events.push(Event { kind, product, time: self.clock });
+        let event = Event { kind, product, time: self.clock };
+        self.events.push(event);
         self.observed.count(self.world, kind, product);
+        self.ledger.record(&self.world.catalogue, &event);
         let product_type = self.world.catalogue.products[product as usize].product_type;
         let number = usize::from(product_type);
         match kind {
-            EventKind::Click => self.heat[number] += 1.0,
             EventKind::Order => {
-                self.ordered[number] = Some(self.clock);
                 self.needs.retain(|need| need.product_type != product_type);
                 let rows = &self.world.table.types;
                 for then in &rows[number].then {
@@ -298,7 +272,7 @@ impl<'w> Life<'w> {
                     }
                 }
             }
-            EventKind::Favourite | EventKind::Cart => {}
+            EventKind::Click | EventKind::Favourite | EventKind::Cart => {}
         }
     }
 
@@ -333,12 +307,11 @@ impl<'w> Life<'w> {
     /// The query of the next search: for a need, or for pleasure.
     fn choose_search(&mut self) -> Option<u32> {
         let now = self.clock;
-        let open: Vec<ProductTypeId> =
-            self.needs.iter().filter(|n| n.since <= now).map(|n| n.product_type).collect();
+        let open: Vec<ProductTypeId> = self.needed(now).collect();
         let product_type = if !open.is_empty() && self.random.chance(0.6) {
             *self.random.pick(&open)?
         } else {
-            let heat = &self.heat;
+            let heat = self.ledger.heat();
             let weights = self.browse_weights.iter().zip(heat).map(|(w, heat)| w * (1.0 + heat));
             self.random.weighted(weights)? as ProductTypeId
         };
@@ -364,7 +337,8 @@ impl<'w> Life<'w> {
                 let attribute =
                     &rows[usize::from(product_type)].attributes[usize::from(*attribute)];
                 if attribute.name == "audience" {
-                    pull += 1.5 * taste.audience(&attribute.values[usize::from(*value)].text);
+                    let text = &attribute.values[usize::from(*value)].text;
+                    pull += 1.5 * taste.audience(Audience::of(text));
                 }
             }
             let weight = query.frequency / intent.types.len() as f32;
@@ -413,6 +387,9 @@ impl<'w> Life<'w> {
             .iter()
             .map(|product| world.catalogue.products[*product as usize].product_type)
             .collect();
+        let mut needs: Vec<ProductTypeId> = self.needed(time).collect();
+        needs.sort_unstable();
+        needs.dedup();
         let mut bought = false;
         let mut impressions = Vec::with_capacity(shown.len());
         for (place, product) in shown.iter().copied().enumerate() {
@@ -466,6 +443,7 @@ impl<'w> Life<'w> {
             device,
             impressions,
             under_impressions,
+            needs,
         });
         bought
     }

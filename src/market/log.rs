@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::ProductId;
+use super::catalogue::{ProductId, ProductTypeId};
 use super::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 
 /// One shopper's whole log. A stream yields one of these after another, so that a log of any
@@ -38,6 +38,8 @@ pub struct PageView {
     pub impressions: Vec<Impression>,
     /// Products retrieved for this request and ranked too low to be shown.
     pub under_impressions: Vec<UnderImpression>,
+    /// Product types that the shopper needs, rising: truth, never a model's input.
+    pub needs: Vec<ProductTypeId>,
 }
 
 /// One product shown.

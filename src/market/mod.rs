@@ -6,7 +6,10 @@
 
 pub mod catalogue;
 pub mod figures;
+pub mod held_out;
+pub mod hidden;
 pub mod history;
+pub mod ledger;
 mod life;
 pub mod log;
 mod policy;

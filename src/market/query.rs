@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::catalogue::{Catalogue, ProductTypeId};
 use super::random::{Purpose, Random};
 use super::table::{HABIT_DAYS, Table, TypeRow, WORK};
 
 /// What a query truly asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// Product types that answer it: mostly one, several for a query like "shoes".
     pub types: Vec<ProductTypeId>,

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Behaviour = 5,
     /// Under-impressions, of the shopper with this number, that the market is told to log on top.
     UnderImpressions = 6,
+    /// Which held-out page views are written down for evaluation.
+    HeldOut = 7,
 }
 
 /// A stream of random numbers.

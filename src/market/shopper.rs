@@ -1,11 +1,11 @@
 //! Who shops: latent taste, and the profile features that go with it.
 
-use super::catalogue::ProductTypeId;
+use super::catalogue::{Catalogue, ProductTypeId};
+use super::hidden::{Audience, Hidden, TypeTruth};
 use super::history::{PageDevice, Profile};
 use super::random::{Purpose, Random, key, noise};
-use super::table::{Ownership, People, TypeRow};
+use super::table::{Ownership, People};
 use super::truth::STYLE_DIMENSIONS;
-use super::world::World;
 
 /// Hidden side of a shopper.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,21 +38,21 @@ pub struct Taste {
 
 impl Taste {
     /// Draws the shopper with this number.
-    pub(crate) fn draw(world: &World, shopper: u32) -> Self {
-        let mut random = Random::new(world.config.seed, Purpose::Taste, u64::from(shopper));
+    pub(crate) fn draw(hidden: &Hidden, catalogue: &Catalogue, shopper: u32) -> Self {
+        let mut random = Random::new(hidden.seed, Purpose::Taste, u64::from(shopper));
         let profile = draw_profile(&mut random);
         let owns = draw_ownership(&mut random, &profile);
         let power = f32::from(profile.purchase_power) - 2.0;
         let departments: Vec<f32> =
-            world.catalogue.departments.iter().map(|_| 0.8 * random.normal()).collect();
-        let types = world
-            .table
-            .types
+            catalogue.departments.iter().map(|_| 0.8 * random.normal()).collect();
+        let types = catalogue
+            .product_types
             .iter()
-            .map(|row| {
+            .zip(&hidden.types)
+            .map(|(row, truth)| {
                 departments[usize::from(row.department)]
                     + 0.7 * random.normal()
-                    + fit(row, &profile, owns)
+                    + fit(truth, &profile, owns)
             })
             .collect();
         let style: [f32; STYLE_DIMENSIONS] = std::array::from_fn(|axis| {
@@ -64,12 +64,12 @@ impl Taste {
             };
             lean + 0.8 * random.normal()
         });
-        let brands = world
+        let brands = hidden
             .brand_tiers
             .iter()
             .map(|tier| 0.9 * random.normal() + 0.22 * tier * power)
             .collect();
-        let colours = world.catalogue.colours.iter().map(|_| random.normal()).collect();
+        let colours = catalogue.colours.iter().map(|_| random.normal()).collect();
         Self {
             shopper,
             profile,
@@ -93,12 +93,18 @@ impl Taste {
 
     /// Liking of a product's make: the values of its attributes. Audience is stronger than the
     /// rest: people mostly look at clothes for themselves, or for their children.
-    pub(crate) fn make(&self, world: &World, product_type: ProductTypeId, values: &[u8]) -> f32 {
-        let row = &world.table.types[usize::from(product_type)];
+    pub(crate) fn make(
+        &self,
+        truth: &TypeTruth,
+        product_type: ProductTypeId,
+        values: &[u8],
+    ) -> f32 {
         let mut liking = 0.0;
-        for (number, (attribute, value)) in row.attributes.iter().zip(values).enumerate() {
-            if attribute.name == "audience" {
-                liking += self.audience(&attribute.values[usize::from(*value)].text);
+        for (number, value) in values.iter().enumerate() {
+            if let Some((place, means)) = &truth.audience
+                && usize::from(*place) == number
+            {
+                liking += self.audience(means[usize::from(*value)]);
             } else {
                 let place =
                     u64::from(product_type) << 16 | (number as u64) << 8 | u64::from(*value);
@@ -109,13 +115,13 @@ impl Taste {
     }
 
     /// Liking of things made for this audience.
-    pub(crate) fn audience(&self, audience: &str) -> f32 {
+    pub(crate) fn audience(&self, audience: Audience) -> f32 {
         let child = self.owns(Ownership::Child) || self.owns(Ownership::Baby);
         match (audience, self.profile.gender) {
-            ("Women's", 0) | ("Men's", 1) => 0.8,
-            ("Women's", 1) | ("Men's", 0) => -1.2,
-            ("Kids'", _) if child => 0.5,
-            ("Kids'", _) => -1.6,
+            (Audience::Women, 0) | (Audience::Men, 1) => 0.8,
+            (Audience::Women, 1) | (Audience::Men, 0) => -1.2,
+            (Audience::Kids, _) if child => 0.5,
+            (Audience::Kids, _) => -1.6,
             _ => 0.0,
         }
     }
@@ -175,11 +181,10 @@ fn draw_ownership(random: &mut Random, profile: &Profile) -> u16 {
 }
 
 /// What profile and ownership add to the interest in a type, as a logit.
-fn fit(row: &TypeRow, profile: &Profile, owns: u16) -> f32 {
+fn fit(row: &TypeTruth, profile: &Profile, owns: u16) -> f32 {
     let mut fit = 0.0;
-    if !row.owners.is_empty() {
-        let any = row.owners.iter().any(|what| owns & 1 << *what as u16 != 0);
-        fit += if any { 0.8 } else { -2.6 };
+    if row.owners != 0 {
+        fit += if owns & row.owners != 0 { 0.8 } else { -2.6 };
     }
     for (people, factor) in &row.people {
         let among = match people {

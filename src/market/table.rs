@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::catalogue::ProductTypeId;
 
 /// The department files, in the order of the shop.
@@ -180,7 +182,7 @@ impl Ownership {
 }
 
 /// A group of people, by profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum People {
     Women,
     Men,

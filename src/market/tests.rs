@@ -90,18 +90,19 @@ fn products_fit_their_types() {
 #[test]
 fn premium_brands_cost_more_and_quality_shows_in_reviews() {
     let world = World::generate(&MarketConfig { shoppers: 0, ..MarketConfig::default() });
+    let hidden = &world.hidden;
     let mean = |keep: &dyn Fn(usize) -> bool, value: &dyn Fn(usize) -> f32| {
-        let kept: Vec<f32> = (0..world.products.len()).filter(|i| keep(*i)).map(value).collect();
+        let kept: Vec<f32> = (0..hidden.products.len()).filter(|i| keep(*i)).map(value).collect();
         kept.iter().sum::<f32>() / kept.len() as f32
     };
-    let tier = |i: usize| world.brand_tiers[usize::from(world.catalogue.products[i].brand)];
-    let price = |i: usize| world.products[i].price_position;
+    let tier = |i: usize| hidden.brand_tiers[usize::from(world.catalogue.products[i].brand)];
+    let price = |i: usize| hidden.products[i].price_position;
     let premium = mean(&|i| tier(i) > 0.0, &price);
     let budget = mean(&|i| tier(i) < 0.0, &price);
     assert!(premium > budget + 0.3, "{premium} {budget}");
     let rating = |i: usize| world.catalogue.products[i].rating;
-    let good = mean(&|i| world.products[i].quality > 1.0, &rating);
-    let bad = mean(&|i| world.products[i].quality < -1.0, &rating);
+    let good = mean(&|i| hidden.products[i].quality > 1.0, &rating);
+    let bad = mean(&|i| hidden.products[i].quality < -1.0, &rating);
     assert!(good > bad + 0.3, "{good} {bad}");
 }
 

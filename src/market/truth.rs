@@ -5,18 +5,21 @@
 //! Clicks and orders want partly different things (DMT 6.2.1): clicks follow picture, brand and
 //! curiosity, orders need, price and reviews.
 
-use super::catalogue::{Product, ProductId, ProductTypeId};
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
+use super::hidden::{Hidden, Written};
 use super::history::PageDevice;
 use super::query::Intent;
-use super::random::sigmoid;
+use super::random::{key, noise, sigmoid};
 use super::shopper::Taste;
-use super::world::World;
 
 /// Axes of style that brands and products lie on and shoppers have a taste in.
 pub(crate) const STYLE_DIMENSIONS: usize = 4;
 
-/// Hidden side of a product.
-#[derive(Clone, Debug, PartialEq)]
+/// Hidden side of a product. Files hold it to the hundredth, without its popularity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Written", from = "Written")]
 pub struct ProductTruth {
     /// How good it is; near a standard normal.
     pub quality: f32,
@@ -142,10 +145,18 @@ impl Utility {
     }
 }
 
-impl World {
+impl Hidden {
     /// How well a product answers an intent.
-    pub fn relevance(&self, intent: &Intent, product: ProductId) -> Relevance {
-        let item = &self.catalogue.products[product as usize];
+    ///
+    /// # Panics
+    /// If the product is not in the catalogue.
+    pub fn relevance(
+        &self,
+        catalogue: &Catalogue,
+        intent: &Intent,
+        product: ProductId,
+    ) -> Relevance {
+        let item = &catalogue.products[product as usize];
         if !intent.types.contains(&item.product_type) {
             let related = intent.types.iter().any(|t| self.are_related(*t, item.product_type));
             return if related { Relevance::Related } else { Relevance::Irrelevant };
@@ -159,9 +170,27 @@ impl World {
         if exact { Relevance::Exact } else { Relevance::Partial }
     }
 
+    /// Relevance as the noisy judge of MOPPR 4.3.1 labels it, given what it truly is; the same
+    /// for the same query and product.
+    pub fn judge(&self, query: u32, product: ProductId, relevance: Relevance) -> bool {
+        // Borderline products are misjudged more often than clear ones.
+        let miss = match relevance {
+            Relevance::Exact => 1.65,
+            Relevance::Partial => 1.05,
+            Relevance::Related => 0.75,
+            Relevance::Irrelevant => 1.55,
+        };
+        let pair = key(u64::from(query) << 32 | u64::from(product), self.seed);
+        (noise(pair) > miss) != relevance.is_relevant()
+    }
+
     /// What a shopper of this taste makes of a product that is looked at.
+    ///
+    /// # Panics
+    /// If the product is not in the catalogue.
     pub fn utility(
         &self,
+        catalogue: &Catalogue,
         taste: &Taste,
         product: ProductId,
         context: Context,
@@ -172,7 +201,7 @@ impl World {
             PageDevice::Phone => (0.9, 0.1),
             PageDevice::Desktop => (0.6, 0.3),
         };
-        let item = &self.catalogue.products[product as usize];
+        let item = &catalogue.products[product as usize];
         let truth = &self.products[product as usize];
         let liking = self.liking(taste, item, truth);
         // Above 0: dearer than the shopper is used to.
@@ -213,7 +242,8 @@ impl World {
         let brand = taste.brands[usize::from(item.brand)];
         let colour = item.colour.map_or(0.0, |colour| taste.colours[usize::from(colour)]);
         let style: f32 = truth.style.iter().zip(&taste.style).map(|(p, s)| p * s).sum();
-        let make = taste.make(self, item.product_type, &truth.attributes);
+        let row = &self.types[usize::from(item.product_type)];
+        let make = taste.make(row, item.product_type, &truth.attributes);
         0.7 * brand + 0.5 * colour + 0.35 * style + make
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, ProductId, ProductTypeId};
+use super::hidden::Hidden;
 use super::life::Life;
 use super::log::ShopperLog;
 use super::query::{self, Intent, Query};
@@ -13,7 +14,7 @@ use super::random::{key, noise};
 use super::shopper::Taste;
 use super::stock::stock;
 use super::table::Table;
-use super::truth::{ProductTruth, Relevance};
+use super::truth::{Context, Relevance, Standing, Utility};
 
 /// What to generate. Two equal configurations give the same bytes on every platform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,18 +59,15 @@ pub struct World {
     pub config: MarketConfig,
     /// What models see.
     pub catalogue: Catalogue,
-    /// Hidden side of each product, by id.
-    pub products: Vec<ProductTruth>,
+    /// What no model sees of it.
+    pub hidden: Hidden,
     /// Every query, most frequent first.
     pub queries: Vec<Query>,
     pub(crate) table: Table,
-    /// Price tier of each brand: -1, 0 or 1.
-    pub(crate) brand_tiers: Vec<f32>,
     starts: Vec<ProductId>,
     /// Numbers of the queries that may mean a type.
     queries_by_type: Vec<Vec<u32>>,
     query_numbers: HashMap<String, u32>,
-    related: Vec<Vec<ProductTypeId>>,
 }
 
 impl World {
@@ -91,10 +89,14 @@ impl World {
         }
         Self {
             config: config.clone(),
-            brand_tiers: brand_tiers(&table, &stock.catalogue),
-            related: related_types(&table),
+            hidden: Hidden::new(
+                config.seed,
+                stock.truths,
+                &table,
+                &stock.catalogue,
+                related_types(&table),
+            ),
             catalogue: stock.catalogue,
-            products: stock.truths,
             starts: stock.starts,
             queries,
             queries_by_type,
@@ -115,7 +117,7 @@ impl World {
 
     /// Hidden taste of one shopper.
     pub fn taste(&self, shopper: u32) -> Taste {
-        Taste::draw(self, shopper)
+        Taste::draw(&self.hidden, &self.catalogue, shopper)
     }
 
     /// The true intent of a text, if the market knows it.
@@ -137,15 +139,23 @@ impl World {
     /// Relevance as the noisy judge of MOPPR 4.3.1 labels it; the same for the same pair.
     pub fn judge(&self, query: u32, product: ProductId) -> bool {
         let relevance = self.relevance(&self.queries[query as usize].intent, product);
-        // Borderline products are misjudged more often than clear ones.
-        let miss = match relevance {
-            Relevance::Exact => 1.65,
-            Relevance::Partial => 1.05,
-            Relevance::Related => 0.75,
-            Relevance::Irrelevant => 1.55,
-        };
-        let pair = key(u64::from(query) << 32 | u64::from(product), self.config.seed);
-        (noise(pair) > miss) != relevance.is_relevant()
+        self.hidden.judge(query, product, relevance)
+    }
+
+    /// How well a product answers an intent.
+    pub fn relevance(&self, intent: &Intent, product: ProductId) -> Relevance {
+        self.hidden.relevance(&self.catalogue, intent, product)
+    }
+
+    /// What a shopper of this taste makes of a product that is looked at.
+    pub fn utility(
+        &self,
+        taste: &Taste,
+        product: ProductId,
+        context: Context,
+        standing: Standing,
+    ) -> Utility {
+        self.hidden.utility(&self.catalogue, taste, product, context, standing)
     }
 
     /// Ids of the products of a type.
@@ -165,11 +175,7 @@ impl World {
 
     /// Types that share a broad query with this one: what people may take instead.
     pub fn related(&self, product_type: ProductTypeId) -> &[ProductTypeId] {
-        &self.related[usize::from(product_type)]
-    }
-
-    pub(crate) fn are_related(&self, a: ProductTypeId, b: ProductTypeId) -> bool {
-        self.related[usize::from(a)].binary_search(&b).is_ok()
+        &self.hidden.related[usize::from(product_type)]
     }
 
     pub(crate) fn queries_of(&self, product_type: ProductTypeId) -> &[u32] {
@@ -178,18 +184,12 @@ impl World {
 
     /// How popular the shop believes a product to be: its pull, seen through noisy counts.
     pub(crate) fn estimated_popularity(&self, product: ProductId) -> f32 {
-        let truth = &self.products[product as usize];
+        let truth = &self.hidden.products[product as usize];
         0.5 * truth.appeal
             + 0.35 * truth.quality
             + 0.4 * truth.popularity
             + 0.6 * noise(key(u64::from(product), self.config.seed))
     }
-}
-
-fn brand_tiers(table: &Table, catalogue: &Catalogue) -> Vec<f32> {
-    let rows = || table.groups.iter().flat_map(|group| &group.brands);
-    let tier = |name: &String| rows().find(|row| row.name == *name).map_or(0, |row| row.tier);
-    catalogue.brands.iter().map(|name| f32::from(tier(name))).collect()
 }
 
 fn related_types(table: &Table) -> Vec<Vec<ProductTypeId>> {

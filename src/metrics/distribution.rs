@@ -26,6 +26,23 @@ pub fn effective_number(probabilities: &[f64]) -> f64 {
     entropy(probabilities).exp()
 }
 
+/// Effective number of kinds in a list, `exp` of the entropy of their shares: how many kinds a
+/// list would hold that holds as many of each and is as mixed. None of an empty list.
+///
+/// ```
+/// use vitrine::metrics::effective_number_of;
+///
+/// assert_eq!(effective_number_of([7, 7, 7]), Some(1.0));
+/// assert!((effective_number_of([7, 3, 7, 3]).unwrap() - 2.0).abs() < 1e-12);
+/// ```
+pub fn effective_number_of(kinds: impl IntoIterator<Item = u16>) -> Option<f64> {
+    let mut counts = std::collections::BTreeMap::new();
+    kinds.into_iter().for_each(|kind| *counts.entry(kind).or_insert(0.0) += 1.0);
+    let all: f64 = counts.values().sum();
+    let shares: Vec<f64> = counts.values().map(|count| count / all).collect();
+    (all > 0.0).then(|| effective_number(&shares))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -98,10 +98,7 @@ pub fn graded_ndcg_at(k: usize, scores: &[f32], gains: &[f64]) -> Option<f64> {
     if scores.iter().any(|score| score.is_nan()) {
         return None;
     }
-    let sum = |order: &[usize]| -> f64 {
-        let discounted = |(place, &i): (usize, &usize)| gains[i] / (place as f64 + 2.0).log2();
-        order.iter().take(k).enumerate().map(discounted).sum()
-    };
+    let sum = |order: &[usize]| dcg_at(k, order.iter().map(|&i| gains[i]));
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]));
     let best = sum(&order);
@@ -110,6 +107,18 @@ pub fn graded_ndcg_at(k: usize, scores: &[f32], gains: &[f64]) -> Option<f64> {
         by_score.then(gains[a].total_cmp(&gains[b]))
     });
     (best > 0.0).then(|| sum(&order) / best)
+}
+
+/// DCG@K of gains in the order of a list: `sum over k <= K of g_k / log2(k + 1)`.
+///
+/// ```
+/// use vitrine::metrics::dcg_at;
+///
+/// assert_eq!(dcg_at(3, [2.0, 0.0, 4.0, 9.0]), 2.0 + 4.0 / 2.0);
+/// ```
+pub fn dcg_at(k: usize, gains: impl IntoIterator<Item = f64>) -> f64 {
+    let discounted = |(place, gain): (usize, f64)| gain / (place as f64 + 2.0).log2();
+    gains.into_iter().take(k).enumerate().map(discounted).sum()
 }
 
 /// Indices by falling score, negatives first among equals. None if a score is NaN.

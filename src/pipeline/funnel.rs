@@ -6,16 +6,20 @@ use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::blend;
 use super::caller::Caller;
 use super::coarse::Coarse;
+use super::evaluate::{Outcome, Views};
 use super::rank::{Ranker, Variant};
 use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
 use super::stock::{self, QueryCount, Stock};
 use super::{StageError, rank};
 use crate::features::dense::QueryMatch;
+use crate::market::catalogue::ProductId;
 use crate::market::history::PageDevice;
 use crate::market::truth;
+use crate::metrics::measure::Values;
 use crate::protocol::{
-    Answer, Backend, Candidate, Examination, HistoryEntry, Notice, Shop, StageTime,
+    Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Shop,
+    StageTime,
 };
 use crate::share::{self, RankingKnobs, RetrievalKnobs, State, TrainingStage};
 
@@ -43,6 +47,15 @@ pub struct Funnel<S> {
     ranker: Ranker,
     /// Rankers that were in use before: going back to one need not wait for its weights again.
     resting: Vec<(Variant, Ranker)>,
+    /// The held-out page views, once they were asked for.
+    views: Option<Views>,
+}
+
+/// What retrieval and ranking made of a request.
+struct Ranking {
+    retrieved: Retrieval,
+    gatings: Vec<Gating>,
+    candidates: Vec<Candidate>,
 }
 
 impl<S: AssetSource> Funnel<S> {
@@ -89,6 +102,7 @@ impl<S: AssetSource> Funnel<S> {
             variant,
             ranker,
             resting: Vec::new(),
+            views: None,
         })
     }
 
@@ -127,56 +141,17 @@ impl<S: AssetSource> Funnel<S> {
             request.query = Some(mended);
         }
         let mut clock = Clock::new(caller);
-
-        let (system, stage) = self.retrieving;
-        let knobs = RetrievalKnobs { stage, ..state.retrieval.clone() };
-        let (mut retrieved, kept) =
-            self.retriever.retrieve(&self.stock, &request, system, &knobs).await.map_err(failed)?;
-        clock.stage("retrieve", kept);
+        let Some(ranking) = self.rank(&request, state, &mut clock).await? else {
+            return Ok(None);
+        };
         if !caller.still_wanted().await {
             return Ok(None);
         }
-        if knobs.coarse {
-            clock.start();
-            let (stock, retriever) = (&self.stock, &mut self.retriever);
-            let cut = self.coarse.cut(stock, retriever, &request, &knobs, &mut retrieved);
-            let kept = cut.await.map_err(failed)?;
-            clock.stage("coarse", kept);
-        }
+        let Ranking { retrieved, gatings, mut candidates } = ranking;
 
         clock.start();
-        match self.ranker.prepare(&self.stock, &state.ranking, caller).await {
-            Some(true) => clock.stage("prepare", false),
-            Some(false) => {}
-            None => return Ok(None),
-        }
-        let kept = self.ranker.encode(&self.stock, &request);
-        clock.stage("encode", kept);
-        let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
-        let query =
-            QueryMatch { cosine: &retrieved.cosines, product_types: &retrieved.product_types };
-        let (scored, kept) = self
-            .ranker
-            .rank(&self.stock, &request, query, &candidates, &state.ranking)
-            .await
-            .map_err(failed)?;
-        clock.stage("rank", kept);
-        if !caller.still_wanted().await {
-            return Ok(None);
-        }
-
-        let gatings = scored.gatings.clone();
-        let mut ranked = joined(&retrieved, scored);
-        clock.start();
-        // The place a product stands at follows from the order without the bias (equation 6).
-        let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
-        let places = blend::order(&ranked, self.variant.system().tasks(), &unbiased);
-        let order: Vec<_> = places.iter().map(|place| candidates[place.candidate]).collect();
         let size = state.page.size.max(1) as usize;
-        let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
-        for (place, bias) in places.iter().zip(bias) {
-            ranked[place.candidate].bias = bias;
-        }
+        let (order, kept) = self.place(&mut candidates, state).await?;
         let shown = &order[..order.len().min(size)];
         let ranker = &mut self.ranker;
         let learned =
@@ -200,17 +175,155 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(Answer {
             run,
             backend: self.backend,
-            retriever: system,
+            retriever: self.retrieving.0,
             ranker: self.variant.system(),
             timings: clock.stages,
             notices,
             history: history(&request, &retrieved),
             retrieval: retrieved.insides,
             gatings,
-            candidates: ranked,
+            candidates,
             examination: Examination { learned, truth: true_examination(size, state.page.device) },
             detail,
         }))
+    }
+
+    /// Measures a state on some held-out page views: those on its surface from number `from` on,
+    /// `count` of them at most. What is missing or fails is said in the answer, which then has no
+    /// values: those of another system would be taken for this one's.
+    pub async fn evaluate(
+        &mut self,
+        job: u64,
+        state: &State,
+        from: u32,
+        count: u32,
+        caller: &impl Caller,
+    ) -> Evaluated {
+        let mut evaluated = Evaluated { job, ..Evaluated::default() };
+        evaluated.notices = self.fetch_what_is_asked(state).await;
+        // What was asked before must change no value: everything is here from the first view on.
+        let objectives = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let words = self.fetch_words().await;
+        let missing = [objectives, words].into_iter().filter_map(Result::err);
+        evaluated.notices.extend(missing.map(notice_of_asset));
+        let mut views = match self.views.take() {
+            Some(views) => views,
+            None => match Views::fetch(&self.manifest, &self.source, &self.stock).await {
+                Ok(views) => views,
+                Err(error) => {
+                    evaluated.notices.push(notice_of_asset(error));
+                    return evaluated;
+                }
+            },
+        };
+        let on_surface = views.on(state.surface);
+        evaluated.views = on_surface.len() as u32;
+        if evaluated.notices.is_empty() {
+            for &view in on_surface.iter().skip(from as usize).take(count as usize) {
+                match self.evaluate_view(&mut views, view, state, caller).await {
+                    Ok(Some(values)) => evaluated.values.push(values),
+                    // Nobody waits any more.
+                    Ok(None) => break,
+                    Err(notice) => {
+                        evaluated.notices.push(notice);
+                        evaluated.values.clear();
+                        break;
+                    }
+                }
+            }
+        }
+        self.views = Some(views);
+        evaluated
+    }
+
+    async fn evaluate_view(
+        &mut self,
+        views: &mut Views,
+        view: usize,
+        state: &State,
+        caller: &impl Caller,
+    ) -> Result<Option<Values>, Notice> {
+        let mut request = views.request(view);
+        if let Some(mended) = request.query.as_ref().and_then(|query| self.stock.mended(query)) {
+            request.query = Some(mended);
+        }
+        let Some(ranking) = self.rank(&request, state, &mut Clock::new(caller)).await? else {
+            return Ok(None);
+        };
+        let mut candidates = ranking.candidates;
+        if state.ranking.bias_at_serving {
+            self.place(&mut candidates, state).await?;
+        }
+        let tasks = self.variant.system().tasks();
+        let order = blend::order(&candidates, tasks, &state.ranking);
+        let outcome = Outcome { candidates: &candidates, order: &order, tasks };
+        Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
+    }
+
+    /// Retrieves, cuts and ranks for a request, with the systems in use; none if the caller lost
+    /// interest on the way. The bias is not there yet.
+    async fn rank<C: Caller>(
+        &mut self,
+        request: &Request,
+        state: &State,
+        clock: &mut Clock<'_, C>,
+    ) -> Result<Option<Ranking>, Notice> {
+        let (system, stage) = self.retrieving;
+        let knobs = RetrievalKnobs { stage, ..state.retrieval.clone() };
+        let (mut retrieved, kept) =
+            self.retriever.retrieve(&self.stock, request, system, &knobs).await.map_err(failed)?;
+        clock.stage("retrieve", kept);
+        if !clock.caller.still_wanted().await {
+            return Ok(None);
+        }
+        if knobs.coarse {
+            clock.start();
+            let (stock, retriever) = (&self.stock, &mut self.retriever);
+            let cut = self.coarse.cut(stock, retriever, request, &knobs, &mut retrieved);
+            let kept = cut.await.map_err(failed)?;
+            clock.stage("coarse", kept);
+        }
+
+        clock.start();
+        match self.ranker.prepare(&self.stock, &state.ranking, clock.caller).await {
+            Some(true) => clock.stage("prepare", false),
+            Some(false) => {}
+            None => return Ok(None),
+        }
+        let kept = self.ranker.encode(&self.stock, request);
+        clock.stage("encode", kept);
+        let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let query =
+            QueryMatch { cosine: &retrieved.cosines, product_types: &retrieved.product_types };
+        let (scored, kept) = self
+            .ranker
+            .rank(&self.stock, request, query, &candidates, &state.ranking)
+            .await
+            .map_err(failed)?;
+        clock.stage("rank", kept);
+        let gatings = scored.gatings.clone();
+        let candidates = joined(&retrieved, scored);
+        Ok(Some(Ranking { retrieved, gatings, candidates }))
+    }
+
+    /// Gives each candidate the bias of the place it takes; the order that says which place that
+    /// is, and whether the last run's bias served.
+    async fn place(
+        &mut self,
+        candidates: &mut [Candidate],
+        state: &State,
+    ) -> Result<(Vec<ProductId>, bool), Notice> {
+        // The place a product stands at follows from the order without the bias (equation 6).
+        let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
+        let places = blend::order(candidates, self.variant.system().tasks(), &unbiased);
+        let order: Vec<_> =
+            places.iter().map(|place| candidates[place.candidate].product).collect();
+        let size = state.page.size.max(1) as usize;
+        let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
+        for (place, bias) in places.iter().zip(bias) {
+            candidates[place.candidate].bias = bias;
+        }
+        Ok((order, kept))
     }
 
     /// Fetches the weights and words that a state needs and that are not here yet. What cannot

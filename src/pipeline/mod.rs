@@ -8,6 +8,8 @@ pub mod caller;
 #[cfg(feature = "models")]
 mod coarse;
 #[cfg(feature = "models")]
+pub mod evaluate;
+#[cfg(feature = "models")]
 mod funnel;
 #[cfg(feature = "models")]
 pub mod rank;

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::link::{Dropped, LINK_VERSION};
+use crate::metrics::measure::{Against, Measure};
 
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
@@ -21,6 +22,8 @@ pub enum Panel {
     Lessons,
     /// Pinned states side by side.
     Compare,
+    /// Held-out page views measured, and the front between two objectives.
+    Metrics,
     /// Link, embedding, files.
     Share,
     /// The papers' tables.
@@ -29,9 +32,10 @@ pub enum Panel {
 
 impl Panel {
     /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::Lessons, "lessons"),
         (Self::Compare, "compare"),
+        (Self::Metrics, "metrics"),
         (Self::Share, "share"),
         (Self::Papers, "papers"),
     ];
@@ -58,6 +62,8 @@ pub struct View {
     pub lecture: bool,
     /// The [`PARTS`] that are shown where the page stands in another; empty where it stands alone.
     pub embed: Vec<&'static str>,
+    /// What is measured.
+    pub measured: Measured,
 }
 
 /// A step of a lesson.
@@ -78,6 +84,50 @@ impl LessonPlace {
         let named = (1..=MAX_LESSON_NAME).contains(&name.len()) && name.chars().all(known);
         let step = step.parse().ok().filter(|step| (1..=MAX_LESSON_STEPS).contains(step))?;
         named.then(|| Self { name: name.into(), step })
+    }
+}
+
+/// What the metrics show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// What everything is held against.
+    pub against: Against,
+    /// The two objectives of the chart, across and up.
+    pub axes: [Measure; 2],
+}
+
+impl Default for Measured {
+    fn default() -> Self {
+        Self { against: Against::Truth, axes: [Measure::Clicks, Measure::Gmv] }
+    }
+}
+
+impl Measured {
+    /// Its part of a link: `log,clicks,gmv`.
+    fn write(self) -> String {
+        let against = match self.against {
+            Against::Truth => "truth",
+            Against::Log => "log",
+        };
+        let [x, y] = self.axes.map(|axis| {
+            Measure::ALL.iter().find(|(measure, _)| *measure == axis).map_or("", |(_, key)| key)
+        });
+        [against, x, y].join(",")
+    }
+
+    /// Reads its part of a link; none where that says nothing that can be shown.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let against = match parts.next()? {
+            "truth" => Against::Truth,
+            "log" => Against::Log,
+            _ => return None,
+        };
+        let mut axis = || {
+            let key = parts.next()?;
+            Measure::ALL.iter().find(|(_, known)| *known == key).map(|(measure, _)| *measure)
+        };
+        Some(Self { against, axes: [axis()?, axis()?] })
     }
 }
 
@@ -109,6 +159,9 @@ impl Link {
         }
         if !self.view.embed.is_empty() {
             parts.push(format!("embed={}", self.view.embed.join(",")));
+        }
+        if self.view.measured != Measured::default() {
+            parts.push(format!("metrics={}", self.view.measured.write()));
         }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
             let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
@@ -161,6 +214,17 @@ impl Link {
                 if view.embed.is_empty() {
                     // Who asks for what there is not, or for nothing, sees the shelf.
                     view.embed = vec!["shelf"];
+                }
+            } else if key == "metrics" {
+                match Measured::read(value) {
+                    Some(measured) => view.measured = measured,
+                    None => dropped.push(Dropped {
+                        key: "metrics".into(),
+                        text: format!(
+                            "“{}” names no measures, so the usual ones are shown.",
+                            super::knobs::clip(value)
+                        ),
+                    }),
                 }
             } else if PINS.contains(&key) {
                 let inner: Vec<String> =
@@ -251,6 +315,30 @@ mod tests {
             let (link, dropped) = Link::read(bad);
             assert_eq!(link, Link::default(), "{bad}");
             assert_eq!(dropped.len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_pair_of_measures_comes_back() {
+        for against in [Against::Truth, Against::Log] {
+            for (x, _) in Measure::ALL {
+                for (y, _) in Measure::ALL {
+                    let measured = Measured { against, axes: [x, y] };
+                    assert_eq!(Measured::read(&measured.write()), Some(measured));
+                }
+            }
+        }
+        let view = View {
+            panel: Some(Panel::Metrics),
+            measured: Measured { against: Against::Log, axes: [Measure::Good, Measure::Gmv] },
+            ..View::default()
+        };
+        let link = Link { view, ..Link::default() };
+        assert_eq!(link.write(), "?v=1&panel=metrics&metrics=log,p-good,gmv");
+        assert_eq!(Link::read(&link.write()), (link, vec![]));
+        for text in ["", "log", "log,clicks", "log,clicks,joy", "moon,clicks,gmv"] {
+            let (link, dropped) = Link::read(&format!("?v=1&metrics={text}"));
+            assert_eq!((link.view.measured, dropped.len()), (Measured::default(), 1), "{text}");
         }
     }
 

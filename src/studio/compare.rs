@@ -33,7 +33,7 @@ struct Column {
 }
 
 /// The present state first, then the pins.
-fn states(store: Store) -> Vec<(&'static str, State)> {
+pub fn states(store: Store) -> Vec<(&'static str, State)> {
     let now = std::iter::once(("Now", store.state.get()));
     let pins = store.view.with(|view| view.pins.clone());
     // What could not be used was said when the link was opened.

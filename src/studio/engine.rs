@@ -14,20 +14,22 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::app::store::Store;
 use crate::app::{browser, wire};
-use crate::protocol::{Answer, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
+use crate::protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
 use crate::share::{BackendChoice, State};
 
 /// Milliseconds between two looks at whether the engine still speaks.
 const TICK: u64 = 3_000;
 /// Longest that it may be silent over a job, in milliseconds.
 const SILENCE: f64 = 60_000.0;
+/// Why whoever asked got no answer, where the engine lives.
+const CLOSED: &str = "The studio was closed over it.";
 /// Answers that are kept.
 const KEPT: usize = 12;
 
 /// Why there is no answer, as a sentence.
 pub type Lost = String;
 
-type Reply = oneshot::Sender<Result<Arc<Answer>, Lost>>;
+type Reply<T> = oneshot::Sender<Result<T, Lost>>;
 
 /// How it stands with the engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,9 +51,35 @@ pub struct Engine {
     pub standing: RwSignal<Standing>,
 }
 
-struct Job {
+/// A question: the answer to a state.
+struct Question {
     state: State,
-    reply: Reply,
+    reply: Reply<Arc<Answer>>,
+}
+
+/// A part of an evaluation, which waits for every question.
+struct Slice {
+    state: State,
+    from: u32,
+    count: u32,
+    reply: Reply<Evaluated>,
+}
+
+/// What the engine computes.
+enum Job {
+    Question(Question),
+    Slice(Slice),
+}
+
+impl Job {
+    /// There will be no answer.
+    fn lose(self, why: &str) {
+        // Whoever asked may have gone.
+        match self {
+            Self::Question(question) => drop(question.reply.send(Err(why.into()))),
+            Self::Slice(slice) => drop(slice.reply.send(Err(why.into()))),
+        }
+    }
 }
 
 struct Running {
@@ -64,7 +92,8 @@ struct Inner {
     store: Store,
     standing: RwSignal<Standing>,
     worker: RefCell<Option<Running>>,
-    waiting: RefCell<VecDeque<Job>>,
+    waiting: RefCell<VecDeque<Question>>,
+    slices: RefCell<VecDeque<Slice>>,
     /// What it computes now.
     current: RefCell<Option<Job>>,
     run: Cell<u64>,
@@ -81,6 +110,7 @@ impl Engine {
             standing,
             worker: RefCell::default(),
             waiting: RefCell::default(),
+            slices: RefCell::default(),
             current: RefCell::default(),
             run: Cell::new(0),
             heard: Cell::new(0.0),
@@ -102,9 +132,26 @@ impl Engine {
             return Ok(answer);
         }
         let (reply, answered) = oneshot::channel();
-        self.inner.waiting.borrow_mut().push_back(Job { state, reply });
+        self.inner.waiting.borrow_mut().push_back(Question { state, reply });
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err("The studio was closed over it.".into()))
+        answered.await.unwrap_or_else(|_| Err(CLOSED.into()))
+    }
+
+    /// What is measured of a state on some held-out page views. Every question goes first.
+    ///
+    /// # Errors
+    /// Where the engine is lost over it; the next question starts another.
+    pub async fn evaluate(
+        &self,
+        state: &State,
+        from: usize,
+        count: usize,
+    ) -> Result<Evaluated, Lost> {
+        let (reply, answered) = oneshot::channel();
+        let (state, from, count) = (state.clone(), from as u32, count as u32);
+        self.inner.slices.borrow_mut().push_back(Slice { state, from, count, reply });
+        self.inner.pump();
+        answered.await.unwrap_or_else(|_| Err(CLOSED.into()))
     }
 }
 
@@ -116,7 +163,8 @@ impl Inner {
 
     /// Gives the engine its next job, if it is free; starts it, if there is none.
     fn pump(self: &Rc<Self>) {
-        if self.waiting.borrow().is_empty() || self.current.borrow().is_some() {
+        let nothing = self.waiting.borrow().is_empty() && self.slices.borrow().is_empty();
+        if nothing || self.current.borrow().is_some() {
             return;
         }
         if self.worker.borrow().is_none() {
@@ -126,18 +174,31 @@ impl Inner {
         if self.standing.get_untracked() != Standing::Ready {
             return;
         }
-        let Some(job) = self.waiting.borrow_mut().pop_front() else { return };
-        if let Some(answer) = self.kept(&job.state) {
-            // Whoever asked may have gone.
-            let _ = job.reply.send(Ok(answer));
-            self.pump();
+        let question = self.waiting.borrow_mut().pop_front();
+        if let Some(question) = question {
+            if let Some(answer) = self.kept(&question.state) {
+                // Whoever asked may have gone.
+                let _ = question.reply.send(Ok(answer));
+                self.pump();
+                return;
+            }
+            let run = self.next_run();
+            let state = Box::new(question.state.clone());
+            *self.current.borrow_mut() = Some(Job::Question(question));
+            self.send(&ToEngine::Run { run, state });
             return;
         }
+        let Some(slice) = self.slices.borrow_mut().pop_front() else { return };
+        let (job, state) = (self.next_run(), Box::new(slice.state.clone()));
+        let (from, count) = (slice.from, slice.count);
+        *self.current.borrow_mut() = Some(Job::Slice(slice));
+        self.send(&ToEngine::Evaluate { job, state, from, count });
+    }
+
+    fn next_run(&self) -> u64 {
         self.run.set(self.run.get() + 1);
         self.heard.set(browser::now());
-        let message = ToEngine::Run { run: self.run.get(), state: Box::new(job.state.clone()) };
-        *self.current.borrow_mut() = Some(job);
-        self.send(&message);
+        self.run.get()
     }
 
     fn start(self: &Rc<Self>) {
@@ -196,15 +257,25 @@ impl Inner {
                 if answer.run != self.run.get() {
                     return;
                 }
-                let Some(job) = self.current.borrow_mut().take() else { return };
+                let Some(Job::Question(question)) = self.current.borrow_mut().take() else {
+                    return;
+                };
                 let answer = Arc::new(*answer);
                 let mut answers = self.answers.borrow_mut();
-                answers.push_back((job.state, answer.clone()));
+                answers.push_back((question.state, answer.clone()));
                 if answers.len() > KEPT {
                     answers.pop_front();
                 }
                 drop(answers);
-                let _ = job.reply.send(Ok(answer));
+                let _ = question.reply.send(Ok(answer));
+                self.pump();
+            }
+            FromEngine::Evaluated(evaluated) => {
+                if evaluated.job != self.run.get() {
+                    return;
+                }
+                let Some(Job::Slice(slice)) = self.current.borrow_mut().take() else { return };
+                let _ = slice.reply.send(Ok(evaluated));
                 self.pump();
             }
             FromEngine::Failed(notice) => self.lose(&notice.text),
@@ -232,10 +303,11 @@ impl Inner {
             // One of its functions may be on the stack: they are dropped after it has returned.
             leptos::task::spawn_local(async move { drop(running) });
         }
-        let jobs: Vec<Job> = self.current.take().into_iter().chain(self.waiting.take()).collect();
-        for job in jobs {
-            let _ = job.reply.send(Err(why.into()));
-        }
+        let (current, waiting, slices) =
+            (self.current.take(), self.waiting.take(), self.slices.take());
+        let waiting = waiting.into_iter().map(Job::Question);
+        let slices = slices.into_iter().map(Job::Slice);
+        current.into_iter().chain(waiting).chain(slices).for_each(|job| job.lose(why));
     }
 
     fn send(&self, message: &ToEngine) {

@@ -8,6 +8,8 @@ use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
 use super::lessons::Lessons;
+use super::meter::Meter;
+use super::metrics::Metrics;
 use super::share::Share;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
@@ -33,6 +35,10 @@ fn title(panel: Panel) -> (&'static str, &'static str) {
         Panel::Lessons => ("Lessons", "What to turn, what to expect, and what the papers found."),
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
         Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
+        Panel::Metrics => (
+            "Metrics",
+            "The present state and the pins on held-out page views, and the front between two objectives.",
+        ),
         Panel::Papers => (
             "The papers’ tables",
             "Every comparison that the four papers make, made again on this market.",
@@ -46,6 +52,7 @@ fn Studio() -> impl IntoView {
     provide_context(store);
     bridge::couple(store, bridge::STUDIO);
     let engine = Engine::new(store);
+    provide_context(Meter::new(engine.clone()));
     provide_context(engine);
     let panel = Memo::new(move |_| store.view.with(|view| view.panel));
     let close = move || store.view.update(|view| view.panel = None);
@@ -104,6 +111,7 @@ fn Studio() -> impl IntoView {
         Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
         Some(Panel::Share) => view! { <Share /> }.into_any(),
+        Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),
         Some(Panel::Papers) => view! { <Document address="docs/tables.md" /> }.into_any(),
     });
     view! {

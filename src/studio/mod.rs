@@ -2,8 +2,9 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`lessons`] in part,
-//! [`markdown`], [`order`]) is built and tested everywhere, the rest with the feature `studio`.
+//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`front`],
+//! [`lessons`] in part, [`markdown`], [`order`], [`results`]) is built and tested everywhere, the
+//! rest with the feature `studio`.
 
 #[cfg(feature = "studio")]
 mod browser;
@@ -18,9 +19,17 @@ pub mod export;
 mod figures;
 #[cfg(feature = "studio")]
 mod frame;
+pub mod front;
 pub mod lessons;
 pub mod markdown;
+#[cfg(feature = "studio")]
+mod meter;
+#[cfg(feature = "studio")]
+mod metrics;
 pub mod order;
+pub mod results;
+#[cfg(feature = "studio")]
+mod scatter;
 #[cfg(feature = "studio")]
 mod share;
 

@@ -50,6 +50,7 @@ fn shopper(shopper: u32, catalogue: &Catalogue, views: usize, clicks: usize) -> 
         .collect();
     let views = (0..views)
         .map(|_| PageView {
+            needs: Vec::new(),
             time: DAY,
             events_before: events.len() as u32,
             query: None,

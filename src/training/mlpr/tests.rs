@@ -70,6 +70,7 @@ fn impression(product: ProductId, [clicked, carted, ordered]: [bool; 3]) -> Impr
 
 fn view(day: i32, query: Option<&str>, impressions: Vec<Impression>) -> PageView {
     PageView {
+        needs: Vec::new(),
         time: day * DAY,
         events_before: 0,
         query: query.map(String::from),

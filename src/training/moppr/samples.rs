@@ -172,6 +172,7 @@ mod tests {
 
     fn view(day: i32, clicked: &[ProductId], query: Option<&str>) -> PageView {
         PageView {
+            needs: Vec::new(),
             time: day * DAY + 600,
             events_before: 1,
             query: query.map(str::to_owned),

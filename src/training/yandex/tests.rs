@@ -44,6 +44,7 @@ fn impression(product: ProductId, clicked: bool, attraction: f32) -> Impression 
 
 fn view(time: Minutes, events_before: u32, query: Option<&str>, shown: &[(u32, bool)]) -> PageView {
     PageView {
+        needs: Vec::new(),
         time,
         events_before,
         query: query.map(str::to_owned),

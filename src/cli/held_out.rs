@@ -1,0 +1,24 @@
+//! The held-out page views that `vitrine generate` writes down for evaluation in the page.
+
+use crate::features::split::{Split, day_of};
+use crate::market::World;
+use crate::market::held_out::{HeldOut, Occasion, Wanted};
+use crate::market::log::ShopperLog;
+
+/// How many page views are written down.
+const WANTED: Wanted = Wanted { searches: [220, 45], feeds: [70, 15], of_one_shopper: 4 };
+
+/// The occasions of a shopper on the day that models are evaluated on.
+pub(super) fn occasions(world: &World, log: &ShopperLog) -> Vec<Occasion> {
+    let test = Split::last_day(world.config.days).test;
+    Occasion::of(log, |view| test.contains(&day_of(view.time)))
+}
+
+/// Draws the page views, none of them by the shoppers that one can take the place of.
+pub(super) fn held_out(world: &World, occasions: &[Occasion], cast: &[u32]) -> HeldOut {
+    let mut others: Vec<Occasion> =
+        occasions.iter().copied().filter(|one| !cast.contains(&one.shopper)).collect();
+    // They were gathered side by side.
+    others.sort_by_key(|one| (one.shopper, one.view));
+    HeldOut::draw(world, &others, &WANTED)
+}

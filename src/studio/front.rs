@@ -1,0 +1,355 @@
+//! The sweep of the objective weights, the Pareto front of what it finds, and what is measured
+//! next.
+
+use super::results::Results;
+use crate::share::{Ranker, Retriever, State, Surface};
+
+/// Page views on which points of the chart are measured: the first ones, the same for all.
+pub const SHARE: usize = 100;
+/// Page views in a slice, at most.
+const LONGEST: usize = 16;
+/// Milliseconds that a slice should take.
+const SLICE: f64 = 80.0;
+
+/// MOPPR's weights that are tried, in the order of equation 18: all alike, each alone, and what
+/// is clicked and bought.
+const RETRIEVAL: [[f32; 4]; 6] = [
+    [1.0, 1.0, 1.0, 1.0],
+    [1.0, 0.0, 0.0, 0.0],
+    [0.0, 1.0, 0.0, 0.0],
+    [0.0, 0.0, 1.0, 0.0],
+    [0.0, 0.0, 0.0, 1.0],
+    [0.0, 0.0, 1.0, 1.0],
+];
+
+/// Weights of click and order that are tried. An order is some thirty times rarer than a click:
+/// what lies between the two lies where the click's weight is small.
+const CLICK_ORDER: [[f32; 2]; 6] =
+    [[1.0, 0.0], [1.0, 1.0], [0.3, 1.0], [0.1, 1.0], [0.03, 1.0], [0.0, 1.0]];
+
+/// Weights of click, cart and order that are tried.
+const CLICK_CART_ORDER: [[f32; 3]; 6] = [
+    [1.0, 0.0, 0.0],
+    [0.3, 0.3, 1.0],
+    [0.1, 0.3, 1.0],
+    [0.03, 0.1, 1.0],
+    [0.0, 1.0, 0.0],
+    [0.0, 0.0, 1.0],
+];
+
+/// Every setting that a sweep tries around a state, in groups that retrieve alike: what has been
+/// ranked for one serves the others of its group.
+pub fn settings(state: &State) -> Vec<Vec<State>> {
+    let retrieval: &[[f32; 4]] = match state.retriever {
+        Retriever::Moppr => &RETRIEVAL,
+        Retriever::Yandex => &RETRIEVAL[..1],
+    };
+    let ranked = |state: State| -> Vec<State> {
+        let set = |weights: [f32; 3]| {
+            let mut state = state.clone();
+            state.ranking.weight_click = weights[0];
+            state.ranking.weight_cart = weights[1];
+            state.ranking.weight_order = weights[2];
+            state
+        };
+        match state.ranker {
+            Ranker::Dmt => CLICK_ORDER.map(|[c, o]| set([c, state.ranking.weight_cart, o])).into(),
+            Ranker::Mlpr => CLICK_CART_ORDER.map(set).into(),
+        }
+    };
+    let of = |weights: &[f32; 4]| {
+        let mut state = state.clone();
+        if state.retriever == Retriever::Moppr {
+            state.retrieval.weights = *weights;
+        }
+        ranked(state)
+    };
+    retrieval.iter().map(of).collect()
+}
+
+/// A state with the weights of a setting, as far as its systems read them.
+pub fn with_weights_of(state: &State, setting: &State) -> State {
+    let mut state = state.clone();
+    if state.retriever == Retriever::Moppr {
+        state.retrieval.weights = setting.retrieval.weights;
+    }
+    if state.ranker == Ranker::Mlpr {
+        state.ranking.weight_cart = setting.ranking.weight_cart;
+    }
+    state.ranking.weight_click = setting.ranking.weight_click;
+    state.ranking.weight_order = setting.ranking.weight_order;
+    state
+}
+
+/// A part of the work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// What to measure.
+    pub state: State,
+    /// On which views.
+    pub from: usize,
+    /// How many of them.
+    pub count: usize,
+}
+
+/// What is to be measured: states on all views, and groups of states on the first [`SHARE`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// In this order.
+    pub whole: Vec<State>,
+    /// After them.
+    pub groups: Vec<Vec<State>>,
+}
+
+impl Plan {
+    /// The next slice, a view taking about so many milliseconds; none when all is measured.
+    pub fn next(&self, results: &Results, milliseconds: f64) -> Option<Slice> {
+        let count = (SLICE / milliseconds.max(1.0)) as usize;
+        let slice = |state: &State, from, most: usize| Slice {
+            state: state.clone(),
+            from,
+            count: most.min(count.clamp(1, LONGEST)),
+        };
+        for state in &self.whole {
+            let from = results.of(state).len();
+            // The first slice tells how many there are.
+            let left = results.views(state).map_or(1, |views| views.saturating_sub(from));
+            if left > 0 {
+                return Some(slice(state, from, left));
+            }
+        }
+        for group in &self.groups {
+            // View by view, so that what is ranked for one state is at hand for the next.
+            let behind = group.iter().map(|state| (results.of(state).len(), state));
+            let (from, state) = behind.min_by_key(|(from, _)| *from)?;
+            if from < share(results, state) {
+                return Some(slice(state, from, 1));
+            }
+        }
+        None
+    }
+
+    /// Views measured, and all that are to be measured.
+    pub fn progress(&self, results: &Results) -> (usize, usize) {
+        let whole = self.whole.iter().map(|state| {
+            let views = results.views(state).unwrap_or(1);
+            (results.of(state).len().min(views), views)
+        });
+        let groups = self.groups.iter().flatten().map(|state| {
+            let views = share(results, state);
+            (results.of(state).len().min(views), views)
+        });
+        whole.chain(groups).fold((0, 0), |(done, all), (more, of)| (done + more, all + of))
+    }
+}
+
+/// How many views a point of the chart is measured on.
+pub fn share(results: &Results, state: &State) -> usize {
+    results.views(state).map_or(SHARE, |views| views.min(SHARE))
+}
+
+/// What the page views of a surface are called.
+pub fn surface_name(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Search => "searches",
+        Surface::Feed => "feed views",
+    }
+}
+
+/// Places of the points that no other is better than in one objective without being worse in
+/// the other, from the left to the right. Of equal points the first counts.
+pub fn front(points: &[(f64, f64)]) -> Vec<usize> {
+    let mut order: Vec<usize> =
+        (0..points.len()).filter(|&i| points[i].0.is_finite() && points[i].1.is_finite()).collect();
+    order.sort_by(|&a, &b| {
+        let (a_point, b_point) = (points[a], points[b]);
+        b_point.0.total_cmp(&a_point.0).then(b_point.1.total_cmp(&a_point.1)).then(a.cmp(&b))
+    });
+    let mut highest = f64::NEG_INFINITY;
+    order.retain(|&i| {
+        let rises = points[i].1 > highest;
+        highest = highest.max(points[i].1);
+        rises
+    });
+    order.reverse();
+    order
+}
+
+/// One axis of a chart: from where to where, with round numbers between.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Left or lower end.
+    pub from: f64,
+    /// Right or upper end.
+    pub to: f64,
+    /// Round numbers between them.
+    pub ticks: Vec<f64>,
+    /// Digits that tell them apart.
+    pub digits: usize,
+}
+
+impl Axis {
+    /// An axis that holds these values with some room around them.
+    pub fn around(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = values
+            .into_iter()
+            .filter(|value| value.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), value| (l.min(value), h.max(value)));
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        let width = high - low;
+        let room = if width > 0.0 { 0.08 * width } else { 0.1 * low.abs().max(0.01) };
+        let (from, to) = (low - room, high + room);
+        let step = round_step((to - from) / 4.0);
+        let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
+        let first = (from / step).ceil();
+        let last = (to / step).floor();
+        let ticks = (0..=(last - first) as usize).map(|n| (first + n as f64) * step).collect();
+        Self { from, to, ticks, digits }
+    }
+
+    /// Where a value lies, from 0 at one end to 1 at the other.
+    pub fn at(&self, value: f64) -> f64 {
+        (value - self.from) / (self.to - self.from)
+    }
+}
+
+/// The largest of 1, 2 and 5 times a power of ten that is not above a width.
+fn round_step(width: f64) -> f64 {
+    let power = 10.0_f64.powf(width.log10().floor());
+    let step = [5.0, 2.0].into_iter().find(|step| step * power <= width);
+    step.unwrap_or(1.0) * power
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::studio::results::measured;
+
+    fn dominates(a: (f64, f64), b: (f64, f64)) -> bool {
+        a.0 >= b.0 && a.1 >= b.1 && a != b
+    }
+
+    #[test]
+    fn a_front_by_hand() {
+        let points = [(1.0, 3.0), (2.0, 2.0), (1.5, 2.0), (3.0, 1.0), (3.0, 0.5), (f64::NAN, 9.0)];
+        assert_eq!(front(&points), [0, 1, 3]);
+        assert_eq!(front(&[(1.0, 1.0), (1.0, 1.0)]), [0]);
+        assert!(front(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_sweep_tries_what_the_systems_weigh() {
+        let mut state = State::default();
+        let dmt = settings(&state);
+        assert_eq!((dmt.len(), dmt.iter().flatten().count()), (6, 36));
+        for group in &dmt {
+            assert!(group.iter().all(|s| s.retrieval == group[0].retrieval));
+        }
+        let all: Vec<State> = dmt.into_iter().flatten().map(|s| measured(&s)).collect();
+        for (number, one) in all.iter().enumerate() {
+            assert!(!all[..number].contains(one), "{number} is tried twice");
+        }
+        // Wherever one stands, the same settings are tried.
+        state.ranking.weight_click = 0.2;
+        state.retrieval.weights = [0.5, 0.0, 0.0, 0.0];
+        assert_eq!(settings(&state).into_iter().flatten().collect::<Vec<_>>(), all_of(&state));
+        state.retriever = Retriever::Yandex;
+        assert_eq!(settings(&state).iter().flatten().count(), 6);
+        state.ranker = Ranker::Mlpr;
+        assert!(settings(&state).iter().flatten().all(|s| s.retriever == Retriever::Yandex));
+    }
+
+    fn all_of(state: &State) -> Vec<State> {
+        let default = settings(&State::default()).into_iter().flatten();
+        default.map(|setting| with_weights_of(state, &setting)).collect()
+    }
+
+    /// Does what a plan says until it says no more; the slices, in order.
+    fn pursue(plan: &Plan, results: &mut Results, views: usize, milliseconds: f64) -> Vec<Slice> {
+        let mut done = Vec::new();
+        while let Some(slice) = plan.next(results, milliseconds) {
+            assert!(slice.count > 0 && done.len() < 10_000);
+            let count = slice.count.min(views - slice.from);
+            results.keep(&slice.state, views, slice.from, vec![vec![Some(1.0)]; count]);
+            done.push(slice);
+        }
+        done
+    }
+
+    #[test]
+    fn a_plan_measures_everything_once() {
+        let groups = settings(&State::default());
+        let now = measured(&State::default());
+        let pin = State { ranker: Ranker::Mlpr, ..now.clone() };
+        let plan = Plan { whole: vec![now.clone(), pin.clone()], groups: groups.clone() };
+        let mut results = Results::default();
+        assert_eq!(plan.progress(&results).0, 0);
+        let slices = pursue(&plan, &mut results, 200, 30.0);
+        assert_eq!((results.of(&now).len(), results.of(&pin).len()), (200, 200));
+        for state in groups.iter().flatten() {
+            // All weights alike is where one stands.
+            assert!(results.of(state).len() == SHARE || *state == now);
+        }
+        let (done, all) = plan.progress(&results);
+        assert_eq!(done, all);
+        // Slices take about as long as they should, and those of a group go view by view.
+        assert!(slices.iter().all(|slice| slice.count <= 2));
+        let of_group: Vec<&Slice> =
+            slices.iter().filter(|s| groups[1].contains(&s.state)).collect();
+        assert_eq!(of_group.len(), 6 * SHARE);
+        assert!(of_group.windows(2).all(|pair| pair[0].from <= pair[1].from));
+        assert_eq!(plan.next(&results, 30.0), None);
+    }
+
+    #[test]
+    fn few_views_are_all_measured() {
+        let plan = Plan { whole: vec![], groups: settings(&State::default()) };
+        let mut results = Results::default();
+        pursue(&plan, &mut results, 7, 1.0);
+        assert!(plan.groups.iter().flatten().all(|state| results.of(state).len() == 7));
+    }
+
+    #[test]
+    fn ticks_are_round_and_within() {
+        let axis = Axis::around([0.412, 0.455]);
+        assert_eq!(axis.digits, 2);
+        assert_eq!(
+            axis.ticks.iter().map(|t| (t * 100.0).round()).collect::<Vec<_>>(),
+            [41., 42., 43., 44., 45.]
+        );
+        assert!(axis.at(0.412) > 0.0 && axis.at(0.455) < 1.0);
+        let one = Axis::around([3.0]);
+        assert!(one.from < 3.0 && one.to > 3.0 && !one.ticks.is_empty());
+        assert!(Axis::around([f64::NAN]).from < Axis::around([]).to);
+    }
+
+    proptest! {
+        #[test]
+        fn a_front_is_what_nothing_dominates(
+            points in prop::collection::vec((0_u8..12, 0_u8..12), 0..30),
+        ) {
+            let points: Vec<(f64, f64)> =
+                points.into_iter().map(|(x, y)| (f64::from(x), f64::from(y))).collect();
+            let found = front(&points);
+            for (place, point) in points.iter().enumerate() {
+                let beaten = points.iter().any(|other| dominates(*other, *point));
+                let on_it = found.iter().any(|&i| points[i] == *point);
+                prop_assert_eq!(on_it, !beaten, "{}", place);
+            }
+            for pair in found.windows(2) {
+                let (left, right) = (points[pair[0]], points[pair[1]]);
+                prop_assert!(left.0 < right.0 && left.1 > right.1);
+            }
+        }
+
+        #[test]
+        fn an_axis_holds_its_values(values in prop::collection::vec(-1e6..1e6_f64, 1..20)) {
+            let axis = Axis::around(values.iter().copied());
+            prop_assert!(values.iter().all(|value| (0.0..=1.0).contains(&axis.at(*value))));
+            prop_assert!(axis.ticks.iter().all(|t| (-0.001..=1.001).contains(&axis.at(*t))));
+            prop_assert!((2..=12).contains(&axis.ticks.len()), "{:?}", axis);
+        }
+    }
+}

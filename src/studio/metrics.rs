@@ -1,0 +1,322 @@
+//! Held-out page views measured, for the present state and for each pin, with the front between
+//! two objectives below.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::compare::states;
+use super::engine::{Engine, Standing};
+use super::front::{Plan, settings, surface_name};
+use super::meter::Meter;
+use super::results::{Estimate, difference, estimate, measured};
+use super::scatter::Scatter;
+use crate::app::parts::{click, follow, live};
+use crate::app::store::{Store, store};
+use crate::app::words;
+use crate::metrics::measure::{Against, Measure, place};
+use crate::share::State;
+
+/// Milliseconds of rest after which the present state is measured.
+const REST: u64 = 200;
+
+/// What a measure is called.
+pub fn name(measure: Measure) -> &'static str {
+    match measure {
+        Measure::NdcgClicks => "nDCG@10, clicks",
+        Measure::NdcgOrders => "nDCG@10, orders",
+        Measure::RecallClicks => "recall@K, clicks",
+        Measure::RecallOrders => "recall@K, orders",
+        Measure::Good => "P_good@20",
+        Measure::Clicks => "clicks a page",
+        Measure::Orders => "orders a page",
+        Measure::Gmv => "GMV a page",
+        Measure::Diversity => "diversity",
+    }
+}
+
+/// What a measure means, in one line.
+fn about(measure: Measure, against: Against) -> &'static str {
+    let truth = against == Against::Truth;
+    match measure {
+        Measure::NdcgClicks if truth => {
+            "The first ten against the ten of the whole catalogue that would truly be clicked most."
+        }
+        Measure::NdcgClicks => "Where the clicked products stand among the first ten.",
+        Measure::NdcgOrders if truth => {
+            "The first ten against the ten that would truly be ordered most."
+        }
+        Measure::NdcgOrders => "Where the ordered products stand among the first ten.",
+        Measure::RecallClicks if truth => {
+            "How many of the ten truly best for clicks reach the ranker."
+        }
+        Measure::RecallClicks => "How many of the clicked products reach the ranker.",
+        Measure::RecallOrders if truth => {
+            "How many of the ten truly best for orders reach the ranker."
+        }
+        Measure::RecallOrders => "How many of the ordered products reach the ranker.",
+        Measure::Good if truth => "Share of the first twenty that is truly relevant.",
+        Measure::Good => "Share of the first twenty that the noisy judge finds relevant.",
+        Measure::Clicks if truth => "True chances of a click, summed over the page.",
+        Measure::Clicks => "Clicks that the ranker expects on the page.",
+        Measure::Orders if truth => "True chances of an order, summed over the page.",
+        Measure::Orders => "Orders that the ranker expects on the page.",
+        Measure::Gmv if truth => "Those orders times their prices.",
+        Measure::Gmv => "The orders that the ranker expects times their prices.",
+        Measure::Diversity => "Product types on the page: exp of their shares’ entropy.",
+    }
+}
+
+/// A value as people read it.
+pub fn figure(measure: Measure, value: f64) -> String {
+    match measure {
+        Measure::Gmv => format!("${}", words::fixed(value, 2)),
+        Measure::Orders => words::fixed(value, 4),
+        Measure::Diversity => words::fixed(value, 2),
+        _ => words::fixed(value, 3),
+    }
+}
+
+/// A value with its standard error.
+fn with_error(measure: Measure, estimate: &Estimate) -> String {
+    let error = estimate.error.map(|error| format!(" ± {}", figure(measure, error)));
+    figure(measure, estimate.mean) + &error.unwrap_or_default()
+}
+
+/// A difference from the present state.
+pub fn than_now(measure: Measure, than: &Estimate) -> String {
+    let by = with_error(measure, &Estimate { mean: than.mean.abs(), ..*than });
+    let nothing = figure(measure, than.mean.abs()) == figure(measure, 0.0);
+    match than.mean {
+        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => "as now".into(),
+        _ if nothing => format!("{by} than now"),
+        mean if mean < 0.0 => format!("−{by} than now"),
+        _ => format!("+{by} than now"),
+    }
+}
+
+#[component]
+pub fn Metrics() -> impl IntoView {
+    let store = store();
+    let meter: Meter = expect_context();
+    let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();
+    let asked = StoredValue::new(0_u32);
+    let columns = Memo::new(move |_| {
+        let states = states(store).into_iter();
+        states.map(|(name, state)| (name, measured(&state))).collect::<Vec<_>>()
+    });
+    let driven = meter.clone();
+    follow(move |first| {
+        let whole: Vec<State> = columns.get().into_iter().map(|(_, state)| state).collect();
+        let groups = match (sweeping.get(), whole.first()) {
+            (true, Some(now)) => measured_settings(now),
+            _ => Vec::new(),
+        };
+        let number = asked.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        let meter = driven.clone();
+        meter.hold();
+        let begin = move || {
+            // The panel may have been closed, or the state changed again.
+            if asked.try_get_value() == number {
+                meter.pursue(Plan { whole, groups });
+            }
+        };
+        set_timeout(begin, Duration::from_millis(if first { 0 } else { REST }));
+    });
+    on_cleanup(move || plan.set(Plan::default()));
+    // Where the person has been: what was measured there to the end.
+    follow(move |_| {
+        let Some((_, now)) = columns.get().into_iter().next() else { return };
+        let whole = results.with(|results| {
+            results.views(&now).is_some_and(|n| n > 0 && results.of(&now).len() >= n)
+        });
+        if whole && trail.with_untracked(|trail| trail.last() != Some(&now)) {
+            trail.update(|trail| trail.push(now));
+        }
+    });
+
+    let engine: Engine = expect_context();
+    let progress = Memo::new(move |_| plan.with(|plan| results.with(|r| plan.progress(r))));
+    let at_work = move || {
+        let (done, all) = progress.get();
+        done < all && !stopped.get() && trouble.with(Option::is_none)
+    };
+    let said = move || {
+        let (done, all) = progress.get();
+        match (done < all, engine.standing.get()) {
+            (false, _) => format!("All {} page views measured.", words::count(all)),
+            (true, _) if stopped.get() => format!("Stopped at {done} of {all}."),
+            (true, Standing::Loading(_)) => "The studio’s engine is starting.".into(),
+            (true, _) => format!("{done} of {all} page views measured"),
+        }
+    };
+    let turn = meter.clone();
+    let turn = move || if stopped.get_untracked() { turn.go_on() } else { stopped.set(true) };
+    let again = meter.clone();
+    let notice = move |why: String| {
+        let again = again.clone();
+        view! {
+            <div class="trouble">
+                <p data-testid="notice" data-key="metrics" role="alert">{why}</p>
+                <button type="button" class="outlined" on:click=click(move || again.go_on())>
+                    "Try again"
+                </button>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="metrics" data-testid="metrics">
+            <div class="actions">
+                {against_switch(store)}
+                <button
+                    type="button"
+                    class="outlined"
+                    data-testid="metrics-stop"
+                    disabled=move || { let (done, all) = progress.get(); done >= all }
+                    on:click=click(turn)
+                >
+                    {move || if stopped.get() { "Go on" } else { "Stop" }}
+                </button>
+                <div class="how-far">
+                    <span role="status" data-testid="metrics-status">{said}</span>
+                    <progress
+                        data-testid="metrics-progress"
+                        aria-label="Held-out page views measured"
+                        class:resting=move || !at_work()
+                        max=move || progress.get().1.max(1).to_string()
+                        value=move || progress.get().0.to_string()
+                    ></progress>
+                </div>
+            </div>
+            {live(move || trouble.get().map_or_else(|| ().into_any(), notice.clone()))}
+            <div class="sides">
+                {live(move || table(store, &meter, columns.get()))}
+                <Scatter columns />
+            </div>
+        </div>
+    }
+}
+
+/// What a sweep tries around a state, as it is measured.
+pub fn measured_settings(now: &State) -> Vec<Vec<State>> {
+    let groups = settings(now).into_iter();
+    groups.map(|group| group.iter().map(measured).collect()).collect()
+}
+
+/// Against the truth or against the log.
+fn against_switch(store: Store) -> AnyView {
+    let option = move |(against, key, label): (Against, &'static str, &'static str)| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="against"
+                    value=key
+                    prop:checked=move || store.view.with(|view| view.measured.against == against)
+                    on:change=move |_| store.view.update(|view| view.measured.against = against)
+                />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="segments" data-testid="against">
+            <legend>"Against"</legend>
+            {[
+                (Against::Truth, "truth", "Against the truth"),
+                (Against::Log, "log", "Against the log"),
+            ]
+                .map(option)
+                .into_iter()
+                .collect_view()}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// A row a measure, a column a state.
+fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> AnyView {
+    let results = meter.results;
+    let against = move || store.view.with(|view| view.measured.against);
+    let head = columns.iter().map(|(name, state)| {
+        let state = state.clone();
+        let views = surface_name(state.surface);
+        let so_far = move || {
+            results.with(|r| match (r.of(&state).len(), r.views(&state)) {
+                (done, Some(all)) if done < all => format!("{done} of {all} {views}"),
+                (done, _) => format!("{done} {views}"),
+            })
+        };
+        view! { <th scope="col">{*name}<small>{so_far}</small></th> }
+    });
+    let head = head.collect_view();
+    let rows = Measure::ALL.map(|(measure, key)| {
+        let cells = columns.iter().enumerate().map(|(at, (name, state))| {
+            let (state, now) = (state.clone(), columns[0].1.clone());
+            // Page views of another surface are others.
+            let now = (at > 0 && now.surface == state.surface).then_some(now);
+            // An estimate is told of again only when it has changed.
+            let estimates = Memo::new(move |_| {
+                let place = place(against(), measure);
+                results.with(|results| {
+                    let values = results.of(&state);
+                    let than =
+                        now.as_ref().and_then(|now| difference(results.of(now), values, place));
+                    (estimate(values, place), than)
+                })
+            });
+            let value = move || match estimates.get().0 {
+                Some(estimate) => with_error(measure, &estimate),
+                None => "–".into(),
+            };
+            let count = move || match estimates.get().0 {
+                Some(estimate) => format!("n {}", estimate.count),
+                None => String::new(),
+            };
+            let than = move || {
+                let (_, Some(than)) = estimates.get() else { return String::new() };
+                than_now(measure, &than)
+            };
+            let telling = move || {
+                let (_, than) = estimates.get();
+                than.is_some_and(|than| {
+                    than.error.is_some_and(|e| than.mean.abs() > 2.0 * e && e > 0.0)
+                })
+            };
+            view! {
+                <td data-metric=key data-column=*name>
+                    <strong>{value}</strong>
+                    <small>{count}</small>
+                    <small class="than" class:telling=telling>{than}</small>
+                </td>
+            }
+        });
+        view! {
+            <tr>
+                <th scope="row">
+                    {name(measure)}
+                    <small>{move || about(measure, against())}</small>
+                </th>
+                {cells.collect_view()}
+            </tr>
+        }
+    });
+    view! {
+        <div class="scrolls" tabindex="0" role="region" aria-label="Measures">
+            <table class="measures" data-testid="measures">
+                <thead>
+                    <tr>
+                        <th scope="col">"Mean ± standard error"</th>
+                        {head}
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
