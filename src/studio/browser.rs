@@ -56,6 +56,8 @@ pub fn point(testid: Option<&str>) -> bool {
 
 /// Widest page, in pixels, on which the side sheets lie over the shelf, as the style sheet has it.
 const PHONE: f64 = 760.0;
+/// Widest page on which a lesson covers the lower half.
+const HALVES: f64 = 1240.0;
 
 /// Scrolls what is pointed at into view. Says whether that could be done: where it is in a side
 /// sheet that is closed, the sheet is opened, which takes a moment.
@@ -67,15 +69,18 @@ pub fn reveal_pointed() -> bool {
         return false;
     }
     let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_block(if width() <= HALVES {
+        ScrollLogicalPosition::Start
+    } else {
+        ScrollLogicalPosition::Nearest
+    });
     element.scroll_into_view_with_scroll_into_view_options(&options);
     true
 }
 
 /// Opens the side sheet that an element is in, where it does not lie over the shelf.
 fn open_sheet_of(element: &Element) {
-    let width = browser::window().inner_width().ok().and_then(|width| width.as_f64());
-    if width.is_none_or(|width| width <= PHONE) {
+    if width() <= PHONE {
         return;
     }
     let left = element.closest(".side.left").ok().flatten().is_some();
@@ -86,6 +91,11 @@ fn open_sheet_of(element: &Element) {
     if let Some(tab) = tab.filter(|tab| !is_hidden(tab) && closed(tab)) {
         tab.unchecked_into::<web_sys::HtmlElement>().click();
     }
+}
+
+/// Width of the page in pixels.
+fn width() -> f64 {
+    browser::window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(0.0)
 }
 
 fn is_hidden(element: &Element) -> bool {
