@@ -56,24 +56,46 @@ pub fn point(testid: Option<&str>) -> bool {
 
 /// Widest page, in pixels, on which the side sheets lie over the shelf, as the style sheet has it.
 const PHONE: f64 = 760.0;
+/// Widest page on which a lesson covers the lower half.
+const HALVES: f64 = 1240.0;
 
-/// Scrolls what is pointed at into view, and opens the side sheet that it is in.
-pub fn reveal_pointed() {
+/// Scrolls what is pointed at into view. Says whether that could be done: where it is in a side
+/// sheet that is closed, the sheet is opened, which takes a moment.
+pub fn reveal_pointed() -> bool {
     let marked = browser::document().query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
-    let Some(element) = marked else { return };
-    let width = browser::window().inner_width().ok().and_then(|width| width.as_f64());
-    if is_hidden(&element) && width.is_some_and(|width| width > PHONE) {
-        let left = element.closest(".side.left").ok().flatten().is_some();
-        let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
-        let tab = browser::document().query_selector(&tab).ok().flatten();
-        // Where both sheets stand side by side there is no tab to be seen.
-        if let Some(tab) = tab.filter(|tab| !is_hidden(tab)) {
-            tab.unchecked_into::<web_sys::HtmlElement>().click();
-        }
+    let Some(element) = marked else { return false };
+    if is_hidden(&element) {
+        open_sheet_of(&element);
+        return false;
     }
     let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_block(if width() <= HALVES {
+        ScrollLogicalPosition::Start
+    } else {
+        ScrollLogicalPosition::Nearest
+    });
     element.scroll_into_view_with_scroll_into_view_options(&options);
+    true
+}
+
+/// Opens the side sheet that an element is in, where it does not lie over the shelf.
+fn open_sheet_of(element: &Element) {
+    if width() <= PHONE {
+        return;
+    }
+    let left = element.closest(".side.left").ok().flatten().is_some();
+    let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
+    let tab = browser::document().query_selector(&tab).ok().flatten();
+    // Where both sheets stand side by side there is no tab to be seen; an open one is not closed.
+    let closed = |tab: &Element| tab.get_attribute("aria-pressed").as_deref() != Some("true");
+    if let Some(tab) = tab.filter(|tab| !is_hidden(tab) && closed(tab)) {
+        tab.unchecked_into::<web_sys::HtmlElement>().click();
+    }
+}
+
+/// Width of the page in pixels.
+fn width() -> f64 {
+    browser::window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(0.0)
 }
 
 fn is_hidden(element: &Element) -> bool {

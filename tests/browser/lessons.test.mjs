@@ -57,6 +57,15 @@ test("the knob is pointed at beside the shelf, and the stage is set by a click",
     await vitrine.page.waitForFunction(() => document.querySelector("[data-pointed-at]") === null);
   }));
 
+test("insides that are pointed at are opened and scrolled to, on a page with tabs too", () =>
+  withVitrine(stage, { link: "?panel=lessons&lesson=09-experts-and-gates.2", context: { viewport: { width: 1024, height: 800 } } }, async (vitrine) => {
+    await vitrine.ready();
+    await vitrine.page.waitForFunction(() => {
+      const [marked, studio] = ["[data-pointed-at]", "#studio"].map((at) => document.querySelector(at)?.getBoundingClientRect());
+      return marked?.width > 0 && marked.top >= 0 && marked.top + 100 < studio.top;
+    });
+  }));
+
 test("in a lecture the knob is in the lesson, and moves the page's", () =>
   withVitrine(stage, { link: `${TEMPERATURE}&lecture=on` }, async (vitrine) => {
     await vitrine.ready();

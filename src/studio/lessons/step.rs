@@ -19,7 +19,9 @@ use crate::studio::browser;
 use crate::studio::engine::{Engine, Standing};
 
 /// Milliseconds after which the page has drawn what a new state brings.
-const DRAWN: u64 = 120;
+const DRAWN: u64 = 150;
+/// How often what is pointed at is looked for after a change.
+const LOOKS: u32 = 40;
 
 /// How far the person is with a step.
 #[derive(Clone, PartialEq)]
@@ -105,18 +107,28 @@ fn point_at(store: Store, point: Option<String>) {
     let revealed = StoredValue::new(false);
     follow(move |_| {
         store.state.track();
-        let point = point.clone();
-        let mark = move || {
-            let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
-            // The step may have been left meanwhile.
-            let Some(again) = revealed.try_get_value() else { return };
-            if shown && browser::point(point.as_deref()) && !again {
-                browser::reveal_pointed();
-                revealed.set_value(true);
-            }
-        };
-        set_timeout(mark, Duration::from_millis(DRAWN));
+        look_for(store, point.clone(), revealed, LOOKS);
     });
+}
+
+/// Looks again and again until what is pointed at is there and was scrolled to once: insides come
+/// with an answer, and sheets open.
+fn look_for(store: Store, point: Option<String>, revealed: StoredValue<bool>, looks: u32) {
+    let look = move || {
+        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        // The step may have been left meanwhile.
+        let Some(was_revealed) = revealed.try_get_value() else { return };
+        if !shown {
+            return;
+        }
+        let there = browser::point(point.as_deref());
+        if there && !was_revealed && browser::reveal_pointed() {
+            revealed.set_value(true);
+        } else if point.is_some() && !(there && was_revealed) && looks > 1 {
+            look_for(store, point, revealed, looks - 1);
+        }
+    };
+    set_timeout(look, Duration::from_millis(DRAWN));
 }
 
 /// The way to the state in which a step starts.
@@ -152,7 +164,9 @@ fn control(testid: &str) -> AnyView {
         return ().into_any();
     };
     view! {
-        <button type="button" class="quiet" data-testid="lesson-point" on:click=click(browser::reveal_pointed)>
+        <button type="button" class="quiet" data-testid="lesson-point" on:click=click(|| {
+            browser::reveal_pointed();
+        })>
             <Mark name="look" />
             {format!("The knob: {}", knob.name)}
         </button>
