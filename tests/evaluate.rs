@@ -7,10 +7,11 @@ use vitrine::market::{MarketConfig, World};
 use vitrine::metrics::Mean;
 use vitrine::metrics::measure::{Against, Measure, PLACES, Values, place};
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetSource, Folder};
+use vitrine::pipeline::assets::{AssetSource, Folder, Manifest};
+use vitrine::pipeline::blend::Ranked;
 use vitrine::pipeline::caller::Patient;
-use vitrine::pipeline::evaluate::HELD_OUT;
-use vitrine::protocol::Evaluated;
+use vitrine::pipeline::evaluate::{HELD_OUT, Outcome, Views};
+use vitrine::protocol::{Candidate, Evaluated};
 use vitrine::share::{Ranker, Retriever, State, Surface};
 
 use support::{Spoilt, funnel, load, run};
@@ -127,6 +128,55 @@ fn each_system_is_measured_and_what_is_better_by_design_measures_better() {
     let yandex = of(|state| state.retriever = Retriever::Yandex, &mut funnel);
     assert_ne!(mlpr, shipped);
     assert_ne!(yandex, shipped);
+}
+
+#[test]
+fn the_truths_own_order_is_the_best_and_turned_round_it_is_worse() {
+    let funnel = funnel();
+    let stock = funnel.stock();
+    let source = Folder("assets".into());
+    let manifest = block_on(Manifest::fetch(&source)).expect("it is shipped");
+    let mut views = block_on(Views::fetch(&manifest, &source, stock)).expect("it is shipped");
+    let held_out = shipped();
+    let mut compared = 0;
+    for number in views.on(Surface::Search) {
+        let view = &held_out.views[number];
+        if !view.from_all || compared == 15 {
+            continue;
+        }
+        compared += 1;
+        let truth = held_out.truth(&stock.catalogue, view);
+        let mut products: Vec<u32> = (0..stock.catalogue.products.len() as u32).collect();
+        products.sort_by(|&a, &b| {
+            truth.utility(b).attraction.total_cmp(&truth.utility(a).attraction).then(a.cmp(&b))
+        });
+        products.truncate(30);
+        let mut measured = |products: &[u32]| {
+            let candidate = |&product: &u32| Candidate {
+                product,
+                retrieval_score: 0.0,
+                probability: 0.0,
+                utility: vec![0.0, 0.0],
+                gates: Vec::new(),
+                bias: 0.0,
+            };
+            let candidates: Vec<Candidate> = products.iter().map(candidate).collect();
+            let place = |candidate| Ranked { candidate, score: 0.0 };
+            let order: Vec<Ranked> = (0..candidates.len()).map(place).collect();
+            let tasks = Ranker::Dmt.tasks();
+            let outcome = Outcome { candidates: &candidates, order: &order, tasks };
+            views.measure(&stock.catalogue, number, outcome, &State::default())
+        };
+        let at = |values: &Values, measure| values[place(Against::Truth, measure)].expect("all");
+        let best = measured(&products);
+        assert!((at(&best, Measure::NdcgClicks) - 1.0).abs() < 1e-6);
+        assert_eq!(at(&best, Measure::RecallClicks), 1.0);
+        products.reverse();
+        let worst = measured(&products);
+        assert!(at(&worst, Measure::NdcgClicks) < at(&best, Measure::NdcgClicks));
+        assert!(at(&worst, Measure::Clicks) < at(&best, Measure::Clicks));
+    }
+    assert_eq!(compared, 15);
 }
 
 #[test]

@@ -8,10 +8,12 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
+#[cfg(feature = "studio")]
+use crate::protocol::Evaluated;
 use crate::protocol::{
-    Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
-    HistoryEntry, Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime,
-    ToEngine, TowerInsides, Transfer,
+    Answer, Backend, Candidate, Detail, Examination, Feature, FromEngine, Gating, HistoryEntry,
+    Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
+    TowerInsides, Transfer,
 };
 use crate::share::{
     BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
