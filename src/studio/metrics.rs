@@ -18,7 +18,7 @@ use crate::metrics::measure::{Against, Measure, place};
 use crate::share::State;
 
 /// Milliseconds of rest after which the present state is measured.
-const REST: u64 = 200;
+const REST: u64 = 400;
 
 /// What a measure is called.
 pub fn name(measure: Measure) -> &'static str {
