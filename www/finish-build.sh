@@ -1,21 +1,23 @@
 #!/bin/sh
-# Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size,
-# makes what is shipped smaller, keeps it for when there is no line, and writes its security policy.
+# Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size, and
+# in a release makes what is shipped smaller, keeps it for when there is no line, and writes its
+# security policy.
 set -eu
-for engine in engine-cpu engine-webgpu; do
-    size=$(wc -c <"$TRUNK_STAGING_DIR/${engine}_bg.wasm" | tr -d ' ')
-    sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" \
-        "$TRUNK_SOURCE_DIR/www/engine-loader.js" >"$TRUNK_STAGING_DIR/$engine-loader.js"
-done
+cd "$TRUNK_SOURCE_DIR"
+built=$TRUNK_STAGING_DIR
 if [ "$TRUNK_PROFILE" = release ]; then
-    cd "$TRUNK_SOURCE_DIR"
-    for wasm in "$TRUNK_STAGING_DIR"/*_bg.wasm; do
+    for wasm in "$built"/*_bg.wasm; do
         node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
     done
-    for file in "$TRUNK_STAGING_DIR"/*.js "$TRUNK_STAGING_DIR"/*.css; do
-        node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite \
-            "$file" --outfile="$file"
+fi
+for engine in engine-cpu engine-webgpu; do
+    size=$(wc -c <"$built/${engine}_bg.wasm" | tr -d ' ')
+    sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" www/engine-loader.js >"$built/$engine-loader.js"
+done
+if [ "$TRUNK_PROFILE" = release ]; then
+    for file in "$built"/*.js "$built"/*.css; do
+        node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite "$file" --outfile="$file"
     done
-    node www/write-offline.mjs "$TRUNK_STAGING_DIR"
-    node www/write-policy.mjs "$TRUNK_STAGING_DIR/index.html"
+    node www/write-offline.mjs "$built"
+    node www/write-policy.mjs "$built/index.html"
 fi
