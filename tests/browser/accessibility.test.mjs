@@ -25,6 +25,10 @@ const LINKS = {
   feed: "?v=1&surface=feed&retriever=yandex",
   mlpr: "?v=1&q=couch&ranker=mlpr&look=2",
   "no query": "?v=1&q=",
+  lessons: "?v=1&panel=lessons",
+  "a lesson": "?v=1&panel=lessons&lesson=03-temperature.2",
+  lecture: "?v=1&panel=lessons&lesson=03-temperature.2&lecture=on",
+  metrics: "?v=1&q=couch&panel=metrics&a=q:couch;ranker:mlpr",
   compare: "?v=1&q=couch&panel=compare&a=q:couch;gmv:on",
   share: "?v=1&q=couch&panel=share",
   papers: "?v=1&q=couch&panel=papers",
@@ -36,7 +40,7 @@ for (const colorScheme of ["light", "dark"]) {
       withVitrine(stage, { context: { colorScheme, bypassCSP: true, reducedMotion: "reduce" }, link }, async ({ page }) => {
         await page.waitForFunction(() => Number(document.documentElement.dataset.run) > 0);
         if (link.includes("panel=")) {
-          await page.locator('[role="tabpanel"]').locator("li, figure, table").first().waitFor();
+          await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
         }
         await page.waitForTimeout(600);
         assert.deepEqual(await findings(page), []);
