@@ -1,0 +1,97 @@
+// Thousands of steps over the controls, drawn from a seed: nothing panics, no engine gets stuck, and
+// what is held does not grow.
+
+import assert from "node:assert/strict";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+/** Steps of a walk, and after how many it is looked at. */
+const STEPS = 2000;
+const STRIDE = 250;
+
+/** Takes some steps: each turns one control that can be turned. Returns what it did last. */
+function walk(page, seed, steps) {
+  return page.evaluate(
+    async ({ seed, steps }) => {
+      // Mulberry32.
+      let state = seed;
+      const random = () => {
+        state = (state + 0x6d2b79f5) | 0;
+        let t = Math.imul(state ^ (state >>> 15), 1 | state);
+        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+        return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+      };
+      const pick = (list) => list[Math.floor(random() * list.length)];
+      const set = (control, value) => {
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(control), "value").set.call(control, value);
+        control.dispatchEvent(new Event("input", { bubbles: true }));
+        control.dispatchEvent(new Event("change", { bubbles: true }));
+      };
+      const words = ["couch", "shoes", "milk", "laptop", "", "no such thing", "ÄÖÜ 🙂", "lamp lamp lamp"];
+      // What leaves the page, or asks the machine for something, is no step.
+      const off = '[data-testid="share"], [data-testid="theme"], [data-testid^="save-"], [type="file"], a, .copied button, .row .outlined, .code + button, .charts button';
+      let last = "";
+      for (let step = 0; step < steps; step++) {
+        const all = [...document.querySelectorAll("input, select, button, summary")];
+        const free = all.filter((control) => !control.disabled && !control.matches(off) && control.getClientRects().length > 0);
+        const control = pick(free);
+        last = control.outerHTML.slice(0, 120);
+        if (control.matches('input[type="range"], input[type="number"]')) {
+          const [min, max] = [Number(control.min || 0), Number(control.max || 1)];
+          set(control, String(min + random() * (max - min)));
+        } else if (control.matches('input[type="text"]')) {
+          set(control, pick(words));
+        } else if (control.matches("select")) {
+          set(control, pick([...control.options]).value);
+        } else if (control.matches("summary") && control.closest(".side")) {
+          // A panel that is closed hides its controls from the walk.
+          continue;
+        } else {
+          control.click();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 4 + random() * 12));
+      }
+      return last;
+    },
+    { seed, steps },
+  );
+}
+
+/** What is held after everything that can be let go is let go. */
+async function held(client) {
+  await client.send("HeapProfiler.collectGarbage");
+  const { metrics } = await client.send("Performance.getMetrics");
+  const of = (name) => metrics.find((metric) => metric.name === name).value;
+  return { heap: of("JSHeapUsedSize"), nodes: of("Nodes") };
+}
+
+for (const [name, seed, link] of [
+  ["over the page", 1, "?v=1&q=couch"],
+  ["over the page and the studio", 2, "?v=1&q=couch&panel=compare"],
+]) {
+  test(`a random walk ${name}`, () =>
+    withVitrine(stage, { link }, async (vitrine) => {
+      const { page } = vitrine;
+      await vitrine.ready();
+      const client = await page.context().newCDPSession(page);
+      await client.send("Performance.enable");
+      const seen = [];
+      for (let done = 0; done < STEPS; done += STRIDE) {
+        const last = await walk(page, 1000 * seed + done, STRIDE);
+        await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", null, { timeout: 60_000 }).catch(() => {
+          throw new Error(`after ${done + STRIDE} steps, the last on ${last}, the engine does not answer`);
+        });
+        seen.push(await held(client));
+      }
+      // It still answers, and to what is asked now.
+      await vitrine.open("?v=1&q=lamp");
+      await vitrine.ready();
+      assert.ok((await vitrine.ranking()).length > 0);
+      const [early, late] = [seen[1], seen.at(-1)];
+      assert.ok(late.heap < early.heap + 30e6, `the heap grew: ${JSON.stringify(seen)}`);
+      assert.ok(late.nodes < 3 * early.nodes + 5000, `the document grew: ${JSON.stringify(seen)}`);
+    }));
+}
