@@ -78,9 +78,11 @@ pub fn Compare() -> impl IntoView {
         let engine = engine.clone();
         let ask = move || {
             leptos::task::spawn_local(async move {
-                let wanted: Vec<State> =
-                    columns.with_untracked(|all| all.iter().map(|c| c.state.clone()).collect());
-                for state in wanted {
+                // The panel may have been closed meanwhile, here and below.
+                let wanted = columns.try_with_untracked(|all| {
+                    all.iter().map(|column| column.state.clone()).collect::<Vec<State>>()
+                });
+                for state in wanted.unwrap_or_default() {
                     if asked.try_get_value() != number {
                         return;
                     }
@@ -94,7 +96,6 @@ pub fn Compare() -> impl IntoView {
                             shop.as_ref().map(|shop| &shop.catalogue),
                         ))
                     });
-                    // The panel may have been closed meanwhile.
                     let _ = columns.try_update(|columns| {
                         for column in columns.iter_mut().filter(|c| c.state == state) {
                             column.order = Some(order.clone());

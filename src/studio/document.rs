@@ -14,7 +14,8 @@ pub fn Document(address: &'static str) -> impl IntoView {
         read.set(None);
         leptos::task::spawn_local(async move {
             let text = browser::fetch_text(address).await;
-            read.set(Some(text.map(|text| parts(&text))));
+            // The panel may have been closed meanwhile.
+            let _ = read.try_set(Some(text.map(|text| parts(&text))));
         });
     };
     fetch();

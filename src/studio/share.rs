@@ -164,7 +164,8 @@ pub fn Share() -> impl IntoView {
     };
     let told = move |result: Result<(), String>| {
         if let Err(why) = result {
-            said.set(Some(format!("There is no file: {why}.")));
+            // The panel may have been closed meanwhile.
+            let _ = said.try_set(Some(format!("There is no file: {why}.")));
         }
     };
     let save = move |name: &'static str, kind: &'static str, text: Result<String, String>| {

@@ -63,10 +63,12 @@ impl Done {
 
     /// Takes note of a step.
     pub fn note(self, place: &LessonPlace) {
-        let mut progress = self.0.get_untracked();
+        // The panel may have been closed over a check.
+        let kept = || Progress::read(&browser::recall(REMEMBERED).unwrap_or_default());
+        let mut progress = self.0.try_get_untracked().unwrap_or_else(kept);
         if progress.note(&place.name, place.step) {
             browser::remember(REMEMBERED, &progress.write());
-            self.0.set(progress);
+            let _ = self.0.try_set(progress);
         }
     }
 
