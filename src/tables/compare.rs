@@ -20,6 +20,13 @@ pub fn table_report(table: &Table, results: &Results) -> TableReport {
         note: table.note.into(),
         percent: table.percent,
         metrics: table.metrics.iter().map(|&metric| metric.into()).collect(),
+        seeds: table
+            .rows
+            .iter()
+            .filter_map(|row| results.get(row.variant))
+            .map(Vec::len)
+            .min()
+            .unwrap_or(0),
         rows: rows.collect(),
         comparisons: comparisons(table, results),
         why: table.why.into(),
@@ -175,6 +182,7 @@ mod tests {
         assert!((spread.mean - 0.51).abs() < 1e-12);
         assert!((spread.deviation - 0.02 / 2.0_f64.sqrt()).abs() < 1e-12);
         assert_eq!(report.rows[3].here, [None, None]);
+        assert_eq!(report.seeds, 2);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub fn page(report: &Report, command: &str) -> String {
         "# The papers' tables on the generated market\n\n\
          {}\n\n\
          Written by `{command}`: {} products, {} shoppers, market seed {}; each variant is \
-         trained from the seeds {seeds} and measured on the day after its training days. Figures \
+         trained from the seeds {seeds}, or from the first of them where its table says so, and measured on the day after its training days. Figures \
          here are means over the seeds, with the standard deviation between seeds behind \u{b1}. \
          A comparison is two rows that the paper holds against each other, in one metric in which \
          its figures differ; its direction is that of the paper's figures. p is that of a paired \
@@ -66,6 +66,13 @@ pub fn table(report: &TableReport) -> String {
     let mut text = format!("## {}: {}\n\n", report.id, report.title);
     if !report.note.is_empty() {
         let _ = write!(text, "{}\n\n", report.note);
+    }
+    if report.seeds > 0 {
+        let _ = write!(
+            text,
+            "Every row that is filled has at least {} seed(s) behind it.\n\n",
+            report.seeds
+        );
     }
     let decimals = report.rows.iter().flat_map(|row| &row.paper).fold(0, |most, figure| {
         let plain = figure.to_string();

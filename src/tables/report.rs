@@ -35,6 +35,8 @@ pub struct TableReport {
     pub percent: bool,
     /// Names of the columns.
     pub metrics: Vec<String>,
+    /// Seeds that every row which was trained has at least.
+    pub seeds: usize,
     /// The rows, in the paper's order.
     pub rows: Vec<RowReport>,
     /// What the paper compares.
