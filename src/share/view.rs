@@ -352,5 +352,7 @@ mod tests {
         assert_eq!(link.view.pins[0], "?v=1&q=sofa");
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
+        // The page hides the others before its program is there.
+        assert!(include_str!("../../index.html").contains(&format!("({})", PARTS.join("|"))));
     }
 }

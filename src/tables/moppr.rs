@@ -234,18 +234,11 @@ impl System for Moppr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::table::assert_whole;
 
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {
-        for table in [TABLE_1, TABLE_2, HARD_MINING] {
-            for row in table.rows {
-                assert_eq!(row.paper.len(), table.metrics.len(), "{}", row.variant);
-                assert!(variant(row.variant).is_some(), "{}", row.variant);
-            }
-            for variant in table.pairs.iter().flatten() {
-                assert!(table.row(variant).is_some(), "{} {variant}", table.id);
-            }
-        }
+        assert_whole(&[TABLE_1, TABLE_2, HARD_MINING], |name| variant(name).is_some());
         assert!(variant("none such").is_none());
     }
 }

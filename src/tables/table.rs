@@ -44,6 +44,21 @@ impl Table {
     }
 }
 
+/// Every row has its figures, is known, and every pair has its rows: what a system's tables must
+/// hold.
+#[cfg(test)]
+pub fn assert_whole(tables: &[Table], known: impl Fn(&str) -> bool) {
+    for table in tables {
+        for row in table.rows {
+            assert_eq!(row.paper.len(), table.metrics.len(), "{}", row.variant);
+            assert!(known(row.variant), "{}", row.variant);
+        }
+        for variant in table.pairs.iter().flatten() {
+            assert!(table.row(variant).is_some(), "{} {variant}", table.id);
+        }
+    }
+}
+
 /// Told how far a training run is: steps done, all steps, the loss.
 pub type Watch<'a> = dyn FnMut(usize, usize, f32) + 'a;
 
