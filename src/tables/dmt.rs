@@ -253,6 +253,10 @@ const GBDT: &str = "gbdt";
 /// Times that every page view is seen.
 const EPOCHS: usize = 2;
 
+/// Page views a step: fewer than for what ships, for on a market this small there would be too
+/// few steps to learn the embeddings from.
+const BATCH: usize = 32;
+
 /// DMT and its baselines on one market.
 pub struct Dmt {
     world: World,
@@ -281,7 +285,7 @@ impl Dmt {
         let Variant { dense, sequences, interest, positions, multi_task, bias } = *variant;
         let shipped = DmtConfig::playground(Vocabulary::of(&self.world.catalogue), dense::COUNT);
         let config = DmtConfig { sequences, interest, positions, multi_task, bias, ..shipped };
-        let settings = Settings { dense, epochs: EPOCHS, ..Settings::default() };
+        let settings = Settings { dense, epochs: EPOCHS, batch: BATCH, ..Settings::default() };
         Some(Make::Network(config, settings))
     }
 }
