@@ -6,7 +6,7 @@ import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { PANELS, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
@@ -17,6 +17,19 @@ const SIZES = [
   { width: 1024, height: 768 },
   { width: 390, height: 844 },
 ];
+
+/** From the smallest phone to a projector; 720 by 450 is a laptop at a zoom of 200 %. */
+const OTHER_SIZES = [
+  { width: 360, height: 640 },
+  { width: 720, height: 450 },
+  { width: 1240, height: 800 },
+  { width: 2560, height: 1440 },
+];
+
+async function nothingSticksOut(page, where) {
+  const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overhang <= 0, `${where}: ${overhang} pixels wider than the window`);
+}
 
 describe("the look", () => {
   for (const viewport of SIZES) {
@@ -29,10 +42,7 @@ describe("the look", () => {
           await vitrine.page.screenshot({ path: `${OUTPUT}${name}-full.png`, fullPage: true });
           await vitrine.after(() => vitrine.get("look-inside").first().click());
           await vitrine.page.screenshot({ path: `${OUTPUT}${name}-inside.png` });
-          const overhang = await vitrine.page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          );
-          assert.ok(overhang <= 0, `${overhang} pixels wider than the window`);
+          await nothingSticksOut(vitrine.page, name);
           const nameless = await vitrine.page.evaluate(() =>
             [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
               .filter(
@@ -48,6 +58,22 @@ describe("the look", () => {
         });
       });
     }
+  }
+
+  for (const panel of ["", ...PANELS]) {
+    test(`of ${panel || "the page alone"} from a phone to a projector: nothing sticks out`, async () => {
+      await withVitrine(stage, { link: `?v=1&q=couch&look=2&panel=${panel}&a=q:lamp` }, async (vitrine) => {
+        await vitrine.ready();
+        if (panel) {
+          await vitrine.page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+        }
+        for (const viewport of OTHER_SIZES) {
+          await vitrine.page.setViewportSize(viewport);
+          await vitrine.page.waitForTimeout(200);
+          await nothingSticksOut(vitrine.page, `${viewport.width} wide`);
+        }
+      });
+    });
   }
 
   test("a query that has few products says that the objectives only move them in retrieval", async () => {

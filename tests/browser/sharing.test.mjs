@@ -10,7 +10,25 @@ const stage = useStage();
 
 async function saved(vitrine, act) {
   const [download] = await Promise.all([vitrine.page.waitForEvent("download"), act()]);
-  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+  const bytes = await readFile(await download.path());
+  return { name: download.suggestedFilename(), bytes, text: bytes.toString("utf8") };
+}
+
+/** Opens a picture as anyone would who was given it: its size, and how many colours it has. */
+async function opened(vitrine, type, bytes) {
+  const page = await vitrine.page.context().newPage();
+  const found = await page.evaluate(async (source) => {
+    const picture = new Image();
+    picture.src = source;
+    await picture.decode();
+    const { naturalWidth: width, naturalHeight: height } = picture;
+    const brush = new OffscreenCanvas(width, height).getContext("2d");
+    brush.drawImage(picture, 0, 0);
+    const pixels = new Uint32Array(brush.getImageData(0, 0, width, height).data.buffer);
+    return { width, height, colours: new Set(pixels).size };
+  }, `data:${type};base64,${bytes.toString("base64")}`);
+  await page.close();
+  return found;
 }
 
 test("the ranking is saved with every score, as it stands on the shelf", () =>
@@ -34,11 +52,16 @@ test("charts are saved as SVG and PNG", () =>
   withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
     const chart = vitrine.page.locator(".charts figure").first();
     await chart.waitFor();
-    const svg = await saved(vitrine, () => chart.getByRole("button", { name: "SVG" }).click());
-    assert.match(svg.text, /^<svg [^>]*width="640"/);
-    const png = await saved(vitrine, () => chart.getByRole("button", { name: "PNG" }).click());
-    assert.equal(png.name, "softmax.png");
-    assert.ok(png.text.includes("PNG") && png.text.length > 1000);
+    for (const [form, type, scale] of [
+      ["SVG", "image/svg+xml", 1],
+      ["PNG", "image/png", 2],
+    ]) {
+      const file = await saved(vitrine, () => chart.getByRole("button", { name: form }).click());
+      assert.equal(file.name, `softmax.${form.toLowerCase()}`);
+      const { width, height, colours } = await opened(vitrine, type, file.bytes);
+      assert.deepEqual([width, height], [640 * scale, 320 * scale], form);
+      assert.ok(colours > 10, `${form} shows ${colours} colours: there is no chart in it`);
+    }
   }));
 
 test("a state's file is opened, by choice and by dropping it on the page", () =>

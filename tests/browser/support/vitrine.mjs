@@ -9,6 +9,9 @@ export const TRIAL = 240_000;
 /** The ranking has come to rest when it has not changed for this long, in milliseconds. */
 const REST = 400;
 
+/** The studio's panels, as links name them. */
+export const PANELS = ["lessons", "compare", "metrics", "share", "papers"];
+
 /**
  * Opens the playground in a fresh profile and runs `use(vitrine)`.
  * @param {object} stage see `useStage`
