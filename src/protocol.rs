@@ -300,8 +300,9 @@ pub struct Seat {
     pub product: ProductId,
     /// Bias logit y_b there; 0 without a bias network.
     pub bias: f32,
-    /// What each feature of the bias network adds: see [`Detail::bias_terms`].
-    pub terms: Vec<(String, f32)>,
+    /// What the neighbours do to it: y_b less its mean over neighbours drawn from the catalogue;
+    /// none where no network reads neighbours.
+    pub neighbours: Option<f32>,
     /// Examination, attraction and competition, whose product is the market's chance of a click;
     /// empty where the market does not know what the query asks for.
     pub truth: Vec<f32>,

@@ -363,7 +363,7 @@ readable!(Passage { stage entered left value least place passed });
 #[cfg(feature = "studio")]
 readable!(Parts { candidate gatings detail groups coalitions base features });
 #[cfg(feature = "studio")]
-readable!(Seat { product bias terms truth });
+readable!(Seat { product bias neighbours truth });
 #[cfg(feature = "studio")]
 readable!(Map { points query variance });
 readable!(Progress { loaded total });

@@ -350,15 +350,14 @@ impl<S: AssetSource> Funnel<S> {
         let views = self.fetch_views().await.map_err(notice_of_asset)?;
         let truth = views.truths(&self.stock, request, state, order);
         self.views = Some(views);
-        let mut seats = Vec::new();
-        for (place, (&product, &bias)) in order.iter().zip(&bias).enumerate().skip(from).take(size)
-        {
-            let terms = self.ranker.bias_terms(&self.stock, order, place, size);
-            let terms = terms.await.map_err(failed)?;
-            let truth = truth.get(place).map(|truth| truth.to_vec()).unwrap_or_default();
-            seats.push(Seat { product, bias, terms, truth });
-        }
-        Ok(seats)
+        let neighbours = self.ranker.neighbours(&self.stock, order, size).await.map_err(failed)?;
+        let seat = |(place, (&product, &bias)): (usize, (&ProductId, &f32))| Seat {
+            product,
+            bias,
+            neighbours: neighbours.get(place).copied(),
+            truth: truth.get(place).map(|truth| truth.to_vec()).unwrap_or_default(),
+        };
+        Ok(order.iter().zip(&bias).enumerate().skip(from).take(size).map(seat).collect())
     }
 
     /// The held-out page views, out of their place.

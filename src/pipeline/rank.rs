@@ -189,20 +189,19 @@ impl Ranker {
         }
     }
 
-    /// What each feature of the bias network does to the product at `place` of an order; empty
-    /// without one.
+    /// What the neighbours of each product of an order do to its bias logit; empty where no network
+    /// reads them.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn bias_terms(
+    pub async fn neighbours(
         &self,
         stock: &Stock,
         order: &[ProductId],
-        place: usize,
         page_size: usize,
-    ) -> Result<Vec<(String, f32)>, StageError> {
+    ) -> Result<Vec<f32>, StageError> {
         match self {
-            Self::Dmt(dmt) => dmt.bias_terms(stock, order, place, page_size).await,
+            Self::Dmt(dmt) => dmt.neighbours(stock, order, page_size).await,
             Self::Mlpr(_) => Ok(Vec::new()),
         }
     }

@@ -54,7 +54,6 @@ impl Chances {
     /// Of a product with this utility of the click task.
     pub fn new(utility: f32, seat: &Seat) -> Self {
         let with_bias = sigmoid(utility + seat.bias);
-        let neighbours = seat.terms.iter().find(|(name, _)| name == "neighbours");
         let market = match seat.truth[..] {
             [examination, attraction, competition] => {
                 let alone = examination * attraction;
@@ -65,8 +64,9 @@ impl Chances {
         Self {
             without_bias: sigmoid(utility),
             with_bias,
-            neighbours: neighbours
-                .map(|&(_, logit)| (logit, with_bias - sigmoid(utility + seat.bias - logit))),
+            neighbours: seat
+                .neighbours
+                .map(|logit| (logit, with_bias - sigmoid(utility + seat.bias - logit))),
             market: market.map(|(click, _)| click),
             market_neighbours: market.map(|(_, less)| less),
         }
@@ -99,12 +99,8 @@ mod tests {
 
     #[test]
     fn chances_are_the_papers_equations_and_the_markets_product() {
-        let seat = Seat {
-            product: 1,
-            bias: -0.5,
-            terms: vec![("position".into(), -0.4), ("neighbours".into(), 0.2)],
-            truth: vec![0.8, 0.25, 0.5],
-        };
+        let seat =
+            Seat { product: 1, bias: -0.5, neighbours: Some(0.2), truth: vec![0.8, 0.25, 0.5] };
         let chances = Chances::new(-1.0, &seat);
         assert_eq!(chances.without_bias, sigmoid(-1.0));
         assert_eq!(chances.with_bias, sigmoid(-1.5));
@@ -113,7 +109,7 @@ mod tests {
         assert_eq!(chances.market, Some(0.1));
         assert_eq!(chances.market_neighbours, Some(0.1 - 0.2));
 
-        let nothing = Seat { terms: vec![], truth: vec![], bias: 0.0, ..seat };
+        let nothing = Seat { neighbours: None, truth: vec![], bias: 0.0, ..seat };
         let chances = Chances::new(-1.0, &nothing);
         assert_eq!(chances.with_bias, chances.without_bias);
         assert_eq!((chances.neighbours, chances.market), (None, None));

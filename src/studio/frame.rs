@@ -9,6 +9,7 @@ use super::document::Document;
 use super::engine::Engine;
 use super::explain::Explain;
 use super::lessons::Lessons;
+use super::map::MapOfTheCatalogue;
 use super::meter::Meter;
 use super::metrics::Metrics;
 use super::positions::Positions;
@@ -118,7 +119,7 @@ fn Studio() -> impl IntoView {
         Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
         Some(Panel::Explain) => view! { <Explain /> }.into_any(),
         Some(Panel::Positions) => view! { <Positions /> }.into_any(),
-        Some(Panel::Map) => ().into_any(),
+        Some(Panel::Map) => view! { <MapOfTheCatalogue /> }.into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
         Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),

@@ -43,7 +43,7 @@ mod texts {
         ("σ(u + y_b)", "Predicted click with the bias network at this place"),
         (
             "Neighbours",
-            "What the bias network makes of the neighbours: less its mean over all neighbourhoods of the page",
+            "What the bias network makes of the neighbours: y_b less its mean over 32 sets of neighbours drawn from the catalogue, and what that does to the click",
         ),
         (
             "Looked at, learned",
@@ -293,7 +293,7 @@ pub fn Positions() -> impl IntoView {
         page.with(|page| {
             let Some(Ok(page)) = page else { return ().into_any() };
             let known = page.shelf.iter().any(|seat| !seat.truth.is_empty());
-            let biased = page.shelf.iter().any(|seat| !seat.terms.is_empty());
+            let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
             view! {
                 <p class="note">{if known { texts::MARKET } else { texts::NO_MARKET }}</p>
                 {(!biased).then(|| view! { <p class="note">{texts::NO_BIAS}</p> })}

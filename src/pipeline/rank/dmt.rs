@@ -142,22 +142,21 @@ impl Dmt {
         Ok(Shares { base: utilities[..tasks].to_vec(), features })
     }
 
-    /// What each feature of the bias network does to the product at `place` of an order.
+    /// What the neighbours of each product of an order do to its bias logit; empty where the network
+    /// does not read them.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn bias_terms(
+    pub async fn neighbours(
         &self,
         stock: &Stock,
         order: &[ProductId],
-        place: usize,
         page_size: usize,
-    ) -> Result<Vec<(String, f32)>, StageError> {
-        let mut terms = Vec::new();
-        for (name, term) in self.model.bias_terms(&stock.catalogue, order, place, page_size) {
-            terms.push((name.into(), read(term).await?.first().copied().unwrap_or(0.0)));
+    ) -> Result<Vec<f32>, StageError> {
+        match self.model.neighbours(&stock.catalogue, order, page_size) {
+            Some(logits) => read(logits).await,
+            None => Ok(Vec::new()),
         }
-        Ok(terms)
     }
 
     /// y_b of each product of an order that pages of `page_size` show (equation 4); zeros
@@ -228,10 +227,13 @@ impl Dmt {
             return Ok(None);
         };
         let detail = self.model.detail(&ranked.output, number);
-        let bias_terms = self.bias_terms(stock, order, place, page_size).await?;
+        let terms = self.model.bias_terms(&stock.catalogue, order, place, page_size);
         let mut reads = Transaction::default().register(detail.dense);
         for attention in &detail.attention {
             reads = reads.register(attention.clone());
+        }
+        for (_, term) in &terms {
+            reads = reads.register(term.clone());
         }
         if let Some(contributions) = &detail.expert_contributions {
             reads = reads.register(contributions.clone());
@@ -248,6 +250,10 @@ impl Dmt {
             let entries = positions.iter().map(|&position| request.history.entries[position]);
             let weights = entries.zip(next()?).collect();
             attention.push(SequenceAttention { sequence: (*name).into(), weights });
+        }
+        let mut bias_terms = Vec::with_capacity(terms.len());
+        for (name, _) in &terms {
+            bias_terms.push(((*name).into(), next()?.first().copied().unwrap_or(0.0)));
         }
         let expert_contribution = match &detail.expert_contributions {
             Some(tensor) => {

@@ -146,7 +146,7 @@ mod tests {
         furthest_first(&before, &mut tried);
         let order: Vec<Change> = tried.iter().map(|(change, _)| *change).collect();
         assert_eq!(order, [2, 1, 4, 3, 0].map(Change::Word));
-        assert_eq!(ends.map(|(_, after)| rise(&before, &after)), [0, -21, -92, 0, 3]);
+        assert_eq!(ends.each_ref().map(|(_, after)| rise(&before, after)), [0, -21, -92, 0, 3]);
         // Lost both times: it may still have come nearer.
         assert_eq!(rise(&trace(0, 0.5, Some(40)), &trace(0, 0.5, Some(15))), 25);
         assert!(lost(&before).is_none() && lost(&ends[2].1).is_some());

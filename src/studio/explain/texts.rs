@@ -116,6 +116,15 @@ pub fn standing(trace: &Trace, lost: Option<&Passage>) -> String {
     }
 }
 
+/// What became of the product at the ranker.
+pub fn at_ranker(trace: &Trace, lost: bool) -> String {
+    let place = ordinal(trace.rank as usize + 1);
+    match lost {
+        false => format!("stands {place}"),
+        true => format!("would stand {place} among {}", count(trace.ranked as usize + 1)),
+    }
+}
+
 /// Where a product stands, as a sentence about it.
 pub fn stands(trace: &Trace, lost: Option<&Passage>) -> String {
     let place = ordinal(trace.rank as usize + 1);

@@ -70,7 +70,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                         <td>{count(ranked)}</td>
                         <td>{place}</td>
                         <td>"–"</td>
-                        <td>{texts::stands(trace, first)}</td>
+                        <td>{texts::at_ranker(trace, first.is_some())}</td>
                     </tr>
                     <tr class=class data-stage="page">
                         <th scope="row">{texts::PAGE}</th>
