@@ -6,6 +6,7 @@ use super::request::{EditedHistory, Request};
 use super::stock::Stock;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::held_out::{HeldOut, HeldOutView, ViewTruth};
+use crate::market::query::words;
 use crate::market::truth::{Relevance, competition, examination};
 use crate::metrics::measure::{
     Against, BEST, Expected, GOOD, Measure, PLACES, TOP, Values, best, expected, place,
@@ -100,7 +101,12 @@ impl Views {
         state: &State,
         order: &[ProductId],
     ) -> Vec<[f32; 3]> {
-        let number_of = |query: &str| stock.queries.iter().position(|known| known.0 == query);
+        let number_of = |query: &str| {
+            let as_typed = stock.queries.iter().position(|known| known.0 == query);
+            // Endings of the plural and words without a meaning ask for nothing else.
+            let same = |known: &str| words(known).eq(words(query));
+            as_typed.or_else(|| stock.queries.iter().position(|known| same(&known.0)))
+        };
         let intent = match &request.query {
             Some(query) => {
                 // Slips of the fingers are queries of their own, if they are frequent.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::browser::focus;
+use super::browser::{focus, show_in_row};
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
@@ -83,6 +83,12 @@ fn Studio() -> impl IntoView {
             (Some(_), false) => "open",
         };
         browser::mark("studio", height);
+    });
+    // On a narrow page not all tabs are on show.
+    follow(move |_| {
+        if let Some(of) = panel.get() {
+            browser::after_paint(move || show_in_row(&format!("tab-{}", of.key())));
+        }
     });
     let tab = move |(of, _): (Panel, &'static str)| {
         let chosen = move || panel.get() == Some(of);

@@ -419,7 +419,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     view! {
         <div class="plane" data-testid="plane" class:lassoing=move || lassoing.get()>
             <div class="actions">
-                <div class="tools" role="toolbar" aria-label=texts::TOOLS>
+                <div class="map-tools" role="toolbar" aria-label=texts::TOOLS>
                     {tool(texts::NEARER, "nearer", Box::new(move || zoom(STEP, None)))}
                     {tool(texts::FARTHER, "farther", Box::new(move || zoom(1.0 / STEP, None)))}
                     {tool(texts::ALL, "all", Box::new(all))}
@@ -440,7 +440,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                 </div>
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), notice))}
-            <div class="stage">
+            <div class="field">
                 <canvas
                     node_ref=canvas
                     data-testid="map"
@@ -514,7 +514,7 @@ fn legend() -> AnyView {
         .into_any()
     };
     view! {
-        <ul class="key">
+        <ul class="marks">
             {mark(texts::PRODUCTS, circle("2", "var(--quiet)", "none"))}
             {mark(texts::RETRIEVED, circle("4.5", "var(--accent)", "none"))}
             {mark(texts::CHOSEN, circle("6", "none", "var(--warm)"))}

@@ -34,9 +34,18 @@ pub struct Found {
 }
 
 impl Found {
-    async fn ask(engine: &Engine, state: State, product: ProductId) -> Result<Self, Lost> {
+    /// Asks for all of it, as long as it is wanted.
+    async fn ask(
+        engine: &Engine,
+        state: State,
+        product: ProductId,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Self, Lost> {
+        let stale = || if wanted() { Ok(()) } else { Err(Lost::new()) };
         let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
+        stale()?;
         let trace = engine.ask(&state, Question::Trace(product, None)).await?;
+        stale()?;
         let parts = engine.ask(&state, Question::Parts(product)).await?;
         match (trace, parts) {
             (Reply::Trace(trace), Reply::Parts(parts)) => {
@@ -70,18 +79,23 @@ pub fn Explain() -> impl IntoView {
         let Some(product) = state.selected else {
             found.set(None);
             asking.set(false);
+            let engine = engine.clone();
+            // The engine brings the catalogue, which a product is looked for in. Where it is lost,
+            // whoever asks next is told.
+            leptos::task::spawn_local(async move { drop(engine.answer(&state).await) });
             return;
         };
         asking.set(true);
         let (engine, tries) = (engine.clone(), begun.clone());
         let ask = move || {
             leptos::task::spawn_local(async move {
-                // The panel may have been closed, or the state changed again, here and below.
-                if asked.try_get_value() != number {
+                // The panel may be closed, or the state change again, at any time.
+                let wanted = || asked.try_get_value() == number;
+                if !wanted() {
                     return;
                 }
-                let answered = Found::ask(&engine, state, product).await.map(Arc::new);
-                if asked.try_get_value() != number {
+                let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
+                if !wanted() {
                     return;
                 }
                 asking.set(false);

@@ -15,7 +15,7 @@ pub const AGAIN: &str = "Try again";
 pub const WAY: &str = "Its way through the funnel";
 pub const WAY_ABOUT: &str = "At each stage: how many come in and go on, what the product is judged by, and the least that is enough. Behind the stage that loses it stands what would have become of it.";
 pub const WAY_HEADS: [&str; 6] =
-    ["Stage", "Come in", "Go on", "This product", "Least that goes on", "So"];
+    ["Stage", "So", "This product", "Least that goes on", "Come in", "Go on"];
 pub const RANKER: &str = "Ranker and blend";
 pub const PAGE: &str = "Page";
 
@@ -39,11 +39,11 @@ pub const ALL_AT_MEAN: &str = "all features at their training mean";
 pub const UTILITY: &str = "utility";
 
 pub const CHANGE: &str = "What would change it";
-pub const CHANGE_ABOUT: &str = "Each change is computed: the funnel is run again without one word, without one entry of the history, or with one feature of the ranker held at its training mean for every candidate. The training mean is the same whatever is retrieved, so a held feature tells nothing and moves nothing else.";
+pub const CHANGE_ABOUT: &str = "Each change is computed: the funnel is run again without one word, without one entry of the history, or with one feature of the ranker held at its training mean for every candidate (the training mean, for it is the same whatever is retrieved). Where the product is lost, its place in the stage that loses it stands in brackets.";
 pub const WORDS: &str = "Without one word of the query";
 pub const ENTRIES: &str = "Without one entry of the history";
 pub const HELD: &str = "With one feature held at its mean";
-pub const CHANGE_HEADS: [&str; 3] = ["Without", "Place", "Score"];
+pub const CHANGE_HEADS: [&str; 3] = ["Without", "Place", "Score, points"];
 pub const HELD_HEAD: &str = "Held";
 pub const STOP: &str = "Stop";
 pub const GO_ON: &str = "Go on";
@@ -112,7 +112,10 @@ pub fn verdict(passage: &Passage, first_loss: bool, value: &str) -> String {
 pub fn standing(trace: &Trace, lost: Option<&Passage>) -> String {
     match lost {
         None => ordinal(trace.rank as usize + 1),
-        Some(passage) => format!("lost: {}", stage(&passage.stage).to_lowercase()),
+        Some(passage) => match passage.place {
+            Some(place) => format!("lost ({})", ordinal(place as usize + 1)),
+            None => "lost".into(),
+        },
     }
 }
 

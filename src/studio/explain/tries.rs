@@ -233,7 +233,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>
             <th scope="row">{what}</th>
             <td class="place">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
-            <td>{signed(100.0 * (after.score - before.score), 2)} " %"</td>
+            <td class="by">{signed(100.0 * (after.score - before.score), 2)}</td>
             <td>{there}</td>
         </tr>
     }

@@ -41,11 +41,11 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
             view! {
                 <tr class=class data-stage=passage.stage.clone() data-passed=passage.passed.to_string()>
                     <th scope="row">{texts::stage(&passage.stage)}<small>{about}</small></th>
-                    <td>{count(passage.entered as usize)}</td>
-                    <td>{count(passage.left as usize)}</td>
+                    <td class="verdict">{verdict}</td>
                     <td>{own}{place}</td>
                     <td>{judged(passage, passage.least)}</td>
-                    <td>{verdict}</td>
+                    <td>{count(passage.entered as usize)}</td>
+                    <td>{count(passage.left as usize)}</td>
                 </tr>
             }
             .into_any()
@@ -66,19 +66,19 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                     {rows}
                     <tr class=class data-stage="rank">
                         <th scope="row">{texts::RANKER}</th>
-                        <td>{count(ranked)}</td>
-                        <td>{count(ranked)}</td>
+                        <td class="verdict">{texts::at_ranker(trace, first.is_some())}</td>
                         <td>{place}</td>
                         <td>"–"</td>
-                        <td>{texts::at_ranker(trace, first.is_some())}</td>
+                        <td>{count(ranked)}</td>
+                        <td>{count(ranked)}</td>
                     </tr>
                     <tr class=class data-stage="page">
                         <th scope="row">{texts::PAGE}</th>
-                        <td>{count(ranked)}</td>
-                        <td>{count(size.min(ranked))}</td>
+                        <td class="verdict">{page}</td>
                         <td>{ordinal(rank + 1)}</td>
                         <td>{ordinal(size)}</td>
-                        <td>{page}</td>
+                        <td>{count(ranked)}</td>
+                        <td>{count(size.min(ranked))}</td>
                     </tr>
                 </tbody>
             </table>
