@@ -119,7 +119,10 @@ test("a product is taken to another place by keys, by buttons and by the pointer
     assert.notEqual(await told(first, "with").textContent(), before.with);
     const moved = [shelf[1], shelf[2], shelf[0], ...shelf.slice(3)];
     assert.deepEqual(await order(), moved);
-    assert.equal(search(vitrine).get("bench"), moved.join(","));
+    await vitrine.page.waitForFunction(
+      (order) => new URLSearchParams(location.search).get("bench") === order,
+      moved.join(","),
+    );
 
     // The link brings it back.
     await vitrine.open(new URL(vitrine.page.url()).search);

@@ -9,7 +9,7 @@ use super::changes::{changes, lost};
 use super::find::find;
 use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
-use super::way::{features, gates, split, way};
+use super::way::{attention, features, gates, split, way};
 use crate::app::insides::product::{Apart, Chosen};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
@@ -322,6 +322,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
             <section aria-labelledby="explain-split">
                 <h3 id="explain-split">{texts::RETRIEVAL}</h3>
                 {split(parts, answer.retriever)}
+                {attention(&answer.history)}
             </section>
             <section aria-labelledby="explain-features">
                 <h3 id="explain-features">{texts::FEATURES}</h3>

@@ -16,6 +16,7 @@ pub const WAY: &str = "Its way through the funnel";
 pub const WAY_ABOUT: &str = "At each stage: how many come in and go on, what the product is judged by, and the least that is enough. Behind the stage that loses it stands what would have become of it.";
 pub const WAY_HEADS: [&str; 6] =
     ["Stage", "So", "This product", "Least that goes on", "Come in", "Go on"];
+pub const WAY_TABLE: &str = "Stages of the funnel";
 pub const RANKER: &str = "Ranker and blend";
 pub const PAGE: &str = "Page";
 
@@ -31,8 +32,11 @@ pub const RETRIEVAL_YANDEX: &str = "Exact Shapley values of three groups: the us
 pub const BASE: &str = "nothing of it read";
 pub const SUM: &str = "score";
 
+pub const ATTENTION: &str = "What the retriever attends to";
+
 pub const FEATURES: &str = "What each feature adds";
 pub const FEATURES_ABOUT: &str = "Sampled Shapley values: what a feature adds to the task’s utility where it takes the place of its training mean, the mean over 32 orders of putting all features in (16 and the same backwards), ± standard error. They sum to the utility.";
+pub const FEATURES_TABLE: &str = "Features";
 pub const FEATURES_HEADS: [&str; 4] = ["Feature", "Value", "z", "Adds"];
 pub const TASK: &str = "Task";
 pub const ALL_AT_MEAN: &str = "all features at their training mean";
@@ -51,6 +55,18 @@ pub const GO_THERE: &str = "Go there";
 pub const NOTHING_TRIED: &str = "None yet.";
 pub const NOTHING_TO_TRY: &str = "There is none.";
 pub const PROGRESS: &str = "Changes tried";
+
+/// How much of the history the retriever reads.
+pub fn attends(read: usize, of: usize) -> String {
+    match read {
+        0 => "It reads nothing of the history for this request.".into(),
+        read => format!(
+            "It reads {} of {} entries of the history; those with most attention. It looks at none of them for one product: the attention is the request’s.",
+            count(read),
+            count(of),
+        ),
+    }
+}
 
 /// How far the changes are.
 pub fn tried(done: usize, all: usize) -> String {

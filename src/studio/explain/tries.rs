@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use super::changes::{Change, furthest_first, lost, rise, words};
 use super::panel::Found;
 use super::texts;
+use super::way::done;
 use crate::app::parts::{click, live};
-use crate::app::picture::Picture;
 use crate::app::store::store;
-use crate::app::words::{ago, deed, signed};
+use crate::app::words::signed;
 use crate::protocol::{Question, Reply, Trace};
 use crate::studio::engine::Engine;
 
@@ -208,7 +208,11 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
             let feature = found.parts.features.get(number as usize);
             feature.map(|(feature, _)| feature.name.clone()).into_any()
         }
-        Change::Entry(entry) => entry_of(found, entry),
+        Change::Entry(entry) => {
+            let history = &found.answer.history;
+            let shown = history.iter().find(|shown| shown.entry == entry);
+            shown.map(|shown| done(history, shown)).into_any()
+        }
     };
     let rise = rise(before, after);
     let (class, by) = match rise {
@@ -236,28 +240,6 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
             <td class="by">{signed(100.0 * (after.score - before.score), 2)}</td>
             <td>{there}</td>
         </tr>
-    }
-    .into_any()
-}
-
-/// An entry of the history: what was done to which product, and how long ago.
-fn entry_of(found: &Arc<Found>, entry: u32) -> AnyView {
-    let store = store();
-    let history = &found.answer.history;
-    let Some(shown) = history.iter().find(|shown| shown.entry == entry) else {
-        return ().into_any();
-    };
-    let event = shown.event;
-    let now = history.iter().map(|shown| shown.event.time).max().unwrap_or(event.time);
-    let title = store.shop.with_untracked(|shop| {
-        let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
-        Some(product.title.clone())
-    });
-    view! {
-        <span class="entry">
-            <Picture product=event.product />
-            <span>{title}<small>{deed(event.kind)} ", " {ago(now, event.time)}</small></span>
-        </span>
     }
     .into_any()
 }

@@ -6,9 +6,14 @@ use super::changes::lost;
 use super::shapley::shapley;
 use super::texts;
 use crate::app::insides::product::{longest, two_sided};
-use crate::app::words::{count, css_share, fixed, ordinal, percent, signed};
-use crate::protocol::{Parts, Passage, Trace};
+use crate::app::picture::Picture;
+use crate::app::store::store;
+use crate::app::words::{ago, count, css_share, deed, fixed, ordinal, percent, signed};
+use crate::protocol::{HistoryEntry, Parts, Passage, Trace};
 use crate::share::{Retriever, State, Task};
+
+/// Entries of the history that are listed with the retriever's attention.
+const ATTENDED: usize = 10;
 
 /// A number as a stage judges by it.
 fn judged(passage: &Passage, value: f32) -> String {
@@ -57,7 +62,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let place = format!("{}, {}", percent(trace.score), ordinal(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label=texts::WAY>
+        <div class="scrolls" tabindex="0" role="region" aria-label=texts::WAY_TABLE>
             <table class="way" data-testid="way">
                 <thead>
                     <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
@@ -195,7 +200,7 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     let base = parts.base.get(task).copied().unwrap_or(f32::NAN);
     let utility = parts.candidate.utility.get(task).copied().unwrap_or(f32::NAN);
     view! {
-        <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::FEATURES>
+        <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::FEATURES_TABLE>
             <table class="bars wide" data-testid="features" data-base=base.to_string() data-utility=utility.to_string()>
                 <thead>
                     <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
@@ -213,6 +218,51 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
                 </tfoot>
             </table>
         </div>
+    }
+    .into_any()
+}
+
+/// Entries of the history that the retriever attends to most, most first.
+pub fn attention(history: &[HistoryEntry]) -> AnyView {
+    let mut read: Vec<&HistoryEntry> = history.iter().filter(|shown| shown.kept).collect();
+    let count_read = read.len();
+    read.sort_by(|a, b| b.attention.total_cmp(&a.attention));
+    read.truncate(ATTENDED);
+    let most = longest(read.iter().map(|shown| shown.attention));
+    let rows = read.into_iter().map(|shown| {
+        let share = if most > 0.0 { shown.attention / most } else { 0.0 };
+        view! {
+            <tr>
+                <th scope="row">{done(history, shown)}</th>
+                <td>
+                    <span class="bar" style=format!("--share:{}", css_share(share))></span>
+                    <small>{percent(shown.attention)}</small>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <h3>{texts::ATTENTION}</h3>
+        <p class="note">{texts::attends(count_read, history.len())}</p>
+        <table class="gates attended" data-testid="retriever-attention"><tbody>{rows.collect_view()}</tbody></table>
+    }
+    .into_any()
+}
+
+/// An entry of the history: what was done to which product, and how long before the newest.
+pub fn done(history: &[HistoryEntry], shown: &HistoryEntry) -> AnyView {
+    let store = store();
+    let event = shown.event;
+    let now = history.iter().map(|shown| shown.event.time).max().unwrap_or(event.time);
+    let title = store.shop.with_untracked(|shop| {
+        let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
+        Some(product.title.clone())
+    });
+    view! {
+        <span class="entry">
+            <Picture product=event.product />
+            <span>{title}<small>{deed(event.kind)} ", " {ago(now, event.time)}</small></span>
+        </span>
     }
     .into_any()
 }
