@@ -286,10 +286,13 @@ fn seats_hold_the_bias_of_the_page_and_the_truth_of_the_market() {
     };
     assert!(attraction(true) > 0.05, "{}", attraction(true));
 
-    // Others of the category keep clicks from each other: in the market always, and as the network
-    // has learned it.
-    let crowded: Vec<f32> = seen.iter().filter_map(|seat| seat.neighbours).collect();
-    assert!(crowded.iter().sum::<f32>() < 0.0, "{crowded:?}");
+    // Among products of other categories the network expects something else of the same place.
+    let others = (0..).step_by(500).take(7);
+    let among_others: Vec<ProductId> = order[..1].iter().copied().chain(others).collect();
+    let alone = seats(&mut funnel, &state, &among_others);
+    assert_ne!(alone[0].neighbours, swapped[0].neighbours);
+    assert_eq!(alone[0].truth[2], 1.0, "nobody competes");
+    assert!(swapped[0].truth[2] < 1.0);
     state.ranking.bias.neighbours = false;
     let blind = seats(&mut funnel, &state, &order);
     assert!(blind.iter().all(|seat| seat.neighbours.is_none() && seat.bias != 0.0));
