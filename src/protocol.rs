@@ -11,7 +11,7 @@ use crate::metrics::measure::Values;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 5;
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,15 @@ pub enum ToEngine {
         from: u32,
         /// How many, at most.
         count: u32,
+    },
+    /// Answer a question about this state with [`FromEngine::Told`]. A run that waits goes first.
+    Ask {
+        /// Number of the job.
+        job: u64,
+        /// What it is about.
+        state: Box<State>,
+        /// What is asked.
+        question: Question,
     },
     /// Answer [`FromEngine::Alive`].
     Ping,
@@ -73,6 +82,8 @@ pub enum FromEngine {
     Answer(Box<Answer>),
     /// What was measured on some held-out page views.
     Evaluated(Evaluated),
+    /// What came of a question.
+    Told(Told),
     /// Something went wrong that leaves the engine working.
     Notice(Notice),
     /// Something went wrong that the engine does not survive.
@@ -181,6 +192,131 @@ pub struct Evaluated {
     pub values: Vec<Values>,
     /// What is missing, and what to do.
     pub notices: Vec<Notice>,
+}
+
+/// What can be asked about a state beyond its ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Where a product of the catalogue goes in the funnel: [`Reply::Trace`]. With a number of one
+    /// of the ranker's features, that feature is held at its training mean for every candidate.
+    Trace(ProductId, Option<u32>),
+    /// What a product's scores are made of: [`Reply::Parts`].
+    Parts(ProductId),
+    /// What the places of the page on show do to the products of this order:
+    /// [`Reply::Seats`].
+    Seats(Vec<ProductId>),
+    /// The item vectors in two dimensions: [`Reply::Map`].
+    Map,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Number of the job.
+    pub job: u64,
+    /// The answer; none where something is missing.
+    pub reply: Option<Reply>,
+    /// What is missing, and what to do.
+    pub notices: Vec<Notice>,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// A product's way through the funnel.
+    Trace(Trace),
+    /// What its scores are made of.
+    Parts(Box<Parts>),
+    /// The places of the page on show, in their order.
+    Seats(Vec<Seat>),
+    /// The item vectors in two dimensions.
+    Map(Map),
+}
+
+/// A product's way through the funnel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Which product.
+    pub product: ProductId,
+    /// The stages before the ranker, in their order.
+    pub passages: Vec<Passage>,
+    /// Its place, from 0, in the blended order of what was ranked; where it did not get that far,
+    /// the place it would have taken.
+    pub rank: u32,
+    /// Products that were ranked, without it where it did not get that far.
+    pub ranked: u32,
+    /// Its blended score, 0 to 1.
+    pub score: f32,
+}
+
+/// A stage of the funnel before the ranker, and what became of a product in it. Where the product
+/// was lost before, what would have become of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    /// "retrieve", "relevance" or "coarse".
+    pub stage: String,
+    /// Products that came in.
+    pub entered: u32,
+    /// Products that went on.
+    pub left: u32,
+    /// What the stage judges the product by: the retriever's score, the probability of its
+    /// category, the coarse ranker's score.
+    pub value: f32,
+    /// The least value that was enough; no number where the candidates were drawn by lot.
+    pub least: f32,
+    /// The product's place among those that came in, from 0; none where the stage orders nothing.
+    pub place: Option<u32>,
+    /// Whether the product passes.
+    pub passed: bool,
+}
+
+/// What a product's scores are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The product as a candidate; where it did not get that far, as the one that it would be.
+    pub candidate: Candidate,
+    /// What the ranker's gates choose among.
+    pub gatings: Vec<Gating>,
+    /// The ranker's insides.
+    pub detail: Option<Detail>,
+    /// What the retriever reads, in groups.
+    pub groups: Vec<String>,
+    /// Retrieval score of the product where the retriever reads only some of the groups: those
+    /// whose bits are set in the place on this list. The last is the score itself.
+    pub coalitions: Vec<f32>,
+    /// Utilities of the product with every feature at its training mean, by task.
+    pub base: Vec<f32>,
+    /// Each of the ranker's dense features with what it adds to each task's utility: the sampled
+    /// Shapley value and its standard error. With [`Self::base`] they sum to the utility.
+    pub features: Vec<(Feature, Vec<(f32, f32)>)>,
+}
+
+/// What a place does to the product that stands there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The product that stands there.
+    pub product: ProductId,
+    /// Bias logit y_b there; 0 without a bias network.
+    pub bias: f32,
+    /// What the neighbours do to it: y_b less its mean over neighbours drawn from the catalogue;
+    /// none where no network reads neighbours.
+    pub neighbours: Option<f32>,
+    /// Examination, attraction and competition, whose product is the market's chance of a click;
+    /// empty where the market does not know what the query asks for.
+    pub truth: Vec<f32>,
+}
+
+/// The item vectors in two dimensions: their two principal components.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// x and y of each product, one after another.
+    pub points: Vec<f32>,
+    /// x and y of the query vector.
+    pub query: (f32, f32),
+    /// Share of the item vectors' variance along each axis.
+    pub variance: (f32, f32),
 }
 
 /// A stage of the funnel and how long it took.

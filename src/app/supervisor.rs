@@ -317,7 +317,7 @@ impl Supervisor {
                 self.lost(from, hopeless, now, &mut todo);
             }
             // The page evaluates nothing: that is for the studio's own engine.
-            FromEngine::Alive | FromEngine::Evaluated(_) => {}
+            FromEngine::Alive | FromEngine::Evaluated(_) | FromEngine::Told(_) => {}
         }
         self.pump(now, &mut todo);
         todo

@@ -8,13 +8,13 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
-#[cfg(feature = "studio")]
-use crate::protocol::Evaluated;
 use crate::protocol::{
     Answer, Backend, Candidate, Detail, Examination, Feature, FromEngine, Gating, HistoryEntry,
-    Notice, Progress, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime, ToEngine,
-    TowerInsides, Transfer,
+    Notice, Progress, Question, RetrievalInsides, SequenceAttention, Shop, Shopper, StageTime,
+    ToEngine, TowerInsides, Transfer,
 };
+#[cfg(feature = "studio")]
+use crate::protocol::{Evaluated, Map, Parts, Passage, Reply, Seat, Told, Trace};
 use crate::share::{
     BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
     RetrievalKnobs, Retriever, State, Surface, TrainingStage,
@@ -260,6 +260,8 @@ impl Read for FromEngine {
             "answer" => Self::Answer(Box::new(Answer::read(&inner, wrong))),
             #[cfg(feature = "studio")]
             "evaluated" => Self::Evaluated(Evaluated::read(&inner, wrong)),
+            #[cfg(feature = "studio")]
+            "told" => Self::Told(Told::read(&inner, wrong)),
             "notice" => Self::Notice(Notice::read(&inner, wrong)),
             "failed" => Self::Failed(Notice::read(&inner, wrong)),
             _ => {
@@ -294,8 +296,48 @@ impl Write for ToEngine {
                     ("count", count.write()),
                 ]),
             ),
+            Self::Ask { job, state, question } => (
+                "ask",
+                object(&[
+                    ("job", job.write()),
+                    ("state", state.write()),
+                    ("question", question.write()),
+                ]),
+            ),
         };
         object(&[(variant, inner)])
+    }
+}
+
+impl Write for Question {
+    fn write(&self) -> JsValue {
+        match self {
+            Self::Trace(product, held) => {
+                let both = [product.write(), held.write()];
+                object(&[("trace", both.into_iter().collect::<Array>().into())])
+            }
+            Self::Parts(product) => object(&[("parts", product.write())]),
+            Self::Seats(order) => object(&[("seats", order.write())]),
+            Self::Map => name("map"),
+        }
+    }
+}
+
+#[cfg(feature = "studio")]
+impl Read for Reply {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        let entries = value.dyn_ref::<Object>().map(Object::entries).unwrap_or_default();
+        let (variant, inner) = <(String, JsValue)>::read(&entries.get(0), wrong);
+        match variant.as_str() {
+            "trace" => Self::Trace(Trace::read(&inner, wrong)),
+            "parts" => Self::Parts(Box::new(Parts::read(&inner, wrong))),
+            "seats" => Self::Seats(Vec::read(&inner, wrong)),
+            "map" => Self::Map(Map::read(&inner, wrong)),
+            _ => {
+                *wrong = wrong.or(Some("the kind of reply"));
+                Self::Seats(Vec::new())
+            }
+        }
     }
 }
 
@@ -312,6 +354,18 @@ impl Write for HistoryEdit {
 
 #[cfg(feature = "studio")]
 readable!(Evaluated { job views values notices });
+#[cfg(feature = "studio")]
+readable!(Told { job reply notices });
+#[cfg(feature = "studio")]
+readable!(Trace { product passages rank ranked score });
+#[cfg(feature = "studio")]
+readable!(Passage { stage entered left value least place passed });
+#[cfg(feature = "studio")]
+readable!(Parts { candidate gatings detail groups coalitions base features });
+#[cfg(feature = "studio")]
+readable!(Seat { product bias neighbours truth });
+#[cfg(feature = "studio")]
+readable!(Map { points query variance });
 readable!(Progress { loaded total });
 readable!(Notice { key text });
 readable!(Shop { catalogue shoppers queries });

@@ -61,10 +61,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = |name| arguments.out.join(name);
     write(&file(stock::CATALOGUE), &world.catalogue)?;
     write(&file(stock::STATISTICS), &gathered.statistics)?;
-    write(&file(stock::QUERIES), &query_counts(&world, gathered.queries))?;
+    let queries = query_counts(&world, gathered.queries);
+    write(&file(stock::QUERIES), &queries)?;
     let (cast, shoppers) = personas(&world, &gathered.summaries);
     write(&file(stock::SHOPPERS), &shoppers)?;
-    write(&file(evaluate::HELD_OUT), &held_out(&world, &gathered.occasions, &cast))?;
+    write(&file(evaluate::HELD_OUT), &held_out(&world, &gathered.occasions, &cast, &queries))?;
     Folder(arguments.out.clone()).write_manifest(first_files())?;
     report(&world, &gathered.figures);
     Ok(())

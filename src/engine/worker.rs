@@ -14,7 +14,7 @@ use super::device::{self, BACKEND};
 use super::fetch::Network;
 use crate::pipeline::Funnel;
 use crate::pipeline::caller::Caller;
-use crate::protocol::{FromEngine, Notice, PROTOCOL_VERSION, ToEngine};
+use crate::protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
 use crate::share::State;
 
 /// Starts to listen to the page, and says so.
@@ -40,7 +40,10 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
         Ok(ToEngine::LoseDevice) => device::lose(),
         Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
         Ok(ToEngine::Evaluate { job, state, from, count }) => {
-            inbox.queue(Job { job, state: *state, from, count });
+            inbox.queue(Job { job, state: *state, wanted: Wanted::Slice(from, count) });
+        }
+        Ok(ToEngine::Ask { job, state, question }) => {
+            inbox.queue(Job { job, state: *state, wanted: Wanted::Reply(question) });
         }
         Ok(ToEngine::Start { version }) if version == PROTOCOL_VERSION => {
             let (scope, inbox) = (scope.clone(), inbox.clone());
@@ -84,11 +87,19 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
                 }
                 funnel.fetch_behind().await;
             }
-            Next::Evaluate(Job { job, state, from, count }) => {
-                // It comes in slices: whoever waits for one waits for all of it.
+            Next::Job(Job { job, state, wanted }) => {
+                // Whoever waits for a slice or a reply waits for all of it.
                 let caller = Page { run: None, inbox: inbox.clone() };
-                let evaluated = funnel.evaluate(job, &state, from, count, &caller).await;
-                post(scope, &FromEngine::Evaluated(evaluated));
+                let done = match wanted {
+                    Wanted::Slice(from, count) => {
+                        let evaluated = funnel.evaluate(job, &state, from, count, &caller).await;
+                        FromEngine::Evaluated(evaluated)
+                    }
+                    Wanted::Reply(question) => {
+                        FromEngine::Told(funnel.ask(job, &state, &question, &caller).await)
+                    }
+                };
+                post(scope, &done);
             }
         }
     }
@@ -112,21 +123,28 @@ impl Caller for Page {
     }
 }
 
-/// A slice of an evaluation.
+/// What waits behind the runs.
 struct Job {
     job: u64,
     state: State,
-    from: u32,
-    count: u32,
+    wanted: Wanted,
+}
+
+/// What a job asks for.
+enum Wanted {
+    /// A slice of an evaluation: its first view, and how many.
+    Slice(u32, u32),
+    /// The answer to a question.
+    Reply(Question),
 }
 
 /// What the engine does next.
 enum Next {
     Run(u64, State),
-    Evaluate(Job),
+    Job(Job),
 }
 
-/// The newest state that has come, evaluations that wait behind it, and whoever waits for either.
+/// The newest state that has come, jobs that wait behind it, and whoever waits for either.
 #[derive(Default)]
 struct Inbox {
     newest: RefCell<Option<(u64, State)>>,
@@ -162,7 +180,7 @@ impl Inbox {
                 return Next::Run(run, state);
             }
             if let Some(job) = self.jobs.borrow_mut().pop_front() {
-                return Next::Evaluate(job);
+                return Next::Job(job);
             }
             let woken = Promise::new(&mut |resolve, _| *self.wake.borrow_mut() = Some(resolve));
             let _ = JsFuture::from(woken).await;

@@ -25,7 +25,18 @@ pub struct HeldOut {
     pub shoppers: Vec<HeldOutShopper>,
     /// The page views, in an order drawn by lot, so that the first few are a sample too.
     pub views: Vec<HeldOutView>,
+    /// The shoppers one can take the place of, in the order of their file.
+    #[serde(default)]
+    pub played: Vec<Played>,
+    /// What the queries of the queries' file truly ask for, in its order.
+    #[serde(default)]
+    pub intents: Vec<Intent>,
 }
+
+/// The truth of a shopper one can take the place of: the number in the market, and the product
+/// types that are needed, rising, when play begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Played(pub u32, pub Vec<ProductTypeId>);
 
 /// A shopper of held-out page views.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -165,7 +176,22 @@ impl HeldOut {
                     HeldOutView::new(world, place as u32, view, from_all)
                 })
                 .collect(),
+            played: Vec::new(),
+            intents: Vec::new(),
         }
+    }
+
+    /// The same with the truth of the shoppers that can be played and of the queries that serving
+    /// knows.
+    pub fn with_play<'a>(
+        mut self,
+        world: &World,
+        cast: &[u32],
+        queries: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        self.played = cast.iter().map(|&shopper| Played(shopper, world.needs(shopper))).collect();
+        self.intents = queries.map(|q| world.intent(q).cloned().unwrap_or_default()).collect();
+        self
     }
 
     /// Whether it is of this catalogue, and nothing in it points beyond its end.
@@ -177,7 +203,11 @@ impl HeldOut {
                     && view.shown.iter().all(|(product, _)| sold(*product))
             })
         };
+        let types = catalogue.product_types.len();
+        let known = |intent: &Intent| intent.types.iter().all(|t| usize::from(*t) < types);
         self.hidden.fits(catalogue)
+            && self.views.iter().flat_map(|view| &view.asked).all(|asked| known(&asked.intent))
+            && self.intents.iter().all(known)
             && self.views.iter().all(view_fits)
             && self.shoppers.iter().all(|one| {
                 let lengths = [one.products.len(), one.gaps.len()];
@@ -206,13 +236,45 @@ impl HeldOut {
     /// If the view is of another sample, or the catalogue another.
     pub fn truth<'a>(&'a self, catalogue: &'a Catalogue, view: &'a HeldOutView) -> ViewTruth<'a> {
         let shopper = &self.shoppers[view.shopper as usize];
+        let asked = view.asked.as_ref();
         ViewTruth {
             hidden: &self.hidden,
             catalogue,
-            view,
+            intent: asked.map(|asked| &asked.intent),
+            number: asked.map(|asked| asked.number),
+            needs: &view.needs,
+            time: view.time,
+            device: view.device,
             taste: Taste::draw(&self.hidden, catalogue, shopper.number),
             ledger: Ledger::after(catalogue, &self.events(view), view.time),
         }
+    }
+
+    /// What is true of a page that one of the shoppers who can be played asks for now; none where
+    /// there is no such shopper. What is needed is what was needed when play began.
+    ///
+    /// # Panics
+    /// If the catalogue is another.
+    pub fn truth_of_played<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        shopper: usize,
+        intent: Option<&'a Intent>,
+        (events, time): (&[Event], Minutes),
+        device: PageDevice,
+    ) -> Option<ViewTruth<'a>> {
+        let Played(number, needs) = self.played.get(shopper)?;
+        Some(ViewTruth {
+            hidden: &self.hidden,
+            catalogue,
+            intent,
+            number: None,
+            needs,
+            time,
+            device,
+            taste: Taste::draw(&self.hidden, catalogue, *number),
+            ledger: Ledger::after(catalogue, events, time),
+        })
     }
 }
 
@@ -280,7 +342,12 @@ impl HeldOutView {
 pub struct ViewTruth<'a> {
     hidden: &'a Hidden,
     catalogue: &'a Catalogue,
-    view: &'a HeldOutView,
+    intent: Option<&'a Intent>,
+    /// Number of the query, which the judge goes by.
+    number: Option<u32>,
+    needs: &'a [ProductTypeId],
+    time: Minutes,
+    device: PageDevice,
     taste: Taste,
     ledger: Ledger,
 }
@@ -291,22 +358,20 @@ impl ViewTruth<'_> {
     /// # Panics
     /// If the product is not in the catalogue; the same holds for all that follows.
     pub fn relevance(&self, product: ProductId) -> Option<Relevance> {
-        let asked = self.view.asked.as_ref()?;
-        Some(self.hidden.relevance(self.catalogue, &asked.intent, product))
+        Some(self.hidden.relevance(self.catalogue, self.intent?, product))
     }
 
     /// Whether the noisy judge finds a product relevant; none on the feed.
     pub fn judged(&self, product: ProductId) -> Option<bool> {
-        let asked = self.view.asked.as_ref()?;
-        Some(self.hidden.judge(asked.number, product, self.relevance(product)?))
+        Some(self.hidden.judge(self.number?, product, self.relevance(product)?))
     }
 
     /// What the shopper makes of a product that is looked at.
     pub fn utility(&self, product: ProductId) -> Utility {
         let product_type = self.catalogue.products[product as usize].product_type;
-        let needed = self.view.needs.binary_search(&product_type).is_ok();
-        let standing = self.ledger.standing(self.catalogue, product, needed, self.view.time);
-        let context = Context { relevance: self.relevance(product), device: self.view.device };
+        let needed = self.needs.binary_search(&product_type).is_ok();
+        let standing = self.ledger.standing(self.catalogue, product, needed, self.time);
+        let context = Context { relevance: self.relevance(product), device: self.device };
         self.hidden.utility(self.catalogue, &self.taste, product, context, standing)
     }
 }

@@ -101,6 +101,24 @@ impl<'w> Life<'w> {
 
     /// Lives it to its end.
     pub fn live(mut self) -> ShopperLog {
+        self.pass();
+        ShopperLog {
+            shopper: self.taste.shopper,
+            profile: self.taste.profile,
+            events: self.events,
+            web_searches: self.web_searches,
+            views: self.views,
+        }
+    }
+
+    /// Lives it, and says what is needed at its end.
+    pub fn needs_at_the_end(mut self) -> Vec<ProductTypeId> {
+        self.pass();
+        self.needed_types(Minutes::from(self.world.config.days) * DAY)
+    }
+
+    /// Every day of it.
+    fn pass(&mut self) {
         let earlier = Minutes::from(self.world.config.earlier_days);
         for day in -earlier..Minutes::from(self.world.config.days) {
             self.observed.age();
@@ -112,13 +130,6 @@ impl<'w> Life<'w> {
                 self.visit(day);
             }
             self.needs.retain(|need| need.until > (day + 1) * DAY);
-        }
-        ShopperLog {
-            shopper: self.taste.shopper,
-            profile: self.taste.profile,
-            events: self.events,
-            web_searches: self.web_searches,
-            views: self.views,
         }
     }
 
@@ -254,6 +265,14 @@ impl<'w> Life<'w> {
         self.needs.iter().filter(move |need| need.since <= now).map(|need| need.product_type)
     }
 
+    /// The same, rising.
+    fn needed_types(&self, now: Minutes) -> Vec<ProductTypeId> {
+        let mut needs: Vec<ProductTypeId> = self.needed(now).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
     fn record(&mut self, kind: EventKind, product: ProductId) {
         let event = Event { kind, product, time: self.clock };
         self.events.push(event);
@@ -387,9 +406,7 @@ impl<'w> Life<'w> {
             .iter()
             .map(|product| world.catalogue.products[*product as usize].product_type)
             .collect();
-        let mut needs: Vec<ProductTypeId> = self.needed(time).collect();
-        needs.sort_unstable();
-        needs.dedup();
+        let needs = self.needed_types(time);
         let mut bought = false;
         let mut impressions = Vec::with_capacity(shown.len());
         for (place, product) in shown.iter().copied().enumerate() {

@@ -115,6 +115,11 @@ impl World {
         Life::new(self, shopper).live()
     }
 
+    /// Product types, rising, that a shopper needs when the log ends.
+    pub fn needs(&self, shopper: u32) -> Vec<ProductTypeId> {
+        Life::new(self, shopper).needs_at_the_end()
+    }
+
     /// Hidden taste of one shopper.
     pub fn taste(&self, shopper: u32) -> Taste {
         Taste::draw(&self.hidden, &self.catalogue, shopper)

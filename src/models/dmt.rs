@@ -346,6 +346,11 @@ impl Dmt {
         self.bias.as_ref().map(|network| network.forward(places))
     }
 
+    /// Training mean of each dense feature, `[F]`.
+    pub fn feature_means(&self) -> Tensor<1> {
+        self.normaliser.mean()
+    }
+
     /// The bias network.
     pub fn bias_network(&self) -> Option<&BiasNetwork> {
         self.bias.as_ref()

@@ -344,6 +344,11 @@ impl Mlpr {
         (Tensor::cat(x, 1), cosine, wide)
     }
 
+    /// Training mean of each wide feature, `[F]`.
+    pub fn feature_means(&self) -> Tensor<1> {
+        self.normaliser.mean()
+    }
+
     /// Whether y is a product of conditional probabilities.
     pub fn transfers(&self) -> bool {
         self.transfer

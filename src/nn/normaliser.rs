@@ -29,6 +29,11 @@ impl Normaliser {
         Self { mean: fixed(mean), deviation: fixed(deviation) }
     }
 
+    /// Mean of each feature, `[features]`.
+    pub fn mean(&self) -> Tensor<1> {
+        self.mean.val()
+    }
+
     /// `[..., features]` to the same.
     pub fn forward<const D: usize>(&self, features: Tensor<D>) -> Tensor<D> {
         let centred = features - self.mean.val().unsqueeze();

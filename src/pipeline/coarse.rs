@@ -10,6 +10,7 @@ use super::stock::Stock;
 use super::{StageError, numbers};
 use crate::market::catalogue::ProductId;
 use crate::models::coarse_ranker::{CoarseRanker, MODEL, cut};
+use crate::protocol::Passage;
 use crate::share::RetrievalKnobs;
 
 /// The coarse ranker, once it was asked for, with its last answer.
@@ -53,6 +54,44 @@ impl Coarse {
     /// Forgets what was made of queries: more words have arrived.
     pub fn words_changed(&mut self) {
         self.kept.clear();
+    }
+
+    /// What becomes of a product in the cut of what was retrieved; none where nothing is cut.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn passage(
+        &self,
+        stock: &Stock,
+        retriever: &mut Retriever,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+        retrieved: &Retrieval,
+        product: ProductId,
+    ) -> Result<Option<Passage>, StageError> {
+        let mut candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let (entered, keep) = (candidates.len(), knobs.coarse_keep as usize);
+        let (Some(model), true) = (&self.model, entered > keep) else { return Ok(None) };
+        let own = candidates.iter().position(|&candidate| candidate == product);
+        let own = own.unwrap_or_else(|| {
+            candidates.push(product);
+            entered
+        });
+        let encoded = retriever.encode(stock, request, knobs).await?;
+        let scores = numbers(model.rank(encoded, &candidates).into_data_async().await?)?;
+        let place = cut(&candidates, &scores, candidates.len());
+        let place = place.iter().position(|&candidate| candidate == product).unwrap_or(entered);
+        let mut others: Vec<f32> = scores[..entered].to_vec();
+        others.sort_unstable_by(|a, b| b.total_cmp(a));
+        Ok(Some(Passage {
+            stage: "coarse".into(),
+            entered: entered as u32,
+            left: keep as u32,
+            value: scores[own],
+            least: others.get(keep.saturating_sub(1)).copied().unwrap_or(f32::NAN),
+            place: Some(place as u32),
+            passed: place < keep,
+        }))
     }
 
     /// Leaves of the candidates those that score highest, in the order of retrieval; all of them

@@ -6,6 +6,7 @@ use super::request::{EditedHistory, Request};
 use super::stock::Stock;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::held_out::{HeldOut, HeldOutView, ViewTruth};
+use crate::market::query::words;
 use crate::market::truth::{Relevance, competition, examination};
 use crate::metrics::measure::{
     Against, BEST, Expected, GOOD, Measure, PLACES, TOP, Values, best, expected, place,
@@ -88,6 +89,56 @@ impl Views {
             query: view.asked.as_ref().map(|asked| asked.text.clone()),
             device: view.device,
         }
+    }
+
+    /// What is true of each product of an order that the shopper of a state is shown, on pages of
+    /// the state's size: examination, attraction, competition. Empty where the market does not know
+    /// the shopper, or what the query asks for.
+    pub fn truths(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        state: &State,
+        order: &[ProductId],
+    ) -> Vec<[f32; 3]> {
+        let number_of = |query: &str| {
+            let as_typed = stock.queries.iter().position(|known| known.0 == query);
+            // Endings of the plural and words without a meaning ask for nothing else.
+            let same = |known: &str| words(known).eq(words(query));
+            as_typed.or_else(|| stock.queries.iter().position(|known| same(&known.0)))
+        };
+        let intent = match &request.query {
+            Some(query) => {
+                // Slips of the fingers are queries of their own, if they are frequent.
+                let number = number_of(state.query.trim()).or_else(|| number_of(query));
+                match number.and_then(|number| self.held_out.intents.get(number)) {
+                    Some(intent) => Some(intent),
+                    None => return Vec::new(),
+                }
+            }
+            None => None,
+        };
+        let shopper = stock.shoppers.iter().position(|shopper| shopper.key == state.shopper);
+        let catalogue = &stock.catalogue;
+        let past = (request.history.events.as_slice(), request.history.now);
+        let shopper = shopper.unwrap_or(0);
+        let truth = self.held_out.truth_of_played(catalogue, shopper, intent, past, request.device);
+        let Some(truth) = truth else { return Vec::new() };
+        let size = state.page.size.max(1) as usize;
+        let of_page = |(page, products): (usize, &[ProductId])| {
+            let types: Vec<_> =
+                products.iter().map(|&p| catalogue.products[p as usize].product_type).collect();
+            let of_place = |(place, &product): (usize, &ProductId)| {
+                let index = (page * size + place) as u16;
+                [
+                    examination(page as u16, index, request.device),
+                    truth.utility(product).attraction,
+                    competition(&types, place),
+                ]
+            };
+            products.iter().enumerate().map(of_place).collect::<Vec<_>>()
+        };
+        order.chunks(size).enumerate().flat_map(of_page).collect()
     }
 
     /// Measures what a funnel made of a view.

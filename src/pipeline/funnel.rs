@@ -3,11 +3,11 @@
 use burn::tensor::Device;
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
-use super::blend;
+use super::blend::{self, Ranked};
 use super::caller::Caller;
 use super::coarse::Coarse;
 use super::evaluate::{Outcome, Views};
-use super::rank::{Ranker, Variant};
+use super::rank::{Asked, Ranker, Shares, Variant};
 use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
 use super::stock::{self, QueryCount, Stock};
@@ -18,8 +18,8 @@ use crate::market::history::PageDevice;
 use crate::market::truth;
 use crate::metrics::measure::Values;
 use crate::protocol::{
-    Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Shop,
-    StageTime,
+    Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Parts,
+    Question, Reply, Seat, Shop, StageTime, Told, Trace,
 };
 use crate::share::{self, RankingKnobs, RetrievalKnobs, State, TrainingStage};
 
@@ -129,19 +129,13 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Result<Option<Answer>, Notice> {
         let mut notices = self.fetch_what_is_asked(state).await;
-        let products = self.stock.catalogue.products.len();
-        let Some((mut request, about)) = Request::new(state, &self.stock.shoppers, products) else {
-            return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
-        };
+        let (request, about) = self.request(state)?;
         notices.extend(about);
-        if let Some(query) = &request.query
-            && let Some(mended) = self.stock.mended(query)
-        {
-            notices.push(read_as(query, &mended));
-            request.query = Some(mended);
-        }
         let mut clock = Clock::new(caller);
-        let Some(ranking) = self.rank(&request, state, &mut clock).await? else {
+        let Some(retrieved) = self.retrieve(&request, state, &mut clock).await? else {
+            return Ok(None);
+        };
+        let Some(ranking) = self.rank(&request, retrieved, state, None, &mut clock).await? else {
             return Ok(None);
         };
         if !caller.still_wanted().await {
@@ -188,6 +182,198 @@ impl<S: AssetSource> Funnel<S> {
         }))
     }
 
+    /// The request that a state makes, its query mended, and what the person should know about it.
+    fn request(&self, state: &State) -> Result<(Request, Vec<Notice>), Notice> {
+        let products = self.stock.catalogue.products.len();
+        let Some((mut request, mut about)) = Request::new(state, &self.stock.shoppers, products)
+        else {
+            return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
+        };
+        if let Some(query) = &request.query
+            && let Some(mended) = self.stock.mended(query)
+        {
+            about.push(read_as(query, &mended));
+            request.query = Some(mended);
+        }
+        Ok((request, about))
+    }
+
+    /// Answers a question about a state. What is missing or fails is said in the answer, which
+    /// then holds nothing else: what another system says would be taken for this one's.
+    pub async fn ask(
+        &mut self,
+        job: u64,
+        state: &State,
+        question: &Question,
+        caller: &impl Caller,
+    ) -> Told {
+        let mut told = Told { job, reply: None, notices: self.fetch_what_is_asked(state).await };
+        if told.notices.is_empty() {
+            match self.reply(state, question, caller).await {
+                Ok(reply) => told.reply = reply,
+                Err(notice) => told.notices.push(notice),
+            }
+        }
+        told
+    }
+
+    /// The answer to a question; none if the caller lost interest on the way.
+    async fn reply(
+        &mut self,
+        state: &State,
+        question: &Question,
+        caller: &impl Caller,
+    ) -> Result<Option<Reply>, Notice> {
+        let (request, _) = self.request(state)?;
+        let (system, knobs) = self.retrieval_knobs(state);
+        let unknown = match question {
+            Question::Trace(product, _) | Question::Parts(product) => Some(*product),
+            Question::Seats(order) => order.iter().copied().find(|p| !self.stock.sells(*p)),
+            Question::Map => None,
+        };
+        if let Some(product) = unknown.filter(|product| !self.stock.sells(*product)) {
+            return Err(unknown_product(product));
+        }
+        let clock = &mut Clock::new(caller);
+        Ok(match question {
+            Question::Trace(product, held) => {
+                let traced = self.trace(&request, state, *product, *held, clock).await?;
+                traced.map(|(trace, _)| Reply::Trace(trace))
+            }
+            Question::Parts(product) => {
+                let parts = self.parts(&request, state, *product, clock).await?;
+                parts.map(|parts| Reply::Parts(Box::new(parts)))
+            }
+            Question::Seats(order) => Some(Reply::Seats(self.seats(&request, state, order).await?)),
+            Question::Map => {
+                let map = self.retriever.map(&self.stock, &request, system, &knobs);
+                Some(Reply::Map(map.await.map_err(failed)?))
+            }
+        })
+    }
+
+    /// A product's way through the funnel, and what was ranked, with the product among it.
+    async fn trace<C: Caller>(
+        &mut self,
+        request: &Request,
+        state: &State,
+        product: ProductId,
+        held: Option<u32>,
+        clock: &mut Clock<'_, C>,
+    ) -> Result<Option<(Trace, Ranking)>, Notice> {
+        let (system, knobs) = self.retrieval_knobs(state);
+        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs);
+        let (retrieved, _) = retrieved.await.map_err(failed)?;
+        let mut passages = retrieved.passages(&self.stock, &knobs, product).to_vec();
+        if knobs.coarse {
+            let (stock, retriever) = (&self.stock, &mut self.retriever);
+            let passage =
+                self.coarse.passage(stock, retriever, request, &knobs, &retrieved, product);
+            passages.extend(passage.await.map_err(failed)?);
+        }
+        let Some(mut retrieved) = self.retrieve(request, state, clock).await? else {
+            return Ok(None);
+        };
+        let lost = retrieved.let_through(product);
+        let Some(mut ranking) = self.rank(request, retrieved, state, held, clock).await? else {
+            return Ok(None);
+        };
+        self.place(&mut ranking.candidates, state).await?;
+        let candidates = &ranking.candidates;
+        let order = blend::order(candidates, self.variant.system().tasks(), &state.ranking);
+        let is_it = |place: &Ranked| candidates[place.candidate].product == product;
+        let rank = order.iter().position(is_it).unwrap_or(order.len());
+        let trace = Trace {
+            product,
+            passages,
+            rank: rank as u32,
+            ranked: (order.len() - usize::from(lost)) as u32,
+            score: order.get(rank).map_or(f32::NAN, |place| place.score),
+        };
+        Ok(Some((trace, ranking)))
+    }
+
+    /// What a product's scores are made of.
+    async fn parts<C: Caller>(
+        &mut self,
+        request: &Request,
+        state: &State,
+        product: ProductId,
+        clock: &mut Clock<'_, C>,
+    ) -> Result<Option<Parts>, Notice> {
+        let (system, knobs) = self.retrieval_knobs(state);
+        let Some((_, mut ranking)) = self.trace(request, state, product, None, clock).await? else {
+            return Ok(None);
+        };
+        let (order, _) = self.place(&mut ranking.candidates, state).await?;
+        let size = state.page.size.max(1) as usize;
+        let detail = self.ranker.explain(&self.stock, request, product, &order, size);
+        let detail = detail.await.map_err(failed)?;
+        let candidate = ranking.candidates.into_iter().find(|c| c.product == product);
+        // It was let through to the ranker.
+        let Some(candidate) = candidate else { return Ok(None) };
+        if !clock.caller.still_wanted().await {
+            return Ok(None);
+        }
+        let coalitions = self.retriever.coalitions(&self.stock, request, system, &knobs, product);
+        let (groups, coalitions) = coalitions.await.map_err(failed)?;
+        let retrieved = &ranking.retrieved;
+        let cosines = retrieved.cosines_of(&[product]);
+        let asked = Asked {
+            query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
+            candidates: &[product],
+            held: None,
+        };
+        let shares = self.ranker.shares(&self.stock, request, asked, &state.ranking);
+        let Shares { base, features } = shares.await.map_err(failed)?;
+        Ok(Some(Parts {
+            candidate,
+            gatings: ranking.gatings,
+            detail,
+            groups: groups.iter().map(|group| (*group).into()).collect(),
+            coalitions,
+            base,
+            features,
+        }))
+    }
+
+    /// What the places of the page on show do to the products of an order.
+    async fn seats(
+        &mut self,
+        request: &Request,
+        state: &State,
+        order: &[ProductId],
+    ) -> Result<Vec<Seat>, Notice> {
+        let size = state.page.size.max(1) as usize;
+        let from = (state.page.number as usize).saturating_mul(size);
+        let (bias, _) = self.ranker.bias(&self.stock, order, size).await.map_err(failed)?;
+        let views = self.fetch_views().await.map_err(notice_of_asset)?;
+        let truth = views.truths(&self.stock, request, state, order);
+        self.views = Some(views);
+        let neighbours = self.ranker.neighbours(&self.stock, order, size).await.map_err(failed)?;
+        let seat = |(place, (&product, &bias)): (usize, (&ProductId, &f32))| Seat {
+            product,
+            bias,
+            neighbours: neighbours.get(place).copied(),
+            truth: truth.get(place).map(|truth| truth.to_vec()).unwrap_or_default(),
+        };
+        Ok(order.iter().zip(&bias).enumerate().skip(from).take(size).map(seat).collect())
+    }
+
+    /// The held-out page views, out of their place.
+    async fn fetch_views(&mut self) -> Result<Views, AssetError> {
+        match self.views.take() {
+            Some(views) => Ok(views),
+            None => Views::fetch(&self.manifest, &self.source, &self.stock).await,
+        }
+    }
+
+    /// The retriever in use, and its knobs, as far as it goes by them.
+    fn retrieval_knobs(&self, state: &State) -> (share::Retriever, RetrievalKnobs) {
+        let (system, stage) = self.retrieving;
+        (system, RetrievalKnobs { stage, ..state.retrieval.clone() })
+    }
+
     /// Measures a state on some held-out page views: those on its surface from number `from` on,
     /// `count` of them at most. What is missing or fails is said in the answer, which then has no
     /// values: those of another system would be taken for this one's.
@@ -206,15 +392,12 @@ impl<S: AssetSource> Funnel<S> {
         let words = self.fetch_words().await;
         let missing = [objectives, words].into_iter().filter_map(Result::err);
         evaluated.notices.extend(missing.map(notice_of_asset));
-        let mut views = match self.views.take() {
-            Some(views) => views,
-            None => match Views::fetch(&self.manifest, &self.source, &self.stock).await {
-                Ok(views) => views,
-                Err(error) => {
-                    evaluated.notices.push(notice_of_asset(error));
-                    return evaluated;
-                }
-            },
+        let mut views = match self.fetch_views().await {
+            Ok(views) => views,
+            Err(error) => {
+                evaluated.notices.push(notice_of_asset(error));
+                return evaluated;
+            }
         };
         let on_surface = views.on(state.surface);
         evaluated.views = on_surface.len() as u32;
@@ -247,7 +430,11 @@ impl<S: AssetSource> Funnel<S> {
         if let Some(mended) = request.query.as_ref().and_then(|query| self.stock.mended(query)) {
             request.query = Some(mended);
         }
-        let Some(ranking) = self.rank(&request, state, &mut Clock::new(caller)).await? else {
+        let clock = &mut Clock::new(caller);
+        let Some(retrieved) = self.retrieve(&request, state, clock).await? else {
+            return Ok(None);
+        };
+        let Some(ranking) = self.rank(&request, retrieved, state, None, clock).await? else {
             return Ok(None);
         };
         let mut candidates = ranking.candidates;
@@ -260,16 +447,15 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
     }
 
-    /// Retrieves, cuts and ranks for a request, with the systems in use; none if the caller lost
-    /// interest on the way. The bias is not there yet.
-    async fn rank<C: Caller>(
+    /// Retrieves and cuts for a request, with the systems in use; none if the caller lost
+    /// interest on the way.
+    async fn retrieve<C: Caller>(
         &mut self,
         request: &Request,
         state: &State,
         clock: &mut Clock<'_, C>,
-    ) -> Result<Option<Ranking>, Notice> {
-        let (system, stage) = self.retrieving;
-        let knobs = RetrievalKnobs { stage, ..state.retrieval.clone() };
+    ) -> Result<Option<Retrieval>, Notice> {
+        let (system, knobs) = self.retrieval_knobs(state);
         let (mut retrieved, kept) =
             self.retriever.retrieve(&self.stock, request, system, &knobs).await.map_err(failed)?;
         clock.stage("retrieve", kept);
@@ -283,7 +469,19 @@ impl<S: AssetSource> Funnel<S> {
             let kept = cut.await.map_err(failed)?;
             clock.stage("coarse", kept);
         }
+        Ok(Some(retrieved))
+    }
 
+    /// Ranks what was retrieved for a request, a feature held where one is named; none if the
+    /// caller lost interest on the way. The bias is not there yet.
+    async fn rank<C: Caller>(
+        &mut self,
+        request: &Request,
+        retrieved: Retrieval,
+        state: &State,
+        held: Option<u32>,
+        clock: &mut Clock<'_, C>,
+    ) -> Result<Option<Ranking>, Notice> {
         clock.start();
         match self.ranker.prepare(&self.stock, &state.ranking, clock.caller).await {
             Some(true) => clock.stage("prepare", false),
@@ -293,13 +491,11 @@ impl<S: AssetSource> Funnel<S> {
         let kept = self.ranker.encode(&self.stock, request);
         clock.stage("encode", kept);
         let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
-        let query =
-            QueryMatch { cosine: &retrieved.cosines, product_types: &retrieved.product_types };
-        let (scored, kept) = self
-            .ranker
-            .rank(&self.stock, request, query, &candidates, &state.ranking)
-            .await
-            .map_err(failed)?;
+        let cosines = retrieved.cosines_of(&candidates);
+        let query = QueryMatch { cosine: &cosines, product_types: &retrieved.product_types };
+        let asked = Asked { query, candidates: &candidates, held };
+        let ranked = self.ranker.rank(&self.stock, request, asked, &state.ranking);
+        let (scored, kept) = ranked.await.map_err(failed)?;
         clock.stage("rank", kept);
         let gatings = scored.gatings.clone();
         let candidates = joined(&retrieved, scored);

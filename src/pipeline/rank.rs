@@ -2,11 +2,13 @@
 
 mod dmt;
 mod mlpr;
+mod shares;
 
 use burn::tensor::Device;
 
 use self::dmt::Dmt;
 use self::mlpr::Mlpr;
+pub use self::shares::Shares;
 use super::StageError;
 use super::caller::Caller;
 use super::request::Request;
@@ -58,6 +60,27 @@ impl Variant {
         match self {
             Self::Dmt { multi_task, bias } => ranker::file_name(multi_task, bias),
             Self::Mlpr => mlpr::FILE.into(),
+        }
+    }
+}
+
+/// What a ranker is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// How the query fits the candidates.
+    pub query: QueryMatch<'a>,
+    /// The candidates.
+    pub candidates: &'a [ProductId],
+    /// Number of the feature that is held at its training mean.
+    pub held: Option<u32>,
+}
+
+impl Asked<'_> {
+    /// Holds the feature in the rows of the candidates.
+    fn hold(&self, rows: &mut [f32], means: &[f32]) {
+        let Some(held) = self.held.map(|held| held as usize) else { return };
+        if let Some(&mean) = means.get(held) {
+            rows.chunks_exact_mut(means.len()).for_each(|row| row[held] = mean);
         }
     }
 }
@@ -130,7 +153,8 @@ impl Ranker {
         }
     }
 
-    /// Scores candidates of the request encoded last. True beside the scores if they were kept.
+    /// Scores candidates of the request encoded last, one of the features held at its training
+    /// mean for all of them, if one is named. True beside the scores if they were kept.
     ///
     /// # Errors
     /// Where the device fails.
@@ -138,15 +162,47 @@ impl Ranker {
         &mut self,
         stock: &Stock,
         request: &Request,
-        query: QueryMatch<'_>,
-        candidates: &[ProductId],
+        asked: Asked<'_>,
         knobs: &RankingKnobs,
     ) -> Result<(Scored, bool), StageError> {
         match self {
-            Self::Dmt(dmt) => {
-                dmt.rank(stock, request, query, candidates, knobs.gate_temperature).await
-            }
-            Self::Mlpr(mlpr) => mlpr.rank(stock, request, query, candidates, knobs).await,
+            Self::Dmt(dmt) => dmt.rank(stock, request, asked, knobs.gate_temperature).await,
+            Self::Mlpr(mlpr) => mlpr.rank(stock, request, asked, knobs).await,
+        }
+    }
+
+    /// What each feature adds to the utilities of the one candidate, for the request encoded
+    /// last.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn shares(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        knobs: &RankingKnobs,
+    ) -> Result<Shares, StageError> {
+        match self {
+            Self::Dmt(dmt) => dmt.shares(stock, request, asked, knobs.gate_temperature).await,
+            Self::Mlpr(mlpr) => mlpr.shares(stock, request, asked, knobs.gate_temperature).await,
+        }
+    }
+
+    /// What the neighbours of each product of an order do to its bias logit; empty where no network
+    /// reads them.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn neighbours(
+        &self,
+        stock: &Stock,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<Vec<f32>, StageError> {
+        match self {
+            Self::Dmt(dmt) => dmt.neighbours(stock, order, page_size).await,
+            Self::Mlpr(_) => Ok(Vec::new()),
         }
     }
 
@@ -204,21 +260,26 @@ impl Ranker {
     }
 }
 
-/// The features farthest from their mean, farthest first.
-fn farthest<'a>(
+/// Features with their values.
+fn named<'a>(
     names: impl Iterator<Item = (&'a str, &'a str)>,
     values: &[f32],
     z_scores: &[f32],
 ) -> Vec<Feature> {
-    let named = names.zip(values).zip(z_scores);
-    let mut features: Vec<Feature> = named
+    names
+        .zip(values)
+        .zip(z_scores)
         .map(|(((name, kind), &value), &z_score)| Feature {
             name: name.into(),
             kind: kind.into(),
             value,
             z_score,
         })
-        .collect();
+        .collect()
+}
+
+/// The features farthest from their mean, farthest first.
+fn farthest(mut features: Vec<Feature>) -> Vec<Feature> {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
     features

@@ -1,6 +1,7 @@
 //! The retrieval stage: what the query means, the retriever's scores over the catalogue, and the
 //! candidates drawn by them.
 
+mod map;
 mod moppr;
 mod yandex;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use self::map::Vectors;
 use self::moppr::Moppr;
 use self::yandex::Yandex;
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
@@ -16,11 +18,11 @@ use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
 use crate::features::search::{PredictedCategories, QueryFeatures};
-use crate::market::catalogue::ProductId;
+use crate::market::catalogue::{ProductId, ProductTypeId};
 use crate::models::moppr::{UserQueryOutput, retriever};
 use crate::models::query_category::CategoryPredictor;
-use crate::protocol::{RetrievalInsides, TowerInsides};
-use crate::retrieval::{Precision, Softmax, gumbel_top_k, top_k};
+use crate::protocol::{Map, Passage, RetrievalInsides, TowerInsides};
+use crate::retrieval::{Hit, Precision, Softmax, gumbel_top_k, top_k};
 use crate::share::{self, RetrievalKnobs};
 
 /// File of the query-to-category predictor.
@@ -53,10 +55,16 @@ pub struct Retrieved {
 pub struct Retrieval {
     /// The candidates, best first.
     pub candidates: Vec<Retrieved>,
+    /// Every product, as it would be retrieved.
+    all: Arc<[Retrieved]>,
+    /// The least score that was retrieved.
+    least: f32,
+    /// Products that relevance control left of what was retrieved.
+    controlled: u32,
     /// For each event of the history: attention, or none where the event was not looked at.
     pub behaviours: Vec<Option<f32>>,
-    /// Cosine of query and title, by candidate; empty without a query.
-    pub cosines: Vec<f32>,
+    /// Cosine of query and title, by product; empty without a query.
+    pub cosines: Arc<[f32]>,
     /// Probability of each product type; empty without a query.
     pub product_types: Vec<f32>,
     /// What the page shows of it.
@@ -66,10 +74,103 @@ pub struct Retrieval {
 impl Retrieval {
     /// Drops candidates.
     pub fn retain(&mut self, keep: impl Fn(ProductId) -> bool) {
-        let kept: Vec<bool> = self.candidates.iter().map(|c| keep(c.product)).collect();
-        let (mut candidate, mut cosine) = (kept.iter(), kept.iter());
-        self.candidates.retain(|_| candidate.next() == Some(&true));
-        self.cosines.retain(|_| cosine.next() == Some(&true));
+        self.candidates.retain(|candidate| keep(candidate.product));
+    }
+
+    /// Lets a product on to the ranker that did not get that far. True if it was not there.
+    pub fn let_through(&mut self, product: ProductId) -> bool {
+        let lost = self.candidates.iter().all(|candidate| candidate.product != product);
+        if lost && let Some(retrieved) = self.all.get(product as usize) {
+            self.candidates.push(*retrieved);
+        }
+        lost
+    }
+
+    /// Cosine of the query and each of these products' titles; empty without a query.
+    pub fn cosines_of(&self, products: &[ProductId]) -> Vec<f32> {
+        products.iter().filter_map(|&p| self.cosines.get(p as usize).copied()).collect()
+    }
+
+    /// What becomes of a product that is on sale, before any coarse ranking.
+    pub fn passages(
+        &self,
+        stock: &Stock,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> [Passage; 2] {
+        let RetrievalInsides { searched, retrieved, relevant, ref towers, .. } = self.insides;
+        let control = Control::new(&self.product_types, knobs);
+        let control_first = towers.is_some();
+        let value = self.all[product as usize].score;
+        let mut scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
+        if control_first {
+            control.hide(stock, &mut scores);
+        }
+        // Whether or not it was searched, it has a place by its score.
+        scores[product as usize] = value;
+        let order = drawn(&scores, knobs, scores.len());
+        let place = order.iter().position(|hit| hit.product == product);
+        let retrieve = Passage {
+            stage: "retrieve".into(),
+            entered: if control_first { relevant } else { searched },
+            left: retrieved,
+            value,
+            least: if knobs.sample { f32::NAN } else { self.least },
+            place: place.map(|place| place as u32),
+            passed: place.is_some_and(|place| place < retrieved as usize),
+        };
+        let category = stock.products.product_type[product as usize];
+        let relevance = Passage {
+            stage: "relevance".into(),
+            entered: if control_first { searched } else { retrieved },
+            left: if control_first { relevant } else { self.controlled },
+            value: control.probability(category).unwrap_or(f32::NAN),
+            least: control.least,
+            place: None,
+            passed: control.passes(category),
+        };
+        if control_first { [relevance, retrieve] } else { [retrieve, relevance] }
+    }
+}
+
+/// Relevance control: what it asks of a product's category.
+struct Control<'a> {
+    /// By product type; empty where nothing is predicted, as on the feed: then everything passes.
+    probabilities: &'a [f32],
+    /// The least probability that passes.
+    least: f32,
+}
+
+impl<'a> Control<'a> {
+    fn new(probabilities: &'a [f32], knobs: &RetrievalKnobs) -> Self {
+        let likely = probabilities.iter().copied().fold(0.0, f32::max);
+        Self { probabilities, least: if knobs.relevance_control { RELEVANT * likely } else { 0.0 } }
+    }
+
+    fn probability(&self, category: ProductTypeId) -> Option<f32> {
+        self.probabilities.get(usize::from(category)).copied()
+    }
+
+    fn passes(&self, category: ProductTypeId) -> bool {
+        self.probability(category).is_none_or(|probability| probability >= self.least)
+    }
+
+    /// Makes the products that do not pass the last of all.
+    fn hide(&self, stock: &Stock, scores: &mut [f32]) {
+        for (score, &category) in scores.iter_mut().zip(&stock.products.product_type) {
+            if !self.passes(category) {
+                *score = f32::NEG_INFINITY;
+            }
+        }
+    }
+}
+
+/// The products that the scores draw, best first.
+fn drawn(scores: &[f32], knobs: &RetrievalKnobs, most: usize) -> Vec<Hit> {
+    if knobs.sample {
+        gumbel_top_k(scores, knobs.temperature, most, knobs.seed.into())
+    } else {
+        top_k(scores, most)
     }
 }
 
@@ -93,7 +194,7 @@ struct Understood {
     /// By product type; empty where nothing is known of the query.
     probabilities: Vec<f32>,
     /// By product; empty without a query.
-    cosines: Vec<f32>,
+    cosines: Arc<[f32]>,
 }
 
 /// The retrievers with the last answers of their stages.
@@ -226,6 +327,57 @@ impl Retriever {
         Ok((self.retrieved.keep(key, found).clone(), false))
     }
 
+    /// What a retriever reads, in groups, and the score of a product where it reads only some of
+    /// them: those whose bits are set in the place on the list. The last is the score itself.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn coalitions(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        retriever: share::Retriever,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> Result<(&'static [&'static str], Vec<f32>), StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        Ok(match retriever {
+            share::Retriever::Moppr => {
+                let scores = self.moppr.coalitions(stock, request, understood, knobs, product);
+                (&moppr::GROUPS, scores.await?)
+            }
+            share::Retriever::Yandex => {
+                (&yandex::GROUPS, self.yandex.coalitions(stock, request, knobs, product).await?)
+            }
+        })
+    }
+
+    /// The item vectors and the query vector in two dimensions.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn map(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        retriever: share::Retriever,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Map, StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let vectors = match retriever {
+            share::Retriever::Moppr => {
+                self.moppr.vectors(stock, request, understood, knobs).await?
+            }
+            share::Retriever::Yandex => self.yandex.vectors(stock, request, knobs).await?,
+        };
+        let Vectors { axes, items, query } = vectors;
+        let query = axes.points(&query);
+        let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
+        Ok(Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance })
+    }
+
     async fn understand(
         &mut self,
         stock: &Stock,
@@ -250,7 +402,10 @@ impl Retriever {
             pieces: pieces.iter().filter_map(|&id| stock.words.piece(id)).collect(),
             features: Arc::new(QueryFeatures::new(pieces, predicted, frequency)),
             probabilities,
-            cosines: query.as_deref().map(|text| stock.title_cosines(text)).unwrap_or_default(),
+            cosines: query
+                .as_deref()
+                .map_or_else(Vec::new, |text| stock.title_cosines(text))
+                .into(),
         };
         self.understood.keep(query.clone(), understood);
         Ok(())
@@ -272,51 +427,32 @@ fn draw(
     let Scored { scores, behaviours, personal_attention, towers } = scored;
     let softmax = Softmax::new(&scores, knobs.temperature);
     let probabilities = softmax.probabilities();
-    let likely = understood.probabilities.iter().copied().fold(0.0, f32::max);
-    // Where nothing is predicted, as on the feed, everything passes.
-    let passes = |product: ProductId| {
-        let product_type = stock.products.product_type[product as usize];
-        let of_type = understood.probabilities.get(usize::from(product_type));
-        !knobs.relevance_control || of_type.is_none_or(|p| *p >= RELEVANT * likely)
-    };
-    let k = knobs.candidates as usize;
+    let control = Control::new(&understood.probabilities, knobs);
+    let passes = |product: ProductId| control.passes(stock.products.product_type[product as usize]);
     // A query is one word among many to Yandex's towers: relevance control decides what they
     // search, where it only checks what MOPPR has found.
-    let searched: Vec<f32> = match towers {
-        Some(_) => {
-            let products = scores.iter().enumerate();
-            let or_never = |(product, &score): (usize, &f32)| {
-                if passes(product as ProductId) { score } else { f32::NEG_INFINITY }
-            };
-            products.map(or_never).collect()
-        }
-        None => scores.clone(),
-    };
-    let mut hits = if knobs.sample {
-        gumbel_top_k(&searched, knobs.temperature, k, knobs.seed.into())
-    } else {
-        top_k(&searched, k)
-    };
+    let mut searched = scores.clone();
+    if towers.is_some() {
+        control.hide(stock, &mut searched);
+    }
+    let mut hits = drawn(&searched, knobs, knobs.candidates as usize);
     hits.retain(|hit| hit.score != f32::NEG_INFINITY);
-    let candidates: Vec<Retrieved> = hits
-        .iter()
-        .filter(|hit| passes(hit.product))
-        .map(|hit| Retrieved {
-            product: hit.product,
-            score: hit.score,
-            probability: probabilities[hit.product as usize] as f32,
-        })
+    let all: Arc<[Retrieved]> = (0..)
+        .zip(scores.iter().zip(probabilities))
+        .map(|(product, (&score, &p))| Retrieved { product, score, probability: p as f32 })
         .collect();
+    let found = hits.iter().filter(|hit| passes(hit.product));
+    let candidates: Vec<Retrieved> = found.map(|hit| all[hit.product as usize]).collect();
     let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
     shown.sort_unstable_by(|a, b| b.total_cmp(a));
     shown.truncate(PROBABILITIES_SHOWN);
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
     Retrieval {
-        cosines: candidates
-            .iter()
-            .filter_map(|c| understood.cosines.get(c.product as usize).copied())
-            .collect(),
+        cosines: understood.cosines.clone(),
+        controlled: candidates.len() as u32,
         candidates,
+        all,
+        least: hits.iter().map(|hit| hit.score).fold(f32::INFINITY, f32::min),
         behaviours,
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {

@@ -2,7 +2,9 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-/// Values in a 32-bit word. WebGPU has no smaller integer.
+/// Values in a 32-bit word. WebGPU has no smaller integer; the CPU's engine, which has, goes without
+/// the code for words, for Burn's shifts are a tenth of it.
+#[cfg(any(feature = "webgpu", feature = "cli"))]
 const LANES: usize = 4;
 /// Largest magnitude of an int8 in use; -128 is left out to keep the range symmetric.
 const LARGEST: f32 = 127.0;
@@ -20,6 +22,7 @@ enum Values {
     Bytes(Tensor<2, Int>),
     /// [N, W], i32, for those that have not. Lane `l` of word `j` holds value `l * W + j`, W being
     /// the words a vector has: a lane of all words is then a contiguous slice of the query.
+    #[cfg(any(feature = "webgpu", feature = "cli"))]
     Words(Tensor<2, Int>),
 }
 
@@ -30,9 +33,14 @@ impl Int8Vectors {
     /// A plain loop on the host: as operations on tensors it is a dozen passes over all values,
     /// and took longer than the towers that make them.
     pub fn quantise(vectors: &[f32], dimensions: usize, device: &Device) -> Self {
-        Self::quantise_as(vectors, dimensions, device, device.supports_dtype(DType::I8))
+        let bytes = device.supports_dtype(DType::I8);
+        Self::quantise_as(vectors, dimensions, device, bytes)
     }
 
+    #[cfg_attr(
+        not(any(feature = "webgpu", feature = "cli")),
+        allow(unused_variables, reason = "it has no words")
+    )]
     fn quantise_as(vectors: &[f32], dimensions: usize, device: &Device, bytes: bool) -> Self {
         let len = vectors.len().checked_div(dimensions).unwrap_or(0);
         let mut values = Vec::with_capacity(vectors.len());
@@ -45,23 +53,25 @@ impl Int8Vectors {
             // At most 127 by the choice of the scale.
             values.extend(vector.iter().map(|value| (value / scale).round() as i8));
         }
-        let values = if bytes {
-            let data = TensorData::new(values, [len, dimensions]);
-            Values::Bytes(Tensor::from_data(data, (device, DType::I8)))
-        } else {
+        let scales = Tensor::from_data(TensorData::new(scales, [1, len]), device);
+        #[cfg(any(feature = "webgpu", feature = "cli"))]
+        if !bytes {
             let width = dimensions.div_ceil(LANES);
             let words: Vec<i32> =
                 values.chunks_exact(dimensions.max(1)).flat_map(|v| packed(v, width)).collect();
             let data = TensorData::new(words, [len, width]);
-            Values::Words(Tensor::from_data(data, (device, DType::I32)))
-        };
-        Self { values, scales: Tensor::from_data(TensorData::new(scales, [1, len]), device) }
+            let values = Values::Words(Tensor::from_data(data, (device, DType::I32)));
+            return Self { values, scales };
+        }
+        let data = TensorData::new(values, [len, dimensions]);
+        Self { values: Values::Bytes(Tensor::from_data(data, (device, DType::I8))), scales }
     }
 
     /// Inner products [B, N] with queries [B, D], which stay in f32.
     pub fn inner_products(&self, queries: Tensor<2>) -> Tensor<2> {
         let products = match &self.values {
             Values::Bytes(bytes) => queries.matmul(bytes.clone().float().transpose()),
+            #[cfg(any(feature = "webgpu", feature = "cli"))]
             Values::Words(words) => {
                 let [_, width] = words.dims();
                 let [batch, _] = queries.dims();
@@ -81,6 +91,7 @@ impl Int8Vectors {
 }
 
 /// The words of one vector; behind its values there are zeros.
+#[cfg(any(feature = "webgpu", feature = "cli"))]
 fn packed(values: &[i8], width: usize) -> impl Iterator<Item = i32> {
     (0..width).map(move |word| {
         let lane = |lane: usize| values.get(lane * width + word).map_or(0, |v| v.cast_unsigned());
@@ -89,6 +100,7 @@ fn packed(values: &[i8], width: usize) -> impl Iterator<Item = i32> {
 }
 
 /// Values [N, W] of a lane: shifted to the top, where the sign belongs, and back.
+#[cfg(any(feature = "webgpu", feature = "cli"))]
 fn unpacked(words: &Tensor<2, Int>, lane: usize) -> Tensor<2> {
     let above = 8 * (LANES - 1 - lane) as i32;
     let top = words.clone().bitwise_left_shift_scalar(above);
@@ -96,6 +108,7 @@ fn unpacked(words: &Tensor<2, Int>, lane: usize) -> Tensor<2> {
 }
 
 /// Zeros put behind the values of each row.
+#[cfg(any(feature = "webgpu", feature = "cli"))]
 fn pad(rows: Tensor<2>, width: usize) -> Tensor<2> {
     let [len, dimensions] = rows.dims();
     if dimensions == width {

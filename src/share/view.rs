@@ -2,10 +2,14 @@
 
 use super::State;
 use super::link::{Dropped, LINK_VERSION};
+use crate::market::catalogue::ProductId;
 use crate::metrics::measure::{Against, Measure};
 
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
+
+/// Most products on the workbench of positions: a page.
+pub const MAX_BENCH: usize = 60;
 
 /// Longest name of a lesson.
 const MAX_LESSON_NAME: usize = 40;
@@ -22,6 +26,12 @@ pub enum Panel {
     Lessons,
     /// Pinned states side by side.
     Compare,
+    /// One product: why it stands where it stands, and what would change it.
+    Explain,
+    /// What places and neighbours do to clicks.
+    Positions,
+    /// The item vectors in two dimensions.
+    Map,
     /// Held-out page views measured, and the front between two objectives.
     Metrics,
     /// Link, embedding, files.
@@ -32,8 +42,11 @@ pub enum Panel {
 
 impl Panel {
     /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Lessons, "lessons"),
+        (Self::Explain, "explain"),
+        (Self::Positions, "positions"),
+        (Self::Map, "map"),
         (Self::Compare, "compare"),
         (Self::Metrics, "metrics"),
         (Self::Share, "share"),
@@ -64,6 +77,8 @@ pub struct View {
     pub embed: Vec<&'static str>,
     /// What is measured.
     pub measured: Measured,
+    /// The order of the page on the workbench of positions; empty where it is the shelf's.
+    pub bench: Vec<ProductId>,
 }
 
 /// A step of a lesson.
@@ -163,6 +178,10 @@ impl Link {
         if self.view.measured != Measured::default() {
             parts.push(format!("metrics={}", self.view.measured.write()));
         }
+        if !self.view.bench.is_empty() {
+            let order: Vec<String> = self.view.bench.iter().map(ProductId::to_string).collect();
+            parts.push(format!("bench={}", order.join(",")));
+        }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
             let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
             parts.push(format!("{name}={}", inner.join(";")));
@@ -226,6 +245,10 @@ impl Link {
                         ),
                     }),
                 }
+            } else if key == "bench" {
+                // What is no product's number stands nowhere.
+                let order = value.split(',').filter_map(|product| product.parse().ok());
+                view.bench = order.take(MAX_BENCH).collect();
             } else if PINS.contains(&key) {
                 let inner: Vec<String> =
                     value.split(';').map(|part| part.replacen(':', "=", 1)).collect();
@@ -282,6 +305,18 @@ mod tests {
         assert_eq!(Link::read(&text), (link, vec![]));
         assert_eq!(Link::read(""), (Link::default(), vec![]));
         assert_eq!(Link::default().write(), "");
+    }
+
+    #[test]
+    fn the_order_on_the_workbench_comes_back() {
+        let bench = vec![12, 5, 3_999];
+        let view = View { panel: Some(Panel::Positions), bench, ..View::default() };
+        let link = Link { view, ..Link::default() };
+        assert_eq!(link.write(), "?v=1&panel=positions&bench=12,5,3999");
+        assert_eq!(Link::read(&link.write()), (link, vec![]));
+        let long = "7,".repeat(500);
+        assert_eq!(Link::read(&format!("bench={long}")).0.view.bench.len(), MAX_BENCH);
+        assert_eq!(Link::read("bench=x,4,-1,").0.view.bench, [4]);
     }
 
     #[test]

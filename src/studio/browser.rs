@@ -130,6 +130,16 @@ pub fn focus(id: &str) {
     let _ = element.focus();
 }
 
+/// Scrolls the row that the element with this id stands in, no more than it takes to show it.
+pub fn show_in_row(id: &str) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_inline(ScrollLogicalPosition::Nearest);
+    if let Some(element) = browser::document().get_element_by_id(id) {
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
 /// Hands a file to the person.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::app::store::Store;
 use crate::app::{browser, wire};
-use crate::protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
+use crate::protocol::{self, Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
 use crate::share::{BackendChoice, State};
 
 /// Milliseconds between two looks at whether the engine still speaks.
@@ -65,10 +65,18 @@ struct Slice {
     reply: Reply<Evaluated>,
 }
 
+/// Something else that is wanted to be known of a state, which waits for every question too.
+struct Inquiry {
+    state: State,
+    about: protocol::Question,
+    reply: Reply<protocol::Told>,
+}
+
 /// What the engine computes.
 enum Job {
     Question(Question),
     Slice(Slice),
+    Inquiry(Inquiry),
 }
 
 impl Job {
@@ -78,6 +86,7 @@ impl Job {
         match self {
             Self::Question(question) => drop(question.reply.send(Err(why.into()))),
             Self::Slice(slice) => drop(slice.reply.send(Err(why.into()))),
+            Self::Inquiry(inquiry) => drop(inquiry.reply.send(Err(why.into()))),
         }
     }
 }
@@ -93,7 +102,8 @@ struct Inner {
     standing: RwSignal<Standing>,
     worker: RefCell<Option<Running>>,
     waiting: RefCell<VecDeque<Question>>,
-    slices: RefCell<VecDeque<Slice>>,
+    /// What waits for them.
+    behind: RefCell<VecDeque<Job>>,
     /// What it computes now.
     current: RefCell<Option<Job>>,
     run: Cell<u64>,
@@ -110,7 +120,7 @@ impl Engine {
             standing,
             worker: RefCell::default(),
             waiting: RefCell::default(),
-            slices: RefCell::default(),
+            behind: RefCell::default(),
             current: RefCell::default(),
             run: Cell::new(0),
             heard: Cell::new(0.0),
@@ -149,9 +159,32 @@ impl Engine {
     ) -> Result<Evaluated, Lost> {
         let (reply, answered) = oneshot::channel();
         let (state, from, count) = (state.clone(), from as u32, count as u32);
-        self.inner.slices.borrow_mut().push_back(Slice { state, from, count, reply });
+        let slice = Job::Slice(Slice { state, from, count, reply });
+        self.inner.behind.borrow_mut().push_back(slice);
         self.inner.pump();
         answered.await.unwrap_or_else(|_| Err(CLOSED.into()))
+    }
+
+    /// What else is to be known of a state. Every question goes first.
+    ///
+    /// # Errors
+    /// Where something is missing for it, and where the engine is lost over it; the next question
+    /// starts another.
+    pub async fn ask(
+        &self,
+        state: &State,
+        about: protocol::Question,
+    ) -> Result<protocol::Reply, Lost> {
+        let (reply, answered) = oneshot::channel();
+        let state = State { backend: BackendChoice::Cpu, selected: None, ..state.clone() };
+        let inquiry = Job::Inquiry(Inquiry { state, about, reply });
+        self.inner.behind.borrow_mut().push_back(inquiry);
+        self.inner.pump();
+        let told = answered.await.unwrap_or_else(|_| Err(CLOSED.into()))?;
+        told.reply.ok_or_else(|| {
+            let said: Vec<String> = told.notices.into_iter().map(|notice| notice.text).collect();
+            said.join(" ")
+        })
     }
 }
 
@@ -163,7 +196,7 @@ impl Inner {
 
     /// Gives the engine its next job, if it is free; starts it, if there is none.
     fn pump(self: &Rc<Self>) {
-        let nothing = self.waiting.borrow().is_empty() && self.slices.borrow().is_empty();
+        let nothing = self.waiting.borrow().is_empty() && self.behind.borrow().is_empty();
         if nothing || self.current.borrow().is_some() {
             return;
         }
@@ -188,11 +221,22 @@ impl Inner {
             self.send(&ToEngine::Run { run, state });
             return;
         }
-        let Some(slice) = self.slices.borrow_mut().pop_front() else { return };
-        let (job, state) = (self.next_run(), Box::new(slice.state.clone()));
-        let (from, count) = (slice.from, slice.count);
-        *self.current.borrow_mut() = Some(Job::Slice(slice));
-        self.send(&ToEngine::Evaluate { job, state, from, count });
+        let Some(next) = self.behind.borrow_mut().pop_front() else { return };
+        let job = self.next_run();
+        let message = match &next {
+            // It is no question: those wait elsewhere.
+            Job::Question(_) => return,
+            Job::Slice(Slice { state, from, count, .. }) => {
+                let (state, from, count) = (Box::new(state.clone()), *from, *count);
+                ToEngine::Evaluate { job, state, from, count }
+            }
+            Job::Inquiry(Inquiry { state, about, .. }) => {
+                let (state, question) = (Box::new(state.clone()), about.clone());
+                ToEngine::Ask { job, state, question }
+            }
+        };
+        *self.current.borrow_mut() = Some(next);
+        self.send(&message);
     }
 
     fn next_run(&self) -> u64 {
@@ -278,6 +322,14 @@ impl Inner {
                 let _ = slice.reply.send(Ok(evaluated));
                 self.pump();
             }
+            FromEngine::Told(told) => {
+                if told.job != self.run.get() {
+                    return;
+                }
+                let Some(Job::Inquiry(inquiry)) = self.current.borrow_mut().take() else { return };
+                let _ = inquiry.reply.send(Ok(told));
+                self.pump();
+            }
             FromEngine::Failed(notice) => self.lose(&notice.text),
             // What goes for an answer comes with it.
             FromEngine::Notice(_) | FromEngine::Alive => {}
@@ -303,11 +355,10 @@ impl Inner {
             // One of its functions may be on the stack: they are dropped after it has returned.
             leptos::task::spawn_local(async move { drop(running) });
         }
-        let (current, waiting, slices) =
-            (self.current.take(), self.waiting.take(), self.slices.take());
+        let (current, waiting, behind) =
+            (self.current.take(), self.waiting.take(), self.behind.take());
         let waiting = waiting.into_iter().map(Job::Question);
-        let slices = slices.into_iter().map(Job::Slice);
-        current.into_iter().chain(waiting).chain(slices).for_each(|job| job.lose(why));
+        current.into_iter().chain(waiting).chain(behind).for_each(|job| job.lose(why));
     }
 
     fn send(&self, message: &ToEngine) {

@@ -3,13 +3,16 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::browser::focus;
+use super::browser::{focus, show_in_row};
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
+use super::explain::Explain;
 use super::lessons::Lessons;
+use super::map::MapOfTheCatalogue;
 use super::meter::Meter;
 use super::metrics::Metrics;
+use super::positions::Positions;
 use super::share::Share;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
@@ -33,6 +36,11 @@ pub fn mount() {
 fn title(panel: Panel) -> (&'static str, &'static str) {
     match panel {
         Panel::Lessons => ("Lessons", "What to turn, what to expect, and what the papers found."),
+        Panel::Explain => {
+            ("Explain", "One product: why it stands where it stands, and what would change it.")
+        }
+        Panel::Positions => ("Positions", "What places and neighbours do to clicks."),
+        Panel::Map => ("Map", "Item vectors and the query vector in two dimensions."),
         Panel::Compare => ("Compare", "States side by side, and what moved between them."),
         Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
         Panel::Metrics => (
@@ -76,6 +84,12 @@ fn Studio() -> impl IntoView {
         };
         browser::mark("studio", height);
     });
+    // On a narrow page not all tabs are on show.
+    follow(move |_| {
+        if let Some(of) = panel.get() {
+            browser::after_paint(move || show_in_row(&format!("tab-{}", of.key())));
+        }
+    });
     let tab = move |(of, _): (Panel, &'static str)| {
         let chosen = move || panel.get() == Some(of);
         view! {
@@ -109,6 +123,9 @@ fn Studio() -> impl IntoView {
     let shown = live(move || match panel.get() {
         None => ().into_any(),
         Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
+        Some(Panel::Explain) => view! { <Explain /> }.into_any(),
+        Some(Panel::Positions) => view! { <Positions /> }.into_any(),
+        Some(Panel::Map) => view! { <MapOfTheCatalogue /> }.into_any(),
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
         Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),

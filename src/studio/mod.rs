@@ -2,10 +2,11 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`export`], [`front`],
-//! [`lessons`] in part, [`markdown`], [`order`], [`results`]) is built and tested everywhere, the
-//! rest with the feature `studio`.
+//! that nothing it does holds up a ranking. What needs no browser ([`bench`], [`explain`] in part,
+//! [`export`], [`front`], [`lessons`] in part, [`markdown`], [`order`], [`plane`], [`results`]) is
+//! built and tested everywhere, the rest with the feature `studio`.
 
+pub mod bench;
 #[cfg(feature = "studio")]
 mod browser;
 #[cfg(feature = "studio")]
@@ -14,6 +15,7 @@ mod compare;
 mod document;
 #[cfg(feature = "studio")]
 mod engine;
+pub mod explain;
 pub mod export;
 #[cfg(feature = "studio")]
 mod figures;
@@ -21,12 +23,17 @@ mod figures;
 mod frame;
 pub mod front;
 pub mod lessons;
+#[cfg(feature = "studio")]
+mod map;
 pub mod markdown;
 #[cfg(feature = "studio")]
 mod meter;
 #[cfg(feature = "studio")]
 mod metrics;
 pub mod order;
+pub mod plane;
+#[cfg(feature = "studio")]
+mod positions;
 pub mod results;
 #[cfg(feature = "studio")]
 mod scatter;

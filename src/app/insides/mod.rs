@@ -2,7 +2,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod curves;
-mod product;
+pub(crate) mod product;
 mod retrieval;
 mod utilisation;
 

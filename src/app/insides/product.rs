@@ -16,14 +16,14 @@ use crate::share::{Ranker, RankingKnobs, Task};
 const ENTRIES: usize = 4;
 
 /// What is known of the chosen product in the present answer.
-struct Chosen {
-    candidate: Candidate,
-    place: Place,
-    ranker: Ranker,
+pub(crate) struct Chosen {
+    pub candidate: Candidate,
+    pub place: Place,
+    pub ranker: Ranker,
     /// Experts of the last gating.
-    experts: Vec<String>,
-    knobs: RankingKnobs,
-    detail: Option<Detail>,
+    pub experts: Vec<String>,
+    pub knobs: RankingKnobs,
+    pub detail: Option<Detail>,
 }
 
 #[component]
@@ -109,8 +109,9 @@ fn Title(product: ProductId) -> impl IntoView {
     }
 }
 
+/// The score taken apart.
 #[component]
-fn Apart(chosen: Chosen) -> impl IntoView {
+pub(crate) fn Apart(chosen: Chosen) -> impl IntoView {
     let Chosen { candidate, place, ranker, experts, knobs, detail } = chosen;
     let tasks = ranker.tasks();
     view! {
@@ -270,7 +271,7 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
 }
 
 /// A bar to the right or to the left of a middle line, by its share of the longest.
-fn two_sided(value: f32, longest: f32) -> impl IntoView {
+pub(crate) fn two_sided(value: f32, longest: f32) -> impl IntoView {
     let share = if longest > 0.0 { 50.0 * (value / longest).clamp(-1.0, 1.0) } else { 0.0 };
     let (left, width) = if share < 0.0 { (50.0 + share, -share) } else { (50.0, share) };
     let class = if share < 0.0 { "below" } else { "" };
@@ -298,7 +299,7 @@ fn strongest(values: &[f32], most: usize) -> Vec<(usize, f32)> {
     found
 }
 
-fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
+pub(crate) fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
     values.into_iter().filter(|v| v.is_finite()).fold(0.0, |most, v| most.max(v.abs()))
 }
 

@@ -5,9 +5,12 @@
 //! the order in which they are shown. Nothing here reads the device: only tensors go out.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::input::{Place, behaviours};
 use super::{Candidates, Dmt, DmtConfig, Encoded, Items, Output, SEQUENCES, Sequence};
+use crate::features::places::NEIGHBOURS;
 use crate::features::{Moment, dense};
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::Vocabulary;
@@ -17,6 +20,9 @@ use crate::share::{BiasFeatures, MultiTask};
 
 /// What its files say they hold.
 pub const MODEL: &str = "dmt";
+
+/// Sets of neighbours that are drawn to tell what those of a page do.
+const DRAWS: usize = 32;
 
 /// Name of the file that holds the weights of a variant, for example
 /// "dmt-mmoe-position-neighbours.safetensors".
@@ -167,6 +173,42 @@ impl Ranker {
         let logits = self.bias_at(&grid)?.reshape([of.len(), indices]);
         let first = logits.clone().narrow(1, 0, 1);
         Some((logits - first).exp().mean_dim(0).reshape([indices]))
+    }
+
+    /// What the neighbours of each product of an order do to its logit: y_b less its mean over
+    /// [`DRAWS`] times as many neighbours drawn from the catalogue, `[products]`. None where the
+    /// network reads no neighbours, and of an empty order.
+    pub fn neighbours(
+        &self,
+        catalogue: &Catalogue,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Option<Tensor<1>> {
+        if !self.config.bias.neighbours || order.is_empty() {
+            return None;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut drawn = || {
+            let product = random.next_u32() as usize % catalogue.products.len();
+            catalogue.products[product].product_type
+        };
+        let draws: Vec<[u16; NEIGHBOURS]> =
+            (0..DRAWS).map(|_| std::array::from_fn(|_| drawn())).collect();
+        let places = places(catalogue, order, page_size);
+        let among = |place: &Place, draw: &[u16; NEIGHBOURS]| {
+            let mut place = *place;
+            for (slot, drawn) in place.types[1..].iter_mut().zip(draw) {
+                // Where there is no neighbour none is drawn.
+                *slot = slot.and(Some(*drawn));
+            }
+            place
+        };
+        let grid: Vec<Place> = places
+            .iter()
+            .flat_map(|place| draws.iter().map(move |draw| among(place, draw)))
+            .collect();
+        let others = self.bias_at(&grid)?.reshape([places.len(), DRAWS]).mean_dim(1);
+        Some(self.bias_at(&places)? - others.reshape([places.len()]))
     }
 
     /// What each feature of the bias network does to the logit of the product at `place` of

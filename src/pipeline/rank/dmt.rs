@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Scored, farthest};
-use crate::features::dense::{FEATURES, QueryMatch};
+use super::shares::{Shares, orders, rows, shares};
+use super::{Asked, Scored, farthest, named};
+use crate::features::dense::FEATURES;
 use crate::market::catalogue::ProductId;
 use crate::models::dmt::input::behaviours;
 use crate::models::dmt::ranker;
@@ -30,6 +31,7 @@ pub struct Dmt {
 struct RankKey {
     request: Request,
     candidates: Vec<ProductId>,
+    held: Option<u32>,
     gate_temperature: f32,
 }
 
@@ -74,12 +76,13 @@ impl Dmt {
         &mut self,
         stock: &Stock,
         request: &Request,
-        query: QueryMatch<'_>,
-        candidates: &[ProductId],
+        asked: Asked<'_>,
         gate_temperature: f32,
     ) -> Result<(Scored, bool), StageError> {
+        let Asked { query, candidates, held } = asked;
+        let (request_read, candidates_read) = (request.clone(), candidates.to_vec());
         let key =
-            RankKey { request: request.clone(), candidates: candidates.to_vec(), gate_temperature };
+            RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
         if let Some(kept) = self.ranked.cached(&key) {
             return Ok((kept.scored.clone(), true));
         }
@@ -87,7 +90,10 @@ impl Dmt {
             return Ok((Scored::default(), false));
         }
         let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
-        let dense = stock.dense.request(&request.moment(), query, candidates);
+        let mut dense = stock.dense.request(&request.moment(), query, candidates);
+        if held.is_some() {
+            asked.hold(&mut dense, &read(self.model.model().feature_means()).await?);
+        }
         let output =
             self.model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
         let mut read = Transaction::default().register(output.utilities.clone());
@@ -108,6 +114,49 @@ impl Dmt {
         }
         self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
         Ok((scored, false))
+    }
+
+    /// What each dense feature adds to the utilities of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn shares(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        Asked { query, candidates, .. }: Asked<'_>,
+        gate_temperature: f32,
+    ) -> Result<Shares, StageError> {
+        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
+        let values = stock.dense.request(&request.moment(), query, candidates);
+        let means = read(self.model.model().feature_means()).await?;
+        let orders = orders(values.len());
+        let rows = rows(&orders, &means, &values);
+        let products = candidates.repeat(rows.len() / values.len().max(1));
+        let output = self.model.rank(&stock.catalogue, encoded, &products, &rows, gate_temperature);
+        let [_, _, tasks] = output.utilities.dims();
+        let z_scores = read(output.dense.narrow(1, products.len() - 1, 1)).await?;
+        let utilities = read(output.utilities).await?;
+        let added = shares(&orders, &utilities, tasks);
+        let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
+        Ok(Shares { base: utilities[..tasks].to_vec(), features })
+    }
+
+    /// What the neighbours of each product of an order do to its bias logit; empty where the network
+    /// does not read them.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn neighbours(
+        &self,
+        stock: &Stock,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<Vec<f32>, StageError> {
+        match self.model.neighbours(&stock.catalogue, order, page_size) {
+            Some(logits) => read(logits).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// y_b of each product of an order that pages of `page_size` show (equation 4); zeros
@@ -194,8 +243,7 @@ impl Dmt {
 
         let z_scores = next()?;
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
-        let features =
-            farthest(FEATURES.iter().map(|(name, kind)| (*name, kind.name())), raw, &z_scores);
+        let features = farthest(named(feature_names(), raw, &z_scores));
         let mut attention = Vec::with_capacity(detail.attention.len());
         let sequences = behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
@@ -217,6 +265,11 @@ impl Dmt {
         let transfer = Vec::new();
         Ok(Some(Detail { product, attention, features, transfer, expert_contribution, bias_terms }))
     }
+}
+
+/// Name and kind of each feature.
+fn feature_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FEATURES.iter().map(|(name, kind)| (*name, kind.name()))
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, StageError> {

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Scored, farthest};
-use crate::features::dense::QueryMatch;
+use super::shares::{Shares, orders, rows, shares};
+use super::{Asked, Scored, farthest, named};
 use crate::features::wide::{FEATURES, WideTables};
 use crate::market::catalogue::ProductId;
 use crate::models::mlpr::ranker::{Items, Ranker};
@@ -41,6 +41,7 @@ pub struct Mlpr {
 struct RankKey {
     request: Request,
     candidates: Vec<ProductId>,
+    held: Option<u32>,
     gate_temperature: f32,
     precomputed: bool,
 }
@@ -118,14 +119,15 @@ impl Mlpr {
         &mut self,
         stock: &Stock,
         request: &Request,
-        matching: QueryMatch<'_>,
-        candidates: &[ProductId],
+        asked: Asked<'_>,
         knobs: &RankingKnobs,
     ) -> Result<(Scored, bool), StageError> {
+        let Asked { candidates, held, .. } = asked;
         let RankingKnobs { gate_temperature, precomputed, .. } = *knobs;
         let key = RankKey {
             request: request.clone(),
             candidates: candidates.to_vec(),
+            held,
             gate_temperature,
             precomputed,
         };
@@ -140,9 +142,11 @@ impl Mlpr {
             Some(items) if precomputed => items.of(candidates),
             _ => self.model.items(&stock.words, &stock.catalogue, candidates),
         };
-        let text = request.query.as_deref().unwrap_or_default();
-        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
-        let wide = self.wide.request(text, frequency, matching, candidates);
+        let mut wide = self.wide(stock, request, asked);
+        if held.is_some() {
+            let means = self.model.model().feature_means();
+            asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
+        }
         let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
         let mut read = Transaction::default().register(output.engagement.clone());
         let stages = [
@@ -176,6 +180,44 @@ impl Mlpr {
         }
         self.ranked.keep(key, Ranked { scored: scored.clone(), output, wide });
         Ok((scored, false))
+    }
+
+    /// Wide features of the candidates, as they are counted.
+    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
+        let text = request.query.as_deref().unwrap_or_default();
+        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+        self.wide.request(text, frequency, asked.query, asked.candidates)
+    }
+
+    /// What each wide feature adds to the utilities of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn shares(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        gate_temperature: f32,
+    ) -> Result<Shares, StageError> {
+        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let values = self.wide(stock, request, asked);
+        let means = self.model.model().feature_means();
+        let means = numbers(means.into_data_async().await?)?;
+        let orders = orders(values.len());
+        let rows = rows(&orders, &means, &values);
+        let count = rows.len() / values.len().max(1);
+        let item = self.model.items(&stock.words, &stock.catalogue, asked.candidates);
+        let [_, width] = item.dims();
+        let items = item.expand([count, width]);
+        let output = self.model.rank(query, items, &rows, [gate_temperature; 2]);
+        let z_scores = output.wide.narrow(0, count - 1, 1);
+        let z_scores = numbers(z_scores.into_data_async().await?)?;
+        let engagement = numbers(output.engagement.into_data_async().await?)?;
+        let utilities: Vec<f32> = engagement.into_iter().map(logit).collect();
+        let added = shares(&orders, &utilities, K);
+        let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
+        Ok(Shares { base: utilities[..K].to_vec(), features })
     }
 
     /// The insides for a product among the candidates ranked last.
@@ -220,8 +262,7 @@ impl Mlpr {
             None => Vec::new(),
         };
         let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
-        let features =
-            farthest(FEATURES.iter().map(|(name, kind)| (*name, kind.name())), raw, &z_scores);
+        let features = farthest(named(feature_names(), raw, &z_scores));
         let steps = conditional.into_iter().zip(joint).zip(attention.chunks(2));
         let transfer = steps
             .map(|((conditional, joint), weights)| Transfer {
@@ -239,6 +280,11 @@ impl Mlpr {
             bias_terms: Vec::new(),
         }))
     }
+}
+
+/// Name and kind of each feature.
+fn feature_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FEATURES.iter().map(|(name, kind)| (*name, kind.name()))
 }
 
 /// The utility u whose sigmoid is y.

@@ -1,9 +1,13 @@
 //! MOPPR's scores of the whole catalogue.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Transaction};
 
+use super::map::{Vectors, axes};
 use super::{Scored, Understood, precision};
-use crate::features::search::SearchFeatures;
+use crate::features::search::{SearchFeatures, profile_ids};
+use crate::market::catalogue::ProductId;
 use crate::models::moppr::UserQueryOutput;
 use crate::models::moppr::objectives::OBJECTIVES;
 use crate::models::moppr::retriever;
@@ -14,6 +18,9 @@ use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision, gmv};
 use crate::share::RetrievalKnobs;
+
+/// What the user-query tower reads, in groups.
+pub const GROUPS: [&str; 3] = ["query", "behaviour", "profile"];
 
 /// File of the embeddings and of the towers' mean.
 pub const FILE: &str = "moppr.safetensors";
@@ -163,5 +170,79 @@ impl Moppr {
             }
         }
         Ok(Scored { scores, behaviours, personal_attention, towers: None })
+    }
+
+    /// Score of one product where the tower reads only some of [`GROUPS`]: those whose bits are
+    /// set in the place on the list. Without the query none was typed, without the behaviour there
+    /// is none; without the profile it is the mean over the profiles of the shop's shoppers.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn coalitions(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        understood: &Understood,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> Result<Vec<f32>, StageError> {
+        self.encode(stock, request, understood, knobs)?;
+        self.lay_out(stock, knobs).await?;
+        let (Some(encoded), Some(index)) = (
+            self.encoded.cached(&(request.clone(), knobs.category_filter)),
+            self.index.cached(&(knobs.weights, precision(knobs))),
+        ) else {
+            return Err(StageError::OutOfOrder);
+        };
+        let mut batch: Vec<SearchFeatures> = Vec::new();
+        let mut sizes = Vec::new();
+        for coalition in 0..1 << GROUPS.len() {
+            let mut features = encoded.features.clone();
+            if coalition & 1 == 0 {
+                features.query = Arc::default();
+            }
+            if coalition & 2 == 0 {
+                features.behaviours = Default::default();
+            }
+            let before = batch.len();
+            if coalition & 4 == 0 {
+                let profiles = stock.shoppers.iter().map(|shopper| profile_ids(&shopper.profile));
+                batch
+                    .extend(profiles.map(|profile| SearchFeatures { profile, ..features.clone() }));
+            } else {
+                batch.push(features);
+            }
+            sizes.push(batch.len() - before);
+        }
+        let output = self.model.encode(&Vec::from_iter(&batch), &stock.words);
+        let mut queries = self.model.tuned(knobs.weights)?.user_query(&output);
+        if knobs.gmv {
+            queries = gmv::extend_queries(queries, knobs.sigma);
+        }
+        let scores = index.scores(queries).narrow(1, product as usize, 1);
+        let mut scores = numbers(scores.into_data_async().await?)?.into_iter();
+        let mean = |size| scores.by_ref().take(size).sum::<f32>() / size as f32;
+        Ok(sizes.into_iter().map(mean).collect())
+    }
+
+    /// H_i of every product, and H_uq of a request: one vector after another.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn vectors(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        understood: &Understood,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Vectors, StageError> {
+        self.encode(stock, request, understood, knobs)?;
+        let plain = self.model.tuned([1.0; OBJECTIVES.len()])?.items.clone();
+        let tuned = self.model.tuned(knobs.weights)?.clone();
+        let encoded = self.encoded.cached(&(request.clone(), knobs.category_filter));
+        let query = tuned.user_query(&encoded.ok_or(StageError::OutOfOrder)?.output);
+        let axes = axes(&numbers(plain.into_data_async().await?)?, stock.prices_cents.len());
+        let items = numbers(tuned.items.into_data_async().await?)?;
+        Ok(Vectors { axes, items, query: numbers(query.into_data_async().await?)? })
     }
 }

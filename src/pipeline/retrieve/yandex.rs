@@ -2,7 +2,9 @@
 
 use burn::tensor::{Device, Tensor, Transaction};
 
+use super::map::{Vectors, axes};
 use super::{Scored, precision};
+use crate::market::catalogue::ProductId;
 use crate::market::history::{Event, PageDevice, WebSearch};
 use crate::models::yandex::input::title_sums;
 use crate::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
@@ -14,6 +16,9 @@ use crate::pipeline::{StageError, numbers};
 use crate::protocol::TowerInsides;
 use crate::retrieval::{ExactIndex, Precision, gmv};
 use crate::share::{RetrievalKnobs, TrainingStage};
+
+/// What the user tower reads, in groups.
+pub const GROUPS: [&str; 3] = ["query", "behaviour", "web searches"];
 
 /// The towers of both stages of training, as far as they were asked for.
 #[derive(Default)]
@@ -80,15 +85,92 @@ impl Yandex {
         request: &Request,
         knobs: &RetrievalKnobs,
     ) -> Result<Scored, StageError> {
+        self.towers(knobs)?.score(stock, request, knobs).await
+    }
+
+    fn towers(&mut self, knobs: &RetrievalKnobs) -> Result<&mut Towers, StageError> {
         let towers = match knobs.stage {
             TrainingStage::FineTuned => &mut self.fine_tuned,
             TrainingStage::PreTrained => &mut self.pre_trained,
         };
-        towers.as_mut().ok_or(StageError::OutOfOrder)?.score(stock, request, knobs).await
+        towers.as_mut().ok_or(StageError::OutOfOrder)
+    }
+
+    /// Score of one product where the user tower reads only some of [`GROUPS`]: those whose bits
+    /// are set in the place on the list.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    pub async fn coalitions(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> Result<Vec<f32>, StageError> {
+        let towers = self.towers(knobs)?;
+        let all = (0..1 << GROUPS.len()).map(|coalition| {
+            let (events, searches) = read(request, knobs, coalition);
+            towers.model.user(&events, &searches, &stock.words).vector
+        });
+        let mut queries = Tensor::cat(all.collect(), 0);
+        if knobs.gmv {
+            queries = gmv::extend_queries(queries, knobs.sigma);
+        }
+        let index = towers.index(stock, precision(knobs)).await?;
+        let scores = index.scores(queries).narrow(1, product as usize, 1);
+        numbers(scores.into_data_async().await?)
+    }
+
+    /// v_i of every product, and v_u of a request.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    pub async fn vectors(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Vectors, StageError> {
+        let model = &self.towers(knobs)?.model;
+        let (events, searches) = read(request, knobs, usize::MAX);
+        let query = model.user(&events, &searches, &stock.words).vector;
+        let items = numbers(model.items.clone().into_data_async().await?)?;
+        let axes = axes(&items, stock.prices_cents.len());
+        Ok(Vectors { axes, items, query: numbers(query.into_data_async().await?)? })
     }
 }
 
+/// What the user tower reads of a request, of those of [`GROUPS`] whose bits are set.
+fn read(request: &Request, knobs: &RetrievalKnobs, groups: usize) -> (Vec<Event>, Vec<WebSearch>) {
+    let mut searches = searches(request, knobs.web_searches);
+    let events = &request.history.events;
+    let (first_event, first_search) = newest(events, &searches, knobs.history_length as usize);
+    let mut searches = searches.split_off(first_search);
+    // The request's own query is the newest of all.
+    let own = request.query.as_ref().and_then(|_| searches.pop());
+    if groups & 4 == 0 {
+        searches.clear();
+    }
+    searches.extend(own.filter(|_| groups & 1 != 0));
+    let events = if groups & 2 == 0 { Vec::new() } else { events[first_event..].to_vec() };
+    (events, searches)
+}
+
 impl Towers {
+    async fn index(
+        &mut self,
+        stock: &Stock,
+        precision: Precision,
+    ) -> Result<&ExactIndex, StageError> {
+        if self.index.cached(&precision).is_none() {
+            let items = self.model.items.clone();
+            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
+            self.index.keep(precision, index);
+        }
+        self.index.cached(&precision).ok_or(StageError::OutOfOrder)
+    }
+
     async fn score(
         &mut self,
         stock: &Stock,
@@ -96,11 +178,7 @@ impl Towers {
         knobs: &RetrievalKnobs,
     ) -> Result<Scored, StageError> {
         let precision = precision(knobs);
-        if self.index.cached(&precision).is_none() {
-            let items = self.model.items.clone();
-            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
-            self.index.keep(precision, index);
-        }
+        self.index(stock, precision).await?;
         let searches = searches(request, knobs.web_searches);
         let events = &request.history.events;
         let (first_event, first_search) = newest(events, &searches, knobs.history_length as usize);
@@ -200,7 +278,44 @@ fn newest(events: &[Event], searches: &[WebSearch], most: usize) -> (usize, usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::history::EventKind;
+    use crate::market::history::{EventKind, Profile};
+    use crate::pipeline::request::EditedHistory;
+    use crate::share::State;
+
+    #[test]
+    fn each_group_is_read_or_left_out() {
+        let event = |time| Event { kind: EventKind::Click, product: 0, time };
+        let search = |query: &str, time| WebSearch { query: query.into(), time };
+        let profile = Profile {
+            age_band: 0,
+            gender: 0,
+            purchase_power: 0,
+            household: 0,
+            town: 0,
+            member_years: 0,
+        };
+        let history =
+            EditedHistory { events: vec![event(1), event(3)], entries: vec![0, 1], now: 9 };
+        let mut request = Request {
+            profile,
+            history,
+            web_searches: vec![search("older", 0), search("newer", 2)],
+            query: Some("asked".into()),
+            device: PageDevice::Phone,
+        };
+        let knobs = RetrievalKnobs { history_length: 4, ..State::default().retrieval };
+        let groups = |request: &Request, groups| {
+            let (events, searches) = read(request, &knobs, groups);
+            let queries: Vec<String> = searches.into_iter().map(|search| search.query).collect();
+            (events.len(), queries.join(" "))
+        };
+        let found = [0, 1, 2, 4, 5, 7].map(|of| groups(&request, of));
+        let expected =
+            [(0, ""), (0, "asked"), (2, ""), (0, "newer"), (0, "newer asked"), (2, "newer asked")];
+        assert_eq!(found, expected.map(|(events, queries)| (events, queries.to_string())));
+        request.query = None;
+        assert_eq!(groups(&request, 7), (2, "older newer".into()));
+    }
 
     #[test]
     fn the_newest_behaviours_are_kept_wherever_they_come_from() {

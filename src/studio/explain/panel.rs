@@ -1,0 +1,339 @@
+//! The panel: a product is chosen, asked about, and shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::changes::{changes, lost};
+use super::find::find;
+use super::texts;
+use super::tries::{Tries, WhatWouldChangeIt};
+use super::way::{attention, features, gates, split, way};
+use crate::app::insides::product::{Apart, Chosen};
+use crate::app::parts::{click, follow, live};
+use crate::app::picture::Picture;
+use crate::app::store::{Place, Store, store};
+use crate::app::words;
+use crate::market::catalogue::ProductId;
+use crate::protocol::{Answer, Parts, Question, Reply, Trace};
+use crate::share::State;
+use crate::studio::engine::{Engine, Lost, Standing};
+
+/// Milliseconds of rest after which the present state is asked for.
+const REST: u64 = 250;
+/// Products that a search shows.
+const FOUND: usize = 8;
+
+/// What is known of the chosen product.
+pub struct Found {
+    pub state: State,
+    pub answer: Arc<Answer>,
+    pub trace: Trace,
+    pub parts: Parts,
+}
+
+impl Found {
+    /// Asks for all of it, as long as it is wanted.
+    async fn ask(
+        engine: &Engine,
+        state: State,
+        product: ProductId,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Self, Lost> {
+        let stale = || if wanted() { Ok(()) } else { Err(Lost::new()) };
+        let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
+        stale()?;
+        let trace = engine.ask(&state, Question::Trace(product, None)).await?;
+        stale()?;
+        let parts = engine.ask(&state, Question::Parts(product)).await?;
+        match (trace, parts) {
+            (Reply::Trace(trace), Reply::Parts(parts)) => {
+                Ok(Self { state, answer, trace, parts: *parts })
+            }
+            _ => Err("The studio’s engine answered something else. Ask again.".into()),
+        }
+    }
+}
+
+#[component]
+pub fn Explain() -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let tries = Tries::new(engine.clone());
+    let found = RwSignal::new(None::<Result<Arc<Found>, String>>);
+    let asking = RwSignal::new(false);
+    let asked = StoredValue::new(0_u32);
+    let retry = RwSignal::new(0_u32);
+    let standing = engine.standing;
+    let product = Memo::new(move |_| store.state.with(|state| state.selected));
+    let begun = tries.clone();
+    follow(move |first| {
+        retry.track();
+        let state = store.state.get();
+        let number = asked.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        begun.begin(None);
+        let Some(product) = state.selected else {
+            found.set(None);
+            asking.set(false);
+            let engine = engine.clone();
+            // The engine brings the catalogue, which a product is looked for in. Where it is lost,
+            // whoever asks next is told.
+            leptos::task::spawn_local(async move { drop(engine.answer(&state).await) });
+            return;
+        };
+        asking.set(true);
+        let (engine, tries) = (engine.clone(), begun.clone());
+        let ask = move || {
+            leptos::task::spawn_local(async move {
+                // The panel may be closed, or the state change again, at any time.
+                let wanted = || asked.try_get_value() == number;
+                if !wanted() {
+                    return;
+                }
+                let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
+                if !wanted() {
+                    return;
+                }
+                asking.set(false);
+                if let Ok(found) = &answered {
+                    // What the page's own views of a product read.
+                    store.answer.set(Some(found.answer.clone()));
+                    tries.begin(Some((found.clone(), planned(found))));
+                }
+                found.set(Some(answered));
+            });
+        };
+        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+    });
+    let said = move || match (product.get(), asking.get(), standing.get()) {
+        (Some(_), true, Standing::Loading(_)) => texts::STARTING.to_string(),
+        (Some(_), true, _) => texts::ASKING.into(),
+        (Some(product), false, _) => found.with(|found| match found {
+            Some(Ok(found)) if found.trace.product == product => {
+                texts::stands(&found.trace, lost(&found.trace))
+            }
+            _ => String::new(),
+        }),
+        (None, ..) => String::new(),
+    };
+    let shown = move || {
+        match (product.get(), found.get()) {
+        (None, _) => none_chosen(store),
+        (Some(product), Some(Ok(found))) if found.trace.product == product => taken_apart(&found),
+        (Some(_), Some(Err(why))) if !asking.get() => view! {
+            <div class="trouble">
+                <p data-testid="notice" data-key="explain" role="alert">{why}</p>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
+                    {texts::AGAIN}
+                </button>
+            </div>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+    };
+    let tried = move || {
+        let known = found.with(|found| matches!(found, Some(Ok(_)))) && product.get().is_some();
+        if known {
+            view! { <WhatWouldChangeIt tries=tries.clone() /> }.into_any()
+        } else {
+            ().into_any()
+        }
+    };
+    view! {
+        <div class="explain" data-testid="explain" class:stale=move || asking.get()>
+            <div class="actions">
+                <PickProduct />
+                <p class="note" role="status" data-testid="explain-status">{said}</p>
+            </div>
+            {live(shown)}
+            {live(tried)}
+        </div>
+    }
+}
+
+/// The changes that are tried for a product.
+fn planned(found: &Found) -> Vec<super::changes::Change> {
+    let detail = found.parts.detail.as_ref();
+    let attention: Vec<(u32, f32)> =
+        detail.iter().flat_map(|d| &d.attention).flat_map(|s| s.weights.clone()).collect();
+    let (features, history) = (found.parts.features.len(), &found.answer.history);
+    changes(&found.state, features, history, &attention)
+}
+
+fn none_chosen(store: Store) -> AnyView {
+    let engine: Engine = expect_context();
+    let first = move || {
+        let (engine, state) = (engine.clone(), store.state.get_untracked());
+        leptos::task::spawn_local(async move {
+            let state = State { selected: None, ..state };
+            // Where the engine is lost, whoever asks next is told.
+            let Ok(answer) = engine.answer(&state).await else { return };
+            let tasks = answer.ranker.tasks();
+            let order = crate::pipeline::blend::order(&answer.candidates, tasks, &state.ranking);
+            let first = order.first().map(|first| answer.candidates[first.candidate].product);
+            let _ = store.state.try_update(|state| state.selected = first);
+        });
+    };
+    view! {
+        <p class="empty">{texts::NONE_CHOSEN}</p>
+        <button type="button" class="outlined" data-testid="explain-first" on:click=click(first)>
+            {texts::FIRST}
+        </button>
+    }
+    .into_any()
+}
+
+/// A search box over the catalogue, and what is chosen.
+#[component]
+fn PickProduct() -> impl IntoView {
+    let store = store();
+    let text = RwSignal::new(String::new());
+    let found = Memo::new(move |_| {
+        text.with(|text| {
+            store.shop.with(|shop| {
+                let catalogue = &shop.as_ref()?.catalogue;
+                Some(find(catalogue, text, FOUND)).filter(|_| !text.trim().is_empty())
+            })
+        })
+    });
+    let choose = move |product: ProductId| {
+        text.set(String::new());
+        store.state.update(|state| state.selected = Some(product));
+    };
+    let list = move || {
+        let Some((products, _)) = found.get() else { return ().into_any() };
+        let rows = products.into_iter().map(|product| {
+            view! {
+                <li>
+                    <button type="button" data-product-id=product on:click=click(move || choose(product))>
+                        {named(store, product)}
+                    </button>
+                </li>
+            }
+        });
+        view! { <ul data-testid="picked">{rows.collect_view()}</ul> }.into_any()
+    };
+    let chosen = move || match store.state.with(|state| state.selected) {
+        None => ().into_any(),
+        Some(product) => {
+            view! { <div class="chosen" data-product-id=product>{named(store, product)}</div> }
+                .into_any()
+        }
+    };
+    view! {
+        <div class="pick">
+            {live(chosen)}
+            <label>
+                <span>{texts::FIND}</span>
+                <input
+                    type="search"
+                    data-testid="pick"
+                    autocomplete="off"
+                    placeholder=texts::FIND_HINT
+                    prop:value=move || text.get()
+                    on:input=move |event| text.set(event_target_value(&event))
+                    on:keydown=move |event| {
+                        let first = found.with_untracked(|f| f.as_ref().and_then(|(all, _)| all.first().copied()));
+                        match (event.key().as_str(), first) {
+                            ("Enter", Some(first)) => choose(first),
+                            ("Escape", _) if !text.with_untracked(String::is_empty) => {
+                                event.prevent_default();
+                                text.set(String::new());
+                            }
+                            _ => {}
+                        }
+                    }
+                />
+            </label>
+            <p class="hidden" role="status">
+                {move || found.with(|f| f.as_ref().map(|(shown, all)| texts::found(shown.len(), *all)).unwrap_or_default())}
+            </p>
+            {live(list)}
+        </div>
+    }
+}
+
+/// A product's picture, title, price and number.
+fn named(store: Store, product: ProductId) -> AnyView {
+    let text = store.shop.with(|shop| {
+        let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+        Some((row.title.clone(), words::price(row.price_cents)))
+    });
+    let (title, price) = text.unwrap_or_else(|| (texts::UNKNOWN.into(), String::new()));
+    view! {
+        <Picture product />
+        <span class="title">{title}<small>{price} " · " {product}</small></span>
+    }
+    .into_any()
+}
+
+fn taken_apart(found: &Arc<Found>) -> AnyView {
+    let (trace, parts, answer) = (&found.trace, &found.parts, &found.answer);
+    let tasks = answer.ranker.tasks();
+    let place = answer.candidates.iter().position(|c| c.product == trace.product);
+    let retrieved = trace.passages.iter().find(|passage| passage.stage == "retrieve");
+    let retrieved = retrieved.and_then(|passage| passage.place).unwrap_or(0) as usize;
+    let chosen = Chosen {
+        candidate: parts.candidate.clone(),
+        place: Place {
+            product: trace.product,
+            rank: trace.rank as usize,
+            score: trace.score,
+            candidate: place.unwrap_or(retrieved),
+        },
+        ranker: answer.ranker,
+        experts: parts.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
+        knobs: found.state.ranking.clone(),
+        detail: parts.detail.clone(),
+    };
+    let task = RwSignal::new(0_usize);
+    let option = |(number, of): (usize, &crate::share::Task)| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="explain-task"
+                    prop:checked=move || task.get() == number
+                    on:change=move |_| task.set(number)
+                />
+                <span>{of.name()}</span>
+            </label>
+        }
+    };
+    let of_features = found.clone();
+    view! {
+        <section class="across" aria-labelledby="explain-way">
+            <h3 id="explain-way">{texts::WAY}</h3>
+            <p class="note">{texts::WAY_ABOUT}</p>
+            {way(trace, &found.state)}
+        </section>
+        <div class="columns-of-three">
+            <section aria-labelledby="explain-score">
+                <h3 id="explain-score">{texts::SCORE}</h3>
+                {lost(trace).is_some().then(|| view! { <p class="note">{texts::NOT_RANKED}</p> })}
+                <Apart chosen />
+                {gates(parts, tasks)}
+            </section>
+            <section aria-labelledby="explain-split">
+                <h3 id="explain-split">{texts::RETRIEVAL}</h3>
+                {split(parts, answer.retriever)}
+                {attention(&answer.history)}
+            </section>
+            <section aria-labelledby="explain-features">
+                <h3 id="explain-features">{texts::FEATURES}</h3>
+                <p class="note">{texts::FEATURES_ABOUT}</p>
+                <fieldset class="segments">
+                    <legend>{texts::TASK}</legend>
+                    {tasks.iter().enumerate().map(option).collect_view()}
+                </fieldset>
+                {live(move || features(&of_features.parts, task.get()))}
+            </section>
+        </div>
+    }
+    .into_any()
+}

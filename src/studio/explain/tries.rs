@@ -1,0 +1,245 @@
+//! Drives the studio's engine through the changes that are tried, one after another.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::changes::{Change, furthest_first, lost, rise, words};
+use super::panel::Found;
+use super::texts;
+use super::way::done;
+use crate::app::parts::{click, live};
+use crate::app::store::store;
+use crate::app::words::signed;
+use crate::protocol::{Question, Reply, Trace};
+use crate::studio::engine::Engine;
+
+/// What is tried for a product, and what came of it. It lives as long as the panel.
+#[derive(Clone)]
+pub struct Tries {
+    engine: Engine,
+    /// What stands unchanged; none while that is not known.
+    found: RwSignal<Option<Arc<Found>>>,
+    plan: RwSignal<Vec<Change>>,
+    done: RwSignal<Vec<(Change, Trace)>>,
+    stopped: RwSignal<bool>,
+    trouble: RwSignal<Option<String>>,
+    /// Number of the run through a plan: a newer one ends the older.
+    run: StoredValue<u32>,
+}
+
+impl Tries {
+    /// With nothing to try yet.
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            found: RwSignal::new(None),
+            plan: RwSignal::new(Vec::new()),
+            done: RwSignal::new(Vec::new()),
+            stopped: RwSignal::new(false),
+            trouble: RwSignal::new(None),
+            run: StoredValue::new(0),
+        }
+    }
+
+    /// Turns to another product or state: what runs for the one before ends.
+    pub fn begin(&self, found: Option<(Arc<Found>, Vec<Change>)>) {
+        self.run.update_value(|run| *run += 1);
+        let (found, plan) = found.unzip();
+        self.done.set(Vec::new());
+        self.trouble.set(None);
+        self.stopped.set(false);
+        self.found.set(found);
+        self.plan.set(plan.unwrap_or_default());
+        self.drive();
+    }
+
+    /// Stops, or goes on from there.
+    fn turn(&self) {
+        let stop = !self.stopped.get_untracked() && self.trouble.with_untracked(Option::is_none);
+        self.run.update_value(|run| *run += 1);
+        self.trouble.set(None);
+        self.stopped.set(stop);
+        if !stop {
+            self.drive();
+        }
+    }
+
+    /// Tries change after change until all are, or there is trouble, or another run began.
+    fn drive(&self) {
+        let tries = self.clone();
+        let run = self.run.get_value();
+        leptos::task::spawn_local(async move {
+            // The panel may be closed at any time.
+            while let Some(Some(found)) = tries.found.try_get_untracked() {
+                let next = tries.plan.try_with_untracked(|plan| {
+                    tries.done.with_untracked(|done| plan.get(done.len()).copied())
+                });
+                let Some(Some(change)) = next else { return };
+                let (state, held) = change.applied(&found.state);
+                let question = Question::Trace(found.trace.product, held);
+                let reply = tries.engine.ask(&state, question).await;
+                if tries.run.try_get_value() != Some(run) {
+                    return;
+                }
+                match reply {
+                    Ok(Reply::Trace(trace)) => tries.done.update(|done| done.push((change, trace))),
+                    // A reply of another kind is no reply to this.
+                    Ok(_) => return,
+                    Err(why) => {
+                        tries.trouble.set(Some(why));
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[component]
+pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
+    let Tries { found, plan, done, stopped, trouble, .. } = tries.clone();
+    let progress = Memo::new(move |_| (done.with(Vec::len), plan.with(Vec::len)));
+    let turn = move || tries.turn();
+    let halted = move || stopped.get() || trouble.with(Option::is_some);
+    let tables = move || {
+        let Some(found) = found.get() else { return ().into_any() };
+        let kinds: [(&'static str, &'static str, Kind); 3] = [
+            ("words", texts::WORDS, |change| matches!(change, Change::Word(_))),
+            ("features", texts::HELD, |change| matches!(change, Change::Feature(_))),
+            ("entries", texts::ENTRIES, |change| matches!(change, Change::Entry(_))),
+        ];
+        let tables = kinds.map(|(key, title, kind)| table(&found, plan, done, key, title, kind));
+        view! { <div class="tries">{tables.into_iter().collect_view()}</div> }.into_any()
+    };
+    view! {
+        <section class="across" aria-labelledby="what-would-change-it">
+            <h3 id="what-would-change-it">{texts::CHANGE}</h3>
+            <p class="note">{texts::CHANGE_ABOUT}</p>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="outlined"
+                    data-testid="tries-stop"
+                    disabled=move || { let (done, all) = progress.get(); done >= all }
+                    on:click=click(turn)
+                >
+                    {move || if halted() { texts::GO_ON } else { texts::STOP }}
+                </button>
+                <div class="how-far">
+                    <span data-testid="tries-status">{move || { let (done, all) = progress.get(); texts::tried(done, all) }}</span>
+                    <progress
+                        aria-label=texts::PROGRESS
+                        class:resting=move || { let (done, all) = progress.get(); halted() || done >= all }
+                        max=move || progress.get().1.max(1).to_string()
+                        value=move || progress.get().0.to_string()
+                    ></progress>
+                </div>
+                // Told once, when all are through: a line for each would drown a screen reader.
+                <span class="hidden" role="status">
+                    {move || { let (done, all) = progress.get(); if all > 0 && done == all { texts::tried(done, all) } else { String::new() } }}
+                </span>
+            </div>
+            {live(move || trouble.get().map_or_else(|| ().into_any(), |why| {
+                view! { <p data-testid="notice" data-key="explain" role="alert">{why}</p> }.into_any()
+            }))}
+            {live(tables)}
+        </section>
+    }
+}
+
+type Kind = fn(&Change) -> bool;
+
+/// The changes of one kind, furthest first.
+fn table(
+    found: &Arc<Found>,
+    plan: RwSignal<Vec<Change>>,
+    done: RwSignal<Vec<(Change, Trace)>>,
+    key: &'static str,
+    title: &'static str,
+    kind: Kind,
+) -> AnyView {
+    let before = found.clone();
+    let of_kind = Memo::new(move |_| {
+        let mut tried: Vec<(Change, Trace)> =
+            done.with(|done| done.iter().filter(|(change, _)| kind(change)).cloned().collect());
+        furthest_first(&before.trace, &mut tried);
+        tried
+    });
+    let any = plan.with_untracked(|plan| plan.iter().any(kind));
+    let found = found.clone();
+    let rows = move || {
+        let tried = of_kind.get();
+        if tried.is_empty() {
+            let why = if any { texts::NOTHING_TRIED } else { texts::NOTHING_TO_TRY };
+            return view! { <p class="empty">{why}</p> }.into_any();
+        }
+        let rows = tried.iter().map(|(change, after)| row(&found, *change, after)).collect_view();
+        let first = if key == "features" { texts::HELD_HEAD } else { texts::CHANGE_HEADS[0] };
+        view! {
+            <div class="scrolls tall" tabindex="0" role="region" aria-label=title>
+                <table class="tried" data-testid=format!("tried-{key}")>
+                    <thead>
+                        <tr>
+                            <th scope="col">{first}</th>
+                            <th scope="col">{texts::CHANGE_HEADS[1]}</th>
+                            <th scope="col">{texts::CHANGE_HEADS[2]}</th>
+                            <td></td>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    view! { <div><h4>{title}</h4>{live(rows)}</div> }.into_any()
+}
+
+fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
+    let store = store();
+    let before = &found.trace;
+    let what = match change {
+        Change::Word(number) => {
+            let word = words(&found.state).get(number).copied().unwrap_or_default();
+            view! { "“" {word.to_string()} "”" }.into_any()
+        }
+        Change::Feature(number) => {
+            let feature = found.parts.features.get(number as usize);
+            feature.map(|(feature, _)| feature.name.clone()).into_any()
+        }
+        Change::Entry(entry) => {
+            let history = &found.answer.history;
+            let shown = history.iter().find(|shown| shown.entry == entry);
+            shown.map(|shown| done(history, shown)).into_any()
+        }
+    };
+    let rise = rise(before, after);
+    let (class, by) = match rise {
+        0 => ("same", "=".into()),
+        1.. => ("up", format!("▲ {rise}")),
+        _ => ("down", format!("▼ {}", -rise)),
+    };
+    let from = texts::standing(before, lost(before));
+    let to = texts::standing(after, lost(after));
+    let there = (!matches!(change, Change::Feature(_))).then(|| {
+        let found = found.clone();
+        let go = move || {
+            let (changed, _) = change.applied(&found.state);
+            store.state.update(|state| {
+                state.query = changed.query;
+                state.history = changed.history;
+            });
+        };
+        view! { <button type="button" class="quiet" on:click=click(go)>{texts::GO_THERE}</button> }
+    });
+    view! {
+        <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>
+            <th scope="row">{what}</th>
+            <td class="place">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
+            <td class="by">{signed(100.0 * (after.score - before.score), 2)}</td>
+            <td>{there}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,268 @@
+//! A product's way through the funnel, and what its scores are made of.
+
+use leptos::prelude::*;
+
+use super::changes::lost;
+use super::shapley::shapley;
+use super::texts;
+use crate::app::insides::product::{longest, two_sided};
+use crate::app::picture::Picture;
+use crate::app::store::store;
+use crate::app::words::{ago, count, css_share, deed, fixed, ordinal, percent, signed};
+use crate::protocol::{HistoryEntry, Parts, Passage, Trace};
+use crate::share::{Retriever, State, Task};
+
+/// Entries of the history that are listed with the retriever's attention.
+const ATTENDED: usize = 10;
+
+/// A number as a stage judges by it.
+fn judged(passage: &Passage, value: f32) -> String {
+    match passage.stage.as_str() {
+        _ if value.is_nan() => "–".into(),
+        "relevance" => percent(value),
+        _ => signed(value, 3),
+    }
+}
+
+/// The stages, one a row.
+pub fn way(trace: &Trace, state: &State) -> AnyView {
+    let first = lost(trace);
+    let mut before = true;
+    let rows: Vec<AnyView> = trace
+        .passages
+        .iter()
+        .map(|passage| {
+            let own = judged(passage, passage.value);
+            let place = passage.place.map(|place| format!(", {}", ordinal(place as usize + 1)));
+            let verdict =
+                texts::verdict(passage, before, &judged(passage, passage.least - passage.value));
+            before &= passage.passed;
+            let class = match (passage.passed, before) {
+                (false, _) if first == Some(passage) => "lost",
+                (_, true) => "passed",
+                _ => "would",
+            };
+            let about = texts::judged_by(&passage.stage);
+            view! {
+                <tr class=class data-stage=passage.stage.clone() data-passed=passage.passed.to_string()>
+                    <th scope="row">{texts::stage(&passage.stage)}<small>{about}</small></th>
+                    <td class="verdict">{verdict}</td>
+                    <td>{own}{place}</td>
+                    <td>{judged(passage, passage.least)}</td>
+                    <td>{count(passage.entered as usize)}</td>
+                    <td>{count(passage.left as usize)}</td>
+                </tr>
+            }
+            .into_any()
+        })
+        .collect();
+    let class = if before { "passed" } else { "would" };
+    let (rank, ranked) = (trace.rank as usize, trace.ranked as usize);
+    let size = state.page.size.max(1) as usize;
+    let place = format!("{}, {}", percent(trace.score), ordinal(rank + 1));
+    let page = texts::on_page(rank, size);
+    view! {
+        <div class="scrolls" tabindex="0" role="region" aria-label=texts::WAY_TABLE>
+            <table class="way" data-testid="way">
+                <thead>
+                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
+                </thead>
+                <tbody>
+                    {rows}
+                    <tr class=class data-stage="rank">
+                        <th scope="row">{texts::RANKER}</th>
+                        <td class="verdict">{texts::at_ranker(trace, first.is_some())}</td>
+                        <td>{place}</td>
+                        <td>"–"</td>
+                        <td>{count(ranked)}</td>
+                        <td>{count(ranked)}</td>
+                    </tr>
+                    <tr class=class data-stage="page">
+                        <th scope="row">{texts::PAGE}</th>
+                        <td class="verdict">{page}</td>
+                        <td>{ordinal(rank + 1)}</td>
+                        <td>{ordinal(size)}</td>
+                        <td>{count(ranked)}</td>
+                        <td>{count(size.min(ranked))}</td>
+                    </tr>
+                </tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The retrieval score split over what the retriever reads.
+pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
+    let values = shapley(&parts.coalitions);
+    let base = parts.coalitions.first().copied().unwrap_or(0.0);
+    let most = longest(values.iter().copied().chain([base]));
+    let row = |name: String, value: f32| {
+        view! {
+            <tr data-part=name.clone() data-value=value.to_string()>
+                <th scope="row">{name.clone()}</th>
+                <td>{two_sided(value, most)} <small>{signed(value, 3)}</small></td>
+            </tr>
+        }
+    };
+    let rows: Vec<_> =
+        parts.groups.iter().zip(&values).map(|(name, value)| row(name.clone(), *value)).collect();
+    let about = match retriever {
+        Retriever::Moppr => texts::RETRIEVAL_MOPPR,
+        Retriever::Yandex => texts::RETRIEVAL_YANDEX,
+    };
+    view! {
+        <table class="bars wide" data-testid="split">
+            <tbody>
+                {row(texts::BASE.into(), base)}
+                {rows}
+                <tr class="sum" data-part="score" data-value=parts.candidate.retrieval_score.to_string()>
+                    <th scope="row">{texts::SUM}</th>
+                    <td><small>{signed(parts.candidate.retrieval_score, 3)}</small></td>
+                </tr>
+            </tbody>
+        </table>
+        <p class="note">{about}</p>
+    }
+    .into_any()
+}
+
+/// Weight of each expert in each task's mixture.
+pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
+    if parts.gatings.is_empty() {
+        return ().into_any();
+    }
+    let mut from = 0;
+    let mut layers = Vec::new();
+    for gating in &parts.gatings {
+        let experts = gating.experts.len();
+        let cell = |task: usize, expert: usize| {
+            let weight = parts.candidate.gates.get(from + task * experts + expert).copied();
+            let weight = weight.unwrap_or(0.0);
+            view! {
+                <td>
+                    <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
+                    <small>{percent(weight)}</small>
+                </td>
+            }
+        };
+        let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
+            view! {
+                <tr>
+                    <th scope="row">{name.clone()}</th>
+                    {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
+                </tr>
+            }
+        });
+        let rows = rows.collect_view();
+        from += tasks.len() * experts;
+        layers.push(view! {
+            <table class="gates">
+                <caption>{gating.name.clone()}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col"><span class="hidden">"expert"</span></th>
+                        {tasks.iter().map(|task| view! { <th scope="col">{task.name()}</th> }).collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        });
+    }
+    view! {
+        <h4>{texts::GATES}</h4>
+        <p class="note">{texts::GATES_ABOUT}</p>
+        {layers}
+    }
+    .into_any()
+}
+
+/// What each feature adds to a task's utility, most first.
+pub fn features(parts: &Parts, task: usize) -> AnyView {
+    let added = |place: usize| parts.features[place].1.get(task).copied().unwrap_or((0.0, 0.0));
+    let mut order: Vec<usize> = (0..parts.features.len()).collect();
+    order.sort_by(|&a, &b| added(b).0.abs().total_cmp(&added(a).0.abs()));
+    let most = longest(order.iter().map(|&place| added(place).0));
+    let rows = order.into_iter().map(|place| {
+        let (feature, (share, error)) = (&parts.features[place].0, added(place));
+        view! {
+            <tr title=feature.kind.clone() data-value=share.to_string()>
+                <th scope="row">{feature.name.clone()}</th>
+                <td>{fixed(feature.value.into(), 2)}</td>
+                <td>{signed(feature.z_score, 1)}</td>
+                <td>
+                    {two_sided(share, most)}
+                    <small>{signed(share, 3)} " ± " {signed(error, 3)}</small>
+                </td>
+            </tr>
+        }
+    });
+    let base = parts.base.get(task).copied().unwrap_or(f32::NAN);
+    let utility = parts.candidate.utility.get(task).copied().unwrap_or(f32::NAN);
+    view! {
+        <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::FEATURES_TABLE>
+            <table class="bars wide" data-testid="features" data-base=base.to_string() data-utility=utility.to_string()>
+                <thead>
+                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+                <tfoot>
+                    <tr>
+                        <th scope="row" colspan="3">{texts::ALL_AT_MEAN}</th>
+                        <td><small>{signed(base, 3)}</small></td>
+                    </tr>
+                    <tr class="sum">
+                        <th scope="row" colspan="3">{texts::UTILITY}</th>
+                        <td><small>{signed(utility, 3)}</small></td>
+                    </tr>
+                </tfoot>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// Entries of the history that the retriever attends to most, most first.
+pub fn attention(history: &[HistoryEntry]) -> AnyView {
+    let mut read: Vec<&HistoryEntry> = history.iter().filter(|shown| shown.kept).collect();
+    let count_read = read.len();
+    read.sort_by(|a, b| b.attention.total_cmp(&a.attention));
+    read.truncate(ATTENDED);
+    let most = longest(read.iter().map(|shown| shown.attention));
+    let rows = read.into_iter().map(|shown| {
+        let share = if most > 0.0 { shown.attention / most } else { 0.0 };
+        view! {
+            <tr>
+                <th scope="row">{done(history, shown)}</th>
+                <td>
+                    <span class="bar" style=format!("--share:{}", css_share(share))></span>
+                    <small>{percent(shown.attention)}</small>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <h3>{texts::ATTENTION}</h3>
+        <p class="note">{texts::attends(count_read, history.len())}</p>
+        <table class="gates attended" data-testid="retriever-attention"><tbody>{rows.collect_view()}</tbody></table>
+    }
+    .into_any()
+}
+
+/// An entry of the history: what was done to which product, and how long before the newest.
+pub fn done(history: &[HistoryEntry], shown: &HistoryEntry) -> AnyView {
+    let store = store();
+    let event = shown.event;
+    let now = history.iter().map(|shown| shown.event.time).max().unwrap_or(event.time);
+    let title = store.shop.with_untracked(|shop| {
+        let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
+        Some(product.title.clone())
+    });
+    view! {
+        <span class="entry">
+            <Picture product=event.product />
+            <span>{title}<small>{deed(event.kind)} ", " {ago(now, event.time)}</small></span>
+        </span>
+    }
+    .into_any()
+}

@@ -1,0 +1,721 @@
+//! The map: item vectors in two dimensions, the query vector among them, what was retrieved lit, and
+//! where it stood before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
+
+use super::engine::{Engine, Lost, Standing};
+use super::plane::{Point, Window, inside, nearest, next};
+use crate::app::browser;
+use crate::app::parts::{click, follow, live};
+use crate::app::picture::Picture;
+use crate::app::store::{Store, store};
+use crate::app::words::{count, ordinal, percent, price};
+use crate::market::catalogue::ProductId;
+use crate::pipeline::blend;
+use crate::protocol::{Question, Reply};
+use crate::share::State;
+use crate::share::view::MAX_PINS;
+
+/// What the panel says.
+mod texts {
+    pub const CANVAS: &str = "Map of the catalogue. Arrow keys go from product to product, Enter chooses, plus and minus zoom, 0 shows all.";
+    pub const ABOUT: &str = "Every product’s item vector on the two directions in which the vectors differ most: their principal components, computed by the engine. The axes are those of equal objective weights, so a weight moves the products and not the axes.";
+    pub const NEARER: &str = "Zoom in";
+    pub const FARTHER: &str = "Zoom out";
+    pub const ALL: &str = "Show all";
+    pub const LASSO: &str = "Lasso";
+    pub const IN_VIEW: &str = "Take what is in view";
+    pub const TO_QUERY: &str = "To the query";
+    pub const KEEP: &str = "Keep as before";
+    pub const CLEAR: &str = "Clear";
+    pub const TOOLS: &str = "Map";
+    pub const ASKING: &str = "The studio’s engine draws the map…";
+    pub const STARTING: &str = "The studio’s engine is starting…";
+    pub const AGAIN: &str = "Try again";
+    pub const PRODUCTS: &str = "product";
+    pub const RETRIEVED: &str = "retrieved";
+    pub const CHOSEN: &str = "chosen";
+    pub const QUERY: &str = "query vector";
+    pub const WAS: &str = "retrieved before, no longer";
+    pub const QUERY_WAS: &str = "query vector before";
+    pub const LASSOED: &str = "Taken";
+    pub const HEADS: [&str; 4] = ["Product", "Type", "Price", "Now"];
+    pub const NOT_RETRIEVED: &str = "not retrieved";
+    pub const LOOK: &str = "Choose";
+
+    pub fn before(pinned: bool) -> &'static str {
+        if pinned { "Before: pin A." } else { "Before: the state before the last change." }
+    }
+    pub fn taken(count: &str, shown: usize, all: usize) -> String {
+        match all {
+            0 => "Nothing taken.".into(),
+            1 => "1 product taken.".into(),
+            all if all > shown => format!("{count} products taken, the first {shown} listed."),
+            _ => format!("{count} products taken."),
+        }
+    }
+    pub fn seen(first: &str, second: &str) -> String {
+        format!(
+            "The two directions hold {first} and {second} of the vectors’ variance: what is near here may be apart in the others."
+        )
+    }
+    pub fn moved(stayed: usize, of: usize) -> String {
+        format!("{stayed} of {of} retrieved were retrieved before.")
+    }
+}
+
+/// Products of a lasso that are listed.
+const LISTED: usize = 60;
+/// Milliseconds of rest after which the present state is asked for.
+const REST: u64 = 200;
+/// How near the pointer must be to a product, in pixels.
+const REACH: f64 = 12.0;
+/// How much nearer a step of the wheel, of a key, of a button comes.
+const STEP: f64 = 1.35;
+
+/// A state on the map.
+struct Drawn {
+    state: State,
+    points: Vec<Point>,
+    query: Point,
+    variance: (f32, f32),
+    /// Place on the shelf of each product that reached the ranker, from 0.
+    places: HashMap<ProductId, usize>,
+}
+
+impl Drawn {
+    async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
+        let answer = engine.answer(&state).await?;
+        let Reply::Map(map) = engine.ask(&state, Question::Map).await? else {
+            return Err("The studio’s engine answered something else. Ask again.".into());
+        };
+        let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+        let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
+        let at = |pair: &[f32]| (f64::from(pair[0]), f64::from(pair[1]));
+        Ok(Self {
+            state,
+            points: map.points.chunks_exact(2).map(at).collect(),
+            query: at(&[map.query.0, map.query.1]),
+            variance: map.variance,
+            places: order.iter().map(product).zip(0..).collect(),
+        })
+    }
+}
+
+/// What a person does with the pointer.
+#[derive(Clone, Debug, PartialEq)]
+enum Gesture {
+    None,
+    Pan(Point),
+    /// Two pointers: where each is.
+    Pinch([(i32, Point); 2]),
+    Lasso,
+}
+
+#[component]
+pub fn MapOfTheCatalogue() -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let standing = engine.standing;
+    let drawn = RwSignal::new(None::<Arc<Drawn>>);
+    let before = RwSignal::new(None::<Arc<Drawn>>);
+    let trouble = RwSignal::new(None::<String>);
+    let asked = StoredValue::new(0_u32);
+    let retry = RwSignal::new(0_u32);
+    let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
+    let pin = Memo::new(move |_| {
+        // What could not be used was said when the link was opened.
+        store.view.with(|view| view.pins.first().map(|link| State::from_link(link).0))
+    });
+    follow(move |first| {
+        retry.track();
+        let (state, pin) = (state.get(), pin.get());
+        let number = asked.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        let engine = engine.clone();
+        let ask = move || {
+            leptos::task::spawn_local(async move {
+                // The panel may have been closed, or the state changed again, here and below.
+                if asked.try_get_value() != number {
+                    return;
+                }
+                let now = Drawn::ask(&engine, state).await;
+                let pinned = match (&now, pin) {
+                    (Ok(_), Some(pin)) => {
+                        let pin = State { selected: None, ..pin };
+                        Some(Drawn::ask(&engine, pin).await)
+                    }
+                    _ => None,
+                };
+                if asked.try_get_value() != number {
+                    return;
+                }
+                match now {
+                    Ok(now) => {
+                        let last = drawn.get_untracked();
+                        before.set(match pinned {
+                            Some(pinned) => pinned.ok().map(Arc::new),
+                            None => last.filter(|last| last.state != now.state),
+                        });
+                        drawn.set(Some(Arc::new(now)));
+                        trouble.set(None);
+                    }
+                    Err(why) => trouble.set(Some(why)),
+                }
+            });
+        };
+        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+    });
+
+    let canvas = NodeRef::<Canvas>::new();
+    let window = RwSignal::new(None::<Window>);
+    let whole = RwSignal::new(None::<Window>);
+    let gesture = RwSignal::new(Gesture::None);
+    let lassoing = RwSignal::new(false);
+    let line = RwSignal::new(Vec::<Point>::new());
+    let taken = RwSignal::new(Vec::<usize>::new());
+    let hot = RwSignal::new(None::<usize>);
+    let sized = RwSignal::new(0_u32);
+    let resized = window_event_listener(leptos::ev::resize, move |_| sized.update(|n| *n += 1));
+    on_cleanup(move || resized.remove());
+
+    // The window around all of it, which is what is on show at first.
+    follow(move |_| {
+        sized.track();
+        let (Some(map), Some(canvas)) = (drawn.get(), canvas.get()) else { return };
+        let size = (f64::from(canvas.client_width()), f64::from(canvas.client_height()));
+        let mut all = map.points.clone();
+        all.push(map.query);
+        let around = Window::around(&all, size);
+        whole.set(Some(around));
+        window.update(|window| {
+            *window = Some(match window.take() {
+                Some(window) => Window { size, ..window },
+                None => around,
+            });
+        });
+    });
+    follow(move |_| {
+        store.dark.track();
+        let (Some(canvas), Some(window), Some(map)) = (canvas.get(), window.get(), drawn.get())
+        else {
+            return;
+        };
+        let scene = Scene {
+            window,
+            map: &map,
+            before: before.get(),
+            chosen: store.state.with(|state| state.selected),
+            hot: hot.get(),
+            taken: taken.get(),
+            line: line.get(),
+        };
+        scene.draw(&canvas);
+    });
+
+    let zoom = move |times: f64, around: Option<Point>| {
+        let Some(whole) = whole.get_untracked() else { return };
+        window.update(|window| {
+            if let Some(now) = window {
+                let middle = (now.size.0 / 2.0, now.size.1 / 2.0);
+                *now = now.zoomed(times, around.unwrap_or(middle), &whole);
+            }
+        });
+    };
+    let all = move || window.set(whole.get_untracked());
+    let take = move |numbers: Vec<usize>| taken.set(numbers);
+    let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
+    let down = move |event: PointerEvent| {
+        let place = at(&event);
+        if let Some(canvas) = canvas.get_untracked() {
+            // Where the pointer is gone already there is nothing to follow.
+            let _ = canvas.set_pointer_capture(event.pointer_id());
+        }
+        let id = event.pointer_id();
+        gesture.update(|gesture| {
+            *gesture = match gesture {
+                Gesture::Pan(first) if !event.is_primary() => {
+                    Gesture::Pinch([(0, *first), (id, place)])
+                }
+                _ if lassoing.get_untracked() => Gesture::Lasso,
+                _ => Gesture::Pan(place),
+            };
+        });
+        if gesture.get_untracked() == Gesture::Lasso {
+            line.set(vec![place]);
+        }
+    };
+    let moved = move |event: PointerEvent| {
+        let place = at(&event);
+        let Some(now) = window.get_untracked() else { return };
+        match gesture.get_untracked() {
+            Gesture::None => {
+                let Some(map) = drawn.get_untracked() else { return };
+                let found = nearest(&map.points, now.to_plane(place), REACH / now.scale);
+                if hot.get_untracked() != found {
+                    hot.set(found);
+                }
+            }
+            Gesture::Pan(last) => {
+                window.set(Some(now.panned((place.0 - last.0, place.1 - last.1))));
+                gesture.set(Gesture::Pan(place));
+            }
+            Gesture::Pinch(mut fingers) => {
+                let moving = usize::from(!event.is_primary());
+                let span = |f: &[(i32, Point); 2]| {
+                    (f[0].1.0 - f[1].1.0).hypot(f[0].1.1 - f[1].1.1).max(1.0)
+                };
+                let before = span(&fingers);
+                fingers[moving].1 = place;
+                let middle = |of: fn(&Point) -> f64| (of(&fingers[0].1) + of(&fingers[1].1)) / 2.0;
+                zoom(span(&fingers) / before, Some((middle(|p| p.0), middle(|p| p.1))));
+                gesture.set(Gesture::Pinch(fingers));
+            }
+            Gesture::Lasso => line.update(|line| line.push(place)),
+        }
+    };
+    let up = move |_: PointerEvent| {
+        if gesture.get_untracked() == Gesture::Lasso
+            && let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked())
+        {
+            let line: Vec<Point> =
+                line.get_untracked().into_iter().map(|place| now.to_plane(place)).collect();
+            take(inside(&map.points, &line));
+        }
+        line.set(Vec::new());
+        gesture.set(Gesture::None);
+    };
+    let choose = move |product: usize| {
+        store.state.update(|state| state.selected = Some(product as ProductId));
+    };
+    let key = move |event: leptos::ev::KeyboardEvent| {
+        let direction = match event.key().as_str() {
+            "ArrowRight" => (1.0, 0.0),
+            "ArrowLeft" => (-1.0, 0.0),
+            "ArrowUp" => (0.0, 1.0),
+            "ArrowDown" => (0.0, -1.0),
+            "+" | "=" => return zoom(STEP, None),
+            "-" => return zoom(1.0 / STEP, None),
+            "0" => return all(),
+            "Enter" => {
+                if let Some(product) = hot.get_untracked() {
+                    choose(product);
+                }
+                return;
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) else {
+            return;
+        };
+        let found = match hot.get_untracked() {
+            Some(from) => next(&map.points, from, direction),
+            None => nearest(&map.points, now.centre, f64::INFINITY),
+        };
+        if let Some(found) = found {
+            window.set(Some(now.showing(map.points[found])));
+            hot.set(Some(found));
+        }
+    };
+    let to_query = move || {
+        let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) else {
+            return;
+        };
+        window.set(Some(Window { centre: map.query, ..now }));
+    };
+    let in_view = move || {
+        if let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) {
+            take(now.on_show(&map.points).collect());
+        }
+    };
+    let keep = move || {
+        let link = store.state.with_untracked(State::to_link);
+        store.view.update(|view| view.pins.insert(0, link));
+    };
+    let full = move || store.view.with(|view| view.pins.len() >= MAX_PINS);
+    let tool = |name: &'static str, key: &'static str, act: Box<dyn Fn()>| {
+        view! {
+            <button type="button" class="outlined" data-tool=key on:click=click(act)>{name}</button>
+        }
+    };
+    let said = move || match (drawn.with(Option::is_some), standing.get()) {
+        (false, Standing::Loading(_)) => texts::STARTING.to_string(),
+        (false, _) => texts::ASKING.into(),
+        (true, _) => drawn.with(|map| {
+            let Some(map) = map else { return String::new() };
+            let moved = before.with(|before| {
+                let before = before.as_ref()?;
+                let stayed = map.places.keys().filter(|p| before.places.contains_key(p)).count();
+                let pinned = pin.with_untracked(Option::is_some);
+                Some(format!(
+                    " {} {}",
+                    texts::before(pinned),
+                    texts::moved(stayed, map.places.len())
+                ))
+            });
+            let seen = texts::seen(&percent(map.variance.0), &percent(map.variance.1));
+            seen + &moved.unwrap_or_default()
+        }),
+    };
+    let tip = move || {
+        let (Some(product), Some(now), Some(map)) = (hot.get(), window.get(), drawn.get()) else {
+            return ().into_any();
+        };
+        let Some(&point) = map.points.get(product) else { return ().into_any() };
+        let (x, y) = now.to_screen(point);
+        // On the side where there is room.
+        let across = if x > now.size.0 / 2.0 {
+            format!("right:{:.0}px", now.size.0 - x + 12.0)
+        } else {
+            format!("left:{:.0}px", x + 12.0)
+        };
+        let down = if y > now.size.1 / 2.0 {
+            format!("bottom:{:.0}px", now.size.1 - y + 12.0)
+        } else {
+            format!("top:{:.0}px", y + 12.0)
+        };
+        let about = about(store, &map, product as ProductId);
+        view! {
+            <div class="tip" style=format!("{across};{down}")>
+                <Picture product=product as ProductId />
+                <span>{about.0}<small>{about.1}</small></span>
+            </div>
+        }
+        .into_any()
+    };
+    let spoken = move || {
+        let (Some(product), Some(map)) = (hot.get(), drawn.get()) else { return String::new() };
+        let (title, rest) = about(store, &map, product as ProductId);
+        format!("{title}: {rest}")
+    };
+    let notice = move |why: String| {
+        view! {
+            <div class="trouble">
+                <p data-testid="notice" data-key="map" role="alert">{why}</p>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
+                    {texts::AGAIN}
+                </button>
+            </div>
+        }
+        .into_any()
+    };
+    let values = move || {
+        drawn.with(|map| {
+            map.as_ref().map(|map| {
+                format!("{{\"products\":{},\"retrieved\":{}}}", map.points.len(), map.places.len())
+            })
+        })
+    };
+    view! {
+        <div class="plane" data-testid="plane" class:lassoing=move || lassoing.get()>
+            <div class="actions">
+                <div class="map-tools" role="toolbar" aria-label=texts::TOOLS>
+                    {tool(texts::NEARER, "nearer", Box::new(move || zoom(STEP, None)))}
+                    {tool(texts::FARTHER, "farther", Box::new(move || zoom(1.0 / STEP, None)))}
+                    {tool(texts::ALL, "all", Box::new(all))}
+                    {tool(texts::TO_QUERY, "query", Box::new(to_query))}
+                    <button
+                        type="button"
+                        class="outlined"
+                        data-tool="lasso"
+                        aria-pressed=move || lassoing.get().to_string()
+                        on:click=click(move || lassoing.update(|lassoing| *lassoing = !*lassoing))
+                    >
+                        {texts::LASSO}
+                    </button>
+                    {tool(texts::IN_VIEW, "in-view", Box::new(in_view))}
+                    <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep)>
+                        {texts::KEEP}
+                    </button>
+                </div>
+            </div>
+            {live(move || trouble.get().map_or_else(|| ().into_any(), notice))}
+            <div class="field">
+                <canvas
+                    node_ref=canvas
+                    data-testid="map"
+                    data-values=values
+                    tabindex="0"
+                    role="application"
+                    aria-label=texts::CANVAS
+                    on:pointerdown=down
+                    on:pointermove=moved
+                    on:pointerup=up
+                    on:pointercancel=up
+                    on:pointerleave=move |_| {
+                        if gesture.get_untracked() == Gesture::None {
+                            hot.set(None);
+                        }
+                    }
+                    on:dblclick=move |_| {
+                        if let Some(product) = hot.get_untracked() {
+                            choose(product);
+                        }
+                    }
+                    on:wheel=move |event: leptos::ev::WheelEvent| {
+                        event.prevent_default();
+                        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+                        zoom(if event.delta_y() < 0.0 { STEP } else { 1.0 / STEP }, Some(place));
+                    }
+                    on:keydown=key
+                ></canvas>
+                {live(tip)}
+            </div>
+            <p class="hidden" role="status" data-testid="map-hot">{spoken}</p>
+            {legend()}
+            <p class="note" role="status" data-testid="map-status">{said}</p>
+            <p class="note">{texts::ABOUT}</p>
+            {live(move || table(store, drawn.get(), taken))}
+        </div>
+    }
+}
+
+/// A product's title, and what it is to the state.
+fn about(store: Store, map: &Drawn, product: ProductId) -> (String, String) {
+    let row = store.shop.with(|shop| {
+        let catalogue = &shop.as_ref()?.catalogue;
+        let row = catalogue.products.get(product as usize)?;
+        let of_type = catalogue.product_types.get(usize::from(row.product_type))?;
+        Some((row.title.clone(), format!("{}, {}", of_type.name, price(row.price_cents))))
+    });
+    let (title, rest) = row.unwrap_or_default();
+    (title, format!("{rest}, {}", standing(map, product)))
+}
+
+fn standing(map: &Drawn, product: ProductId) -> String {
+    match map.places.get(&product) {
+        Some(place) => ordinal(place + 1),
+        None => texts::NOT_RETRIEVED.into(),
+    }
+}
+
+/// What each mark means.
+fn legend() -> AnyView {
+    let mark = |name: &'static str, drawing: AnyView| {
+        view! { <li><svg viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg>{name}</li> }
+    };
+    let circle = |r: &'static str, fill: &'static str, stroke: &'static str| {
+        view! { <circle cx="8" cy="8" r=r fill=fill stroke=stroke stroke-width="1.6" /> }.into_any()
+    };
+    let diamond = |fill: &'static str| {
+        view! {
+            <path d="M8 1.5L14.5 8L8 14.5L1.5 8Z" fill=fill stroke="var(--text)" stroke-width="1.6" />
+        }
+        .into_any()
+    };
+    view! {
+        <ul class="marks">
+            {mark(texts::PRODUCTS, circle("2", "var(--quiet)", "none"))}
+            {mark(texts::RETRIEVED, circle("4.5", "var(--accent)", "none"))}
+            {mark(texts::CHOSEN, circle("6", "none", "var(--warm)"))}
+            {mark(texts::QUERY, diamond("var(--text)"))}
+            {mark(texts::WAS, circle("4.5", "none", "var(--accent)"))}
+            {mark(texts::QUERY_WAS, diamond("none"))}
+        </ul>
+    }
+    .into_any()
+}
+
+/// The products that a lasso took.
+fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> AnyView {
+    let Some(map) = map else { return ().into_any() };
+    let mut products: Vec<ProductId> = taken.get().iter().map(|&n| n as ProductId).collect();
+    // What was retrieved first, in the order of the shelf.
+    products
+        .sort_by_key(|product| (map.places.get(product).copied().unwrap_or(usize::MAX), *product));
+    let all = products.len();
+    products.truncate(LISTED);
+    let said = texts::taken(&count(all), products.len(), all);
+    let rows = products.iter().map(|&product| {
+        let text = store.shop.with(|shop| {
+            let catalogue = &shop.as_ref()?.catalogue;
+            let row = catalogue.products.get(product as usize)?;
+            let of_type = catalogue.product_types.get(usize::from(row.product_type))?;
+            Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
+        });
+        let (title, of_type, price) = text.unwrap_or_default();
+        let label = format!("{}: {title}", texts::LOOK);
+        let choose = move || store.state.update(|state| state.selected = Some(product));
+        view! {
+            <tr data-product-id=product>
+                <th scope="row"><span class="title-cell"><Picture product />{title}</span></th>
+                <td>{of_type}</td>
+                <td>{price}</td>
+                <td>{standing(&map, product)}</td>
+                <td>
+                    <button type="button" class="quiet" aria-label=label on:click=click(choose)>
+                        {texts::LOOK}
+                    </button>
+                </td>
+            </tr>
+        }
+    });
+    let list = (all > 0).then(|| {
+        view! {
+            <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::LASSOED>
+                <table class="lassoed" data-testid="lassoed">
+                    <thead>
+                        <tr>
+                            {texts::HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}
+                            <td></td>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{texts::CLEAR}</button>
+        }
+    });
+    view! {
+        <h3>{texts::LASSOED}</h3>
+        <p class="note" role="status" data-testid="taken">{said}</p>
+        {list}
+    }
+    .into_any()
+}
+
+/// What is drawn.
+struct Scene<'a> {
+    window: Window,
+    map: &'a Drawn,
+    before: Option<Arc<Drawn>>,
+    chosen: Option<ProductId>,
+    hot: Option<usize>,
+    taken: Vec<usize>,
+    /// The lasso, on the screen.
+    line: Vec<Point>,
+}
+
+impl Scene<'_> {
+    fn draw(&self, canvas: &HtmlCanvasElement) {
+        let scale = browser::window().device_pixel_ratio().clamp(1.0, 4.0);
+        let (width, height) = self.window.size;
+        let pixels = |length: f64| (length * scale).round() as u32;
+        // Setting a size clears, too.
+        canvas.set_width(pixels(width));
+        canvas.set_height(pixels(height));
+        let context = canvas.get_context("2d").ok().flatten();
+        let Some(context) = context.and_then(|c| c.dyn_into::<CanvasRenderingContext2d>().ok())
+        else {
+            return;
+        };
+        // A canvas of a size has a scale.
+        let _ = context.scale(scale, scale);
+        let colour = |name| browser::style_value(name);
+        let (accent, quiet, text, warm) =
+            (colour("--accent"), colour("--quiet"), colour("--text"), colour("--warm"));
+
+        context.set_fill_style_str(&quiet);
+        for number in self.window.on_show(&self.map.points) {
+            let (x, y) = self.window.to_screen(self.map.points[number]);
+            context.fill_rect(x - 1.25, y - 1.25, 2.5, 2.5);
+        }
+        context.set_line_width(1.6);
+        if let Some(before) = &self.before {
+            self.draw_before(&context, before, &accent, &text);
+        }
+        context.set_fill_style_str(&accent);
+        for product in self.map.places.keys() {
+            self.circle(&context, self.map, *product as usize, 4.5, true);
+        }
+        context.set_stroke_style_str(&text);
+        for &product in &self.taken {
+            self.circle(&context, self.map, product, 3.5, false);
+        }
+        context.set_stroke_style_str(&warm);
+        if let Some(chosen) = self.chosen {
+            context.set_line_width(2.5);
+            self.circle(&context, self.map, chosen as usize, 8.0, false);
+        }
+        if let Some(hot) = self.hot {
+            context.set_line_width(2.0);
+            context.set_stroke_style_str(&text);
+            self.circle(&context, self.map, hot, 6.5, false);
+        }
+        context.set_fill_style_str(&text);
+        context.set_stroke_style_str(&colour("--panel"));
+        diamond(&context, self.window.to_screen(self.map.query), true);
+        if let Some(&(x, y)) = self.line.first() {
+            context.set_stroke_style_str(&text);
+            context.set_line_width(1.5);
+            context.begin_path();
+            context.move_to(x, y);
+            self.line.iter().for_each(|&(x, y)| context.line_to(x, y));
+            context.stroke();
+        }
+    }
+
+    /// What was retrieved before and is no longer; how far vectors and query have moved.
+    fn draw_before(
+        &self,
+        context: &CanvasRenderingContext2d,
+        before: &Drawn,
+        accent: &str,
+        text: &str,
+    ) {
+        context.set_stroke_style_str(accent);
+        let lines = |from: Point, to: Point| {
+            let ((a, b), (c, d)) = (self.window.to_screen(from), self.window.to_screen(to));
+            context.begin_path();
+            context.move_to(a, b);
+            context.line_to(c, d);
+            context.stroke();
+        };
+        for product in before.places.keys().map(|product| *product as usize) {
+            let was = before.points.get(product);
+            if let (Some(&was), Some(&is)) = (was, self.map.points.get(product))
+                && was != is
+            {
+                lines(was, is);
+            }
+            if !self.map.places.contains_key(&(product as ProductId)) {
+                self.circle(context, before, product, 4.5, false);
+            }
+        }
+        if before.query != self.map.query {
+            context.set_stroke_style_str(text);
+            lines(before.query, self.map.query);
+            diamond(context, self.window.to_screen(before.query), false);
+        }
+    }
+
+    fn circle(
+        &self,
+        context: &CanvasRenderingContext2d,
+        map: &Drawn,
+        product: usize,
+        radius: f64,
+        filled: bool,
+    ) {
+        let Some(&point) = map.points.get(product) else { return };
+        let (x, y) = self.window.to_screen(point);
+        context.begin_path();
+        // A radius above zero is no error.
+        let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
+        if filled { context.fill() } else { context.stroke() }
+    }
+}
+
+fn diamond(context: &CanvasRenderingContext2d, (x, y): Point, filled: bool) {
+    const HALF: f64 = 8.0;
+    context.begin_path();
+    context.move_to(x, y - HALF);
+    context.line_to(x + HALF, y);
+    context.line_to(x, y + HALF);
+    context.line_to(x - HALF, y);
+    context.close_path();
+    if filled {
+        context.fill();
+    }
+    context.stroke();
+}

@@ -1,0 +1,568 @@
+//! The workbench of positions: products are taken to other places of the page, and what is expected
+//! of each there is told beside what the market knows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::PointerEvent;
+
+use super::bench::{Chances, arranged, moved, with_page};
+use super::browser::focus;
+use super::engine::{Engine, Lost, Standing};
+use crate::app::browser;
+use crate::app::parts::{click, follow, keyed, live};
+use crate::app::picture::Picture;
+use crate::app::store::{Store, store};
+use crate::app::words::{fixed, ordinal, percent, signed};
+use crate::features::places::nearest;
+use crate::market::catalogue::ProductId;
+use crate::pipeline::blend;
+use crate::protocol::{Answer, Question, Reply, Seat};
+use crate::share::State;
+
+/// What the panel says.
+mod texts {
+    pub const ABOUT: &str = "Drag a product by its handle, use its buttons, or press the arrow keys on its handle. What is predicted without the bias network follows the product; what the network adds follows the place and the six nearest neighbours.";
+    pub const MARKET: &str = "The market’s click is examination × attraction × competition from neighbours of the same category. No model reads it.";
+    pub const NO_MARKET: &str = "Nobody in this market asks for this query, so what would truly be clicked is not known. A suggested query, or the feed, has a truth.";
+    pub const NO_BIAS: &str =
+        "This ranker has no bias network: what it predicts is the same at every place.";
+    pub const RESET: &str = "As on the shelf";
+    pub const WAITING: &str = "The studio’s engine computes the places…";
+    pub const STARTING: &str = "The studio’s engine is starting…";
+    pub const AGAIN: &str = "Try again";
+    pub const EMPTY: &str = "There is no product on this page.";
+    pub const TABLE: &str = "Places of the page";
+    pub const HEADS: [(&str, &str); 9] = [
+        ("Place", "From the first place of the page"),
+        ("Product", ""),
+        ("σ(u)", "Predicted click without the bias network"),
+        ("σ(u + y_b)", "Predicted click with the bias network at this place"),
+        (
+            "Neighbours",
+            "What the bias network makes of the neighbours: y_b less its mean over 32 sets of neighbours drawn from the catalogue, and what that does to the click",
+        ),
+        (
+            "Looked at, learned",
+            "Examination that the bias network learned, relative to the first place",
+        ),
+        ("Looked at, truly", "Examination in the market, relative to the first place"),
+        ("Market’s click", "Chance of a click in the market"),
+        (
+            "Neighbours, truly",
+            "What competition from neighbours of the same category does to the market’s click",
+        ),
+    ];
+    pub const SUM: &str = "Clicks on the page";
+    pub const SHELF: &str = "as on the shelf";
+
+    pub fn handle(title: &str) -> String {
+        format!("Move {title}: arrow up, arrow down")
+    }
+    pub fn up(title: &str) -> String {
+        format!("{title}: up")
+    }
+    pub fn down(title: &str) -> String {
+        format!("{title}: down")
+    }
+}
+
+/// What is known of a page.
+struct Page {
+    state: State,
+    answer: Arc<Answer>,
+    /// Products in the blended order.
+    order: Vec<ProductId>,
+    /// Where the page begins in it.
+    from: usize,
+    /// Its places as on the shelf.
+    shelf: Vec<Seat>,
+}
+
+impl Page {
+    async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
+        let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
+        let ranked = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+        let order: Vec<ProductId> =
+            ranked.iter().map(|r| answer.candidates[r.candidate].product).collect();
+        let size = state.page.size.max(1) as usize;
+        let last = order.len().saturating_sub(1) / size;
+        let number = (state.page.number as usize).min(last);
+        // The page that is on show, where the link names one that there is not.
+        let mut state = state;
+        state.page.number = number as u32;
+        let shelf = seats(engine, &state, order.clone()).await?;
+        Ok(Self { from: number * size, state, answer, order, shelf })
+    }
+
+    fn products(&self) -> &[ProductId] {
+        let size = self.state.page.size.max(1) as usize;
+        &self.order[self.from..(self.from + size).min(self.order.len())]
+    }
+
+    /// Utility of the click task.
+    fn utility(&self, product: ProductId) -> f32 {
+        let candidate = self.answer.candidates.iter().find(|c| c.product == product);
+        candidate.and_then(|c| c.utility.first().copied()).unwrap_or(f32::NAN)
+    }
+
+    fn sums(&self, seats: &[Seat]) -> (f32, f32, Option<f32>) {
+        let chances: Vec<Chances> =
+            seats.iter().map(|seat| Chances::new(self.utility(seat.product), seat)).collect();
+        let market: Option<Vec<f32>> = chances.iter().map(|chance| chance.market).collect();
+        (
+            chances.iter().map(|chance| chance.without_bias).sum(),
+            chances.iter().map(|chance| chance.with_bias).sum(),
+            market.map(|all| all.iter().sum()),
+        )
+    }
+}
+
+async fn seats(engine: &Engine, state: &State, order: Vec<ProductId>) -> Result<Vec<Seat>, Lost> {
+    match engine.ask(state, Question::Seats(order)).await? {
+        Reply::Seats(seats) => Ok(seats),
+        _ => Err("The studio’s engine answered something else. Ask again.".into()),
+    }
+}
+
+/// Milliseconds of rest after which the present state is asked for.
+const REST: u64 = 250;
+
+#[component]
+pub fn Positions() -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let standing = engine.standing;
+    let page = RwSignal::new(None::<Result<Arc<Page>, String>>);
+    let now = RwSignal::new(Arc::new(HashMap::<ProductId, Seat>::new()));
+    let order = RwSignal::new(Vec::<ProductId>::new());
+    let dragged = RwSignal::new(None::<ProductId>);
+    let hot = RwSignal::new(None::<ProductId>);
+    let told = RwSignal::new(String::new());
+    let asked = StoredValue::new(0_u32);
+    let retry = RwSignal::new(0_u32);
+    // What the places depend on: not whose insides are shown.
+    let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
+    let asker = engine.clone();
+    follow(move |first| {
+        retry.track();
+        let state = state.get();
+        let number = asked.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        let engine = asker.clone();
+        let ask = move || {
+            leptos::task::spawn_local(async move {
+                if asked.try_get_value() != number {
+                    return;
+                }
+                let answered = Page::ask(&engine, state).await.map(Arc::new);
+                // The panel may have been closed, or the state changed again.
+                if asked.try_get_value() == number {
+                    page.set(Some(answered));
+                }
+            });
+        };
+        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+    });
+    // The order of the link, on the page that there is.
+    follow(move |_| {
+        let wanted = store.view.with(|view| view.bench.clone());
+        let arranged = page.with(|page| match page {
+            Some(Ok(page)) => arranged(page.products(), &wanted),
+            _ => Vec::new(),
+        });
+        if order.with_untracked(|order| *order != arranged) {
+            order.set(arranged);
+        }
+    });
+    let run = StoredValue::new(0_u32);
+    follow(move |_| {
+        let order = order.get();
+        let Some(Ok(page)) = page.get() else { return };
+        let number = run.try_update_value(|run| {
+            *run += 1;
+            *run
+        });
+        if order == page.products() {
+            now.set(by_product(&page.shelf));
+            return;
+        }
+        let engine = engine.clone();
+        leptos::task::spawn_local(async move {
+            let whole = with_page(&page.order, page.from, &order);
+            let seats = seats(&engine, &page.state, whole).await;
+            if run.try_get_value() != number {
+                return;
+            }
+            match seats {
+                Ok(seats) => now.set(by_product(&seats)),
+                Err(why) => {
+                    let _ = told.try_set(why);
+                }
+            }
+        });
+    });
+    let title = move |product: ProductId| {
+        store.shop.with_untracked(|shop| {
+            let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+            Some(row.title.clone())
+        })
+    };
+    // Once it is known what a place does to the product that was taken there.
+    let settled = RwSignal::new(None::<ProductId>);
+    follow(move |_| {
+        let seats = now.get();
+        let Some(product) = settled.get_untracked() else { return };
+        let (Some(seat), Some(Ok(page))) = (seats.get(&product), page.get_untracked()) else {
+            return;
+        };
+        let place = order.with_untracked(|order| order.iter().position(|p| *p == product));
+        let chances = Chances::new(page.utility(product), seat);
+        let market = chances.market.map(|click| format!(", {} in the market", percent(click)));
+        told.set(format!(
+            "{}: {} place. Click {} with the bias network, {} without{}.",
+            title(product).unwrap_or_default(),
+            ordinal(place.unwrap_or(0) + 1),
+            percent(chances.with_bias),
+            percent(chances.without_bias),
+            market.unwrap_or_default(),
+        ));
+    });
+    let keep = move || {
+        let arranged = order.get_untracked();
+        let as_on_shelf = page
+            .with_untracked(|page| matches!(page, Some(Ok(page)) if page.products() == arranged));
+        let bench = if as_on_shelf { Vec::new() } else { arranged };
+        store.view.update(|view| view.bench = bench);
+    };
+    let shift = move |product: ProductId, by: isize| {
+        let arranged = order.with_untracked(|order| {
+            let from = order.iter().position(|p| *p == product)?;
+            let to = from.checked_add_signed(by).filter(|to| *to < order.len())?;
+            Some(moved(order, from, to))
+        });
+        if let Some(arranged) = arranged {
+            settled.set(Some(product));
+            order.set(arranged);
+            keep();
+        }
+    };
+    let over = window_event_listener(leptos::ev::pointermove, move |event: PointerEvent| {
+        let Some(product) = dragged.get_untracked() else { return };
+        let place = place_under(&event);
+        let arranged = order.with_untracked(|order| {
+            let from = order.iter().position(|p| *p == product)?;
+            place.filter(|to| *to != from).map(|to| moved(order, from, to))
+        });
+        if let Some(arranged) = arranged {
+            settled.set(Some(product));
+            order.set(arranged);
+        }
+    });
+    let drop = move || {
+        if dragged.get_untracked().is_some() {
+            dragged.set(None);
+            keep();
+        }
+    };
+    let up = window_event_listener(leptos::ev::pointerup, move |_| drop());
+    let cancelled = window_event_listener(leptos::ev::pointercancel, move |_| drop());
+    on_cleanup(move || {
+        over.remove();
+        up.remove();
+        cancelled.remove();
+    });
+    let bench = Bench { store, page, now, order, dragged, hot };
+    let row = move |product: u64| row(bench, product as ProductId, shift);
+    let rows = keyed(move || order.get().into_iter().map(u64::from).collect(), row);
+    let reset = move || {
+        settled.set(None);
+        store.view.update(|view| view.bench = Vec::new());
+    };
+    let said = move || match (page.with(Option::is_some), standing.get()) {
+        (false, Standing::Loading(_)) => texts::STARTING.to_string(),
+        (false, _) => texts::WAITING.into(),
+        (true, _) => told.get(),
+    };
+    let notes = move || {
+        page.with(|page| {
+            let Some(Ok(page)) = page else { return ().into_any() };
+            let known = page.shelf.iter().any(|seat| !seat.truth.is_empty());
+            let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
+            view! {
+                <p class="note">{if known { texts::MARKET } else { texts::NO_MARKET }}</p>
+                {(!biased).then(|| view! { <p class="note">{texts::NO_BIAS}</p> })}
+            }
+            .into_any()
+        })
+    };
+    let trouble = move || {
+        match page.get() {
+        Some(Err(why)) => view! {
+            <div class="trouble">
+                <p data-testid="notice" data-key="positions" role="alert">{why}</p>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
+                    {texts::AGAIN}
+                </button>
+            </div>
+        }
+        .into_any(),
+        Some(Ok(page)) if page.products().is_empty() => {
+            view! { <p class="empty">{texts::EMPTY}</p> }.into_any()
+        }
+        _ => ().into_any(),
+    }
+    };
+    view! {
+        <div class="positions" data-testid="positions">
+            <p class="note">{texts::ABOUT}</p>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="outlined"
+                    data-testid="bench-reset"
+                    disabled=move || store.view.with(|view| view.bench.is_empty())
+                    on:click=click(reset)
+                >
+                    {texts::RESET}
+                </button>
+                <p class="note" role="status" data-testid="positions-status">{said}</p>
+            </div>
+            {live(trouble)}
+            <div class="scrolls" tabindex="0" role="region" aria-label=texts::TABLE>
+                <table class="bench" data-testid="bench">
+                    <thead>
+                        <tr>
+                            <td><span class="hidden">{texts::TABLE}</span></td>
+                            {texts::HEADS
+                                .map(|(head, about)| view! { <th scope="col" title=about>{head}</th> })
+                                .into_iter()
+                                .collect_view()}
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                    {live(move || foot(page, now, order))}
+                </table>
+            </div>
+            {live(notes)}
+        </div>
+    }
+}
+
+fn by_product(seats: &[Seat]) -> Arc<HashMap<ProductId, Seat>> {
+    Arc::new(seats.iter().map(|seat| (seat.product, seat.clone())).collect())
+}
+
+/// Number of the row under the pointer.
+fn place_under(event: &PointerEvent) -> Option<usize> {
+    let (x, y) = (event.client_x() as f32, event.client_y() as f32);
+    let element = browser::document().element_from_point(x, y)?;
+    let row = element.closest("[data-testid=bench] tr[data-product-id]").ok().flatten()?;
+    let rows = row.parent_element()?.children();
+    (0..rows.length()).position(|at| rows.item(at).as_ref() == Some(&row))
+}
+
+/// What the rows share.
+#[derive(Clone, Copy)]
+struct Bench {
+    store: Store,
+    page: RwSignal<Option<Result<Arc<Page>, String>>>,
+    now: RwSignal<Arc<HashMap<ProductId, Seat>>>,
+    order: RwSignal<Vec<ProductId>>,
+    dragged: RwSignal<Option<ProductId>>,
+    hot: RwSignal<Option<ProductId>>,
+}
+
+/// What is known of a product at its place.
+#[derive(Clone, PartialEq)]
+struct Known {
+    chances: Chances,
+    bias: f32,
+    learned: Option<f32>,
+    truly: Option<f32>,
+}
+
+fn row(
+    bench: Bench,
+    product: ProductId,
+    shift: impl Fn(ProductId, isize) + Copy + Send + Sync + 'static,
+) -> AnyView {
+    let Bench { store, page, now, order, dragged, hot } = bench;
+    let title = store.shop.with_untracked(|shop| {
+        let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+        Some(row.title.clone())
+    });
+    let title = title.unwrap_or_default();
+    let place = Memo::new(move |_| order.with(|order| order.iter().position(|p| *p == product)));
+    let last = move || order.with(Vec::len).saturating_sub(1);
+    let known = Memo::new(move |_| {
+        let page = page.get()?.ok()?;
+        let seat = now.with(|now| now.get(&product).cloned())?;
+        let learned = |index: usize| page.answer.examination.learned.get(index).copied();
+        let truly = |index: usize| page.answer.examination.truth.get(index).copied();
+        let index = page.from + place.get()?;
+        Some(Known {
+            chances: Chances::new(page.utility(product), &seat),
+            bias: seat.bias,
+            learned: learned(index),
+            truly: truly(index),
+        })
+    });
+    let cell = move |of: fn(&Known) -> Option<String>| {
+        move || known.with(|known| known.as_ref().and_then(of)).unwrap_or_else(|| "–".into())
+    };
+    let on_shelf = Memo::new(move |_| {
+        page.with(|page| match page {
+            Some(Ok(page)) => page.products().iter().position(|p| *p == product),
+            _ => None,
+        })
+    });
+    // Whether it is one of the six nearest of the one that is pointed at, and of its category.
+    let near = Memo::new(move |_| {
+        let (hot, own) = (hot.get()?, place.get()?);
+        let (at, length) = order.with(|order| (order.iter().position(|p| *p == hot), order.len()));
+        nearest(at?, length).any(|place| place == own).then(|| {
+            store.shop.with_untracked(|shop| {
+                let of = |p: ProductId| {
+                    let row = shop.as_ref()?.catalogue.products.get(p as usize)?;
+                    Some(row.product_type)
+                };
+                of(hot) == of(product)
+            })
+        })
+    });
+    let id = format!("bench-{product}");
+    let own = id.clone();
+    let step = move |by: isize| {
+        shift(product, by);
+        // A row that is taken to another place loses the focus.
+        let id = own.clone();
+        browser::after_paint(move || focus(&id));
+    };
+    let keys = step.clone();
+    let (rise, fall) = (step.clone(), step);
+    view! {
+        <tr
+            data-product-id=product
+            class:dragged=move || dragged.get() == Some(product)
+            class:moved=move || on_shelf.get() != place.get()
+            class:near=move || near.get().is_some()
+            class:like=move || near.get() == Some(true)
+            on:pointerenter=move |_| hot.set(Some(product))
+            on:pointerleave=move |_| hot.set(None)
+        >
+            <td>
+                <button
+                    type="button"
+                    class="handle"
+                    id=id
+                    aria-label=texts::handle(&title)
+                    on:pointerdown=move |event: PointerEvent| {
+                        // Touch would otherwise hold the pointer to where it began.
+                        if let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) {
+                            let _ = element.release_pointer_capture(event.pointer_id());
+                        }
+                        dragged.set(Some(product));
+                    }
+                    on:focus=move |_| hot.set(Some(product))
+                    on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                        let by = match event.key().as_str() {
+                            "ArrowUp" => -1,
+                            "ArrowDown" => 1,
+                            _ => return,
+                        };
+                        event.prevent_default();
+                        keys(by);
+                    }
+                >
+                    <span aria-hidden="true">"⠿"</span>
+                </button>
+            </td>
+            <td class="place">
+                {move || place.get().map(|place| (place + 1).to_string())}
+                <span class="steps">
+                    <button
+                        type="button"
+                        aria-label=texts::up(&title)
+                        disabled=move || place.get() == Some(0)
+                        on:click=click(move || rise(-1))
+                    >
+                        <span aria-hidden="true">"▲"</span>
+                    </button>
+                    <button
+                        type="button"
+                        aria-label=texts::down(&title)
+                        disabled=move || place.get() == Some(last())
+                        on:click=click(move || fall(1))
+                    >
+                        <span aria-hidden="true">"▼"</span>
+                    </button>
+                </span>
+            </td>
+            <th scope="row" class="what">
+                <div><Picture product /><span class="title">{title}</span></div>
+            </th>
+            <td data-value="without">{cell(|known| Some(percent(known.chances.without_bias)))}</td>
+            <td data-value="with">
+                {cell(|known| Some(percent(known.chances.with_bias)))}
+                <small>{cell(|known| Some(format!("y_b {}", signed(known.bias, 2))))}</small>
+            </td>
+            <td data-value="neighbours">
+                {cell(|known| known.chances.neighbours.map(|(_, click)| points(click)))}
+                <small>{cell(|known| known.chances.neighbours.map(|(logit, _)| signed(logit, 2)))}</small>
+            </td>
+            <td>{cell(|known| known.learned.map(percent))}</td>
+            <td>{cell(|known| known.truly.map(percent))}</td>
+            <td data-value="market">{cell(|known| known.chances.market.map(percent))}</td>
+            <td>{cell(|known| known.chances.market_neighbours.map(points))}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// A difference of chances, in points of a percentage.
+fn points(by: f32) -> String {
+    format!("{} points", signed(100.0 * by, 2))
+}
+
+/// What is expected of the page as a whole, here and on the shelf.
+fn foot(
+    page: RwSignal<Option<Result<Arc<Page>, String>>>,
+    now: RwSignal<Arc<HashMap<ProductId, Seat>>>,
+    order: RwSignal<Vec<ProductId>>,
+) -> AnyView {
+    let Some(Ok(page)) = page.get() else { return ().into_any() };
+    let seats: Vec<Seat> = now.with(|now| {
+        order.with(|order| order.iter().filter_map(|product| now.get(product).cloned()).collect())
+    });
+    let row = |name: String, key: &'static str, seats: &[Seat]| {
+        let (without, with, market) = page.sums(seats);
+        let clicks = |clicks: f32| fixed(clicks.into(), 3);
+        view! {
+            <tr data-sum=key>
+                <th scope="row" colspan="3">{name}</th>
+                <td>{clicks(without)}</td>
+                <td>{clicks(with)}</td>
+                <td></td>
+                <td></td>
+                <td></td>
+                <td>{market.map(clicks)}</td>
+                <td></td>
+            </tr>
+        }
+    };
+    let changed = order.with(|order| order != page.products());
+    let before = format!("{}, {}", texts::SUM, texts::SHELF);
+    view! {
+        <tfoot>
+            {row(texts::SUM.into(), "now", &seats)}
+            {changed.then(|| row(before, "shelf", &page.shelf))}
+        </tfoot>
+    }
+    .into_any()
+}

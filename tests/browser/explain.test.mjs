@@ -1,0 +1,212 @@
+// One product taken apart, the workbench of positions, and the map of the catalogue.
+
+import assert from "node:assert/strict";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+const numbers = (rows) => rows.map(({ dataset }) => Number(dataset.value));
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+const near = (a, b, by) => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b}`);
+const search = (vitrine) => new URL(vitrine.page.url()).searchParams;
+
+/** Waits until the chosen product is taken apart. */
+const apart = (vitrine, product) =>
+  vitrine.page.waitForFunction(
+    (product) =>
+      document.querySelector(".pick .chosen")?.dataset.productId === product &&
+      document.querySelector('[data-testid="split"]') !== null &&
+      document.querySelector(".explain.stale") === null,
+    product,
+  );
+
+test("a product of the shelf is taken apart into parts that sum to its scores", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch" }, async (vitrine) => {
+    await vitrine.ready();
+    const [, , third] = await vitrine.ranking();
+    await vitrine.open(`?v=1&backend=cpu&q=couch&look=${third.id}&panel=explain`);
+    await apart(vitrine, third.id);
+    assert.match(await vitrine.get("explain-status").textContent(), /^Stands 3rd of /);
+    const stages = vitrine.get("way").locator("tr[data-passed]");
+    assert.deepEqual(await stages.evaluateAll((all) => all.map(({ dataset }) => dataset.passed)), ["true", "true"]);
+
+    const parts = await vitrine.get("split").locator("tr[data-part]").evaluateAll(numbers);
+    near(sum(parts.slice(0, -1)), parts.at(-1), 1e-3);
+    for (const [task, name] of ["u_click", "u_order"].entries()) {
+      await vitrine.page.locator('input[name="explain-task"]').nth(task).check({ force: true });
+      const features = vitrine.get("features");
+      const { base, utility } = await features.evaluate(({ dataset }) => dataset);
+      near(sum(await features.locator("tbody tr").evaluateAll(numbers)) + Number(base), Number(utility), 5e-3);
+      const shown = await vitrine.page.locator('#studio [data-testid="score-breakdown"]').getAttribute("data-values");
+      near(JSON.parse(shown)[name], Number(utility), 1e-5);
+    }
+  }));
+
+test("what would change it is tried, can be stopped, and comes out as told", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=grey+couch&look=1&panel=explain" }, async (vitrine) => {
+    await vitrine.ready();
+    const [first] = await vitrine.ranking();
+    await vitrine.get("pick").fill(first.id);
+    await vitrine.get("pick").press("Enter");
+    await apart(vitrine, first.id);
+    const words = vitrine.get("tried-words").locator("tbody tr");
+    await vitrine.get("tried-features").locator("tbody tr").nth(40).waitFor();
+    await vitrine.get("tried-entries").locator("tbody tr").first().waitFor();
+    await vitrine.get("tries-stop").click();
+    assert.match(await vitrine.get("tries-status").textContent(), /^\d+ of \d+ changes tried$/);
+    const done = await vitrine.get("tries-status").textContent();
+    await vitrine.page.waitForTimeout(800);
+    assert.equal(await vitrine.get("tries-status").textContent(), done);
+    assert.equal(await words.count(), 2);
+
+    const row = words.filter({ hasText: "grey" });
+    const told = await row.evaluate(({ dataset }) => ({ ...dataset }));
+    await vitrine.after(() => row.getByRole("button").click());
+    assert.equal(await vitrine.get("query").inputValue(), "couch");
+    const now = (await vitrine.ranking()).find(({ id }) => id === first.id);
+    assert.equal(told.lost, String(now === undefined));
+    if (now !== undefined) {
+      assert.equal(Number(told.rank), now.rank - 1);
+      near(Number(told.score), Number(now.score), 1e-5);
+    }
+  }));
+
+test("any product of the catalogue is found, and told where it was lost", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=explain" }, async (vitrine) => {
+    await vitrine.get("pick").fill("butter salted");
+    await vitrine.get("picked").locator("li").first().waitFor();
+    await vitrine.get("pick").press("Tab");
+    await vitrine.page.keyboard.press("Enter");
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).has("look"));
+    const product = search(vitrine).get("look");
+    await apart(vitrine, product);
+    const lost = vitrine.get("way").locator('tr[data-stage="retrieve"]');
+    assert.equal(await lost.getAttribute("data-passed"), "false");
+    assert.match(await lost.textContent(), /lost here: 0\.\d+ and [\d,]+ places short/);
+    assert.match(await vitrine.get("explain-status").textContent(), /^Retrieval loses it\./);
+    // A product that there is not is said.
+    await vitrine.open("?v=1&backend=cpu&q=couch&look=999999&panel=explain");
+    await vitrine.notice(/no product 999999/);
+  }));
+
+test("a product is taken to another place by keys, by buttons and by the pointer", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=desk+lamp&panel=positions" }, async (vitrine) => {
+    const rows = vitrine.get("bench").locator("tbody tr");
+    const order = () => rows.evaluateAll((all) => all.map(({ dataset }) => dataset.productId));
+    const told = (row, name) => row.locator(`[data-value="${name}"]`);
+    await vitrine.page.waitForFunction(() => /%/.test(document.querySelector('[data-value="market"]')?.textContent ?? ""));
+    const shelf = await order();
+    const first = vitrine.page.locator(`[data-testid="bench"] tr[data-product-id="${shelf[0]}"]`);
+    const before = { with: await told(first, "with").textContent(), without: await told(first, "without").textContent() };
+
+    const handle = first.locator(".handle");
+    await handle.focus();
+    await handle.press("ArrowDown");
+    await vitrine.page.waitForFunction((id) => document.activeElement?.id === `bench-${id}`, shelf[0]);
+    await vitrine.page.keyboard.press("ArrowDown");
+    await vitrine.page.waitForFunction(
+      (id) => document.querySelectorAll('[data-testid="bench"] tbody tr')[2]?.dataset.productId === id,
+      shelf[0],
+    );
+    await vitrine.page.waitForFunction(() =>
+      /3rd place\. Click .* with the bias network, .* in the market\./.test(
+        document.querySelector('[data-testid="positions-status"]').textContent,
+      ),
+    );
+    assert.equal(await told(first, "without").textContent(), before.without);
+    assert.notEqual(await told(first, "with").textContent(), before.with);
+    const moved = [shelf[1], shelf[2], shelf[0], ...shelf.slice(3)];
+    assert.deepEqual(await order(), moved);
+    await vitrine.page.waitForFunction(
+      (order) => new URLSearchParams(location.search).get("bench") === order,
+      moved.join(","),
+    );
+
+    // The link brings it back.
+    await vitrine.open(new URL(vitrine.page.url()).search);
+    await rows.nth(2).waitFor();
+    await vitrine.page.waitForFunction(
+      (id) => document.querySelectorAll('[data-testid="bench"] tbody tr')[2]?.dataset.productId === id,
+      shelf[0],
+    );
+    await first.getByRole("button", { name: /: up$/ }).click();
+    assert.deepEqual((await order()).slice(0, 2), [shelf[1], shelf[0]]);
+    await vitrine.get("bench-reset").click();
+    await vitrine.page.waitForFunction(() => !location.search.includes("bench="));
+    assert.deepEqual(await order(), shelf);
+
+    const from = await first.locator(".handle").boundingBox();
+    const to = await rows.nth(3).boundingBox();
+    await vitrine.page.mouse.move(from.x + 8, from.y + 8);
+    await vitrine.page.mouse.down();
+    await vitrine.page.mouse.move(from.x + 8, to.y + to.height / 2, { steps: 12 });
+    await vitrine.page.mouse.up();
+    assert.deepEqual((await order()).indexOf(shelf[0]), 3);
+  }));
+
+test("the map is read by keys, and a lasso takes products", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=map" }, async (vitrine) => {
+    const map = vitrine.get("map");
+    await vitrine.page.waitForFunction(() => document.querySelector('[data-testid="map"]')?.dataset.values);
+    const { products, retrieved } = JSON.parse(await map.getAttribute("data-values"));
+    assert.ok(products >= 2000 && retrieved > 5 && retrieved <= 30);
+    await map.focus();
+    const hot = vitrine.get("map-hot");
+    await map.press("ArrowRight");
+    const one = await hot.textContent();
+    assert.match(one, /.+: .+, \$[\d.,]+, .+/);
+    await map.press("ArrowRight");
+    assert.notEqual(await hot.textContent(), one);
+    await map.press("Enter");
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).has("look"));
+
+    // All of it, then a part of it.
+    await vitrine.page.locator('[data-tool="in-view"]').click();
+    const taken = async () => Number((await vitrine.get("taken").textContent()).replaceAll(",", "").match(/^\d+/)?.[0] ?? 0);
+    assert.equal(await taken(), products);
+    await vitrine.page.locator('[data-tool="query"]').click();
+    for (let times = 0; times < 5; times += 1) {
+      await map.press("+");
+    }
+    await vitrine.page.locator('[data-tool="in-view"]').click();
+    const near = await taken();
+    assert.ok(near > 0 && near < products, `${near} of ${products}`);
+
+    await vitrine.page.locator('[data-tool="all"]').click();
+    await vitrine.page.locator('[data-tool="lasso"]').click();
+    const box = await map.boundingBox();
+    const at = (x, y) => [box.x + x * box.width, box.y + y * box.height];
+    await vitrine.page.mouse.move(...at(0.3, 0.3));
+    await vitrine.page.mouse.down();
+    for (const corner of [[0.7, 0.3], [0.7, 0.7], [0.3, 0.7]]) {
+      await vitrine.page.mouse.move(...at(...corner), { steps: 5 });
+    }
+    await vitrine.page.mouse.up();
+    const lassoed = await taken();
+    assert.ok(lassoed > 0 && lassoed < products, `${lassoed} of ${products}`);
+    assert.equal(await vitrine.get("lassoed").locator("tbody tr").count(), Math.min(lassoed, 60));
+  }));
+
+test("the map shows what a knob moved, and what was kept as before", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=map" }, async (vitrine) => {
+    await vitrine.ready();
+    const status = (pattern) =>
+      vitrine.page.waitForFunction(
+        (source) => new RegExp(source).test(document.querySelector('[data-testid="map-status"]')?.textContent ?? ""),
+        pattern.source,
+      );
+    await status(/variance/);
+    await vitrine.page.locator('[data-tool="keep"]').click();
+    await status(/Before: pin A\. (\d+) of \1 retrieved/);
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).get("a")?.startsWith("q:couch"));
+    await vitrine.search("running shoes");
+    await status(/Before: pin A\. 0 of \d+ retrieved/);
+    // Without a pin, the state before the last change is what was before.
+    await vitrine.open("?v=1&backend=cpu&q=couch&panel=map");
+    await vitrine.ready();
+    await status(/variance[^.]*: [^.]*\.$/);
+    await vitrine.search("sofa bed");
+    await status(/Before: the state before the last change\. \d+ of \d+/);
+  }));
