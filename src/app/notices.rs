@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::language::{say, worded};
 use super::parts::{click, keyed, when};
 use super::picture::Mark;
 use super::store::store;
@@ -18,16 +19,16 @@ pub fn Notices() -> impl IntoView {
         let shown = store.notices.with_untracked(|all| {
             all.iter().find(|shown| shown.number == number).map(|shown| shown.notice.clone())
         });
-        let Some(Notice { key, text }) = shown else { return ().into_any() };
+        let Some(Notice { key, says }) = shown else { return ().into_any() };
         let close = key.clone();
         view! {
             <div class="notice" data-testid="notice" data-key=key>
                 <Mark name="info" />
-                <p>{text}</p>
+                <p>{worded(&says)}</p>
                 <button
                     type="button"
                     class="icon"
-                    aria-label="Dismiss"
+                    aria-label=say("notices.dismiss")
                     on:click=click(move || store.dismiss(&close))
                 >
                     <Mark name="close" />
@@ -43,9 +44,9 @@ pub fn Notices() -> impl IntoView {
     let retry = move || {
         view! {
             <div class="notice strong">
-                <p>"No engine is running."</p>
+                <p>{say("notices.no-engine")}</p>
                 <button type="button" class="solid" data-testid="retry" on:click=click(again)>
-                    "Try again"
+                    {say("try-again")}
                 </button>
             </div>
         }

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
 #[cfg(feature = "studio")]
@@ -270,6 +271,15 @@ impl Read for FromEngine {
     }
 }
 
+impl Read for Value {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        match value.as_string() {
+            Some(text) => Self::Text(text),
+            None => Self::Message(Message::read(value, wrong)),
+        }
+    }
+}
+
 impl Read for JsValue {
     fn read(value: &JsValue, _: &mut Wrong) -> Self {
         value.clone()
@@ -313,7 +323,8 @@ impl Write for HistoryEdit {
 #[cfg(feature = "studio")]
 readable!(Evaluated { job views values notices });
 readable!(Progress { loaded total });
-readable!(Notice { key text });
+readable!(Notice { key says });
+readable!(Message { key values });
 readable!(Shop { catalogue shoppers queries });
 readable!(Catalogue { seed departments product_types brands shops colours products });
 readable!(Department { name });
