@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const [folder] = process.argv.slice(2);
 /** What comes behind the first ranking. */
-const BEHIND = /^(studio|features|feature-kinds)\./;
+const BEHIND = /^(studio|features|feature-kinds|notices|link)\.|^knobs\..*\.about$/;
 
 const built = join(folder, "languages");
 mkdirSync(built, { recursive: true });

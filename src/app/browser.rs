@@ -6,8 +6,8 @@ use js_sys::{Array, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Document, Element, Event, HtmlElement, ScrollBehavior, ScrollIntoViewOptions,
-    ScrollLogicalPosition, Storage, Window, Worker,
+    Document, Event, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, Window,
+    Worker,
 };
 
 /// Key under which the theme is remembered.
@@ -85,56 +85,6 @@ pub fn mark(name: &str, value: &str) {
 pub fn marked(name: &str) -> String {
     let root = document().document_element();
     root.and_then(|root| root.get_attribute(&format!("data-{name}"))).unwrap_or_default()
-}
-
-/// What a person did to a part of the page that no link holds: what is unfolded, how far it is
-/// scrolled, where the focus is.
-pub struct Places {
-    scrolled: (f64, f64),
-    elements: Vec<(bool, i32, i32)>,
-    focus: Option<String>,
-}
-
-/// What can be folded or scrolled.
-const PLACES: &str = "details, .side, .strip";
-
-fn all(within: &Element, selector: &str) -> Vec<Element> {
-    let found = within.query_selector_all(selector).ok();
-    let count = found.as_ref().map_or(0, web_sys::NodeList::length);
-    (0..count).filter_map(|at| found.as_ref()?.item(at)?.dyn_into().ok()).collect()
-}
-
-impl Places {
-    /// As they are.
-    pub fn of(part: &Element) -> Self {
-        let look = |element: Element| {
-            (element.has_attribute("open"), element.scroll_left(), element.scroll_top())
-        };
-        let offset = |offset: Result<f64, JsValue>| offset.unwrap_or(0.0);
-        let focused = document().active_element().filter(|element| part.contains(Some(element)));
-        Self {
-            scrolled: (offset(window().scroll_x()), offset(window().scroll_y())),
-            elements: all(part, PLACES).into_iter().map(look).collect(),
-            focus: focused.and_then(|element| element.get_attribute("data-testid")),
-        }
-    }
-
-    /// Puts them back on the same part, built again.
-    pub fn restore(&self, part: &Element) {
-        for (element, (open, left, top)) in all(part, PLACES).iter().zip(&self.elements) {
-            if element.has_attribute("open") != *open {
-                // Setting a well-formed attribute cannot fail.
-                let _ = element.toggle_attribute("open");
-            }
-            element.set_scroll_left(*left);
-            element.set_scroll_top(*top);
-        }
-        window().scroll_to_with_x_and_y(self.scrolled.0, self.scrolled.1);
-        let focus = self.focus.iter().flat_map(|id| all(part, &format!("[data-testid=\"{id}\"]")));
-        for element in focus.filter_map(|element| element.dyn_into::<HtmlElement>().ok()).take(1) {
-            let _ = element.focus();
-        }
-    }
 }
 
 /// Says which language the document is in.

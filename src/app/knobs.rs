@@ -246,7 +246,9 @@ pub fn KnobControl(
             </button>
             {value}
             {control}
-            <span class="about" role="tooltip" id=about.clone()>{say(&knob.words("about"))}</span>
+            <span class="about" role="tooltip" id=about.clone()>
+                {move || say(&knob.words("about")).to_string()}
+            </span>
         </div>
     }
 }

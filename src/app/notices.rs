@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::language::{say, worded};
-use super::parts::{click, keyed, when};
+use super::language::{self, say, worded};
+use super::parts::{click, follow, keyed, when};
 use super::picture::Mark;
 use super::store::store;
 use super::supervisor::Readiness;
@@ -13,6 +13,12 @@ use crate::protocol::Notice;
 #[component]
 pub fn Notices() -> impl IntoView {
     let store = store();
+    // What they say comes behind the first ranking, of which there may be none.
+    follow(move |_| {
+        if store.notices.with(|all| !all.is_empty()) {
+            language::ask_for_all();
+        }
+    });
     let failed = move || store.status.with(|s| s.readiness == Readiness::Failed);
     let numbers = move || store.notices.with(|all| all.iter().map(|shown| shown.number).collect());
     let notice = move |number: u64| {
@@ -24,7 +30,7 @@ pub fn Notices() -> impl IntoView {
         view! {
             <div class="notice" data-testid="notice" data-key=key>
                 <Mark name="info" />
-                <p>{worded(&says)}</p>
+                <p>{move || worded(&says)}</p>
                 <button
                     type="button"
                     class="icon"

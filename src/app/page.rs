@@ -55,16 +55,9 @@ fn App() -> impl IntoView {
             sheet.set(Some("insides"));
         }
     });
-    // Another language is another page in the place of this one, with all as it was: to have every
-    // text change by itself would be a twentieth of the program.
-    let pages = move || {
-        let language = language::shown();
-        if let Some(page) = browser::document().get_element_by_id("page") {
-            let places = browser::Places::of(&page);
-            request_animation_frame(move || places.restore(&page));
-        }
-        vec![language as u64]
-    };
+    // Another language is another page in the place of this one; index.html keeps what no link
+    // holds. To have every text change by itself would be a twentieth of the program.
+    let pages = || vec![language::shown() as u64];
     let page = move |_| view! { <Page steps sheet /> }.into_any();
     view! {
         <div id="page">{keyed(pages, page)}</div>

@@ -91,7 +91,7 @@ fn Moves() -> impl IntoView {
     let words = move || {
         let Some((moved, of, first)) = said.get() else { return String::new() };
         let values =
-            [("moved", &*moved.to_string()), ("count", &of.to_string()), ("first", &first)];
+            [("moved", &*words::count(moved)), ("count", &words::count(of)), ("first", &first)];
         say_with("shelf.moved", &values)
     };
     view! { <p class="hidden" role="status" data-testid="moves">{words}</p> }
@@ -154,7 +154,7 @@ fn Pager(label: &'static str) -> impl IntoView {
             <span>
                 {move || {
                     let [first, last, total] =
-                        [from() + 1, (from() + size()).min(total()), total()].map(|n| n.to_string());
+                        [from() + 1, (from() + size()).min(total()), total()].map(words::count);
                     let values = [("first", &*first), ("last", &*last), ("total", &*total)];
                     say_with("shelf.range", &values)
                 }}

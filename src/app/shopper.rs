@@ -133,7 +133,7 @@ fn History() -> impl IntoView {
     let count = move || match entries.with(Vec::len) {
         0 => String::new(),
         1 => say("history.one").into(),
-        count => say_with("history.many", &[("count", &count.to_string())]),
+        count => say_with("history.many", &[("count", &words::count(count))]),
     };
     let reset = move || {
         let clear = move || store.state.update(|state| state.history.clear());

@@ -8,7 +8,7 @@ use crate::app::language::{say, say_with};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
-use crate::app::words::{css_share, fixed, json, percent, signed};
+use crate::app::words::{self, count, css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{probability, shares, sigmoid};
 use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
@@ -210,7 +210,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
                 <tfoot>
                     <tr>
                         <th scope="row" colspan="4">
-                            {say_with("product.blended", &[("place", &(place.rank + 1).to_string())])}
+                            {say_with("product.blended", &[("place", &count(place.rank + 1))])}
                         </th>
                         <td><strong>{percent(place.score)}</strong></td>
                     </tr>
@@ -223,7 +223,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
                 <dt>{say("product.softmax")}</dt>
                 <dd>{percent(candidate.probability)}</dd>
                 <dt>{say("product.retrieved-as")}</dt>
-                <dd>{say_with("product.number", &[("number", &(place.candidate + 1).to_string())])}</dd>
+                <dd>{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
                     <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
                     <dd>{signed(candidate.bias, 2)}</dd>
@@ -387,7 +387,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             .collect_view();
         view! {
             <div class="sequence">
-                <h4>{say_with(&format!("attention.{}", sequence.sequence), &[("count", &count.to_string())])}</h4>
+                <h4>{say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])}</h4>
                 {if count == 0 {
                     view! { <p class="empty">{say("attention.none")}</p> }.into_any()
                 } else {

@@ -6,7 +6,7 @@ use crate::app::language::{say, say_with};
 use crate::app::parts::live;
 use crate::app::picture::Symbol;
 use crate::app::store::store;
-use crate::app::words::{css_share, percent, signed};
+use crate::app::words::{self, count, css_share, percent, signed};
 use crate::protocol::TowerInsides;
 use crate::share::Retriever;
 
@@ -46,7 +46,7 @@ pub fn RetrievalInside() -> impl IntoView {
                 Retriever::Moppr => "request.filter-keeps",
                 Retriever::Yandex => "request.tower-reads",
             };
-            say_with(key, &[("kept", &kept.to_string()), ("count", &of.to_string())])
+            say_with(key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, f32)| {
@@ -107,7 +107,7 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
         }
     };
     view! {
-        <h3>{move || say_with("towers.searches", &[("count", &count.to_string())])}</h3>
+        <h3>{move || say_with("towers.searches", &[("count", &words::count(count))])}</h3>
         {match count {
             0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
             _ => view! {
