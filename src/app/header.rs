@@ -411,7 +411,7 @@ fn LanguageButton() -> impl IntoView {
             class="icon language"
             data-testid="language"
             lang=next.tag()
-            aria-label=next.name()
+            aria-label=format!("{}, {}", next.sign(), next.name())
             title=next.name()
             on:click=click(turn)
         >

@@ -34,7 +34,7 @@ pub fn Notices() -> impl IntoView {
                 <button
                     type="button"
                     class="icon"
-                    aria-label=say("notices.dismiss")
+                    aria-label=say("notices-panel.dismiss")
                     on:click=click(move || store.dismiss(&close))
                 >
                     <Mark name="close" />
@@ -50,7 +50,7 @@ pub fn Notices() -> impl IntoView {
     let retry = move || {
         view! {
             <div class="notice strong">
-                <p>{say("notices.no-engine")}</p>
+                <p>{say("notices-panel.no-engine")}</p>
                 <button type="button" class="solid" data-testid="retry" on:click=click(again)>
                     {say("try-again")}
                 </button>

@@ -18,7 +18,11 @@ const data = [
   ...catalogue.products.map((product) => product.title),
   ...["product_types", "departments", "brands", "colours", "shops"].flatMap((part) => names(catalogue[part])),
   ...(await asset("queries.json")).map((query) => query.text ?? query),
-  ...(await asset("shoppers.json")).flatMap(({ key, name }) => [key, name]),
+  ...(await asset("shoppers.json")).flatMap(({ key, name, web_searches }) => [
+    key,
+    name,
+    ...(web_searches ?? []).map((search) => search.query),
+  ]),
   // The word pieces and queries of this test.
   ..."couch sofa kept.json shoes".split(" "),
 ].sort((a, b) => b.length - a.length);
@@ -26,9 +30,9 @@ const exact = new Set(data);
 
 /** Terms and names that are written in Latin letters in Chinese, too, and units. */
 const TERMS = new Set(
-  `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PNG P_good QR RBO SVG Spearman
+  `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
   Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
-  Softmax top-K Gumbel Dice click order cart relevance exposure purchase ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
+  Softmax top-K Gumbel Dice click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
 
 /** Latin words that are shown, told or hinted at and are neither data nor terms. */
