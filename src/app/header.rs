@@ -321,7 +321,7 @@ fn BackendBadge() -> impl IntoView {
         >
             <summary title=say("backend.where")>
                 <span class="dot" class:on=move || serving().is_some()></span>
-                {move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0.into())}
+                {move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)}
                 <span class="ms">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">

@@ -237,7 +237,7 @@ pub fn KnobControl(
                 title=say("knobs-panel.default")
                 aria-label=move || {
                     let name = say(&knob.words("name"));
-                    say_with("knobs-panel.default-of", &[("name", &name)])
+                    say_with("knobs-panel.default-of", &[("name", name)])
                 }
                 disabled=move || !moved()
                 on:click=click(move || store.state.update(|state| knob.reset(state)))

@@ -365,7 +365,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         shares.with(|shares| {
             let parts = tasks.iter().zip(shares).map(|(task, share)| {
                 let task = say(&format!("tasks.{}.inline", task.name()));
-                say_with("shelf.part", &[("task", &task), ("share", &words::percent(*share))])
+                say_with("shelf.part", &[("task", task), ("share", &words::percent(*share))])
             });
             let parts = parts.collect::<Vec<_>>().join(say("list.comma"));
             let sum = words::percent(shares.iter().sum());

@@ -156,7 +156,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
             view! {
                 <tr>
                     <th scope="row">{task_name(task)}</th>
-                    <td title=say_with("product.utility", &[("task", &inline)])>{signed(utility, 2)}</td>
+                    <td title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
                     <td>{probability}</td>
                     <td title=say("product.weight")>{weight}</td>
                     <td>{percent(shares[number])}</td>
