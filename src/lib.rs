@@ -13,6 +13,7 @@
 //! | [`retrieval`] | exact search over item vectors, quantisation |
 //! | [`training`] | samples, losses, loops (command line only) |
 //! | [`tables`] | the papers' tables: variants, comparisons, whether they come out (command line only) |
+//! | [`language`] | what is said to a person, without its words |
 //! | [`share`] | the state of the playground, and state to link and back |
 //! | [`protocol`] | messages between page and engine |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache, blend |
@@ -26,6 +27,7 @@ pub mod cli;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod features;
+pub mod language;
 pub mod market;
 pub mod metrics;
 #[cfg(feature = "models")]

@@ -5,13 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::market::history::{Event, Profile, WebSearch};
 use crate::metrics::measure::Values;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 6;
+pub const PROTOCOL_VERSION: u32 = 7;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,8 +118,21 @@ pub struct Progress {
 pub struct Notice {
     /// Stable key, for example "query-too-long": one notice of each kind is shown at a time.
     pub key: String,
-    /// Sentence for the person.
-    pub text: String,
+    /// What it says.
+    pub says: Message,
+}
+
+impl Notice {
+    /// A notice of this kind; its words are under "notices." and its key.
+    pub fn new(key: &str) -> Self {
+        Self { key: key.into(), says: Message::new(format!("notices.{key}")) }
+    }
+
+    /// With a value in a placeholder of what it says.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.says = self.says.with(name, value);
+        self
+    }
 }
 
 /// What the page needs to show products and shoppers.
@@ -139,8 +153,8 @@ pub struct Shopper {
     pub key: String,
     /// Name, for example "Mara".
     pub name: String,
-    /// A line about the person.
-    pub about: String,
+    /// A few sentences about the person.
+    pub about: Vec<Message>,
     /// Profile features.
     pub profile: Profile,
     /// Behaviour, oldest first.
@@ -388,9 +402,10 @@ pub struct TowerInsides {
 /// A layer of experts, of which each task's gate makes a mixture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gating {
-    /// What the layer is called; empty where it is the only one.
+    /// What the page names the layer by; empty where it is the only one.
     pub name: String,
-    /// What a task's experts are called, in the order of its gate weights.
+    /// A task's experts in the order of its gate weights: whose they are and a number, "expert 1",
+    /// "shared 2".
     pub experts: Vec<String>,
 }
 
@@ -443,9 +458,9 @@ pub struct Detail {
 /// A feature of a product (DMT 4.1.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feature {
-    /// For example "clicks on the product type in 7 days".
+    /// What the page names it by, for example "clicks-on-the-product-type-in-7-days".
     pub name: String,
-    /// For example "user-item interaction".
+    /// What the page names its kind by, for example "user-item-interaction".
     pub kind: String,
     /// As it is counted.
     pub value: f32,

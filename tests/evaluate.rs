@@ -2,6 +2,7 @@
 
 use futures::executor::block_on;
 use vitrine::features::split::{Split, day_of};
+use vitrine::language::english;
 use vitrine::market::held_out::{HeldOut, Occasion, Wanted};
 use vitrine::market::{MarketConfig, World};
 use vitrine::metrics::Mean;
@@ -193,12 +194,14 @@ fn without_the_file_the_notice_names_it_and_a_second_try_gets_it() {
     for _ in 0..2 {
         let evaluated = evaluate(&mut funnel, &State::default(), 0, 1);
         assert!(evaluated.values.is_empty());
-        assert!(evaluated.notices[0].text.contains(HELD_OUT), "{:?}", evaluated.notices);
+        assert!(english(&evaluated.notices[0].says).contains(HELD_OUT), "{:?}", evaluated.notices);
     }
     let short = Spoilt::new();
     short.short.borrow_mut().insert(HELD_OUT.into());
     let mut funnel = load(short).expect("the rest is there");
-    assert!(evaluate(&mut funnel, &State::default(), 0, 1).notices[0].text.contains("bytes"));
+    assert!(
+        english(&evaluate(&mut funnel, &State::default(), 0, 1).notices[0].says).contains("bytes")
+    );
 }
 
 #[test]
@@ -207,7 +210,11 @@ fn weights_that_are_missing_are_not_measured_as_others() {
     let state = State { ranker: Ranker::Mlpr, ..State::default() };
     let evaluated = evaluate(&mut funnel, &state, 0, 1);
     assert!(evaluated.values.is_empty());
-    assert!(evaluated.notices[0].text.contains("mlpr.safetensors"), "{:?}", evaluated.notices);
+    assert!(
+        english(&evaluated.notices[0].says).contains("mlpr.safetensors"),
+        "{:?}",
+        evaluated.notices
+    );
 }
 
 /// The market of a sample that is small enough for a test, and the sample after it went through

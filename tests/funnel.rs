@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use futures::executor::block_on;
+use vitrine::language::english;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
 use vitrine::pipeline::assets::{Folder, Manifest};
@@ -187,11 +188,11 @@ fn a_first_ranking_asks_for_what_the_manifest_names_first() {
 fn without_a_file_of_the_first_ranking_the_notice_names_it() {
     for name in ["manifest.json", "catalogue.json", "moppr.safetensors", "words.txt"] {
         let notice = load(Spoilt::without(name)).err().expect("it cannot work");
-        assert!(notice.text.contains(name), "{}", notice.text);
+        assert!(english(&notice.says).contains(name), "{}", english(&notice.says));
         let short = Spoilt::new();
         short.short.borrow_mut().insert(name.into());
         let notice = load(short).err().expect("it cannot work");
-        assert!(notice.text.contains(name), "{}", notice.text);
+        assert!(english(&notice.says).contains(name), "{}", english(&notice.says));
     }
 }
 
@@ -204,7 +205,7 @@ fn a_ranker_that_cannot_be_had_leaves_the_last_one_at_work() {
     state.ranking.multi_task = MultiTask::SharedBottom;
     let after = run(&mut funnel, &state);
     assert_eq!(after.candidates, before.candidates);
-    assert!(after.notices[0].text.contains("dmt-shared-bottom"), "{:?}", after.notices);
+    assert!(english(&after.notices[0].says).contains("dmt-shared-bottom"), "{:?}", after.notices);
 }
 
 #[test]

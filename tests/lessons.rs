@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use vitrine::cli::lessons::{outcome, read_all};
+use vitrine::cli::lessons::{outcome, read_all, read_translated};
+use vitrine::language::{Language, english};
 use vitrine::share::State;
 use vitrine::share::knobs::KNOBS;
 use vitrine::share::view::{Link, Panel};
-use vitrine::studio::lessons::lesson::{INDEX, LAST_HEADING, Lesson, write_index};
+use vitrine::studio::lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
 
 use support::funnel;
 
@@ -68,11 +69,13 @@ fn the_engine_confirms_every_check() {
                     Ok(outcome) => wrong.push(format!(
                         "{name}, “{}”: {}: expected {}, found {}",
                         step.heading,
-                        outcome.about,
-                        outcome.expected,
+                        english(&outcome.about),
+                        english(&outcome.expected),
                         outcome.found.join(" -> ")
                     )),
-                    Err(why) => wrong.push(format!("{name}, “{}”: {why}", step.heading)),
+                    Err(why) => {
+                        wrong.push(format!("{name}, “{}”: {}", step.heading, english(&why)));
+                    }
                 }
             }
         }
@@ -142,12 +145,81 @@ fn every_step_points_at_something_that_is_there_and_in_use() {
     }
 }
 
+/// The lessons in a language.
+fn lessons_in(language: Language) -> Vec<(String, Lesson)> {
+    match language {
+        Language::English => lessons(),
+        other => read_translated(Path::new("assets"), &lessons(), other).expect("its lessons"),
+    }
+}
+
 #[test]
-fn the_list_is_up_to_date() {
+fn the_lists_are_up_to_date() {
+    for (language, _) in Language::ALL {
+        let lessons = lessons_in(language);
+        let index = write_index(lessons.iter().map(|(name, lesson)| (name.as_str(), lesson)));
+        let shipped =
+            fs::read_to_string(Path::new("assets/lessons").join(in_language(language, INDEX)));
+        assert_eq!(shipped.ok(), Some(index), "`vitrine manifest` brings {language:?} up to date");
+    }
+}
+
+#[test]
+fn every_lesson_is_in_every_language_with_the_same_steps_choices_and_checks() {
     let lessons = lessons();
-    let index = write_index(lessons.iter().map(|(name, lesson)| (name.as_str(), lesson)));
-    let shipped = fs::read_to_string(Path::new("assets/lessons").join(INDEX));
-    assert_eq!(shipped.ok(), Some(index), "`vitrine manifest` brings it up to date");
+    for (language, key) in Language::ALL.into_iter().skip(1) {
+        let translated = lessons_in(language);
+        let names = |all: &[(String, Lesson)]| -> Vec<String> {
+            all.iter().map(|(name, _)| name.clone()).collect()
+        };
+        assert_eq!(names(&translated), names(&lessons), "{key}");
+        // Nobody reads what is left over.
+        let folder = Path::new("assets/lessons").join(key);
+        let files = fs::read_dir(folder).expect("its folder").count();
+        assert_eq!(files, lessons.len() + 1, "{key}: a file for each lesson, and their list");
+        let last: HashSet<&str> = translated
+            .iter()
+            .filter_map(|(_, lesson)| lesson.steps.last())
+            .map(|step| step.heading.as_str())
+            .collect();
+        assert_eq!(last.len(), 1, "{key}: every lesson ends alike: {last:?}");
+        for ((name, lesson), (_, original)) in translated.iter().zip(&lessons) {
+            let said = format!("{key}/{name}");
+            assert!(
+                !lesson.title.is_empty() && lesson.title != original.title || lesson.title == "GMV",
+                "{said}"
+            );
+            assert_eq!((lesson.minutes, &lesson.theme), (original.minutes, &original.theme));
+            assert_eq!(lesson.steps.len(), original.steps.len(), "{said}");
+            for (step, english) in lesson.steps.iter().zip(&original.steps) {
+                let said = format!("{said}, “{}”", step.heading);
+                assert_eq!(
+                    (&step.state, &step.point, &step.checks),
+                    (&english.state, &english.point, &english.checks),
+                    "{said}"
+                );
+                assert_ne!(step.heading, english.heading, "{said}");
+                assert_eq!(numbers(&step.html), numbers(&english.html), "{said}");
+                let (Some(question), Some(asked)) = (&step.question, &english.question) else {
+                    assert_eq!(step.question, english.question, "{said}");
+                    continue;
+                };
+                assert_eq!(question.right, asked.right, "{said}");
+                assert_eq!(question.choices.len(), asked.choices.len(), "{said}");
+            }
+        }
+    }
+}
+
+/// The figures of a text that have a point in them: a translation has the same, in some order.
+fn numbers(html: &str) -> Vec<String> {
+    let words = html.split(|c: char| !c.is_ascii_digit() && c != '.');
+    let mut found: Vec<String> = words
+        .map(|word| word.trim_matches('.').to_string())
+        .filter(|word| word.contains('.'))
+        .collect();
+    found.sort();
+    found
 }
 
 #[test]

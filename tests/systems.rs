@@ -1,5 +1,6 @@
 //! The four systems in the funnel, on the shipped assets: every pair of them.
 
+use vitrine::language::english;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::blend;
 use vitrine::protocol::Answer;
@@ -209,7 +210,7 @@ fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
             let after = run(&mut funnel, &wanted);
             assert_eq!(after.candidates, before.candidates);
             assert_eq!((after.retriever, after.ranker), (Retriever::Moppr, Ranker::Dmt));
-            let said = &after.notices[0].text;
+            let said = &english(&after.notices[0].says);
             assert!(said.contains(file) && said.contains("goes on"), "{said}");
         }
     }
@@ -244,5 +245,9 @@ fn without_the_coarse_rankers_weights_all_goes_on() {
     state.retrieval.coarse = true;
     let after = run(&mut funnel, &state);
     assert_eq!(products(&after), products(&before));
-    assert!(after.notices[0].text.contains("coarse-ranker.safetensors"), "{:?}", after.notices);
+    assert!(
+        english(&after.notices[0].says).contains("coarse-ranker.safetensors"),
+        "{:?}",
+        after.notices
+    );
 }

@@ -14,20 +14,22 @@
 const ENGINE = "@ENGINE@";
 /** Bytes of the program before compression, which Content-Length does not tell. */
 const SIZE = Number("@SIZE@");
-/** What the person is told of. */
-const NAME = ENGINE === "engine-webgpu" ? "The WebGPU engine" : "The engine";
+/** What the person is told of: a message, whose words are the page's. */
+const NAME = { key: ENGINE === "engine-webgpu" ? "engines.webgpu" : "engines.cpu", values: [] };
 const ASSETS = new URL("./assets/", import.meta.url);
 const MANIFEST = "manifest.json";
 
-function fail(key, text) {
-  self.postMessage({ failed: { key, text } });
+/** A notice (protocol::Notice): its words are the page's, under "notices." and the key. */
+function fail(key, values) {
+  const says = { key: `notices.${key}`, values: Object.entries(values) };
+  self.postMessage({ failed: { key, says } });
 }
 
 self.addEventListener("error", (event) => {
-  fail("engine-crashed", `${NAME} stopped unexpectedly (${event.message}).`);
+  fail("engine-crashed", { engine: NAME, why: event.message });
 });
 self.addEventListener("unhandledrejection", (event) => {
-  fail("engine-crashed", `${NAME} stopped unexpectedly (${event.reason?.message ?? event.reason}).`);
+  fail("engine-crashed", { engine: NAME, why: String(event.reason?.message ?? event.reason) });
 });
 
 // Burn takes its device without a word about losing it, so the loader listens where devices are
@@ -37,7 +39,7 @@ if (self.GPUAdapter) {
   GPUAdapter.prototype.requestDevice = async function (...options) {
     const device = await requestDevice.apply(this, options);
     self.gpuDevice = device;
-    device.lost.then(({ message }) => fail("gpu-lost", `The GPU was lost (${message || "no reason given"}).`));
+    device.lost.then(({ message }) => fail("gpu-lost", { why: message || "?" }));
     return device;
   };
 }
@@ -57,7 +59,7 @@ let total = 0;
 /** The response's body, with its bytes counted and told of as they arrive, and then its end. */
 function counted(response, end) {
   if (!response.ok) {
-    throw new Error(`the host answered ${response.status}`);
+    throw new Error(`HTTP ${response.status}`);
   }
   const counter = new TransformStream({
     transform(piece, controller) {
@@ -162,5 +164,5 @@ try {
     self.dispatchEvent(new MessageEvent("message", { data }));
   }
 } catch (error) {
-  fail("engine-not-loaded", `${NAME} could not be loaded (${error?.message ?? error}).`);
+  fail("engine-not-loaded", { engine: NAME, why: String(error?.message ?? error) });
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size, and
-# in a release makes what is shipped smaller, keeps it for when there is no line, and writes its
+# the words of each language, and in a release makes what is shipped smaller, keeps it for when there is no line, and writes its
 # security policy.
 set -eu
 cd "$TRUNK_SOURCE_DIR"
@@ -10,6 +10,7 @@ if [ "$TRUNK_PROFILE" = release ]; then
         node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
     done
 fi
+node www/write-words.mjs "$built"
 for engine in engine-cpu engine-webgpu; do
     size=$(wc -c <"$built/${engine}_bg.wasm" | tr -d ' ')
     sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" www/engine-loader.js >"$built/$engine-loader.js"

@@ -6,13 +6,25 @@ const { serviceWorker } = navigator;
 /** Milliseconds after which the files are fetched: the first ranking comes first. */
 const REST = 4000;
 
+/** Puts the words of a key on an element, and does so again when the page turns to another language. */
+function say(element, key) {
+  const put = () => {
+    const lines = window["vitrine-words"]?.split("\n") ?? [];
+    const at = lines.indexOf(key);
+    // Without words there is a sign.
+    element.textContent = at < 0 ? "↻" : lines[at + 1];
+  };
+  document.addEventListener("vitrine-words", put);
+  put();
+}
+
 function offer(waiting) {
   if (document.querySelector(".newer")) return;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "newer solid";
   button.dataset.testid = "newer-version";
-  button.textContent = "A new version is here: load it";
+  say(button, "page.newer");
   button.onclick = () => {
     serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
     waiting.postMessage("take-over");

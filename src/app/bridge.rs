@@ -44,7 +44,8 @@ pub fn couple(store: Store, side: Side) {
     });
 }
 
-fn say(name: &str, text: &str) {
+/// Tells the document something.
+pub fn say(name: &str, text: &str) {
     let options = CustomEventInit::new();
     options.set_detail(&text.into());
     if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &options) {
@@ -53,7 +54,8 @@ fn say(name: &str, text: &str) {
     }
 }
 
-fn listen(name: &str, act: impl Fn(String) + 'static) {
+/// Hears what is told to the document, for as long as it lives.
+pub fn listen(name: &str, act: impl Fn(String) + 'static) {
     let heard = Closure::<dyn Fn(CustomEvent)>::new(move |event: CustomEvent| {
         if let Some(text) = event.detail().as_string() {
             act(text);

@@ -81,6 +81,20 @@ pub fn mark(name: &str, value: &str) {
     }
 }
 
+/// A `data-` attribute of the document's root; empty where it has none.
+pub fn marked(name: &str) -> String {
+    let root = document().document_element();
+    root.and_then(|root| root.get_attribute(&format!("data-{name}"))).unwrap_or_default()
+}
+
+/// Says which language the document is in.
+pub fn speak(tag: &str) {
+    if let Some(root) = document().document_element() {
+        // Setting a well-formed attribute cannot fail.
+        let _ = root.set_attribute("lang", tag);
+    }
+}
+
 /// Where things are remembered, if the browser allows it.
 pub fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
@@ -93,8 +107,7 @@ pub fn remembers() -> bool {
 
 /// Whether the page is shown dark; index.html settled it before the first paint.
 pub fn is_dark() -> bool {
-    let root = document().document_element();
-    root.and_then(|root| root.get_attribute("data-theme")).as_deref() == Some("dark")
+    marked("theme") == "dark"
 }
 
 /// Shows the page as the system now asks for, unless the person chose otherwise here.

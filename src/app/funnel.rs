@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::language::say;
 use super::store::store;
 use super::words;
 
@@ -47,7 +48,7 @@ pub fn Funnel() -> impl IntoView {
             }
             match (ran, kept) {
                 (true, _) => words::milliseconds(total.into()),
-                (false, true) => "kept".into(),
+                (false, true) => say("stages.kept").into(),
                 (false, false) => String::new(),
             }
         })
@@ -59,7 +60,7 @@ pub fn Funnel() -> impl IntoView {
         })
     };
     let handed_on =
-        move || if cut() { "coarse-ranked, ranked" } else { "relevant, ranked" }.to_string();
+        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.relevant" }).to_string();
     let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>
@@ -71,15 +72,15 @@ pub fn Funnel() -> impl IntoView {
         .into_any()
     };
     view! {
-        <section class="funnel" aria-label="Funnel">
+        <section class="funnel" aria-label=say("funnel.label")>
             <svg viewBox=format!("0 0 {} {}", 4.0 * STAGE, 2.0 * MIDDLE) preserveAspectRatio="none" aria-hidden="true">
                 <path d=move || outline(counts().unwrap_or([1000, 200, 200, 20])) />
             </svg>
             <ol>
-                {stage(0, "in the catalogue".into(), &[])}
-                {stage(1, "retrieved".into(), &["retrieve"])}
+                {stage(0, say("funnel.catalogue").into(), &[])}
+                {stage(1, say("funnel.retrieved").into(), &["retrieve"])}
                 {stage(2, Signal::derive(handed_on), &["coarse", "prepare", "encode", "rank"])}
-                {stage(3, "on the page".into(), &["bias"])}
+                {stage(3, say("funnel.page").into(), &["bias"])}
             </ol>
         </section>
     }

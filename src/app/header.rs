@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 
 use super::browser;
 use super::knobs::Segments;
+use super::language::{self, say, say_with};
 use super::parts::{click, follow, live, when};
 use super::picture::Mark;
 use super::store::store;
@@ -15,6 +16,7 @@ use super::studio::StudioButton;
 use super::supervisor::{FRAME, Gpu};
 use super::undo::Steps;
 use super::words;
+use crate::language::Message;
 use crate::protocol::{Backend, StageTime};
 use crate::share::link::cut_query;
 use crate::share::{MAX_QUERY_CHARS, Surface};
@@ -26,10 +28,10 @@ const REST: u64 = 140;
 
 /// The bar at the top.
 #[component]
-pub fn Header() -> impl IntoView {
+pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
     view! {
         <header class="bar">
-            <a class="wordmark" href="." aria-label="Vitrine, from the start">
+            <a class="wordmark" href="." aria-label=say("header.start")>
                 <svg viewBox="0 0 28 28" aria-hidden="true">
                     <use href="icons.svg#ui-vitrine" />
                 </svg>
@@ -38,9 +40,10 @@ pub fn Header() -> impl IntoView {
             <Segments key="surface" />
             <QueryBox />
             <div class="tools">
-                <UndoButtons />
+                <UndoButtons steps />
                 <StudioButton />
                 <BackendBadge />
+                <LanguageButton />
                 <ThemeButton />
                 <ShareButton />
             </div>
@@ -89,10 +92,9 @@ fn QueryBox() -> impl IntoView {
         match cut {
             Some(chars) => store.tell(
                 "query-too-long",
-                &format!(
-                    "The query has {} characters; the first {MAX_QUERY_CHARS} are read.",
-                    words::count(chars)
-                ),
+                Message::new("notices.query-too-long")
+                    .with("chars", words::count(chars))
+                    .with("most", MAX_QUERY_CHARS.to_string()),
             ),
             None => store.withdraw("query-too-long"),
         }
@@ -160,7 +162,7 @@ fn QueryBox() -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label="Clear the query"
+                aria-label=say("header.clear-query")
                 on:click=click(move || choose(String::new()))
             >
                 <Mark name="close" />
@@ -194,7 +196,7 @@ fn QueryBox() -> impl IntoView {
                 type="text"
                 role="combobox"
                 data-testid="query"
-                aria-label="Query"
+                aria-label=say("header.query")
                 aria-autocomplete="list"
                 aria-expanded=move || shows().to_string()
                 aria-controls="suggestions"
@@ -205,7 +207,9 @@ fn QueryBox() -> impl IntoView {
                 autocapitalize="off"
                 spellcheck="false"
                 placeholder=move || {
-                    if feed() { "The feed needs no query" } else { "What are you looking for?" }.to_string()
+                    let key =
+                        if feed() { "header.feed-needs-no-query" } else { "header.query-placeholder" };
+                    say(key).to_string()
                 }
                 disabled=feed
                 prop:value=move || if feed() { String::new() } else { typed.get() }
@@ -215,7 +219,7 @@ fn QueryBox() -> impl IntoView {
                 on:blur=move |_| open.set(false)
             />
             {when(move || !feed() && !typed.read().is_empty(), clear)}
-            <ul id="suggestions" role="listbox" aria-label="Suggestions" hidden=move || !shows()>
+            <ul id="suggestions" role="listbox" aria-label=say("header.suggestions") hidden=move || !shows()>
                 {options}
             </ul>
         </div>
@@ -247,23 +251,22 @@ fn BackendBadge() -> impl IntoView {
     let fetching = move || {
         let progress = store.status.with(|status| status.fetching)?;
         let share = progress.loaded as f32 / progress.total as f32;
-        Some(format!("fetching, {}", words::percent(share)))
+        Some(say_with("backend.fetching", &[("share", &words::percent(share))]))
     };
     let gpu = move || {
         store.status.with(|status| match status.gpu {
-            Gpu::Missing => "This browser has no WebGPU.".into(),
-            Gpu::Waiting => "WebGPU is not started.".into(),
+            Gpu::Missing => say("backend.gpu-missing").into(),
+            Gpu::Waiting => say("backend.gpu-waiting").into(),
             Gpu::Loading => match &status.gpu_progress {
-                Some(p) if p.total > 0 => format!(
-                    "WebGPU is loading: {} of {}.",
-                    words::bytes(p.loaded),
-                    words::bytes(p.total)
-                ),
-                _ => "WebGPU is loading.".into(),
+                Some(p) if p.total > 0 => {
+                    let [loaded, total] = [p.loaded, p.total].map(words::bytes);
+                    say_with("backend.gpu-loading-of", &[("loaded", &loaded), ("total", &total)])
+                }
+                _ => say("backend.gpu-loading").into(),
             },
-            Gpu::OnTrial => "WebGPU is being held against the CPU.".into(),
-            Gpu::Passed => format!("WebGPU computes the same as the CPU: {}.", status.adapter),
-            Gpu::Refused => "WebGPU is out of service here.".into(),
+            Gpu::OnTrial => say("backend.gpu-on-trial").into(),
+            Gpu::Passed => say_with("backend.gpu-passed", &[("adapter", &status.adapter)]),
+            Gpu::Refused => say("backend.gpu-refused").into(),
         })
     };
     let trial = live(move || {
@@ -272,17 +275,13 @@ fn BackendBadge() -> impl IntoView {
         };
         view! {
             <dl class="times">
-                <dt>"CPU answers in"</dt>
+                <dt>{say("backend.cpu-answers")}</dt>
                 <dd data-testid="time-cpu">{words::milliseconds(cpu)}</dd>
-                <dt>"WebGPU answers in"</dt>
+                <dt>{say("backend.gpu-answers")}</dt>
                 <dd data-testid="time-webgpu">{words::milliseconds(gpu)}</dd>
             </dl>
             <p>
-                {if gpu <= cpu + FRAME {
-                    "So auto takes WebGPU."
-                } else {
-                    "WebGPU is later by more than a frame, so auto stays on the CPU."
-                }}
+                {say(if gpu <= cpu + FRAME { "backend.auto-gpu" } else { "backend.auto-cpu" })}
             </p>
         }
         .into_any()
@@ -292,12 +291,12 @@ fn BackendBadge() -> impl IntoView {
             let timings = answer.iter().flat_map(|answer| &answer.timings);
             let line = |t: &StageTime| {
                 let time = if t.cached {
-                    "kept".into()
+                    say("stages.kept").into()
                 } else {
                     words::milliseconds(t.milliseconds.into())
                 };
                 view! {
-                    <dt>{t.stage.clone()}</dt>
+                    <dt>{say(&format!("stages.{}", t.stage))}</dt>
                     <dd data-stage=t.stage.clone()>{time}</dd>
                 }
             };
@@ -320,9 +319,9 @@ fn BackendBadge() -> impl IntoView {
             data-testid="backend"
             data-backend=move || serving().map(|b| backend_names(b).1.to_string())
         >
-            <summary title="Where this is computed">
+            <summary title=say("backend.where")>
                 <span class="dot" class:on=move || serving().is_some()></span>
-                {move || serving().map_or("Starting", |b| backend_names(b).0).to_string()}
+                {move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)}
                 <span class="ms">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
@@ -338,9 +337,8 @@ fn BackendBadge() -> impl IntoView {
 /// Undo, redo, and the way back to the state that the page was opened with: its query, its
 /// shopper, its seed.
 #[component]
-fn UndoButtons() -> impl IntoView {
+fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
     let store = store();
-    let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
     let ways = RwSignal::new((false, false));
     follow(move |_| {
         let now = store.link.get();
@@ -382,8 +380,8 @@ fn UndoButtons() -> impl IntoView {
                 type="button"
                 class="icon"
                 data-testid=testid
-                aria-label=name
-                title=name
+                aria-label=say(name)
+                title=say(name)
                 disabled=off
                 on:click=click(act)
             >
@@ -393,11 +391,32 @@ fn UndoButtons() -> impl IntoView {
         .into_any()
     };
     view! {
-        <div class="steps" role="group" aria-label="Changes">
-            {button("Undo", "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
-            {button("Redo", "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
-            {button("Start again", "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
+        <div class="steps" role="group" aria-label=say("header.changes")>
+            {button("header.undo", "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
+            {button("header.redo", "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
+            {button("header.restart", "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
         </div>
+    }
+}
+
+/// The way to the next language, called as its speakers call it.
+#[component]
+fn LanguageButton() -> impl IntoView {
+    let store = store();
+    let next = language::shown().next();
+    let turn = move || store.view.update(|view| view.language = Some(next));
+    view! {
+        <button
+            type="button"
+            class="icon language"
+            data-testid="language"
+            lang=next.tag()
+            aria-label=format!("{}, {}", next.sign(), next.name())
+            title=next.name()
+            on:click=click(turn)
+        >
+            {next.sign()}
+        </button>
     }
 }
 
@@ -409,7 +428,8 @@ fn ThemeButton() -> impl IntoView {
         browser::set_dark(dark);
         store.dark.set(dark);
     };
-    let name = move || if store.dark.get() { "Light theme" } else { "Dark theme" }.to_string();
+    let name =
+        move || say(if store.dark.get() { "header.light" } else { "header.dark" }).to_string();
     view! {
         <button
             type="button"
@@ -436,17 +456,14 @@ fn ShareButton() -> impl IntoView {
                 done.set(true);
                 set_timeout(move || done.set(false), Duration::from_secs(2));
             } else {
-                store.tell(
-                    "clipboard-refused",
-                    "The browser refused the clipboard. The link stands in the address bar: copy it from there.",
-                );
+                store.tell("clipboard-refused", Message::new("notices.clipboard-refused"));
             }
         });
     };
     view! {
         <button type="button" class="solid share" data-testid="share" on:click=click(share)>
             {live(move || view! { <Mark name=if done.get() { "check" } else { "link" } /> }.into_any())}
-            <span aria-live="polite">{move || if done.get() { "Copied" } else { "Share" }.to_string()}</span>
+            <span aria-live="polite">{move || say(if done.get() { "header.copied" } else { "header.share" }).to_string()}</span>
         </button>
     }
 }

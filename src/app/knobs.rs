@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::language::{say, say_with};
 use super::parts::{click, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
@@ -22,21 +23,33 @@ pub fn Knobs() -> impl IntoView {
         <div class="knobs">
             <KnobGroup
                 group=Group::Retrieval
-                title="Retrieval"
-                about="Which products come into question: distance between two towers."
+                title="knobs-panel.retrieval"
+                about="knobs-panel.retrieval.about"
+                back="knobs-panel.retrieval.reset"
             />
             <KnobGroup
                 group=Group::Ranking
-                title="Ranking"
-                about="In which order: experts, gates, and a blend of tasks."
+                title="knobs-panel.ranking"
+                about="knobs-panel.ranking.about"
+                back="knobs-panel.ranking.reset"
             />
-            <KnobGroup group=Group::Page title="Page" about="How results are laid out." />
+            <KnobGroup
+                group=Group::Page
+                title="knobs-panel.page"
+                about="knobs-panel.page.about"
+                back="knobs-panel.page.reset"
+            />
         </div>
     }
 }
 
 #[component]
-fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl IntoView {
+fn KnobGroup(
+    group: Group,
+    title: &'static str,
+    about: &'static str,
+    back: &'static str,
+) -> impl IntoView {
     let store = store();
     let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
     let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
@@ -45,7 +58,7 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
         view! {
             <button class="quiet" type="button" on:click=click(reset)>
                 <Mark name="reset" />
-                {format!("Reset {}", title.to_ascii_lowercase())}
+                {say(back)}
             </button>
         }
         .into_any()
@@ -54,7 +67,10 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
         let shown = move || {
             let section = match knob.section {
                 "" => ().into_any(),
-                section => view! { <h3>{section}</h3> }.into_any(),
+                section => {
+                    let section = say(&format!("sections.{section}"));
+                    view! { <h3>{section}</h3> }.into_any()
+                }
             };
             view! {
                 {section}
@@ -69,8 +85,8 @@ fn KnobGroup(group: Group, title: &'static str, about: &'static str) -> impl Int
     view! {
         <details class="panel" open>
             <summary>
-                <h2>{title}</h2>
-                <p>{about}</p>
+                <h2>{say(title)}</h2>
+                <p>{say(about)}</p>
             </summary>
             {knobs().map(one).collect_view()}
             {when(moved, back)}
@@ -91,8 +107,8 @@ fn AllRetrieved() -> impl IntoView {
             })
     };
     when(holds, || {
-        let said = "Every relevant product is in already: the weights only change their places in retrieval.";
-        view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
+        view! { <p class="note" data-testid="all-retrieved">{say("knobs-panel.all-retrieved")}</p> }
+            .into_any()
     })
 }
 
@@ -106,7 +122,7 @@ fn TimeToRank() -> impl IntoView {
             let time = answer.timings.iter().find(|time| time.stage == "rank" && !time.cached)?;
             let took = words::milliseconds(time.milliseconds.into());
             let count = words::count(answer.candidates.len());
-            Some(format!("{count} products took {took}. The paper’s took 112 ms for 100, and 171 ms on the spot, on a V100 (99th percentile)."))
+            Some(say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)]))
         })
     };
     view! { <p class="note" data-testid="time-to-rank">{move || said().unwrap_or_default()}</p> }
@@ -171,17 +187,20 @@ pub fn KnobControl(
                 id=id.clone()
                 data-testid=knob.testid
                 aria-describedby=about.clone()
-                prop:value=move || store.state.with(|state| options[get(state)].0.to_string())
+                prop:value=move || store.state.with(|state| options[get(state)].to_string())
                 on:change=move |event| {
                     let name = event_target_value(&event);
-                    if let Some(option) = options.iter().position(|(key, _)| *key == name) {
+                    if let Some(option) = options.iter().position(|key| *key == name) {
                         store.state.update(|state| set(state, option));
                     }
                 }
             >
                 {options
                     .iter()
-                    .map(|(key, label)| view! { <option value=*key>{*label}</option> })
+                    .map(|key| {
+                        let label = say(&knob.words(key));
+                        view! { <option value=*key>{label}</option> }
+                    })
                     .collect_view()}
             </select>
         }
@@ -194,11 +213,12 @@ pub fn KnobControl(
     };
     let value = match knob.control {
         Control::Number { step, get, .. } => {
+            let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
             let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
             view! {
                 <output class="value" for=id.clone()>
                     {move || store.state.with(|state| fixed(get(state), digits))}
-                    <small>{knob.unit}</small>
+                    <small>{unit}</small>
                 </output>
             }
             .into_any()
@@ -208,14 +228,17 @@ pub fn KnobControl(
     view! {
         <div class=kind class:moved=moved>
             <label for=id.clone()>
-                <span class="name">{knob.name}</span>
+                <span class="name">{say(&knob.words("name"))}</span>
                 <Symbol symbol=knob.symbol />
             </label>
             <button
                 class="reset"
                 type="button"
-                title="Back to the default"
-                aria-label=format!("{}: back to the default", knob.name)
+                title=say("knobs-panel.default")
+                aria-label=move || {
+                    let name = say(&knob.words("name"));
+                    say_with("knobs-panel.default-of", &[("name", name)])
+                }
                 disabled=move || !moved()
                 on:click=click(move || store.state.update(|state| knob.reset(state)))
             >
@@ -223,7 +246,9 @@ pub fn KnobControl(
             </button>
             {value}
             {control}
-            <span class="about" role="tooltip" id=about.clone()>{knob.explanation}</span>
+            <span class="about" role="tooltip" id=about.clone()>
+                {move || say(&knob.words("about")).to_string()}
+            </span>
         </div>
     }
 }
@@ -232,18 +257,15 @@ pub fn KnobControl(
 #[component]
 pub fn Segments(key: &'static str) -> impl IntoView {
     let store = store();
-    let knob = Knob::by_key(key);
-    let Some(Knob { name, testid, control: Control::Choice { options, get, set }, .. }) = knob
-    else {
-        return ().into_any();
-    };
+    let Some(knob) = Knob::by_key(key) else { return ().into_any() };
+    let Control::Choice { options, get, set } = knob.control else { return ().into_any() };
     view! {
-        <fieldset class="segments" data-testid=*testid>
-            <legend>{*name}</legend>
+        <fieldset class="segments" data-testid=knob.testid>
+            <legend>{say(&knob.words("name"))}</legend>
             {options
                 .iter()
                 .enumerate()
-                .map(|(option, (name, label))| {
+                .map(|(option, name)| {
                     view! {
                         <label>
                             <input
@@ -253,7 +275,7 @@ pub fn Segments(key: &'static str) -> impl IntoView {
                                 prop:checked=move || store.state.with(get) == option
                                 on:change=move |_| store.state.update(|state| set(state, option))
                             />
-                            <span>{*label}</span>
+                            <span>{say(&knob.words(name))}</span>
                         </label>
                     }
                 })

@@ -28,6 +28,8 @@ pub(crate) mod insides;
 #[cfg(feature = "app")]
 pub(crate) mod knobs;
 #[cfg(feature = "app")]
+pub(crate) mod language;
+#[cfg(feature = "app")]
 mod notices;
 #[cfg(feature = "app")]
 mod page;

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::parts::{click, keyed, when};
+use super::language::{self, say, worded};
+use super::parts::{click, follow, keyed, when};
 use super::picture::Mark;
 use super::store::store;
 use super::supervisor::Readiness;
@@ -12,22 +13,28 @@ use crate::protocol::Notice;
 #[component]
 pub fn Notices() -> impl IntoView {
     let store = store();
+    // What they say comes behind the first ranking, of which there may be none.
+    follow(move |_| {
+        if store.notices.with(|all| !all.is_empty()) {
+            language::ask_for_all();
+        }
+    });
     let failed = move || store.status.with(|s| s.readiness == Readiness::Failed);
     let numbers = move || store.notices.with(|all| all.iter().map(|shown| shown.number).collect());
     let notice = move |number: u64| {
         let shown = store.notices.with_untracked(|all| {
             all.iter().find(|shown| shown.number == number).map(|shown| shown.notice.clone())
         });
-        let Some(Notice { key, text }) = shown else { return ().into_any() };
+        let Some(Notice { key, says }) = shown else { return ().into_any() };
         let close = key.clone();
         view! {
             <div class="notice" data-testid="notice" data-key=key>
                 <Mark name="info" />
-                <p>{text}</p>
+                <p>{move || worded(&says)}</p>
                 <button
                     type="button"
                     class="icon"
-                    aria-label="Dismiss"
+                    aria-label=say("notices-panel.dismiss")
                     on:click=click(move || store.dismiss(&close))
                 >
                     <Mark name="close" />
@@ -43,9 +50,9 @@ pub fn Notices() -> impl IntoView {
     let retry = move || {
         view! {
             <div class="notice strong">
-                <p>"No engine is running."</p>
+                <p>{say("notices-panel.no-engine")}</p>
                 <button type="button" class="solid" data-testid="retry" on:click=click(again)>
-                    "Try again"
+                    {say("try-again")}
                 </button>
             </div>
         }

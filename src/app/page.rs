@@ -9,68 +9,89 @@ use super::funnel::Funnel;
 use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
+use super::language::say;
 use super::notices::Notices;
-use super::parts::{click, follow};
+use super::parts::{click, follow, keyed};
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
-use super::store::{Store, store};
+use super::store::Store;
 use super::studio::StudioFrame;
-use super::{bridge, browser, engine};
+use super::undo::Steps;
+use super::{bridge, browser, engine, language};
+use crate::language::Message;
 use crate::share::State;
 
 /// Milliseconds of rest after which the address follows the state.
 const REST: u64 = 250;
 
-/// Opens the link, shows the page and starts the engines.
+/// Opens the link, shows the page in its language and starts the engines.
 pub fn mount() {
     console_error_panic_hook::set_once();
     browser::mark("engine", "loading");
-    leptos::mount::mount_to_body(Page);
+    language::start(|| leptos::mount::mount_to_body(App));
 }
 
+/// What outlives a language: the store, the link, the engines, the place of the studio.
 #[component]
-fn Page() -> impl IntoView {
+fn App() -> impl IntoView {
     let store = Store::new();
     provide_context(store);
     store.go(&browser::link());
     if !browser::remembers() {
-        store.tell(
-            "storage-forbidden",
-            "The browser lets this page remember nothing, so the theme is not kept between visits.",
-        );
+        store.tell("storage-forbidden", Message::new("notices.storage-forbidden"));
     }
     follow_link(store);
+    language::follow_link(store);
     follow_theme(store);
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
+    let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
+    // None: what the width makes of it, knobs beside the shelf or nothing over it.
+    let sheet = RwSignal::new(None);
+    // What is asked to be looked into is looked at.
+    let selected = Memo::new(move |_| store.state.with(|state| state.selected));
+    follow(move |_| {
+        if selected.get().is_some() {
+            sheet.set(Some("insides"));
+        }
+    });
+    // Another language is another page in the place of this one; index.html keeps what no link
+    // holds. To have every text change by itself would be a twentieth of the program.
+    let pages = || vec![language::shown() as u64];
+    let page = move |_| view! { <Page steps sheet /> }.into_any();
     view! {
-        <Header />
+        <div id="page">{keyed(pages, page)}</div>
+        <StudioFrame />
+    }
+}
+
+#[component]
+fn Page(
+    steps: StoredValue<Steps>,
+    /// The side sheet that is open where there is no room for both.
+    sheet: RwSignal<Option<&'static str>>,
+) -> impl IntoView {
+    view! {
+        <a class="whole" href="." target="_blank">{say("page.whole")}</a>
+        <Header steps />
         <Notices />
         <main>
             <ShopperBand />
             <Funnel />
             <div class="stage">
-                <Sheets />
+                <Sheets open=sheet />
                 <Shelf />
             </div>
         </main>
-        <StudioFrame />
     }
 }
 
 /// The two side columns; where there is no room for both they are sheets behind tabs.
 #[component]
-fn Sheets() -> impl IntoView {
-    let store = store();
-    // None: what the width makes of it, knobs beside the shelf or nothing over it.
-    let open = RwSignal::new(None::<&'static str>);
-    // What is asked to be looked into is looked at.
-    let selected = Memo::new(move |_| store.state.with(|state| state.selected));
-    follow(move |_| {
-        if selected.get().is_some() {
-            open.set(Some("insides"));
-        }
-    });
+fn Sheets(
+    /// Which of them.
+    open: RwSignal<Option<&'static str>>,
+) -> impl IntoView {
     let tab = move |name: &'static str, label: &'static str| {
         let turn = move || open.update(|open| *open = (*open != Some(name)).then_some(name));
         view! {
@@ -80,19 +101,19 @@ fn Sheets() -> impl IntoView {
                 aria-pressed=move || (open.get() == Some(name)).to_string()
                 on:click=click(turn)
             >
-                {label}
+                {say(label)}
             </button>
         }
         .into_any()
     };
     view! {
-        <aside class="side left" aria-label="Knobs" class:open=move || open.get() == Some("knobs")>
+        <aside class="side left" aria-label=say("page.knobs") class:open=move || open.get() == Some("knobs")>
             <Knobs />
         </aside>
-        <aside class="side right" aria-label="Insides" class:open=move || open.get() == Some("insides")>
+        <aside class="side right" aria-label=say("page.insides") class:open=move || open.get() == Some("insides")>
             <Insides />
         </aside>
-        <nav class="tabs" aria-label="Side sheets">{tab("knobs", "Knobs")} {tab("insides", "Insides")}</nav>
+        <nav class="tabs" aria-label=say("page.sheets")>{tab("knobs", "page.knobs")} {tab("insides", "page.insides")}</nav>
     }
 }
 

@@ -6,6 +6,7 @@ use leptos::html::Ul;
 use leptos::prelude::*;
 
 use super::flip;
+use super::language::{say, say_with};
 use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::{Place, Places, place_of, store};
@@ -42,18 +43,18 @@ pub fn Shelf() -> impl IntoView {
         false => vec![],
     };
     view! {
-        <section class="shelf-area" aria-label="Shelf">
+        <section class="shelf-area" aria-label=say("shelf.label")>
             <ShelfHeading />
             <Moves />
             {when(move || asks.get(), || view! { <Hint /> }.into_any())}
             {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
             {when(nothing, || {
-                view! { <p class="hint">"Nothing was retrieved for this request."</p> }.into_any()
+                view! { <p class="hint">{say("shelf.nothing")}</p> }.into_any()
             })}
             <ul class="shelf" data-testid="shelf" node_ref=shelf>
                 {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
-            <Pager label="Pages, below the shelf" />
+            <Pager label="shelf.pages-below" />
         </section>
     }
 }
@@ -62,7 +63,7 @@ pub fn Shelf() -> impl IntoView {
 #[component]
 fn Moves() -> impl IntoView {
     let store = store();
-    let said = RwSignal::new(String::new());
+    let said = RwSignal::new(None::<(usize, usize, String)>);
     let pending = StoredValue::new(None::<TimeoutHandle>);
     let tell = move || {
         let (shown, before) = (untrack(|| store.shown()), store.baseline.get_untracked());
@@ -75,7 +76,7 @@ fn Moves() -> impl IntoView {
             Some(product.title.clone())
         });
         if let Some(first) = first {
-            said.set(format!("{moved} of {} products moved. First: {first}", shown.len()));
+            said.set(Some((moved, shown.len(), first)));
         }
     };
     follow(move |first| {
@@ -87,7 +88,13 @@ fn Moves() -> impl IntoView {
             pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
         }
     });
-    view! { <p class="hidden" role="status" data-testid="moves">{move || said.get()}</p> }
+    let words = move || {
+        let Some((moved, of, first)) = said.get() else { return String::new() };
+        let values =
+            [("moved", &*words::count(moved)), ("count", &words::count(of)), ("first", &first)];
+        say_with("shelf.moved", &values)
+    };
+    view! { <p class="hidden" role="status" data-testid="moves">{words}</p> }
 }
 
 #[component]
@@ -103,24 +110,24 @@ fn ShelfHeading() -> impl IntoView {
     };
     let what = move || {
         store.state.with(|state| match state.surface {
-            Surface::Feed => "The feed".to_string(),
-            Surface::Search if state.query.trim().is_empty() => "No query yet".into(),
-            Surface::Search => format!("“{}”", state.query),
+            Surface::Feed => say("shelf.feed").into(),
+            Surface::Search if state.query.trim().is_empty() => say("shelf.no-query").into(),
+            Surface::Search => say_with("shelf.query", &[("query", &state.query)]),
         })
     };
     let key = |task: &Task| {
-        let name = task.name().to_ascii_lowercase();
-        view! { <span class=format!("key {name}")>{name.clone()}</span> }
+        let name = task.name();
+        view! { <span class=format!("key {name}")>{say(&format!("tasks.{name}.inline"))}</span> }
     };
     view! {
         <div class="heading">
             <h1>{what}</h1>
-            <p>{move || name().map_or(String::new(), |name| format!("for {name}"))}</p>
-            <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title="The bar on each card: what each task puts into its blended score">
-                <span>"Score from"</span>
+            <p>{move || name().map_or(String::new(), |name| say_with("shelf.for", &[("name", &name)]))}</p>
+            <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title=say("shelf.bar")>
+                <span>{say("shelf.score-from")}</span>
                 {live(move || store.tasks.get().iter().map(key).collect_view().into_any())}
             </p>
-            <Pager label="Pages" />
+            <Pager label="shelf.pages" />
         </div>
     }
 }
@@ -134,23 +141,28 @@ fn Pager(label: &'static str) -> impl IntoView {
     let last = move || total().saturating_sub(1) / size();
     let turn = move |to: usize| store.state.update(|state| state.page.number = to as u32);
     view! {
-        <nav class="pager" aria-label=label hidden=move || total() == 0>
+        <nav class="pager" aria-label=say(label) hidden=move || total() == 0>
             <button
                 type="button"
                 class="icon"
-                aria-label="Previous page"
+                aria-label=say("shelf.previous")
                 disabled=move || store.page.get() == 0
                 on:click=click(move || turn(store.page.get_untracked().saturating_sub(1)))
             >
                 <Mark name="left" />
             </button>
             <span>
-                {move || format!("{}–{} of {}", from() + 1, (from() + size()).min(total()), total())}
+                {move || {
+                    let [first, last, total] =
+                        [from() + 1, (from() + size()).min(total()), total()].map(words::count);
+                    let values = [("first", &*first), ("last", &*last), ("total", &*total)];
+                    say_with("shelf.range", &values)
+                }}
             </span>
             <button
                 type="button"
                 class="icon"
-                aria-label="Next page"
+                aria-label=say("shelf.next")
                 disabled=move || { store.page.get() >= last() }
                 on:click=click(move || turn(store.page.get_untracked() + 1))
             >
@@ -185,7 +197,7 @@ fn Hint() -> impl IntoView {
     });
     view! {
         <div class="hint">
-            <p>"Without a query only the shopper speaks. Type one above, or take one of these:"</p>
+            <p>{say("shelf.hint")}</p>
             <div class="row">{queries}</div>
         </div>
     }
@@ -203,10 +215,10 @@ fn Loading() -> impl IntoView {
                 {move || match progress() {
                     Some(p) if p.loaded < p.total => {
                         let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                        format!("Fetching the engine, the shop and its models: {loaded} of {total}")
+                        say_with("shelf.fetching", &[("loaded", &loaded), ("total", &total)])
                     }
-                    Some(_) => "Opening the shop".to_string(),
-                    None => "Starting the engine".to_string(),
+                    Some(_) => say("shelf.opening").into(),
+                    None => say("shelf.starting").into(),
                 }}
             </p>
             <progress
@@ -235,21 +247,22 @@ fn Card(product: ProductId) -> impl IntoView {
     };
     let title = move || read(|p| p.title.clone());
     let act = move |kind| store.edit_history(HistoryEdit::Add { kind, product });
-    let deed = move |kind: EventKind, label: &'static str, key: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="icon"
-                data-act=key
-                title=format!("{label}: adds to the history")
-                aria-label=move || format!("{label}: {}", title())
-                on:click=click(move || act(kind))
-            >
-                <Mark name=super::shopper::kind_mark(kind) />
-            </button>
-        }
-        .into_any()
-    };
+    let deed =
+        move |kind: EventKind, label: &'static str, named: &'static str, key: &'static str| {
+            view! {
+                <button
+                    type="button"
+                    class="icon"
+                    data-act=key
+                    title=label
+                    aria-label=move || say_with(named, &[("title", &title())])
+                    on:click=click(move || act(kind))
+                >
+                    <Mark name=super::shopper::kind_mark(kind) />
+                </button>
+            }
+            .into_any()
+        };
     let look = move || {
         store.state.update(|state| {
             state.selected = if state.selected == Some(product) { None } else { Some(product) };
@@ -267,7 +280,7 @@ fn Card(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="face"
-                title="Click: adds to the history"
+                title=say("shelf.click")
                 data-act="click"
                 on:click=click(move || act(EventKind::Click))
             >
@@ -278,16 +291,18 @@ fn Card(product: ProductId) -> impl IntoView {
             <Move product place />
             <p class="facts">
                 <span class="price">{move || read(|p| words::price(p.price_cents))}</span>
-                <span class="rating" title=move || read(|p| words::count(p.reviews as usize) + " reviews")>
+                <span class="rating" title=move || {
+                    say_with("shelf.reviews", &[("count", &read(|p| words::count(p.reviews as usize)))])
+                }>
                     <Mark name="star" />
                     {move || read(|p| words::fixed(p.rating.into(), 1))}
                 </span>
             </p>
             <Score place />
             <div class="deeds">
-                {deed(EventKind::Favourite, "Favourite", "favourite")}
-                {deed(EventKind::Cart, "Cart", "cart")}
-                {deed(EventKind::Order, "Order", "order")}
+                {deed(EventKind::Favourite, say("shelf.favourite"), "shelf.favourite-it", "favourite")}
+                {deed(EventKind::Cart, say("shelf.cart"), "shelf.cart-it", "cart")}
+                {deed(EventKind::Order, say("shelf.order"), "shelf.order-it", "order")}
                 <button
                     type="button"
                     class="look"
@@ -296,7 +311,7 @@ fn Card(product: ProductId) -> impl IntoView {
                     on:click=click(look)
                 >
                     <Mark name="look" />
-                    <span>"Look inside"</span>
+                    <span>{say("shelf.look")}</span>
                 </button>
             </div>
         </li>
@@ -313,11 +328,11 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
         let risen = before.zip(place.get()).map(|(before, now)| before as i32 - now.rank as i32);
         let (class, text, title) = match risen {
             Some(0) => return ().into_any(),
-            Some(by) if by > 0 => ("move up", format!("↑{by}"), "Places risen"),
-            Some(by) => ("move down", format!("↓{}", -by), "Places fallen"),
-            None => ("move new", "new".into(), "Was not among the candidates before"),
+            Some(by) if by > 0 => ("move up", format!("↑{by}"), "shelf.risen"),
+            Some(by) => ("move down", format!("↓{}", -by), "shelf.fallen"),
+            None => ("move new", say("shelf.new").into(), "shelf.new.about"),
         };
-        view! { <span class=class title=title>{text}</span> }.into_any()
+        view! { <span class=class title=say(title)>{text}</span> }.into_any()
     })
 }
 
@@ -343,30 +358,32 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         if best > 0.0 { words::css_share(share / best) } else { "0%".into() }
     };
     let bars = move |(number, task): (usize, &Task)| {
-        view! { <i class=task.name().to_ascii_lowercase() style:width=move || width(number)></i> }
+        view! { <i class=task.name() style:width=move || width(number)></i> }
     };
     let sentence = move || {
         let tasks = store.tasks.get();
         shares.with(|shares| {
             let parts = tasks.iter().zip(shares).map(|(task, share)| {
-                format!("{} {}", task.name().to_ascii_lowercase(), words::percent(*share))
+                let task = say(&format!("tasks.{}.inline", task.name()));
+                say_with("shelf.part", &[("task", task), ("share", &words::percent(*share))])
             });
+            let parts = parts.collect::<Vec<_>>().join(say("list.comma"));
             let sum = words::percent(shares.iter().sum());
-            format!("Score {sum}, of it {}", parts.collect::<Vec<_>>().join(", "))
+            say_with("shelf.score", &[("score", &sum), ("parts", &parts)])
         })
     };
     let score = move || place.get().map_or(String::new(), |place| words::percent(place.score));
     let retrieved = move || {
-        place
-            .get()
-            .map_or(String::new(), |p| format!("retrieved {}", words::ordinal(p.candidate + 1)))
+        place.get().map_or(String::new(), |p| {
+            say_with("shelf.retrieved", &[("place", &words::count(p.candidate + 1))])
+        })
     };
     view! {
         <span class="score" title=sentence>
             {live(move || store.tasks.get().iter().enumerate().map(bars).collect_view().into_any())}
         </span>
         <p class="origin">
-            <span title="Place that retrieval gave it, before ranking" data-testid="retrieved">{retrieved}</span>
+            <span title=say("shelf.retrieved.about") data-testid="retrieved">{retrieved}</span>
             <span title=sentence>{score}</span>
         </p>
     }

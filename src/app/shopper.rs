@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::language::{say, say_with, worded};
 use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::store;
@@ -18,7 +19,7 @@ const AT_FIRST: usize = 32;
 #[component]
 pub fn ShopperBand() -> impl IntoView {
     view! {
-        <section class="band" aria-label="Shopper">
+        <section class="band" aria-label=say("shopper.label")>
             <Who />
             <History />
         </section>
@@ -58,16 +59,20 @@ fn Who() -> impl IntoView {
         store.state.with(|state| state.shopper.clone())
     };
     let initial = move || shopper().map_or(String::new(), |s| s.name.chars().take(1).collect());
-    let about = move || shopper().map_or(String::new(), |s| s.about);
+    let about = move || {
+        let sentences = shopper().map(|s| s.about).unwrap_or_default();
+        let sentences: Vec<_> = sentences.iter().map(worded).collect();
+        sentences.join(say("sentences.between"))
+    };
     let profile = live(move || {
         let words = shopper().map(|s| words::profile(&s.profile)).unwrap_or_default();
-        words.into_iter().map(|word| view! { <li>{word}</li> }).collect_view().into_any()
+        words.iter().map(|word| view! { <li>{worded(word)}</li> }).collect_view().into_any()
     });
     view! {
         <div class="who">
             <span class="avatar" aria-hidden="true">{initial}</span>
             <div>
-                <label class="hidden" for="shopper">"Shopper"</label>
+                <label class="hidden" for="shopper">{say("shopper.label")}</label>
                 <select id="shopper" data-testid="shopper" prop:value=chosen on:change=pick>
                     {options}
                 </select>
@@ -127,15 +132,15 @@ fn History() -> impl IntoView {
     };
     let count = move || match entries.with(Vec::len) {
         0 => String::new(),
-        1 => "1 behaviour".into(),
-        count => format!("{count} behaviours, newest first"),
+        1 => say("history.one").into(),
+        count => say_with("history.many", &[("count", &words::count(count))]),
     };
     let reset = move || {
         let clear = move || store.state.update(|state| state.history.clear());
         view! {
             <button type="button" class="quiet" data-testid="history-reset" on:click=click(clear)>
                 <Mark name="reset" />
-                "Reset"
+                {say("history.reset")}
             </button>
         }
         .into_any()
@@ -185,12 +190,12 @@ fn History() -> impl IntoView {
     view! {
         <div class="history" data-testid="history">
             <div class="heading">
-                <h2>"History"</h2>
+                <h2>{say("history.title")}</h2>
                 <p>{count}</p>
                 <p class="legend">
-                    <span class="key retriever">"the retriever’s attention"</span>
+                    <span class="key retriever">{say("history.retriever")}</span>
                     {when(inside, || {
-                        view! { <span class="key ranker">"the ranker’s, for the chosen product"</span> }.into_any()
+                        view! { <span class="key ranker">{say("history.ranker")}</span> }.into_any()
                     })}
                 </p>
                 {when(edited, reset)}
@@ -224,17 +229,20 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
             products.map(|product| product.title.clone()).collect::<String>()
         })
     };
-    let ago = move || now.map(|now| words::ago(now, event.time)).unwrap_or_default();
+    let ago = move || now.map(|now| worded(&words::ago(now, event.time))).unwrap_or_default();
     let sentence = move || {
         let Attention { kept, retriever, ranker, .. } = attention.get();
-        let mut sentence = format!("{} {}, {}", words::deed(event.kind), title(), ago());
+        let mut sentence =
+            say_with(words::deed(event.kind), &[("title", &title()), ("ago", &ago())]);
         if kept {
-            sentence += &format!(" · the retriever’s attention {}", words::percent(retriever));
+            let share = words::percent(retriever);
+            sentence += &say_with("history.retriever-attention", &[("share", &share)]);
         } else {
-            sentence += " · not read by the retriever";
+            sentence += say("history.not-read");
         }
         if ranker > 0.0 {
-            sentence += &format!(" · the ranker’s attention {}", words::percent(ranker));
+            let share = words::percent(ranker);
+            sentence += &say_with("history.ranker-attention", &[("share", &share)]);
         }
         sentence
     };
@@ -251,7 +259,7 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
             <button
                 type="button"
                 class="remove"
-                aria-label=move || format!("Remove: {}", title())
+                aria-label=move || say_with("history.remove", &[("title", &title())])
                 on:click=click(remove)
             >
                 <Mark name="close" />

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::browser;
 use super::parts::follow;
 use super::supervisor::Status;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
@@ -146,7 +147,7 @@ impl Store {
     pub fn go(&self, link: &str) {
         let (Link { state, view }, dropped) = Link::read(link);
         for part in dropped {
-            self.tell(&format!("link-{}", part.key), &part.text);
+            self.tell(&format!("link-{}", part.key), part.says);
         }
         if self.view.with_untracked(|now| *now != view) {
             self.view.set(view);
@@ -172,18 +173,16 @@ impl Store {
     /// Takes part in the history: the person did something to a product.
     pub fn edit_history(&self, edit: HistoryEdit) {
         if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
-            self.tell(
-                "history-full",
-                &format!("The history takes {MAX_HISTORY_EDITS} changes; reset it to go on."),
-            );
+            let says = Message::new("notices.history-full");
+            self.tell("history-full", says.with("most", MAX_HISTORY_EDITS.to_string()));
             return;
         }
         self.state.update(|state| state.history.push(edit));
     }
 
     /// Shows a notice; one of the same key is replaced.
-    pub fn tell(&self, key: &str, text: &str) {
-        self.show(Notice { key: key.into(), text: text.into() }, false);
+    pub fn tell(&self, key: &str, says: Message) {
+        self.show(Notice { key: key.into(), says }, false);
     }
 
     /// Shows a notice; one of the same key is replaced.

@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::language::say;
 use super::parts::{click, when};
 use super::picture::Mark;
 use super::store::store;
+use crate::language::Message;
 use crate::share::view::Panel;
 
 /// Opens and closes the studio.
@@ -35,7 +37,7 @@ pub fn StudioButton() -> impl IntoView {
             on:click=click(turn)
         >
             <Mark name="studio" />
-            <span>"Studio"</span>
+            <span>{say("studio-frame.name")}</span>
         </button>
     }
 }
@@ -53,10 +55,7 @@ pub fn StudioFrame() -> impl IntoView {
         open
     };
     let failed = move |_| {
-        store.tell(
-            "studio-missing",
-            "The studio could not be fetched. Load the page again to open it; the rest works without.",
-        );
+        store.tell("studio-missing", Message::new("notices.studio-missing"));
     };
     let program = move || {
         view! {
@@ -66,8 +65,8 @@ pub fn StudioFrame() -> impl IntoView {
         .into_any()
     };
     view! {
-        <section id="studio" data-testid="studio" aria-label="Studio" hidden=move || !open()>
-            <p class="empty" role="status">"Fetching the studio…"</p>
+        <section id="studio" data-testid="studio" aria-label=move || say("studio-frame.name").to_string() hidden=move || !open()>
+            <p class="empty" role="status">{move || say("studio-frame.fetching").to_string()}</p>
         </section>
         {when(move || wanted.get(), program)}
     }

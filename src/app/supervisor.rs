@@ -7,6 +7,7 @@
 //! the same and, where the person leaves the choice to us, is not slower by more than a frame.
 
 use super::words::percent;
+use crate::language::Message;
 use crate::pipeline::blend::order;
 use crate::protocol::{
     Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
@@ -102,6 +103,15 @@ pub struct Status {
     pub adapter: String,
     /// Median answer time on the trial's requests, in milliseconds: CPU, WebGPU.
     pub trial: Option<(f64, f64)>,
+}
+
+/// How an engine was lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loss {
+    /// It reported an error that it did not catch.
+    Broke,
+    /// It stopped answering.
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -230,10 +240,7 @@ impl Supervisor {
         self.cpu.starts = 0;
         self.spawn(Backend::Cpu, now, &mut todo);
         if self.gpu_stands == Gpu::Missing {
-            todo.push(Action::Tell(notice(
-                "no-webgpu",
-                "This browser has no WebGPU. The CPU computes everything.",
-            )));
+            todo.push(Action::Tell(Notice::new("no-webgpu")));
         }
         todo
     }
@@ -275,11 +282,7 @@ impl Supervisor {
         match message {
             FromEngine::Hello { version, .. } if version != PROTOCOL_VERSION => {
                 self.give_up(from, &mut todo);
-                todo.push(Action::Tell(notice(
-                    "engine-version",
-                    "The engine that was loaded is of another version than this page. \
-                     Reload the page to fetch both afresh.",
-                )));
+                todo.push(Action::Tell(Notice::new("engine-version")));
             }
             FromEngine::Hello { .. } => {
                 todo.push(Action::Send(from, ToEngine::Start { version: PROTOCOL_VERSION }));
@@ -309,11 +312,12 @@ impl Supervisor {
             FromEngine::Failed(said) => {
                 // What can't be loaded can't be loaded a moment later either.
                 let hopeless = engine.phase == Phase::Loading;
-                let after = match from {
-                    Backend::Cpu => "",
-                    Backend::Webgpu => " The CPU computes everything.",
+                let Notice { key, says } = said;
+                let says = match from {
+                    Backend::Cpu => says,
+                    Backend::Webgpu => Message::new("notices.cpu-computes").with("said", says),
                 };
-                todo.push(Action::Tell(notice(&said.key, &format!("{}{after}", said.text))));
+                todo.push(Action::Tell(Notice { key, says }));
                 self.lost(from, hopeless, now, &mut todo);
             }
             // The page evaluates nothing: that is for the studio's own engine.
@@ -327,7 +331,7 @@ impl Supervisor {
     pub fn broke(&mut self, backend: Backend, now: f64) -> Vec<Action> {
         let mut todo = vec![];
         if matches!(self.engine(backend).phase, Phase::Loading | Phase::Ready) {
-            self.say_lost(backend, "broke down", &mut todo);
+            self.say_lost(backend, Loss::Broke, &mut todo);
             self.lost(backend, false, now, &mut todo);
             self.pump(now, &mut todo);
         }
@@ -356,7 +360,7 @@ impl Supervisor {
             let silent = now - engine.heard > if patient { SILENCE_LOADING } else { SILENCE };
             let overdue = engine.busy.is_some_and(|b| now - b.sent > OVERDUE && !patient);
             if silent || overdue {
-                self.say_lost(backend, "stopped answering", &mut todo);
+                self.say_lost(backend, Loss::Silent, &mut todo);
                 self.lost(backend, false, now, &mut todo);
             } else {
                 todo.push(Action::Send(backend, ToEngine::Ping));
@@ -418,10 +422,7 @@ impl Supervisor {
         let differ = results.iter().find_map(|((cpu, _), (gpu, _))| difference(cpu, gpu));
         if let Some(how) = differ {
             self.give_up(Backend::Webgpu, todo);
-            todo.push(Action::Tell(notice(
-                "webgpu-differs",
-                &format!("WebGPU on this machine computes something else than the CPU ({how}), so the CPU stays in charge."),
-            )));
+            todo.push(Action::Tell(Notice::new("webgpu-differs").with("how", how)));
             return;
         }
         let timed = &results[1..];
@@ -490,15 +491,15 @@ impl Supervisor {
         todo.push(Action::Spawn(backend));
     }
 
-    fn say_lost(&self, backend: Backend, how: &str, todo: &mut Vec<Action>) {
-        let text = match backend {
-            Backend::Cpu => {
-                format!("The engine {how} and is being started again. Nothing you set is lost.")
-            }
-            Backend::Webgpu => format!("The WebGPU engine {how}; the CPU has taken over."),
-        };
+    fn say_lost(&self, backend: Backend, how: Loss, todo: &mut Vec<Action>) {
         let key = if backend == Backend::Cpu { "engine-lost" } else { "webgpu-lost" };
-        todo.push(Action::Tell(notice(key, &text)));
+        let says = Message::new(match (backend, how) {
+            (Backend::Cpu, Loss::Broke) => "notices.engine-broke",
+            (Backend::Cpu, Loss::Silent) => "notices.engine-silent",
+            (Backend::Webgpu, Loss::Broke) => "notices.webgpu-broke",
+            (Backend::Webgpu, Loss::Silent) => "notices.webgpu-silent",
+        });
+        todo.push(Action::Tell(Notice { key: key.into(), says }));
     }
 
     /// An engine is no more: the CPU engine is started again unless that is hopeless, WebGPU
@@ -510,11 +511,7 @@ impl Supervisor {
             self.give_up(backend, todo);
             if self.status().readiness == Readiness::Failed {
                 todo.push(Action::Withdraw("engine-lost"));
-                todo.push(Action::Tell(notice(
-                    "engine-failed",
-                    "The engine could not be started, so nothing can be computed. \
-                     What you set is kept.",
-                )));
+                todo.push(Action::Tell(Notice::new("engine-failed")));
             }
             return;
         }
@@ -546,14 +543,10 @@ fn median(times: &[f64]) -> f64 {
     latest.fold(0.0, f64::max)
 }
 
-fn notice(key: &str, text: &str) -> Notice {
-    Notice { key: key.into(), text: text.into() }
-}
-
 /// How two backends' answers to one request differ, if by more than they may: the utilities of
 /// every product relative to the largest, and the ten best, where scores closer than the
 /// tolerance may trade places.
-fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
+fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
     let largest = cpu
         .candidates
         .iter()
@@ -569,7 +562,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
         }
     }
     if worst > TOLERANCE {
-        return Some(format!("utilities are off by {} of the largest", percent(worst)));
+        return Some(Message::new("trial.utilities").with("share", percent(worst)));
     }
     let knobs = State::default().ranking;
     let best = order(&cpu.candidates, cpu.ranker.tasks(), &knobs);
@@ -585,7 +578,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<String> {
             let clear = r.score - tenth > TOLERANCE * tenth;
             clear && !found.contains(&cpu.candidates[r.candidate].product)
         })
-        .then(|| "the ten best differ".into())
+        .then(|| Message::new("trial.order"))
 }
 
 #[cfg(test)]

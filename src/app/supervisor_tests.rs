@@ -146,7 +146,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
 }
 
 fn failed(key: &str) -> FromEngine {
-    FromEngine::Failed(notice(key, "It failed."))
+    FromEngine::Failed(Notice::new(key))
 }
 
 #[test]
@@ -414,7 +414,7 @@ fn an_engine_of_another_version_is_refused() {
 fn an_engine_that_complained_does_not_hold_up_the_next_state() {
     let mut bench = Bench::start(false);
     bench.load(CPU);
-    bench.hear(CPU, FromEngine::Notice(notice("odd", "Odd.")));
+    bench.hear(CPU, FromEngine::Notice(Notice::new("odd")));
     assert_eq!(bench.told("odd"), 1);
     bench.set(|state| state.query = "lamp".into());
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use crate::market::history::{Event, EventKind, PageDevice, Profile, WebSearch};
 use crate::protocol::{
@@ -272,6 +273,15 @@ impl Read for FromEngine {
     }
 }
 
+impl Read for Value {
+    fn read(value: &JsValue, wrong: &mut Wrong) -> Self {
+        match value.as_string() {
+            Some(text) => Self::Text(text),
+            None => Self::Message(Message::read(value, wrong)),
+        }
+    }
+}
+
 impl Read for JsValue {
     fn read(value: &JsValue, _: &mut Wrong) -> Self {
         value.clone()
@@ -367,7 +377,8 @@ readable!(Seat { product bias neighbours truth });
 #[cfg(feature = "studio")]
 readable!(Map { points query variance });
 readable!(Progress { loaded total });
-readable!(Notice { key text });
+readable!(Notice { key says });
+readable!(Message { key values });
 readable!(Shop { catalogue shoppers queries });
 readable!(Catalogue { seed departments product_types brands shops colours products });
 readable!(Department { name });

@@ -1,5 +1,6 @@
 //! Numbers as people read them.
 
+use crate::language::Message;
 use crate::market::history::{DAY, EventKind, Minutes, Profile};
 
 /// A count with thousands separated: 2,412.
@@ -13,6 +14,12 @@ pub fn count(n: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A place in a row, the first of which is 1: #12.
+#[cfg(feature = "studio")]
+pub fn place(place: usize) -> String {
+    format!("#{}", count(place))
 }
 
 /// A price: $1,299.00 or $4.50.
@@ -75,17 +82,6 @@ pub fn css_share(share: f32) -> String {
     fixed(100.0 * f64::from(share), 2) + "%"
 }
 
-/// A place in a row: 1st, 2nd, 3rd, 11th.
-pub fn ordinal(place: usize) -> String {
-    let ending = match (place % 10, place % 100) {
-        (1, n) if n != 11 => "st",
-        (2, n) if n != 12 => "nd",
-        (3, n) if n != 13 => "rd",
-        _ => "th",
-    };
-    count(place) + ending
-}
-
 /// A number as JSON, for whoever reads the page by machine.
 pub fn json(value: f32) -> String {
     if value.is_finite() { value.to_string() } else { "null".into() }
@@ -98,42 +94,57 @@ pub fn json_list(values: &[f32]) -> String {
 }
 
 /// How long ago: now, 25 min, 3 h, 12 d.
-pub fn ago(now: Minutes, then: Minutes) -> String {
-    match now.saturating_sub(then).max(0) {
-        m if m < 2 => "now".into(),
-        m if m < 60 => format!("{m} min"),
-        m if m < DAY => format!("{} h", m / 60),
-        m => format!("{} d", m / DAY),
-    }
+pub fn ago(now: Minutes, then: Minutes) -> Message {
+    let (key, count) = match now.saturating_sub(then).max(0) {
+        m if m < 2 => return Message::new("ago.now"),
+        m if m < 60 => ("ago.minutes", m),
+        m if m < DAY => ("ago.hours", m / 60),
+        m => ("ago.days", m / DAY),
+    };
+    Message::new(key).with("count", count.to_string())
 }
 
-/// A kind of behaviour as a past act.
+/// Key of the words for a kind of behaviour: what was done to a product, and when.
 pub fn deed(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Click => "clicked",
-        EventKind::Favourite => "favourited",
-        EventKind::Cart => "carted",
-        EventKind::Order => "ordered",
+        EventKind::Click => "deeds.click",
+        EventKind::Favourite => "deeds.favourite",
+        EventKind::Cart => "deeds.cart",
+        EventKind::Order => "deeds.order",
     }
 }
 
 /// A profile in a few words.
-pub fn profile(profile: &Profile) -> Vec<String> {
-    let pick =
-        |names: &[&str], i: u8| names.get(usize::from(i)).copied().unwrap_or("?").to_string();
+pub fn profile(profile: &Profile) -> Vec<Message> {
+    let pick = |names: &[&str], i: u8| {
+        Message::new(names.get(usize::from(i)).copied().unwrap_or("profile.unknown"))
+    };
+    let ages = [
+        "profile.age.under-20",
+        "profile.age.20s",
+        "profile.age.30s",
+        "profile.age.40s",
+        "profile.age.50s",
+        "profile.age.60-and-over",
+    ];
+    let households = ["profile.single", "profile.couple", "profile.family", "profile.shared-flat"];
+    let towns = ["profile.village", "profile.small-town", "profile.city", "profile.metropolis"];
+    let power = profile.purchase_power.saturating_add(1).to_string();
     let mut words = vec![
-        pick(&["under 20", "20s", "30s", "40s", "50s", "60 and over"], profile.age_band),
-        pick(&["single", "couple", "family with children", "shared flat"], profile.household),
-        pick(&["village", "small town", "city", "metropolis"], profile.town),
-        format!("purchase power {} of 5", profile.purchase_power.saturating_add(1)),
+        pick(&ages, profile.age_band),
+        pick(&households, profile.household),
+        pick(&towns, profile.town),
+        Message::new("profile.purchase-power").with("power", power),
         match profile.member_years {
-            0 => "new member".into(),
-            1 => "member for 1 year".into(),
-            years => format!("member for {years}{} years", if years >= 9 { "+" } else { "" }),
+            0 => Message::new("profile.new-member"),
+            1 => Message::new("profile.member-a-year"),
+            // The highest number stands for those above it.
+            years @ 9.. => Message::new("profile.member").with("years", format!("{years}+")),
+            years => Message::new("profile.member").with("years", years.to_string()),
         },
     ];
     if profile.gender < 2 {
-        words.insert(0, pick(&["woman", "man"], profile.gender));
+        words.insert(0, pick(&["profile.woman", "profile.man"], profile.gender));
     }
     words
 }
@@ -141,6 +152,7 @@ pub fn profile(profile: &Profile) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::english;
 
     #[test]
     fn numbers_read_well() {
@@ -159,12 +171,9 @@ mod tests {
             ["−1.23", "0.00", "–"]
         );
         assert_eq!(
-            [ago(100, 99), ago(100, 60), ago(300, 60), ago(DAY * 9, 10)],
+            [(100, 99), (100, 60), (300, 60), (DAY * 9, 10)]
+                .map(|(now, then)| english(&ago(now, then))),
             ["now", "40 min", "4 h", "8 d"]
-        );
-        assert_eq!(
-            [1, 2, 3, 11, 12, 21, 1013].map(ordinal),
-            ["1st", "2nd", "3rd", "11th", "12th", "21st", "1,013th"]
         );
         assert_eq!([fixed(0.05, 1), fixed(-0.04, 1), fixed(12.5, 0)], ["0.1", "0.0", "13"]);
         assert_eq!(css_share(0.431), "43.10%");

@@ -7,13 +7,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::Device;
 use clap::Args;
 
+use crate::language::{Language, Message, english};
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
 use crate::pipeline::caller::Patient;
 use crate::protocol::{Answer, Backend};
 use crate::share::State;
 use crate::studio::lessons::check::{Check, Outcome};
-use crate::studio::lessons::lesson::{INDEX, Lesson, write_index};
+use crate::studio::lessons::lesson::{INDEX, Lesson, in_language, write_index};
 use crate::studio::lessons::quantity::Seen;
 
 /// Folder of the lessons within the assets folder.
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = Folder(arguments.assets.clone());
     let mut funnel =
         futures::executor::block_on(Funnel::load(Backend::Cpu, Device::flex(), folder, |_| ()))
-            .map_err(|notice| anyhow!(notice.text))?;
+            .map_err(|notice| anyhow!(english(&notice.says)))?;
     let mut failed = 0;
     for (name, lesson) in read_all(&arguments.assets)?.iter().filter(|(name, _)| wanted(name)) {
         println!("{name}: {}", lesson.title);
@@ -50,11 +51,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                     Ok(Outcome { about, found, expected, holds }) => {
                         failed += usize::from(!holds);
                         let so = if holds { "so" } else { "NOT SO" };
+                        let (about, expected) = (english(&about), english(&expected));
                         format!("{about}: {}; {expected}: {so}", found.join(" -> "))
                     }
                     Err(why) => {
                         failed += 1;
-                        format!("NOT SO: {why}")
+                        format!("NOT SO: {}", english(&why))
                     }
                 };
                 println!("  {}: {line}", step.heading);
@@ -90,7 +92,32 @@ pub fn read_all(assets: &Path) -> Result<Vec<(String, Lesson)>> {
     Ok(lessons)
 }
 
-/// Writes the list of an assets folder's lessons, where it has any.
+/// The lessons in another language, with their names: those that it has words for, in the order of
+/// names.
+///
+/// # Errors
+/// Where a file cannot be read, or does not fit its lesson; the error names it.
+pub fn read_translated(
+    assets: &Path,
+    lessons: &[(String, Lesson)],
+    language: Language,
+) -> Result<Vec<(String, Lesson)>> {
+    let mut translated = Vec::new();
+    for (name, lesson) in lessons {
+        let path = assets.join(LESSONS).join(in_language(language, &format!("{name}.md")));
+        if !path.is_file() {
+            continue;
+        }
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let lesson =
+            lesson.translated(&text).map_err(|why| anyhow!("{}: {why}", path.display()))?;
+        translated.push((name.clone(), lesson));
+    }
+    Ok(translated)
+}
+
+/// Writes the list of an assets folder's lessons in every language, where it has any.
 ///
 /// # Errors
 /// Where a lesson cannot be read or the list cannot be written.
@@ -99,16 +126,25 @@ pub fn write_list(assets: &Path) -> Result<()> {
         return Ok(());
     }
     let lessons = read_all(assets)?;
-    let index = write_index(lessons.iter().map(|(name, lesson)| (name.as_str(), lesson)));
-    let path = assets.join(LESSONS).join(INDEX);
-    fs::write(&path, index).with_context(|| format!("writing {}", path.display()))
+    for (language, _) in Language::ALL {
+        let lessons = match language {
+            Language::English => lessons.clone(),
+            other => read_translated(assets, &lessons, other)?,
+        };
+        let index = write_index(lessons.iter().map(|(name, lesson)| (name.as_str(), lesson)));
+        let path = assets.join(LESSONS).join(in_language(language, INDEX));
+        if path.parent().is_some_and(Path::is_dir) {
+            fs::write(&path, index).with_context(|| format!("writing {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// What comes of a check.
 ///
 /// # Errors
 /// Where the engine fails or there is nothing to measure.
-pub fn outcome<S: AssetSource>(funnel: &mut Funnel<S>, check: &Check) -> Result<Outcome, String> {
+pub fn outcome<S: AssetSource>(funnel: &mut Funnel<S>, check: &Check) -> Result<Outcome, Message> {
     let states = check.states();
     let answers = states.iter().map(|state| answer(funnel, state));
     let answers: Vec<Answer> = answers.collect::<Result<_, _>>()?;
@@ -118,7 +154,7 @@ pub fn outcome<S: AssetSource>(funnel: &mut Funnel<S>, check: &Check) -> Result<
     check.judge(&seen)
 }
 
-fn answer<S: AssetSource>(funnel: &mut Funnel<S>, state: &State) -> Result<Answer, String> {
+fn answer<S: AssetSource>(funnel: &mut Funnel<S>, state: &State) -> Result<Answer, Message> {
     let answer = futures::executor::block_on(funnel.run(1, state, &Patient::default()));
-    answer.map_err(|notice| notice.text)?.ok_or_else(|| "nobody waits for the answer".into())
+    answer.map_err(|notice| notice.says)?.ok_or_else(|| Message::new("studio.unmeasured.nothing"))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::language::Message;
 use crate::market::World;
 use crate::market::history::{DAY, Event, EventKind, Minutes};
 use crate::market::log::ShopperLog;
@@ -204,8 +205,8 @@ fn most_frequent(numbers: impl Iterator<Item = usize>) -> Option<(usize, usize)>
     counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))
 }
 
-/// A line about a shopper, every word of it from the events; the page lists the profile itself.
-fn about(world: &World, log: &ShopperLog) -> String {
+/// Some sentences about a shopper, every word of it from the events; the page lists the profile itself.
+fn about(world: &World, log: &ShopperLog) -> Vec<Message> {
     let catalogue = &world.catalogue;
     let mut about = Vec::new();
 
@@ -217,18 +218,22 @@ fn about(world: &World, log: &ShopperLog) -> String {
         most_frequent(numbers.filter(move |number| Some(*number) != skip))
     };
     if let Some((first, _)) = departments(None) {
-        let mut looks = format!("Looks at {}", catalogue.departments[first].name);
+        let department = |number: usize| catalogue.departments[number].name.as_str();
+        let mut looks = Message::new("about.looks").with("first", department(first));
         if let Some((second, _)) = departments(Some(first)) {
-            looks += &format!(" and {}", catalogue.departments[second].name);
+            looks = Message::new("about.looks-at-two")
+                .with("first", department(first))
+                .with("second", department(second));
         }
         let total = clicks().count();
         if let Some((brand, count)) =
             most_frequent(clicks().map(|e| usize::from(product(e.product).brand)))
             && count * 12 >= total
         {
-            looks += &format!(", often by {}", catalogue.brands[brand]);
+            let brand = catalogue.brands[brand].as_str();
+            looks = Message::new("about.by-brand").with("looks", looks).with("brand", brand);
         }
-        about.push(looks + ".");
+        about.push(Message::new("about.sentence").with("said", looks));
     }
     let orders = orders_by_type(world, log);
     let habit = orders.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
@@ -236,29 +241,31 @@ fn about(world: &World, log: &ShopperLog) -> String {
         && *count >= HABIT_ORDERS
     {
         let name = &catalogue.product_types[usize::from(*product_type)].name;
-        about.push(format!("Buys {name} again and again."));
+        about.push(Message::new("about.habit").with("type", name.as_str()));
     }
     let ago = |event: &Event| match (now(world) - event.time) / DAY {
-        0 => "today".into(),
-        1 => "yesterday".into(),
-        days @ 2..60 => format!("{days} days ago"),
-        days => format!("{} months ago", days / 30),
+        0 => Message::new("about.today"),
+        1 => Message::new("about.yesterday"),
+        days @ 2..60 => Message::new("about.days-ago").with("days", days.to_string()),
+        days => Message::new("about.months-ago").with("months", (days / 30).to_string()),
     };
-    let name = |event: &Event| &type_of(event.product).name;
+    let name = |event: &Event| type_of(event.product).name.as_str();
     let orders = log.events.iter().filter(|e| e.kind == EventKind::Order);
     if let Some((event, 3..)) = looking_back(world, log) {
-        about.push(format!("Bought {}: {}; still looks at others.", ago(event), name(event)));
+        let bought = Message::new("about.bought");
+        about.push(bought.with("ago", ago(event)).with("type", name(event)));
     } else if let Some(event) = orders.max_by_key(|e| (product(e.product).price_cents, e.time)) {
-        about.push(format!("Dearest purchase: {}, {}.", name(event), ago(event)));
+        let dearest = Message::new("about.dearest");
+        about.push(dearest.with("type", name(event)).with("ago", ago(event)));
     }
-    about.join(" ")
+    about
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OLDER: &str = r#"{"key":"mara","name":"Mara","about":"","profile":{"age_band":0,
+    const OLDER: &str = r#"{"key":"mara","name":"Mara","about":[],"profile":{"age_band":0,
         "gender":0,"purchase_power":2,"household":2,"town":0,"member_years":7},
         "events":[{"kind":"cart","product":3,"time":-5}],"now":40320"#;
 

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use burn::tensor::Device;
 use clap::Args;
 
+use crate::language::english;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::Folder;
 use crate::pipeline::blend;
@@ -34,7 +35,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (state, dropped) = State::from_link(&arguments.link);
     for part in dropped {
-        println!("note: {}", part.text);
+        println!("note: {}", english(&part.says));
     }
     futures::executor::block_on(async {
         let folder = Folder(arguments.assets.clone());
@@ -49,12 +50,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn said(notice: Notice) -> anyhow::Error {
-    anyhow!(notice.text)
+    anyhow!(english(&notice.says))
 }
 
 fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
     for notice in &answer.notices {
-        println!("note: {}", notice.text);
+        println!("note: {}", english(&notice.says));
     }
     let catalogue = &funnel.stock().catalogue;
     let categories = answer.retrieval.categories.iter().take(3).map(|(id, probability)| {

@@ -2,6 +2,8 @@
 
 use burn::prelude::Device;
 
+#[cfg(feature = "webgpu")]
+use crate::language::Message;
 use crate::protocol::{Backend, Notice};
 
 /// Where this build computes.
@@ -24,7 +26,7 @@ pub async fn open() -> Result<(Device, String), Notice> {
 pub async fn open() -> Result<(Device, String), Notice> {
     let refused = |why: String| Notice {
         key: "no-webgpu".into(),
-        text: format!("WebGPU cannot be used here ({why})."),
+        says: Message::new("notices.webgpu-refused").with("why", why),
     };
     // wgpu panics where there is no adapter, so the browser is asked first.
     let adapter = adapter_name().await.map_err(|error| refused(super::fetch::said(&error)))?;

@@ -61,12 +61,7 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
 }
 
 fn other_version(why: String) -> Notice {
-    Notice {
-        key: "protocol".into(),
-        text: format!(
-            "The page and its engine are of different versions ({why}). Reload the page with an empty cache."
-        ),
-    }
+    Notice::new("protocol").with("why", why)
 }
 
 async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {

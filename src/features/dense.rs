@@ -27,10 +27,10 @@ impl Kind {
     /// Name as the paper has it.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::ItemProfile => "item profile",
-            Kind::UserProfile => "user profile",
-            Kind::Matching => "user-item matching",
-            Kind::Interaction => "user-item interaction",
+            Kind::ItemProfile => "item-profile",
+            Kind::UserProfile => "user-profile",
+            Kind::Matching => "user-item-matching",
+            Kind::Interaction => "user-item-interaction",
         }
     }
 }
@@ -39,50 +39,50 @@ impl Kind {
 pub const FEATURES: [(&str, Kind); 44] = {
     use Kind::{Interaction as X, ItemProfile as I, Matching as M, UserProfile as U};
     [
-        ("impressions of the product", I),
-        ("clicks on the product", I),
-        ("click-through rate of the product", I),
-        ("cart rate of the product's clicks", I),
-        ("conversion rate of the product", I),
-        ("click-through rate of the product type", I),
-        ("conversion rate of the product type", I),
-        ("click-through rate of the brand", I),
+        ("impressions-of-the-product", I),
+        ("clicks-on-the-product", I),
+        ("click-through-rate-of-the-product", I),
+        ("cart-rate-of-the-products-clicks", I),
+        ("conversion-rate-of-the-product", I),
+        ("click-through-rate-of-the-product-type", I),
+        ("conversion-rate-of-the-product-type", I),
+        ("click-through-rate-of-the-brand", I),
         ("rating", I),
-        ("number of reviews", I),
+        ("number-of-reviews", I),
         ("price", I),
-        ("price rank in the product type", I),
-        ("repurchase period of the product type", I),
-        ("purchase power", U),
-        ("age band", U),
+        ("price-rank-in-the-product-type", I),
+        ("repurchase-period-of-the-product-type", I),
+        ("purchase-power", U),
+        ("age-band", U),
         ("woman", U),
         ("man", U),
-        ("size of the town", U),
-        ("family with children", U),
-        ("years as a member", U),
-        ("clicks in 7 days", U),
-        ("orders in a year", U),
-        ("price rank of past carts and orders", U),
-        ("there is a query", U),
-        ("price rank less that of past behaviour", M),
-        ("price rank less purchase power", M),
-        ("made for people like the shopper", M),
-        ("share of behaviour in the department", M),
-        ("share of behaviour on the brand", M),
-        ("share of behaviour on the colour", M),
-        ("share of the query's words in the title", M),
-        ("cosine of query and title", M),
-        ("predicted probability of the product type", M),
-        ("clicks on the product in 7 days", X),
-        ("clicks on the product type in a day", X),
-        ("clicks on the product type in 7 days", X),
-        ("clicks on the brand in 7 days", X),
-        ("clicks on the shop in 7 days", X),
-        ("product put in the cart in 14 days", X),
-        ("carts of the product type in 30 days", X),
-        ("orders of the product in a year", X),
-        ("orders of the product type in a year", X),
-        ("orders of the brand in a year", X),
-        ("time since the last order of the product type, in repurchase periods", X),
+        ("size-of-the-town", U),
+        ("family-with-children", U),
+        ("years-as-a-member", U),
+        ("clicks-in-7-days", U),
+        ("orders-in-a-year", U),
+        ("price-rank-of-past-carts-and-orders", U),
+        ("there-is-a-query", U),
+        ("price-rank-less-that-of-past-behaviour", M),
+        ("price-rank-less-purchase-power", M),
+        ("made-for-people-like-the-shopper", M),
+        ("share-of-behaviour-in-the-department", M),
+        ("share-of-behaviour-on-the-brand", M),
+        ("share-of-behaviour-on-the-colour", M),
+        ("share-of-the-querys-words-in-the-title", M),
+        ("cosine-of-query-and-title", M),
+        ("predicted-probability-of-the-product-type", M),
+        ("clicks-on-the-product-in-7-days", X),
+        ("clicks-on-the-product-type-in-a-day", X),
+        ("clicks-on-the-product-type-in-7-days", X),
+        ("clicks-on-the-brand-in-7-days", X),
+        ("clicks-on-the-shop-in-7-days", X),
+        ("product-put-in-the-cart-in-14-days", X),
+        ("carts-of-the-product-type-in-30-days", X),
+        ("orders-of-the-product-in-a-year", X),
+        ("orders-of-the-product-type-in-a-year", X),
+        ("orders-of-the-brand-in-a-year", X),
+        ("time-since-the-last-order-of-the-product-type-in-repurchase-periods", X),
     ]
 };
 
@@ -119,7 +119,7 @@ pub struct DenseTables {
 
 /// Number of item profile features.
 pub(super) const PROFILE: usize = 13;
-/// Position of "price rank in the product type" among them.
+/// Position of "price-rank-in-the-product-type" among them.
 const PRICE_RANK: usize = 11;
 
 /// What ties products to each other.

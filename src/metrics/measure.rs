@@ -71,6 +71,11 @@ impl Measure {
         (Self::Gmv, "gmv"),
         (Self::Diversity, "diversity"),
     ];
+
+    /// Its name in links.
+    pub fn key(self) -> &'static str {
+        Self::ALL.iter().find(|(measure, _)| *measure == self).map_or("", |(_, key)| key)
+    }
 }
 
 /// What one place of a page is expected to bring.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::language::Message;
+
 /// Raised whenever files of an older project could be misread.
 pub const FORMAT: u32 = 1;
 
@@ -33,13 +35,11 @@ pub struct FileEntry {
     pub crc32: u32,
 }
 
-/// What can be wrong with a file. The texts are for the person at the page.
+/// What can be wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssetError {
     /// The file is not there.
-    #[error(
-        "The file {name} could not be fetched ({why}). Reload the page; if it stays away, it is missing where this page is hosted."
-    )]
+    #[error("the file {name} could not be fetched ({why})")]
     Missing {
         /// File name.
         name: String,
@@ -47,9 +47,7 @@ pub enum AssetError {
         why: String,
     },
     /// The file ends early.
-    #[error(
-        "The file {name} arrived with {found} of {expected} bytes. Reload the page; the connection may have broken."
-    )]
+    #[error("the file {name} arrived with {found} of {expected} bytes")]
     Truncated {
         /// File name.
         name: String,
@@ -59,7 +57,7 @@ pub enum AssetError {
         found: u64,
     },
     /// The file is not the one the manifest names, or cannot be read.
-    #[error("The file {name} is damaged ({why}). Reload the page with an empty cache.")]
+    #[error("the file {name} is damaged ({why})")]
     Damaged {
         /// File name.
         name: String,
@@ -67,9 +65,7 @@ pub enum AssetError {
         why: String,
     },
     /// The files are of another version of the project.
-    #[error(
-        "The file {name} is of format {found}, and this page reads format {FORMAT}. Reload the page with an empty cache."
-    )]
+    #[error("the file {name} is of format {found} in place of {FORMAT}")]
     Version {
         /// File name.
         name: String,
@@ -79,6 +75,21 @@ pub enum AssetError {
 }
 
 impl AssetError {
+    /// The same for the person at the page.
+    pub fn said(&self) -> Message {
+        match self {
+            Self::Missing { why, .. } => Message::new("notices.asset-missing").with("why", &**why),
+            Self::Truncated { expected, found, .. } => Message::new("notices.asset-truncated")
+                .with("found", found.to_string())
+                .with("expected", expected.to_string()),
+            Self::Damaged { why, .. } => Message::new("notices.asset-damaged").with("why", &**why),
+            Self::Version { found, .. } => Message::new("notices.asset-version")
+                .with("found", found.to_string())
+                .with("format", FORMAT.to_string()),
+        }
+        .with("name", self.name())
+    }
+
     /// File the error is about.
     pub fn name(&self) -> &str {
         match self {

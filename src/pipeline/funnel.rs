@@ -13,6 +13,7 @@ use super::retrieve::{self, Retrieval, Retriever};
 use super::stock::{self, QueryCount, Stock};
 use super::{StageError, rank};
 use crate::features::dense::QueryMatch;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::market::history::PageDevice;
 use crate::market::truth;
@@ -539,19 +540,24 @@ impl<S: AssetSource> Funnel<S> {
         }
         let mut going_on = |system: &str, result: Result<(), AssetError>| {
             if let Err(error) = result {
-                let Notice { key, text } = notice_of_asset(error);
-                let text = format!("{text} The {system} that was in use goes on.");
-                notices.push(Notice { key, text });
+                let Notice { key, says } = notice_of_asset(error);
+                let system = Message::new(system);
+                let says =
+                    Message::new("notices.goes-on").with("said", says).with("system", system);
+                notices.push(Notice { key, says });
             }
         };
-        going_on("retriever", self.choose_retriever(state.retriever, &state.retrieval).await);
+        going_on(
+            "systems.retriever",
+            self.choose_retriever(state.retriever, &state.retrieval).await,
+        );
         if state.retrieval.coarse {
             let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
             let (retriever, device) = (&self.retriever, &self.device);
             let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
-            going_on("cascade", fetched);
+            going_on("systems.cascade", fetched);
         }
-        going_on("ranker", self.choose_ranker(Variant::of(state)).await);
+        going_on("systems.ranker", self.choose_ranker(Variant::of(state)).await);
         notices
     }
 
@@ -655,19 +661,15 @@ fn true_examination(page_size: usize, device: PageDevice) -> Vec<f32> {
 }
 
 fn notice_of_asset(error: AssetError) -> Notice {
-    Notice { key: format!("asset-{}", error.name()), text: error.to_string() }
+    Notice { key: format!("asset-{}", error.name()), says: error.said() }
 }
 
 fn read_as(query: &str, mended: &str) -> Notice {
-    let text = format!("“{query}” was read as “{mended}”.");
-    Notice { key: "query-mended".into(), text }
+    Notice::new("query-mended").with("query", query).with("mended", mended)
 }
 
 fn failed(error: StageError) -> Notice {
-    Notice {
-        key: "device-failed".into(),
-        text: format!("The computation failed: {error}. Nothing you set is lost."),
-    }
+    Notice::new("device-failed").with("why", error.to_string())
 }
 
 /// Times stages by the caller's clock.

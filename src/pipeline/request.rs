@@ -1,6 +1,7 @@
 //! From a state to the request it makes: the shopper with the person's edits, the query as read.
 
 use crate::features::Moment;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::market::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 use crate::protocol::{Notice, Shopper};
@@ -40,13 +41,9 @@ impl Request {
             Some(shopper) => shopper,
             None => {
                 let first = shoppers.first()?;
-                notices.push(Notice {
-                    key: "unknown-shopper".into(),
-                    text: format!(
-                        "Nobody here is called “{}”; this is {}.",
-                        state.shopper, first.name
-                    ),
-                });
+                let notice = Notice::new("unknown-shopper");
+                notices
+                    .push(notice.with("asked", &*state.shopper).with("name", first.name.as_str()));
                 first
             }
         };
@@ -59,10 +56,7 @@ impl Request {
                 let said = !about.is_empty();
                 notices.extend(about);
                 if read.is_empty() && !said {
-                    notices.push(Notice {
-                        key: "empty-query".into(),
-                        text: "Without a query, the shelf shows what the shopper's behaviour alone retrieves. Type what you are looking for.".into(),
-                    });
+                    notices.push(Notice::new("empty-query"));
                 }
                 Some(read).filter(|query| !query.is_empty())
             }
@@ -123,12 +117,9 @@ fn edited_history(
             }
             HistoryEdit::Remove { entry } => match all.get_mut(entry as usize) {
                 Some(slot) => *slot = None,
-                None => notices.push(Notice {
-                    key: "unknown-entry".into(),
-                    text: format!(
-                        "The history has no entry {entry} to remove; it was left as it is."
-                    ),
-                }),
+                None => {
+                    notices.push(Notice::new("unknown-entry").with("entry", entry.to_string()));
+                }
             },
         }
     }
@@ -142,10 +133,7 @@ fn edited_history(
 
 /// The notice for a product that is not on sale here.
 pub(super) fn unknown_product(product: ProductId) -> Notice {
-    Notice {
-        key: "unknown-product".into(),
-        text: format!("There is no product {product} in this catalogue; it was left out."),
-    }
+    Notice::new("unknown-product").with("product", product.to_string())
 }
 
 /// The query as far as it is read, and notices of what was left out: what is beyond the longest,
@@ -154,20 +142,19 @@ fn readable_query(query: &str) -> (String, Vec<Notice>) {
     let mut notices = Vec::new();
     let end = query.char_indices().nth(LONGEST_QUERY).map(|(end, _)| end);
     if end.is_some() {
-        let text = format!("Only the first {LONGEST_QUERY} characters of the query were read.");
-        notices.push(Notice { key: "query-too-long".into(), text });
+        let says = Message::new("notices.query-cut").with("most", LONGEST_QUERY.to_string());
+        notices.push(Notice { key: "query-too-long".into(), says });
     }
     let query = &query[..end.unwrap_or(query.len())];
     let spaced: String = query.chars().map(|c| if is_readable(c) { c } else { ' ' }).collect();
     let read = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     if query.chars().any(|c| !is_readable(c)) {
-        let text = match read.chars().any(char::is_alphanumeric) {
-            true => format!(
-                "Only Latin letters, digits and common signs are read here: the query was read as “{read}”."
-            ),
-            false => "Only Latin letters and digits are read here, and the query has none: the shelf shows what the shopper's behaviour alone retrieves. Type an English word.".into(),
-        };
-        notices.push(Notice { key: "query-signs".into(), text });
+        notices.push(match read.chars().any(char::is_alphanumeric) {
+            true => Notice::new("query-signs").with("read", read.as_str()),
+            false => {
+                Notice { key: "query-signs".into(), says: Message::new("notices.query-unreadable") }
+            }
+        });
     }
     (read, notices)
 }
@@ -201,7 +188,7 @@ mod tests {
             web_searches: Vec::new(),
             key: State::default().shopper,
             name: text(),
-            about: text(),
+            about: Vec::new(),
             profile,
             events,
             now: 100,

@@ -5,6 +5,7 @@ mod table;
 pub use table::KNOBS;
 
 use super::{Ranker, Retriever, State};
+use crate::language::Message;
 
 /// Where on the page a knob belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +27,14 @@ pub struct Knob {
     pub key: &'static str,
     /// `data-testid` of its control.
     pub testid: &'static str,
-    /// Name as shown.
-    pub name: &'static str,
     /// Symbol in the paper; empty if it has none.
     pub symbol: &'static str,
-    /// Unit; empty for a pure number.
+    /// What its unit's words are under, "units." aside; empty for a pure number.
     pub unit: &'static str,
-    /// What it does, in one line.
-    pub explanation: &'static str,
     /// Stage it belongs to.
     pub group: Group,
-    /// Heading above it, where a new section of its group begins.
+    /// What the words of the heading above it are under, "sections." aside, where a new section of
+    /// its group begins; else empty.
     pub section: &'static str,
     /// Whose setting it is.
     pub of: Of,
@@ -82,8 +80,8 @@ pub enum Control {
     },
     /// One of a few.
     Choice {
-        /// Names in links and as shown.
-        options: &'static [(&'static str, &'static str)],
+        /// Names in links.
+        options: &'static [&'static str],
         /// Number of the option that is chosen.
         get: fn(&State) -> usize,
         /// Chooses the option of this number, which exists.
@@ -95,6 +93,11 @@ impl Knob {
     /// The knob with this name in links.
     pub fn by_key(key: &str) -> Option<&'static Knob> {
         KNOBS.iter().find(|knob| knob.key == key)
+    }
+
+    /// Key of its words: of its "name", of what it is "about", of one of its options.
+    pub fn words(&self, part: &str) -> String {
+        format!("knobs.{}.{part}", self.key)
     }
 
     /// Whether it does anything to the systems in use.
@@ -112,38 +115,40 @@ impl Knob {
             // Through f32, which the state holds: shortest text that reads back the same.
             Control::Number { get, .. } => (get(state) as f32).to_string(),
             Control::Switch { get, .. } => if get(state) { "on" } else { "off" }.into(),
-            Control::Choice { options, get, .. } => options[get(state)].0.into(),
+            Control::Choice { options, get, .. } => options[get(state)].into(),
         }
     }
 
     /// Sets it from text as links write it.
     ///
     /// # Errors
-    /// Says in a sentence what is wrong with the value; the state stays as it was.
-    pub fn set_text(&self, state: &mut State, text: &str) -> Result<(), String> {
+    /// Says what is wrong with the value; the state stays as it was.
+    pub fn set_text(&self, state: &mut State, text: &str) -> Result<(), Message> {
+        let wrong = |key: &str| Message::new(key).with("value", clip(text));
         match self.control {
             Control::Number { min, max, whole, set, .. } => {
-                let value = decimal(text.trim())
-                    .ok_or_else(|| format!("it is not a number: “{}”", clip(text)))?;
+                let value = decimal(text.trim()).ok_or_else(|| wrong("link.why.not-a-number"))?;
                 if !(min..=max).contains(&value) {
-                    return Err(format!("{} is outside {min} to {max}", clip(text)));
+                    return Err(wrong("link.why.outside")
+                        .with("min", min.to_string())
+                        .with("max", max.to_string()));
                 }
                 if whole && value.fract() != 0.0 {
-                    return Err(format!("{} is not a whole number", clip(text)));
+                    return Err(wrong("link.why.not-whole"));
                 }
                 set(state, value);
             }
             Control::Switch { set, .. } => match text {
                 "on" => set(state, true),
                 "off" => set(state, false),
-                _ => return Err(format!("it is neither on nor off: “{}”", clip(text))),
+                _ => return Err(wrong("link.why.not-on-off")),
             },
             Control::Choice { options, set, .. } => {
-                match options.iter().position(|(name, _)| *name == text) {
+                match options.iter().position(|name| *name == text) {
                     Some(option) => set(state, option),
                     None => {
-                        let names: Vec<_> = options.iter().map(|(name, _)| *name).collect();
-                        return Err(format!("“{}” is none of {}", clip(text), names.join(", ")));
+                        let options = options.join(", ");
+                        return Err(wrong("link.why.none-of").with("options", options));
                     }
                 }
             }
@@ -197,6 +202,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::language::english;
     use crate::share::{BiasFeatures, MultiTask};
 
     #[test]
@@ -296,6 +302,7 @@ mod tests {
             ("multi-task", "ple", "none of mmoe, shared-bottom, single-task"),
         ] {
             let said = Knob::by_key(key).expect(key).set_text(&mut state, text).expect_err(key);
+            let said = english(&said);
             assert!(said.contains(why), "{key}={text}: {said}");
         }
         assert_eq!(state, State::default());

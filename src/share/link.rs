@@ -11,6 +11,7 @@ use url::form_urlencoded;
 
 use super::knobs::{KNOBS, Knob, clip};
 use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
+use crate::language::Message;
 use crate::market::history::EventKind;
 
 /// Version that is written. A link of a later version is opened as far as it is understood.
@@ -21,8 +22,8 @@ pub const LINK_VERSION: u32 = 1;
 pub struct Dropped {
     /// Its name in the link.
     pub key: String,
-    /// What and why, as a sentence.
-    pub text: String,
+    /// What and why.
+    pub says: Message,
 }
 
 /// Names of kinds of behaviour in links.
@@ -69,8 +70,8 @@ impl State {
         let mut dropped = Vec::new();
         let link = link.strip_prefix('?').unwrap_or(link);
         for (key, value) in form_urlencoded::parse(link.as_bytes()) {
-            if let Err(text) = read_part(&mut state, &key, &value) {
-                dropped.push(Dropped { key: clip(&key), text });
+            if let Err(says) = read_part(&mut state, &key, &value) {
+                dropped.push(Dropped { key: clip(&key), says });
             }
         }
         (state, dropped)
@@ -78,23 +79,20 @@ impl State {
 }
 
 /// Reads one part of a link into the state, as far as it goes.
-fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), String> {
+fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), Message> {
+    let wrong = |key: &str| Message::new(key).with("value", clip(value));
     match key {
         "v" => match value.parse::<u32>() {
             Ok(LINK_VERSION) => Ok(()),
-            _ => Err(format!(
-                "The link is of version “{}” and this page of version {LINK_VERSION}: \
-                 what both know was opened.",
-                clip(value)
-            )),
+            _ => Err(wrong("link.version").with("version", LINK_VERSION.to_string())),
         },
         "q" => {
             let (query, cut) = cut_query(value);
             state.query = query.into();
             match cut {
-                Some(chars) => Err(format!(
-                    "The link's query has {chars} characters; the first {MAX_QUERY_CHARS} were kept."
-                )),
+                Some(chars) => Err(Message::new("link.query")
+                    .with("chars", chars.to_string())
+                    .with("most", MAX_QUERY_CHARS.to_string())),
                 None => Ok(()),
             }
         }
@@ -102,24 +100,24 @@ fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), String> {
             let known_form = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if value.is_empty() || value.len() > MAX_SHOPPER_CHARS || !value.chars().all(known_form)
             {
-                return Err(format!("“{}” can't be a shopper, so it was dropped.", clip(value)));
+                return Err(wrong("link.shopper"));
             }
             state.shopper = value.into();
             Ok(())
         }
         "look" => {
-            let product = value.parse().map_err(|_| {
-                format!("“{}” is no product's number, so no product was opened.", clip(value))
-            })?;
-            state.selected = Some(product);
+            state.selected = Some(value.parse().map_err(|_| wrong("link.look"))?);
             Ok(())
         }
         "h" => read_history(&mut state.history, value),
         _ => match Knob::by_key(key) {
             Some(knob) => knob.set_text(state, value).map_err(|why| {
-                format!("{} ({}) was dropped from the link: {why}.", knob.name, knob.key)
+                Message::new("link.knob")
+                    .with("name", Message::new(knob.words("name")))
+                    .with("key", knob.key)
+                    .with("why", why)
             }),
-            None => Err(format!("The link sets “{}”, which this page doesn't know.", clip(key))),
+            None => Err(Message::new("link.unknown").with("key", clip(key))),
         },
     }
 }
@@ -150,7 +148,7 @@ fn write_history(edits: &[HistoryEdit]) -> String {
     text
 }
 
-fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), String> {
+fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), Message> {
     let mut wrong = Vec::new();
     let mut beyond = 0_usize;
     for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -160,20 +158,21 @@ fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), String> 
             None => wrong.push(part),
         }
     }
-    let mut said = Vec::new();
-    if let Some(first) = wrong.first() {
-        said.push(format!(
-            "{} of the link's changes to the history can't be read (the first is “{}”) and were dropped.",
-            wrong.len(),
-            clip(first)
-        ));
+    let unread = wrong.first().map(|first| {
+        let said = Message::new("link.history-unread");
+        said.with("count", wrong.len().to_string()).with("first", clip(first))
+    });
+    let long = (beyond > 0).then(|| {
+        let said = Message::new("link.history-long");
+        said.with("most", MAX_HISTORY_EDITS.to_string()).with("count", beyond.to_string())
+    });
+    match (unread, long) {
+        (None, None) => Ok(()),
+        (Some(said), None) | (None, Some(said)) => Err(said),
+        (Some(one), Some(other)) => {
+            Err(Message::new("sentences.two").with("first", one).with("second", other))
+        }
     }
-    if beyond > 0 {
-        said.push(format!(
-            "The link changes the history more than {MAX_HISTORY_EDITS} times; the last {beyond} were dropped."
-        ));
-    }
-    if said.is_empty() { Ok(()) } else { Err(said.join(" ")) }
 }
 
 /// `cart:120` adds, `-3` removes. A plus sign before an addition is welcome, also where an
@@ -192,6 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::language::english;
     use crate::share::knobs::Control;
 
     #[test]
@@ -233,7 +233,9 @@ mod tests {
         let (state, dropped) = State::from_link(&link);
         let expected = ["v", "colour", "tau", "w-order", "gmv", "shopper", "look", "h", "q"];
         assert_eq!(dropped.iter().map(|d| d.key.as_str()).collect::<Vec<_>>(), expected);
-        assert!(dropped.iter().all(|d| d.text.len() < 200 && d.text.ends_with('.')));
+        assert!(
+            dropped.iter().map(|d| english(&d.says)).all(|d| d.len() < 200 && d.ends_with('.'))
+        );
         let mut opened = State { query: "x".repeat(MAX_QUERY_CHARS), ..State::default() };
         opened.ranking.weight_click = 0.25;
         opened.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: 9 }];
@@ -244,7 +246,7 @@ mod tests {
     fn a_history_without_end_is_cut() {
         let (state, dropped) = State::from_link(&format!("h={}", "click:1,".repeat(5_000)));
         assert_eq!(state.history.len(), MAX_HISTORY_EDITS);
-        assert!(dropped[0].text.contains("4800"), "{dropped:?}");
+        assert!(english(&dropped[0].says).contains("4800"), "{dropped:?}");
     }
 
     fn any_edit() -> impl Strategy<Value = HistoryEdit> {

@@ -89,12 +89,12 @@ pub enum Task {
 }
 
 impl Task {
-    /// Its name as shown.
+    /// Its name; its words are under "tasks." and this.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Click => "Click",
-            Self::Cart => "Cart",
-            Self::Order => "Order",
+            Self::Click => "click",
+            Self::Cart => "cart",
+            Self::Order => "order",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::link::{Dropped, LINK_VERSION};
+use crate::language::{Language, Message};
 use crate::market::catalogue::ProductId;
 use crate::metrics::measure::{Against, Measure};
 
@@ -79,6 +80,8 @@ pub struct View {
     pub measured: Measured,
     /// The order of the page on the workbench of positions; empty where it is the shelf's.
     pub bench: Vec<ProductId>,
+    /// The language that was chosen; none where it is the browser's affair.
+    pub language: Option<Language>,
 }
 
 /// A step of a lesson.
@@ -124,9 +127,7 @@ impl Measured {
             Against::Truth => "truth",
             Against::Log => "log",
         };
-        let [x, y] = self.axes.map(|axis| {
-            Measure::ALL.iter().find(|(measure, _)| *measure == axis).map_or("", |(_, key)| key)
-        });
+        let [x, y] = self.axes.map(Measure::key);
         [against, x, y].join(",")
     }
 
@@ -182,6 +183,9 @@ impl Link {
             let order: Vec<String> = self.view.bench.iter().map(ProductId::to_string).collect();
             parts.push(format!("bench={}", order.join(",")));
         }
+        if let Some(language) = self.view.language {
+            parts.push(format!("lang={}", language.key()));
+        }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
             let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
             parts.push(format!("{name}={}", inner.join(";")));
@@ -202,30 +206,25 @@ impl Link {
         let mut of_state = Vec::new();
         for part in link.split('&') {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let mut wrong = |says: Message| {
+                let says = says.with("value", super::knobs::clip(value));
+                dropped.push(Dropped { key: key.into(), says });
+            };
             if key == "panel" {
                 view.panel =
                     Panel::ALL.iter().find(|(_, key)| *key == value).map(|(panel, _)| *panel);
                 if view.panel.is_none() {
-                    let text = format!(
-                        "There is no panel “{}”, so none was opened.",
-                        super::knobs::clip(value)
-                    );
-                    dropped.push(Dropped { key: "panel".into(), text });
+                    wrong(Message::new("link.panel"));
                 }
             } else if key == "lesson" {
                 view.lesson = LessonPlace::read(value);
                 if view.lesson.is_none() {
-                    let text = format!(
-                        "The link’s lesson “{}” is no name and step, as in “03-temperature.2”: none was opened.",
-                        super::knobs::clip(value)
-                    );
-                    dropped.push(Dropped { key: key.into(), text });
+                    wrong(Message::new("link.lesson"));
                 }
             } else if key == "lecture" {
                 view.lecture = value == "on";
                 if !matches!(value, "on" | "off") {
-                    let text = "The link’s lecture is neither on nor off, so it is off.".into();
-                    dropped.push(Dropped { key: key.into(), text });
+                    wrong(Message::new("link.lecture"));
                 }
             } else if key == "embed" {
                 let asked = |part: &&&str| value.split(',').any(|asked| asked == **part);
@@ -237,13 +236,13 @@ impl Link {
             } else if key == "metrics" {
                 match Measured::read(value) {
                     Some(measured) => view.measured = measured,
-                    None => dropped.push(Dropped {
-                        key: "metrics".into(),
-                        text: format!(
-                            "“{}” names no measures, so the usual ones are shown.",
-                            super::knobs::clip(value)
-                        ),
-                    }),
+                    None => wrong(Message::new("link.metrics")),
+                }
+            } else if key == "lang" {
+                view.language = Language::by_key(value);
+                if view.language.is_none() {
+                    let known = Language::ALL.map(|(_, key)| key).join(", ");
+                    wrong(Message::new("link.language").with("known", known));
                 }
             } else if key == "bench" {
                 // What is no product's number stands nowhere.
@@ -254,9 +253,13 @@ impl Link {
                     value.split(';').map(|part| part.replacen(':', "=", 1)).collect();
                 let (pin, of_pin) = State::from_link(&inner.join("&"));
                 view.pins.push(pin.to_link());
-                dropped.extend(of_pin.into_iter().map(|Dropped { key: of, text }| Dropped {
-                    key: format!("{key}-{of}"),
-                    text: format!("Pin {}: {text}", key.to_ascii_uppercase()),
+                dropped.extend(of_pin.into_iter().map(|Dropped { key: of, says }| {
+                    Dropped {
+                        key: format!("{key}-{of}"),
+                        says: Message::new("link.pin")
+                            .with("pin", key.to_ascii_uppercase())
+                            .with("said", says),
+                    }
                 }));
             } else {
                 of_state.push(part);
@@ -332,6 +335,19 @@ mod tests {
         let text = link.write();
         assert_eq!(text, "?v=1&panel=lessons&lesson=03-temperature.2&lecture=on");
         assert_eq!(Link::read(&text), (link, vec![]));
+    }
+
+    #[test]
+    fn the_language_comes_back_and_an_unknown_one_is_said() {
+        for (language, key) in Language::ALL {
+            let view = View { language: Some(language), ..View::default() };
+            let link = Link { view, ..Link::default() };
+            assert_eq!(link.write(), format!("?v=1&lang={key}"));
+            assert_eq!(Link::read(&link.write()), (link, vec![]));
+        }
+        let (link, dropped) = Link::read("?lang=tlh&q=couch");
+        assert_eq!((link.view.language, link.state.query.as_str()), (None, "couch"));
+        assert_eq!(dropped.len(), 1);
     }
 
     #[test]

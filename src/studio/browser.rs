@@ -10,20 +10,23 @@ use web_sys::{
 };
 
 use crate::app::browser;
+use crate::language::Message;
 
 /// Fetches a text.
 ///
 /// # Errors
 /// Says why there is none.
-pub async fn fetch_text(relative: &str) -> Result<String, String> {
-    let unreachable = |_| "the host can’t be reached".to_string();
+pub async fn fetch_text(relative: &str) -> Result<String, Message> {
+    let unreachable = |_| Message::new("studio.why.unreachable");
     let response = JsFuture::from(browser::window().fetch_with_str(&browser::address(relative)));
     let response: Response = response.await.map_err(unreachable)?.unchecked_into();
     if !response.ok() {
-        return Err(format!("the host answered {}", response.status()));
+        return Err(
+            Message::new("studio.why.answered").with("status", response.status().to_string())
+        );
     }
     let text = JsFuture::from(response.text().map_err(unreachable)?).await.map_err(unreachable)?;
-    text.as_string().ok_or_else(|| "it is no text".into())
+    text.as_string().ok_or_else(|| Message::new("studio.why.no-text"))
 }
 
 /// Attribute of what a lesson points at; the style sheet draws a ring around it.
@@ -144,8 +147,8 @@ pub fn show_in_row(id: &str) {
 ///
 /// # Errors
 /// Says why the browser refused.
-pub fn download(name: &str, kind: &str, content: &JsValue) -> Result<(), String> {
-    let refused = |_| "the browser refused the download".to_string();
+pub fn download(name: &str, kind: &str, content: &JsValue) -> Result<(), Message> {
+    let refused = |_| Message::new("studio.why.download-refused");
     let options = BlobPropertyBag::new();
     options.set_type(kind);
     let parts = Array::of1(content);
@@ -155,10 +158,10 @@ pub fn download(name: &str, kind: &str, content: &JsValue) -> Result<(), String>
     Url::revoke_object_url(&address).map_err(refused)
 }
 
-fn download_from(name: &str, address: &str) -> Result<(), String> {
+fn download_from(name: &str, address: &str) -> Result<(), Message> {
     let anchor = browser::document().create_element("a").ok();
     let anchor = anchor.and_then(|a| a.dyn_into::<HtmlAnchorElement>().ok());
-    let anchor = anchor.ok_or_else(|| "the browser refused the download".to_string())?;
+    let anchor = anchor.ok_or_else(|| Message::new("studio.why.download-refused"))?;
     anchor.set_href(address);
     anchor.set_download(name);
     anchor.click();
@@ -169,8 +172,8 @@ fn download_from(name: &str, address: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// Says why the browser refused.
-pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(), String> {
-    let refused = |_| "the browser could not draw it".to_string();
+pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(), Message> {
+    let refused = |_| Message::new("studio.why.not-drawn");
     let image = HtmlImageElement::new().map_err(refused)?;
     let encoded = js_sys::encode_uri_component(svg);
     image.set_src(&format!("data:image/svg+xml,{encoded}"));
@@ -181,7 +184,7 @@ pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(),
     canvas.set_height(2 * size.1);
     let context = canvas.get_context("2d").map_err(refused)?;
     let context: CanvasRenderingContext2d =
-        context.ok_or_else(|| "the browser could not draw it".to_string())?.unchecked_into();
+        context.ok_or_else(|| Message::new("studio.why.not-drawn"))?.unchecked_into();
     let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
     context
         .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)
@@ -193,10 +196,10 @@ pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(),
 ///
 /// # Errors
 /// Says why it can't be read.
-pub async fn read_file(file: &File) -> Result<String, String> {
+pub async fn read_file(file: &File) -> Result<String, Message> {
     let text = JsFuture::from(file.text()).await;
-    let text = text.map_err(|_| "it could not be read".to_string())?;
-    text.as_string().ok_or_else(|| "it is no text".into())
+    let text = text.map_err(|_| Message::new("studio.why.unread"))?;
+    text.as_string().ok_or_else(|| Message::new("studio.why.no-text"))
 }
 
 /// The file that was dropped on the page, once.

@@ -7,10 +7,12 @@ use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
 use super::order::{Order, differences};
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture};
 use crate::app::store::{Store, store};
 use crate::app::words;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::share::State;
 use crate::share::view::MAX_PINS;
@@ -29,7 +31,7 @@ const REST: u64 = 200;
 struct Column {
     name: &'static str,
     state: State,
-    order: Option<Result<Arc<Order>, String>>,
+    order: Option<Result<Arc<Order>, Message>>,
 }
 
 /// The present state first, then the pins.
@@ -39,6 +41,11 @@ pub fn states(store: Store) -> Vec<(&'static str, State)> {
     // What could not be used was said when the link was opened.
     let pins = pins.iter().map(|link| State::from_link(link).0);
     now.chain(["A", "B", "C", "D"].into_iter().zip(pins)).collect()
+}
+
+/// What a state is called: the present one, or a pin by its letter.
+pub fn state_name(name: &'static str) -> &'static str {
+    if name == "Now" { say("studio.now") } else { name }
 }
 
 #[component]
@@ -115,12 +122,12 @@ pub fn Compare() -> impl IntoView {
     let waiting = move || {
         let text = match standing.get() {
             Standing::Ready => return None,
-            Standing::Resting => "The studio’s engine starts with the first question.".into(),
-            Standing::Loading(None) => "The studio’s engine is starting.".into(),
-            Standing::Loading(Some(progress)) => format!(
-                "The studio’s engine is starting: {}.",
-                words::percent(progress.loaded as f32 / progress.total.max(1) as f32)
-            ),
+            Standing::Resting => say("studio.engine.resting").into(),
+            Standing::Loading(None) => say("studio.engine.starting").into(),
+            Standing::Loading(Some(progress)) => {
+                let share = words::percent(progress.loaded as f32 / progress.total.max(1) as f32);
+                say_with("studio.engine.starting-at", &[("share", &share)])
+            }
         };
         Some(text)
     };
@@ -135,15 +142,20 @@ pub fn Compare() -> impl IntoView {
                     on:click=click(pin)
                 >
                     <Mark name="pin" />
-                    "Pin what is on the shelf"
+                    {text("studio.compare.pin")}
                 </button>
                 <p>
                     {move || {
                         let pins = store.view.with(|view| view.pins.len());
                         match pins {
-                            0 => "Pin the present state, then turn a knob: what moved is drawn between the columns. Pins are part of the link.".to_string(),
-                            MAX_PINS => format!("{MAX_PINS} states are pinned, which is all there is room for."),
-                            _ => format!("{pins} of {MAX_PINS} pinned. Agreement is with the first column."),
+                            0 => say("studio.compare.none").to_string(),
+                            MAX_PINS => {
+                                say_with("studio.compare.full", &[("most", &MAX_PINS.to_string())])
+                            }
+                            _ => say_with(
+                                "studio.compare.pinned",
+                                &[("count", &pins.to_string()), ("most", &MAX_PINS.to_string())],
+                            ),
                         }
                     }}
                 </p>
@@ -171,9 +183,9 @@ fn table(
             None => view! { <p class="empty">"…"</p> }.into_any(),
             Some(Err(why)) => view! {
                 <div>
-                    <p data-testid="notice" role="alert">{why.clone()}</p>
+                    <p data-testid="notice" role="alert">{worded(why)}</p>
                     <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                        "Try again"
+                        {say("try-again")}
                     </button>
                 </div>
             }
@@ -203,7 +215,7 @@ fn table(
         "grid-template-columns:{}",
         vec!["minmax(230px,400px)"; columns.len()].join(&format!(" {GAP}px "))
     );
-    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label="Columns">{cells.collect_view()}</div> }
+    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label=say("studio.compare.columns")>{cells.collect_view()}</div> }
         .into_any()
 }
 
@@ -213,14 +225,15 @@ fn head(
     name: &'static str,
     at: usize,
     state: State,
-    differs: Vec<String>,
+    differs: Vec<Message>,
 ) -> AnyView {
     if at == 0 {
-        return view! { <h3>{name}</h3> <p class="differs">"What is on the shelf."</p> }.into_any();
+        let about = say("studio.compare.on-the-shelf");
+        return view! { <h3>{state_name(name)}</h3> <p class="differs">{about}</p> }.into_any();
     }
     let text = match differs.as_slice() {
-        [] => "The same as now.".to_string(),
-        all => all.join(" · "),
+        [] => say("studio.compare.same").to_string(),
+        all => all.iter().map(worded).collect::<Vec<_>>().join(" · "),
     };
     let go = move || store.state.set(state.clone());
     let remove = move || {
@@ -232,8 +245,8 @@ fn head(
     };
     view! {
         <h3>{name}</h3>
-        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>"Go there"</button>
-        <button type="button" class="icon" aria-label=format!("Unpin {name}") on:click=click(remove)>
+        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say("studio.go-there")}</button>
+        <button type="button" class="icon" aria-label=say_with("studio.compare.unpin", &[("name", name)]) on:click=click(remove)>
             <Mark name="close" />
         </button>
         <p class="differs">{text}</p>
@@ -243,40 +256,33 @@ fn head(
 
 /// A column's metrics: agreement with the first column, then its own.
 fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
+    // By what tests name them by, and by the words.
     let mut figures: Vec<(&'static str, &'static str, String)> = Vec::new();
     if let Some(reference) = reference {
         let agreement = reference.agreement(order);
-        figures.push((
-            "overlap@10",
-            "Share of the first ten that both have.",
-            words::fixed(agreement.overlap, 2),
-        ));
+        figures.push(("overlap@10", "overlap", words::fixed(agreement.overlap, 2)));
         figures.push((
             "Kendall’s τ",
-            "Of the products that both have: how many pairs stand the same way round, less those that do not.",
+            "tau",
             agreement.kendall_tau.map_or("–".into(), |tau| words::signed(tau as f32, 2)),
         ));
-        figures.push((
-            "RBO",
-            "Rank-biased overlap with p = 0.9: the top counts most.",
-            words::fixed(agreement.rank_biased_overlap, 2),
-        ));
+        figures.push(("RBO", "rbo", words::fixed(agreement.rank_biased_overlap, 2)));
     }
     figures.extend([
-        ("clicks", "Clicks that the ranker expects on the page.", words::fixed(order.clicks, 2)),
-        ("orders", "Orders that it expects on the page.", words::fixed(order.orders, 3)),
-        (
-            "GMV",
-            "What those orders are worth: chance times price.",
-            words::price((order.gross_value.max(0.0)) as u32),
-        ),
+        ("clicks", "clicks", words::fixed(order.clicks, 2)),
+        ("orders", "orders", words::fixed(order.orders, 3)),
+        ("GMV", "gmv", words::price((order.gross_value.max(0.0)) as u32)),
     ]);
     figures
         .into_iter()
-        .map(|(name, about, value)| {
+        .map(|(name, key, value)| {
+            let (shown, about) = (
+                say(&format!("studio.compare.{key}")),
+                say(&format!("studio.compare.{key}.about")),
+            );
             view! {
                 <div title=about>
-                    <dt>{name}</dt>
+                    <dt>{shown}</dt>
                     <dd data-metric=name>{value}</dd>
                 </div>
             }
@@ -292,13 +298,13 @@ fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>)
             Some(was) if was > rank => ("up", format!("▲ {}", was - rank)),
             Some(was) if was < rank => ("down", format!("▼ {}", rank - was)),
             Some(_) => ("same", "=".into()),
-            None => ("new", "new".into()),
+            None => ("new", say("shelf.new").into()),
         });
         let said = moved.as_ref().map(|(kind, by)| match *kind {
-            "up" => format!("up {}", by.trim_start_matches("▲ ")),
-            "down" => format!("down {}", by.trim_start_matches("▼ ")),
-            "same" => "same place".into(),
-            _ => "not in the column before".into(),
+            "up" => say_with("studio.compare.up", &[("by", by.trim_start_matches("▲ "))]),
+            "down" => say_with("studio.compare.down", &[("by", by.trim_start_matches("▼ "))]),
+            "same" => say("studio.compare.same-place").into(),
+            _ => say("studio.compare.not-before").into(),
         });
         view! {
             <li

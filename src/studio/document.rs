@@ -4,12 +4,14 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::markdown::{Part, parts};
+use crate::app::language::{self, say_with, text, worded};
 use crate::app::parts::{click, live};
+use crate::language::{Language, Message};
 
 /// Fetches a document and shows it, with a way to each of its parts.
 #[component]
 pub fn Document(address: &'static str) -> impl IntoView {
-    let read = RwSignal::new(None::<Result<Vec<Part>, String>>);
+    let read = RwSignal::new(None::<Result<Vec<Part>, Message>>);
     let fetch = move || {
         read.set(None);
         leptos::task::spawn_local(async move {
@@ -19,16 +21,20 @@ pub fn Document(address: &'static str) -> impl IntoView {
         });
     };
     fetch();
-    let failed = move |why: String| {
+    let failed = move |why: Message| {
         view! {
             <p data-testid="notice" role="alert">
-                {format!("{address} could not be fetched: {why}. The rest works without it.")}
+                {move || {
+                    say_with("studio.document.missing", &[("name", address), ("why", &worded(&why))])
+                }}
             </p>
-            <button type="button" class="outlined" on:click=click(fetch)>"Try again"</button>
+            <button type="button" class="outlined" on:click=click(fetch)>{text("try-again")}</button>
         }
         .into_any()
     };
-    let shown = |parts: Vec<Part>| {
+    // The document has one language.
+    let own = move || language::shown() == Language::English;
+    let shown = move |parts: Vec<Part>| {
         let ways = parts.iter().enumerate().filter(|(_, part)| !part.name.is_empty());
         let ways = ways
             .map(|(number, part)| {
@@ -48,16 +54,17 @@ pub fn Document(address: &'static str) -> impl IntoView {
         });
         let first = sections.next();
         view! {
-            <article class="document" data-testid="document">
+            <p class="note" hidden=own>{text("studio.document.english")}</p>
+            <article class="document" lang="en" data-testid="document">
                 {first}
-                <nav aria-label="Parts">{ways}</nav>
+                <nav aria-label=text("studio.document.parts")>{ways}</nav>
                 {sections.collect_view()}
             </article>
         }
         .into_any()
     };
     live(move || match read.get() {
-        None => view! { <p class="empty" role="status">"Fetching…"</p> }.into_any(),
+        None => view! { <p class="empty" role="status">{text("studio.fetching")}</p> }.into_any(),
         Some(Err(why)) => failed(why),
         Some(Ok(parts)) => shown(parts),
     })

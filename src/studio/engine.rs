@@ -14,6 +14,7 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::app::store::Store;
 use crate::app::{browser, wire};
+use crate::language::Message;
 use crate::protocol::{self, Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
 use crate::share::{BackendChoice, State};
 
@@ -21,13 +22,11 @@ use crate::share::{BackendChoice, State};
 const TICK: u64 = 3_000;
 /// Longest that it may be silent over a job, in milliseconds.
 const SILENCE: f64 = 60_000.0;
-/// Why whoever asked got no answer, where the engine lives.
-const CLOSED: &str = "The studio was closed over it.";
 /// Answers that are kept.
 const KEPT: usize = 12;
 
-/// Why there is no answer, as a sentence.
-pub type Lost = String;
+/// Why there is no answer.
+pub type Lost = Message;
 
 type Reply<T> = oneshot::Sender<Result<T, Lost>>;
 
@@ -81,12 +80,12 @@ enum Job {
 
 impl Job {
     /// There will be no answer.
-    fn lose(self, why: &str) {
+    fn lose(self, why: &Message) {
         // Whoever asked may have gone.
         match self {
-            Self::Question(question) => drop(question.reply.send(Err(why.into()))),
-            Self::Slice(slice) => drop(slice.reply.send(Err(why.into()))),
-            Self::Inquiry(inquiry) => drop(inquiry.reply.send(Err(why.into()))),
+            Self::Question(question) => drop(question.reply.send(Err(why.clone()))),
+            Self::Slice(slice) => drop(slice.reply.send(Err(why.clone()))),
+            Self::Inquiry(inquiry) => drop(inquiry.reply.send(Err(why.clone()))),
         }
     }
 }
@@ -144,7 +143,7 @@ impl Engine {
         let (reply, answered) = oneshot::channel();
         self.inner.waiting.borrow_mut().push_back(Question { state, reply });
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(CLOSED.into()))
+        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
     }
 
     /// What is measured of a state on some held-out page views. Every question goes first.
@@ -162,7 +161,7 @@ impl Engine {
         let slice = Job::Slice(Slice { state, from, count, reply });
         self.inner.behind.borrow_mut().push_back(slice);
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(CLOSED.into()))
+        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
     }
 
     /// What else is to be known of a state. Every question goes first.
@@ -180,10 +179,10 @@ impl Engine {
         let inquiry = Job::Inquiry(Inquiry { state, about, reply });
         self.inner.behind.borrow_mut().push_back(inquiry);
         self.inner.pump();
-        let told = answered.await.unwrap_or_else(|_| Err(CLOSED.into()))?;
+        let told = answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))?;
         told.reply.ok_or_else(|| {
-            let said: Vec<String> = told.notices.into_iter().map(|notice| notice.text).collect();
-            said.join(" ")
+            let why = told.notices.into_iter().next();
+            why.map_or_else(|| Message::new("studio.engine.other"), |notice| notice.says)
         })
     }
 }
@@ -253,7 +252,7 @@ impl Inner {
         options.set_name("engine-studio");
         let address = browser::address("engine-cpu-loader.js");
         let Ok(worker) = Worker::new_with_options(&address, &options) else {
-            self.lose("The browser lets the studio start no engine of its own.");
+            self.lose(&Message::new("studio.engine.forbidden"));
             return;
         };
         let inner = Rc::downgrade(self);
@@ -261,15 +260,15 @@ impl Inner {
             let Some(inner) = inner.upgrade() else { return };
             match wire::read(&event.data()) {
                 Ok(message) => inner.hear(message),
-                Err(part) => inner.lose(&format!(
-                    "The studio’s engine sent what can’t be read ({part}). Load the page again."
-                )),
+                Err(part) => {
+                    inner.lose(&Message::new("studio.engine.unreadable").with("part", part));
+                }
             }
         });
         let inner = Rc::downgrade(self);
         let on_error = Closure::new(move |_: Event| {
             if let Some(inner) = inner.upgrade() {
-                inner.lose("The studio’s engine stopped. Ask again to start another.");
+                inner.lose(&Message::new("studio.engine.stopped"));
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -285,7 +284,7 @@ impl Inner {
                 self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
             }
             FromEngine::Hello { .. } => {
-                self.lose("The studio’s engine is of another version. Load the page again.");
+                self.lose(&Message::new("studio.engine.version"));
             }
             FromEngine::Progress(progress) => {
                 if self.standing.get_untracked() != Standing::Ready {
@@ -330,7 +329,7 @@ impl Inner {
                 let _ = inquiry.reply.send(Ok(told));
                 self.pump();
             }
-            FromEngine::Failed(notice) => self.lose(&notice.text),
+            FromEngine::Failed(notice) => self.lose(&notice.says),
             // What goes for an answer comes with it.
             FromEngine::Notice(_) | FromEngine::Alive => {}
         }
@@ -340,12 +339,12 @@ impl Inner {
         let busy = self.current.borrow().is_some()
             || matches!(self.standing.get_untracked(), Standing::Loading(_));
         if busy && browser::now() - self.heard.get() > SILENCE {
-            self.lose("The studio’s engine fell silent. Ask again to start another.");
+            self.lose(&Message::new("studio.engine.silent"));
         }
     }
 
     /// The engine is gone: whoever waits is told why.
-    fn lose(self: &Rc<Self>, why: &str) {
+    fn lose(self: &Rc<Self>, why: &Message) {
         let running = self.worker.borrow_mut().take();
         self.standing.set(Standing::Resting);
         if let Some(running) = running {

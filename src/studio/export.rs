@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::language::Message;
 use crate::pipeline::blend::{self, probability};
 use crate::protocol::{Answer, Candidate, Shop};
 use crate::share::view::Link;
@@ -88,13 +89,13 @@ pub fn csv(answer: &Answer, state: &State, shop: &Shop) -> Result<String, String
     ]
     .map(String::from)
     .into();
-    header.extend(tasks.iter().map(|task| format!("P({})", task.name().to_lowercase())));
-    header.extend(tasks.iter().map(|task| format!("u {}", task.name().to_lowercase())));
+    header.extend(tasks.iter().map(|task| format!("P({})", task.name())));
+    header.extend(tasks.iter().map(|task| format!("u {}", task.name())));
     header.push("bias logit".into());
     for (number, gating) in answer.gatings.iter().enumerate() {
         for task in tasks {
             for expert in &gating.experts {
-                let task = task.name().to_lowercase();
+                let task = task.name();
                 header.push(format!("gate {} {task} {expert}", number + 1));
             }
         }
@@ -181,16 +182,16 @@ pub fn write_state(link: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Says what is wrong with the file.
-pub fn read_state(file: &str) -> Result<String, String> {
+pub fn read_state(file: &str) -> Result<String, Message> {
     if file.len() > MOST {
-        return Err("it is too large to be one".into());
+        return Err(Message::new("studio.why.too-large"));
     }
     let read: Read = serde_json::from_str(file).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "it is JSON of another kind".to_string(),
-        _ => format!("it is no JSON (line {})", error.line()),
+        serde_json::error::Category::Data => Message::new("studio.why.other-json"),
+        _ => Message::new("studio.why.no-json").with("line", error.line().to_string()),
     })?;
     if read.vitrine > crate::share::link::LINK_VERSION {
-        return Err(format!("it is of version {}, which this page is too old for", read.vitrine));
+        return Err(Message::new("studio.why.too-new").with("version", read.vitrine.to_string()));
     }
     Ok(read.link)
 }
@@ -198,6 +199,7 @@ pub fn read_state(file: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::english;
     use crate::market::catalogue::Catalogue;
     use crate::market::{MarketConfig, World};
     use crate::protocol::{Answer, Backend, Gating};
@@ -287,9 +289,9 @@ mod tests {
             ("[1,2]", "another kind"),
             ("{\"vitrine\":9,\"link\":\"\"}", "version 9"),
         ] {
-            let said = read_state(file).unwrap_err();
+            let said = english(&read_state(file).unwrap_err());
             assert!(said.contains(why), "{file}: {said}");
         }
-        assert!(read_state(&"x".repeat(MOST + 1)).unwrap_err().contains("too large"));
+        assert!(english(&read_state(&"x".repeat(MOST + 1)).unwrap_err()).contains("too large"));
     }
 }

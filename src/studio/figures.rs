@@ -4,6 +4,8 @@ use plotters::prelude::*;
 
 use crate::app::insides::chart::{Axis, Line, Look, Plot, draw};
 use crate::app::insides::curves::{examination, softmax};
+use crate::app::insides::utilisation::expert_name;
+use crate::app::language::{say, say_with};
 use crate::pipeline::blend;
 use crate::protocol::Answer;
 use crate::share::State;
@@ -26,12 +28,12 @@ pub struct Figure {
 pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
     let mut plots = vec![
         (
-            "Softmax of the retriever’s scores over the catalogue".to_string(),
+            say("studio.figures.softmax").to_string(),
             "softmax".to_string(),
             softmax(&answer.retrieval.softmax, answer.retrieval.effective_candidates),
         ),
         (
-            "Examination by place: learned (strong) and true".into(),
+            say("studio.figures.examination").into(),
             "examination".into(),
             examination(&answer.examination),
         ),
@@ -58,10 +60,14 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<(String, String, Option<Pl
             let of_task = weights.get(from..from + experts).unwrap_or_default();
             from += experts;
             let task = task.name();
-            let layer_name = if gating.name.is_empty() { "Experts" } else { &gating.name };
+            let layer_name = match gating.name.as_str() {
+                "" => say("studio.figures.experts"),
+                name => say(&format!("experts.{name}")),
+            };
+            let values = [("layer", layer_name), ("task", say(&format!("tasks.{task}.inline")))];
             plots.push((
-                format!("{layer_name}: {}", task.to_lowercase()),
-                format!("experts-{}-{}", layer + 1, task.to_lowercase()),
+                say_with("studio.figures.utilisation", &values),
+                format!("experts-{}-{task}", layer + 1),
                 bars(of_task, &gating.experts),
             ));
         }
@@ -85,7 +91,7 @@ fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
             labels: names
                 .iter()
                 .enumerate()
-                .map(|(at, name)| (at as f64 + 0.5, name.clone()))
+                .map(|(at, name)| (at as f64 + 0.5, expert_name(name)))
                 .collect(),
         },
         y: Axis {

@@ -14,6 +14,7 @@ use super::meter::Meter;
 use super::metrics::Metrics;
 use super::positions::Positions;
 use super::share::Share;
+use crate::app::language::{self, say, text};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Mark;
 use crate::app::store::Store;
@@ -27,31 +28,22 @@ pub fn mount() {
     let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) else {
         return;
     };
-    // What stood there while the studio was fetched.
-    place.replace_children_with_node_0();
-    leptos::mount::mount_to(place, Studio).forget();
+    language::start(move || {
+        // What stood there while the studio was fetched.
+        place.replace_children_with_node_0();
+        leptos::mount::mount_to(place, Studio).forget();
+    });
+    language::ask_for_all();
 }
 
-/// What each panel is called, and what it is for.
-fn title(panel: Panel) -> (&'static str, &'static str) {
-    match panel {
-        Panel::Lessons => ("Lessons", "What to turn, what to expect, and what the papers found."),
-        Panel::Explain => {
-            ("Explain", "One product: why it stands where it stands, and what would change it.")
-        }
-        Panel::Positions => ("Positions", "What places and neighbours do to clicks."),
-        Panel::Map => ("Map", "Item vectors and the query vector in two dimensions."),
-        Panel::Compare => ("Compare", "States side by side, and what moved between them."),
-        Panel::Share => ("Share", "A link, a code, a frame for another page, files."),
-        Panel::Metrics => (
-            "Metrics",
-            "The present state and the pins on held-out page views, and the front between two objectives.",
-        ),
-        Panel::Papers => (
-            "The papers’ tables",
-            "Every comparison that the four papers make, made again on this market.",
-        ),
-    }
+/// What a panel is called.
+fn title(panel: Panel) -> &'static str {
+    say(&format!("studio.panels.{}", panel.key()))
+}
+
+/// What a panel is for.
+fn about(panel: Panel) -> &'static str {
+    say(&format!("studio.panels.{}.about", panel.key()))
 }
 
 #[component]
@@ -59,6 +51,7 @@ fn Studio() -> impl IntoView {
     let store = Store::new();
     provide_context(store);
     bridge::couple(store, bridge::STUDIO);
+    language::follow_link(store);
     let engine = Engine::new(store);
     provide_context(Meter::new(engine.clone()));
     provide_context(engine);
@@ -102,7 +95,7 @@ fn Studio() -> impl IntoView {
                 tabindex=move || if chosen() { "0" } else { "-1" }.to_string()
                 on:click=click(move || store.view.update(|view| view.panel = Some(of)))
             >
-                {title(of).0}
+                {move || title(of)}
             </button>
         }
         .into_any()
@@ -133,14 +126,14 @@ fn Studio() -> impl IntoView {
     });
     view! {
         <header>
-            <div role="tablist" aria-label="Studio" on:keydown=step>
+            <div role="tablist" aria-label=text("studio-frame.name") on:keydown=step>
                 {Panel::ALL.map(tab).into_iter().collect_view()}
             </div>
-            <p>{move || panel.get().map(|of| title(of).1).unwrap_or_default().to_string()}</p>
+            <p>{move || panel.get().map(about).unwrap_or_default()}</p>
             <button
                 type="button"
                 class="icon wide"
-                aria-label="The whole height"
+                aria-label=text("studio.whole-height")
                 aria-pressed=move || wide.get().to_string()
                 on:click=click(move || wide.update(|wide| *wide = !*wide))
             >
@@ -150,7 +143,7 @@ fn Studio() -> impl IntoView {
                 type="button"
                 class="icon"
                 data-testid="studio-close"
-                aria-label="Close the studio"
+                aria-label=text("studio.close")
                 on:click=click(close)
             >
                 <Mark name="close" />
@@ -163,7 +156,7 @@ fn Studio() -> impl IntoView {
             aria-labelledby=move || panel.get().map(|of| format!("tab-{}", of.key()))
             tabindex="-1"
         >
-            <h2 class="hidden">{move || panel.get().map(|of| title(of).0).unwrap_or_default().to_string()}</h2>
+            <h2 class="hidden">{move || panel.get().map(title).unwrap_or_default()}</h2>
             {shown}
         </div>
     }

@@ -148,11 +148,11 @@ pub fn share(results: &Results, state: &State) -> usize {
     results.views(state).map_or(SHARE, |views| views.min(SHARE))
 }
 
-/// What the page views of a surface are called.
+/// Key of what the page views of a surface are called.
 pub fn surface_name(surface: Surface) -> &'static str {
     match surface {
-        Surface::Search => "searches",
-        Surface::Feed => "feed views",
+        Surface::Search => "studio.views.search",
+        Surface::Feed => "studio.views.feed",
     }
 }
 

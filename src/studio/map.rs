@@ -13,10 +13,12 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
 use super::engine::{Engine, Lost, Standing};
 use super::plane::{Point, Window, inside, nearest, next};
 use crate::app::browser;
+use crate::app::language::worded;
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
-use crate::app::words::{count, ordinal, percent, price};
+use crate::app::words::{self, count, percent, price};
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend;
 use crate::protocol::{Question, Reply};
@@ -94,7 +96,7 @@ impl Drawn {
     async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
         let answer = engine.answer(&state).await?;
         let Reply::Map(map) = engine.ask(&state, Question::Map).await? else {
-            return Err("The studio’s engine answered something else. Ask again.".into());
+            return Err(Message::new("studio.engine.other"));
         };
         let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
         let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
@@ -126,7 +128,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     let standing = engine.standing;
     let drawn = RwSignal::new(None::<Arc<Drawn>>);
     let before = RwSignal::new(None::<Arc<Drawn>>);
-    let trouble = RwSignal::new(None::<String>);
+    let trouble = RwSignal::new(None::<Lost>);
     let asked = StoredValue::new(0_u32);
     let retry = RwSignal::new(0_u32);
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
@@ -398,10 +400,10 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         let (title, rest) = about(store, &map, product as ProductId);
         format!("{title}: {rest}")
     };
-    let notice = move |why: String| {
+    let notice = move |why: Lost| {
         view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="map" role="alert">{why}</p>
+                <p data-testid="notice" data-key="map" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {texts::AGAIN}
                 </button>
@@ -494,7 +496,7 @@ fn about(store: Store, map: &Drawn, product: ProductId) -> (String, String) {
 
 fn standing(map: &Drawn, product: ProductId) -> String {
     match map.places.get(&product) {
-        Some(place) => ordinal(place + 1),
+        Some(place) => words::place(place + 1),
         None => texts::NOT_RETRIEVED.into(),
     }
 }

@@ -6,6 +6,7 @@ use super::engine::Engine;
 use super::front::Plan;
 use super::results::Results;
 use crate::app::browser;
+use crate::language::Message;
 use crate::share::State;
 
 /// Milliseconds that a view is thought to take before one was measured.
@@ -25,7 +26,7 @@ pub struct Meter {
     /// The person wants the front.
     pub sweeping: RwSignal<bool>,
     /// Why it did not go on.
-    pub trouble: RwSignal<Option<String>>,
+    pub trouble: RwSignal<Option<Vec<Message>>>,
     /// States that were measured where the person stood, in that order.
     pub trail: RwSignal<Vec<State>>,
     running: StoredValue<bool>,
@@ -89,7 +90,7 @@ impl Meter {
     }
 
     /// Measures one slice; none where there is nothing to do.
-    async fn slice(&self, milliseconds: &mut f64) -> Option<Result<(), String>> {
+    async fn slice(&self, milliseconds: &mut f64) -> Option<Result<(), Vec<Message>>> {
         if self.held.get_value()
             || self.stopped.get_untracked()
             || self.trouble.with_untracked(Option::is_some)
@@ -102,15 +103,14 @@ impl Meter {
         let began = browser::now();
         let evaluated = match self.engine.evaluate(&slice.state, slice.from, slice.count).await {
             Ok(evaluated) => evaluated,
-            Err(why) => return Some(Err(why)),
+            Err(why) => return Some(Err(vec![why])),
         };
         if !evaluated.notices.is_empty() {
-            let said: Vec<String> = evaluated.notices.into_iter().map(|n| n.text).collect();
-            return Some(Err(said.join(" ")));
+            return Some(Err(evaluated.notices.into_iter().map(|notice| notice.says).collect()));
         }
         let (views, count) = (evaluated.views as usize, evaluated.values.len());
         if count == 0 && slice.from < views {
-            return Some(Err("The studio’s engine measured nothing.".into()));
+            return Some(Err(vec![Message::new("studio.engine.nothing")]));
         }
         *milliseconds = (browser::now() - began) / count.max(1) as f64;
         self.results.update(|results| {

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::compare::states;
+use super::compare::{state_name, states};
 use super::engine::{Engine, Standing};
 use super::front::{Plan, settings, surface_name};
 use super::meter::Meter;
 use super::results::{Estimate, difference, estimate, measured};
 use super::scatter::Scatter;
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::store::{Store, store};
 use crate::app::words;
+use crate::language::Message;
 use crate::metrics::measure::{Against, Measure, place};
 use crate::share::State;
 
@@ -22,49 +24,13 @@ const REST: u64 = 400;
 
 /// What a measure is called.
 pub fn name(measure: Measure) -> &'static str {
-    match measure {
-        Measure::NdcgClicks => "nDCG@10, clicks",
-        Measure::NdcgOrders => "nDCG@10, orders",
-        Measure::RecallClicks => "recall@K, clicks",
-        Measure::RecallOrders => "recall@K, orders",
-        Measure::Good => "P_good@20",
-        Measure::Clicks => "clicks a page",
-        Measure::Orders => "orders a page",
-        Measure::Gmv => "GMV a page",
-        Measure::Diversity => "diversity",
-    }
+    say(&format!("studio.measures.{}", measure.key()))
 }
 
 /// What a measure means, in one line.
 fn about(measure: Measure, against: Against) -> &'static str {
-    let truth = against == Against::Truth;
-    match measure {
-        Measure::NdcgClicks if truth => {
-            "The first ten against the ten of the whole catalogue that would truly be clicked most."
-        }
-        Measure::NdcgClicks => "Where the clicked products stand among the first ten.",
-        Measure::NdcgOrders if truth => {
-            "The first ten against the ten that would truly be ordered most."
-        }
-        Measure::NdcgOrders => "Where the ordered products stand among the first ten.",
-        Measure::RecallClicks if truth => {
-            "How many of the ten truly best for clicks reach the ranker."
-        }
-        Measure::RecallClicks => "How many of the clicked products reach the ranker.",
-        Measure::RecallOrders if truth => {
-            "How many of the ten truly best for orders reach the ranker."
-        }
-        Measure::RecallOrders => "How many of the ordered products reach the ranker.",
-        Measure::Good if truth => "Share of the first twenty that is truly relevant.",
-        Measure::Good => "Share of the first twenty that the noisy judge finds relevant.",
-        Measure::Clicks if truth => "True chances of a click, summed over the page.",
-        Measure::Clicks => "Clicks that the ranker expects on the page.",
-        Measure::Orders if truth => "True chances of an order, summed over the page.",
-        Measure::Orders => "Orders that the ranker expects on the page.",
-        Measure::Gmv if truth => "Those orders times their prices.",
-        Measure::Gmv => "The orders that the ranker expects times their prices.",
-        Measure::Diversity => "Product types on the page: exp of their shares’ entropy.",
-    }
+    let against = if against == Against::Truth { "truth" } else { "log" };
+    say(&format!("studio.measures.{}.{against}", measure.key()))
 }
 
 /// A value as people read it.
@@ -88,10 +54,10 @@ pub fn than_now(measure: Measure, than: &Estimate) -> String {
     let by = with_error(measure, &Estimate { mean: than.mean.abs(), ..*than });
     let nothing = figure(measure, than.mean.abs()) == figure(measure, 0.0);
     match than.mean {
-        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => "as now".into(),
-        _ if nothing => format!("{by} than now"),
-        mean if mean < 0.0 => format!("−{by} than now"),
-        _ => format!("+{by} than now"),
+        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => say("studio.metrics.as-now").into(),
+        _ if nothing => say_with("studio.metrics.than-now", &[("by", &by)]),
+        mean if mean < 0.0 => say_with("studio.metrics.less", &[("by", &by)]),
+        _ => say_with("studio.metrics.more", &[("by", &by)]),
     }
 }
 
@@ -146,23 +112,26 @@ pub fn Metrics() -> impl IntoView {
     };
     let said = move || {
         let (done, all) = progress.get();
+        let [so_far, of] = [done, all].map(|n| n.to_string());
+        let count = [("done", so_far.as_str()), ("all", of.as_str())];
         match (done < all, engine.standing.get()) {
-            (false, _) => format!("All {} page views measured.", words::count(all)),
-            (true, _) if stopped.get() => format!("Stopped at {done} of {all}."),
-            (true, Standing::Loading(_)) => "The studio’s engine is starting.".into(),
-            (true, _) => format!("{done} of {all} page views measured"),
+            (false, _) => say_with("studio.metrics.all", &[("count", &words::count(all))]),
+            (true, _) if stopped.get() => say_with("studio.metrics.stopped", &count),
+            (true, Standing::Loading(_)) => say("studio.engine.starting").into(),
+            (true, _) => say_with("studio.metrics.measured", &count),
         }
     };
     let turn = meter.clone();
     let turn = move || if stopped.get_untracked() { turn.go_on() } else { stopped.set(true) };
     let again = meter.clone();
-    let notice = move |why: String| {
+    let notice = move |why: Vec<Message>| {
+        let why = why.iter().map(worded).collect::<Vec<_>>().join(say("sentences.between"));
         let again = again.clone();
         view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="metrics" role="alert">{why}</p>
                 <button type="button" class="outlined" on:click=click(move || again.go_on())>
-                    "Try again"
+                    {say("try-again")}
                 </button>
             </div>
         }
@@ -179,13 +148,13 @@ pub fn Metrics() -> impl IntoView {
                     disabled=move || { let (done, all) = progress.get(); done >= all }
                     on:click=click(turn)
                 >
-                    {move || if stopped.get() { "Go on" } else { "Stop" }}
+                    {move || say(if stopped.get() { "studio.go-on" } else { "studio.stop" })}
                 </button>
                 <div class="how-far">
                     <span role="status" data-testid="metrics-status">{said}</span>
                     <progress
                         data-testid="metrics-progress"
-                        aria-label="Held-out page views measured"
+                        aria-label=text("studio.metrics.progress")
                         class:resting=move || !at_work()
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
@@ -219,16 +188,16 @@ fn against_switch(store: Store) -> AnyView {
                     prop:checked=move || store.view.with(|view| view.measured.against == against)
                     on:change=move |_| store.view.update(|view| view.measured.against = against)
                 />
-                <span>{label}</span>
+                <span>{text(label)}</span>
             </label>
         }
     };
     view! {
         <fieldset class="segments" data-testid="against">
-            <legend>"Against"</legend>
+            <legend>{text("studio.metrics.against")}</legend>
             {[
-                (Against::Truth, "truth", "Against the truth"),
-                (Against::Log, "log", "Against the log"),
+                (Against::Truth, "truth", "studio.metrics.against-truth"),
+                (Against::Log, "log", "studio.metrics.against-log"),
             ]
                 .map(option)
                 .into_iter()
@@ -247,11 +216,21 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         let views = surface_name(state.surface);
         let so_far = move || {
             results.with(|r| match (r.of(&state).len(), r.views(&state)) {
-                (done, Some(all)) if done < all => format!("{done} of {all} {views}"),
-                (done, _) => format!("{done} {views}"),
+                (done, Some(all)) if done < all => say_with(
+                    "studio.metrics.views-so-far",
+                    &[
+                        ("done", &done.to_string()),
+                        ("all", &all.to_string()),
+                        ("views", say(views)),
+                    ],
+                ),
+                (done, _) => say_with(
+                    "studio.metrics.views",
+                    &[("count", &done.to_string()), ("views", say(views))],
+                ),
             })
         };
-        view! { <th scope="col">{*name}<small>{so_far}</small></th> }
+        view! { <th scope="col">{state_name(name)}<small>{so_far}</small></th> }
     });
     let head = head.collect_view();
     let rows = Measure::ALL.map(|(measure, key)| {
@@ -306,11 +285,11 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         }
     });
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label="Measures">
+        <div class="scrolls" tabindex="0" role="region" aria-label=say("studio.metrics.measures")>
             <table class="measures" data-testid="measures">
                 <thead>
                     <tr>
-                        <th scope="col">"Mean ± standard error"</th>
+                        <th scope="col">{say("studio.metrics.mean")}</th>
                         {head}
                     </tr>
                 </thead>

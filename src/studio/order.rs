@@ -1,6 +1,7 @@
 //! What a state makes of an answer: the order, what is expected of its page, and how far two
 //! orders agree.
 
+use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
 use crate::pipeline::blend::{self, probability};
@@ -81,20 +82,20 @@ impl Order {
     }
 }
 
-/// What a state differs in from another, in words: "Ranker: MLPR with BERT", "Query: couch".
-pub fn differences(from: &State, to: &State) -> Vec<String> {
+/// What a state differs in from another, a message each: "Ranker: MLPR with BERT", "Query: couch".
+pub fn differences(from: &State, to: &State) -> Vec<Message> {
     let mut said = Vec::new();
     if from.query != to.query {
-        said.push(format!("Query: {}", to.query));
+        said.push(Message::new("studio.differs.query").with("query", to.query.as_str()));
     }
     if from.shopper != to.shopper {
-        said.push(format!("Shopper: {}", to.shopper));
+        said.push(Message::new("studio.differs.shopper").with("shopper", to.shopper.as_str()));
     }
     if from.history != to.history {
         said.push(match to.history.len() {
-            0 => "History: as it was".into(),
-            1 => "History: 1 change".into(),
-            changes => format!("History: {changes} changes"),
+            0 => Message::new("studio.differs.history-as-it-was"),
+            1 => Message::new("studio.differs.history-one"),
+            changes => Message::new("studio.differs.history").with("count", changes.to_string()),
         });
     }
     // What does not show in the order is no difference.
@@ -103,10 +104,12 @@ pub fn differences(from: &State, to: &State) -> Vec<String> {
         let value = knob.value(to);
         if knob.value(from) != value {
             let label = match knob.control {
-                Control::Choice { options, get, .. } => options[get(to)].1,
-                _ => &value,
+                Control::Choice { .. } => Value::Message(Message::new(knob.words(&value))),
+                Control::Switch { .. } => Value::Message(Message::new(format!("studio.{value}"))),
+                Control::Number { .. } => Value::Text(value),
             };
-            said.push(format!("{}: {label}", knob.name));
+            let name = Message::new(knob.words("name"));
+            said.push(Message::new("studio.differs.knob").with("name", name).with("value", label));
         }
     }
     said
@@ -115,6 +118,7 @@ pub fn differences(from: &State, to: &State) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::english;
     use crate::market::history::EventKind;
     use crate::share::{HistoryEdit, Ranker};
 
@@ -144,9 +148,9 @@ mod tests {
         let mut to = State { query: "oak table".into(), ranker: Ranker::Mlpr, ..from.clone() };
         to.history.push(HistoryEdit::Add { kind: EventKind::Cart, product: 3 });
         to.page.number = 2;
-        assert_eq!(differences(&from, &from), Vec::<String>::new());
+        assert_eq!(differences(&from, &from), Vec::<Message>::new());
         assert_eq!(
-            differences(&from, &to),
+            differences(&from, &to).iter().map(english).collect::<Vec<_>>(),
             ["Query: oak table", "History: 1 change", "Ranker: MLPR with BERT"]
         );
     }

@@ -13,11 +13,13 @@ use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
 use crate::app::browser;
+use crate::app::language::worded;
 use crate::app::parts::{click, follow, keyed, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
-use crate::app::words::{fixed, ordinal, percent, signed};
+use crate::app::words::{self, fixed, percent, signed};
 use crate::features::places::nearest;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend;
 use crate::protocol::{Answer, Question, Reply, Seat};
@@ -124,7 +126,7 @@ impl Page {
 async fn seats(engine: &Engine, state: &State, order: Vec<ProductId>) -> Result<Vec<Seat>, Lost> {
     match engine.ask(state, Question::Seats(order)).await? {
         Reply::Seats(seats) => Ok(seats),
-        _ => Err("The studio’s engine answered something else. Ask again.".into()),
+        _ => Err(Message::new("studio.engine.other")),
     }
 }
 
@@ -136,7 +138,7 @@ pub fn Positions() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let standing = engine.standing;
-    let page = RwSignal::new(None::<Result<Arc<Page>, String>>);
+    let page = RwSignal::new(None::<Result<Arc<Page>, Lost>>);
     let now = RwSignal::new(Arc::new(HashMap::<ProductId, Seat>::new()));
     let order = RwSignal::new(Vec::<ProductId>::new());
     let dragged = RwSignal::new(None::<ProductId>);
@@ -202,7 +204,7 @@ pub fn Positions() -> impl IntoView {
             match seats {
                 Ok(seats) => now.set(by_product(&seats)),
                 Err(why) => {
-                    let _ = told.try_set(why);
+                    let _ = told.try_set(worded(&why));
                 }
             }
         });
@@ -225,9 +227,9 @@ pub fn Positions() -> impl IntoView {
         let chances = Chances::new(page.utility(product), seat);
         let market = chances.market.map(|click| format!(", {} in the market", percent(click)));
         told.set(format!(
-            "{}: {} place. Click {} with the bias network, {} without{}.",
+            "{}: {}. Click {} with the bias network, {} without{}.",
             title(product).unwrap_or_default(),
-            ordinal(place.unwrap_or(0) + 1),
+            words::place(place.unwrap_or(0) + 1),
             percent(chances.with_bias),
             percent(chances.without_bias),
             market.unwrap_or_default(),
@@ -305,7 +307,7 @@ pub fn Positions() -> impl IntoView {
         match page.get() {
         Some(Err(why)) => view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="positions" role="alert">{why}</p>
+                <p data-testid="notice" data-key="positions" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {texts::AGAIN}
                 </button>
@@ -371,7 +373,7 @@ fn place_under(event: &PointerEvent) -> Option<usize> {
 #[derive(Clone, Copy)]
 struct Bench {
     store: Store,
-    page: RwSignal<Option<Result<Arc<Page>, String>>>,
+    page: RwSignal<Option<Result<Arc<Page>, Lost>>>,
     now: RwSignal<Arc<HashMap<ProductId, Seat>>>,
     order: RwSignal<Vec<ProductId>>,
     dragged: RwSignal<Option<ProductId>>,
@@ -532,7 +534,7 @@ fn points(by: f32) -> String {
 
 /// What is expected of the page as a whole, here and on the shelf.
 fn foot(
-    page: RwSignal<Option<Result<Arc<Page>, String>>>,
+    page: RwSignal<Option<Result<Arc<Page>, Lost>>>,
     now: RwSignal<Arc<HashMap<ProductId, Seat>>>,
     order: RwSignal<Vec<ProductId>>,
 ) -> AnyView {

@@ -7,6 +7,7 @@ use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
 use super::meter::Meter;
 use super::metrics::{figure, measured_settings, name, than_now};
 use super::results::{Estimate, Results, difference, estimate, measured};
+use crate::app::language::{say, say_with, text};
 use crate::app::parts::{click, live};
 use crate::app::store::{Store, store};
 use crate::app::words;
@@ -52,11 +53,11 @@ impl Kind {
 
     fn said(self) -> String {
         match self {
-            Self::Tried => "Tried".into(),
-            Self::Front => "On the front".into(),
-            Self::Trail => "Been here".into(),
-            Self::Pin(letter) => format!("Pin {letter}"),
-            Self::Now => "Now".into(),
+            Self::Tried => say("studio.scatter.tried").into(),
+            Self::Front => say("studio.scatter.front").into(),
+            Self::Trail => say("studio.scatter.trail").into(),
+            Self::Pin(letter) => say_with("studio.scatter.pin", &[("letter", letter)]),
+            Self::Now => say("studio.now").into(),
         }
     }
 }
@@ -65,24 +66,33 @@ impl Kind {
 fn weights(state: &State) -> String {
     let list = |names: &[&str], weights: &[f32]| {
         let all = names.iter().zip(weights);
-        let parts =
-            all.map(|(name, weight)| format!("{name} {}", words::fixed((*weight).into(), 2)));
-        parts.collect::<Vec<_>>().join(", ")
+        let parts = all
+            .map(|(name, weight)| format!("{} {}", say(name), words::fixed((*weight).into(), 2)));
+        parts.collect::<Vec<_>>().join(say("list.comma"))
     };
     let ranking = &state.ranking;
     let ranked = match state.ranker {
-        Ranker::Dmt => list(&["click", "order"], &[ranking.weight_click, ranking.weight_order]),
+        Ranker::Dmt => list(
+            &["tasks.click.inline", "tasks.order.inline"],
+            &[ranking.weight_click, ranking.weight_order],
+        ),
         Ranker::Mlpr => list(
-            &["click", "cart", "order"],
+            &["tasks.click.inline", "tasks.cart.inline", "tasks.order.inline"],
             &[ranking.weight_click, ranking.weight_cart, ranking.weight_order],
         ),
     };
     match state.retriever {
         Retriever::Moppr => {
-            let names = ["relevance", "exposure", "click", "purchase"];
-            format!("Retrieval: {}. Ranking: {ranked}.", list(&names, &state.retrieval.weights))
+            let names = [
+                "studio.scatter.relevance",
+                "studio.scatter.exposure",
+                "tasks.click.inline",
+                "studio.scatter.purchase",
+            ];
+            let retrieval = list(&names, &state.retrieval.weights);
+            say_with("studio.scatter.weights", &[("retrieval", &retrieval), ("ranking", &ranked)])
         }
-        Retriever::Yandex => format!("Ranking: {ranked}."),
+        Retriever::Yandex => say_with("studio.scatter.ranking-weights", &[("ranking", &ranked)]),
     }
 }
 
@@ -161,20 +171,25 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
         }
     };
     let label = move || match (complete(), sweeping.get()) {
-        (true, _) => "The front is found",
-        (_, true) => "Stop the sweep",
-        (_, false) => "Find the front",
+        (true, _) => say("studio.scatter.found"),
+        (_, true) => say("studio.scatter.stop"),
+        (_, false) => say("studio.scatter.find"),
     };
     let said = move || {
         let (done, all) = progress.get();
         let (views, first) = store.state.with(|state| {
             (surface_name(state.surface), results.with(|results| share(results, state)))
         });
+        let [done_so_far, all, first] = [done, all, first].map(|n| n.to_string());
+        let values = [
+            ("done", done_so_far.as_str()),
+            ("all", all.as_str()),
+            ("first", first.as_str()),
+            ("views", say(views)),
+        ];
         match (done, sweeping.get()) {
-            (0, false) => format!(
-                "A sweep tries {all} settings of the weights, on the first {first} {views} each."
-            ),
-            _ => format!("{done} of {all} settings tried, on the first {first} {views} each."),
+            (0, false) => say_with("studio.scatter.sweep", &values),
+            _ => say_with("studio.scatter.swept", &values),
         }
     };
     // Named by its state: points come and go while a sweep goes on.
@@ -182,8 +197,8 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
     view! {
         <section class="scatter" data-testid="scatter">
             <div class="actions">
-                {axis_choice(store, "Up", 1)}
-                {axis_choice(store, "Across", 0)}
+                {axis_choice(store, "studio.scatter.up", 1)}
+                {axis_choice(store, "studio.scatter.across", 0)}
                 <button
                     type="button"
                     class="outlined"
@@ -196,7 +211,7 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
                 <div class="how-far">
                     <span role="status" data-testid="sweep-status">{said}</span>
                     <progress
-                        aria-label="Settings tried"
+                        aria-label=text("studio.scatter.progress")
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
                     ></progress>
@@ -225,11 +240,11 @@ fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
         }
     };
     let option = |(measure, key): (Measure, &'static str)| {
-        view! { <option value=key prop:selected=move || chosen() == measure>{name(measure)}</option> }
+        view! { <option value=key prop:selected=move || chosen() == measure>{move || name(measure)}</option> }
     };
     view! {
         <label class="axis">
-            {label}
+            {text(label)}
             <select data-testid=format!("axis-{}", ["x", "y"][axis]) on:change=choose>
                 {Measure::ALL.map(option).into_iter().collect_view()}
             </select>
@@ -242,7 +257,7 @@ fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
 fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<State>>) -> AnyView {
     if points.is_empty() {
         return view! {
-            <p class="empty">{format!("Points appear once {SHARE} page views are measured.")}</p>
+            <p class="empty">{say_with("studio.scatter.empty", &[("count", &SHARE.to_string())])}</p>
         }
         .into_any();
     }
@@ -316,7 +331,11 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         let [across, up] = [0, 1].map(|axis| {
             format!("{} {}", name(shown.axes[axis]), figure(shown.axes[axis], point.at[axis].mean))
         });
-        let label = format!("{}: {across}, {up}. {}", point.kind.said(), weights(&point.state));
+        let (kind, weights) = (point.kind.said(), weights(&point.state));
+        let label = say_with(
+            "studio.scatter.point",
+            &[("kind", &kind), ("across", &across), ("up", &up), ("weights", &weights)],
+        );
         let letter = match point.kind {
             Kind::Pin(letter) => letter,
             _ => "",
@@ -344,17 +363,19 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         let pointed = hot.get();
         let is_it = |point: &&Point| pointed.as_ref() == Some(&point.state);
         let Some(point) = all.iter().rev().find(is_it) else {
-            let text = "Point at a setting to see its weights, click to go there.";
-            return view! { <p class="told">{text}</p> }.into_any();
+            return view! { <p class="told">{say("studio.scatter.point-at")}</p> }.into_any();
         };
-        let values = [0, 1].map(|axis| {
+        let [across, up] = [0, 1].map(|axis| {
             let measure = shown.axes[axis];
             format!("{} {}", name(measure), told_of(measure, point, axis))
         });
+        let weights = weights(&point.state);
+        let values = [("across", &*across), ("up", &*up), ("weights", &*weights)];
         view! {
             <p class="told">
                 <strong>{point.kind.said()}</strong>
-                {format!(" {}. {}", values.join(", "), weights(&point.state))}
+                " "
+                {say_with("studio.scatter.values", &values)}
             </p>
         }
         .into_any()
@@ -377,11 +398,11 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
             <figcaption>
                 {live(told)}
                 <ul class="legend">
-                    <li class="now">"now"</li>
-                    <li class="trail">"been in this visit"</li>
-                    <li class="tried">"tried"</li>
-                    <li class="front">"the front: nothing tried is better in both"</li>
-                    <li class="errors">"standard error of the difference from now"</li>
+                    <li class="now">{say("studio.scatter.legend.now")}</li>
+                    <li class="trail">{say("studio.scatter.legend.trail")}</li>
+                    <li class="tried">{say("studio.scatter.legend.tried")}</li>
+                    <li class="front">{say("studio.scatter.legend.front")}</li>
+                    <li class="errors">{say("studio.scatter.legend.errors")}</li>
                 </ul>
             </figcaption>
         </figure>
@@ -425,15 +446,15 @@ fn behind(points: &[Point], shown: Measured) -> AnyView {
     let rows = points.iter().rev().map(row).collect_view();
     view! {
         <details class="behind">
-            <summary>"The chart as a table"</summary>
-            <div class="scrolls" tabindex="0" role="region" aria-label="The chart as a table">
+            <summary>{say("studio.as-a-table")}</summary>
+            <div class="scrolls" tabindex="0" role="region" aria-label=say("studio.as-a-table")>
                 <table>
                     <thead>
                         <tr>
-                            <th scope="col">"Point"</th>
+                            <th scope="col">{say("studio.scatter.point-column")}</th>
                             <th scope="col">{name(shown.axes[0])}</th>
                             <th scope="col">{name(shown.axes[1])}</th>
-                            <th scope="col">"Weights"</th>
+                            <th scope="col">{say("studio.scatter.weights-column")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -12,9 +12,11 @@ use super::engine::Engine;
 use super::export;
 use super::figures::{Figure, SIZE, figures};
 use crate::app::browser;
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::store::{Store, store};
 use crate::app::words;
+use crate::language::Message;
 use crate::protocol::Answer;
 use crate::share::view::PARTS;
 
@@ -72,9 +74,9 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
         });
     };
     let said = move || match done.get() {
-        None => "Copy",
-        Some(true) => "Copied",
-        Some(false) => "Refused: copy it from the box",
+        None => say("studio.share.copy"),
+        Some(true) => say("header.copied"),
+        Some(false) => say("studio.share.refused"),
     };
     follow(move |_| {
         text.track();
@@ -82,9 +84,9 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
     });
     view! {
         <div class="copied">
-            <textarea readonly rows="3" aria-label=label data-testid=testid prop:value=move || text.get()></textarea>
+            <textarea readonly rows="3" aria-label=move || say(label) data-testid=testid prop:value=move || text.get()></textarea>
             <button type="button" class="outlined" on:click=click(copy)>
-                <span aria-live="polite">{move || said().to_string()}</span>
+                <span aria-live="polite">{said}</span>
             </button>
         </div>
     }
@@ -95,8 +97,8 @@ pub fn Share() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     // What went wrong with a file, or what came of it.
-    let said = RwSignal::new(None::<String>);
-    let answer = RwSignal::new(None::<Result<Arc<Answer>, String>>);
+    let said = RwSignal::new(None::<Message>);
+    let answer = RwSignal::new(None::<Result<Arc<Answer>, Message>>);
     let number = StoredValue::new(0_u32);
     follow(move |_| {
         let state = store.state.get();
@@ -120,12 +122,12 @@ pub fn Share() -> impl IntoView {
             match link {
                 Ok(link) => {
                     store.go(&link);
-                    let _ = said.try_set(Some(format!("{name} was opened. Undo goes back.")));
+                    let _ =
+                        said.try_set(Some(Message::new("studio.share.opened").with("name", name)));
                 }
                 Err(why) => {
-                    let text =
-                        format!("{name} holds no state of Vitrine: {why}. Nothing was changed.");
-                    let _ = said.try_set(Some(text));
+                    let says = Message::new("studio.share.no-state");
+                    let _ = said.try_set(Some(says.with("name", name).with("why", why)));
                 }
             }
         });
@@ -162,28 +164,29 @@ pub fn Share() -> impl IntoView {
         // The same file can be chosen again.
         input.set_value("");
     };
-    let told = move |result: Result<(), String>| {
+    let told = move |result: Result<(), Message>| {
         if let Err(why) = result {
             // The panel may have been closed meanwhile.
-            let _ = said.try_set(Some(format!("There is no file: {why}.")));
+            let _ = said.try_set(Some(Message::new("studio.share.no-file").with("why", why)));
         }
     };
-    let save = move |name: &'static str, kind: &'static str, text: Result<String, String>| {
+    let save = move |name: &'static str, kind: &'static str, text: Result<String, Message>| {
         told(text.and_then(|text| download(name, kind, &JsValue::from_str(&text))));
     };
     let of_answer =
-        move |write: fn(&Answer, Store) -> Result<String, String>| match answer.get_untracked() {
+        move |write: fn(&Answer, Store) -> Result<String, Message>| match answer.get_untracked() {
             Some(Ok(answer)) => write(&answer, store),
             Some(Err(why)) => Err(why),
-            None => Err("the ranking is still being computed".into()),
+            None => Err(Message::new("studio.why.computing")),
         };
     let save_csv = move || {
         save(
             "ranking.csv",
             "text/csv",
             of_answer(|answer, store| {
-                let shop = store.shop.get_untracked().ok_or("the shop is not there yet")?;
-                export::csv(answer, &store.state.get_untracked(), &shop)
+                let shop =
+                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
+                export::csv(answer, &store.state.get_untracked(), &shop).map_err(unwritten)
             }),
         );
     };
@@ -192,62 +195,71 @@ pub fn Share() -> impl IntoView {
             "ranking.json",
             "application/json",
             of_answer(|answer, store| {
-                let shop = store.shop.get_untracked().ok_or("the shop is not there yet")?;
+                let shop =
+                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
                 let link = store.link.get_untracked();
-                export::json(answer, &store.state.get_untracked(), &shop, &link)
+                export::json(answer, &store.state.get_untracked(), &shop, &link).map_err(unwritten)
             }),
         );
     };
     let save_state = move || {
-        save("vitrine.json", "application/json", export::write_state(&store.link.get_untracked()));
+        let file = export::write_state(&store.link.get_untracked()).map_err(unwritten);
+        save("vitrine.json", "application/json", file);
     };
     view! {
         <div class="sharing" data-testid="sharing">
             <section>
-                <h3>"Link"</h3>
-                <p>"It holds everything that is set, the pins too, and only what differs from the default."</p>
-                <Copied label="Link" testid="share-link" text=link />
-                <p class="note">{move || format!("{} characters", words::count(link.with(|link| link.chars().count())))}</p>
+                <h3>{text("studio.share.link")}</h3>
+                <p>{text("studio.share.link.about")}</p>
+                <Copied label="studio.share.link" testid="share-link" text=link />
+                <p class="note">{move || {
+                    let count = words::count(link.with(|link| link.chars().count()));
+                    say_with("studio.share.characters", &[("count", &count)])
+                }}</p>
             </section>
             <section>
-                <h3>"Code"</h3>
+                <h3>{text("studio.share.code")}</h3>
                 {live(move || qr(link.get(), told))}
             </section>
             <Embedding />
             <section>
-                <h3>"Files"</h3>
-                <p>"The ranking with every score; the state, to keep or to send."</p>
+                <h3>{text("studio.share.files")}</h3>
+                <p>{text("studio.share.files.about")}</p>
                 <div class="row">
-                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>"Ranking, CSV"</button>
-                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>"Ranking, JSON"</button>
-                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>"State, JSON"</button>
+                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text("studio.share.csv")}</button>
+                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text("studio.share.json")}</button>
+                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text("studio.share.state")}</button>
                 </div>
                 <label class="file">
-                    <span>"Open a state: choose its file, or drop it anywhere on the page."</span>
+                    <span>{text("studio.share.open")}</span>
                     <input type="file" accept=".json,application/json" data-testid="open-state" on:change=chosen />
                 </label>
                 {live(move || match said.get() {
-                    Some(text) => view! { <p data-testid="notice" role="alert">{text}</p> }.into_any(),
+                    Some(says) => view! { <p data-testid="notice" role="alert">{worded(&says)}</p> }.into_any(),
                     None => ().into_any(),
                 })}
             </section>
             <section class="broad">
-                <h3>"Charts"</h3>
+                <h3>{text("studio.share.charts")}</h3>
                 {live(move || charts(store, answer.get(), told))}
             </section>
         </div>
     }
 }
 
-fn qr(link: String, told: impl Fn(Result<(), String>) + Copy + Send + Sync + 'static) -> AnyView {
+/// Why a file could not be written, as whoever writes it said.
+fn unwritten(why: String) -> Message {
+    Message::new("studio.why.unwritten").with("why", why)
+}
+
+fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
     let Some(svg) = code(&link) else {
-        return view! { <p class="empty">"The link is too long for a code. Take back some changes of the history, or unpin."</p> }
-            .into_any();
+        return view! { <p class="empty">{say("studio.share.too-long")}</p> }.into_any();
     };
     let file = svg.clone();
     let save = move || told(download("vitrine.svg", "image/svg+xml", &JsValue::from_str(&file)));
     view! {
-        <div class="code" role="img" aria-label="The link as a QR code" data-testid="qr" inner_html=svg></div>
+        <div class="code" role="img" aria-label=say("studio.share.qr") data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>
     }
     .into_any()
@@ -285,7 +297,7 @@ fn Embedding() -> impl IntoView {
         view! {
             <label class="check">
                 <input type="checkbox" prop:checked=on on:change=turn />
-                {name}
+                {move || say(&format!("studio.parts.{name}"))}
             </label>
         }
     };
@@ -299,38 +311,38 @@ fn Embedding() -> impl IntoView {
         };
         view! {
             <label class="number">
-                {label}
+                {text(label)}
                 <input type="number" min="200" max="4000" step="10" prop:value=move || get(size.get()) on:change=turn />
             </label>
         }
     };
     view! {
         <section>
-            <h3>"In another page"</h3>
-            <p>"For slides and course pages: choose what is shown, and paste the frame."</p>
+            <h3>{text("studio.share.embed")}</h3>
+            <p>{text("studio.share.embed.about")}</p>
             <div class="row">{PARTS.map(part).into_iter().collect_view()}</div>
             <div class="row">
-                {number("Width", |size| size.0, |size, value| size.0 = value)}
-                {number("Height", |size| size.1, |size, value| size.1 = value)}
-                <a class="outlined" target="_blank" href=move || source.get()>"Try it"</a>
+                {number("studio.share.width", |size| size.0, |size, value| size.0 = value)}
+                {number("studio.share.height", |size| size.1, |size, value| size.1 = value)}
+                <a class="outlined" target="_blank" href=move || source.get()>{text("studio.share.try")}</a>
             </div>
-            <Copied label="Frame" testid="share-frame" text=snippet />
+            <Copied label="studio.share.frame" testid="share-frame" text=snippet />
         </section>
     }
 }
 
 fn charts(
     store: Store,
-    answer: Option<Result<Arc<Answer>, String>>,
-    told: impl Fn(Result<(), String>) + Copy + Send + Sync + 'static,
+    answer: Option<Result<Arc<Answer>, Message>>,
+    told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let answer = match answer {
         None => {
-            return view! { <p class="empty" role="status">"The ranking is being computed…"</p> }
+            return view! { <p class="empty" role="status">{say("studio.share.computing")}</p> }
                 .into_any();
         }
         Some(Err(why)) => {
-            return view! { <p data-testid="notice" role="alert">{why}</p> }.into_any();
+            return view! { <p data-testid="notice" role="alert">{worded(&why)}</p> }.into_any();
         }
         Some(Ok(answer)) => answer,
     };

@@ -34,7 +34,9 @@ async function sizes() {
   const firstAssets = ["manifest.json", ...first].map((name) => `assets/${name}`);
   const files = await readdir(DIST, { recursive: true });
   const groups = [
-    ["page (js, css, wasm)", 250, files.filter((name) => /^(app|style)-.*\.(js|css|wasm)$/.test(name))],
+    ["page (js, css, wasm, English)", 250, files.filter((name) => /^((app|style)-.*\.(js|css|wasm)|languages\/en\.json)$/.test(name))],
+    ["the same words in Chinese", null, ["languages/zh.json"]],
+    ["words that come behind, English", null, ["languages/en-more.json"]],
     ["studio, fetched when opened", null, files.filter((name) => /^studio.*\.(js|css|wasm)$/.test(name))],
     ["CPU engine", 700, files.filter((name) => name.startsWith("engine-cpu"))],
     ["WebGPU engine, fetched behind", 3200, files.filter((name) => name.startsWith("engine-webgpu"))],

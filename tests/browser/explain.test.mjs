@@ -111,7 +111,7 @@ test("a product is taken to another place by keys, by buttons and by the pointer
       shelf[0],
     );
     await vitrine.page.waitForFunction(() =>
-      /3rd place\. Click .* with the bias network, .* in the market\./.test(
+      /#3\. Click .* with the bias network, .* in the market\./.test(
         document.querySelector('[data-testid="positions-status"]').textContent,
       ),
     );

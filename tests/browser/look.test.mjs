@@ -81,7 +81,7 @@ describe("the look", () => {
       await vitrine.ready();
       await vitrine.get("all-retrieved").waitFor();
       const places = await vitrine.get("retrieved").allInnerTexts();
-      assert.ok(places.length > 0 && places.every((place) => /^retrieved \d+(st|nd|rd|th)$/.test(place)), `${places}`);
+      assert.ok(places.length > 0 && places.every((place) => /^retrieved #\d+$/.test(place)), `${places}`);
       assert.equal(new Set(places).size, places.length, "each place is taken once");
       await vitrine.after(() => vitrine.set("relevance-control", false));
       assert.equal(await vitrine.get("all-retrieved").count(), 0, "without relevance control everything retrieved is ranked");

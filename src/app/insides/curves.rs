@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::chart::{Axis, Chart, Line, Plot};
+use crate::app::language::{say, say_with};
 use crate::app::parts::live;
 use crate::app::store::{Store, store};
 use crate::app::words::{self, fixed};
@@ -28,9 +29,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
     let nats = move || entropy().map_or("–".into(), |h| fixed(h.into(), 2));
     let label = move || {
         let (nats, count) = (nats(), count());
-        format!(
-            "Softmax over the catalogue: entropy {nats} nats, {count} products effectively compete"
-        )
+        say_with("softmax.label", &[("nats", &nats), ("count", &count)])
     };
     let plot = move || {
         of_answer(store, |a| softmax(&a.retrieval.softmax, a.retrieval.effective_candidates))?
@@ -38,7 +37,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
     view! {
         <dl class="figures">
             <div>
-                <dt>"products compete, in effect"</dt>
+                <dt>{say("softmax.compete")}</dt>
                 <dd
                     data-testid="effective-candidates"
                     data-value=move || effective().map(|n| n.to_string())
@@ -47,14 +46,14 @@ pub fn SoftmaxCurve() -> impl IntoView {
                 </dd>
             </div>
             <div>
-                <dt>"entropy"</dt>
+                <dt>{say("softmax.entropy")}</dt>
                 <dd data-testid="entropy" data-value=move || entropy().map(|h| h.to_string())>
-                    {nats} <small>"nats"</small>
+                    {nats} <small>{say("softmax.nats")}</small>
                 </dd>
             </div>
         </dl>
         <Chart label=Box::new(label) plot=Box::new(plot) />
-        <p class="note">"Probability by place in retrieval, best first. The upright line: as many as compete in effect."</p>
+        <p class="note">{say("softmax.note")}</p>
     }
 }
 
@@ -90,25 +89,23 @@ pub fn ExaminationCurve() -> impl IntoView {
         let tenth = |values: &[f32]| values.get(9).map_or("–".into(), |v| fixed((*v).into(), 2));
         let sentence = |a: &Answer| {
             let (learned, truth) = (tenth(&a.examination.learned), tenth(&a.examination.truth));
-            format!(
-                "Examination by place: at place 10 learned {learned}, true {truth} of the first"
-            )
+            say_with("examination.label", &[("learned", &learned), ("truth", &truth)])
         };
-        of_answer(store, sentence).unwrap_or("Examination by place".into())
+        of_answer(store, sentence).unwrap_or_else(|| say("examination.empty").into())
     };
     view! {
         <p class="legend">
             {live(move || match learns() {
-                true => view! { <span class="key learned">"learned by the bias network"</span> }.into_any(),
-                false => view! { <span>"No bias network reads the position."</span> }.into_any(),
+                true => view! { <span class="key learned">{say("examination.learned")}</span> }.into_any(),
+                false => view! { <span>{say("examination.no-network")}</span> }.into_any(),
             })}
-            <span class="key truth">"true"</span>
+            <span class="key truth">{say("examination.true")}</span>
         </p>
         <Chart
             label=Box::new(label)
             plot=Box::new(move || of_answer(store, |a| examination(&a.examination))?)
         />
-        <p class="note">"Across: place on the list. Up: chance to be looked at, by the first place’s."</p>
+        <p class="note">{say("examination.note")}</p>
     }
 }
 

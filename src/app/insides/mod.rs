@@ -4,7 +4,7 @@ pub(crate) mod chart;
 pub(crate) mod curves;
 pub(crate) mod product;
 mod retrieval;
-mod utilisation;
+pub(crate) mod utilisation;
 
 use leptos::prelude::*;
 
@@ -12,25 +12,26 @@ use self::curves::{ExaminationCurve, SoftmaxCurve};
 use self::product::ChosenProduct;
 use self::retrieval::RetrievalInside;
 use self::utilisation::ExpertUtilisation;
+use super::language::say;
 
 /// All insides, in the order of reading.
 #[component]
 pub fn Insides() -> impl IntoView {
     view! {
         <div class="insides">
-            <Panel title="Experts by task" about="Mean weight that each task’s gate gives each expert, over the products on the page.">
+            <Panel title="experts.title" about="experts.about">
                 <ExpertUtilisation />
             </Panel>
-            <Panel title="The chosen product" about="Its score taken apart.">
+            <Panel title="product.panel" about="product.panel.about">
                 <ChosenProduct />
             </Panel>
-            <Panel title="The request, as retrieval reads it" about="What the retriever looks at, and the categories that the query is predicted to mean.">
+            <Panel title="request.title" about="request.about">
                 <RetrievalInside />
             </Panel>
-            <Panel title="Who competes" about="Softmax of the retriever’s scores over the catalogue at the present temperature (MOPPR, equation 15).">
+            <Panel title="softmax.title" about="softmax.about">
                 <SoftmaxCurve />
             </Panel>
-            <Panel title="Who is looked at" about="Chance that a place on the list is examined, relative to the first: what the bias network learned over what is so.">
+            <Panel title="examination.title" about="examination.about">
                 <ExaminationCurve />
             </Panel>
         </div>
@@ -42,8 +43,8 @@ fn Panel(title: &'static str, about: &'static str, children: Children) -> impl I
     view! {
         <details class="panel" open>
             <summary>
-                <h2>{title}</h2>
-                <p>{about}</p>
+                <h2>{say(title)}</h2>
+                <p>{say(about)}</p>
             </summary>
             {children()}
         </details>

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::utilisation::expert_name;
 use crate::app::browser;
+use crate::app::language::{say, say_with};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
-use crate::app::words::{css_share, fixed, json, percent, signed};
+use crate::app::words::{self, count, css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{probability, shares, sigmoid};
 use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
@@ -61,9 +63,9 @@ pub fn ChosenProduct() -> impl IntoView {
         let Some(product) = product.get() else {
             let ranked = store.order.with(|order| !order.is_empty());
             return view! {
-                <p class="empty">"No product is chosen. “Look inside” on a card takes its score apart here."</p>
+                <p class="empty">{say("product.none")}</p>
                 <button type="button" class="chip" hidden=!ranked on:click=click(first)>
-                    "Take the first apart"
+                    {say("product.take-first")}
                 </button>
             }
             .into_any();
@@ -73,7 +75,7 @@ pub fn ChosenProduct() -> impl IntoView {
             {live(move || match chosen() {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => view! {
-                    <p class="empty">"It is not among the candidates of this request, so nothing was computed for it."</p>
+                    <p class="empty">{say("product.no-candidate")}</p>
                 }
                 .into_any(),
             })}
@@ -100,7 +102,7 @@ fn Title(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label="Close"
+                aria-label=say("close")
                 on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
@@ -128,6 +130,11 @@ pub(crate) fn Apart(chosen: Chosen) -> impl IntoView {
     }
 }
 
+/// What a task is called.
+fn task_name(task: Task) -> &'static str {
+    say(&format!("tasks.{}", task.name()))
+}
+
 /// Equation 6 with its numbers in it.
 #[component]
 fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs) -> impl IntoView {
@@ -141,17 +148,18 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
         .enumerate()
         .map(|(number, &task)| {
             let utility = candidate.utility.get(number).copied().unwrap_or(f32::NAN);
-            let name = task.name().to_ascii_lowercase();
+            let name = task.name();
             let weight = signed(knobs.weight(task), 2);
             let probability = percent(probability(&candidate, number, &knobs));
             terms.push(format!("{weight} × {probability}"));
             values.push_str(&format!("\"u_{name}\":{},", json(utility)));
+            let inline = say(&format!("tasks.{name}.inline"));
             view! {
                 <tr>
-                    <th scope="row">{task.name()}</th>
-                    <td title=format!("utility of the {name} task")>{signed(utility, 2)}</td>
+                    <th scope="row">{task_name(task)}</th>
+                    <td title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
                     <td>{probability}</td>
-                    <td title="its weight">{weight}</td>
+                    <td title=say("product.weight")>{weight}</td>
                     <td>{percent(shares[number])}</td>
                 </tr>
             }
@@ -161,7 +169,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
         true => {
             format!("({}) / {} = {}", terms.join(" + "), signed(total, 2), percent(place.score))
         }
-        false => "All weights are zero, so the order of retrieval stands.".into(),
+        false => say("product.no-weights").into(),
     };
     let others = [
         ("bias", candidate.bias),
@@ -173,13 +181,11 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
     values.push_str(&others.join(","));
     let biased = ranker == Ranker::Dmt;
     let serving = if knobs.bias_at_serving {
-        "Serving keeps the bias in the score (equation 5).".into()
+        say("product.bias-kept").into()
     } else {
         let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
-        format!(
-            "Serving leaves the bias out (equation 6). With it, the click would read {}.",
-            percent(sigmoid(click + candidate.bias)),
-        )
+        let chance = percent(sigmoid(click + candidate.bias));
+        say_with("product.bias-left-out", &[("chance", &chance)])
     };
     view! {
         <div
@@ -190,13 +196,13 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
             <table>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">"task"</span></th>
+                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
                             {if knobs.bias_at_serving { "σ(u+y)" } else { "σ(u)" }}
                         </th>
                         <th scope="col"><Symbol symbol="w_k" /></th>
-                        <th scope="col">"share"</th>
+                        <th scope="col">{say("product.share")}</th>
                     </tr>
                 </thead>
                 <tbody>
@@ -205,7 +211,7 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
                 <tfoot>
                     <tr>
                         <th scope="row" colspan="4">
-                            "Blended score, place " {place.rank + 1}
+                            {say_with("product.blended", &[("place", &count(place.rank + 1))])}
                         </th>
                         <td><strong>{percent(place.score)}</strong></td>
                     </tr>
@@ -213,14 +219,14 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
             </table>
             <p class="note">{sum}</p>
             <dl class="pairs">
-                <dt>"Retrieval score"</dt>
+                <dt>{say("product.retrieval-score")}</dt>
                 <dd>{signed(candidate.retrieval_score, 3)}</dd>
-                <dt>"Softmax probability"</dt>
+                <dt>{say("product.softmax")}</dt>
                 <dd>{percent(candidate.probability)}</dd>
-                <dt>"Retrieved as"</dt>
-                <dd>"number " {place.candidate + 1}</dd>
+                <dt>{say("product.retrieved-as")}</dt>
+                <dd>{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
-                    <dt>"Bias logit " <Symbol symbol="y_b" /></dt>
+                    <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
                     <dd>{signed(candidate.bias, 2)}</dd>
                 })}
             </dl>
@@ -245,7 +251,7 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <th scope="row">{task.name()}</th>
+                    <th scope="row">{task_name(*task)}</th>
                     <td>{percent(step.conditional)}</td>
                     <td>{percent(step.joint)}</td>
                     <td>{former}</td>
@@ -253,15 +259,15 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
             }
         };
         view! {
-            <h3>"From click to cart to order"</h3>
-            <p class="note">"Each step’s chance once the step before was taken (pCTR, pAVR, pCVR), their product, and how much its attention unit takes from the step before."</p>
+            <h3>{say("chain.title")}</h3>
+            <p class="note">{say("chain.note")}</p>
             <table class="chain" data-testid="chain">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">"task"</span></th>
+                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
                         <th scope="col"><Symbol symbol="p_k" /></th>
                         <th scope="col"><Symbol symbol="y_k" /></th>
-                        <th scope="col">"from before"</th>
+                        <th scope="col">{say("chain.from-before")}</th>
                     </tr>
                 </thead>
                 <tbody>{tasks.iter().zip(steps).enumerate().map(row).collect_view()}</tbody>
@@ -318,15 +324,15 @@ fn Contributions(
             view! { <td title=signed(value, 3)>{bar} <small>{signed(value, 2)}</small></td> }
         };
         view! {
-            <h3>"What each expert adds"</h3>
-            <p class="note">"Each task’s logit, less what it would be without the expert."</p>
+            <h3>{say("contributions.title")}</h3>
+            <p class="note">{say("contributions.note")}</p>
             <table class="bars">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">"expert"</span></th>
+                        <th scope="col"><span class="hidden">{say("contributions.expert")}</span></th>
                         {tasks
                             .iter()
-                            .map(|task| view! { <th scope="col">{task.name()}</th> })
+                            .map(|task| view! { <th scope="col">{task_name(*task)}</th> })
                             .collect_view()}
                     </tr>
                 </thead>
@@ -337,7 +343,7 @@ fn Contributions(
                         .map(|(expert, name)| {
                             view! {
                                 <tr>
-                                    <th scope="row">{name}</th>
+                                    <th scope="row">{expert_name(&name)}</th>
                                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                                 </tr>
                             }
@@ -382,9 +388,9 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             .collect_view();
         view! {
             <div class="sequence">
-                <h4>{format!("{}, {count}", sequence.sequence)}</h4>
+                <h4>{say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])}</h4>
                 {if count == 0 {
-                    view! { <p class="empty">"none"</p> }.into_any()
+                    view! { <p class="empty">{say("attention.none")}</p> }.into_any()
                 } else {
                     view! { <ol>{rows}</ol> }.into_any()
                 }}
@@ -393,8 +399,8 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     };
     (!sequences.is_empty()).then(|| {
         view! {
-            <h3>"Attention over the history"</h3>
-            <p class="note">"What DMT’s three transformers look at when they judge this product: the strongest of each, bars by the strongest."</p>
+            <h3>{say("attention.title")}</h3>
+            <p class="note">{say("attention.note")}</p>
             <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
         }
     })
@@ -405,7 +411,7 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
     let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
     (!terms.is_empty()).then(|| {
         view! {
-            <h3>"What its place does to its clicks"</h3>
+            <h3>{say("bias.title")}</h3>
             <table class="bars">
                 <tbody>
                     {terms
@@ -413,14 +419,14 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
                         .map(|(name, value)| {
                             view! {
                                 <tr>
-                                    <th scope="row">{name} " alone"</th>
+                                    <th scope="row">{say(&format!("bias.{name}"))}</th>
                                     <td>{two_sided(value, most)} <small>{signed(value, 2)}</small></td>
                                 </tr>
                             }
                         })
                         .collect_view()}
                     <tr class="sum">
-                        <th scope="row">"together"</th>
+                        <th scope="row">{say("bias.together")}</th>
                         <td>{two_sided(total, most)} <small>{signed(total, 2)}</small></td>
                     </tr>
                 </tbody>
@@ -434,16 +440,16 @@ fn Features(features: Vec<Feature>) -> impl IntoView {
     let most = longest(features.iter().map(|feature| feature.z_score));
     (!features.is_empty()).then(|| {
         view! {
-            <h3>"Features farthest from their mean"</h3>
-            <p class="note">"In standard deviations, as the experts read them."</p>
+            <h3>{say("features-panel.title")}</h3>
+            <p class="note">{say("features-panel.note")}</p>
             <table class="bars">
                 <tbody>
                     {features
                         .into_iter()
                         .map(|Feature { name, kind, value, z_score }| {
                             view! {
-                                <tr title=format!("{kind}: {}", signed(value, 3))>
-                                    <th scope="row">{name}</th>
+                                <tr title=say_with(&format!("feature-kinds.{kind}"), &[("value", &signed(value, 3))])>
+                                    <th scope="row">{say(&format!("features.{name}"))}</th>
                                     <td>{two_sided(z_score, most)} <small>{signed(z_score, 1)}</small></td>
                                 </tr>
                             }

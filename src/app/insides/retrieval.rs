@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
+use crate::app::language::{say, say_with};
 use crate::app::parts::live;
 use crate::app::picture::Symbol;
 use crate::app::store::store;
-use crate::app::words::{css_share, percent, signed};
+use crate::app::words::{self, count, css_share, percent, signed};
 use crate::protocol::TowerInsides;
 use crate::share::Retriever;
 
@@ -41,19 +42,16 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            match answer.retriever {
-                Retriever::Moppr => format!("Category filtering keeps {kept} of {of} behaviours."),
-                Retriever::Yandex => {
-                    format!(
-                        "The user tower reads the newest {kept} of {of} behaviours in the shop."
-                    )
-                }
-            }
+            let key = match answer.retriever {
+                Retriever::Moppr => "request.filter-keeps",
+                Retriever::Yandex => "request.tower-reads",
+            };
+            say_with(key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, f32)| {
         view! {
-            <li title=format!("attention {}", percent(attention)) style=format!("--share:{}", css_share(attention))>
+            <li title=move || say_with("request.attention", &[("share", &percent(attention))]) style=format!("--share:{}", css_share(attention))>
                 <span>{piece}</span>
                 <small>{percent(attention)}</small>
             </li>
@@ -75,10 +73,10 @@ pub fn RetrievalInside() -> impl IntoView {
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
         }
         let text = match store.insides.with(Option::is_some) {
-            true => "There is no query to read.",
-            false => "Comes with the first ranking.",
+            true => "request.no-query",
+            false => "insides.waiting",
         };
-        view! { <p class="empty">{text}</p> }.into_any()
+        view! { <p class="empty">{say(text)}</p> }.into_any()
     });
     let towers = live(move || {
         let towers = store.insides.with(|a| a.as_ref().and_then(|a| a.retrieval.towers.clone()));
@@ -109,28 +107,28 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
         }
     };
     view! {
-        <h3>{format!("Web searches, {count}")}</h3>
+        <h3>{move || say_with("towers.searches", &[("count", &words::count(count))])}</h3>
         {match count {
-            0 => view! { <p class="empty">"none is read"</p> }.into_any(),
+            0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
             _ => view! {
                 <ol class="rows" data-testid="searches">{searches.into_iter().map(search).collect_view()}</ol>
             }
             .into_any(),
         }}
-        <p class="note">"Attention of [CLS] in the last layer, bars by the strongest. A query is one more web search, made now."</p>
-        <h3>"The two towers"</h3>
+        <p class="note">{say("towers.searches.note")}</p>
+        <h3>{say("towers.title")}</h3>
         <dl class="pairs" data-testid="towers">
-            <dt>"Behaviours read"</dt>
+            <dt>{say("towers.read")}</dt>
             <dd>{read}</dd>
-            <dt>"Attention of [CLS] on itself"</dt>
+            <dt>{say("towers.own-attention")}</dt>
             <dd>{percent(own_attention)}</dd>
-            <dt>"Learned temperature " <Symbol symbol="τ" /></dt>
+            <dt>{say("towers.temperature")} " " <Symbol symbol="τ" /></dt>
             <dd>{signed(temperature, 1)}</dd>
-            <dt>"Context: this surface"</dt>
+            <dt>{say("towers.surface")}</dt>
             <dd data-testid="context-surface">{signed(surface, 2)}</dd>
-            <dt>"Context: this device"</dt>
+            <dt>{say("towers.device")}</dt>
             <dd data-testid="context-device">{signed(device, 2)}</dd>
         </dl>
-        <p class="note">"The context’s scalars take part in the fine-tuning alone; serving leaves them out, so they move no product."</p>
+        <p class="note">{say("towers.note")}</p>
     }
 }

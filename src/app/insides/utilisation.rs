@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::app::language::{say, say_with};
 use crate::app::parts::{live, when};
 use crate::app::store::{place_of, store};
 use crate::app::words;
@@ -48,13 +49,13 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 });
                 view! {
                     <figure>
-                        <figcaption>{task.name()}</figcaption>
+                        <figcaption>{say(&format!("tasks.{}", task.name()))}</figcaption>
                         <ol>{bars.collect_view()}</ol>
                     </figure>
                 }
             };
             view! {
-                {(!name.is_empty()).then(|| view! { <h3>{name}</h3> })}
+                {(!name.is_empty()).then(|| view! { <h3>{say(&format!("experts.{name}"))}</h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };
@@ -78,24 +79,30 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {live(move || {
                 if gatings.with(Vec::is_empty) {
                     let text = match store.answer.with(Option::is_some) {
-                        true => "These tasks have no gates: choose MMoE or MLPR to see experts.",
-                        false => "Comes with the first ranking.",
+                        true => "experts.no-gates",
+                        false => "insides.waiting",
                     };
-                    return view! { <p class="empty">{text}</p> }.into_any();
+                    return view! { <p class="empty">{say(text)}</p> }.into_any();
                 }
                 layers().into_any()
             })}
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
                     <p class="legend">
-                        <span class="key learned">"the page"</span>
-                        <span class="key chosen">"the chosen product"</span>
+                        <span class="key learned">{say("experts.page")}</span>
+                        <span class="key chosen">{say("experts.chosen")}</span>
                     </p>
                 }
                 .into_any()
             })}
         </div>
     }
+}
+
+/// What an expert is called: "shared 2" is the second of the shared.
+pub fn expert_name(expert: &str) -> String {
+    let (whose, number) = expert.split_once(' ').unwrap_or((expert, ""));
+    say_with(&format!("experts.{whose}"), &[("number", number)])
 }
 
 /// One expert's share in one task's mixture; `number` is its place among all gate weights.
@@ -111,11 +118,14 @@ fn bar(
     let label = {
         let name = name.clone();
         move || {
-            let mean = words::percent(weight());
-            let one = chosen()
-                .map(|w| format!("; chosen product {}", words::percent(w)))
-                .unwrap_or_default();
-            format!("{name}: {mean} over the page{one}")
+            let (name, mean) = (expert_name(&name), words::percent(weight()));
+            match chosen().map(words::percent) {
+                None => say_with("experts.bar", &[("expert", &name), ("mean", &mean)]),
+                Some(one) => say_with(
+                    "experts.bar-of-chosen",
+                    &[("expert", &name), ("mean", &mean), ("chosen", &one)],
+                ),
+            }
         }
     };
     let said = label.clone();
@@ -131,7 +141,7 @@ fn bar(
             <span class="figure chosen">
                 {move || chosen().map_or(String::new(), words::percent)}
             </span>
-            <span class="name">{name}</span>
+            <span class="name">{move || expert_name(&name)}</span>
             <span class="hidden">{label}</span>
         </li>
     }

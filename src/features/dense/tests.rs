@@ -99,14 +99,14 @@ fn every_candidate_has_every_feature_and_each_is_finite() {
 fn item_profiles_are_counted_rates_and_ranks() {
     let rows = features(&[], None, QueryMatch::default());
     // 1000 impressions outweigh the prior of 50 at the type's own rate.
-    assert!((named(&rows[0], "click-through rate of the product") - 0.2).abs() < 0.01);
-    assert!(named(&rows[0], "conversion rate of the product") > 0.1);
+    assert!((named(&rows[0], "click-through-rate-of-the-product") - 0.2).abs() < 0.01);
+    assert!(named(&rows[0], "conversion-rate-of-the-product") > 0.1);
     // Never shown: the rate of its type.
-    let ctr = named(&rows[3], "click-through rate of the product");
-    assert_eq!(ctr, named(&rows[3], "click-through rate of the product type"));
-    assert_eq!(named(&rows[0], "price rank in the product type"), 0.0);
-    assert_eq!(named(&rows[1], "price rank in the product type"), 1.0);
-    assert_eq!(named(&rows[4], "price rank in the product type"), 0.0);
+    let ctr = named(&rows[3], "click-through-rate-of-the-product");
+    assert_eq!(ctr, named(&rows[3], "click-through-rate-of-the-product-type"));
+    assert_eq!(named(&rows[0], "price-rank-in-the-product-type"), 0.0);
+    assert_eq!(named(&rows[1], "price-rank-in-the-product-type"), 1.0);
+    assert_eq!(named(&rows[4], "price-rank-in-the-product-type"), 0.0);
 }
 
 #[test]
@@ -119,14 +119,14 @@ fn behaviour_counts_within_its_window_only() {
         event(EventKind::Click, 3, 60),
     ];
     let rows = features(&events, None, QueryMatch::default());
-    assert_eq!(named(&rows[2], "clicks on the product type in 7 days"), 2.0_f32.ln_1p());
-    assert_eq!(named(&rows[3], "clicks on the product type in a day"), 1.0_f32.ln_1p());
-    assert_eq!(named(&rows[2], "clicks on the product in 7 days"), 1.0_f32.ln_1p());
-    assert_eq!(named(&rows[0], "clicks on the product type in 7 days"), 0.0);
-    assert_eq!(named(&rows[1], "orders of the product type in a year"), 1.0_f32.ln_1p());
-    assert_eq!(named(&rows[1], "orders of the product in a year"), 0.0);
-    assert_eq!(named(&rows[0], "orders in a year"), 1.0_f32.ln_1p());
-    let since = "time since the last order of the product type, in repurchase periods";
+    assert_eq!(named(&rows[2], "clicks-on-the-product-type-in-7-days"), 2.0_f32.ln_1p());
+    assert_eq!(named(&rows[3], "clicks-on-the-product-type-in-a-day"), 1.0_f32.ln_1p());
+    assert_eq!(named(&rows[2], "clicks-on-the-product-in-7-days"), 1.0_f32.ln_1p());
+    assert_eq!(named(&rows[0], "clicks-on-the-product-type-in-7-days"), 0.0);
+    assert_eq!(named(&rows[1], "orders-of-the-product-type-in-a-year"), 1.0_f32.ln_1p());
+    assert_eq!(named(&rows[1], "orders-of-the-product-in-a-year"), 0.0);
+    assert_eq!(named(&rows[0], "orders-in-a-year"), 1.0_f32.ln_1p());
+    let since = "time-since-the-last-order-of-the-product-type-in-repurchase-periods";
     assert_eq!(named(&rows[0], since), 2.0);
     assert_eq!(named(&rows[2], since), LONGEST);
 }
@@ -135,7 +135,7 @@ fn behaviour_counts_within_its_window_only() {
 fn an_order_empties_the_cart() {
     let cart = [event(EventKind::Cart, 0, 3 * DAY), event(EventKind::Cart, 1, 3 * DAY)];
     let ordered = [cart[0], cart[1], event(EventKind::Order, 1, 2 * DAY)];
-    let name = "product put in the cart in 14 days";
+    let name = "product-put-in-the-cart-in-14-days";
     let rows = features(&cart, None, QueryMatch::default());
     assert_eq!([named(&rows[0], name), named(&rows[1], name)], [1.0, 1.0]);
     let rows = features(&ordered, None, QueryMatch::default());
@@ -146,15 +146,15 @@ fn an_order_empties_the_cart() {
 fn matching_compares_product_and_shopper() {
     let events = [event(EventKind::Click, 0, 60), event(EventKind::Order, 3, DAY)];
     let rows = features(&events, None, QueryMatch::default());
-    assert_eq!(named(&rows[4], "made for people like the shopper"), 1.0);
-    assert_eq!(named(&rows[0], "made for people like the shopper"), 0.0);
+    assert_eq!(named(&rows[4], "made-for-people-like-the-shopper"), 1.0);
+    assert_eq!(named(&rows[0], "made-for-people-like-the-shopper"), 0.0);
     // One click and one order: weights 1 and 5.
-    assert!((named(&rows[2], "share of behaviour in the department") - 5.0 / 6.0).abs() < 1e-6);
-    assert_eq!(named(&rows[0], "share of behaviour on the brand"), 1.0);
-    assert_eq!(named(&rows[2], "share of behaviour on the brand"), 0.0);
+    assert!((named(&rows[2], "share-of-behaviour-in-the-department") - 5.0 / 6.0).abs() < 1e-6);
+    assert_eq!(named(&rows[0], "share-of-behaviour-on-the-brand"), 1.0);
+    assert_eq!(named(&rows[2], "share-of-behaviour-on-the-brand"), 0.0);
     // Purchase power is the highest, so is the price.
-    assert_eq!(named(&rows[1], "price rank less purchase power"), 0.0);
-    assert_eq!(named(&rows[0], "price rank less purchase power"), 1.0);
+    assert_eq!(named(&rows[1], "price-rank-less-purchase-power"), 0.0);
+    assert_eq!(named(&rows[0], "price-rank-less-purchase-power"), 1.0);
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn the_query_counts_only_where_there_is_one() {
     let matched =
         QueryMatch { cosine: &[0.9, 0.5, 0.1, 0.0, 0.2], product_types: &[0.7, 0.2, 0.1] };
     let rows = features(&[], Some("whole MILK carton"), matched);
-    assert!((named(&rows[0], "share of the query's words in the title") - 2.0 / 3.0).abs() < 1e-6);
-    assert!((named(&rows[1], "share of the query's words in the title") - 1.0 / 3.0).abs() < 1e-6);
-    assert_eq!(named(&rows[1], "cosine of query and title"), 0.5);
-    assert_eq!(named(&rows[3], "predicted probability of the product type"), 0.2);
+    assert!((named(&rows[0], "share-of-the-querys-words-in-the-title") - 2.0 / 3.0).abs() < 1e-6);
+    assert!((named(&rows[1], "share-of-the-querys-words-in-the-title") - 1.0 / 3.0).abs() < 1e-6);
+    assert_eq!(named(&rows[1], "cosine-of-query-and-title"), 0.5);
+    assert_eq!(named(&rows[3], "predicted-probability-of-the-product-type"), 0.2);
     let rows = features(&[], None, QueryMatch::default());
-    for name in ["share of the query's words in the title", "cosine of query and title"] {
+    for name in ["share-of-the-querys-words-in-the-title", "cosine-of-query-and-title"] {
         assert!(rows.iter().all(|row| named(row, name) == 0.0));
     }
 }

@@ -74,21 +74,21 @@ fn every_feature_has_a_name_of_its_own() {
 fn words_are_matched_field_by_field() {
     let rows = rows("grey desk lamps");
     let [lamp, sofa, plain] = [&rows[0], &rows[1], &rows[2]];
-    assert_eq!(value(lamp, "words of the query in the title"), 3.0);
-    assert_eq!(value(plain, "words of the query in the title"), 2.0);
-    assert_eq!(value(sofa, "words of the query in the title"), 0.0);
-    assert_eq!(value(lamp, "share of the query's words in the title"), 1.0);
-    assert_eq!(value(plain, "share of the title's words in the query"), 2.0 / 3.0);
-    assert_eq!(value(lamp, "the query's last word is in the title"), 1.0);
-    assert_eq!(value(lamp, "the query's last word is in the product type"), 1.0);
-    assert_eq!(value(sofa, "the query's last word is in the product type"), 0.0);
-    let neighbours = "neighbouring words of the query that are neighbours in the title";
+    assert_eq!(value(lamp, "words-of-the-query-in-the-title"), 3.0);
+    assert_eq!(value(plain, "words-of-the-query-in-the-title"), 2.0);
+    assert_eq!(value(sofa, "words-of-the-query-in-the-title"), 0.0);
+    assert_eq!(value(lamp, "share-of-the-querys-words-in-the-title"), 1.0);
+    assert_eq!(value(plain, "share-of-the-titles-words-in-the-query"), 2.0 / 3.0);
+    assert_eq!(value(lamp, "the-querys-last-word-is-in-the-title"), 1.0);
+    assert_eq!(value(lamp, "the-querys-last-word-is-in-the-product-type"), 1.0);
+    assert_eq!(value(sofa, "the-querys-last-word-is-in-the-product-type"), 0.0);
+    let neighbours = "neighbouring-words-of-the-query-that-are-neighbours-in-the-title";
     assert_eq!(value(lamp, neighbours), 1.0);
-    assert_eq!(value(plain, "nearness of the first shared word to the title's start"), 1.0 / 2.0);
-    let bm25 = "BM25 of the title";
+    assert_eq!(value(plain, "nearness-of-the-first-shared-word-to-the-titles-start"), 1.0 / 2.0);
+    let bm25 = "bm25-of-the-title";
     assert!(value(lamp, bm25) > value(plain, bm25) && value(plain, bm25) > 0.0);
     assert_eq!(value(sofa, bm25), 0.0);
-    assert!(value(lamp, "BM25 of product type and department") > 0.0);
+    assert!(value(lamp, "bm25-of-product-type-and-department") > 0.0);
 }
 
 #[test]
@@ -106,23 +106,23 @@ fn bm25_by_hand() {
 
 #[test]
 fn brands_colours_and_numbers_that_are_asked_for_are_seen() {
-    let of_brand = "the brand is the one asked for";
+    let of_brand = "the-brand-is-the-one-asked-for";
     let rows_of = |query: &str| rows(query);
     assert_eq!(value(&rows_of("marrow & pine couch")[1], of_brand), 1.0);
     assert_eq!(value(&rows_of("marrow & pine couch")[0], of_brand), -1.0);
     assert_eq!(value(&rows_of("pine couch")[1], of_brand), 0.0);
-    assert_eq!(value(&rows_of("pine couch")[1], "the query names a brand"), 0.0);
-    let of_colour = "the colour is the one asked for";
+    assert_eq!(value(&rows_of("pine couch")[1], "the-query-names-a-brand"), 0.0);
+    let of_colour = "the-colour-is-the-one-asked-for";
     assert_eq!(value(&rows_of("grey lamp")[0], of_colour), 1.0);
     assert_eq!(value(&rows_of("navy lamp")[0], of_colour), -1.0);
     assert_eq!(value(&rows_of("navy lamp")[1], of_colour), -1.0);
-    assert_eq!(value(&rows_of("lamp 12 w")[0], "a number of the query is in the title"), 1.0);
-    assert_eq!(value(&rows_of("lamp 13 w")[0], "a number of the query is in the title"), 0.0);
+    assert_eq!(value(&rows_of("lamp 12 w")[0], "a-number-of-the-query-is-in-the-title"), 1.0);
+    assert_eq!(value(&rows_of("lamp 13 w")[0], "a-number-of-the-query-is-in-the-title"), 0.0);
 }
 
 #[test]
 fn misspelled_queries_share_trigrams() {
-    let name = "share of the query's letter trigrams in title and product type";
+    let name = "share-of-the-querys-letter-trigrams-in-title-and-product-type";
     let rows = rows("dsk lampp");
     assert!(value(&rows[0], name) > 0.3 && value(&rows[1], name) < 0.1);
 }
@@ -130,11 +130,11 @@ fn misspelled_queries_share_trigrams() {
 #[test]
 fn predictions_are_those_of_the_products_own_type() {
     let rows = rows("lamp");
-    assert_eq!(value(&rows[0], "predicted probability of the product type"), 0.7);
-    assert_eq!(value(&rows[1], "one over the rank of the predicted product type"), 0.5);
-    assert!((value(&rows[0], "predicted probability of the department") - 1.0).abs() < 1e-6);
-    assert_eq!(value(&rows[2], "cosine of query and title"), 0.8);
-    assert_eq!(value(&rows[0], "frequency of the query"), 3.0);
+    assert_eq!(value(&rows[0], "predicted-probability-of-the-product-type"), 0.7);
+    assert_eq!(value(&rows[1], "one-over-the-rank-of-the-predicted-product-type"), 0.5);
+    assert!((value(&rows[0], "predicted-probability-of-the-department") - 1.0).abs() < 1e-6);
+    assert_eq!(value(&rows[2], "cosine-of-query-and-title"), 0.8);
+    assert_eq!(value(&rows[0], "frequency-of-the-query"), 3.0);
 }
 
 #[test]

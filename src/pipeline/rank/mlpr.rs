@@ -150,8 +150,8 @@ impl Mlpr {
         let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
         let mut read = Transaction::default().register(output.engagement.clone());
         let stages = [
-            ("Stage 1: experts of all", &output.stage_1, 0),
-            ("Stage 2: own and shared", &output.stage_2, self.model.config().specific),
+            ("stage-1", &output.stage_1, 0),
+            ("stage-2", &output.stage_2, self.model.config().specific),
         ];
         for (_, stage, _) in stages {
             if let Some(stage) = stage {

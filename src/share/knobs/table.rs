@@ -41,9 +41,9 @@ macro_rules! switch {
 
 /// One of an enum's variants.
 macro_rules! choice {
-    ($($place:ident).+ : $($variant:path = $name:literal, $label:literal);+ $(;)?) => {
+    ($($place:ident).+ : $($variant:path = $name:literal);+ $(;)?) => {
         Control::Choice {
-            options: &[$(($name, $label)),+],
+            options: &[$($name),+],
             get: |state| [$($variant),+].iter().position(|v| *v == state.$($place).+).unwrap_or(0),
             set: |state, option| {
                 if let Some(&variant) = [$($variant),+].get(option) {
@@ -78,68 +78,58 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "surface",
         testid: "surface",
-        name: "Surface",
         symbol: "",
         unit: "",
-        explanation: "Results of a query, or recommendations without one.",
         group: Group::Setting,
         section: "",
         of: Of::All,
         control: choice!(surface:
-            Surface::Search = "search", "Search";
-            Surface::Feed = "feed", "Feed";
+            Surface::Search = "search";
+            Surface::Feed = "feed";
         ),
     },
     Knob {
         key: "backend",
         testid: "backend-choice",
-        name: "Compute on",
         symbol: "",
         unit: "",
-        explanation: "Auto takes WebGPU unless it answers later than the CPU by more than a frame (16.7 ms).",
         group: Group::Setting,
         section: "",
         of: Of::All,
         control: choice!(backend:
-            BackendChoice::Auto = "auto", "Auto";
-            BackendChoice::Webgpu = "webgpu", "WebGPU";
-            BackendChoice::Cpu = "cpu", "CPU";
+            BackendChoice::Auto = "auto";
+            BackendChoice::Webgpu = "webgpu";
+            BackendChoice::Cpu = "cpu";
         ),
     },
     Knob {
         key: "retriever",
         testid: "retriever",
-        name: "Retriever",
         symbol: "",
         unit: "",
-        explanation: "The system that picks candidates out of the catalogue.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
         control: choice!(retriever:
-            Retriever::Moppr = "moppr", "MOPPR two towers";
-            Retriever::Yandex = "yandex", "Yandex two towers";
+            Retriever::Moppr = "moppr";
+            Retriever::Yandex = "yandex";
         ),
     },
     Knob {
         key: "w-relevance",
         testid: "weight-relevance",
-        name: "Relevance",
         symbol: "w_relevance",
         unit: "",
-        explanation: "Pull towards products that a judge finds relevant to the query.",
         group: Group::Retrieval,
-        section: "Objectives",
+        section: "objectives",
         of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[0]),
     },
     Knob {
         key: "w-exposure",
         testid: "weight-exposure",
-        name: "Exposure",
         symbol: "w_exposure",
         unit: "",
-        explanation: "Pull towards products that the shop's ranking has shown.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
@@ -148,10 +138,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "w-retrieval-click",
         testid: "weight-retrieval-click",
-        name: "Click",
         symbol: "w_click",
         unit: "",
-        explanation: "Pull towards products that people like this shopper click.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
@@ -160,10 +148,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "w-purchase",
         testid: "weight-purchase",
-        name: "Purchase",
         symbol: "w_purchase",
         unit: "",
-        explanation: "Pull towards products that people like this shopper buy.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
@@ -172,25 +158,21 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "stage",
         testid: "training-stage",
-        name: "Training",
         symbol: "",
         unit: "",
-        explanation: "Towers after the first stage, which learns to retrieve, or after the second, which learns to rank what is shown together.",
         group: Group::Retrieval,
-        section: "Towers",
+        section: "towers",
         of: Of::Retriever(Retriever::Yandex),
         control: choice!(retrieval.stage:
-            TrainingStage::FineTuned = "fine-tuned", "Fine-tuned";
-            TrainingStage::PreTrained = "pre-trained", "Pre-trained";
+            TrainingStage::FineTuned = "fine-tuned";
+            TrainingStage::PreTrained = "pre-trained";
         ),
     },
     Knob {
         key: "history-length",
         testid: "history-length",
-        name: "History",
         symbol: "",
         unit: "behaviours",
-        explanation: "How many behaviours the user tower reads, the newest first.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Yandex),
@@ -199,10 +181,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "web-searches",
         testid: "web-searches",
-        name: "Web searches",
         symbol: "",
         unit: "",
-        explanation: "Read what the shopper searched for on the web, in one sequence with the behaviour in the shop.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Yandex),
@@ -211,22 +191,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "tau",
         testid: "temperature",
-        name: "Temperature",
         symbol: "τ",
         unit: "",
-        explanation: "Sharpness of the softmax over the catalogue: low lets few products compete, high many.",
         group: Group::Retrieval,
-        section: "Candidates",
+        section: "candidates",
         of: Of::All,
         control: number!(0.005..=0.2, 0.005, retrieval.temperature),
     },
     Knob {
         key: "candidates",
         testid: "candidates",
-        name: "Candidates",
         symbol: "K",
         unit: "products",
-        explanation: "How many products are handed to the ranker.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
@@ -235,10 +211,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "category-filter",
         testid: "category-filter",
-        name: "Category filtering",
         symbol: "",
         unit: "",
-        explanation: "Keep only the behaviours in categories that the query is predicted to mean.",
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
@@ -247,10 +221,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "relevance-control",
         testid: "relevance-control",
-        name: "Relevance control",
         symbol: "",
         unit: "",
-        explanation: "Hand on to the ranker only products of categories that the query is predicted to mean.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
@@ -259,22 +231,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "coarse",
         testid: "coarse-ranker",
-        name: "Coarse ranking",
         symbol: "",
         unit: "",
-        explanation: "Let a small two-tower model, trained to tell relevant products apart, cut what was retrieved to fewer before the ranker sees them.",
         group: Group::Retrieval,
-        section: "Cascade",
+        section: "cascade",
         of: Of::All,
         control: switch!(retrieval.coarse),
     },
     Knob {
         key: "coarse-keep",
         testid: "coarse-keep",
-        name: "Handed on",
         symbol: "",
         unit: "products",
-        explanation: "How many products the coarse ranker hands to the ranker, at most.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
@@ -283,22 +251,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "gmv",
         testid: "gmv",
-        name: "Order by expected GMV",
         symbol: "",
         unit: "",
-        explanation: "Extend the vectors by (σ, ln price), so that what is dear rises.",
         group: Group::Retrieval,
-        section: "Expected GMV",
+        section: "expected-gmv",
         of: Of::All,
         control: switch!(retrieval.gmv),
     },
     Knob {
         key: "sigma",
         testid: "sigma",
-        name: "Scale",
         symbol: "σ",
         unit: "",
-        explanation: "How strongly the price pulls when retrieving by expected GMV.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
@@ -307,22 +271,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "sample",
         testid: "sample",
-        name: "Sample the candidates",
         symbol: "",
         unit: "",
-        explanation: "Draw the candidates by Gumbel top-K at temperature τ in place of taking the best.",
         group: Group::Retrieval,
-        section: "Sampling",
+        section: "sampling",
         of: Of::All,
         control: switch!(retrieval.sample),
     },
     Knob {
         key: "seed",
         testid: "seed",
-        name: "Seed of the draw",
         symbol: "",
         unit: "",
-        explanation: "The same seed draws the same candidates.",
         group: Group::Retrieval,
         section: "",
         of: Of::All,
@@ -331,49 +291,41 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "int8",
         testid: "quantised",
-        name: "Search int8 vectors",
         symbol: "",
         unit: "",
-        explanation: "A quarter of the memory of f32; switch it off to see what rounding costs.",
         group: Group::Retrieval,
-        section: "Index",
+        section: "index",
         of: Of::All,
         control: switch!(retrieval.quantised),
     },
     Knob {
         key: "ranker",
         testid: "ranker",
-        name: "Ranker",
         symbol: "",
         unit: "",
-        explanation: "The system that scores the candidates.",
         group: Group::Ranking,
         section: "",
         of: Of::All,
         control: choice!(ranker:
-            Ranker::Dmt = "dmt", "DMT transformers";
-            Ranker::Mlpr = "mlpr", "MLPR with BERT";
+            Ranker::Dmt = "dmt";
+            Ranker::Mlpr = "mlpr";
         ),
     },
     Knob {
         key: "w-click",
         testid: "weight-click",
-        name: "Click",
         symbol: "w_click",
         unit: "",
-        explanation: "Share of the click utility in the blended score.",
         group: Group::Ranking,
-        section: "Blend",
+        section: "blend",
         of: Of::All,
         control: number!(0.0..=1.0, 0.01, ranking.weight_click),
     },
     Knob {
         key: "w-cart",
         testid: "weight-cart",
-        name: "Cart",
         symbol: "w_cart",
         unit: "",
-        explanation: "Share of the probability of the cart in the blended score.",
         group: Group::Ranking,
         section: "",
         of: Of::Ranker(Ranker::Mlpr),
@@ -382,10 +334,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "w-order",
         testid: "weight-order",
-        name: "Order",
         symbol: "w_order",
         unit: "",
-        explanation: "Share of the order utility in the blended score.",
         group: Group::Ranking,
         section: "",
         of: Of::All,
@@ -394,27 +344,23 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "gate-temperature",
         testid: "gate-temperature",
-        name: "Gate temperature",
         symbol: "T",
         unit: "",
-        explanation: "Softness of the gates: 1 is the paper, lower trusts one expert, higher mixes all.",
         group: Group::Ranking,
-        section: "Experts",
+        section: "experts",
         of: Of::All,
         control: number!(0.1..=5.0, 0.1, ranking.gate_temperature),
     },
     Knob {
         key: "multi-task",
         testid: "multi-task",
-        name: "Tasks share",
         symbol: "",
         unit: "",
-        explanation: "How click and order share parameters: experts behind gates, one bottom, or nothing. The last two come with the bias network of the start, position and neighbours.",
         group: Group::Ranking,
         section: "",
         of: Of::Ranker(Ranker::Dmt),
         control: Control::Choice {
-            options: &[("mmoe", "MMoE"), ("shared-bottom", "Bottom"), ("single-task", "Nothing")],
+            options: &["mmoe", "shared-bottom", "single-task"],
             get: |state| {
                 SHARING.iter().position(|way| *way == state.ranking.multi_task).unwrap_or(0)
             },
@@ -431,22 +377,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "bias-position",
         testid: "bias-position",
-        name: "Position on the list",
         symbol: "",
         unit: "",
-        explanation: "The bias network reads the product's index on the list.",
         group: Group::Ranking,
-        section: "The bias network reads",
+        section: "the-bias-network-reads",
         of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(position),
     },
     Knob {
         key: "bias-page",
         testid: "bias-page",
-        name: "Page number",
         symbol: "",
         unit: "",
-        explanation: "The bias network reads the number of the page.",
         group: Group::Ranking,
         section: "",
         of: Of::Ranker(Ranker::Dmt),
@@ -455,10 +397,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "bias-neighbours",
         testid: "bias-neighbours",
-        name: "Neighbours",
         symbol: "",
         unit: "",
-        explanation: "The bias network reads the categories of the six nearest neighbours.",
         group: Group::Ranking,
         section: "",
         of: Of::Ranker(Ranker::Dmt),
@@ -467,10 +407,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "bias-at-serving",
         testid: "bias-at-serving",
-        name: "Serve with the bias",
         symbol: "y_b",
         unit: "",
-        explanation: "Keep the bias logit in the score (equation 5), as serving never should (equation 6).",
         group: Group::Ranking,
         section: "",
         of: Of::Ranker(Ranker::Dmt),
@@ -479,22 +417,18 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "precomputed",
         testid: "precomputed",
-        name: "Products’ vectors ready",
         symbol: "ψ(i)",
         unit: "",
-        explanation: "Look the products' vectors up in place of putting their texts through the BERT on the spot; the time of the stage shows the difference.",
         group: Group::Ranking,
-        section: "Encoders",
+        section: "encoders",
         of: Of::Ranker(Ranker::Mlpr),
         control: switch!(ranking.precomputed),
     },
     Knob {
         key: "size",
         testid: "page-size",
-        name: "Products a page",
         symbol: "",
         unit: "products",
-        explanation: "How many products one page shows.",
         group: Group::Page,
         section: "",
         of: Of::All,
@@ -503,10 +437,8 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "page",
         testid: "page-number",
-        name: "Page",
         symbol: "",
         unit: "",
-        explanation: "Page that is shown; links count from 0.",
         group: Group::Page,
         section: "",
         of: Of::All,
@@ -515,16 +447,14 @@ pub const KNOBS: &[Knob] = &[
     Knob {
         key: "device",
         testid: "device",
-        name: "Device",
         symbol: "",
         unit: "",
-        explanation: "What the page is seen on: people look down a phone's two columns otherwise than along a desktop's five.",
         group: Group::Page,
         section: "",
         of: Of::All,
         control: choice!(page.device:
-            PageDevice::Desktop = "desktop", "Desktop";
-            PageDevice::Phone = "phone", "Phone";
+            PageDevice::Desktop = "desktop";
+            PageDevice::Phone = "phone";
         ),
     },
 ];

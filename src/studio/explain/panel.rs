@@ -11,10 +11,12 @@ use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::app::insides::product::{Apart, Chosen};
+use crate::app::language::{say, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Place, Store, store};
 use crate::app::words;
+use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::protocol::{Answer, Parts, Question, Reply, Trace};
 use crate::share::State;
@@ -41,7 +43,7 @@ impl Found {
         product: ProductId,
         wanted: impl Fn() -> bool,
     ) -> Result<Self, Lost> {
-        let stale = || if wanted() { Ok(()) } else { Err(Lost::new()) };
+        let stale = || if wanted() { Ok(()) } else { Err(Lost::default()) };
         let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
         stale()?;
         let trace = engine.ask(&state, Question::Trace(product, None)).await?;
@@ -51,7 +53,7 @@ impl Found {
             (Reply::Trace(trace), Reply::Parts(parts)) => {
                 Ok(Self { state, answer, trace, parts: *parts })
             }
-            _ => Err("The studio’s engine answered something else. Ask again.".into()),
+            _ => Err(Message::new("studio.engine.other")),
         }
     }
 }
@@ -61,7 +63,7 @@ pub fn Explain() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let tries = Tries::new(engine.clone());
-    let found = RwSignal::new(None::<Result<Arc<Found>, String>>);
+    let found = RwSignal::new(None::<Result<Arc<Found>, Lost>>);
     let asking = RwSignal::new(false);
     let asked = StoredValue::new(0_u32);
     let retry = RwSignal::new(0_u32);
@@ -126,7 +128,7 @@ pub fn Explain() -> impl IntoView {
         (Some(product), Some(Ok(found))) if found.trace.product == product => taken_apart(&found),
         (Some(_), Some(Err(why))) if !asking.get() => view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="explain" role="alert">{why}</p>
+                <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {texts::AGAIN}
                 </button>
@@ -293,6 +295,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
     };
     let task = RwSignal::new(0_usize);
     let option = |(number, of): (usize, &crate::share::Task)| {
+        let name = format!("tasks.{}", of.name());
         view! {
             <label>
                 <input
@@ -301,7 +304,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
                     prop:checked=move || task.get() == number
                     on:change=move |_| task.set(number)
                 />
-                <span>{of.name()}</span>
+                <span>{move || say(&name)}</span>
             </label>
         }
     };

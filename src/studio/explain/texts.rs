@@ -1,6 +1,6 @@
 //! What the panel says.
 
-use crate::app::words::{count, ordinal};
+use crate::app::words::{self, count};
 use crate::protocol::{Passage, Trace};
 
 pub const FIND: &str = "Find a product of the catalogue";
@@ -127,9 +127,9 @@ pub fn verdict(passage: &Passage, first_loss: bool, value: &str) -> String {
 /// Where a product stands, in short.
 pub fn standing(trace: &Trace, lost: Option<&Passage>) -> String {
     match lost {
-        None => ordinal(trace.rank as usize + 1),
+        None => words::place(trace.rank as usize + 1),
         Some(passage) => match passage.place {
-            Some(place) => format!("lost ({})", ordinal(place as usize + 1)),
+            Some(place) => format!("lost ({})", words::place(place as usize + 1)),
             None => "lost".into(),
         },
     }
@@ -137,7 +137,7 @@ pub fn standing(trace: &Trace, lost: Option<&Passage>) -> String {
 
 /// What became of the product at the ranker.
 pub fn at_ranker(trace: &Trace, lost: bool) -> String {
-    let place = ordinal(trace.rank as usize + 1);
+    let place = words::place(trace.rank as usize + 1);
     match lost {
         false => format!("stands {place}"),
         true => format!("would stand {place} among {}", count(trace.ranked as usize + 1)),
@@ -146,7 +146,7 @@ pub fn at_ranker(trace: &Trace, lost: bool) -> String {
 
 /// Where a product stands, as a sentence about it.
 pub fn stands(trace: &Trace, lost: Option<&Passage>) -> String {
-    let place = ordinal(trace.rank as usize + 1);
+    let place = words::place(trace.rank as usize + 1);
     match lost {
         None => format!("Stands {place} of {} ranked.", count(trace.ranked as usize)),
         Some(passage) => format!(

@@ -8,11 +8,12 @@ use super::changes::{Change, furthest_first, lost, rise, words};
 use super::panel::Found;
 use super::texts;
 use super::way::done;
+use crate::app::language::{say, worded};
 use crate::app::parts::{click, live};
 use crate::app::store::store;
 use crate::app::words::signed;
 use crate::protocol::{Question, Reply, Trace};
-use crate::studio::engine::Engine;
+use crate::studio::engine::{Engine, Lost};
 
 /// What is tried for a product, and what came of it. It lives as long as the panel.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ pub struct Tries {
     plan: RwSignal<Vec<Change>>,
     done: RwSignal<Vec<(Change, Trace)>>,
     stopped: RwSignal<bool>,
-    trouble: RwSignal<Option<String>>,
+    trouble: RwSignal<Option<Lost>>,
     /// Number of the run through a plan: a newer one ends the older.
     run: StoredValue<u32>,
 }
@@ -141,7 +142,7 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
                 </span>
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), |why| {
-                view! { <p data-testid="notice" data-key="explain" role="alert">{why}</p> }.into_any()
+                view! { <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p> }.into_any()
             }))}
             {live(tables)}
         </section>
@@ -206,7 +207,12 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         }
         Change::Feature(number) => {
             let feature = found.parts.features.get(number as usize);
-            feature.map(|(feature, _)| feature.name.clone()).into_any()
+            feature
+                .map(|(feature, _)| {
+                    let key = format!("features.{}", feature.name);
+                    move || say(&key)
+                })
+                .into_any()
         }
         Change::Entry(entry) => {
             let history = &found.answer.history;

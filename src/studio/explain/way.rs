@@ -6,9 +6,10 @@ use super::changes::lost;
 use super::shapley::shapley;
 use super::texts;
 use crate::app::insides::product::{longest, two_sided};
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::picture::Picture;
 use crate::app::store::store;
-use crate::app::words::{ago, count, css_share, deed, fixed, ordinal, percent, signed};
+use crate::app::words::{self, ago, count, css_share, deed, fixed, percent, signed};
 use crate::protocol::{HistoryEntry, Parts, Passage, Trace};
 use crate::share::{Retriever, State, Task};
 
@@ -33,7 +34,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
         .iter()
         .map(|passage| {
             let own = judged(passage, passage.value);
-            let place = passage.place.map(|place| format!(", {}", ordinal(place as usize + 1)));
+            let place = passage.place.map(|place| format!(", {}", words::place(place as usize + 1)));
             let verdict =
                 texts::verdict(passage, before, &judged(passage, passage.least - passage.value));
             before &= passage.passed;
@@ -59,7 +60,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let class = if before { "passed" } else { "would" };
     let (rank, ranked) = (trace.rank as usize, trace.ranked as usize);
     let size = state.page.size.max(1) as usize;
-    let place = format!("{}, {}", percent(trace.score), ordinal(rank + 1));
+    let place = format!("{}, {}", percent(trace.score), words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
         <div class="scrolls" tabindex="0" role="region" aria-label=texts::WAY_TABLE>
@@ -80,8 +81,8 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                     <tr class=class data-stage="page">
                         <th scope="row">{texts::PAGE}</th>
                         <td class="verdict">{page}</td>
-                        <td>{ordinal(rank + 1)}</td>
-                        <td>{ordinal(size)}</td>
+                        <td>{words::place(rank + 1)}</td>
+                        <td>{words::place(size)}</td>
                         <td>{count(ranked)}</td>
                         <td>{count(size.min(ranked))}</td>
                     </tr>
@@ -156,13 +157,14 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         });
         let rows = rows.collect_view();
         from += tasks.len() * experts;
+        let name = gating.name.clone();
         layers.push(view! {
             <table class="gates">
-                <caption>{gating.name.clone()}</caption>
+                <caption>{move || if name.is_empty() { "" } else { say(&format!("experts.{name}")) }}</caption>
                 <thead>
                     <tr>
                         <th scope="col"><span class="hidden">"expert"</span></th>
-                        {tasks.iter().map(|task| view! { <th scope="col">{task.name()}</th> }).collect_view()}
+                        {tasks.iter().map(|task| view! { <th scope="col">{move || say(&format!("tasks.{}", task.name()))}</th> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -185,9 +187,11 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     let most = longest(order.iter().map(|&place| added(place).0));
     let rows = order.into_iter().map(|place| {
         let (feature, (share, error)) = (&parts.features[place].0, added(place));
+        let name = format!("features.{}", feature.name);
+        let (kind, value) = (format!("feature-kinds.{}", feature.kind), feature.value);
         view! {
-            <tr title=feature.kind.clone() data-value=share.to_string()>
-                <th scope="row">{feature.name.clone()}</th>
+            <tr title={move || say_with(&kind, &[("value", &signed(value, 3))])} data-value=share.to_string()>
+                <th scope="row">{move || say(&name)}</th>
                 <td>{fixed(feature.value.into(), 2)}</td>
                 <td>{signed(feature.z_score, 1)}</td>
                 <td>
@@ -261,7 +265,7 @@ pub fn done(history: &[HistoryEntry], shown: &HistoryEntry) -> AnyView {
     view! {
         <span class="entry">
             <Picture product=event.product />
-            <span>{title}<small>{deed(event.kind)} ", " {ago(now, event.time)}</small></span>
+            <span>{title}<small>{text(deed(event.kind))} ", " {move || worded(&ago(now, event.time))}</small></span>
         </span>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! A check: a quantity, the states that it is measured on, and what is expected of it.
 
 use super::quantity::{Measure, Quantity, Seen, Unit};
+use crate::language::Message;
 use crate::share::State;
 
 /// Two numbers that differ by less than this share of the larger are the same: the browser's
@@ -44,11 +45,11 @@ pub enum Expected {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// What was measured.
-    pub about: String,
+    pub about: Message,
     /// The numbers as people read them: one, or before and after.
     pub found: Vec<String>,
-    /// What was expected of them, in words.
-    pub expected: String,
+    /// What was expected of them.
+    pub expected: Message,
     /// Whether it is so.
     pub holds: bool,
 }
@@ -103,13 +104,17 @@ impl Expected {
         }
     }
 
-    fn write(self, unit: Unit) -> String {
+    fn said(self, unit: Unit) -> Message {
         match self {
-            Self::Rises => "rises".into(),
-            Self::Falls => "falls".into(),
-            Self::Stays => "stays the same".into(),
-            Self::Above(bound) => format!("above {}", unit.write(bound)),
-            Self::Below(bound) => format!("below {}", unit.write(bound)),
+            Self::Rises => Message::new("studio.lessons.rises"),
+            Self::Falls => Message::new("studio.lessons.falls"),
+            Self::Stays => Message::new("studio.lessons.stays"),
+            Self::Above(bound) => {
+                Message::new("studio.lessons.above").with("bound", unit.write(bound))
+            }
+            Self::Below(bound) => {
+                Message::new("studio.lessons.below").with("bound", unit.write(bound))
+            }
         }
     }
 }
@@ -142,10 +147,13 @@ impl Check {
     }
 
     /// What was measured: the quantity, with what it is of.
-    fn about(&self) -> String {
+    fn about(&self) -> Message {
+        let about = self.quantity.about();
         match self.rest.as_str() {
-            "" => self.quantity.about.into(),
-            rest => format!("{} ({rest})", self.quantity.about),
+            "" => about,
+            rest => Message::new("studio.lessons.of")
+                .with("quantity", about)
+                .with("of", self.quantity.of(rest)),
         }
     }
 
@@ -153,20 +161,22 @@ impl Check {
     ///
     /// # Errors
     /// Says why there is nothing to measure, as where the ranker has no such task.
-    pub fn judge(&self, seen: &[Seen]) -> Result<Outcome, String> {
+    pub fn judge(&self, seen: &[Seen]) -> Result<Outcome, Message> {
         let found: Vec<f64> = match (self.quantity.measure, seen) {
             (Measure::One(measure), all) => {
                 all.iter().map(|seen| measure(seen, &self.rest)).collect::<Result<_, _>>()
             }
             (Measure::Two(measure), [a, b]) => measure(a, b).map(|number| vec![number]),
-            _ => Err("two states are wanted".into()),
+            _ => Err(Message::new("studio.unmeasured.one-state")),
         }
-        .map_err(|why| format!("{}: {why}.", self.about()))?;
+        .map_err(|why| {
+            Message::new("studio.unmeasured").with("quantity", self.about()).with("why", why)
+        })?;
         let Quantity { unit, .. } = self.quantity;
         Ok(Outcome {
             about: self.about(),
             found: found.iter().map(|value| unit.write(*value)).collect(),
-            expected: self.expected.write(*unit),
+            expected: self.expected.said(*unit),
             holds: self.expected.holds(&found),
         })
     }

@@ -4,12 +4,22 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::check::Check;
+use crate::language::Language;
 use crate::studio::markdown;
 
 /// Folder of the lessons, beside the page and in the project.
 pub const FOLDER: &str = "assets/lessons";
 /// Name of the list of lessons in it, which `vitrine manifest` writes.
 pub const INDEX: &str = "index.toml";
+/// Where a file of the lessons' folder is in a language: the lessons themselves are in English,
+/// other languages' words in a folder each.
+pub fn in_language(language: Language, file: &str) -> String {
+    match language {
+        Language::English => file.into(),
+        other => format!("{}/{file}", other.key()),
+    }
+}
+
 /// What the last heading of every lesson says, so that each ends on what was published.
 pub const LAST_HEADING: &str = "What the paper found";
 
@@ -79,13 +89,8 @@ impl Lesson {
     /// # Errors
     /// Says in a sentence what does not belong there, and in which step.
     pub fn read(text: &str) -> Result<Self, String> {
-        let text = text.replace("\r\n", "\n");
-        let (front, body) = text
-            .strip_prefix("+++\n")
-            .and_then(|text| text.split_once("\n+++\n"))
-            .ok_or("The file does not begin with front matter between two lines of “+++”.")?;
+        let (mut front, sections) = split(text)?;
         let in_front = |why: String| format!("The front matter: {why}");
-        let mut front = Fields::read(front).map_err(in_front)?;
         let minutes = front.number("minutes").map_err(in_front)?;
         let (title, theme, about) = (
             front.text("title").map_err(in_front)?,
@@ -93,15 +98,8 @@ impl Lesson {
             front.text("about").map_err(in_front)?,
         );
         front.done().map_err(in_front)?;
-        let mut sections = body.split("\n## ");
-        let before = sections.next().unwrap_or_default();
-        if !before.trim().is_empty() {
-            return Err(format!(
-                "There is text before the first heading: “{}”.",
-                before.trim().lines().next().unwrap_or_default()
-            ));
-        }
-        let steps: Vec<Step> = sections.map(Step::read).collect::<Result<_, _>>()?;
+        let steps: Vec<Step> =
+            sections.iter().map(|text| Step::read(text)).collect::<Result<_, _>>()?;
         if steps.is_empty() {
             return Err("It has no steps: each begins with a line “## ” and a heading.".into());
         }
@@ -109,24 +107,101 @@ impl Lesson {
     }
 }
 
+impl Lesson {
+    /// This lesson in the words of another language's file, which is written as a lesson is, but
+    /// holds nothing that is not read: no minutes, theme, state, point, right choice or check.
+    ///
+    /// # Errors
+    /// Says in a sentence what does not belong there, or what this lesson has and it has not.
+    pub fn translated(&self, text: &str) -> Result<Self, String> {
+        let (mut front, sections) = split(text)?;
+        let in_front = |why: String| format!("The front matter: {why}");
+        let (title, about) =
+            (front.text("title").map_err(in_front)?, front.text("about").map_err(in_front)?);
+        front.done().map_err(in_front)?;
+        if sections.len() != self.steps.len() {
+            return Err(format!(
+                "It has {} steps, and the lesson has {}.",
+                sections.len(),
+                self.steps.len()
+            ));
+        }
+        let steps = self.steps.iter().zip(&sections).map(|(step, text)| step.translated(text));
+        let steps = steps.collect::<Result<_, _>>()?;
+        Ok(Self { title, about, steps, ..self.clone() })
+    }
+}
+
+/// The front matter and the sections of a lesson's file.
+fn split(text: &str) -> Result<(Fields, Vec<String>), String> {
+    let text = text.replace("\r\n", "\n");
+    let (front, body) = text
+        .strip_prefix("+++\n")
+        .and_then(|text| text.split_once("\n+++\n"))
+        .ok_or("The file does not begin with front matter between two lines of “+++”.")?;
+    let front = Fields::read(front).map_err(|why| format!("The front matter: {why}"))?;
+    let mut sections = body.split("\n## ").map(String::from);
+    let before = sections.next().unwrap_or_default();
+    if !before.trim().is_empty() {
+        return Err(format!(
+            "There is text before the first heading: “{}”.",
+            before.trim().lines().next().unwrap_or_default()
+        ));
+    }
+    Ok((front, sections.collect()))
+}
+
+/// The heading of a section, its settings, and what is read of it, as HTML.
+fn parts_of(section: &str) -> Result<(String, &str, String), String> {
+    let (heading, text) = section.split_once('\n').unwrap_or((section, ""));
+    let heading = heading.trim().to_string();
+    let (settings, text) = match text.trim_start().strip_prefix("```toml\n") {
+        Some(rest) => rest.split_once("\n```").ok_or_else(|| {
+            format!("Step “{heading}”: its settings have no closing line of “```”.")
+        })?,
+        None => ("", text),
+    };
+    let html = markdown::parts(text).into_iter().map(|part| part.html).collect();
+    Ok((heading, settings, html))
+}
+
 impl Step {
+    /// This step in the words of another language's section.
+    fn translated(&self, section: &str) -> Result<Self, String> {
+        let (heading, settings, html) = parts_of(section)?;
+        let read = || {
+            let mut fields = Fields::read(settings)?;
+            let question = match &self.question {
+                None => None,
+                Some(question) => {
+                    let choices = fields.texts("choices")?;
+                    if choices.len() != question.choices.len() {
+                        return Err(format!(
+                            "it has {} choices, and the lesson has {}.",
+                            choices.len(),
+                            question.choices.len()
+                        ));
+                    }
+                    let (ask, why) = (fields.text("ask")?, fields.text("why")?);
+                    Some(Question { ask, choices, why, right: question.right })
+                }
+            };
+            fields.done()?;
+            Ok(question)
+        };
+        let question = read().map_err(|why| format!("Step “{heading}”: {why}"))?;
+        Ok(Self { heading, html, question, ..self.clone() })
+    }
+
     /// Reads a section, from its heading on.
     fn read(section: &str) -> Result<Self, String> {
-        let (heading, text) = section.split_once('\n').unwrap_or((section, ""));
-        let heading = heading.trim().to_string();
+        let (heading, settings, html) = parts_of(section)?;
         let in_step = |why: String| format!("Step “{heading}”: {why}");
-        let (settings, text) = match text.trim_start().strip_prefix("```toml\n") {
-            Some(rest) => rest
-                .split_once("\n```")
-                .ok_or_else(|| in_step("its settings have no closing line of “```”.".into()))?,
-            None => ("", text),
-        };
-        let html: String = markdown::parts(text).into_iter().map(|part| part.html).collect();
         let read = || {
             let mut fields = Fields::read(settings)?;
             let step = Self {
                 heading: heading.clone(),
-                html,
+                html: html.clone(),
                 state: fields.optional("state")?,
                 point: fields.optional("point")?,
                 question: Question::read(&mut fields)?,

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::lesson::{Entry, FOLDER, INDEX, Lesson, read_index};
+use super::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
 use super::progress::Progress;
-use super::step::StepView;
+use super::step::{Progressing, StepView};
 use crate::app::browser::document;
+use crate::app::language::{self, say, say_with, text, worded};
 use crate::app::parts::{click, follow, live, when};
 use crate::app::picture::Mark;
 use crate::app::store::{Store, store};
+use crate::language::{Language, Message};
 use crate::share::view::{LessonPlace, Panel};
 use crate::studio::browser;
 
@@ -19,34 +21,59 @@ use crate::studio::browser;
 const REMEMBERED: &str = "vitrine-lessons";
 
 /// What is fetched: on its way, or there, or the reason why it is not.
-type Fetched<T> = RwSignal<Option<Result<Arc<T>, String>>>;
+type Fetched<T> = RwSignal<Option<Result<Arc<T>, Message>>>;
 
 /// Fetches and reads a file of the lessons' folder.
-fn fetch<T: Send + Sync + 'static>(
-    file: String,
-    read: fn(&str) -> Result<T, String>,
+async fn fetch<T>(file: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Message> {
+    let text = browser::fetch_text(&format!("{FOLDER}/{file}")).await.map_err(|why| {
+        Message::new("studio.lessons.missing").with("name", file).with("why", why)
+    })?;
+    read(&text).map_err(|why| {
+        Message::new("studio.lessons.unreadable").with("name", file).with("why", why)
+    })
+}
+
+/// The list of the lessons in a language.
+async fn fetch_list(language: Language) -> Result<Vec<Entry>, Message> {
+    fetch(&in_language(language, INDEX), read_index).await
+}
+
+/// A lesson in a language: its form is the first language's, its words its own.
+async fn fetch_lesson(language: Language, name: &str) -> Result<Lesson, Message> {
+    let file = format!("{name}.md");
+    let lesson = fetch(&file, Lesson::read).await?;
+    match language {
+        Language::English => Ok(lesson),
+        _ => fetch(&in_language(language, &file), |text| lesson.translated(text)).await,
+    }
+}
+
+/// Keeps what is fetched for the language that is shown, now and whenever that changes; what is
+/// there stays until the other has come.
+fn keep<T: Send + Sync + 'static, F: Future<Output = Result<T, Message>> + 'static>(
     into: Fetched<T>,
-    wanted: impl Fn() -> bool + 'static,
+    again: RwSignal<u32>,
+    fetch: impl Fn(Language) -> F + 'static,
 ) {
-    into.set(None);
-    leptos::task::spawn_local(async move {
-        let text = browser::fetch_text(&format!("{FOLDER}/{file}")).await;
-        let lesson = match text {
-            Ok(text) => read(&text).map_err(|why| format!("{file} can’t be read. {why}")),
-            Err(why) => Err(format!("{file} could not be fetched: {why}.")),
-        };
-        if wanted() {
-            // The panel may have been closed meanwhile.
-            let _ = into.try_set(Some(lesson.map(Arc::new)));
-        }
+    follow(move |_| {
+        again.track();
+        let language = language::shown();
+        let fetched = fetch(language);
+        leptos::task::spawn_local(async move {
+            let fetched = fetched.await.map(Arc::new);
+            // The panel may have been closed meanwhile, or the language changed again.
+            if untrack(language::shown) == language {
+                let _ = into.try_set(Some(fetched));
+            }
+        });
     });
 }
 
 /// What a failed fetch shows.
-fn failed(why: String, again: impl Fn() + 'static) -> AnyView {
+fn failed(why: &Message, again: impl Fn() + 'static) -> AnyView {
     view! {
-        <p data-testid="notice" role="alert">{why}</p>
-        <button type="button" class="outlined" on:click=click(again)>"Try again"</button>
+        <p data-testid="notice" role="alert">{worded(why)}</p>
+        <button type="button" class="outlined" on:click=click(again)>{say("try-again")}</button>
     }
     .into_any()
 }
@@ -89,6 +116,7 @@ pub fn Lessons() -> impl IntoView {
     let store = store();
     let done = Done::recalled();
     provide_context(done);
+    provide_context(Progressing::new());
     let name = Memo::new(move |_| {
         store.view.with(|view| view.lesson.as_ref().map(|place| place.name.clone()))
     });
@@ -111,7 +139,7 @@ pub fn Lessons() -> impl IntoView {
 fn Lecture() -> impl IntoView {
     let store = store();
     view! {
-        <label class="lecture-switch" title="Large type, and one knob at a time.">
+        <label class="lecture-switch" title=text("studio.lessons.lecture.about")>
             <input
                 type="checkbox"
                 role="switch"
@@ -122,7 +150,7 @@ fn Lecture() -> impl IntoView {
                     store.view.update(|view| view.lecture = on);
                 }
             />
-            <span>"Lecture"</span>
+            <span>{text("studio.lessons.lecture")}</span>
         </label>
     }
 }
@@ -131,8 +159,9 @@ fn Lecture() -> impl IntoView {
 fn List(done: Done) -> impl IntoView {
     let store = store();
     let entries: Fetched<Vec<Entry>> = RwSignal::new(None);
-    let get = move || fetch(INDEX.into(), read_index, entries, || true);
-    get();
+    let again = RwSignal::new(0_u32);
+    keep(entries, again, fetch_list);
+    let get = move || again.update(|n| *n += 1);
     let row = move |(at, entry): (usize, &Entry)| {
         let Entry { name, title, minutes, about, steps } = entry.clone();
         let counted = {
@@ -141,9 +170,12 @@ fn List(done: Done) -> impl IntoView {
         };
         let all = counted.clone();
         let state = move || match counted() {
-            0 => format!("{minutes} min"),
-            did if did == steps => "done".into(),
-            did => format!("{did} of {steps} steps"),
+            0 => say_with("studio.lessons.minutes", &[("count", &minutes.to_string())]),
+            did if did == steps => say("studio.lessons.done").into(),
+            did => say_with(
+                "studio.lessons.some-done",
+                &[("done", &did.to_string()), ("count", &steps.to_string())],
+            ),
         };
         // Where the person left off.
         let begin = move || {
@@ -166,10 +198,8 @@ fn List(done: Done) -> impl IntoView {
     };
     let list = move |entries: &[Entry]| {
         let minutes: u32 = entries.iter().map(|entry| entry.minutes).sum();
-        let said = format!(
-            "{} lessons, {minutes} minutes in all. Guess before you turn the knob; the engine says what is so.",
-            entries.len()
-        );
+        let (count, minutes) = (entries.len().to_string(), minutes.to_string());
+        let said = say_with("studio.lessons.all", &[("count", &count), ("minutes", &minutes)]);
         view! {
             <div class="actions"><p>{said}</p> <Lecture /></div>
             <ol class="all">{entries.iter().enumerate().map(row).collect_view()}</ol>
@@ -177,8 +207,8 @@ fn List(done: Done) -> impl IntoView {
         .into_any()
     };
     live(move || match entries.get() {
-        None => view! { <p class="empty" role="status">"Fetching…"</p> }.into_any(),
-        Some(Err(why)) => failed(why, get),
+        None => view! { <p class="empty" role="status">{say("studio.fetching")}</p> }.into_any(),
+        Some(Err(why)) => failed(&why, get),
         Some(Ok(entries)) => list(&entries),
     })
 }
@@ -187,28 +217,22 @@ fn List(done: Done) -> impl IntoView {
 fn Open(name: String, done: Done) -> impl IntoView {
     let store = store();
     let lesson: Fetched<Lesson> = RwSignal::new(None);
-    let get = {
-        let name = name.clone();
-        move || {
-            let wanted = name.clone();
-            let is_open = move || {
-                store.view.with_untracked(|view| {
-                    view.lesson.as_ref().is_some_and(|place| place.name == wanted)
-                })
-            };
-            fetch(format!("{name}.md"), Lesson::read, lesson, is_open);
-        }
-    };
-    get();
+    let again = RwSignal::new(0_u32);
+    let wanted = name.clone();
+    keep(lesson, again, move |language| {
+        let name = wanted.clone();
+        async move { fetch_lesson(language, &name).await }
+    });
+    let get = move || again.update(|n| *n += 1);
     let back = view! {
         <button type="button" class="quiet" data-testid="lesson-list" on:click=click(move || open(store, None))>
             <Mark name="left" />
-            "All lessons"
+            {text("studio.lessons.all-lessons")}
         </button>
     };
     let shown = live(move || match lesson.get() {
-        None => view! { <p class="empty" role="status">"Fetching…"</p> }.into_any(),
-        Some(Err(why)) => failed(why, get.clone()),
+        None => view! { <p class="empty" role="status">{say("studio.fetching")}</p> }.into_any(),
+        Some(Err(why)) => failed(&why, get),
         Some(Ok(lesson)) => view! { <Steps lesson name=name.clone() done /> }.into_any(),
     });
     view! { <div class="actions">{back} <Lecture /></div> {shown} }
@@ -293,7 +317,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
                 <button
                     type="button"
                     class="dot"
-                    aria-label=format!("Step {at}")
+                    aria-label=move || say_with("studio.lessons.step", &[("number", &at.to_string())])
                     aria-current=move || (step.get() == at).then_some("step")
                     class:done=move || done.has(&of, at)
                     data-done=move || done.has(&name, at).to_string()
@@ -316,7 +340,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     let finish = move || {
         view! {
             <button type="button" class="solid" data-testid="lesson-finish" on:click=click(move || open(store, None))>
-                "Finish"
+                {text("studio.lessons.finish")}
                 <Mark name="check" />
             </button>
         }
@@ -326,7 +350,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
         <article class="lesson" data-testid="lesson" data-step=move || step.get().to_string()>
             <p class="of">{title}</p>
             {shown}
-            <nav class="way" aria-label="Steps">
+            <nav class="way" aria-label=text("studio.lessons.steps")>
                 <button
                     type="button"
                     class="outlined"
@@ -335,14 +359,14 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
                     on:click=click(before)
                 >
                     <Mark name="left" />
-                    "Back"
+                    {text("studio.lessons.back")}
                 </button>
                 <span class="dots">{dots}</span>
                 {when(move || step.get() < last, move || {
                     let next = next.clone();
                     view! {
                         <button type="button" class="solid" data-testid="lesson-next" on:click=click(next)>
-                            "Next"
+                            {text("studio.lessons.next")}
                             <Mark name="right" />
                         </button>
                     }

@@ -1,6 +1,7 @@
 //! What a lesson can measure: numbers of one state's answer, and of two held against each other.
 
 use crate::app::words;
+use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, Product, ProductId};
 use crate::metrics::{effective_number, kendall_tau, spearman};
 use crate::pipeline::blend::{self, expert_utilisation, probability};
@@ -40,8 +41,6 @@ pub struct Quantity {
     pub name: &'static str,
     /// What follows the name, for people: "a task, then a product type"; empty where nothing does.
     pub takes: &'static str,
-    /// What it is, as shown beside the number.
-    pub about: &'static str,
     /// How it is read.
     pub unit: Unit,
     /// How it is measured.
@@ -52,9 +51,9 @@ pub struct Quantity {
 #[derive(Clone, Copy, Debug)]
 pub enum Measure {
     /// Of one state.
-    One(fn(&Seen, &str) -> Result<f64, String>),
+    One(fn(&Seen, &str) -> Result<f64, Message>),
     /// Of two.
-    Two(fn(&Seen, &Seen) -> Result<f64, String>),
+    Two(fn(&Seen, &Seen) -> Result<f64, Message>),
 }
 
 use Measure::{One, Two};
@@ -66,121 +65,120 @@ const NOTHING: &str = "";
 const fn quantity(
     name: &'static str,
     takes: &'static str,
-    about: &'static str,
     unit: Unit,
     measure: Measure,
 ) -> Quantity {
-    Quantity { name, takes, about, unit, measure }
+    Quantity { name, takes, unit, measure }
 }
 
 /// Everything that can be measured. "The page" is the first page of the present order.
 #[rustfmt::skip]
 pub const QUANTITIES: &[Quantity] = &[
-    quantity("retrieval.effective-candidates", NOTHING, "effective candidates", Number(1),
+    quantity("retrieval.effective-candidates", NOTHING, Number(1),
         One(|seen, _| Ok(seen.answer.retrieval.effective_candidates.into()))),
-    quantity("retrieval.entropy", NOTHING, "entropy of the softmax, in nats", Number(2),
+    quantity("retrieval.entropy", NOTHING, Number(2),
         One(|seen, _| Ok(seen.answer.retrieval.entropy.into()))),
-    quantity("retrieval.top-probability", NOTHING, "softmax probability of the best product", Share,
+    quantity("retrieval.top-probability", NOTHING, Share,
         One(|seen, _| first(&seen.answer.retrieval.softmax, "softmax").map(f64::from))),
-    quantity("retrieval.relevant", NOTHING, "products that relevance control lets pass", Number(0),
+    quantity("retrieval.relevant", NOTHING, Number(0),
         One(|seen, _| Ok(seen.answer.retrieval.relevant.into()))),
-    quantity("retrieval.ranked", NOTHING, "products that reach the ranker", Number(0),
+    quantity("retrieval.ranked", NOTHING, Number(0),
         One(|seen, _| Ok(seen.answer.candidates.len() as f64))),
-    quantity("retrieval.predicted", "a product type", "probability that the query means this type", Share,
+    quantity("retrieval.predicted", "a product type", Share,
         One(predicted)),
-    quantity("retrieval.of-type", "a product type", "share of the retrieved that are of this type", Share,
+    quantity("retrieval.of-type", "a product type", Share,
         One(|seen, name| share_of_type(seen, name, retrieved(seen)))),
-    quantity("retrieval.mean-price", NOTHING, "mean price of what was retrieved", Dollars,
+    quantity("retrieval.mean-price", NOTHING, Dollars,
         One(|seen, _| mean(retrieved(seen).iter().map(|product| dollars(product))))),
-    quantity("retrieval.behaviours-read", NOTHING, "behaviours that the retriever reads", Number(0),
+    quantity("retrieval.behaviours-read", NOTHING, Number(0),
         One(|seen, _| Ok(seen.answer.history.iter().filter(|entry| entry.kept).count() as f64))),
-    quantity("retrieval.order-kept", NOTHING, "Kendall’s τ of the ranker’s order and the retriever’s", Number(2),
+    quantity("retrieval.order-kept", NOTHING, Number(2),
         One(order_kept)),
-    quantity("page.of-type", "a product type", "share of the page that is of this type", Share,
+    quantity("page.of-type", "a product type", Share,
         One(|seen, name| share_of_type(seen, name, page(seen)))),
-    quantity("page.with-word", "a word", "titles on the page with this word", Number(0),
+    quantity("page.with-word", "a word", Number(0),
         One(|seen, word| Ok(page(seen).iter().filter(|p| p.title.to_lowercase().contains(word)).count() as f64))),
-    quantity("page.own-brands", NOTHING, "share of the page from the five brands that the shopper’s history has most", Share,
+    quantity("page.own-brands", NOTHING, Share,
         One(own_brands)),
-    quantity("page.mean-price", NOTHING, "mean price on the page", Dollars,
+    quantity("page.mean-price", NOTHING, Dollars,
         One(|seen, _| mean(page(seen).iter().map(|product| dollars(product))))),
-    quantity("page.clicks", NOTHING, "clicks that the ranker expects on the page", Number(2),
+    quantity("page.clicks", NOTHING, Number(2),
         One(|seen, _| Ok(order(seen).clicks))),
-    quantity("page.orders", NOTHING, "orders that the ranker expects on the page", Number(4),
+    quantity("page.orders", NOTHING, Number(4),
         One(|seen, _| Ok(order(seen).orders))),
-    quantity("page.gmv", NOTHING, "GMV that the ranker expects on the page", Dollars,
+    quantity("page.gmv", NOTHING, Dollars,
         One(|seen, _| Ok(order(seen).gross_value / 100.0))),
-    quantity("product.rank", "the number of a product", "place of the product", Number(0),
+    quantity("product.rank", "the number of a product", Number(0),
         One(|seen, id| Ok(place(seen, id)? as f64 + 1.0))),
-    quantity("product.chance", "a task, then the number of a product", "the product’s probability of the task", Share,
+    quantity("product.chance", "a task, then the number of a product", Share,
         One(product_chance)),
-    quantity("type.chance", "a task, then a product type", "mean probability of the task over candidates of this type", Share,
+    quantity("type.chance", "a task, then a product type", Share,
         One(type_chance)),
-    quantity("experts.weight", "a task, then the number of an expert", "the task’s mean gate weight on the expert over the page", Share,
+    quantity("experts.weight", "a task, then the number of an expert", Share,
         One(expert_weight)),
-    quantity("experts.difference", NOTHING, "how far the gates of first and last task differ over the page (total variation)", Share,
+    quantity("experts.difference", NOTHING, Share,
         One(|seen, _| {
             let tasks = utilisation(seen)?;
             let (one, other) = (tasks.first(), tasks.last());
             Ok(1.0 - shared(one.into_iter().flatten(), other.into_iter().flatten()))
         })),
-    quantity("experts.mixed", "a task", "experts that the task effectively mixes", Number(2),
+    quantity("experts.mixed", "a task", Number(2),
         One(|seen, task| {
             let weights = utilisation(seen)?.swap_remove(task_number(seen, task)?);
             Ok(effective_number(&weights.into_iter().map(f64::from).collect::<Vec<_>>()))
         })),
-    quantity("experts.layers", NOTHING, "layers of experts", Number(0),
+    quantity("experts.layers", NOTHING, Number(0),
         One(|seen, _| Ok(seen.answer.gatings.len() as f64))),
-    quantity("bias.logit", "a place on the page", "bias logit of the product at this place", Number(2),
+    quantity("bias.logit", "a place on the page", Number(2),
         One(|seen, place| bias_at(seen, number(place)?.saturating_sub(1)))),
-    quantity("bias.spread", NOTHING, "highest less lowest bias logit on the page", Number(2),
+    quantity("bias.spread", NOTHING, Number(2),
         One(bias_spread)),
-    quantity("bias.term", "position, page or neighbours", "what the feature does to the chosen product’s bias logit", Number(2),
+    quantity("bias.term", "position, page or neighbours", Number(2),
         One(bias_term)),
-    quantity("examination.learned", "a place on the list", "chance to be looked at against the first place, as learned", Share,
+    quantity("examination.learned", "a place on the list", Share,
         One(|seen, place| curve(&seen.answer.examination.learned, place))),
-    quantity("examination.true", "a place on the list", "chance to be looked at against the first place, as it is", Share,
+    quantity("examination.true", "a place on the list", Share,
         One(|seen, place| curve(&seen.answer.examination.truth, place))),
-    quantity("examination.agreement", NOTHING, "Spearman’s ρ of the learned curve and the true one over the page", Number(3),
+    quantity("examination.agreement", NOTHING, Number(3),
         One(|seen, _| {
             let curves = &seen.answer.examination;
             let page = seen.state.page.size as usize;
             let both = page.min(curves.learned.len()).min(curves.truth.len());
             spearman(&curves.learned[..both], &curves.truth[..both])
-                .ok_or_else(|| "the bias network reads no position".into())
+                .ok_or_else(|| unmeasured("no-bias").with("feature", "position"))
         })),
-    quantity("transfer.conditional", "a task", "chance of the step once the one before it was taken, for the chosen product", Share,
+    quantity("transfer.conditional", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.conditional.into()))),
-    quantity("transfer.joint", "a task", "chance of the step from the impression on, for the chosen product", Share,
+    quantity("transfer.joint", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.joint.into()))),
-    quantity("transfer.from-former", "a task", "attention on what the former task hands on, for the chosen product", Share,
+    quantity("transfer.from-former", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.from_former.into()))),
-    quantity("towers.read", NOTHING, "behaviours that the user tower reads, web searches among them", Number(0),
+    quantity("towers.read", NOTHING, Number(0),
         One(|seen, _| Ok(towers(seen)?.read.into()))),
-    quantity("towers.on-searches", NOTHING, "attention of the user tower on web searches", Share,
+    quantity("towers.on-searches", NOTHING, Share,
         One(|seen, _| Ok(towers(seen)?.searches.iter().map(|(_, weight)| f64::from(*weight)).sum()))),
-    quantity("towers.surface", NOTHING, "context logit of the surface", Number(2),
+    quantity("towers.surface", NOTHING, Number(2),
         One(|seen, _| Ok(towers(seen)?.context.0.into()))),
-    quantity("towers.device", NOTHING, "context logit of the device", Number(2),
+    quantity("towers.device", NOTHING, Number(2),
         One(|seen, _| Ok(towers(seen)?.context.1.into()))),
-    quantity("attention.on-type", "clicks, carts or orders, then a product type", "the ranker’s attention on this type in the sequence, for the chosen product", Share,
+    quantity("attention.on-type", "clicks, carts or orders, then a product type", Share,
         One(attention_on_type)),
-    quantity("agreement.first-ten", NOTHING, "share of the first ten that both have (overlap@10)", Share,
+    quantity("agreement.first-ten", NOTHING, Share,
         Two(|a, b| Ok(order(a).agreement(&order(b)).overlap))),
-    quantity("agreement.order", NOTHING, "Kendall’s τ over the products that both have", Number(2),
-        Two(|a, b| order(a).agreement(&order(b)).kendall_tau.ok_or_else(|| "they share fewer than two products".into()))),
-    quantity("agreement.candidates", NOTHING, "share of the candidates that both have", Share,
+    quantity("agreement.order", NOTHING, Number(2),
+        Two(|a, b| order(a).agreement(&order(b)).kendall_tau.ok_or_else(|| unmeasured("too-few")))),
+    quantity("agreement.candidates", NOTHING, Share,
         Two(|a, b| {
             let (a, b) = (&a.answer.candidates, &b.answer.candidates);
             let both = a.iter().filter(|one| b.iter().any(|other| other.product == one.product));
             Ok(both.count() as f64 / a.len().max(b.len()).max(1) as f64)
         })),
-    quantity("agreement.retriever-attention", NOTHING, "attention of the retriever that falls on the same behaviours", Share,
+    quantity("agreement.retriever-attention", NOTHING, Share,
         Two(|a, b| {
             let weights = |seen: &Seen| seen.answer.history.iter().map(|e| (e.entry, e.attention)).collect();
             Ok(shared_by_entry(weights(a), weights(b)))
         })),
-    quantity("agreement.ranker-attention", NOTHING, "attention of the ranker on clicks that falls on the same behaviours", Share,
+    quantity("agreement.ranker-attention", NOTHING, Share,
         Two(|a, b| Ok(shared_by_entry(sequence(a, "clicks")?, sequence(b, "clicks")?)))),
 ];
 
@@ -197,6 +195,31 @@ impl Quantity {
             (true, false) => Err(format!("{name} takes nothing after its name.")),
             (false, true) => Err(format!("{name} wants {} after its name.", quantity.takes)),
             _ => Ok((quantity, rest)),
+        }
+    }
+
+    /// What it is, as shown beside the number.
+    pub fn about(&self) -> Message {
+        Message::new(format!("studio.quantities.{}", self.name))
+    }
+
+    /// What follows its name, for people: a task, a sequence or a feature is called what it is
+    /// called elsewhere.
+    pub fn of(&self, rest: &str) -> Value {
+        let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
+        let called = match self.takes.split([' ', ',']).next() {
+            Some("a") if self.takes.starts_with("a task") => format!("tasks.{first}.inline"),
+            Some("clicks") => format!("studio.sequences.{first}"),
+            Some("position") => format!("studio.bias-features.{first}"),
+            _ => return Value::Text(rest.into()),
+        };
+        match after {
+            "" => Value::Message(Message::new(called)),
+            after => Value::Message(
+                Message::new("studio.lessons.of-two")
+                    .with("first", Message::new(called))
+                    .with("second", after),
+            ),
         }
     }
 
@@ -218,6 +241,11 @@ impl Unit {
             Self::Dollars => format!("${}", words::fixed(value, 2)),
         }
     }
+}
+
+/// Why there is nothing to measure.
+fn unmeasured(why: &str) -> Message {
+    Message::new(format!("studio.unmeasured.{why}"))
 }
 
 fn order(seen: &Seen) -> Order {
@@ -249,26 +277,26 @@ fn dollars(product: &Product) -> f64 {
     f64::from(product.price_cents) / 100.0
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Result<f64, String> {
+fn mean(values: impl Iterator<Item = f64>) -> Result<f64, Message> {
     let (mut sum, mut count) = (0.0, 0.0);
     for value in values {
         sum += value;
         count += 1.0;
     }
-    if count > 0.0 { Ok(sum / count) } else { Err("there is no product to measure".into()) }
+    if count > 0.0 { Ok(sum / count) } else { Err(unmeasured("nothing")) }
 }
 
-fn first(values: &[f32], what: &str) -> Result<f32, String> {
-    values.first().copied().ok_or_else(|| format!("there is no {what}"))
+fn first(values: &[f32], what: &str) -> Result<f32, Message> {
+    values.first().copied().ok_or_else(|| unmeasured("empty").with("what", what))
 }
 
-fn number(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("“{text}” is no number"))
+fn number(text: &str) -> Result<usize, Message> {
+    text.parse().map_err(|_| unmeasured("no-number").with("text", text))
 }
 
-fn type_number(seen: &Seen, name: &str) -> Result<usize, String> {
+fn type_number(seen: &Seen, name: &str) -> Result<usize, Message> {
     let found = seen.catalogue.product_types.iter().position(|of| of.name == name);
-    found.ok_or_else(|| format!("nothing here is of the type “{name}”"))
+    found.ok_or_else(|| unmeasured("no-type").with("type", name))
 }
 
 fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
@@ -276,37 +304,37 @@ fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
 }
 
 /// Number of a task among the ranker's, by its name in small letters.
-fn task_number(seen: &Seen, name: &str) -> Result<usize, String> {
+fn task_number(seen: &Seen, name: &str) -> Result<usize, Message> {
     let is_named = |task: &Task| task.name().eq_ignore_ascii_case(name);
     let found = seen.answer.ranker.tasks().iter().position(is_named);
-    found.ok_or_else(|| format!("the ranker has no task “{name}”"))
+    found.ok_or_else(|| unmeasured("no-task").with("task", name))
 }
 
-fn two<'a>(text: &'a str, wanted: &str) -> Result<(&'a str, &'a str), String> {
-    text.split_once(' ').ok_or_else(|| format!("“{text}” is not {wanted}"))
+fn two<'a>(text: &'a str, wanted: &str) -> Result<(&'a str, &'a str), Message> {
+    text.split_once(' ').ok_or_else(|| unmeasured("not").with("text", text).with("wanted", wanted))
 }
 
-fn predicted(seen: &Seen, name: &str) -> Result<f64, String> {
+fn predicted(seen: &Seen, name: &str) -> Result<f64, Message> {
     let kind = type_number(seen, name)?;
     let categories = &seen.answer.retrieval.categories;
     let found = categories.iter().find(|(of, _)| usize::from(*of) == kind);
     Ok(found.map_or(0.0, |(_, probability)| f64::from(*probability)))
 }
 
-fn share_of_type(seen: &Seen, name: &str, products: Vec<&Product>) -> Result<f64, String> {
+fn share_of_type(seen: &Seen, name: &str, products: Vec<&Product>) -> Result<f64, Message> {
     let kind = type_number(seen, name)?;
     mean(products.iter().map(|p| f64::from(u8::from(usize::from(p.product_type) == kind))))
 }
 
-fn order_kept(seen: &Seen, _: &str) -> Result<f64, String> {
+fn order_kept(seen: &Seen, _: &str) -> Result<f64, Message> {
     let places: Vec<f32> = (0..seen.answer.candidates.len()).map(|place| place as f32).collect();
     let tasks = seen.answer.ranker.tasks();
     let scores = seen.answer.candidates.iter();
     let scores: Vec<f32> = scores.map(|c| -blend::score(c, tasks, &seen.state.ranking)).collect();
-    kendall_tau(&places, &scores).ok_or_else(|| "the ranker’s scores are all the same".into())
+    kendall_tau(&places, &scores).ok_or_else(|| unmeasured("same-scores"))
 }
 
-fn own_brands(seen: &Seen, _: &str) -> Result<f64, String> {
+fn own_brands(seen: &Seen, _: &str) -> Result<f64, Message> {
     let mut counts = vec![0_u32; seen.catalogue.brands.len()];
     for entry in &seen.answer.history {
         if let Some(product) = product(seen, entry.event.product)
@@ -321,20 +349,21 @@ fn own_brands(seen: &Seen, _: &str) -> Result<f64, String> {
     mean(page(seen).iter().map(|p| f64::from(u8::from(brands.contains(&usize::from(p.brand))))))
 }
 
-fn place(seen: &Seen, id: &str) -> Result<usize, String> {
+fn place(seen: &Seen, id: &str) -> Result<usize, Message> {
     let id = number(id)? as ProductId;
-    order(seen).rank(id).ok_or_else(|| format!("product {id} is not among the candidates"))
+    order(seen).rank(id).ok_or_else(|| unmeasured("no-candidate").with("product", id.to_string()))
 }
 
-fn product_chance(seen: &Seen, text: &str) -> Result<f64, String> {
+fn product_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, id) = two(text, "a task and the number of a product")?;
     let (task, id) = (task_number(seen, task)?, number(id)? as ProductId);
     let found = seen.answer.candidates.iter().find(|c| c.product == id);
-    let candidate = found.ok_or_else(|| format!("product {id} is not among the candidates"))?;
+    let candidate =
+        found.ok_or_else(|| unmeasured("no-candidate").with("product", id.to_string()))?;
     Ok(probability(candidate, task, &seen.state.ranking).into())
 }
 
-fn type_chance(seen: &Seen, text: &str) -> Result<f64, String> {
+fn type_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, name) = two(text, "a task and a product type")?;
     let (task, kind) = (task_number(seen, task)?, type_number(seen, name)?);
     let of_type = seen.answer.candidates.iter().filter(|c| is_of_type(seen, c.product, kind));
@@ -342,21 +371,21 @@ fn type_chance(seen: &Seen, text: &str) -> Result<f64, String> {
 }
 
 /// Mean weights of the last layer's gates over the page, by task.
-fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, String> {
+fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, Message> {
     let tasks = seen.answer.ranker.tasks().len();
     let experts = seen.answer.gatings.last().map_or(0, |gating| gating.experts.len());
     let all = expert_utilisation(on_page(seen));
     if experts == 0 || all.len() < tasks * experts {
-        return Err("the ranker has no gates".into());
+        return Err(unmeasured("no-gates"));
     }
     Ok(all[all.len() - tasks * experts..].chunks(experts).map(<[f32]>::to_vec).collect())
 }
 
-fn expert_weight(seen: &Seen, text: &str) -> Result<f64, String> {
+fn expert_weight(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, expert) = two(text, "a task and the number of an expert")?;
     let weights = utilisation(seen)?.swap_remove(task_number(seen, task)?);
     let weight = number(expert)?.checked_sub(1).and_then(|expert| weights.get(expert));
-    weight.map(|w| f64::from(*w)).ok_or_else(|| format!("there is no expert {expert}"))
+    weight.map(|w| f64::from(*w)).ok_or_else(|| unmeasured("no-expert").with("expert", expert))
 }
 
 /// What two distributions have in common: the sum of the smaller of each pair.
@@ -371,53 +400,53 @@ fn shared_by_entry(a: Vec<(u32, f32)>, b: Vec<(u32, f32)>) -> f64 {
     a.iter().map(|(entry, weight)| f64::from(weight.min(of(*entry)))).sum::<f64>() / whole
 }
 
-fn bias_at(seen: &Seen, place: usize) -> Result<f64, String> {
+fn bias_at(seen: &Seen, place: usize) -> Result<f64, Message> {
     let page = on_page(seen);
-    let candidate = page.get(place).ok_or("the page has no such place")?;
+    let candidate = page.get(place).ok_or_else(|| unmeasured("no-place"))?;
     Ok(candidate.bias.into())
 }
 
-fn bias_spread(seen: &Seen, _: &str) -> Result<f64, String> {
+fn bias_spread(seen: &Seen, _: &str) -> Result<f64, Message> {
     let page = on_page(seen);
     let logits = || page.iter().map(|candidate| f64::from(candidate.bias));
     let (high, low) = (logits().fold(f64::MIN, f64::max), logits().fold(f64::MAX, f64::min));
-    if page.is_empty() { Err("the page is empty".into()) } else { Ok(high - low) }
+    if page.is_empty() { Err(unmeasured("nothing")) } else { Ok(high - low) }
 }
 
-fn curve(values: &[f32], place: &str) -> Result<f64, String> {
+fn curve(values: &[f32], place: &str) -> Result<f64, Message> {
     let value = number(place)?.checked_sub(1).and_then(|place| values.get(place));
-    value.map(|v| f64::from(*v)).ok_or_else(|| format!("the curve has no place {place}"))
+    value.map(|v| f64::from(*v)).ok_or_else(|| unmeasured("no-place"))
 }
 
-fn detail<'a>(seen: &Seen<'a>) -> Result<&'a Detail, String> {
+fn detail<'a>(seen: &Seen<'a>) -> Result<&'a Detail, Message> {
     let found = seen.answer.detail.as_ref();
-    found.ok_or_else(|| "no product is chosen, or the one that is was not retrieved".into())
+    found.ok_or_else(|| unmeasured("none-chosen"))
 }
 
-fn bias_term(seen: &Seen, name: &str) -> Result<f64, String> {
+fn bias_term(seen: &Seen, name: &str) -> Result<f64, Message> {
     let terms = &detail(seen)?.bias_terms;
     let term = terms.iter().find(|(of, _)| of == name);
     term.map(|(_, term)| f64::from(*term))
-        .ok_or_else(|| format!("the bias network does not read “{name}”"))
+        .ok_or_else(|| unmeasured("no-bias").with("feature", name))
 }
 
-fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Transfer, String> {
+fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Transfer, Message> {
     let step = detail(seen)?.transfer.get(task_number(seen, task)?);
-    step.ok_or_else(|| "only MLPR hands probabilities on".into())
+    step.ok_or_else(|| unmeasured("no-transfer"))
 }
 
-fn towers<'a>(seen: &Seen<'a>) -> Result<&'a TowerInsides, String> {
-    seen.answer.retrieval.towers.as_ref().ok_or_else(|| "Yandex’s towers did not retrieve".into())
+fn towers<'a>(seen: &Seen<'a>) -> Result<&'a TowerInsides, Message> {
+    seen.answer.retrieval.towers.as_ref().ok_or_else(|| unmeasured("no-towers"))
 }
 
-fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, String> {
+fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, Message> {
     let sequences = &detail(seen)?.attention;
     let found = sequences.iter().find(|sequence| sequence.sequence == name);
-    let found = found.ok_or_else(|| format!("the ranker reads no sequence “{name}”"))?;
+    let found = found.ok_or_else(|| unmeasured("no-sequence").with("sequence", name))?;
     Ok(found.weights.clone())
 }
 
-fn attention_on_type(seen: &Seen, text: &str) -> Result<f64, String> {
+fn attention_on_type(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (name, kind) = two(text, "a sequence and a product type")?;
     let kind = type_number(seen, kind)?;
     let is_of_kind = |entry: u32| {
@@ -433,6 +462,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::language::english;
 
     #[test]
     fn names_are_unique_and_what_follows_them_is_asked_for() {
@@ -452,7 +482,8 @@ mod tests {
     #[test]
     fn every_quantity_is_in_the_guide_for_those_who_write_lessons() {
         let guide = include_str!("../../../docs/lessons.md");
-        for Quantity { name, takes, about, .. } in QUANTITIES {
+        for quantity in QUANTITIES {
+            let (Quantity { name, takes, .. }, about) = (quantity, english(&quantity.about()));
             let row = format!("| `{name}` | {takes} | {about} |");
             assert!(guide.contains(&row), "docs/lessons.md lacks the row\n{row}");
         }

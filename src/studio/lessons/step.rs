@@ -9,9 +9,11 @@ use super::lesson::{Question, Step};
 use super::panel::Done;
 use super::quantity::Seen;
 use crate::app::knobs::KnobControl;
+use crate::app::language::{say, say_with, worded};
 use crate::app::parts::{click, follow, live, when};
 use crate::app::picture::Mark;
 use crate::app::store::{Store, store};
+use crate::language::Message;
 use crate::share::State;
 use crate::share::knobs::KNOBS;
 use crate::share::view::{LessonPlace, Panel};
@@ -25,16 +27,44 @@ const LOOKS: u32 = 40;
 
 /// How far the person is with a step.
 #[derive(Clone, PartialEq)]
-enum Stand {
+pub enum Stand {
     /// Nothing was asked of the engine.
     Open,
     /// The engine computes.
     Asked,
     /// It answered, check by check.
-    Judged(Vec<Result<Outcome, String>>),
+    Judged(Vec<Result<Outcome, Message>>),
 }
 
-/// A step, at the start of what can be done with it.
+/// What the person did with a step: it stays when the step is shown in another language.
+#[derive(Clone, Copy)]
+pub struct Progressing {
+    place: StoredValue<Option<LessonPlace>>,
+    guess: RwSignal<Option<usize>>,
+    stand: RwSignal<Stand>,
+}
+
+impl Progressing {
+    /// With no step yet.
+    pub fn new() -> Self {
+        Self {
+            place: StoredValue::new(None),
+            guess: RwSignal::new(None),
+            stand: RwSignal::new(Stand::Open),
+        }
+    }
+
+    /// Turns to a step: another one is at its start.
+    fn turn_to(self, place: &LessonPlace) {
+        if self.place.with_value(|at| at.as_ref() != Some(place)) {
+            self.place.set_value(Some(place.clone()));
+            self.guess.set(None);
+            self.stand.set(Stand::Open);
+        }
+    }
+}
+
+/// A step, and how far the person is with it.
 #[component]
 pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let store = store();
@@ -43,8 +73,9 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let starting = move || matches!(standing.get(), Standing::Loading(_));
     let Step { heading, html, state, point, question, checks } = step;
     point_at(store, point.clone());
-    let guess = RwSignal::new(None::<usize>);
-    let stand = RwSignal::new(Stand::Open);
+    let progressing: Progressing = expect_context();
+    progressing.turn_to(&place);
+    let Progressing { guess, stand, .. } = progressing;
     let asked = StoredValue::new(checks.clone());
     let ask = move || {
         stand.set(Stand::Asked);
@@ -58,7 +89,9 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
                 done.note(&place);
             }
             // Another step may be shown meanwhile.
-            let _ = stand.try_set(Stand::Judged(outcomes));
+            if progressing.place.try_get_value().flatten() == Some(place) {
+                let _ = stand.try_set(Stand::Judged(outcomes));
+            }
         });
     };
     let guesses = question.is_some();
@@ -66,15 +99,15 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let on_stage = state.map(|link| stage(store, link));
     let button = (!checks.is_empty()).then(|| {
         let label = move || match stand.get() {
-            Stand::Open => "Check it",
-            Stand::Asked if starting() => "The studio’s engine is starting…",
-            Stand::Asked => "The engine computes…",
-            Stand::Judged(_) => "Check it again",
+            Stand::Open => say("studio.lessons.check"),
+            Stand::Asked if starting() => say("studio.lessons.starting"),
+            Stand::Asked => say("studio.lessons.computing"),
+            Stand::Judged(_) => say("studio.lessons.check-again"),
         };
         let ask = ask.clone();
         view! {
             <button type="button" class="solid" data-testid="lesson-check" disabled=asks on:click=click(ask)>
-                {move || label().to_string()}
+                {label}
             </button>
         }
     });
@@ -139,7 +172,8 @@ fn stage(store: Store, link: String) -> AnyView {
         Memo::new(move |_| store.state.with(|state| is_same(state, &wanted)))
     };
     let set = move || set_state(store, &wanted);
-    let label = move || if there.get() { "The stage is set" } else { "Set the stage" }.to_string();
+    let label =
+        move || say(if there.get() { "studio.lessons.stage-set" } else { "studio.lessons.stage" });
     view! {
         <button type="button" class="outlined" data-testid="lesson-stage" disabled=there on:click=click(set)>
             {label}
@@ -168,9 +202,11 @@ fn control(testid: &str) -> AnyView {
             browser::reveal_pointed();
         })>
             <Mark name="look" />
-            {format!("The knob: {}", knob.name)}
+            {move || say_with("studio.lessons.knob", &[("name", say(&knob.words("name")))])}
         </button>
-        <div class="one-knob"><KnobControl knob place="lesson" /></div>
+        <div class="one-knob">
+            {live(move || view! { <KnobControl knob place="lesson" /> }.into_any())}
+        </div>
     }
     .into_any()
 }
@@ -202,8 +238,8 @@ fn questions(
     });
     let verdict = move || {
         let said = match guess.get_untracked() == Some(right) {
-            true => "You said so. ".to_string(),
-            false => format!("It is: {answer}. "),
+            true => say("studio.lessons.said-so").to_string(),
+            false => say_with("studio.lessons.it-is", &[("answer", &answer)]),
         };
         view! { <p class="why" data-testid="lesson-why">{said} {why.clone()}</p> }.into_any()
     };
@@ -218,42 +254,49 @@ fn questions(
 }
 
 /// What came of a check, with the ways to the states that it was measured on.
-fn found(store: Store, outcome: Result<Outcome, String>, check: &Check) -> AnyView {
+fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyView {
     let Outcome { about, found, expected, holds } = match outcome {
         Ok(outcome) => outcome,
-        Err(why) => return view! { <p data-testid="notice" role="alert">{why}</p> }.into_any(),
+        Err(why) => {
+            return view! { <p data-testid="notice" role="alert">{worded(&why)}</p> }.into_any();
+        }
     };
-    let names: &[&str] = if check.links.len() == 1 { &["Look"] } else { &["Before", "After"] };
+    let names: &[&str] = match check.links.len() {
+        1 => &["studio.lessons.look"],
+        _ => &["studio.lessons.before", "studio.lessons.after"],
+    };
     let ways = check.states().into_iter().zip(names).map(|(state, name)| {
         let go = move || set_state(store, &state);
-        view! { <button type="button" class="quiet" on:click=click(go)>{*name}</button> }
+        view! { <button type="button" class="quiet" on:click=click(go)>{say(name)}</button> }
     });
     let verdict = match holds {
-        true => format!("{expected}: it is so"),
-        false => format!("{expected}: not here. The lesson no longer fits these weights."),
+        true => "studio.lessons.so",
+        false => "studio.lessons.not-so",
     };
+    let verdict = say_with(verdict, &[("expected", &worded(&expected))]);
     view! {
         <section data-holds=holds.to_string()>
-            <p class="about">{about}</p>
+            <p class="about">{worded(&about)}</p>
             <p class="numbers">
                 {found.into_iter().map(|number| view! { <strong>{number}</strong> }).collect_view()}
             </p>
             <p class="verdict"><Mark name=if holds { "check" } else { "close" } /> {verdict}</p>
-            <p class="ways">"On the shelf: " {ways.collect_view()}</p>
+            <p class="ways">{say("studio.lessons.on-the-shelf")} " " {ways.collect_view()}</p>
         </section>
     }
     .into_any()
 }
 
 /// Asks the studio's engine for every state of a check, and judges what it answers.
-async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome, String> {
+async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome, Message> {
     let states = check.states();
     let mut answers = Vec::new();
     for state in &states {
         answers.push(engine.answer(state).await?);
     }
     // The engine sends it before its first answer.
-    let shop = store.shop.get_untracked().ok_or("The shop has not arrived. Check again.")?;
+    let shop =
+        store.shop.get_untracked().ok_or_else(|| Message::new("studio.unmeasured.no-shop"))?;
     let seen = states.iter().zip(&answers);
     let seen: Vec<Seen> =
         seen.map(|(state, answer)| Seen { state, answer, catalogue: &shop.catalogue }).collect();

@@ -10,7 +10,7 @@ export const TRIAL = 240_000;
 const REST = 400;
 
 /** The studio's panels, as links name them. */
-export const PANELS = ["lessons", "compare", "metrics", "share", "papers"];
+export const PANELS = ["lessons", "explain", "positions", "map", "compare", "metrics", "share", "papers"];
 
 /**
  * Opens the playground in a fresh profile and runs `use(vitrine)`.

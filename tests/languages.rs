@@ -1,0 +1,416 @@
+//! The words of every language: all there, all used, none left in the programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use vitrine::features::{dense, wide};
+use vitrine::language::Language;
+use vitrine::metrics::measure::Measure;
+use vitrine::share::Ranker;
+use vitrine::share::knobs::{Control, KNOBS};
+use vitrine::share::view::{PARTS, Panel};
+use vitrine::studio::lessons::quantity::QUANTITIES;
+
+type Words = BTreeMap<String, String>;
+
+/// A language's words by key, and the keys as they stand in its file.
+fn words(language: &str) -> (Words, Vec<String>) {
+    let path = format!("languages/{language}.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let words: Words =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    // A line each, so that nobody's key is lost under another's.
+    let keys: Vec<String> = text
+        .lines()
+        .filter_map(|line| Some(line.trim().strip_prefix('"')?.split_once("\": ")?.0.to_string()))
+        .collect();
+    assert_eq!(keys.len(), words.len(), "{path} has a key twice, or not a line each");
+    (words, keys)
+}
+
+fn files_in(folder: &str, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}")) {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files_in(path.to_str().expect("a name"), ending, found);
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// The sources under some folders, without their tests and comments.
+fn sources(folders: &[&str]) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    for folder in folders {
+        files_in(folder, ".rs", &mut paths);
+    }
+    paths.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("supervisor_tests.rs"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a source");
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        (path.to_string_lossy().into_owned(), lines.collect::<Vec<_>>().join("\n"))
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// Scripts and the page that they stand in, without comments.
+fn scripts() -> Vec<(String, String)> {
+    let names = ["index.html", "www/engine-loader.js", "www/offline.js", "www/studio-loader.js"];
+    let read = |name: &str| {
+        let text = fs::read_to_string(name).expect("a script");
+        let lines = text.lines().filter(|line| {
+            let line = line.trim_start();
+            !["//", "/*", "*", "<!--", "<meta", "<link", "<p"]
+                .iter()
+                .any(|mark| line.starts_with(mark))
+        });
+        (name.into(), lines.collect::<Vec<_>>().join("\n"))
+    };
+    names.map(read).into()
+}
+
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    let found = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    found.map(|(name, _)| name).collect()
+}
+
+/// Keys that the programs put together from the names of things.
+fn families() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let mut add = |key: String| {
+        keys.insert(key);
+    };
+    for knob in KNOBS {
+        add(knob.words("name"));
+        add(knob.words("about"));
+        if let Control::Choice { options, .. } = knob.control {
+            options.iter().for_each(|option| add(knob.words(option)));
+        }
+        if !knob.section.is_empty() {
+            add(format!("sections.{}", knob.section));
+        }
+        if !knob.unit.is_empty() {
+            add(format!("units.{}", knob.unit));
+        }
+    }
+    for task in Ranker::Mlpr.tasks().iter().chain(Ranker::Dmt.tasks()) {
+        add(format!("tasks.{}", task.name()));
+        add(format!("tasks.{}.inline", task.name()));
+    }
+    for (name, kind) in dense::FEATURES {
+        add(format!("features.{name}"));
+        add(format!("feature-kinds.{}", kind.name()));
+    }
+    for (name, kind) in wide::FEATURES {
+        add(format!("features.{name}"));
+        add(format!("feature-kinds.{}", kind.name()));
+    }
+    for stage in ["retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain"] {
+        add(format!("stages.{stage}"));
+    }
+    for name in ["expert", "own", "shared", "stage-1", "stage-2"] {
+        add(format!("experts.{name}"));
+    }
+    for name in vitrine::models::dmt::SEQUENCE_NAMES {
+        add(format!("attention.{name}"));
+        add(format!("studio.sequences.{name}"));
+    }
+    for name in ["position", "page", "neighbours"] {
+        add(format!("bias.{name}"));
+        add(format!("studio.bias-features.{name}"));
+    }
+    for (_, panel) in Panel::ALL {
+        add(format!("studio.panels.{panel}"));
+        add(format!("studio.panels.{panel}.about"));
+    }
+    for (_, measure) in Measure::ALL {
+        add(format!("studio.measures.{measure}"));
+        add(format!("studio.measures.{measure}.truth"));
+        add(format!("studio.measures.{measure}.log"));
+    }
+    for figure in ["overlap", "tau", "rbo", "clicks", "orders", "gmv"] {
+        add(format!("studio.compare.{figure}"));
+        add(format!("studio.compare.{figure}.about"));
+    }
+    PARTS.iter().for_each(|part| add(format!("studio.parts.{part}")));
+    QUANTITIES.iter().for_each(|quantity| add(quantity.about().key));
+    ["on", "off"].iter().for_each(|value| add(format!("studio.{value}")));
+    keys
+}
+
+#[test]
+fn every_language_has_the_same_keys_and_placeholders() {
+    let (english, order) = words("en");
+    for (language, key) in Language::ALL {
+        let (words, keys) = words(key);
+        assert_eq!(
+            keys, order,
+            "{key}: the same keys in the same order, so that files can be read side by side"
+        );
+        for (name, text) in &words {
+            let (found, wanted) = (placeholders(text), placeholders(&english[name]));
+            assert_eq!(found, wanted, "{key}: {name}");
+            // What stands between sentences is nothing in Chinese.
+            assert!(!text.is_empty() || name == "sentences.between", "{key}: {name} is empty");
+            assert!(!text.contains('\n'), "{key}: {name} is handed on as a line");
+        }
+        assert_eq!(Language::by_key(key), Some(language));
+    }
+}
+
+#[test]
+fn every_key_that_is_used_is_there_and_no_other() {
+    let (english, _) = words("en");
+    let mut used = families();
+    let mut wanted: BTreeSet<(String, String)> =
+        used.iter().map(|key| ("a family".into(), key.clone())).collect();
+    let named = Regex::new(r#"(?:^|[^.\w])(?:say|say_with|text|Message::new)\(\s*"([^"]+)""#)
+        .expect("a pattern");
+    let notice = Regex::new(r#"\b(?:Notice::new|fail)\(\s*"([^"]+)""#).expect("a pattern");
+    let unmeasured = Regex::new(r#"\bunmeasured\("([^"]+)""#).expect("a pattern");
+    let literal = Regex::new(r#""([a-z0-9][a-z0-9.-]*)""#).expect("a pattern");
+    for (file, text) in sources(&["src"]).into_iter().chain(scripts()) {
+        let mut want = |key: String| {
+            wanted.insert((file.clone(), key));
+        };
+        named.captures_iter(&text).for_each(|found| want(found[1].into()));
+        notice.captures_iter(&text).for_each(|found| want(format!("notices.{}", &found[1])));
+        unmeasured
+            .captures_iter(&text)
+            .for_each(|found| want(format!("studio.unmeasured.{}", &found[1])));
+        // What is handed on under its name before it is said.
+        let handed = literal.captures_iter(&text).map(|found| found[1].to_string());
+        used.extend(handed.filter(|key| english.contains_key(key)));
+    }
+    let missing: Vec<_> = wanted.iter().filter(|(_, key)| !english.contains_key(key)).collect();
+    assert!(missing.is_empty(), "no words for {missing:?}");
+    used.extend(wanted.into_iter().map(|(_, key)| key));
+    let unused: Vec<_> = english.keys().filter(|key| !used.contains(*key)).collect();
+    assert!(unused.is_empty(), "nothing says {unused:?}");
+}
+
+/// Literals in page, studio and scripts that look like something to read and are not shown to the
+/// person at the page, by the end of the file's name.
+const NOT_SHOWN: &[(&str, &[&str])] = &[
+    ("app/language.rs", &["The words of this page could not be fetched. Load the page again. "]),
+    // The product's own name, and keys of the keyboard.
+    ("app/header.rs", &["Vitrine", "Enter", "Escape"]),
+    ("studio/frame.rs", &["Escape"]),
+    // Said to the console, or asked of the engine.
+    ("app/engine.rs", &["it did not load"]),
+    ("app/supervisor.rs", &["running shoes"]),
+    // Classes.
+    ("app/knobs.rs", &["knob number", "knob switch", "knob choice"]),
+    ("app/picture.rs", &["picture pale", "picture deep"]),
+    ("app/shelf.rs", &["move up", "move down", "move new"]),
+    ("www/offline.js", &["newer solid"]),
+    ("www/engine-loader.js", &["Content-Type"]),
+    // Names that tests hold on to.
+    ("studio/compare.rs", &["Now", "Kendall’s τ"]),
+    // For those who write lessons.
+    (
+        "lessons/check.rs",
+        &[
+            "“{text}” is no number.",
+            "“{text}” is no bound.",
+            "“{text}” is none of: rises, falls, stays, above a number, below a number.",
+            "“{quantity}” that “{expect}” can’t be judged on {} state{}.",
+        ],
+    ),
+    (
+        "lessons/quantity.rs",
+        &[
+            "a product type",
+            "the number of a product",
+            "a task, then the number of a product",
+            "a task, then a product type",
+            "a task, then the number of an expert",
+            "a place on the page",
+            "a place on the list",
+            "position, page or neighbours",
+            "clicks, carts or orders, then a product type",
+            "there is no quantity “{name}”.",
+            "{name} takes nothing after its name.",
+            "{name} wants {} after its name.",
+            "a task and the number of a product",
+            "a task and a product type",
+            "a task and the number of an expert",
+            "a sequence and a product type",
+        ],
+    ),
+];
+
+/// Files of the page and the studio in which no literal is shown to the person at the page: names of
+/// drawings, messages of the protocol, what is written into files, and what is wrong with a lesson.
+const NOTHING_SHOWN: &[&str] =
+    &["app/icons.rs", "app/wire.rs", "studio/export.rs", "lessons/lesson.rs"];
+
+/// Parts of the studio that are still in English alone.
+const ENGLISH: &[&str] = &["studio/explain/", "studio/positions.rs", "studio/map.rs"];
+
+/// Literals of a file that look like words for a person.
+fn left_in(file: &str, text: &str) -> Vec<String> {
+    let pattern = |pattern: &str| Regex::new(pattern).expect("a pattern");
+    // Classes, and what only the console hears.
+    let other = pattern(r#"class="[^"]*"|(?:error!|expect)\(\s*"[^"]*""#);
+    let text = other.replace_all(text, "");
+    let literal = pattern(r#""((?:[^"\\]|\\[\s\S])*)""#);
+    let quasi = pattern(r"`([^`]*)`");
+    // Words with a space between, one that begins like a sentence, or a few in other letters.
+    let looks = pattern(r"[A-Za-z’']{2,} [A-Za-z’']{2,}|^[A-Z][a-z]{2,}|[^\x00-\x7F]{4,}");
+    // Written for machines: style, selectors, drawings, documents.
+    let machine = pattern(
+        r"(?:^|[ (\[])(?:#|\[|\.|M\{|M0)|[<>=]|:\w|px|cubic-bezier|\{[a-z_]+\}:|^[A-Z][a-z]+[A-Z]",
+    );
+    let scripted = file.ends_with("js") || file.ends_with("html");
+    let quoted = literal.captures_iter(&text).map(|found| found[1].to_string());
+    let quasis = quasi.captures_iter(&text).filter(|_| scripted);
+    quoted
+        .chain(quasis.map(|found| found[1].to_string()))
+        .filter(|said| looks.is_match(said) && !machine.is_match(said))
+        .filter(|said| {
+            let of_file = NOT_SHOWN.iter().filter(|(of, _)| file.ends_with(of));
+            !of_file.flat_map(|(_, known)| *known).any(|known| said.starts_with(known))
+        })
+        .collect()
+}
+
+#[test]
+fn no_words_are_left_in_the_programs() {
+    let files = sources(&["src/app", "src/studio", "src/share"]).into_iter().chain(scripts());
+    let files = files.filter(|(file, _)| !ENGLISH.iter().any(|part| file.contains(part)));
+    let shown = files.filter(|(file, _)| !NOTHING_SHOWN.iter().any(|known| file.ends_with(known)));
+    let left: Vec<_> = shown
+        .flat_map(|(file, text)| {
+            left_in(&file, &text).into_iter().map(move |said| format!("{file}: {said:?}"))
+        })
+        .collect();
+    assert!(left.is_empty(), "words belong in languages/, with a key:\n{}", left.join("\n"));
+}
+
+#[test]
+fn words_in_a_program_are_found() {
+    for text in [
+        r#"<p class="note">"Look inside"</p>"#,
+        r#"aria-label="Studio""#,
+        r#"format!("{count} products took {took}")"#,
+        r#"let said = "Who’s looked at \
+                       and who is not";"#,
+        r#"<span>"重新加载"</span>"#,
+    ] {
+        assert_eq!(left_in("src/app/page.rs", text).len(), 1, "{text}");
+    }
+    for text in [
+        r#"say("studio.name")"#,
+        r#"data-testid="effective-candidates""#,
+        r#"class="knob number""#,
+        r#"error!("a message could not be sent")"#,
+        r#""CPU""#,
+    ] {
+        assert_eq!(left_in("src/app/page.rs", text), Vec::<String>::new(), "{text}");
+    }
+}
+
+/// Terms and names that a Chinese engineer writes in Latin letters.
+const LATIN: &[&str] = &[
+    "AUC",
+    "BERT",
+    "BM25",
+    "CLS",
+    "CPU",
+    "CSV",
+    "DMT",
+    "Dice",
+    "GMV",
+    "GPU",
+    "Gumbel",
+    "HTTP",
+    "JSON",
+    "Kendall",
+    "MLPR",
+    "MMoE",
+    "MOPPR",
+    "PLE",
+    "P_good",
+    "RBO",
+    "Spearman",
+    "Transformer",
+    "V100",
+    "Vitrine",
+    "WebGPU",
+    "XGBoost",
+    "Yandex",
+    "f32",
+    "int8",
+    "lecture",
+    "ln",
+    "logit",
+    "ms",
+    "nDCG",
+    "off",
+    "on",
+    "overlap",
+    "pAVR",
+    "pCTR",
+    "pCVR",
+    "price",
+    "recall",
+    "softmax",
+    "Softmax",
+    "temperature",
+    "top-K",
+    "K",
+    "p",
+];
+
+#[test]
+fn nothing_in_chinese_was_left_in_english() {
+    let word = Regex::new(r"[A-Za-z][A-Za-z_0-9-]+").expect("a pattern");
+    let placeholder = Regex::new(r"\{[^}]*\}").expect("a pattern");
+    let (chinese, _) = words("zh");
+    let (english, _) = words("en");
+    for (key, text) in &chinese {
+        let bare = placeholder.replace_all(text, "");
+        for found in word.find_iter(&bare) {
+            assert!(LATIN.contains(&found.as_str()), "{key}: {:?} in {text:?}", found.as_str());
+        }
+        let has_letters = |text: &str| text.chars().any(char::is_alphabetic);
+        if text == &english[key] && has_letters(&bare) {
+            assert!(word.find_iter(&bare).next().is_some(), "{key} is not translated");
+        }
+    }
+}
+
+#[test]
+fn the_page_knows_the_languages_before_its_program_is_there() {
+    let keys: Vec<String> = Language::ALL.iter().map(|(_, key)| format!("\"{key}\"")).collect();
+    let list = format!("const languages = [{}];", keys.join(", "));
+    let page = fs::read_to_string("index.html").expect("the page");
+    assert!(page.contains(&list), "index.html lacks {list}");
+    for (_, key) in Language::ALL {
+        assert!(Path::new(&format!("languages/{key}.json")).is_file(), "{key}");
+    }
+}
+
+#[test]
+fn what_shoppers_are_like_is_said_in_every_language() {
+    let text = fs::read_to_string("assets/shoppers.json").expect("the shoppers");
+    let shoppers: Vec<vitrine::protocol::Shopper> = serde_json::from_str(&text).expect("shoppers");
+    for (_, key) in Language::ALL {
+        let (words, _) = words(key);
+        for shopper in &shoppers {
+            assert!(!shopper.about.is_empty(), "{}", shopper.key);
+            for message in &shopper.about {
+                let said = message.worded(&|key| {
+                    words.get(key).cloned().unwrap_or_else(|| panic!("no words for {key}"))
+                });
+                assert!(placeholders(&said).is_empty(), "{}: {said}", shopper.key);
+            }
+        }
+    }
+}
