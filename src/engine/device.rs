@@ -3,7 +3,7 @@
 use burn::prelude::Device;
 
 #[cfg(feature = "webgpu")]
-use crate::language::Message;
+use crate::language::{Message, Value};
 use crate::protocol::{Backend, Notice};
 
 /// Where this build computes.
@@ -24,19 +24,24 @@ pub async fn open() -> Result<(Device, String), Notice> {
 /// A notice for the person where the browser has no WebGPU or hands out no adapter.
 #[cfg(feature = "webgpu")]
 pub async fn open() -> Result<(Device, String), Notice> {
-    let refused = |why: String| Notice {
+    let refused = |why: Value| Notice {
         key: "no-webgpu".into(),
         says: Message::new("notices.webgpu-refused").with("why", why),
     };
     // wgpu panics where there is no adapter, so the browser is asked first.
-    let adapter = adapter_name().await.map_err(|error| refused(super::fetch::said(&error)))?;
-    let device =
-        Device::wgpu_options().init_async().await.map_err(|error| refused(error.to_string()))?;
+    let said = |error| refused(super::fetch::said(&error).into());
+    let adapter = adapter_name().await.map_err(said)?;
+    let adapter = adapter.map_err(|key| refused(Message::new(key).into()))?;
+    let device = Device::wgpu_options()
+        .init_async()
+        .await
+        .map_err(|error| refused(error.to_string().into()))?;
     Ok((device, adapter))
 }
 
+/// What the browser calls its adapter, or key of the words that say why it has none.
 #[cfg(feature = "webgpu")]
-async fn adapter_name() -> Result<String, wasm_bindgen::JsValue> {
+async fn adapter_name() -> Result<Result<String, &'static str>, wasm_bindgen::JsValue> {
     use js_sys::{Function, Promise, Reflect};
     use wasm_bindgen::JsCast;
     use wasm_bindgen_futures::JsFuture;
@@ -44,12 +49,12 @@ async fn adapter_name() -> Result<String, wasm_bindgen::JsValue> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
     let gpu = Reflect::get(&navigator, &"gpu".into())?;
     if gpu.is_undefined() {
-        return Err("this browser has no WebGPU".into());
+        return Ok(Err("notices.webgpu-refused.missing"));
     }
     let request: Function = Reflect::get(&gpu, &"requestAdapter".into())?.dyn_into()?;
     let adapter = JsFuture::from(request.call0(&gpu)?.dyn_into::<Promise>()?).await?;
     if adapter.is_null() {
-        return Err("the browser offers no adapter".into());
+        return Ok(Err("notices.webgpu-refused.no-adapter"));
     }
     let info = Reflect::get(&adapter, &"info".into())?;
     let part = |name: &str| {
@@ -59,7 +64,8 @@ async fn adapter_name() -> Result<String, wasm_bindgen::JsValue> {
             .unwrap_or_default()
     };
     let parts = [part("vendor"), part("architecture"), part("description")];
-    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+    let known: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    Ok(Ok(known.join(" ")))
 }
 
 /// Loses the GPU, so that what follows can be tested. The loader keeps the device for this, and

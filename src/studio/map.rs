@@ -13,7 +13,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
 use super::engine::{Engine, Lost, Standing};
 use super::plane::{Point, Window, inside, nearest, next};
 use crate::app::browser;
-use crate::app::language::worded;
+use crate::app::language::{say, say_with, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
@@ -27,49 +27,56 @@ use crate::share::view::MAX_PINS;
 
 /// What the panel says.
 mod texts {
-    pub const CANVAS: &str = "Map of the catalogue. Arrow keys go from product to product, Enter chooses, plus and minus zoom, 0 shows all.";
-    pub const ABOUT: &str = "Every product’s item vector on the two directions in which the vectors differ most: their principal components, computed by the engine. The axes are those of equal objective weights, so a weight moves the products and not the axes.";
-    pub const NEARER: &str = "Zoom in";
-    pub const FARTHER: &str = "Zoom out";
-    pub const ALL: &str = "Show all";
-    pub const LASSO: &str = "Lasso";
-    pub const IN_VIEW: &str = "Take what is in view";
-    pub const TO_QUERY: &str = "To the query";
-    pub const KEEP: &str = "Keep as before";
-    pub const CLEAR: &str = "Clear";
-    pub const TOOLS: &str = "Map";
-    pub const ASKING: &str = "The studio’s engine draws the map…";
-    pub const STARTING: &str = "The studio’s engine is starting…";
-    pub const AGAIN: &str = "Try again";
-    pub const PRODUCTS: &str = "product";
-    pub const RETRIEVED: &str = "retrieved";
-    pub const CHOSEN: &str = "chosen";
-    pub const QUERY: &str = "query vector";
-    pub const WAS: &str = "retrieved before, no longer";
-    pub const QUERY_WAS: &str = "query vector before";
-    pub const LASSOED: &str = "Taken";
-    pub const HEADS: [&str; 4] = ["Product", "Type", "Price", "Now"];
-    pub const NOT_RETRIEVED: &str = "not retrieved";
-    pub const LOOK: &str = "Choose";
+    use crate::app::language::{say, say_with};
+
+    pub const CANVAS: &str = "studio.map.canvas";
+    pub const ABOUT: &str = "studio.map.about";
+    pub const NEARER: &str = "studio.map.nearer";
+    pub const FARTHER: &str = "studio.map.farther";
+    pub const ALL: &str = "studio.map.all";
+    pub const LASSO: &str = "studio.map.lasso";
+    pub const IN_VIEW: &str = "studio.map.in-view";
+    pub const TO_QUERY: &str = "studio.map.to-query";
+    pub const KEEP: &str = "studio.map.keep";
+    pub const CLEAR: &str = "studio.map.clear";
+    pub const TOOLS: &str = "studio.map.tools";
+    pub const ASKING: &str = "studio.map.asking";
+    pub const STARTING: &str = "studio.map.starting";
+    pub const AGAIN: &str = "studio.map.again";
+    pub const PRODUCTS: &str = "studio.map.products";
+    pub const RETRIEVED: &str = "studio.map.retrieved";
+    pub const CHOSEN: &str = "studio.map.chosen";
+    pub const QUERY: &str = "studio.map.query";
+    pub const WAS: &str = "studio.map.was";
+    pub const QUERY_WAS: &str = "studio.map.query-was";
+    pub const LASSOED: &str = "studio.map.lassoed";
+    pub const NOT_RETRIEVED: &str = "studio.map.not-retrieved";
+    pub const LOOK: &str = "studio.map.look";
+    pub const HEADS: [&str; 4] = [
+        "studio.map.heads.product",
+        "studio.map.heads.type",
+        "studio.map.heads.price",
+        "studio.map.heads.now",
+    ];
 
     pub fn before(pinned: bool) -> &'static str {
-        if pinned { "Before: pin A." } else { "Before: the state before the last change." }
+        if pinned { say("studio.map.before.pin") } else { say("studio.map.before.change") }
     }
     pub fn taken(count: &str, shown: usize, all: usize) -> String {
+        let values = &[("all", count), ("shown", &shown.to_string())];
         match all {
-            0 => "Nothing taken.".into(),
-            1 => "1 product taken.".into(),
-            all if all > shown => format!("{count} products taken, the first {shown} listed."),
-            _ => format!("{count} products taken."),
+            0 => say("studio.map.taken.none").into(),
+            1 => say("studio.map.taken.one").into(),
+            all if all > shown => say_with("studio.map.taken.some", values),
+            _ => say_with("studio.map.taken.all", values),
         }
     }
     pub fn seen(first: &str, second: &str) -> String {
-        format!(
-            "The two directions hold {first} and {second} of the vectors’ variance: what is near here may be apart in the others."
-        )
+        say_with("studio.map.seen", &[("first", first), ("second", second)])
     }
     pub fn moved(stayed: usize, of: usize) -> String {
-        format!("{stayed} of {of} retrieved were retrieved before.")
+        let (stayed, of) = (stayed.to_string(), of.to_string());
+        say_with("studio.map.moved", &[("stayed", &stayed), ("of", &of)])
     }
 }
 
@@ -351,8 +358,8 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         }
     };
     let said = move || match (drawn.with(Option::is_some), standing.get()) {
-        (false, Standing::Loading(_)) => texts::STARTING.to_string(),
-        (false, _) => texts::ASKING.into(),
+        (false, Standing::Loading(_)) => say(texts::STARTING).to_string(),
+        (false, _) => say(texts::ASKING).into(),
         (true, _) => drawn.with(|map| {
             let Some(map) = map else { return String::new() };
             let moved = before.with(|before| {
@@ -405,7 +412,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="map" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {texts::AGAIN}
+                    {say(texts::AGAIN)}
                 </button>
             </div>
         }
@@ -421,11 +428,11 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     view! {
         <div class="plane" data-testid="plane" class:lassoing=move || lassoing.get()>
             <div class="actions">
-                <div class="map-tools" role="toolbar" aria-label=texts::TOOLS>
-                    {tool(texts::NEARER, "nearer", Box::new(move || zoom(STEP, None)))}
-                    {tool(texts::FARTHER, "farther", Box::new(move || zoom(1.0 / STEP, None)))}
-                    {tool(texts::ALL, "all", Box::new(all))}
-                    {tool(texts::TO_QUERY, "query", Box::new(to_query))}
+                <div class="map-tools" role="toolbar" aria-label=say(texts::TOOLS)>
+                    {tool(say(texts::NEARER), "nearer", Box::new(move || zoom(STEP, None)))}
+                    {tool(say(texts::FARTHER), "farther", Box::new(move || zoom(1.0 / STEP, None)))}
+                    {tool(say(texts::ALL), "all", Box::new(all))}
+                    {tool(say(texts::TO_QUERY), "query", Box::new(to_query))}
                     <button
                         type="button"
                         class="outlined"
@@ -433,11 +440,11 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                         aria-pressed=move || lassoing.get().to_string()
                         on:click=click(move || lassoing.update(|lassoing| *lassoing = !*lassoing))
                     >
-                        {texts::LASSO}
+                        {say(texts::LASSO)}
                     </button>
-                    {tool(texts::IN_VIEW, "in-view", Box::new(in_view))}
+                    {tool(say(texts::IN_VIEW), "in-view", Box::new(in_view))}
                     <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep)>
-                        {texts::KEEP}
+                        {say(texts::KEEP)}
                     </button>
                 </div>
             </div>
@@ -449,7 +456,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     data-values=values
                     tabindex="0"
                     role="application"
-                    aria-label=texts::CANVAS
+                    aria-label=say(texts::CANVAS)
                     on:pointerdown=down
                     on:pointermove=moved
                     on:pointerup=up
@@ -476,7 +483,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
             <p class="hidden" role="status" data-testid="map-hot">{spoken}</p>
             {legend()}
             <p class="note" role="status" data-testid="map-status">{said}</p>
-            <p class="note">{texts::ABOUT}</p>
+            <p class="note">{say(texts::ABOUT)}</p>
             {live(move || table(store, drawn.get(), taken))}
         </div>
     }
@@ -497,7 +504,7 @@ fn about(store: Store, map: &Drawn, product: ProductId) -> (String, String) {
 fn standing(map: &Drawn, product: ProductId) -> String {
     match map.places.get(&product) {
         Some(place) => words::place(place + 1),
-        None => texts::NOT_RETRIEVED.into(),
+        None => say(texts::NOT_RETRIEVED).into(),
     }
 }
 
@@ -517,12 +524,12 @@ fn legend() -> AnyView {
     };
     view! {
         <ul class="marks">
-            {mark(texts::PRODUCTS, circle("2", "var(--quiet)", "none"))}
-            {mark(texts::RETRIEVED, circle("4.5", "var(--accent)", "none"))}
-            {mark(texts::CHOSEN, circle("6", "none", "var(--warm)"))}
-            {mark(texts::QUERY, diamond("var(--text)"))}
-            {mark(texts::WAS, circle("4.5", "none", "var(--accent)"))}
-            {mark(texts::QUERY_WAS, diamond("none"))}
+            {mark(say(texts::PRODUCTS), circle("2", "var(--quiet)", "none"))}
+            {mark(say(texts::RETRIEVED), circle("4.5", "var(--accent)", "none"))}
+            {mark(say(texts::CHOSEN), circle("6", "none", "var(--warm)"))}
+            {mark(say(texts::QUERY), diamond("var(--text)"))}
+            {mark(say(texts::WAS), circle("4.5", "none", "var(--accent)"))}
+            {mark(say(texts::QUERY_WAS), diamond("none"))}
         </ul>
     }
     .into_any()
@@ -546,7 +553,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
             Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
         });
         let (title, of_type, price) = text.unwrap_or_default();
-        let label = format!("{}: {title}", texts::LOOK);
+        let label = say_with("studio.map.look-at", &[("title", &title)]);
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {
             <tr data-product-id=product>
@@ -556,7 +563,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
                 <td>{standing(&map, product)}</td>
                 <td>
                     <button type="button" class="quiet" aria-label=label on:click=click(choose)>
-                        {texts::LOOK}
+                        {say(texts::LOOK)}
                     </button>
                 </td>
             </tr>
@@ -564,22 +571,22 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
     });
     let list = (all > 0).then(|| {
         view! {
-            <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::LASSOED>
+            <div class="scrolls tall" tabindex="0" role="region" aria-label=say(texts::LASSOED)>
                 <table class="lassoed" data-testid="lassoed">
                     <thead>
                         <tr>
-                            {texts::HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}
+                            {texts::HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}
                             <td></td>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{texts::CLEAR}</button>
+            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{say(texts::CLEAR)}</button>
         }
     });
     view! {
-        <h3>{texts::LASSOED}</h3>
+        <h3>{say(texts::LASSOED)}</h3>
         <p class="note" role="status" data-testid="taken">{said}</p>
         {list}
     }

@@ -13,7 +13,7 @@ use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
 use crate::app::browser;
-use crate::app::language::worded;
+use crate::app::language::{say, say_with, worded};
 use crate::app::parts::{click, follow, keyed, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
@@ -27,48 +27,42 @@ use crate::share::State;
 
 /// What the panel says.
 mod texts {
-    pub const ABOUT: &str = "Drag a product by its handle, use its buttons, or press the arrow keys on its handle. What is predicted without the bias network follows the product; what the network adds follows the place and the six nearest neighbours.";
-    pub const MARKET: &str = "The market’s click is examination × attraction × competition from neighbours of the same category. No model reads it.";
-    pub const NO_MARKET: &str = "Nobody in this market asks for this query, so what would truly be clicked is not known. A suggested query, or the feed, has a truth.";
-    pub const NO_BIAS: &str =
-        "This ranker has no bias network: what it predicts is the same at every place.";
-    pub const RESET: &str = "As on the shelf";
-    pub const WAITING: &str = "The studio’s engine computes the places…";
-    pub const STARTING: &str = "The studio’s engine is starting…";
-    pub const AGAIN: &str = "Try again";
-    pub const EMPTY: &str = "There is no product on this page.";
-    pub const TABLE: &str = "Places of the page";
-    pub const HEADS: [(&str, &str); 9] = [
-        ("Place", "From the first place of the page"),
-        ("Product", ""),
-        ("σ(u)", "Predicted click without the bias network"),
-        ("σ(u + y_b)", "Predicted click with the bias network at this place"),
-        (
-            "Neighbours",
-            "What the bias network makes of the neighbours: y_b less its mean over 32 sets of neighbours drawn from the catalogue, and what that does to the click",
-        ),
-        (
-            "Looked at, learned",
-            "Examination that the bias network learned, relative to the first place",
-        ),
-        ("Looked at, truly", "Examination in the market, relative to the first place"),
-        ("Market’s click", "Chance of a click in the market"),
-        (
-            "Neighbours, truly",
-            "What competition from neighbours of the same category does to the market’s click",
-        ),
+    use crate::app::language::say_with;
+
+    pub const ABOUT: &str = "studio.positions.about";
+    pub const MARKET: &str = "studio.positions.market";
+    pub const NO_MARKET: &str = "studio.positions.no-market";
+    pub const NO_BIAS: &str = "studio.positions.no-bias";
+    pub const RESET: &str = "studio.positions.reset";
+    pub const WAITING: &str = "studio.positions.waiting";
+    pub const STARTING: &str = "studio.positions.starting";
+    pub const AGAIN: &str = "studio.positions.again";
+    pub const EMPTY: &str = "studio.positions.empty";
+    pub const TABLE: &str = "studio.positions.table";
+    pub const SUM: &str = "studio.positions.sum";
+    pub const SHELF: &str = "studio.positions.shelf";
+    pub const HEADS: [&str; 9] = [
+        "studio.positions.heads.place",
+        "studio.positions.heads.product",
+        "studio.positions.heads.without",
+        "studio.positions.heads.with",
+        "studio.positions.heads.neighbours",
+        "studio.positions.heads.learned",
+        "studio.positions.heads.truly",
+        "studio.positions.heads.market",
+        "studio.positions.heads.neighbours-truly",
     ];
-    pub const SUM: &str = "Clicks on the page";
-    pub const SHELF: &str = "as on the shelf";
 
     pub fn handle(title: &str) -> String {
-        format!("Move {title}: arrow up, arrow down")
+        say_with("studio.positions.handle", &[("title", title)])
     }
+
     pub fn up(title: &str) -> String {
-        format!("{title}: up")
+        say_with("studio.positions.up", &[("title", title)])
     }
+
     pub fn down(title: &str) -> String {
-        format!("{title}: down")
+        say_with("studio.positions.down", &[("title", title)])
     }
 }
 
@@ -225,14 +219,20 @@ pub fn Positions() -> impl IntoView {
         };
         let place = order.with_untracked(|order| order.iter().position(|p| *p == product));
         let chances = Chances::new(page.utility(product), seat);
-        let market = chances.market.map(|click| format!(", {} in the market", percent(click)));
-        told.set(format!(
-            "{}: {}. Click {} with the bias network, {} without{}.",
-            title(product).unwrap_or_default(),
-            words::place(place.unwrap_or(0) + 1),
-            percent(chances.with_bias),
-            percent(chances.without_bias),
-            market.unwrap_or_default(),
+        let market = chances.market.map(percent);
+        let key = match market {
+            Some(_) => "studio.positions.moved.market",
+            None => "studio.positions.moved",
+        };
+        told.set(say_with(
+            key,
+            &[
+                ("title", &title(product).unwrap_or_default()),
+                ("place", &words::place(place.unwrap_or(0) + 1)),
+                ("with", &percent(chances.with_bias)),
+                ("without", &percent(chances.without_bias)),
+                ("market", &market.unwrap_or_default()),
+            ],
         ));
     });
     let keep = move || {
@@ -287,8 +287,8 @@ pub fn Positions() -> impl IntoView {
         store.view.update(|view| view.bench = Vec::new());
     };
     let said = move || match (page.with(Option::is_some), standing.get()) {
-        (false, Standing::Loading(_)) => texts::STARTING.to_string(),
-        (false, _) => texts::WAITING.into(),
+        (false, Standing::Loading(_)) => say(texts::STARTING).to_string(),
+        (false, _) => say(texts::WAITING).into(),
         (true, _) => told.get(),
     };
     let notes = move || {
@@ -297,8 +297,8 @@ pub fn Positions() -> impl IntoView {
             let known = page.shelf.iter().any(|seat| !seat.truth.is_empty());
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
             view! {
-                <p class="note">{if known { texts::MARKET } else { texts::NO_MARKET }}</p>
-                {(!biased).then(|| view! { <p class="note">{texts::NO_BIAS}</p> })}
+                <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
+                {(!biased).then(|| view! { <p class="note">{say(texts::NO_BIAS)}</p> })}
             }
             .into_any()
         })
@@ -309,20 +309,20 @@ pub fn Positions() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="positions" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {texts::AGAIN}
+                    {say(texts::AGAIN)}
                 </button>
             </div>
         }
         .into_any(),
         Some(Ok(page)) if page.products().is_empty() => {
-            view! { <p class="empty">{texts::EMPTY}</p> }.into_any()
+            view! { <p class="empty">{say(texts::EMPTY)}</p> }.into_any()
         }
         _ => ().into_any(),
     }
     };
     view! {
         <div class="positions" data-testid="positions">
-            <p class="note">{texts::ABOUT}</p>
+            <p class="note">{say(texts::ABOUT)}</p>
             <div class="actions">
                 <button
                     type="button"
@@ -331,18 +331,18 @@ pub fn Positions() -> impl IntoView {
                     disabled=move || store.view.with(|view| view.bench.is_empty())
                     on:click=click(reset)
                 >
-                    {texts::RESET}
+                    {say(texts::RESET)}
                 </button>
                 <p class="note" role="status" data-testid="positions-status">{said}</p>
             </div>
             {live(trouble)}
-            <div class="scrolls" tabindex="0" role="region" aria-label=texts::TABLE>
+            <div class="scrolls" tabindex="0" role="region" aria-label=say(texts::TABLE)>
                 <table class="bench" data-testid="bench">
                     <thead>
                         <tr>
-                            <td><span class="hidden">{texts::TABLE}</span></td>
+                            <td><span class="hidden">{say(texts::TABLE)}</span></td>
                             {texts::HEADS
-                                .map(|(head, about)| view! { <th scope="col" title=about>{head}</th> })
+                                .map(|head| view! { <th scope="col" title=say(&format!("{head}.about"))>{say(head)}</th> })
                                 .into_iter()
                                 .collect_view()}
                         </tr>
@@ -559,10 +559,11 @@ fn foot(
         }
     };
     let changed = order.with(|order| order != page.products());
-    let before = format!("{}, {}", texts::SUM, texts::SHELF);
+    let values = [("sum", say(texts::SUM)), ("shelf", say(texts::SHELF))];
+    let before = say_with("studio.positions.sum-of-shelf", &values);
     view! {
         <tfoot>
-            {row(texts::SUM.into(), "now", &seats)}
+            {row(say(texts::SUM).into(), "now", &seats)}
             {changed.then(|| row(before, "shelf", &page.shelf))}
         </tfoot>
     }

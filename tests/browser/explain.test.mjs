@@ -28,7 +28,7 @@ test("a product of the shelf is taken apart into parts that sum to its scores", 
     const [, , third] = await vitrine.ranking();
     await vitrine.open(`?v=1&backend=cpu&q=couch&look=${third.id}&panel=explain`);
     await apart(vitrine, third.id);
-    assert.match(await vitrine.get("explain-status").textContent(), /^Stands 3rd of /);
+    assert.match(await vitrine.get("explain-status").textContent(), /^Stands #3 of /);
     const stages = vitrine.get("way").locator("tr[data-passed]");
     assert.deepEqual(await stages.evaluateAll((all) => all.map(({ dataset }) => dataset.passed)), ["true", "true"]);
 

@@ -84,8 +84,10 @@ describe("the loader of an engine", () => {
       await spoil();
       await withPage(stage, { allow: ANY_ERROR }, async (page) => {
         const messages = await start(page, { until: FAILED });
-        assert.equal(messages.at(-1).failed.key, "engine-not-loaded");
-        assert.match(messages.at(-1).failed.text, /^The engine could not be loaded \(.+\)\.$/);
+        const { key, says } = messages.at(-1).failed;
+        assert.equal(key, "engine-not-loaded");
+        assert.equal(says.key, "notices.engine-not-loaded");
+        assert.match(Object.fromEntries(says.values).why, /./);
       });
     });
   }
@@ -98,8 +100,9 @@ describe("the loader of an engine", () => {
       glue(`self.onmessage = () => { ${source} };`);
       await withPage(stage, { allow: ANY_ERROR }, async (page) => {
         const messages = await start(page, { early: ["go"], until: FAILED });
-        assert.equal(messages.at(-1).failed.key, "engine-crashed");
-        assert.match(messages.at(-1).failed.text, /late/);
+        const { key, says } = messages.at(-1).failed;
+        assert.equal(key, "engine-crashed");
+        assert.match(Object.fromEntries(says.values).why, /late/);
       });
     });
   }

@@ -112,8 +112,8 @@ pub fn Explain() -> impl IntoView {
         set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
     });
     let said = move || match (product.get(), asking.get(), standing.get()) {
-        (Some(_), true, Standing::Loading(_)) => texts::STARTING.to_string(),
-        (Some(_), true, _) => texts::ASKING.into(),
+        (Some(_), true, Standing::Loading(_)) => say(texts::STARTING).to_string(),
+        (Some(_), true, _) => say(texts::ASKING).into(),
         (Some(product), false, _) => found.with(|found| match found {
             Some(Ok(found)) if found.trace.product == product => {
                 texts::stands(&found.trace, lost(&found.trace))
@@ -130,7 +130,7 @@ pub fn Explain() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {texts::AGAIN}
+                    {say(texts::AGAIN)}
                 </button>
             </div>
         }
@@ -182,9 +182,9 @@ fn none_chosen(store: Store) -> AnyView {
         });
     };
     view! {
-        <p class="empty">{texts::NONE_CHOSEN}</p>
+        <p class="empty">{say(texts::NONE_CHOSEN)}</p>
         <button type="button" class="outlined" data-testid="explain-first" on:click=click(first)>
-            {texts::FIRST}
+            {say(texts::FIRST)}
         </button>
     }
     .into_any()
@@ -231,12 +231,12 @@ fn PickProduct() -> impl IntoView {
         <div class="pick">
             {live(chosen)}
             <label>
-                <span>{texts::FIND}</span>
+                <span>{say(texts::FIND)}</span>
                 <input
                     type="search"
                     data-testid="pick"
                     autocomplete="off"
-                    placeholder=texts::FIND_HINT
+                    placeholder=say(texts::FIND_HINT)
                     prop:value=move || text.get()
                     on:input=move |event| text.set(event_target_value(&event))
                     on:keydown=move |event| {
@@ -266,7 +266,7 @@ fn named(store: Store, product: ProductId) -> AnyView {
         let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
         Some((row.title.clone(), words::price(row.price_cents)))
     });
-    let (title, price) = text.unwrap_or_else(|| (texts::UNKNOWN.into(), String::new()));
+    let (title, price) = text.unwrap_or_else(|| (say(texts::UNKNOWN).into(), String::new()));
     view! {
         <Picture product />
         <span class="title">{title}<small>{price} " · " {product}</small></span>
@@ -311,27 +311,27 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
     let of_features = found.clone();
     view! {
         <section class="across" aria-labelledby="explain-way">
-            <h3 id="explain-way">{texts::WAY}</h3>
-            <p class="note">{texts::WAY_ABOUT}</p>
+            <h3 id="explain-way">{say(texts::WAY)}</h3>
+            <p class="note">{say(texts::WAY_ABOUT)}</p>
             {way(trace, &found.state)}
         </section>
         <div class="columns-of-three">
             <section aria-labelledby="explain-score">
-                <h3 id="explain-score">{texts::SCORE}</h3>
-                {lost(trace).is_some().then(|| view! { <p class="note">{texts::NOT_RANKED}</p> })}
+                <h3 id="explain-score">{say(texts::SCORE)}</h3>
+                {lost(trace).is_some().then(|| view! { <p class="note">{say(texts::NOT_RANKED)}</p> })}
                 <Apart chosen />
                 {gates(parts, tasks)}
             </section>
             <section aria-labelledby="explain-split">
-                <h3 id="explain-split">{texts::RETRIEVAL}</h3>
+                <h3 id="explain-split">{say(texts::RETRIEVAL)}</h3>
                 {split(parts, answer.retriever)}
                 {attention(&answer.history)}
             </section>
             <section aria-labelledby="explain-features">
-                <h3 id="explain-features">{texts::FEATURES}</h3>
-                <p class="note">{texts::FEATURES_ABOUT}</p>
+                <h3 id="explain-features">{say(texts::FEATURES)}</h3>
+                <p class="note">{say(texts::FEATURES_ABOUT)}</p>
                 <fieldset class="segments">
-                    <legend>{texts::TASK}</legend>
+                    <legend>{say(texts::TASK)}</legend>
                     {tasks.iter().enumerate().map(option).collect_view()}
                 </fieldset>
                 {live(move || features(&of_features.parts, task.get()))}

@@ -106,17 +106,17 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
     let tables = move || {
         let Some(found) = found.get() else { return ().into_any() };
         let kinds: [(&'static str, &'static str, Kind); 3] = [
-            ("words", texts::WORDS, |change| matches!(change, Change::Word(_))),
-            ("features", texts::HELD, |change| matches!(change, Change::Feature(_))),
-            ("entries", texts::ENTRIES, |change| matches!(change, Change::Entry(_))),
+            ("words", say(texts::WORDS), |change| matches!(change, Change::Word(_))),
+            ("features", say(texts::HELD), |change| matches!(change, Change::Feature(_))),
+            ("entries", say(texts::ENTRIES), |change| matches!(change, Change::Entry(_))),
         ];
         let tables = kinds.map(|(key, title, kind)| table(&found, plan, done, key, title, kind));
         view! { <div class="tries">{tables.into_iter().collect_view()}</div> }.into_any()
     };
     view! {
         <section class="across" aria-labelledby="what-would-change-it">
-            <h3 id="what-would-change-it">{texts::CHANGE}</h3>
-            <p class="note">{texts::CHANGE_ABOUT}</p>
+            <h3 id="what-would-change-it">{say(texts::CHANGE)}</h3>
+            <p class="note">{say(texts::CHANGE_ABOUT)}</p>
             <div class="actions">
                 <button
                     type="button"
@@ -125,12 +125,12 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
                     disabled=move || { let (done, all) = progress.get(); done >= all }
                     on:click=click(turn)
                 >
-                    {move || if halted() { texts::GO_ON } else { texts::STOP }}
+                    {move || if halted() { say(texts::GO_ON) } else { say(texts::STOP) }}
                 </button>
                 <div class="how-far">
                     <span data-testid="tries-status">{move || { let (done, all) = progress.get(); texts::tried(done, all) }}</span>
                     <progress
-                        aria-label=texts::PROGRESS
+                        aria-label=say(texts::PROGRESS)
                         class:resting=move || { let (done, all) = progress.get(); halted() || done >= all }
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
@@ -172,19 +172,20 @@ fn table(
     let rows = move || {
         let tried = of_kind.get();
         if tried.is_empty() {
-            let why = if any { texts::NOTHING_TRIED } else { texts::NOTHING_TO_TRY };
+            let why = if any { say(texts::NOTHING_TRIED) } else { say(texts::NOTHING_TO_TRY) };
             return view! { <p class="empty">{why}</p> }.into_any();
         }
         let rows = tried.iter().map(|(change, after)| row(&found, *change, after)).collect_view();
-        let first = if key == "features" { texts::HELD_HEAD } else { texts::CHANGE_HEADS[0] };
+        let first =
+            if key == "features" { say(texts::HELD_HEAD) } else { say(texts::CHANGE_HEADS[0]) };
         view! {
             <div class="scrolls tall" tabindex="0" role="region" aria-label=title>
                 <table class="tried" data-testid=format!("tried-{key}")>
                     <thead>
                         <tr>
                             <th scope="col">{first}</th>
-                            <th scope="col">{texts::CHANGE_HEADS[1]}</th>
-                            <th scope="col">{texts::CHANGE_HEADS[2]}</th>
+                            <th scope="col">{say(texts::CHANGE_HEADS[1])}</th>
+                            <th scope="col">{say(texts::CHANGE_HEADS[2])}</th>
                             <td></td>
                         </tr>
                     </thead>
@@ -237,7 +238,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
                 state.history = changed.history;
             });
         };
-        view! { <button type="button" class="quiet" on:click=click(go)>{texts::GO_THERE}</button> }
+        view! { <button type="button" class="quiet" on:click=click(go)>{say(texts::GO_THERE)}</button> }
     });
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>

@@ -6,6 +6,7 @@ use super::changes::lost;
 use super::shapley::shapley;
 use super::texts;
 use crate::app::insides::product::{longest, two_sided};
+use crate::app::insides::utilisation::expert_name;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::picture::Picture;
 use crate::app::store::store;
@@ -63,15 +64,15 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let place = format!("{}, {}", percent(trace.score), words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label=texts::WAY_TABLE>
+        <div class="scrolls" tabindex="0" role="region" aria-label=say(texts::WAY_TABLE)>
             <table class="way" data-testid="way">
                 <thead>
-                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>
                     {rows}
                     <tr class=class data-stage="rank">
-                        <th scope="row">{texts::RANKER}</th>
+                        <th scope="row">{say(texts::RANKER)}</th>
                         <td class="verdict">{texts::at_ranker(trace, first.is_some())}</td>
                         <td>{place}</td>
                         <td>"–"</td>
@@ -79,7 +80,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                         <td>{count(ranked)}</td>
                     </tr>
                     <tr class=class data-stage="page">
-                        <th scope="row">{texts::PAGE}</th>
+                        <th scope="row">{say(texts::PAGE)}</th>
                         <td class="verdict">{page}</td>
                         <td>{words::place(rank + 1)}</td>
                         <td>{words::place(size)}</td>
@@ -98,27 +99,31 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
     let values = shapley(&parts.coalitions);
     let base = parts.coalitions.first().copied().unwrap_or(0.0);
     let most = longest(values.iter().copied().chain([base]));
-    let row = |name: String, value: f32| {
+    let row = |name: String, said: &'static str, value: f32| {
         view! {
             <tr data-part=name.clone() data-value=value.to_string()>
-                <th scope="row">{name.clone()}</th>
+                <th scope="row">{said}</th>
                 <td>{two_sided(value, most)} <small>{signed(value, 3)}</small></td>
             </tr>
         }
     };
-    let rows: Vec<_> =
-        parts.groups.iter().zip(&values).map(|(name, value)| row(name.clone(), *value)).collect();
+    let rows: Vec<_> = parts
+        .groups
+        .iter()
+        .zip(&values)
+        .map(|(name, value)| row(name.clone(), texts::group(name), *value))
+        .collect();
     let about = match retriever {
-        Retriever::Moppr => texts::RETRIEVAL_MOPPR,
-        Retriever::Yandex => texts::RETRIEVAL_YANDEX,
+        Retriever::Moppr => say(texts::RETRIEVAL_MOPPR),
+        Retriever::Yandex => say(texts::RETRIEVAL_YANDEX),
     };
     view! {
         <table class="bars wide" data-testid="split">
             <tbody>
-                {row(texts::BASE.into(), base)}
+                {row("base".into(), say(texts::BASE), base)}
                 {rows}
                 <tr class="sum" data-part="score" data-value=parts.candidate.retrieval_score.to_string()>
-                    <th scope="row">{texts::SUM}</th>
+                    <th scope="row">{say(texts::SUM)}</th>
                     <td><small>{signed(parts.candidate.retrieval_score, 3)}</small></td>
                 </tr>
             </tbody>
@@ -150,7 +155,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
             view! {
                 <tr>
-                    <th scope="row">{name.clone()}</th>
+                    <th scope="row">{expert_name(name)}</th>
                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                 </tr>
             }
@@ -163,7 +168,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
                 <caption>{move || if name.is_empty() { "" } else { say(&format!("experts.{name}")) }}</caption>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">"expert"</span></th>
+                        <th scope="col"><span class="hidden">{say("studio.explain.expert")}</span></th>
                         {tasks.iter().map(|task| view! { <th scope="col">{move || say(&format!("tasks.{}", task.name()))}</th> }).collect_view()}
                     </tr>
                 </thead>
@@ -172,8 +177,8 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         });
     }
     view! {
-        <h4>{texts::GATES}</h4>
-        <p class="note">{texts::GATES_ABOUT}</p>
+        <h4>{say(texts::GATES)}</h4>
+        <p class="note">{say(texts::GATES_ABOUT)}</p>
         {layers}
     }
     .into_any()
@@ -204,19 +209,19 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     let base = parts.base.get(task).copied().unwrap_or(f32::NAN);
     let utility = parts.candidate.utility.get(task).copied().unwrap_or(f32::NAN);
     view! {
-        <div class="scrolls tall" tabindex="0" role="region" aria-label=texts::FEATURES_TABLE>
+        <div class="scrolls tall" tabindex="0" role="region" aria-label=say(texts::FEATURES_TABLE)>
             <table class="bars wide" data-testid="features" data-base=base.to_string() data-utility=utility.to_string()>
                 <thead>
-                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{head}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan="3">{texts::ALL_AT_MEAN}</th>
+                        <th scope="row" colspan="3">{say(texts::ALL_AT_MEAN)}</th>
                         <td><small>{signed(base, 3)}</small></td>
                     </tr>
                     <tr class="sum">
-                        <th scope="row" colspan="3">{texts::UTILITY}</th>
+                        <th scope="row" colspan="3">{say(texts::UTILITY)}</th>
                         <td><small>{signed(utility, 3)}</small></td>
                     </tr>
                 </tfoot>
@@ -246,7 +251,7 @@ pub fn attention(history: &[HistoryEntry]) -> AnyView {
         }
     });
     view! {
-        <h3>{texts::ATTENTION}</h3>
+        <h3>{say(texts::ATTENTION)}</h3>
         <p class="note">{texts::attends(count_read, history.len())}</p>
         <table class="gates attended" data-testid="retriever-attention"><tbody>{rows.collect_view()}</tbody></table>
     }
