@@ -13,7 +13,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, PointerEvent};
 use super::engine::{Engine, Lost, Standing};
 use super::plane::{Point, Window, inside, nearest, next};
 use crate::app::browser;
-use crate::app::language::{say, say_with, worded};
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
@@ -354,7 +354,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     let full = move || store.view.with(|view| view.pins.len() >= MAX_PINS);
     let tool = |name: &'static str, key: &'static str, act: Box<dyn Fn()>| {
         view! {
-            <button type="button" class="outlined" data-tool=key on:click=click(act)>{name}</button>
+            <button type="button" class="outlined" data-tool=key on:click=click(act)>{text(name)}</button>
         }
     };
     let said = move || match (drawn.with(Option::is_some), standing.get()) {
@@ -412,7 +412,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="map" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {say(texts::AGAIN)}
+                    {text(texts::AGAIN)}
                 </button>
             </div>
         }
@@ -428,11 +428,11 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     view! {
         <div class="plane" data-testid="plane" class:lassoing=move || lassoing.get()>
             <div class="actions">
-                <div class="map-tools" role="toolbar" aria-label=say(texts::TOOLS)>
-                    {tool(say(texts::NEARER), "nearer", Box::new(move || zoom(STEP, None)))}
-                    {tool(say(texts::FARTHER), "farther", Box::new(move || zoom(1.0 / STEP, None)))}
-                    {tool(say(texts::ALL), "all", Box::new(all))}
-                    {tool(say(texts::TO_QUERY), "query", Box::new(to_query))}
+                <div class="map-tools" role="toolbar" aria-label=text(texts::TOOLS)>
+                    {tool(texts::NEARER, "nearer", Box::new(move || zoom(STEP, None)))}
+                    {tool(texts::FARTHER, "farther", Box::new(move || zoom(1.0 / STEP, None)))}
+                    {tool(texts::ALL, "all", Box::new(all))}
+                    {tool(texts::TO_QUERY, "query", Box::new(to_query))}
                     <button
                         type="button"
                         class="outlined"
@@ -440,11 +440,11 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                         aria-pressed=move || lassoing.get().to_string()
                         on:click=click(move || lassoing.update(|lassoing| *lassoing = !*lassoing))
                     >
-                        {say(texts::LASSO)}
+                        {text(texts::LASSO)}
                     </button>
-                    {tool(say(texts::IN_VIEW), "in-view", Box::new(in_view))}
+                    {tool(texts::IN_VIEW, "in-view", Box::new(in_view))}
                     <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep)>
-                        {say(texts::KEEP)}
+                        {text(texts::KEEP)}
                     </button>
                 </div>
             </div>
@@ -456,7 +456,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     data-values=values
                     tabindex="0"
                     role="application"
-                    aria-label=say(texts::CANVAS)
+                    aria-label=text(texts::CANVAS)
                     on:pointerdown=down
                     on:pointermove=moved
                     on:pointerup=up
@@ -483,7 +483,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
             <p class="hidden" role="status" data-testid="map-hot">{spoken}</p>
             {legend()}
             <p class="note" role="status" data-testid="map-status">{said}</p>
-            <p class="note">{say(texts::ABOUT)}</p>
+            <p class="note">{text(texts::ABOUT)}</p>
             {live(move || table(store, drawn.get(), taken))}
         </div>
     }
@@ -511,7 +511,7 @@ fn standing(map: &Drawn, product: ProductId) -> String {
 /// What each mark means.
 fn legend() -> AnyView {
     let mark = |name: &'static str, drawing: AnyView| {
-        view! { <li><svg viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg>{name}</li> }
+        view! { <li><svg viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg>{text(name)}</li> }
     };
     let circle = |r: &'static str, fill: &'static str, stroke: &'static str| {
         view! { <circle cx="8" cy="8" r=r fill=fill stroke=stroke stroke-width="1.6" /> }.into_any()
@@ -524,12 +524,12 @@ fn legend() -> AnyView {
     };
     view! {
         <ul class="marks">
-            {mark(say(texts::PRODUCTS), circle("2", "var(--quiet)", "none"))}
-            {mark(say(texts::RETRIEVED), circle("4.5", "var(--accent)", "none"))}
-            {mark(say(texts::CHOSEN), circle("6", "none", "var(--warm)"))}
-            {mark(say(texts::QUERY), diamond("var(--text)"))}
-            {mark(say(texts::WAS), circle("4.5", "none", "var(--accent)"))}
-            {mark(say(texts::QUERY_WAS), diamond("none"))}
+            {mark(texts::PRODUCTS, circle("2", "var(--quiet)", "none"))}
+            {mark(texts::RETRIEVED, circle("4.5", "var(--accent)", "none"))}
+            {mark(texts::CHOSEN, circle("6", "none", "var(--warm)"))}
+            {mark(texts::QUERY, diamond("var(--text)"))}
+            {mark(texts::WAS, circle("4.5", "none", "var(--accent)"))}
+            {mark(texts::QUERY_WAS, diamond("none"))}
         </ul>
     }
     .into_any()
@@ -546,13 +546,13 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
     products.truncate(LISTED);
     let said = texts::taken(&count(all), products.len(), all);
     let rows = products.iter().map(|&product| {
-        let text = store.shop.with(|shop| {
+        let known = store.shop.with(|shop| {
             let catalogue = &shop.as_ref()?.catalogue;
             let row = catalogue.products.get(product as usize)?;
             let of_type = catalogue.product_types.get(usize::from(row.product_type))?;
             Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
         });
-        let (title, of_type, price) = text.unwrap_or_default();
+        let (title, of_type, price) = known.unwrap_or_default();
         let label = say_with("studio.map.look-at", &[("title", &title)]);
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {
@@ -563,7 +563,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
                 <td>{standing(&map, product)}</td>
                 <td>
                     <button type="button" class="quiet" aria-label=label on:click=click(choose)>
-                        {say(texts::LOOK)}
+                        {text(texts::LOOK)}
                     </button>
                 </td>
             </tr>
@@ -571,22 +571,22 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
     });
     let list = (all > 0).then(|| {
         view! {
-            <div class="scrolls tall" tabindex="0" role="region" aria-label=say(texts::LASSOED)>
+            <div class="scrolls tall" tabindex="0" role="region" aria-label=text(texts::LASSOED)>
                 <table class="lassoed" data-testid="lassoed">
                     <thead>
                         <tr>
-                            {texts::HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}
+                            {texts::HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}
                             <td></td>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{say(texts::CLEAR)}</button>
+            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{text(texts::CLEAR)}</button>
         }
     });
     view! {
-        <h3>{say(texts::LASSOED)}</h3>
+        <h3>{text(texts::LASSOED)}</h3>
         <p class="note" role="status" data-testid="taken">{said}</p>
         {list}
     }

@@ -13,7 +13,7 @@ use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
 use crate::app::browser;
-use crate::app::language::{say, say_with, worded};
+use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, keyed, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
@@ -298,7 +298,7 @@ pub fn Positions() -> impl IntoView {
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
             view! {
                 <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
-                {(!biased).then(|| view! { <p class="note">{say(texts::NO_BIAS)}</p> })}
+                {(!biased).then(|| view! { <p class="note">{text(texts::NO_BIAS)}</p> })}
             }
             .into_any()
         })
@@ -309,20 +309,20 @@ pub fn Positions() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="positions" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {say(texts::AGAIN)}
+                    {text(texts::AGAIN)}
                 </button>
             </div>
         }
         .into_any(),
         Some(Ok(page)) if page.products().is_empty() => {
-            view! { <p class="empty">{say(texts::EMPTY)}</p> }.into_any()
+            view! { <p class="empty">{text(texts::EMPTY)}</p> }.into_any()
         }
         _ => ().into_any(),
     }
     };
     view! {
         <div class="positions" data-testid="positions">
-            <p class="note">{say(texts::ABOUT)}</p>
+            <p class="note">{text(texts::ABOUT)}</p>
             <div class="actions">
                 <button
                     type="button"
@@ -331,18 +331,18 @@ pub fn Positions() -> impl IntoView {
                     disabled=move || store.view.with(|view| view.bench.is_empty())
                     on:click=click(reset)
                 >
-                    {say(texts::RESET)}
+                    {text(texts::RESET)}
                 </button>
                 <p class="note" role="status" data-testid="positions-status">{said}</p>
             </div>
             {live(trouble)}
-            <div class="scrolls" tabindex="0" role="region" aria-label=say(texts::TABLE)>
+            <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::TABLE)>
                 <table class="bench" data-testid="bench">
                     <thead>
                         <tr>
-                            <td><span class="hidden">{say(texts::TABLE)}</span></td>
+                            <td><span class="hidden">{text(texts::TABLE)}</span></td>
                             {texts::HEADS
-                                .map(|head| view! { <th scope="col" title=say(&format!("{head}.about"))>{say(head)}</th> })
+                                .map(|head| view! { <th scope="col" title=move || say(&format!("{head}.about"))>{text(head)}</th> })
                                 .into_iter()
                                 .collect_view()}
                         </tr>
@@ -529,7 +529,7 @@ fn row(
 
 /// A difference of chances, in points of a percentage.
 fn points(by: f32) -> String {
-    format!("{} points", signed(100.0 * by, 2))
+    say_with("studio.positions.points", &[("points", &signed(100.0 * by, 2))])
 }
 
 /// What is expected of the page as a whole, here and on the shelf.

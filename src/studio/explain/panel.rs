@@ -11,7 +11,7 @@ use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::app::insides::product::{Apart, Chosen};
-use crate::app::language::{say, worded};
+use crate::app::language::{say, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Place, Store, store};
@@ -130,7 +130,7 @@ pub fn Explain() -> impl IntoView {
             <div class="trouble">
                 <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {say(texts::AGAIN)}
+                    {text(texts::AGAIN)}
                 </button>
             </div>
         }
@@ -182,9 +182,9 @@ fn none_chosen(store: Store) -> AnyView {
         });
     };
     view! {
-        <p class="empty">{say(texts::NONE_CHOSEN)}</p>
+        <p class="empty">{text(texts::NONE_CHOSEN)}</p>
         <button type="button" class="outlined" data-testid="explain-first" on:click=click(first)>
-            {say(texts::FIRST)}
+            {text(texts::FIRST)}
         </button>
     }
     .into_any()
@@ -194,17 +194,17 @@ fn none_chosen(store: Store) -> AnyView {
 #[component]
 fn PickProduct() -> impl IntoView {
     let store = store();
-    let text = RwSignal::new(String::new());
+    let typed = RwSignal::new(String::new());
     let found = Memo::new(move |_| {
-        text.with(|text| {
+        typed.with(|typed| {
             store.shop.with(|shop| {
                 let catalogue = &shop.as_ref()?.catalogue;
-                Some(find(catalogue, text, FOUND)).filter(|_| !text.trim().is_empty())
+                Some(find(catalogue, typed, FOUND)).filter(|_| !typed.trim().is_empty())
             })
         })
     });
     let choose = move |product: ProductId| {
-        text.set(String::new());
+        typed.set(String::new());
         store.state.update(|state| state.selected = Some(product));
     };
     let list = move || {
@@ -231,21 +231,21 @@ fn PickProduct() -> impl IntoView {
         <div class="pick">
             {live(chosen)}
             <label>
-                <span>{say(texts::FIND)}</span>
+                <span>{text(texts::FIND)}</span>
                 <input
                     type="search"
                     data-testid="pick"
                     autocomplete="off"
-                    placeholder=say(texts::FIND_HINT)
-                    prop:value=move || text.get()
-                    on:input=move |event| text.set(event_target_value(&event))
+                    placeholder=text(texts::FIND_HINT)
+                    prop:value=move || typed.get()
+                    on:input=move |event| typed.set(event_target_value(&event))
                     on:keydown=move |event| {
                         let first = found.with_untracked(|f| f.as_ref().and_then(|(all, _)| all.first().copied()));
                         match (event.key().as_str(), first) {
                             ("Enter", Some(first)) => choose(first),
-                            ("Escape", _) if !text.with_untracked(String::is_empty) => {
+                            ("Escape", _) if !typed.with_untracked(String::is_empty) => {
                                 event.prevent_default();
-                                text.set(String::new());
+                                typed.set(String::new());
                             }
                             _ => {}
                         }
@@ -311,27 +311,27 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
     let of_features = found.clone();
     view! {
         <section class="across" aria-labelledby="explain-way">
-            <h3 id="explain-way">{say(texts::WAY)}</h3>
-            <p class="note">{say(texts::WAY_ABOUT)}</p>
+            <h3 id="explain-way">{text(texts::WAY)}</h3>
+            <p class="note">{text(texts::WAY_ABOUT)}</p>
             {way(trace, &found.state)}
         </section>
         <div class="columns-of-three">
             <section aria-labelledby="explain-score">
-                <h3 id="explain-score">{say(texts::SCORE)}</h3>
-                {lost(trace).is_some().then(|| view! { <p class="note">{say(texts::NOT_RANKED)}</p> })}
+                <h3 id="explain-score">{text(texts::SCORE)}</h3>
+                {lost(trace).is_some().then(|| view! { <p class="note">{text(texts::NOT_RANKED)}</p> })}
                 <Apart chosen />
                 {gates(parts, tasks)}
             </section>
             <section aria-labelledby="explain-split">
-                <h3 id="explain-split">{say(texts::RETRIEVAL)}</h3>
+                <h3 id="explain-split">{text(texts::RETRIEVAL)}</h3>
                 {split(parts, answer.retriever)}
                 {attention(&answer.history)}
             </section>
             <section aria-labelledby="explain-features">
-                <h3 id="explain-features">{say(texts::FEATURES)}</h3>
-                <p class="note">{say(texts::FEATURES_ABOUT)}</p>
+                <h3 id="explain-features">{text(texts::FEATURES)}</h3>
+                <p class="note">{text(texts::FEATURES_ABOUT)}</p>
                 <fieldset class="segments">
-                    <legend>{say(texts::TASK)}</legend>
+                    <legend>{text(texts::TASK)}</legend>
                     {tasks.iter().enumerate().map(option).collect_view()}
                 </fieldset>
                 {live(move || features(&of_features.parts, task.get()))}

@@ -8,7 +8,7 @@ use super::changes::{Change, furthest_first, lost, rise, words};
 use super::panel::Found;
 use super::texts;
 use super::way::done;
-use crate::app::language::{say, worded};
+use crate::app::language::{say, text, worded};
 use crate::app::parts::{click, live};
 use crate::app::store::store;
 use crate::app::words::signed;
@@ -115,8 +115,8 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
     };
     view! {
         <section class="across" aria-labelledby="what-would-change-it">
-            <h3 id="what-would-change-it">{say(texts::CHANGE)}</h3>
-            <p class="note">{say(texts::CHANGE_ABOUT)}</p>
+            <h3 id="what-would-change-it">{text(texts::CHANGE)}</h3>
+            <p class="note">{text(texts::CHANGE_ABOUT)}</p>
             <div class="actions">
                 <button
                     type="button"
@@ -130,7 +130,7 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
                 <div class="how-far">
                     <span data-testid="tries-status">{move || { let (done, all) = progress.get(); texts::tried(done, all) }}</span>
                     <progress
-                        aria-label=say(texts::PROGRESS)
+                        aria-label=text(texts::PROGRESS)
                         class:resting=move || { let (done, all) = progress.get(); halted() || done >= all }
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
@@ -184,8 +184,8 @@ fn table(
                     <thead>
                         <tr>
                             <th scope="col">{first}</th>
-                            <th scope="col">{say(texts::CHANGE_HEADS[1])}</th>
-                            <th scope="col">{say(texts::CHANGE_HEADS[2])}</th>
+                            <th scope="col">{text(texts::CHANGE_HEADS[1])}</th>
+                            <th scope="col">{text(texts::CHANGE_HEADS[2])}</th>
                             <td></td>
                         </tr>
                     </thead>
@@ -238,7 +238,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
                 state.history = changed.history;
             });
         };
-        view! { <button type="button" class="quiet" on:click=click(go)>{say(texts::GO_THERE)}</button> }
+        view! { <button type="button" class="quiet" on:click=click(go)>{text(texts::GO_THERE)}</button> }
     });
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>

@@ -11,6 +11,7 @@ use crate::app::language::{say, say_with, text, worded};
 use crate::app::picture::Picture;
 use crate::app::store::store;
 use crate::app::words::{self, ago, count, css_share, deed, fixed, percent, signed};
+use crate::language::Message;
 use crate::protocol::{HistoryEntry, Parts, Passage, Trace};
 use crate::share::{Retriever, State, Task};
 
@@ -64,15 +65,15 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let place = format!("{}, {}", percent(trace.score), words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label=say(texts::WAY_TABLE)>
+        <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::WAY_TABLE)>
             <table class="way" data-testid="way">
                 <thead>
-                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>
                     {rows}
                     <tr class=class data-stage="rank">
-                        <th scope="row">{say(texts::RANKER)}</th>
+                        <th scope="row">{text(texts::RANKER)}</th>
                         <td class="verdict">{texts::at_ranker(trace, first.is_some())}</td>
                         <td>{place}</td>
                         <td>"–"</td>
@@ -80,7 +81,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                         <td>{count(ranked)}</td>
                     </tr>
                     <tr class=class data-stage="page">
-                        <th scope="row">{say(texts::PAGE)}</th>
+                        <th scope="row">{text(texts::PAGE)}</th>
                         <td class="verdict">{page}</td>
                         <td>{words::place(rank + 1)}</td>
                         <td>{words::place(size)}</td>
@@ -123,7 +124,7 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
                 {row("base".into(), say(texts::BASE), base)}
                 {rows}
                 <tr class="sum" data-part="score" data-value=parts.candidate.retrieval_score.to_string()>
-                    <th scope="row">{say(texts::SUM)}</th>
+                    <th scope="row">{text(texts::SUM)}</th>
                     <td><small>{signed(parts.candidate.retrieval_score, 3)}</small></td>
                 </tr>
             </tbody>
@@ -168,7 +169,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
                 <caption>{move || if name.is_empty() { "" } else { say(&format!("experts.{name}")) }}</caption>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("studio.explain.expert")}</span></th>
+                        <th scope="col"><span class="hidden">{text("studio.explain.expert")}</span></th>
                         {tasks.iter().map(|task| view! { <th scope="col">{move || say(&format!("tasks.{}", task.name()))}</th> }).collect_view()}
                     </tr>
                 </thead>
@@ -177,8 +178,8 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         });
     }
     view! {
-        <h4>{say(texts::GATES)}</h4>
-        <p class="note">{say(texts::GATES_ABOUT)}</p>
+        <h4>{text(texts::GATES)}</h4>
+        <p class="note">{text(texts::GATES_ABOUT)}</p>
         {layers}
     }
     .into_any()
@@ -209,19 +210,19 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     let base = parts.base.get(task).copied().unwrap_or(f32::NAN);
     let utility = parts.candidate.utility.get(task).copied().unwrap_or(f32::NAN);
     view! {
-        <div class="scrolls tall" tabindex="0" role="region" aria-label=say(texts::FEATURES_TABLE)>
+        <div class="scrolls tall" tabindex="0" role="region" aria-label=text(texts::FEATURES_TABLE)>
             <table class="bars wide" data-testid="features" data-base=base.to_string() data-utility=utility.to_string()>
                 <thead>
-                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{say(head)}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan="3">{say(texts::ALL_AT_MEAN)}</th>
+                        <th scope="row" colspan="3">{text(texts::ALL_AT_MEAN)}</th>
                         <td><small>{signed(base, 3)}</small></td>
                     </tr>
                     <tr class="sum">
-                        <th scope="row" colspan="3">{say(texts::UTILITY)}</th>
+                        <th scope="row" colspan="3">{text(texts::UTILITY)}</th>
                         <td><small>{signed(utility, 3)}</small></td>
                     </tr>
                 </tfoot>
@@ -251,7 +252,7 @@ pub fn attention(history: &[HistoryEntry]) -> AnyView {
         }
     });
     view! {
-        <h3>{say(texts::ATTENTION)}</h3>
+        <h3>{text(texts::ATTENTION)}</h3>
         <p class="note">{texts::attends(count_read, history.len())}</p>
         <table class="gates attended" data-testid="retriever-attention"><tbody>{rows.collect_view()}</tbody></table>
     }
@@ -267,11 +268,14 @@ pub fn done(history: &[HistoryEntry], shown: &HistoryEntry) -> AnyView {
         let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
         Some(product.title.clone())
     });
+    let said = Message::new(deed(event.kind))
+        .with("title", title.unwrap_or_default())
+        .with("ago", ago(now, event.time));
     view! {
-        <span class="entry">
-            <Picture product=event.product />
-            <span>{title}<small>{text(deed(event.kind))} ", " {move || worded(&ago(now, event.time))}</small></span>
-        </span>
-    }
+            <span class="entry">
+                <Picture product=event.product />
+    <span>{move || worded(&said)}</span>
+            </span>
+        }
     .into_any()
 }
