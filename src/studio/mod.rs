@@ -2,7 +2,7 @@
 //! when it is first opened, so that a first ranking waits for none of it.
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
-//! that nothing it does holds up a ranking. What needs no browser ([`bench`], [`explain`] in part,
+//! that nothing it does holds up a ranking. What needs no browser ([`mod@bench`], [`explain`] in part,
 //! [`export`], [`front`], [`lessons`] in part, [`markdown`], [`order`], [`plane`], [`results`]) is
 //! built and tested everywhere, the rest with the feature `studio`.
 

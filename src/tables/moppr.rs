@@ -191,7 +191,7 @@ pub struct Moppr {
 }
 
 impl Moppr {
-    /// On this market with [`SHOPPERS`] times its shoppers, which is made to log more
+    /// On this market with a multiple of its shoppers, which is made to log more
     /// under-impressions.
     pub fn new(market: MarketConfig, words: TokenVectors) -> Self {
         let shoppers = market.shoppers * SHOPPERS;

@@ -176,7 +176,7 @@ impl Ranker {
     }
 
     /// What the neighbours of each product of an order do to its logit: y_b less its mean over
-    /// [`DRAWS`] times as many neighbours drawn from the catalogue, `[products]`. None where the
+    /// some times as many neighbours drawn from the catalogue, `[products]`. None where the
     /// network reads no neighbours, and of an empty order.
     pub fn neighbours(
         &self,
