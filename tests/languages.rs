@@ -12,6 +12,7 @@ use vitrine::share::Ranker;
 use vitrine::share::knobs::{Control, KNOBS};
 use vitrine::share::view::{PARTS, Panel};
 use vitrine::studio::lessons::quantity::QUANTITIES;
+use vitrine::tables::page::slug;
 
 type Words = BTreeMap<String, String>;
 
@@ -157,6 +158,13 @@ fn families() -> BTreeSet<String> {
         "neighbours-truly",
     ];
     heads.iter().for_each(|head| add(format!("studio.positions.heads.{head}.about")));
+    for table in vitrine::tables::ALL.into_iter().flatten() {
+        for said in ["title", "note", "why"].into_iter().chain(table.rows.iter().map(|r| r.variant))
+        {
+            add(format!("tables.{}.{said}", table.id));
+        }
+        table.metrics.iter().for_each(|metric| add(format!("tables.metrics.{}", slug(metric))));
+    }
     QUANTITIES.iter().for_each(|quantity| add(quantity.about().key));
     ["on", "off"].iter().for_each(|value| add(format!("studio.{value}")));
     keys
@@ -384,12 +392,33 @@ const LATIN: &[&str] = &[
     "top-K",
     "K",
     "p",
+    "AITM",
+    "DIEN",
+    "DIN",
+    "DMT_trans",
+    "DNN",
+    "ESM",
+    "GBDT",
+    "MGDSPR",
+    "MLP_MTL",
+    "MLP_Single",
+    "MRR",
+    "NCI",
+    "Precision",
+    "UI",
+    "nDCG_p",
+    "pos_learn",
+    "pos_sincos",
+    "position_index",
+    "position_page",
+    "recall_p",
 ];
 
 #[test]
 fn nothing_in_chinese_was_left_in_english() {
     let word = Regex::new(r"[A-Za-z][A-Za-z_0-9-]+").expect("a pattern");
-    let placeholder = Regex::new(r"\{[^}]*\}").expect("a pattern");
+    // What stands in its place is said elsewhere; a command is a command in every language.
+    let placeholder = Regex::new(r"\{[^}]*\}|`[^`]*`").expect("a pattern");
     let (chinese, _) = words("zh");
     let (english, _) = words("en");
     for (key, text) in &chinese {

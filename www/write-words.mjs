@@ -7,13 +7,15 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [folder] = process.argv.slice(2);
+/** What the command line alone says. */
+const PRINTED = /^tables\./;
 /** What comes behind the first ranking. */
 const BEHIND = /^(studio|features|feature-kinds|notices|link)\.|^knobs\..*\.about$/;
 
 const built = join(folder, "languages");
 mkdirSync(built, { recursive: true });
 for (const file of readdirSync("languages")) {
-  const words = Object.entries(JSON.parse(readFileSync(join("languages", file), "utf8")));
+  const words = Object.entries(JSON.parse(readFileSync(join("languages", file), "utf8"))).filter(([key]) => !PRINTED.test(key));
   // In the order of code units: the page searches by halving.
   words.sort(([a], [b]) => (a < b ? -1 : 1));
   const write = (name, wanted) =>

@@ -32,7 +32,8 @@ pub fn glide(parent: NodeRef<Ul>, key: &'static str, when: Memo<Vec<ProductId>>)
         when.track();
         // By then the new order is in the document, and not yet painted.
         request_animation_frame(move || {
-            let Some(parent) = parent.get_untracked() else { return };
+            // The page may have been built in another language meanwhile.
+            let Some(parent) = parent.try_get_untracked().flatten() else { return };
             let still = browser::less_motion();
             seen.update_value(|seen| play(&parent, key, seen, still));
         });

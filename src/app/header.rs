@@ -105,6 +105,13 @@ fn QueryBox() -> impl IntoView {
             });
         }
     };
+    // The box may go, for another language, before what was typed is searched for.
+    on_cleanup(move || {
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+            search();
+        }
+    });
     let type_in = move |event| {
         typed.set(event_target_value(&event));
         open.set(true);

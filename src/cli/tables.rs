@@ -8,12 +8,13 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, bar, read};
+use crate::language::Language;
 use crate::models::query_category::MODEL as QUERY_CATEGORY;
 use crate::tables::compare::table_report;
 use crate::tables::dmt::Dmt;
 use crate::tables::mlpr::Mlpr;
 use crate::tables::moppr::Moppr;
-use crate::tables::page;
+use crate::tables::page::Page;
 use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
 use crate::tables::table::{System, Table};
@@ -40,7 +41,7 @@ pub struct Arguments {
     /// Folder of measured figures: what is there is not trained again.
     #[arg(long, default_value = "target/tables")]
     work: PathBuf,
-    /// The page that `--all` writes.
+    /// The page that `--all` writes, in English; in another language it is beside it.
     #[arg(long, default_value = "docs/tables.md")]
     page: PathBuf,
 }
@@ -83,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut tables = Vec::new();
     for make in SYSTEMS {
         let mut system = make(&arguments.market)?;
-        let mut wanted = system.tables();
+        let mut wanted = system.tables().to_vec();
         known.extend(wanted.iter().map(|table| table.id));
         wanted.retain(|table| arguments.all || arguments.table.iter().any(|id| id == table.id));
         if !wanted.is_empty() {
@@ -100,16 +101,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let market = report::Market { seed: market_seed, products, shoppers };
     let report = Report { market, seeds: arguments.seeds.clone(), tables };
     for table in &report.tables {
-        println!("{}", page::table(table));
+        println!("{}", Page(Language::English).table(table));
     }
-    println!("{}", page::headline(&report.tally()));
+    println!("{}", Page(Language::English).headline(&report.tally()));
     let now = started.elapsed().as_secs_f64();
     println!("{:.0} s now; training and measuring all of it, {:.0} s", now, work.seconds);
     if arguments.all {
         let seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let command = format!("vitrine evaluate --all --shoppers {shoppers} --seeds {seeds}");
-        std::fs::write(&arguments.page, page::page(&report, &command))
-            .with_context(|| format!("writing {}", arguments.page.display()))?;
+        for (language, key) in Language::ALL {
+            let page = match language {
+                Language::English => arguments.page.clone(),
+                _ => arguments.page.with_extension(format!("{key}.md")),
+            };
+            std::fs::write(&page, Page(language).whole(&report, &command))
+                .with_context(|| format!("writing {}", page.display()))?;
+        }
     }
     Ok(())
 }
@@ -191,18 +198,15 @@ mod tests {
 
     const TABLE: Table = Table {
         id: "t-1",
-        title: "Table 1",
-        note: "",
         percent: false,
         metrics: &["auc"],
         rows: &[
-            Row { variant: "a", title: "A", paper: &[0.5] },
-            Row { variant: "b", title: "B", paper: &[0.6] },
-            Row { variant: "a", title: "A once more", paper: &[0.5] },
-            Row { variant: "open", title: "Open", paper: &[0.7] },
+            Row { variant: "a", paper: &[0.5] },
+            Row { variant: "b", paper: &[0.6] },
+            Row { variant: "a", paper: &[0.5] },
+            Row { variant: "open", paper: &[0.7] },
         ],
         pairs: &[["b", "a"], ["open", "a"]],
-        why: "",
     };
 
     /// Counts how often it trains; "b" is above "a".
@@ -216,8 +220,8 @@ mod tests {
             "counting"
         }
 
-        fn tables(&self) -> Vec<Table> {
-            vec![TABLE]
+        fn tables(&self) -> &'static [Table] {
+            &[TABLE]
         }
 
         fn settings(&self, variant: &str) -> Option<String> {

@@ -151,16 +151,24 @@ pub fn fill(words: &str, values: &[(&str, &str)]) -> String {
     filled + rest
 }
 
-/// A message in English, for the command line and for tests.
+/// A message in a language, for the command line and for tests: the page fetches its words.
 #[cfg(any(feature = "cli", test))]
-pub fn english(message: &Message) -> String {
+pub fn worded(message: &Message, language: Language) -> String {
     use std::collections::BTreeMap;
     use std::sync::LazyLock;
 
-    static WORDS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-        serde_json::from_str(include_str!("../../languages/en.json")).unwrap_or_default()
+    static WORDS: LazyLock<[BTreeMap<String, String>; Language::ALL.len()]> = LazyLock::new(|| {
+        [include_str!("../../languages/en.json"), include_str!("../../languages/zh.json")]
+            .map(|words| serde_json::from_str(words).unwrap_or_default())
     });
-    message.worded(&|key| WORDS.get(key).cloned().unwrap_or_else(|| key.into()))
+    let words = &WORDS[language as usize];
+    message.worded(&|key| words.get(key).cloned().unwrap_or_else(|| key.into()))
+}
+
+/// A message in English.
+#[cfg(any(feature = "cli", test))]
+pub fn english(message: &Message) -> String {
+    worded(message, Language::English)
 }
 
 #[cfg(test)]

@@ -1,39 +1,50 @@
-//! A document of the project, read in the page: Markdown with tables.
+//! A document of the project, read in the page: Markdown with tables, a file in each language.
 
 use leptos::prelude::*;
 
 use super::browser;
 use super::markdown::{Part, parts};
 use crate::app::language::{self, say_with, text, worded};
-use crate::app::parts::{click, live};
+use crate::app::parts::{click, follow, live};
 use crate::language::{Language, Message};
 
-/// Fetches a document and shows it, with a way to each of its parts.
+/// Fetches a document in the language that is shown and shows it, with a way to each of its parts.
+/// `name` is its address without the ending.
 #[component]
-pub fn Document(address: &'static str) -> impl IntoView {
+pub fn Document(name: &'static str) -> impl IntoView {
     let read = RwSignal::new(None::<Result<Vec<Part>, Message>>);
+    let address = move || match language::shown() {
+        Language::English => format!("{name}.md"),
+        other => format!("{name}.{}.md", other.key()),
+    };
+    let address = Memo::new(move |_| address());
     let fetch = move || {
+        let wanted = address.get_untracked();
         read.set(None);
         leptos::task::spawn_local(async move {
-            let text = browser::fetch_text(address).await;
-            // The panel may have been closed meanwhile.
-            let _ = read.try_set(Some(text.map(|text| parts(&text))));
+            let text = browser::fetch_text(&wanted).await;
+            // The panel may have been closed meanwhile, or the language changed.
+            if address.try_get_untracked() == Some(wanted) {
+                read.set(Some(text.map(|text| parts(&text))));
+            }
         });
     };
-    fetch();
+    follow(move |_| {
+        address.track();
+        fetch();
+    });
     let failed = move |why: Message| {
         view! {
             <p data-testid="notice" role="alert">
                 {move || {
-                    say_with("studio.document.missing", &[("name", address), ("why", &worded(&why))])
+                    let (name, why) = (address.get(), worded(&why));
+                    say_with("studio.document.missing", &[("name", &name), ("why", &why)])
                 }}
             </p>
             <button type="button" class="outlined" on:click=click(fetch)>{text("try-again")}</button>
         }
         .into_any()
     };
-    // The document has one language.
-    let own = move || language::shown() == Language::English;
     let shown = move |parts: Vec<Part>| {
         let ways = parts.iter().enumerate().filter(|(_, part)| !part.name.is_empty());
         let ways = ways
@@ -54,8 +65,7 @@ pub fn Document(address: &'static str) -> impl IntoView {
         });
         let first = sections.next();
         view! {
-            <p class="note" hidden=own>{text("studio.document.english")}</p>
-            <article class="document" lang="en" data-testid="document">
+            <article class="document" data-testid="document">
                 {first}
                 <nav aria-label=text("studio.document.parts")>{ways}</nav>
                 {sections.collect_view()}

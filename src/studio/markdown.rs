@@ -17,17 +17,23 @@ pub fn parts(markdown: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut name = String::new();
     let mut events: Vec<Event> = Vec::new();
-    let mut tables = 0;
-    let mut close = |name: &mut String, events: &mut Vec<Event>| {
+    let mut title = String::new();
+    let mut close = |title: &str, name: &mut String, events: &mut Vec<Event>| {
         let mut text = String::new();
         html::push_html(&mut text, events.drain(..));
-        // Wide tables are scrolled by themselves.
+        // Wide tables are scrolled by themselves, each by a name of its own.
+        let heading = if name.is_empty() { title } else { name.as_str() };
         let mut html = String::new();
         for (number, piece) in text.split("<table>").enumerate() {
             if number > 0 {
-                tables += 1;
+                let mut label = String::new();
+                html::push_html(
+                    &mut label,
+                    [Event::Text(format!("{heading} ({number})").into())].into_iter(),
+                );
+                let label = label.replace('"', "&quot;");
                 html += &format!(
-                    "<div class=\"scrolls\" tabindex=\"0\" role=\"region\" aria-label=\"Table {tables}\"><table>"
+                    "<div class=\"scrolls\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>"
                 );
             }
             html += &piece.replace("</table>", "</table></div>");
@@ -42,7 +48,7 @@ pub fn parts(markdown: &str) -> Vec<Part> {
             Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => in_title = true,
             Event::End(TagEnd::Heading(HeadingLevel::H1)) => in_title = false,
             Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
-                close(&mut name, &mut events);
+                close(&title, &mut name, &mut events);
                 in_heading = true;
                 events.push(event);
             }
@@ -52,6 +58,7 @@ pub fn parts(markdown: &str) -> Vec<Part> {
             }
             // Pages of the project hold no HTML of their own.
             Event::Html(_) | Event::InlineHtml(_) => (),
+            Event::Text(text) if in_title => title.push_str(text),
             _ if in_title => (),
             _ => {
                 if let (true, Event::Text(text)) = (in_heading, &event) {
@@ -61,7 +68,7 @@ pub fn parts(markdown: &str) -> Vec<Part> {
             }
         }
     }
-    close(&mut name, &mut events);
+    close(&title, &mut name, &mut events);
     parts
 }
 
@@ -77,6 +84,7 @@ mod tests {
         assert_eq!(names, ["", "One", "Two"]);
         assert_eq!(parts[0].html, "<p>First <em>of all</em>.</p>\n");
         assert!(parts[1].html.starts_with("<h2>One: a table</h2>\n<div class=\"scrolls\""));
+        assert!(parts[1].html.contains("aria-label=\"One (1)\""));
         assert!(parts[1].html.contains("<td style=\"text-align: right\">2</td>"));
         assert!(parts[1].html.trim_end().ends_with("</table></div>"));
     }

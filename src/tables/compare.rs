@@ -10,14 +10,11 @@ use crate::metrics::{BLOCKS, Figure};
 pub fn table_report(table: &Table, results: &Results) -> TableReport {
     let rows = table.rows.iter().map(|row| RowReport {
         variant: row.variant.into(),
-        title: row.title.into(),
         paper: row.paper.into(),
         here: table.metrics.iter().map(|metric| spread(results, row.variant, metric)).collect(),
     });
     TableReport {
         id: table.id.into(),
-        title: table.title.into(),
-        note: table.note.into(),
         percent: table.percent,
         metrics: table.metrics.iter().map(|&metric| metric.into()).collect(),
         seeds: table
@@ -29,7 +26,6 @@ pub fn table_report(table: &Table, results: &Results) -> TableReport {
             .unwrap_or(0),
         rows: rows.collect(),
         comparisons: comparisons(table, results),
-        why: table.why.into(),
     }
 }
 
@@ -45,8 +41,8 @@ fn comparisons(table: &Table, results: &Results) -> Vec<Comparison> {
             }
             let (higher, lower) = if difference > 0.0 { (one, other) } else { (other, one) };
             comparisons.push(Comparison {
-                higher: higher.title.into(),
-                lower: lower.title.into(),
+                higher: higher.variant.into(),
+                lower: lower.variant.into(),
                 metric: (*metric).into(),
                 paper: difference.abs(),
                 here: outcome(results, higher.variant, lower.variant, metric),
@@ -109,18 +105,15 @@ mod tests {
 
     const TABLE: Table = Table {
         id: "t-1",
-        title: "Table 1",
-        note: "",
         percent: false,
         metrics: &["auc", "mrr"],
         rows: &[
-            Row { variant: "a", title: "A", paper: &[0.5, 0.3] },
-            Row { variant: "b", title: "B", paper: &[0.6, 0.3] },
-            Row { variant: "c", title: "C", paper: &[0.4, 0.9] },
-            Row { variant: "open", title: "Open", paper: &[0.7, 0.7] },
+            Row { variant: "a", paper: &[0.5, 0.3] },
+            Row { variant: "b", paper: &[0.6, 0.3] },
+            Row { variant: "c", paper: &[0.4, 0.9] },
+            Row { variant: "open", paper: &[0.7, 0.7] },
         ],
         pairs: &[["b", "a"], ["c", "a"], ["open", "a"]],
-        why: "",
     };
 
     /// One seed, whose blocks go up and down by `noise`, against each other in every variant.
@@ -159,13 +152,13 @@ mod tests {
             found,
             [
                 // Seeds that go against each other even out; the paper's tie is no comparison.
-                ("B", "A", "auc", Some(Verdict::ComesOut)),
+                ("b", "a", "auc", Some(Verdict::ComesOut)),
                 // Lower in the paper, higher here.
-                ("A", "C", "auc", Some(Verdict::OtherWay)),
+                ("a", "c", "auc", Some(Verdict::OtherWay)),
                 // Less than the blocks differ by.
-                ("C", "A", "mrr", Some(Verdict::NotSignificant)),
-                ("Open", "A", "auc", None),
-                ("Open", "A", "mrr", None),
+                ("c", "a", "mrr", Some(Verdict::NotSignificant)),
+                ("open", "a", "auc", None),
+                ("open", "a", "mrr", None),
             ]
         );
         let here = report.comparisons[0].here.unwrap();

@@ -35,50 +35,23 @@ const SIX: &[&str] = NINE.split_at(6).0;
 
 const TABLE_2: Table = Table {
     id: "mlpr-2",
-    title: "MLPR against its baselines (table 2)",
-    note: "The paper gives lifts over XGBoost in percent, and what is here are the figures \
-           themselves. XGBoost is gradient-boosted trees on the wide features. All networks read \
-           the same encoders, which are tuned to the tasks in MLPR alone, and have the same sizes \
-           and training.",
     percent: true,
     metrics: &NINE,
     rows: &[
-        Row { variant: WIDE_TREES, title: "XGBoost", paper: &[0.0; 9] },
+        Row { variant: WIDE_TREES, paper: &[0.0; 9] },
         Row {
             variant: "mlp-single",
-            title: "MLP_Single",
             paper: &[3.93, 2.06, 0.01, 8.06, 3.39, 0.06, 5.46, 2.20, 1.36],
         },
-        Row {
-            variant: "mlp-mtl",
-            title: "MLP_MTL",
-            paper: &[3.78, 2.70, 0.03, 8.81, 4.97, -0.28, 5.85, 3.54, 1.36],
-        },
-        Row {
-            variant: "esm2",
-            title: "ESM\u{b2}",
-            paper: &[1.48, 0.28, -0.70, 2.64, -2.66, -2.04, 1.42, -2.79, 0.03],
-        },
+        Row { variant: "mlp-mtl", paper: &[3.78, 2.70, 0.03, 8.81, 4.97, -0.28, 5.85, 3.54, 1.36] },
+        Row { variant: "esm2", paper: &[1.48, 0.28, -0.70, 2.64, -2.66, -2.04, 1.42, -2.79, 0.03] },
         Row {
             variant: "mmoe",
-            title: "MMoE",
             paper: &[-0.73, -0.15, -1.01, -1.70, -5.23, -4.52, -1.66, -3.79, -1.99],
         },
-        Row {
-            variant: "ple",
-            title: "PLE",
-            paper: &[5.80, 3.63, 0.56, 10.14, 6.31, 3.28, 7.84, 4.86, 3.69],
-        },
-        Row {
-            variant: "aitm",
-            title: "AITM",
-            paper: &[5.86, 3.98, 0.64, 9.88, 6.93, 3.13, 7.73, 4.86, 3.49],
-        },
-        Row {
-            variant: "mlpr",
-            title: "MLPR",
-            paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36, 10.48, 8.10, 5.65],
-        },
+        Row { variant: "ple", paper: &[5.80, 3.63, 0.56, 10.14, 6.31, 3.28, 7.84, 4.86, 3.69] },
+        Row { variant: "aitm", paper: &[5.86, 3.98, 0.64, 9.88, 6.93, 3.13, 7.73, 4.86, 3.49] },
+        Row { variant: "mlpr", paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36, 10.48, 8.10, 5.65] },
     ],
     // What 5.1 says: MLPR above all, learning tasks together above learning them apart and above
     // trees, a gate alone below, experts of one's own above, attention above transfer.
@@ -97,76 +70,32 @@ const TABLE_2: Table = Table {
         ["ple", "mmoe"],
         ["aitm", "esm2"],
     ],
-    why: "",
 };
 
 const TABLE_3: Table = Table {
     id: "mlpr-3",
-    title: "encoders that learn with the tasks (table 3)",
-    note: "Lifts over XGBoost in the paper, the figures themselves here. All four rows have \
-           uncertainty weighting.",
     percent: true,
     metrics: SIX,
     rows: &[
-        Row {
-            variant: "mtl-uncertainty",
-            title: "MLP_MTL without fine-tuning",
-            paper: &[3.77, 2.78, 0.20, 8.28, 4.68, 0.28],
-        },
-        Row {
-            variant: "mtl-fine-tuned",
-            title: "MLP_MTL with fine-tuning",
-            paper: &[5.23, 3.24, 0.59, 15.91, 9.03, 3.93],
-        },
-        Row {
-            variant: "mlpr-frozen",
-            title: "MLPR without fine-tuning",
-            paper: &[5.63, 4.05, 0.66, 10.14, 7.22, 3.28],
-        },
-        Row {
-            variant: "mlpr",
-            title: "MLPR with fine-tuning",
-            paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36],
-        },
+        Row { variant: "mtl-uncertainty", paper: &[3.77, 2.78, 0.20, 8.28, 4.68, 0.28] },
+        Row { variant: "mtl-fine-tuned", paper: &[5.23, 3.24, 0.59, 15.91, 9.03, 3.93] },
+        Row { variant: "mlpr-frozen", paper: &[5.63, 4.05, 0.66, 10.14, 7.22, 3.28] },
+        Row { variant: "mlpr", paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36] },
     ],
     pairs: &[["mtl-fine-tuned", "mtl-uncertainty"], ["mlpr", "mlpr-frozen"]],
-    why: "",
 };
 
 const TABLE_4: Table = Table {
     id: "mlpr-4",
-    title: "one component after another (table 4)",
-    note: "Lifts over XGBoost in the paper, the figures themselves here. Each row is the one \
-           above it with something more; the paper holds each against the first.",
     percent: true,
     metrics: SIX,
     rows: &[
-        Row { variant: "mlp-mtl", title: "MLP_MTL", paper: &[3.78, 2.70, 0.03, 8.81, 4.97, -0.28] },
-        Row {
-            variant: "mtl-uncertainty",
-            title: "+ uncertainty loss",
-            paper: &[3.77, 2.78, 0.20, 8.28, 4.68, 0.28],
-        },
-        Row {
-            variant: "two-stage",
-            title: "+ specific experts",
-            paper: &[5.80, 3.63, 0.56, 10.14, 6.31, 3.28],
-        },
-        Row {
-            variant: "two-stage-attention",
-            title: "+ attention units",
-            paper: &[5.39, 3.78, 0.63, 9.85, 6.80, 3.31],
-        },
-        Row {
-            variant: "mlpr-frozen",
-            title: "+ probability transfer",
-            paper: &[5.69, 4.03, 0.67, 9.85, 6.85, 3.31],
-        },
-        Row {
-            variant: "mlpr",
-            title: "+ fine-tuning",
-            paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36],
-        },
+        Row { variant: "mlp-mtl", paper: &[3.78, 2.70, 0.03, 8.81, 4.97, -0.28] },
+        Row { variant: "mtl-uncertainty", paper: &[3.77, 2.78, 0.20, 8.28, 4.68, 0.28] },
+        Row { variant: "two-stage", paper: &[5.80, 3.63, 0.56, 10.14, 6.31, 3.28] },
+        Row { variant: "two-stage-attention", paper: &[5.39, 3.78, 0.63, 9.85, 6.80, 3.31] },
+        Row { variant: "mlpr-frozen", paper: &[5.69, 4.03, 0.67, 9.85, 6.85, 3.31] },
+        Row { variant: "mlpr", paper: &[6.48, 4.66, 1.03, 17.22, 10.61, 5.36] },
     ],
     // The last against the first stands in table 2.
     pairs: &[
@@ -175,8 +104,10 @@ const TABLE_4: Table = Table {
         ["two-stage-attention", "mlp-mtl"],
         ["mlpr-frozen", "mlp-mtl"],
     ],
-    why: "",
 };
+
+/// The tables of the paper.
+pub const TABLES: &[Table] = &[TABLE_2, TABLE_3, TABLE_4];
 
 /// Trees on the wide features, which is what the paper's lifts are over.
 const WIDE_TREES: &str = "xgboost";
@@ -265,8 +196,8 @@ impl System for Mlpr {
         "mlpr"
     }
 
-    fn tables(&self) -> Vec<Table> {
-        vec![TABLE_2, TABLE_3, TABLE_4]
+    fn tables(&self) -> &'static [Table] {
+        TABLES
     }
 
     fn settings(&self, variant: &str) -> Option<String> {
@@ -351,8 +282,8 @@ mod tests {
 
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {
-        assert_whole(&[TABLE_2, TABLE_3, TABLE_4], |name| make(name).is_some());
-        for table in [TABLE_2, TABLE_3, TABLE_4] {
+        assert_whole(TABLES, |name| make(name).is_some());
+        for table in TABLES {
             for metric in table.metrics {
                 assert!(METRICS.iter().any(|known| metric.ends_with(known)), "{metric}");
             }

@@ -27,10 +27,6 @@ pub struct Market {
 pub struct TableReport {
     /// Short name, for example "dmt-1".
     pub id: String,
-    /// What the table is about, and its number in the paper.
-    pub title: String,
-    /// What differs from the paper.
-    pub note: String,
     /// Whether the paper gives percentages over a base in place of the figures themselves.
     pub percent: bool,
     /// Names of the columns.
@@ -41,8 +37,6 @@ pub struct TableReport {
     pub rows: Vec<RowReport>,
     /// What the paper compares.
     pub comparisons: Vec<Comparison>,
-    /// Why we think that some of it goes the other way here, and what was tried; may be empty.
-    pub why: String,
 }
 
 /// One row of a table.
@@ -50,8 +44,6 @@ pub struct TableReport {
 pub struct RowReport {
     /// Name of the variant, within its system.
     pub variant: String,
-    /// What the paper calls it.
-    pub title: String,
     /// The paper's figures, by metric.
     pub paper: Vec<f64>,
     /// Figures here, by metric; none where the variant was not trained, or the metric does not
@@ -71,9 +63,9 @@ pub struct Spread {
 /// Two rows that the paper compares, in one metric in which its figures differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Title of the row that the paper finds higher.
+    /// Variant that the paper finds higher.
     pub higher: String,
-    /// Title of the row that it finds lower.
+    /// Variant that it finds lower.
     pub lower: String,
     /// Name of the metric.
     pub metric: String,

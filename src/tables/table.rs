@@ -4,15 +4,13 @@ use anyhow::Result;
 
 use crate::metrics::Figure;
 
-/// A table of a paper.
+/// A table of a paper. What is said of it (its title, what differs from the paper, what each row is
+/// called, why some of it goes the other way here) stands in `languages/`, under `tables.` and its
+/// short name.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// Short name, for example "dmt-1".
     pub id: &'static str,
-    /// What it is about, and its number in the paper.
-    pub title: &'static str,
-    /// What differs from the paper; may be empty.
-    pub note: &'static str,
     /// Whether the paper gives percentages over a base in place of the figures themselves.
     pub percent: bool,
     /// Names of the columns, as [`Figure::name`] has them.
@@ -22,8 +20,6 @@ pub struct Table {
     /// Variants that the paper compares. Which of the two is to be higher, and in which
     /// metrics, the paper's figures say.
     pub pairs: &'static [[&'static str; 2]],
-    /// Why we think that some of it goes the other way here, and what was tried; may be empty.
-    pub why: &'static str,
 }
 
 /// A row of a table.
@@ -31,8 +27,6 @@ pub struct Table {
 pub struct Row {
     /// Name of the variant, within its system.
     pub variant: &'static str,
-    /// What the paper calls it.
-    pub title: &'static str,
     /// The paper's figures, in the order of the table's metrics.
     pub paper: &'static [f64],
 }
@@ -68,7 +62,7 @@ pub trait System {
     fn name(&self) -> &'static str;
 
     /// The tables of its paper.
-    fn tables(&self) -> Vec<Table>;
+    fn tables(&self) -> &'static [Table];
 
     /// Everything besides the seed that a variant's figures hang on, in words: figures that
     /// are the result of anything else are not taken. None for a variant that cannot be

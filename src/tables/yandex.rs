@@ -19,37 +19,18 @@ const METRICS: [&str; 2] = ["retargeting nDCG@10", "discovery nDCG@10"];
 
 const TABLE_1: Table = Table {
     id: "yandex-1",
-    title: "incremental improvements (table 1)",
-    note: "The paper gives the relative gain of a tree ranker's nDCG by the similarity as one of \
-           its features; here stands the nDCG of the similarity alone, with a gain of 1 for a \
-           click, 2 for a favourite, 3 for a cart and 4 for an order. Retargeting counts all \
-           products of a page of the feed, discovery those that the shopper had never done \
-           anything with. Each row is the one above it with something changed. Where the paper \
-           reads 256, 512 and 1,024 behaviours, it is 32, 64 and 128 here.",
     percent: true,
     metrics: &METRICS,
     rows: &[
-        Row { variant: "sampled-softmax", title: "sampled softmax alone", paper: &[0.233, 0.882] },
-        Row { variant: "two-stage", title: "two-stage training", paper: &[0.476, 1.377] },
-        Row { variant: "calibrated", title: "calibrated pairwise ranking", paper: &[0.501, 1.367] },
-        Row {
-            variant: "single-pointwise",
-            title: "a single pointwise loss",
-            paper: &[0.521, 1.405],
-        },
-        Row { variant: "history-double", title: "history twice as long", paper: &[0.541, 1.588] },
-        Row {
-            variant: "pointwise-weight",
-            title: "pointwise loss weighs 0.1, not 1",
-            paper: &[0.566, 1.631],
-        },
-        Row { variant: "context", title: "context debiasing", paper: &[0.586, 1.645] },
-        Row { variant: "web-queries", title: "web-search queries", paper: &[0.677, 2.061] },
-        Row {
-            variant: "history-quadruple",
-            title: "history four times as long",
-            paper: &[0.755, 1.981],
-        },
+        Row { variant: "sampled-softmax", paper: &[0.233, 0.882] },
+        Row { variant: "two-stage", paper: &[0.476, 1.377] },
+        Row { variant: "calibrated", paper: &[0.501, 1.367] },
+        Row { variant: "single-pointwise", paper: &[0.521, 1.405] },
+        Row { variant: "history-double", paper: &[0.541, 1.588] },
+        Row { variant: "pointwise-weight", paper: &[0.566, 1.631] },
+        Row { variant: "context", paper: &[0.586, 1.645] },
+        Row { variant: "web-queries", paper: &[0.677, 2.061] },
+        Row { variant: "history-quadruple", paper: &[0.755, 1.981] },
     ],
     pairs: &[
         ["two-stage", "sampled-softmax"],
@@ -61,49 +42,36 @@ const TABLE_1: Table = Table {
         ["web-queries", "context"],
         ["history-quadruple", "web-queries"],
     ],
-    why: "",
 };
 
 const TABLE_2: Table = Table {
     id: "yandex-2",
-    title: "the two stages of training (table 2)",
-    note: "As in table 1.",
     percent: true,
     metrics: &METRICS,
     rows: &[
-        Row { variant: "fine-tuning-only", title: "fine-tuning alone", paper: &[0.031, 0.033] },
-        Row { variant: "sampled-softmax", title: "pre-training alone", paper: &[0.233, 0.882] },
-        Row { variant: "two-stage", title: "both stages", paper: &[0.476, 1.377] },
+        Row { variant: "fine-tuning-only", paper: &[0.031, 0.033] },
+        Row { variant: "sampled-softmax", paper: &[0.233, 0.882] },
+        Row { variant: "two-stage", paper: &[0.476, 1.377] },
     ],
     // Both stages against the first alone stands in table 1.
     pairs: &[["sampled-softmax", "fine-tuning-only"], ["two-stage", "fine-tuning-only"]],
-    why: "",
 };
 
 const TABLE_3: Table = Table {
     id: "yandex-3",
-    title: "web-search queries, apart and fused (table 3)",
-    note: "As in table 1. Apart, each of the two transformers reads as much as the fused one of \
-           the second row.",
     percent: true,
     metrics: &METRICS,
     rows: &[
-        Row {
-            variant: "web-separate",
-            title: "a transformer of their own",
-            paper: &[0.704, 1.787],
-        },
-        Row { variant: "web-queries", title: "fused", paper: &[0.677, 2.061] },
-        Row {
-            variant: "history-quadruple",
-            title: "fused, history twice as long",
-            paper: &[0.755, 1.981],
-        },
+        Row { variant: "web-separate", paper: &[0.704, 1.787] },
+        Row { variant: "web-queries", paper: &[0.677, 2.061] },
+        Row { variant: "history-quadruple", paper: &[0.755, 1.981] },
     ],
     // The last against the second stands in table 1.
     pairs: &[["web-queries", "web-separate"], ["history-quadruple", "web-separate"]],
-    why: "",
 };
+
+/// The tables of the paper.
+pub const TABLES: &[Table] = &[TABLE_1, TABLE_2, TABLE_3];
 
 /// Behaviours that are read in lines 1, 5 and 9 of table 1.
 const HISTORIES: [usize; 3] = [32, 64, 128];
@@ -159,8 +127,8 @@ impl System for Yandex {
         "yandex"
     }
 
-    fn tables(&self) -> Vec<Table> {
-        vec![TABLE_1, TABLE_2, TABLE_3]
+    fn tables(&self) -> &'static [Table] {
+        TABLES
     }
 
     fn settings(&self, name: &str) -> Option<String> {
@@ -203,8 +171,8 @@ mod tests {
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {
         let known = Metrics::default().figures();
-        assert_whole(&[TABLE_1, TABLE_2, TABLE_3], |name| variant(name).is_some());
-        for table in [TABLE_1, TABLE_2, TABLE_3] {
+        assert_whole(TABLES, |name| variant(name).is_some());
+        for table in TABLES {
             for metric in table.metrics {
                 assert!(known.iter().any(|figure| figure.name == *metric), "{metric}");
             }

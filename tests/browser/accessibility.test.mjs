@@ -41,7 +41,11 @@ for (const colorScheme of ["light", "dark"]) {
   for (const [name, link] of Object.entries(LINKS)) {
     test(`${name}, ${colorScheme}`, () =>
       withVitrine(stage, { context: { colorScheme, bypassCSP: true, reducedMotion: "reduce" }, link }, async ({ page }) => {
-        await page.waitForFunction(() => Number(document.documentElement.dataset.run) > 0);
+        // Names of features come behind the first ranking.
+        await page.waitForFunction(() => {
+          const { run, words } = document.documentElement.dataset;
+          return Number(run) > 0 && words === "all";
+        });
         if (link.includes("panel=")) {
           await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
         }

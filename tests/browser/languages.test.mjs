@@ -32,8 +32,12 @@ const exact = new Set(data);
 const TERMS = new Set(
   `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
   Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
-  Softmax top-K Gumbel Dice click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
+  Softmax top-K Gumbel Dice
+  AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
+
+/** Short name of a paper's table. */
+const TABLE = /^(moppr|mlpr|dmt|yandex)-\d$/;
 
 /** Latin words that are shown, told or hinted at and are neither data nor terms. */
 async function english(page) {
@@ -43,7 +47,7 @@ async function english(page) {
       element.checkVisibility() &&
       // In another language by its own mark, drawn symbols, and the words of a lesson.
       (element.closest("[lang]")?.lang ?? "").startsWith("zh") &&
-      !element.closest(".symbol, .lesson .text, svg");
+      !element.closest(".symbol, .lesson .text, svg, code");
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       const parent = node.parentElement;
@@ -63,7 +67,7 @@ async function english(page) {
     for (const known of data) {
       if (rest.includes(known)) rest = rest.replaceAll(known, " ");
     }
-    const words = (rest.match(/[A-Za-z][A-Za-z0-9_-]*/g) ?? []).filter((word) => !TERMS.has(word));
+    const words = (rest.match(/[A-Za-z][A-Za-z0-9_-]*/g) ?? []).filter((word) => !TERMS.has(word) && !TABLE.test(word));
     if (words.length > 0) left.push(`${words.join(" ")} in: ${text}`);
   }
   return left;

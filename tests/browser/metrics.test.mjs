@@ -124,7 +124,10 @@ test("an engine that is lost leaves what was measured and asks to go on", () =>
     const before = await progress(vitrine);
     const loaders = vitrine.page.workers().filter((worker) => worker.url().includes("engine-cpu-loader.js"));
     for (const worker of loaders) {
-      await worker.evaluate(() => self.postMessage({ failed: { key: "engine-crashed", text: "The engine stopped, for a test." } }));
+      await worker.evaluate(() => {
+        const values = [["engine", "The engine"], ["why", "for a test"]];
+        self.postMessage({ failed: { key: "engine-crashed", says: { key: "notices.engine-crashed", values } } });
+      });
     }
     await vitrine.get("metrics").locator('[data-testid="notice"]').getByText(/for a test/).waitFor();
     assert.ok((await progress(vitrine)).value >= before.value);
