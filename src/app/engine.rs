@@ -12,7 +12,7 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::parts::follow;
 use super::store::Store;
-use super::supervisor::{Action, PATIENCE, Readiness, Supervisor, TICK};
+use super::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use super::{browser, wire};
 use crate::protocol::{Backend, ToEngine};
 
@@ -93,7 +93,18 @@ impl Client {
 
     fn perform(self: &Rc<Self>, action: Action) {
         match action {
-            Action::Spawn(backend) => self.spawn(backend),
+            Action::Spawn(Backend::Cpu) => self.spawn(Backend::Cpu),
+            // It comes behind what the other has just answered, on screen too.
+            Action::Spawn(Backend::Webgpu) => {
+                let client = self.clone();
+                browser::after_paint(move || {
+                    let wanted = client.supervisor.borrow().status().gpu == Gpu::Loading;
+                    let runs = client.workers.borrow()[Backend::Webgpu as usize].is_some();
+                    if wanted && !runs {
+                        client.spawn(Backend::Webgpu);
+                    }
+                });
+            }
             Action::Terminate(backend) => self.terminate(backend),
             Action::Send(backend, message) => self.send(backend, &message),
             Action::Tell(notice) => self.store.show(notice, false),

@@ -70,9 +70,10 @@ function firstRanking(page) {
   return page.evaluate(
     () =>
       new Promise((resolve) => {
+        // What a frame finds in the document it paints; the timer comes after that.
         const look = () =>
           document.querySelector('[data-testid="product"][data-score]')
-            ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
+            ? setTimeout(() => resolve(performance.now()))
             : requestAnimationFrame(look);
         look();
       }),

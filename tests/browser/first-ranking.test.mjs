@@ -56,7 +56,7 @@ describe("the first ranking", () => {
             new Promise((resolve) => {
               const look = () =>
                 document.querySelector('[data-testid="product"][data-score]')
-                  ? requestAnimationFrame(() => resolve(performance.now()))
+                  ? setTimeout(() => resolve(performance.now()))
                   : requestAnimationFrame(look);
               look();
             }),
