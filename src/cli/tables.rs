@@ -38,7 +38,8 @@ pub struct Arguments {
     /// Train nothing: rows whose figures are not there stay open.
     #[arg(long)]
     finished: bool,
-    /// Folder of measured figures: what is there is not trained again.
+    /// Folder of measured figures: what is there is not trained again. Commands that run side by
+    /// side, each with its own tables, may share it.
     #[arg(long, default_value = "target/tables")]
     work: PathBuf,
     /// The page that `--all` writes, in English; in another language it is beside it.

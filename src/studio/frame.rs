@@ -77,8 +77,9 @@ fn Studio() -> impl IntoView {
         };
         browser::mark("studio", height);
     });
-    // On a narrow page not all tabs are on show.
+    // On a narrow page not all tabs are on show, and their names make them as wide as they are.
     follow(move |_| {
+        language::shown();
         if let Some(of) = panel.get() {
             browser::after_paint(move || show_in_row(&format!("tab-{}", of.key())));
         }
