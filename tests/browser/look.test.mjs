@@ -76,6 +76,16 @@ describe("the look", () => {
     });
   }
 
+  test("on a phone the open panel's tab is on show", () =>
+    withVitrine(stage, { context: { viewport: { width: 390, height: 844 } }, link: "?v=1&q=couch&panel=papers" }, async ({ page }) => {
+      const inRow = () => {
+        const tab = document.querySelector('[role="tab"][aria-selected="true"]');
+        const [inner, outer] = [tab, tab?.parentElement].map((element) => element?.getBoundingClientRect());
+        return tab?.textContent && inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
+      };
+      await page.waitForFunction(inRow, null, { timeout: 20_000 });
+    }));
+
   test("a query that has few products says that the objectives only move them in retrieval", async () => {
     await withVitrine(stage, { link: "?v=1&q=couch&candidates=100" }, async (vitrine) => {
       await vitrine.ready();
