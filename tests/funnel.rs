@@ -152,10 +152,31 @@ fn bad_queries_are_answered() {
     ] {
         let answer = run(&mut funnel, &State { query: query.into(), ..State::default() });
         assert!(!answer.candidates.is_empty(), "{query:.20}");
-        let keys: Vec<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
+        // What such a query means, if anything, is the weights' affair.
+        let keys = answer.notices.iter().map(|notice| notice.key.as_str());
+        let keys: Vec<&str> = keys.filter(|key| *key != "control-lifted").collect();
         assert_eq!(keys, key.into_iter().collect::<Vec<_>>(), "{query:.20}");
         assert!(answer.candidates.iter().all(|c| c.utility.iter().all(|u| u.is_finite())));
     }
+}
+
+#[test]
+fn relevance_control_that_would_leave_nothing_is_lifted_and_that_is_said() {
+    let mut funnel = funnel();
+    let mut state = State { query: "javascript".into(), ..State::default() };
+    state.retrieval.relevance_control = false;
+    let all = run(&mut funnel, &state);
+    assert_eq!(all.notices, []);
+    state.retrieval.relevance_control = true;
+    let lifted = run(&mut funnel, &state);
+    assert_eq!(lifted.candidates, all.candidates);
+    assert_eq!(lifted.notices.len(), 1);
+    assert_eq!(lifted.notices[0].key, "control-lifted");
+    // Once one of them passes, the others do not.
+    state.query = "headphones".into();
+    let held = run(&mut funnel, &state);
+    assert!(held.candidates.len() < all.candidates.len());
+    assert_eq!(held.notices, []);
 }
 
 #[test]

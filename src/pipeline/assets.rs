@@ -138,6 +138,18 @@ impl Manifest {
         Ok(bytes)
     }
 
+    /// Fetches and reads a JSON file.
+    ///
+    /// # Errors
+    /// As [`Manifest::file`], and where it is not the JSON expected.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        source: &impl AssetSource,
+        name: &str,
+    ) -> Result<T, AssetError> {
+        json(name, &self.file(source, name).await?)
+    }
+
     /// Fetches several files side by side.
     ///
     /// # Errors

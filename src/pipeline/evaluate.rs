@@ -1,6 +1,6 @@
 //! Held-out page views through the funnel, and what is measured of each.
 
-use super::assets::{AssetError, AssetSource, Manifest, damaged, json};
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::blend::{self, Ranked};
 use super::request::{EditedHistory, Request};
 use super::stock::Stock;
@@ -54,8 +54,7 @@ impl Views {
         source: &impl AssetSource,
         stock: &Stock,
     ) -> Result<Self, AssetError> {
-        let bytes = manifest.file(source, HELD_OUT).await?;
-        let held_out: HeldOut = json(HELD_OUT, &bytes)?;
+        let held_out: HeldOut = manifest.json(source, HELD_OUT).await?;
         if !held_out.fits(&stock.catalogue) {
             return Err(damaged(HELD_OUT, "it is of another catalogue"));
         }

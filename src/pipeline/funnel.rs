@@ -10,7 +10,7 @@ use super::evaluate::{Outcome, Views};
 use super::rank::{Asked, Ranker, Shares, Variant};
 use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
-use super::stock::{self, QueryCount, Stock};
+use super::stock::{self, Stock};
 use super::{StageError, rank};
 use crate::features::dense::QueryMatch;
 use crate::language::Message;
@@ -73,11 +73,7 @@ impl<S: AssetSource> Funnel<S> {
         let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
         let variant = Variant::of(&State::default());
         let file = variant.file();
-        let stock = async {
-            let stock = Stock::fetch(&manifest, &source).await?;
-            on_shop(shop(&stock));
-            Ok(stock)
-        };
+        let stock = Stock::fetch(&manifest, &source, on_shop);
         // What can be laid out is, while the rest is on its way.
         let retrieval = async {
             let files = manifest.all(&source, retrieve::FILES);
@@ -136,6 +132,9 @@ impl<S: AssetSource> Funnel<S> {
         let Some(retrieved) = self.retrieve(&request, state, &mut clock).await? else {
             return Ok(None);
         };
+        if retrieved.lifted {
+            notices.push(Notice::new("control-lifted").with("query", &*state.query));
+        }
         let Some(ranking) = self.rank(&request, retrieved, state, None, &mut clock).await? else {
             return Ok(None);
         };
@@ -604,20 +603,6 @@ impl<S: AssetSource> Funnel<S> {
         self.ranker.words_changed();
         self.resting.iter_mut().for_each(|(_, ranker)| ranker.words_changed());
         Ok(())
-    }
-}
-
-/// What the page needs to show products and shoppers.
-fn shop(stock: &Stock) -> Shop {
-    Shop {
-        catalogue: stock.catalogue.clone(),
-        shoppers: stock.shoppers.clone(),
-        queries: stock
-            .queries
-            .iter()
-            .filter(|QueryCount(_, _, suggest)| *suggest)
-            .map(|QueryCount(query, ..)| query.clone())
-            .collect(),
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Retrieval {
     least: f32,
     /// Products that relevance control left of what was retrieved.
     controlled: u32,
+    /// Relevance control would have left nothing, and so let everything pass.
+    pub lifted: bool,
     /// For each event of the history: attention, or none where the event was not looked at.
     pub behaviours: Vec<Option<f32>>,
     /// Cosine of query and title, by product; empty without a query.
@@ -99,7 +101,7 @@ impl Retrieval {
         product: ProductId,
     ) -> [Passage; 2] {
         let RetrievalInsides { searched, retrieved, relevant, ref towers, .. } = self.insides;
-        let control = Control::new(&self.product_types, knobs);
+        let control = Control::new(&self.product_types, knobs.relevance_control && !self.lifted);
         let control_first = towers.is_some();
         let value = self.all[product as usize].score;
         let mut scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
@@ -142,9 +144,9 @@ struct Control<'a> {
 }
 
 impl<'a> Control<'a> {
-    fn new(probabilities: &'a [f32], knobs: &RetrievalKnobs) -> Self {
+    fn new(probabilities: &'a [f32], on: bool) -> Self {
         let likely = probabilities.iter().copied().fold(0.0, f32::max);
-        Self { probabilities, least: if knobs.relevance_control { RELEVANT * likely } else { 0.0 } }
+        Self { probabilities, least: if on { RELEVANT * likely } else { 0.0 } }
     }
 
     fn probability(&self, category: ProductTypeId) -> Option<f32> {
@@ -427,7 +429,7 @@ fn draw(
     let Scored { scores, behaviours, personal_attention, towers } = scored;
     let softmax = Softmax::new(&scores, knobs.temperature);
     let probabilities = softmax.probabilities();
-    let control = Control::new(&understood.probabilities, knobs);
+    let control = Control::new(&understood.probabilities, knobs.relevance_control);
     let passes = |product: ProductId| control.passes(stock.products.product_type[product as usize]);
     // A query is one word among many to Yandex's towers: relevance control decides what they
     // search, where it only checks what MOPPR has found.
@@ -441,7 +443,9 @@ fn draw(
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| Retrieved { product, score, probability: p as f32 })
         .collect();
-    let found = hits.iter().filter(|hit| passes(hit.product));
+    // Of a query that means no type in particular the likeliest may be none of what was found.
+    let lifted = !hits.iter().any(|hit| passes(hit.product));
+    let found = hits.iter().filter(|hit| lifted || passes(hit.product));
     let candidates: Vec<Retrieved> = found.map(|hit| all[hit.product as usize]).collect();
     let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
     shown.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -450,6 +454,7 @@ fn draw(
     Retrieval {
         cosines: understood.cosines.clone(),
         controlled: candidates.len() as u32,
+        lifted: lifted && !hits.is_empty(),
         candidates,
         all,
         least: hits.iter().map(|hit| hit.score).fold(f32::INFINITY, f32::min),

@@ -1,14 +1,15 @@
 //! What is read before any weights are: the shop's files, and what is laid out from them once.
 
+use futures::try_join;
 use serde::{Deserialize, Serialize};
 
-use super::assets::{AssetError, AssetSource, Manifest, damaged, json};
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use crate::features::dense::DenseTables;
 use crate::features::search::{ProductFeatures, QueryFrequency};
 use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::retriever::title_vectors;
-use crate::protocol::Shopper;
+use crate::protocol::{Shop, Shopper};
 use crate::text::{Spelling, TokenVectors};
 
 /// File of the catalogue.
@@ -61,31 +62,49 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// Fetches and reads the files.
+    /// Fetches the files and reads each as soon as it is here, so that little is left to do when
+    /// the last has come. `on_shop` is given the shop once there is one to show.
     ///
     /// # Errors
     /// Where one is missing, short or damaged.
-    pub async fn fetch(manifest: &Manifest, source: &impl AssetSource) -> Result<Self, AssetError> {
-        let [catalogue, shoppers, queries, statistics, words, vectors] =
-            manifest.all(source, FILES).await?;
-        let catalogue: Catalogue = json(CATALOGUE, &catalogue)?;
-        let statistics: Statistics = json(STATISTICS, &statistics)?;
-        if statistics.products.len() != catalogue.products.len() {
-            return Err(damaged(STATISTICS, "it counts another number of products"));
-        }
-        let queries: Vec<QueryCount> = json(QUERIES, &queries)?;
-        let words = String::from_utf8(words).map_err(|error| damaged(WORDS, error))?;
-        let words = TokenVectors::new(&words, &vectors).map_err(|e| damaged(WORD_VECTORS, e))?;
+    pub async fn fetch(
+        manifest: &Manifest,
+        source: &impl AssetSource,
+        on_shop: impl FnOnce(Shop),
+    ) -> Result<Self, AssetError> {
+        let shop = async {
+            let catalogue = manifest.json::<Catalogue>(source, CATALOGUE);
+            let shoppers = manifest.json::<Vec<Shopper>>(source, SHOPPERS);
+            let queries = manifest.json::<Vec<QueryCount>>(source, QUERIES);
+            let (catalogue, shoppers, queries) = try_join!(catalogue, shoppers, queries)?;
+            on_shop(shop(&catalogue, &shoppers, &queries));
+            Ok((catalogue, shoppers, queries))
+        };
+        let counted = async {
+            let statistics = manifest.json::<Statistics>(source, STATISTICS);
+            let ((catalogue, shoppers, queries), statistics) = try_join!(shop, statistics)?;
+            if statistics.products.len() != catalogue.products.len() {
+                return Err(damaged(STATISTICS, "it counts another number of products"));
+            }
+            let spelling = spelling(&catalogue, &queries);
+            let products = ProductFeatures::new(&catalogue, &statistics);
+            let dense = DenseTables::new(&catalogue, &statistics);
+            Ok((catalogue, shoppers, queries, spelling, products, dense, statistics))
+        };
+        let words = async {
+            let [words, vectors] = manifest.all(source, [WORDS, WORD_VECTORS]).await?;
+            let words = String::from_utf8(words).map_err(|error| damaged(WORDS, error))?;
+            TokenVectors::new(&words, &vectors).map_err(|error| damaged(WORD_VECTORS, error))
+        };
+        let (counted, words) = try_join!(counted, words)?;
+        let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
         let counts = queries.iter().map(|QueryCount(query, count, _)| (query.clone(), *count));
-        let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
-        let well = queries.iter().filter(|QueryCount(_, _, well)| *well);
-        let well = well.map(|QueryCount(query, count, _)| (query.as_str(), *count));
         Ok(Self {
-            spelling: Spelling::new(titles.chain(well)),
-            shoppers: json(SHOPPERS, &shoppers)?,
+            shoppers,
             frequency: QueryFrequency::new(counts.collect()),
-            products: ProductFeatures::new(&catalogue, &statistics),
-            dense: DenseTables::new(&catalogue, &statistics),
+            spelling,
+            products,
+            dense,
             titles: title_vectors(&catalogue, &words),
             prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
             catalogue,
@@ -120,6 +139,23 @@ impl Stock {
     pub fn sells(&self, product: ProductId) -> bool {
         (product as usize) < self.catalogue.products.len()
     }
+}
+
+/// What the page needs to show products and shoppers.
+fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> Shop {
+    let suggested = queries.iter().filter(|QueryCount(_, _, suggest)| *suggest);
+    Shop {
+        catalogue: catalogue.clone(),
+        shoppers: shoppers.to_vec(),
+        queries: suggested.map(|QueryCount(query, ..)| query.clone()).collect(),
+    }
+}
+
+/// The words of the titles and of the queries that are spelled well.
+fn spelling(catalogue: &Catalogue, queries: &[QueryCount]) -> Spelling {
+    let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
+    let well = queries.iter().filter(|QueryCount(_, _, well)| *well);
+    Spelling::new(titles.chain(well.map(|QueryCount(query, count, _)| (query.as_str(), *count))))
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
