@@ -56,31 +56,37 @@ let reported = 0;
 /** Bytes of the program and of the assets that it reads first; 0 until the manifest tells. */
 let total = 0;
 
-/** The response's body, with its bytes counted and told of as they arrive, and then its end. */
-function counted(response, end) {
+/** The response's body, with its bytes counted and told of as they arrive. */
+function counted(response, tell = () => {}) {
   if (!response.ok) {
     throw new Error(`HTTP ${response.status}`);
   }
+  let arrived = 0;
   const counter = new TransformStream({
     transform(piece, controller) {
       loaded += piece.byteLength;
+      arrived += piece.byteLength;
+      tell(arrived);
       if (loaded === total || (loaded < total && performance.now() > reported + REPORT)) {
         reported = performance.now();
         self.postMessage({ progress: { loaded, total } });
       }
       controller.enqueue(piece);
     },
-    flush: end,
   });
   return response.body.pipeThrough(counter);
 }
 
-async function fetchProgram(end) {
+/** Bytes of the program that are on their way while the first of the assets is asked for. */
+const NEARLY = 65536;
+
+async function fetchProgram(nearly) {
   const file = `${ENGINE}_bg.wasm`;
   try {
     const response = await fetch(new URL(`./${file}${self.location.search}`, import.meta.url));
     // The type is set here because not every static server knows it, and streaming needs it.
-    return new Response(counted(response, end), { headers: { "Content-Type": "application/wasm" } });
+    const body = counted(response, (arrived) => arrived > SIZE - NEARLY && nearly());
+    return new Response(body, { headers: { "Content-Type": "application/wasm" } });
   } catch (error) {
     throw new Error(`${file}: ${error.message}`);
   }
@@ -95,9 +101,9 @@ async function download(name) {
 const ahead = new Map();
 
 /**
- * The line is never idle while the program arrives and compiles: the assets of the first ranking
- * come behind it in the order in which they are read, two at a time, so that the first of them
- * are worked on while the last are on their way.
+ * The line is never idle: the program has it first, and while that compiles the assets of the first
+ * ranking come behind it in the order in which they are read, two at a time, so that the first of
+ * them are worked on while the last are on their way.
  */
 async function fetchAhead(program) {
   ahead.set(MANIFEST, download(MANIFEST));
@@ -112,7 +118,7 @@ async function fetchAhead(program) {
     // The engine reads the manifest itself, and says what is wrong with it.
     total = SIZE;
   }
-  const lanes = [program, Promise.resolve()];
+  const lanes = [program, program];
   first.forEach((name, i) => {
     const arrives = lanes[i % 2].then(() => download(name));
     ahead.set(name, arrives);
@@ -149,13 +155,13 @@ self.fetchAsset = async (name) => {
   return bytes;
 };
 
-let end;
-const listed = fetchAhead(new Promise((resolve) => (end = resolve)));
+let nearly;
+const listed = fetchAhead(new Promise((resolve) => (nearly = resolve)));
 
 try {
   // Side by side, and not one after the other as a static import would have it.
   const [response, { default: start }] = await Promise.all([
-    fetchProgram(end),
+    fetchProgram(nearly),
     import(`./${ENGINE}.js${self.location.search}`),
   ]);
   await start({ module_or_path: response });

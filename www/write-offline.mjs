@@ -22,7 +22,7 @@ const assets = new Set(["assets/manifest.json", ...first.map((name) => `assets/$
 // The other engine, the studio and the systems that are not on screen come when they are wanted;
 // what an ordinary visit fetches behind its first ranking is wanted by every visit.
 const isFirst = (name) =>
-  assets.has(name) || /^assets\/(moppr|words)/.test(name) || !/^(assets\/|docs\/|studio|engine-webgpu)/.test(name);
+  assets.has(name) || /^assets\/(moppr|words)/.test(name) || !/^(assets\/|studio|engine-webgpu)/.test(name);
 const list = (names) => names.map((name) => JSON.stringify(name)).join(", ");
 const source = readFileSync(new URL("service-worker.js", import.meta.url), "utf8")
   .replace("@VERSION@", hash.digest("hex").slice(0, 16))

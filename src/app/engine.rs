@@ -115,8 +115,8 @@ impl Client {
                 store.accept(*answer);
                 browser::after_paint(move || {
                     store.show_insides();
-                    // Once what follows from the answer stands in the document.
-                    set_timeout(move || browser::mark("run", &run.to_string()), Duration::ZERO);
+                    // Once what follows from the answer is painted, too.
+                    browser::after_paint(move || browser::mark("run", &run.to_string()));
                 });
             }
         }

@@ -41,10 +41,12 @@ pub fn glide(parent: NodeRef<Ul>, key: &'static str, when: Memo<Vec<ProductId>>)
 }
 
 fn play(parent: &HtmlElement, key: &str, seen: &mut Vec<Seen>, still: bool) {
-    let children = parent.children();
     let first_time = seen.is_empty();
-    let mut next = vec![];
     let origin = parent.get_bounding_client_rect();
+    // All are measured before the first is set in motion: to measure one after that, the browser
+    // would lay all of them out anew.
+    let children = parent.children();
+    let mut cards = vec![];
     for i in 0..children.length() {
         let Some(Ok(card)) = children.item(i).map(JsCast::dyn_into::<HtmlElement>) else {
             continue;
@@ -52,43 +54,41 @@ fn play(parent: &HtmlElement, key: &str, seen: &mut Vec<Seen>, still: bool) {
         let Some(name) = card.get_attribute(key) else { continue };
         let (x, y) = (f64::from(card.offset_left()), f64::from(card.offset_top()));
         let before = seen.iter().position(|seen| seen.name == name).map(|at| seen.swap_remove(at));
-        let animation = match before {
+        let drawn = card.get_bounding_client_rect();
+        // Seen from its new place, a card in flight is drawn off it by its animation.
+        let fly = (drawn.left() - origin.left() - x, drawn.top() - origin.top() - y);
+        cards.push((card, Seen { name, x, y, animation: None }, before, fly));
+    }
+    let mut next = vec![];
+    for (card, mut now, before, fly) in cards {
+        now.animation = match before {
             _ if still => None,
-            Some(before) => {
-                // Seen from its new place, a card in flight is drawn off it by its animation.
-                let drawn = card.get_bounding_client_rect();
-                let running =
-                    before.animation.filter(|a| a.play_state() == AnimationPlayState::Running);
-                let (fly_x, fly_y) = match &running {
-                    Some(_) => (drawn.left() - origin.left() - x, drawn.top() - origin.top() - y),
-                    None => (0.0, 0.0),
-                };
-                let (dx, dy) = (before.x + fly_x - x, before.y + fly_y - y);
-                match running {
-                    Some(running) if before.x == x && before.y == y => Some(running),
-                    running => {
-                        if let Some(running) = running {
-                            running.cancel();
-                        }
-                        let far = dx.abs() > 0.5 || dy.abs() > 0.5;
-                        far.then(|| {
-                            animate(
-                                &card,
-                                &format!("translate({}px, {}px)", fixed(dx, 1), fixed(dy, 1)),
-                                "none",
-                                None,
-                            )
-                        })
-                        .flatten()
-                    }
-                }
-            }
+            Some(before) => moved(&card, &now, before, fly),
             None if first_time => None,
             None => animate(&card, "scale(0.94)", "none", Some(("0", "1"))),
         };
-        next.push(Seen { name, x, y, animation });
+        next.push(now);
     }
     *seen = next;
+}
+
+/// Glides a card from where it was seen before, or from where it has flown to since, `fly` off
+/// its place.
+fn moved(card: &HtmlElement, now: &Seen, before: Seen, fly: (f64, f64)) -> Option<Animation> {
+    let running = before.animation.filter(|a| a.play_state() == AnimationPlayState::Running);
+    let fly = running.as_ref().map_or((0.0, 0.0), |_| fly);
+    let (dx, dy) = (before.x + fly.0 - now.x, before.y + fly.1 - now.y);
+    if let Some(running) = running {
+        if before.x == now.x && before.y == now.y {
+            return Some(running);
+        }
+        running.cancel();
+    }
+    if dx.abs() <= 0.5 && dy.abs() <= 0.5 {
+        return None;
+    }
+    let from = format!("translate({}px, {}px)", fixed(dx, 1), fixed(dy, 1));
+    animate(card, &from, "none", None)
 }
 
 /// Runs one transform, and one opacity if given, from and to.

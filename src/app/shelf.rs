@@ -51,7 +51,12 @@ pub fn Shelf() -> impl IntoView {
             {when(nothing, || {
                 view! { <p class="hint">{say("shelf.nothing")}</p> }.into_any()
             })}
-            <ul class="shelf" data-testid="shelf" node_ref=shelf>
+            <ul
+                class="shelf"
+                class:first=move || store.insides.with(Option::is_none)
+                data-testid="shelf"
+                node_ref=shelf
+            >
                 {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
             <Pager label="shelf.pages-below" />
@@ -310,8 +315,8 @@ fn Card(product: ProductId) -> impl IntoView {
                     aria-pressed=move || chosen().to_string()
                     on:click=click(look)
                 >
-                    <Mark name="look" />
                     <span>{say("shelf.look")}</span>
+                    <Mark name="look" />
                 </button>
             </div>
         </li>

@@ -123,7 +123,7 @@ fn Studio() -> impl IntoView {
         Some(Panel::Compare) => view! { <Compare /> }.into_any(),
         Some(Panel::Share) => view! { <Share /> }.into_any(),
         Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),
-        Some(Panel::Papers) => view! { <Document name="docs/tables" /> }.into_any(),
+        Some(Panel::Papers) => view! { <Document name="assets/tables" /> }.into_any(),
     });
     view! {
         <header>

@@ -23,7 +23,7 @@ test("a link opens a step; after a guess the engine confirms it; progress surviv
     const check = vitrine.get("lesson-check");
     await check.waitFor();
     assert.ok(await check.isDisabled(), "checked before a guess");
-    await vitrine.get("lesson-question").getByText("About 270").click();
+    await vitrine.get("lesson-question").getByText("five times as many").click();
     await check.click();
     const found = vitrine.get("lesson-found");
     await found.waitFor();

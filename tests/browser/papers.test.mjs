@@ -24,8 +24,8 @@ test("the tables are fetched when they are opened, with a way to each", () =>
   }));
 
 test("tables that are missing are said, and a second try gets them", () =>
-  withVitrine(stage, { allow: ALLOW_ALL, prepare: () => stage.server.faults.set("docs/tables.md", { status: 404 }), link: "?panel=papers" }, async (vitrine) => {
-    await vitrine.notice(/docs\/tables\.md could not be fetched/);
+  withVitrine(stage, { allow: ALLOW_ALL, prepare: () => stage.server.faults.set("assets/tables.md", { status: 404 }), link: "?panel=papers" }, async (vitrine) => {
+    await vitrine.notice(/assets\/tables\.md could not be fetched/);
     stage.server.faults.clear();
     await vitrine.get("studio").getByRole("button", { name: "Try again" }).click();
     await vitrine.get("studio").getByText(/Of \d+ comparisons/).waitFor();

@@ -165,15 +165,19 @@ pub fn Chart(
         let look = look.get();
         let plot = plot();
         let Some(canvas) = canvas.get() else { return };
-        // Setting the size wipes it.
-        canvas.set_width(look.px(canvas.client_width().into()) as u32);
-        canvas.set_height(look.px(canvas.client_height().into()) as u32);
-        if canvas.width() == 0 || canvas.height() == 0 {
-            return;
-        }
-        let Some(backend) = CanvasBackend::with_canvas_object(canvas) else { return };
-        // A plot that can't be drawn stays empty.
-        let _ = plot.and_then(|plot| draw(&backend.into_drawing_area(), &look, &plot));
+        // Once all that follows from the same change stands in the document: to ask for a size
+        // has the browser lay it out.
+        request_animation_frame(move || {
+            // Setting the size wipes it.
+            canvas.set_width(look.px(canvas.client_width().into()) as u32);
+            canvas.set_height(look.px(canvas.client_height().into()) as u32);
+            if canvas.width() == 0 || canvas.height() == 0 {
+                return;
+            }
+            let Some(backend) = CanvasBackend::with_canvas_object(canvas) else { return };
+            // A plot that can't be drawn stays empty.
+            let _ = plot.and_then(|plot| draw(&backend.into_drawing_area(), &look, &plot));
+        });
     });
     view! { <canvas class="chart" node_ref=canvas role="img" aria-label=label></canvas> }
 }

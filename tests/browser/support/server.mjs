@@ -125,9 +125,11 @@ export class Server {
     }
     await sleep(this.line.latency);
     response.writeHead(200, headers);
+    const ready = performance.now();
     for (let at = 0; at < body.length && !response.destroyed; at += PIECE) {
       const piece = body.subarray(at, at + PIECE);
-      const begin = Math.max(performance.now(), this.#lineIsFreeAt);
+      // Not from now on: a timer that rang late is no pause of the line.
+      const begin = Math.max(ready, this.#lineIsFreeAt);
       this.#lineIsFreeAt = begin + (piece.length * 8 * 1000) / this.line.bitsPerSecond;
       await sleep(this.#lineIsFreeAt - performance.now());
       response.write(piece);
