@@ -73,6 +73,10 @@ function counted(response, tell = () => {}) {
       }
       controller.enqueue(piece);
     },
+    // It may be smaller than a loader from a cache believes.
+    flush() {
+      tell(Infinity);
+    },
   });
   return response.body.pipeThrough(counter);
 }

@@ -60,7 +60,7 @@ pub fn Funnel() -> impl IntoView {
         })
     };
     let handed_on =
-        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.relevant" }).to_string();
+        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.let-through" }).to_string();
     let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>

@@ -444,7 +444,7 @@ fn draw(
         .map(|(product, (&score, &p))| Retrieved { product, score, probability: p as f32 })
         .collect();
     // Of a query that means no type in particular the likeliest may be none of what was found.
-    let lifted = !hits.iter().any(|hit| passes(hit.product));
+    let lifted = !hits.is_empty() && !hits.iter().any(|hit| passes(hit.product));
     let found = hits.iter().filter(|hit| lifted || passes(hit.product));
     let candidates: Vec<Retrieved> = found.map(|hit| all[hit.product as usize]).collect();
     let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
@@ -454,7 +454,7 @@ fn draw(
     Retrieval {
         cosines: understood.cosines.clone(),
         controlled: candidates.len() as u32,
-        lifted: lifted && !hits.is_empty(),
+        lifted,
         candidates,
         all,
         least: hits.iter().map(|hit| hit.score).fold(f32::INFINITY, f32::min),

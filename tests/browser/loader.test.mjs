@@ -64,6 +64,16 @@ describe("the loader of an engine", () => {
     });
   });
 
+  test("fetches the assets behind a program that is smaller than it believes", async () => {
+    glue("await (await module_or_path).arrayBuffer(); const { length } = await self.fetchAsset('queries.json'); self.postMessage({ length });");
+    await stage.server.truncate("engine-cpu_bg.wasm");
+    await withPage(stage, {}, async (page) => {
+      const messages = await start(page, { until: "messages.some(({ length }) => length)" });
+      const { size } = await stat(join(DIST, "assets/queries.json"));
+      assert.equal(messages.find(({ length }) => length).length, size);
+    });
+  });
+
   test("hands its query string on, past a cache", async () => {
     await withPage(stage, { allow: ANY_ERROR }, async (page, { requests }) => {
       stage.server.faults.set("engine-cpu_bg.wasm", { status: 404 });
