@@ -12,6 +12,7 @@ if [ "$TRUNK_PROFILE" = release ]; then
 fi
 node www/write-words.mjs "$built"
 for engine in engine-cpu engine-webgpu; do
+    [ -f "$built/${engine}_bg.wasm" ] || continue
     size=$(wc -c <"$built/${engine}_bg.wasm" | tr -d ' ')
     sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" www/engine-loader.js >"$built/$engine-loader.js"
 done
