@@ -19,8 +19,9 @@ use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::Checkpoint;
+use crate::training::dmt::cold_start::{EVALUATED, SHARE};
 use crate::training::dmt::data::Data;
-use crate::training::dmt::evaluate::{Crowded, Metrics, by_crowd};
+use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
 use crate::training::dmt::{Settings, train as train_dmt};
 
 /// How tasks share parameters.
@@ -83,9 +84,19 @@ pub struct Training {
     /// lambda of the order task; that of the click task is 1.
     #[arg(long, default_value_t = Settings::default().lambda[1])]
     lambda_order: f32,
+    /// Share of the page views that lose some or all of the shopper's history, so that the model
+    /// has seen newcomers.
+    #[arg(long, default_value_t = SHARE, value_parser = share)]
+    cold_start: f64,
     /// Folder that the weights are written to.
     #[arg(long, default_value = "assets")]
     out: PathBuf,
+}
+
+/// A share, from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("not from 0 to 1".into()) }
 }
 
 fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
@@ -97,14 +108,15 @@ fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
 }
 
 /// The market and its page views, with queries read as serving reads them.
-fn gather(market: &Market) -> Result<(World, Data)> {
+fn gather(market: &Market, cold_start: f64) -> Result<(World, Data)> {
     let world = market.world();
     let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
         .context("the predictor is trained by `vitrine train moppr`")?;
     let types = world.catalogue.product_types.len();
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
-    let data = Data::gather(&world, &market.words()?, &predictor, || progress.inc(1))?;
+    let words = market.words()?;
+    let data = Data::gather(&world, &words, &predictor, cold_start, || progress.inc(1))?;
     progress.finish_and_clear();
     println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
     Ok((world, data))
@@ -159,7 +171,7 @@ fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let (world, data) = gather(&arguments.market)?;
+    let (world, data) = gather(&arguments.market, arguments.cold_start)?;
     let config = DmtConfig {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
@@ -191,6 +203,16 @@ pub fn train(arguments: &Training) -> Result<()> {
     let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
     let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
     println!("held-out day    {metrics}");
+    println!("without   click AUC  order AUC  clicked  expected  ordered  expected");
+    let whole = std::iter::once(("nothing", &data.test));
+    let cold = EVALUATED.iter().zip(&data.cold).map(|((name, _), samples)| (*name, samples));
+    for (name, samples) in whole.chain(cold) {
+        let [click, order] = Expected::of(&ranker, samples, &world.catalogue);
+        println!(
+            "{name:<8} {:>10.4} {:>10.4} {:>8.4} {:>9.4} {:>8.5} {:>9.5}",
+            click.auc, order.auc, click.seen, click.expected, order.seen, order.expected
+        );
+    }
     println!("own neighbours  impressions  clicked  expected without bias  without competition");
     for (own, crowd) in by_crowd(&ranker, &data.test, &world.catalogue).iter().enumerate() {
         let Crowded { impressions, clicked, expected, alone } = crowd;

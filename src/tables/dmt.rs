@@ -257,7 +257,8 @@ impl System for Dmt {
         let Self { world, words, predictor, data } = self;
         let data = match data {
             Some(data) => data,
-            None => data.insert(Data::gather(world, words, predictor, || ())?),
+            // As in the paper, every page view with the history that there was.
+            None => data.insert(Data::gather(world, words, predictor, 0.0, || ())?),
         };
         let (training, test, catalogue) = (&data.training, &data.test, &world.catalogue);
         let utilities = match make {

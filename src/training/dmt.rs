@@ -1,6 +1,7 @@
 //! Training DMT (DMT 4.5.1).
 
 pub mod batch;
+pub mod cold_start;
 pub mod data;
 pub mod evaluate;
 pub mod loss;

@@ -104,7 +104,8 @@ fn variants(vocabulary: Vocabulary) -> Vec<Variant> {
 /// # Errors
 /// Where a file cannot be read or written, or there is no variant of a name.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (world, data) = gather(&arguments.market)?;
+    // As in the paper, every page view with the history that there was.
+    let (world, data) = gather(&arguments.market, 0.0)?;
     let variants = variants(Vocabulary::of(&world.catalogue));
     for name in &arguments.only {
         if !variants.iter().any(|variant| variant.name == name) {

@@ -24,7 +24,9 @@ pub(super) fn report(
          views of seven days, tested on the {} page views of the day after, feed and search \
          alike; the statistics features are counted on the days before. Numbers are means over \
          the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
-         utility without the bias logit, as equation 6 serves it.\n\n",
+         utility without the bias logit, as equation 6 serves it. As in the paper, every page view \
+         is trained on with the history that there was; what ships is trained on page views some \
+         of which lose some or all of it (`vitrine train dmt`).\n\n",
         arguments.epochs,
         world.config.shoppers,
         world.config.ranker_noise,

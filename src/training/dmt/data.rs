@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::cold_start::{ColdStart, EVALUATED, Lost};
 use super::queries::Queries;
 use super::samples::Samples;
 use crate::features::dense::DenseTables;
@@ -19,11 +20,14 @@ use crate::text::TokenVectors;
 const IRRELEVANT: usize = 4;
 
 /// Page views to train and to test on, feed and search alike.
+#[derive(Default)]
 pub struct Data {
     /// The seven training days.
     pub training: Samples,
     /// The day after them.
     pub test: Samples,
+    /// The same without each of [`EVALUATED`].
+    pub cold: [Samples; EVALUATED.len()],
 }
 
 /// What one shopper adds to what must be known before features can be.
@@ -34,7 +38,9 @@ struct Survey {
 
 impl Data {
     /// Lives through the market twice: once to count what the features are made of, once for the
-    /// features. `shopper_done` is called twice for each shopper, from several threads.
+    /// features. `cold_start` is the share of training page views that lose some or all of the
+    /// history: see [`ColdStart`]. `shopper_done` is called twice for each shopper, from several
+    /// threads.
     ///
     /// # Errors
     /// Where the device fails.
@@ -42,6 +48,7 @@ impl Data {
         world: &World,
         words: &TokenVectors,
         predictor: &CategoryPredictor,
+        cold_start: f64,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let catalogue = &world.catalogue;
@@ -75,20 +82,28 @@ impl Data {
         let queries = Queries::new(&survey.queries, catalogue, words, predictor)?;
         // Folding and reducing keep the order of shoppers, so the samples do not depend on how
         // the work was shared out.
-        let (training, test) = shoppers
+        Ok(shoppers
             .into_par_iter()
-            .fold(<(Samples, Samples)>::default, |(mut training, mut test), shopper| {
+            .fold(Self::default, |mut data, shopper| {
                 let log = world.shopper_log(shopper);
-                training.append(Samples::of(&log, &split.training, IRRELEVANT, &tables, &queries));
-                test.append(Samples::of(&log, &split.test, 0, &tables, &queries));
+                let mut cold = ColdStart::new(cold_start, world.config.seed, shopper);
+                let (days, draw) = (&split.training, || cold.draw());
+                data.training.append(Samples::of(&log, days, IRRELEVANT, draw, &tables, &queries));
+                let test = |lost| Samples::of(&log, &split.test, 0, || lost, &tables, &queries);
+                data.test.append(test(Lost::Nothing));
+                for (samples, (_, lost)) in data.cold.iter_mut().zip(EVALUATED) {
+                    samples.append(test(lost));
+                }
                 shopper_done();
-                (training, test)
+                data
             })
-            .reduce(<(Samples, Samples)>::default, |(mut training, mut test), more| {
-                training.append(more.0);
-                test.append(more.1);
-                (training, test)
-            });
-        Ok(Self { training, test })
+            .reduce(Self::default, |mut data, more| {
+                data.training.append(more.training);
+                data.test.append(more.test);
+                for (samples, more) in data.cold.iter_mut().zip(more.cold) {
+                    samples.append(more);
+                }
+                data
+            }))
     }
 }

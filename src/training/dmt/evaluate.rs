@@ -180,6 +180,48 @@ pub fn by_crowd(
     crowds
 }
 
+/// What of one task was seen on some page views, and what the ranker expected at their places.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// Area under the ROC curve of u_k.
+    pub auc: f64,
+    /// Share of the impressions that were clicked, or ordered.
+    pub seen: f64,
+    /// Mean of sigmoid(u_k + y_b), what the ranker is trained to make of that.
+    pub expected: f64,
+}
+
+impl Expected {
+    /// Of each task. Shows whether a ranker keeps its measure on histories that it has seldom or
+    /// never seen.
+    pub fn of(ranker: &Ranker, samples: &Samples, catalogue: &Catalogue) -> [Self; TASKS.len()] {
+        let utilities = utilities(ranker.model(), samples, catalogue);
+        let mut places = Vec::with_capacity(samples.impressions());
+        for view in 0..samples.len() {
+            let (first_index, page) = samples.place_of(view);
+            let shown = samples.products(samples.impressions_of(view));
+            places.extend(Place::of_page(catalogue, shown, first_index, page));
+        }
+        let bias = ranker.bias_at(&places).map(read).unwrap_or_default();
+        let labels = samples.labels(0..samples.impressions());
+        std::array::from_fn(|task| {
+            let scores: Vec<f32> = utilities.iter().map(|u| u[task]).collect();
+            let positives: Vec<bool> = labels.iter().map(|label| label[task]).collect();
+            let (mut seen, mut expected) = (Mean::default(), Mean::default());
+            for (number, (&score, &positive)) in scores.iter().zip(&positives).enumerate() {
+                let logit = f64::from(score + bias.get(number).copied().unwrap_or(0.0));
+                seen.add(Some(f64::from(u8::from(positive))));
+                expected.add(Some(1.0 / (1.0 + (-logit).exp())));
+            }
+            Self {
+                auc: auc(&scores, &positives).unwrap_or(0.5),
+                seen: seen.value().unwrap_or(0.0),
+                expected: expected.value().unwrap_or(0.0),
+            }
+        })
+    }
+}
+
 fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }

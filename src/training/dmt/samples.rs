@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use super::cold_start::Lost;
 use crate::features::Moment;
 use crate::features::dense::{self, DenseTables, QueryMatch};
 use crate::features::split::day_of;
 use crate::market::catalogue::ProductId;
+use crate::market::history::Event;
 use crate::market::log::{ImpressionTruth, PageView, ShopperLog};
 use crate::models::dmt::SEQUENCES;
 use crate::models::dmt::input::behaviours;
@@ -54,18 +56,21 @@ impl Samples {
     /// that were retrieved for it, that the judge finds irrelevant and that were not shown. They
     /// count as neither clicked nor ordered: the impressions alone, nearly all of them relevant,
     /// never teach that a shopper's favourite desk is no answer to "couch". Relevant products
-    /// that were not shown stay out, for nobody knows whether they would have been clicked.
+    /// that were not shown stay out, for nobody knows whether they would have been clicked. What
+    /// `lost` takes of a view's history, asked for one view after another, nothing reads.
     pub fn of(
         log: &ShopperLog,
         days: &Range<i32>,
         irrelevant: usize,
+        mut lost: impl FnMut() -> Lost,
         tables: &DenseTables,
         matcher: &impl QueryMatcher,
     ) -> Self {
         let mut samples = Self::default();
         for view in &log.views {
             if days.contains(&day_of(view.time)) && !view.impressions.is_empty() {
-                samples.add(log, view, irrelevant, tables, matcher);
+                let events = lost().leave(&log.events[..view.events_before as usize]);
+                samples.add(log, view, &events, irrelevant, tables, matcher);
             }
         }
         samples
@@ -75,13 +80,14 @@ impl Samples {
         &mut self,
         log: &ShopperLog,
         view: &PageView,
+        events: &[Event],
         irrelevant: usize,
         tables: &DenseTables,
         matcher: &impl QueryMatcher,
     ) {
         let moment = Moment {
             profile: &log.profile,
-            events: &log.events[..view.events_before as usize],
+            events,
             query: view.query.as_deref(),
             now: view.time,
             device: view.device,

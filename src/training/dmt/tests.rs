@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::Batch;
+use super::cold_start::ColdStart;
 use super::samples::{QueryMatcher, Samples};
 use super::{Settings, train};
 use crate::features::dense::{self, DenseTables};
@@ -93,12 +94,14 @@ fn shopper(shopper: u32, catalogue: &Catalogue, views: usize, clicks: usize) -> 
     ShopperLog { shopper, profile, events, web_searches: Vec::new(), views }
 }
 
-fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>) -> Samples {
+fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>, cold_start: f64) -> Samples {
     let tables = DenseTables::new(catalogue, &Statistics::new(catalogue.products.len()));
     let mut samples = Samples::default();
     for number in shoppers {
         let log = shopper(number, catalogue, 30, 12);
-        samples.append(Samples::of(&log, &(1..2), 0, &tables, &NoQueries));
+        let mut cold_start = ColdStart::new(cold_start, 1, number);
+        let lost = || cold_start.draw();
+        samples.append(Samples::of(&log, &(1..2), 0, lost, &tables, &NoQueries));
     }
     samples
 }
@@ -107,7 +110,7 @@ fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>) -> Samples {
 fn samples_hold_what_the_log_says() {
     let catalogue = catalogue(60, 6);
     let log = shopper(3, &catalogue, 4, 12);
-    let samples = samples(&catalogue, 2..4);
+    let samples = samples(&catalogue, 2..4, 0.0);
     assert_eq!((samples.len(), samples.impressions()), (60, 600));
     for (view, logged) in log.views.iter().enumerate() {
         let impressions = samples.impressions_of(30 + view);
@@ -128,16 +131,38 @@ fn samples_hold_what_the_log_says() {
 }
 
 #[test]
+fn what_is_lost_of_a_history_is_in_no_sequence_and_in_no_feature() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..20, 1.0);
+    let feature = |name| dense::FEATURES.iter().position(|(known, _)| *known == name).unwrap();
+    let (clicks, carts) =
+        (feature("clicks-in-7-days"), feature("carts-of-the-product-type-in-30-days"));
+    let mut empty = 0;
+    for view in 0..samples.len() {
+        let numbers = samples.impressions_of(view);
+        let dense = samples.dense(numbers);
+        let seen = samples.history(view, 0).len();
+        assert_eq!(dense[clicks], (seen as f32).ln_1p());
+        if samples.history(view, 1).is_empty() {
+            assert!(dense.chunks(dense::COUNT).all(|features| features[carts] == 0.0));
+        }
+        empty += usize::from(seen == 0);
+    }
+    // A quarter lose everything, and half of those that lose sequences the clicks, nearly.
+    assert!((200..400).contains(&empty), "{empty} of {}", samples.len());
+}
+
+#[test]
 fn training_finds_the_planted_taste_and_examination() {
     let catalogue = catalogue(60, 6);
     let mut config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
     config.bias = BiasFeatures { position: true, page: false, neighbours: false };
     let settings = Settings { epochs: 2, batch: 32, rate: 5e-3, ..Settings::default() };
-    let known = samples(&catalogue, 0..150);
+    let known = samples(&catalogue, 0..150, 0.0);
     let model = train(&config, &known, &catalogue, &settings, None, |_, _, _| ()).unwrap();
 
     let device = Device::flex();
-    let unseen = samples(&catalogue, 150..200);
+    let unseen = samples(&catalogue, 150..200, 0.0);
     let batch = Batch::new(&unseen, &Vec::from_iter(0..unseen.len()), &catalogue, &device);
     let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
     let utilities = output.utilities.try_into_vec_as::<f32>().unwrap();
