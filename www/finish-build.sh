@@ -1,21 +1,26 @@
 #!/bin/sh
-# Trunk's post-build hook: writes a loader beside each engine, with the engine's name and size, and
-# the words of each language, and in a release makes what is shipped smaller, keeps it for when there is no line, and writes its
-# security policy.
+# Trunk's post-build hook: puts the WebGPU engine beside the other programs, writes a loader for each
+# engine and the words of each language, and in a release makes what is shipped smaller, keeps it for
+# when there is no line, and writes its security policy.
 set -eu
 cd "$TRUNK_SOURCE_DIR"
 built=$TRUNK_STAGING_DIR
+webgpu=target/webgpu/$TRUNK_PROFILE
+if [ "$TRUNK_PROFILE" = release ]; then
+    # `./dev build` builds it while trunk builds the rest.
+    while kill -0 "$(cat target/webgpu/builder 2>/dev/null)" 2>/dev/null; do sleep 1; done
+else
+    # `./dev serve` builds it behind the page.
+    cp www/webgpu-awaited.js "$built/engine-webgpu-loader.js"
+fi
+if [ -d "$webgpu" ]; then cp -R "$webgpu/." "$built"; fi
 if [ "$TRUNK_PROFILE" = release ]; then
     for wasm in "$built"/*_bg.wasm; do
         node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
     done
 fi
 node www/write-words.mjs "$built"
-for engine in engine-cpu engine-webgpu; do
-    [ -f "$built/${engine}_bg.wasm" ] || continue
-    size=$(wc -c <"$built/${engine}_bg.wasm" | tr -d ' ')
-    sed -e "s/@ENGINE@/$engine/" -e "s/@SIZE@/$size/" www/engine-loader.js >"$built/$engine-loader.js"
-done
+sh www/write-loaders.sh "$built"
 if [ "$TRUNK_PROFILE" = release ]; then
     for file in "$built"/*.js "$built"/*.css; do
         node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite "$file" --outfile="$file"

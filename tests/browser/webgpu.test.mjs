@@ -1,6 +1,7 @@
 // The engine on WebGPU, on a software adapter: right or wrong, not fast or slow.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
@@ -102,6 +103,30 @@ describe("WebGPU", () => {
       await vitrine.notice(/gpu/);
       assert.deepEqual(await vitrine.scores(), expected);
       assert.equal(await vitrine.page.evaluate(() => window.isTheSamePage), true);
+    });
+  });
+
+  test("that the developer's server still builds is awaited without a word, and taken up once it is there", async () => {
+    const loader = "engine-webgpu-loader.js";
+    stage.server.faults.set(loader, { body: await readFile(new URL("../../www/webgpu-awaited.js", import.meta.url)) });
+    await withVitrine(stage, { link: "?v=1&backend=webgpu" }, async (vitrine) => {
+      await vitrine.ready();
+      assert.equal(await vitrine.backend(), "cpu");
+      // Whoever is silent for a minute is given up.
+      const said = await vitrine.page.evaluate(
+        (loader) =>
+          new Promise((resolve) => {
+            const worker = new Worker(loader, { type: "module" });
+            worker.onmessage = ({ data }) => resolve(data);
+            worker.postMessage("ping");
+          }),
+        loader,
+      );
+      assert.equal(said, JSON.stringify("alive"));
+      assert.deepEqual(await vitrine.notices(), []);
+      stage.server.faults.clear();
+      await vitrine.servedBy("webgpu");
+      assert.deepEqual(await vitrine.notices(), []);
     });
   });
 
