@@ -251,13 +251,13 @@ fn ids_and_masks_out_of_range_are_refused() {
         ("moppr", "/requests/token_mask/0/0", json!(0.5), "neither 0 nor 1"),
         ("moppr", "/requests/behaviours/1/products/0/0", json!(99), "behaviours[1].products[0][0]"),
         ("moppr", "/loss/candidates/0/0", json!(1.5), "whole number"),
-        ("moppr", "/loss/temperature", json!(0), "above 0"),
+        ("moppr", "/loss/temperature", json!(0), "outside 0.000001 to"),
         ("dmt", "/candidates/product/0/0", json!(100_000), "candidates.product[0][0]"),
         ("dmt", "/sequences/2/shop/0/0", json!(100), "sequences[2].shop[0][0]"),
         ("dmt", "/places/index/0/0", json!(400), "places.index[0][0]"),
         ("mlpr", "/queries/fields/0/0", json!(5), "queries.fields[0][0]"),
         ("mlpr", "/pairs/item/0", json!(50), "pairs.item[0]"),
-        ("mlpr", "/loss/impressions/0", json!(-2), "below 0"),
+        ("mlpr", "/loss/impressions/0", json!(-2), "outside 0 to"),
         ("yandex", "/items/0", json!(1000), "items[0]"),
         ("yandex", "/histories/kinds/0/0", json!(5), "histories.kinds[0][0]"),
         ("yandex", "/finetune/surface/0", json!(2), "finetune.surface[0]"),
@@ -287,5 +287,218 @@ fn weights_of_another_model_or_shape_are_refused() {
         let weights = short["weights"].as_object_mut().expect("weights by name");
         weights.insert(first.clone(), json!([tensor]));
         assert!(refusal(system, &file_of(&short), &case["input"]).contains(&first));
+    }
+}
+
+/// Masks of each system, and what stands under them: numbers, or ids below a bound.
+const UNDER_MASKS: [(&str, &str, &[(&str, i32)]); 10] = [
+    ("moppr", "/requests/token_mask", &[("/requests/tokens", 0)]),
+    (
+        "moppr",
+        "/requests/behaviours/*/mask",
+        &[("/requests/behaviours/*/products", 3), ("/requests/behaviours/*/kinds", 4)],
+    ),
+    ("moppr", "/loss/present", &[("/loss/candidates", 3)]),
+    (
+        "dmt",
+        "/sequences/*/mask",
+        &[
+            ("/sequences/*/product", 3),
+            ("/sequences/*/product_type", 3),
+            ("/sequences/*/brand", 3),
+            ("/sequences/*/shop", 3),
+        ],
+    ),
+    ("mlpr", "/queries/mask", &[("/queries/tokens", 0), ("/queries/fields", 5)]),
+    ("mlpr", "/items/mask", &[("/items/tokens", 0), ("/items/fields", 5)]),
+    ("yandex", "/histories/present", &[("/histories/content", 3), ("/histories/kinds", 5)]),
+    ("yandex", "/web/present", &[("/web/content", 3), ("/web/kinds", 5)]),
+    ("yandex", "/finetune/present", &[("/finetune/items", 3)]),
+    ("dmt", "/loss/present", &[("/loss/labels", 2)]),
+];
+
+/// Everything in a nested array whose place in the mask's is 0.
+fn fill(value: &mut Value, mask: &Value, with: &Value) {
+    match (value, mask) {
+        (Value::Array(rows), Value::Array(masks)) => {
+            rows.iter_mut().zip(masks).for_each(|(row, mask)| fill(row, mask, with));
+        }
+        (Value::Array(rows), _) => rows.iter_mut().for_each(|row| fill(row, mask, with)),
+        (value, mask) if mask.as_f64() == Some(0.0) => *value = with.clone(),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_stands_under_a_mask_is_not_read() {
+    for (name, system) in SYSTEMS {
+        for case in &cases(name) {
+            let weights = file(name, case);
+            let mut input = case["input"].clone();
+            let mut masks = Vec::new();
+            for (_, mask, under) in UNDER_MASKS.iter().filter(|(of, _, _)| *of == name) {
+                for n in ["0", "1", "2"] {
+                    let mask = mask.replace('*', n);
+                    // The last of each row is padding, so that there is some.
+                    let Some(Value::Array(rows)) = input.pointer_mut(&mask) else { continue };
+                    for row in rows {
+                        let row = row.as_array_mut().expect("a row");
+                        *row.last_mut().expect("a column") = json!(0);
+                    }
+                    masks.push((mask, under, n));
+                }
+            }
+            let expected = score(system, &weights, &input.to_string()).expect("a sound input");
+            for garbage in [1e20, -3e38, 2.0] {
+                let mut spoilt = input.clone();
+                for (mask, under, n) in &masks {
+                    let mask = input.pointer(mask).expect("a mask");
+                    for (path, below) in under.iter() {
+                        let with = if *below == 0 { json!(garbage) } else { json!(below - 1) };
+                        let value = spoilt.pointer_mut(&path.replace('*', n)).expect("a field");
+                        fill(value, mask, &with);
+                    }
+                }
+                assert_ne!(spoilt, input, "{name}: there is no padding");
+                let found =
+                    score(system, &weights, &spoilt.to_string()).expect("padding may be anything");
+                assert_eq!(found, expected, "{name}");
+            }
+        }
+    }
+}
+
+/// Every number of an input, as the path that leads to it.
+fn numbers(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(name, value)| numbers(value, &format!("{path}/{name}"), found));
+        }
+        Value::Array(rows) => {
+            let rows = rows.iter().enumerate();
+            rows.for_each(|(n, value)| numbers(value, &format!("{path}/{n}"), found));
+        }
+        Value::Number(_) => found.push(path.into()),
+        _ => {}
+    }
+}
+
+/// The name of a path's field, as a refusal has it: `requests.tokens`.
+fn field(path: &str) -> String {
+    let mut name = String::new();
+    for part in path.split('/').skip(1) {
+        match part.parse::<usize>() {
+            Ok(number) => name += &format!("[{number}]"),
+            Err(_) if name.is_empty() => name += part,
+            Err(_) => name += &format!(".{part}"),
+        }
+    }
+    name
+}
+
+/// Numbers that may be left out, and are in no case of the reference.
+const LEFT_OUT: [(&str, &str, f64); 8] = [
+    ("moppr", "/loss/temperature", 0.02),
+    ("dmt", "/gate_temperature", 1.0),
+    ("mlpr", "/loss/scale", 1.0),
+    ("yandex", "/finetune/pointwise_weight", 1.0),
+    ("moppr", "/loss/weights", 1.0),
+    ("dmt", "/loss/lambda", 1.0),
+    ("mlpr", "/loss/weights", 1.0),
+    ("mlpr", "/loss/log_variance", 0.0),
+];
+
+/// A case's input with every number that may be left out.
+fn whole_input(name: &str, case: &Value) -> Value {
+    let mut input = case["input"].clone();
+    for (_, path, number) in LEFT_OUT.iter().filter(|(of, _, _)| *of == name) {
+        let (parent, field) = path.rsplit_once('/').expect("a field");
+        let fields = input.pointer_mut(parent).and_then(Value::as_object_mut);
+        let several = match *path {
+            "/loss/weights" if name == "moppr" => 4,
+            "/loss/lambda" => 2,
+            "/loss/weights" | "/loss/log_variance" => 3,
+            _ => 0,
+        };
+        if let Some(fields) = fields {
+            let value = if several > 0 { json!(vec![*number; several]) } else { json!(number) };
+            fields.entry(field).or_insert(value);
+        }
+    }
+    if name == "mlpr" {
+        input["temperatures"] = json!([1, 1]);
+    }
+    input
+}
+
+#[test]
+fn a_number_that_will_not_do_is_refused_by_its_field() {
+    for (name, system) in SYSTEMS {
+        for case in &cases(name) {
+            let (weights, input) = (file(name, case), whole_input(name, case));
+            let mut found = Vec::new();
+            numbers(&input, "", &mut found);
+            // Of a long array one number in so many: all are read alike.
+            let step = (found.len() / 150).max(1);
+            let loose = found
+                .iter()
+                .filter(|path| LEFT_OUT.iter().any(|(_, own, _)| path.starts_with(own)));
+            for path in loose.chain(found.iter().step_by(step)) {
+                for number in [1e-38, 1e-45, 1e-7, -1e-7, -1.0, 1e7, -1e7, 1e20, -3e38, 1e39, 1e300]
+                {
+                    let result =
+                        score(system, &weights, &spoil(&input, path, json!(number)).to_string());
+                    if let Err(error) = result {
+                        let said = format!("{error:#}");
+                        assert!(said.starts_with(&field(path)), "{path} = {number}: {said}");
+                    }
+                }
+            }
+        }
+    }
+    for (name, path, number) in [
+        ("dmt", "/gate_temperature", json!(1e-38)),
+        ("dmt", "/gate_temperature", json!(0)),
+        ("dmt", "/loss/lambda/1", json!(-1)),
+        ("moppr", "/loss/temperature", json!(1e-38)),
+        ("moppr", "/loss/weights/2", json!(-0.1)),
+        ("moppr", "/requests/category_weights/0/0", json!(-0.1)),
+        ("mlpr", "/temperatures/1", json!(1e-38)),
+        ("mlpr", "/loss/weights/0", json!(-1)),
+        ("mlpr", "/loss/scale", json!(1e-38)),
+        ("mlpr", "/loss/log_variance/0", json!(-1e9)),
+        ("yandex", "/finetune/pointwise_weight", json!(-1)),
+        ("yandex", "/pretrain/positives/0/0", json!(1e30)),
+        ("yandex", "/texts/0/0", json!(1e38)),
+    ] {
+        let system = SYSTEMS.iter().find(|(own, _)| *own == name).expect("a system").1;
+        let case = &cases(name)[0];
+        let spoilt = spoil(&whole_input(name, case), path, number);
+        let said = refusal(system, &file(name, case), &spoilt);
+        assert!(said.starts_with(&field(path)), "{path}: {said}");
+    }
+}
+
+#[test]
+fn numbers_as_large_as_they_may_be_give_insides() {
+    for (name, system) in SYSTEMS {
+        for case in &cases(name) {
+            let (weights, mut input) = (file(name, case), whole_input(name, case));
+            let mut found = Vec::new();
+            numbers(&input, "", &mut found);
+            for path in found {
+                for number in [1e6, -1e6] {
+                    let spoilt = spoil(&input, &path, json!(number));
+                    // As large as it may be with all those before it.
+                    if score(system, &weights, &spoilt.to_string()).is_ok() {
+                        input = spoilt;
+                        break;
+                    }
+                }
+            }
+            score(system, &weights, &input.to_string()).expect("every inside is finite");
+        }
     }
 }

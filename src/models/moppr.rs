@@ -28,7 +28,7 @@ use crate::nn::tower::{Tower, TowerConfig, l2_norm};
 use input::{Products, Sequence, UserQuery};
 
 /// Added to a score that must take no part in a softmax or a maximum.
-const MASKED: f32 = -1e9;
+const MASKED: f32 = -1e30;
 
 /// Numbers of ids that the tables must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -352,8 +352,8 @@ impl Embeddings {
         let e_q = self.query_side(inputs);
 
         // Query semantic unit.
-        let terms = self.terms(&inputs.tokens);
         let mask = &inputs.token_mask;
+        let terms = self.terms(&inputs.tokens, mask);
         let q_m = mean_pooling(&terms, mask);
         let q_s = max_pooling(self_attention(&terms, mask), mask);
         let u = self.personal_attention.forward(e_u.clone());
@@ -382,9 +382,10 @@ impl Embeddings {
         }
     }
 
-    /// The embedding e^w of each term of the query, `[B, L, token]` to `[B, L, d]`.
-    pub fn terms(&self, tokens: &Tensor<3>) -> Tensor<3> {
-        self.term.forward(tokens.clone())
+    /// The embedding e^w of each term of the query, `[B, L, token]` to `[B, L, d]`. What `mask`
+    /// calls padding is not read.
+    pub fn terms(&self, tokens: &Tensor<3>, mask: &Tensor<2>) -> Tensor<3> {
+        self.term.forward(tokens.clone() * mask.clone().unsqueeze_dim(2))
     }
 
     /// e^u: the embeddings of the profile features, `[B, d]`.

@@ -5,7 +5,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::Insides;
-use super::read::Fields;
+use super::read::{Fields, TEMPERATURE, WEIGHT};
 use crate::features::places::NEIGHBOURHOOD;
 use crate::features::windows;
 use crate::models::dmt::ranker::MODEL;
@@ -27,7 +27,7 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
     let sequences = (fields.iter().zip(windows::DMT))
         .map(|(fields, window)| sequence(&config, fields, requests, window.length))
         .collect::<Result<Vec<_>>>()?;
-    let temperature = input.positive("gate_temperature", 1.0)?;
+    let temperature = input.number("gate_temperature", 1.0, TEMPERATURE)?;
 
     let encoded = model.encode(&sequences);
     let output = model.rank(&encoded, &candidates, temperature);
@@ -98,7 +98,7 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
             y_b,
             labels.reshape([n, TASKS.len()]),
             present.reshape([n, 1]),
-            fields.numbers("lambda", [1.0; TASKS.len()])?,
+            fields.numbers("lambda", [1.0; TASKS.len()], WEIGHT)?,
         );
         insides.add("L", loss)?; // (5)
     }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use burn::tensor::{Device, Tensor};
 
 use super::Insides;
-use super::read::Fields;
+use super::read::{Fields, LOG_VARIANCE, SCALE, TEMPERATURE, WEIGHT};
 use crate::models::mlpr::bert::{BertConfig, FIELDS, Texts};
 use crate::models::mlpr::extraction::Extracted;
 use crate::models::mlpr::ranker::MODEL;
@@ -21,10 +21,7 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
     input.only(&["queries", "items", "pairs", "temperatures", "loss"])?;
     let queries = texts(&config.bert, &input.object("queries")?)?;
     let items = texts(&config.bert, &input.object("items")?)?;
-    let temperatures = input.numbers("temperatures", [1.0; 2])?;
-    if temperatures.iter().any(|&temperature| temperature <= 0.0) {
-        bail!("temperatures: not above 0");
-    }
+    let temperatures = input.numbers("temperatures", [1.0; 2], TEMPERATURE)?;
 
     let (phi, psi) = (model.bert.query(&queries), model.bert.item(&items));
     let fields = input.object("pairs")?;
@@ -66,12 +63,13 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
         fields.only(&["engaged", "impressions", "scale", "weights", "log_variance"])?;
         let engaged = fields.counts("engaged", [Some(n), Some(K)])?;
         let impressions = fields.counts("impressions", [Some(n)])?.reshape([n, 1]);
-        let scale = fields.positive("scale", 1.0)?;
+        let scale = fields.number("scale", 1.0, SCALE)?;
         let transfer = model.transfers();
         let losses = cross_entropy(output.logits, transfer, engaged, impressions, scale);
         insides.add("L_k", losses.clone())?;
-        insides.add("L_9", weighted(losses.clone(), fields.numbers("weights", [1.0; K])?))?;
-        let log_variance = fields.numbers("log_variance", [0.0; K])?;
+        insides
+            .add("L_9", weighted(losses.clone(), fields.numbers("weights", [1.0; K], WEIGHT)?))?;
+        let log_variance = fields.numbers("log_variance", [0.0; K], LOG_VARIANCE)?;
         let log_variance = Tensor::from_floats(log_variance, &Device::flex());
         insides.add("L_10", uncertain(losses, log_variance))?;
     }
@@ -80,15 +78,12 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
 
 fn texts(config: &BertConfig, fields: &Fields<'_>) -> Result<Texts> {
     fields.only(&["tokens", "fields", "mask"])?;
-    let tokens = fields.floats("tokens", [None, None, Some(config.token)])?;
-    let [count, length, _] = tokens.dims();
+    let mask = fields.mask("mask", [None, None])?;
+    let [count, length] = mask.dims();
+    let tokens = fields.floats_where("tokens", Some(config.token), &mask)?;
     if length > config.length {
         bail!("tokens: {length} word pieces where at most {} are read", config.length);
     }
     let shape = [Some(count), Some(length)];
-    Ok(Texts {
-        tokens,
-        fields: fields.ids("fields", shape, FIELDS)?,
-        mask: fields.mask("mask", shape)?,
-    })
+    Ok(Texts { tokens, fields: fields.ids("fields", shape, FIELDS)?, mask })
 }

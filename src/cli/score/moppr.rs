@@ -7,7 +7,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Insides;
-use super::read::Fields;
+use super::read::{Fields, TEMPERATURE, WEIGHT};
 use crate::features::search::{
     EVENT_KINDS, FREQUENCY_BUCKETS, LENGTH_BUCKETS, PRICE_BUCKETS, PRODUCT_DENSE, PROFILE_SIZES,
     SIDE_CATEGORIES,
@@ -21,7 +21,7 @@ use crate::models::weights::Weights;
 use crate::training::moppr::loss::{Labels, multi_objective};
 
 /// Added to the score of a candidate that is not there.
-const ABSENT: f32 = -1e9;
+const ABSENT: f32 = -1e30;
 
 /// Names of the behaviours' representations, in the order of their windows.
 const HISTORIES: [&str; windows::MOPPR.len()] = ["r", "s", "l"];
@@ -47,7 +47,7 @@ pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
 
     let mut insides = Insides::default();
     let mask = requests.token_mask.clone().unsqueeze_dim::<3>(2);
-    insides.add("e^w", embeddings.terms(&requests.tokens) * mask)?;
+    insides.add("e^w", embeddings.terms(&requests.tokens, &requests.token_mask) * mask)?;
     parts(&config, output, &mut insides)?;
     insides.add("H_uq", h_uq)?;
     insides.add("e^i", items)?;
@@ -139,8 +139,9 @@ fn requests(config: &MopprConfig, fields: &Fields<'_>, products: usize) -> Resul
         "frequency",
         "behaviours",
     ])?;
-    let tokens = fields.floats("tokens", [None, None, Some(config.token)])?;
-    let [batch, pieces, _] = tokens.dims();
+    let token_mask = fields.mask("token_mask", [None, None])?;
+    let [batch, _] = token_mask.dims();
+    let tokens = fields.floats_where("tokens", Some(config.token), &token_mask)?;
     let (profile, shape) =
         fields.id_list("profile", [Some(batch), Some(PROFILE_SIZES.len())], 256)?;
     for (n, &id) in profile.iter().enumerate() {
@@ -165,9 +166,9 @@ fn requests(config: &MopprConfig, fields: &Fields<'_>, products: usize) -> Resul
     Ok(UserQuery {
         profile: Tensor::from_data(TensorData::new(profile, shape), &Device::flex()),
         tokens,
-        token_mask: fields.mask("token_mask", [Some(batch), Some(pieces)])?,
+        token_mask,
         categories: fields.ids("categories", categories, config.vocabulary.product_types)?,
-        category_weights: fields.floats("category_weights", categories)?,
+        category_weights: fields.shares("category_weights", categories)?,
         length: fields.ids("length", [Some(batch)], LENGTH_BUCKETS)?,
         frequency: fields.ids("frequency", [Some(batch)], FREQUENCY_BUCKETS)?,
         behaviours: behaviours.iter().map(sequence).collect::<Result<_>>()?,
@@ -213,8 +214,8 @@ fn losses(z: &Tensor<2>, fields: &Fields<'_>, insides: &mut Insides) -> Result<(
     for name in OBJECTIVES {
         labels.push(of_objective.mask(name, [Some(batch), Some(first)])?);
     }
-    let temperature = fields.positive("temperature", 0.02)?;
-    let weights = fields.numbers("weights", [1.0; OBJECTIVES.len()])?;
+    let temperature = fields.number("temperature", 0.02, TEMPERATURE)?;
+    let weights = fields.numbers("weights", [1.0; OBJECTIVES.len()], WEIGHT)?;
 
     let scores = z.clone().gather(1, candidates);
     let absent: Tensor<2> = (1.0 - present) * ABSENT;

@@ -1,8 +1,28 @@
 //! Fields of a JSON input as tensors, each of the shape and in the range that a model takes.
 
-use anyhow::{Result, bail};
+use std::ops::RangeInclusive;
+
+use anyhow::{Result, anyhow, bail};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::{Map, Value};
+
+/// Of what models read, beyond which squares and exponentials leave f32.
+const FEATURE: Range = -1e6..=1e6;
+/// How often something happened.
+const COUNT: Range = 0.0..=1e6;
+/// Shares and probabilities.
+const SHARE: Range = 0.0..=1.0;
+/// What the input of a softmax is divided by.
+pub const TEMPERATURE: Range = 1e-6..=1e6;
+/// What a loss is multiplied by.
+pub const WEIGHT: Range = 0.0..=1e6;
+/// What a loss is divided by.
+pub const SCALE: Range = 1e-6..=1e9;
+/// ln sigma^2, which is exponentiated.
+pub const LOG_VARIANCE: Range = -30.0..=30.0;
+
+/// What a number may be.
+pub type Range = RangeInclusive<f64>;
 
 /// A JSON object, and where it stands in the input.
 #[derive(Clone, Debug)]
@@ -61,9 +81,40 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Finite numbers of a shape.
+    /// Features of a shape.
     pub fn floats<const D: usize>(&self, name: &str, shape: Shape<D>) -> Result<Tensor<D>> {
+        self.read(name, shape, FEATURE)
+    }
+
+    /// Shares of a shape, from 0 to 1.
+    pub fn shares<const D: usize>(&self, name: &str, shape: Shape<D>) -> Result<Tensor<D>> {
+        self.read(name, shape, SHARE)
+    }
+
+    /// Features of `[batch, length, width]`, of which padding may be anything that f32 holds.
+    pub fn floats_where(
+        &self,
+        name: &str,
+        width: Option<usize>,
+        present: &Tensor<2>,
+    ) -> Result<Tensor<3>> {
+        let [batch, length] = present.dims();
+        let shape = [Some(batch), Some(length), width];
         let (numbers, shape) = self.array(name, shape, |_| Ok(()))?;
+        let present = present.clone().try_into_vec_as::<f32>();
+        let present = present.map_err(|error| anyhow!("{name} could not be read: {error}"))?;
+        let rows = numbers.chunks(shape[2]).zip(present).enumerate();
+        for (n, (row, _)) in rows.filter(|(_, (_, present))| *present > 0.0) {
+            if let Some(at) = row.iter().position(|number| !FEATURE.contains(&f64::from(*number))) {
+                let place = format!("[{}][{}][{at}]", n / length, n % length);
+                bail!("{}{place}: {} {}", self.at(name), row[at], outside(&FEATURE));
+            }
+        }
+        Ok(Tensor::from_data(TensorData::new(numbers, shape), &Device::flex()))
+    }
+
+    fn read<const D: usize>(&self, name: &str, shape: Shape<D>, range: Range) -> Result<Tensor<D>> {
+        let (numbers, shape) = self.array(name, shape, is_in(range))?;
         Ok(Tensor::from_data(TensorData::new(numbers, shape), &Device::flex()))
     }
 
@@ -76,13 +127,9 @@ impl<'a> Fields<'a> {
         Ok(Tensor::from_data(TensorData::new(numbers, shape), &Device::flex()))
     }
 
-    /// Numbers of a shape that are at least 0.
+    /// Counts of a shape, which are at least 0.
     pub fn counts<const D: usize>(&self, name: &str, shape: Shape<D>) -> Result<Tensor<D>> {
-        let (numbers, shape) = self.array(name, shape, |number| match number {
-            0.0.. => Ok(()),
-            _ => Err("is below 0".into()),
-        })?;
-        Ok(Tensor::from_data(TensorData::new(numbers, shape), &Device::flex()))
+        self.read(name, shape, COUNT)
     }
 
     /// Whole numbers of a shape from 0 to `below`, which it leaves out.
@@ -113,32 +160,25 @@ impl<'a> Fields<'a> {
     }
 
     /// As many numbers as there are in `default`, which stands in where the field is missing.
-    pub fn numbers<const N: usize>(&self, name: &str, default: [f32; N]) -> Result<[f32; N]> {
+    pub fn numbers<const N: usize>(
+        &self,
+        name: &str,
+        default: [f32; N],
+        range: Range,
+    ) -> Result<[f32; N]> {
         if !self.has(name) {
             return Ok(default);
         }
-        let (numbers, _) = self.array(name, [Some(N)], |_| Ok(()))?;
+        let (numbers, _) = self.array(name, [Some(N)], is_in(range))?;
         Ok(std::array::from_fn(|n| numbers[n]))
     }
 
     /// A number; `default` where the field is missing.
-    pub fn number(&self, name: &str, default: f32) -> Result<f32> {
+    pub fn number(&self, name: &str, default: f32, range: Range) -> Result<f32> {
         if !self.has(name) {
             return Ok(default);
         }
-        let (numbers, _) = self.array(name, [], |_| Ok(()))?;
-        Ok(numbers[0])
-    }
-
-    /// A number above 0; `default` where the field is missing.
-    pub fn positive(&self, name: &str, default: f32) -> Result<f32> {
-        if !self.has(name) {
-            return Ok(default);
-        }
-        let (numbers, _) = self.array(name, [], |number| match number > 0.0 {
-            true => Ok(()),
-            false => Err("is not above 0".into()),
-        })?;
+        let (numbers, _) = self.array(name, [], is_in(range))?;
         Ok(numbers[0])
     }
 
@@ -178,6 +218,18 @@ impl<'a> Fields<'a> {
         }
         Ok((numbers, shape.map(Option::unwrap_or_default)))
     }
+}
+
+/// Refuses numbers that are not in the range.
+fn is_in(range: Range) -> impl Fn(f64) -> Result<(), String> {
+    move |number| match range.contains(&number) {
+        true => Ok(()),
+        false => Err(outside(&range)),
+    }
+}
+
+fn outside(range: &Range) -> String {
+    format!("is outside {} to {}", range.start(), range.end())
 }
 
 fn within(value: &Value, path: String) -> Result<Fields<'_>> {

@@ -6,7 +6,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::Insides;
-use super::read::Fields;
+use super::read::{Fields, WEIGHT};
 use crate::models::weights::{Weights, WeightsError};
 use crate::models::yandex::input::{Contexts, Histories, Sequence};
 use crate::models::yandex::retriever::MODEL;
@@ -132,7 +132,7 @@ fn fine_tune(
         labels: [label(0)?, label(1)?, label(2)?, label(3)?],
         present,
     };
-    let pointwise_weight = fields.number("pointwise_weight", 1.0)?;
+    let pointwise_weight = fields.number("pointwise_weight", 1.0, WEIGHT)?;
     let objective = Objective {
         pairwise: match fields.flag("calibrated", true)? {
             true => Pairwise::Calibrated,

@@ -180,7 +180,7 @@ impl ActivationUnit {
 }
 
 /// Taken off the score of what is padding.
-const FAR: f32 = 1e9;
+const FAR: f32 = 1e30;
 
 /// DIEN: a GRU extracts an interest from each behaviour, and a second, whose update gate is
 /// scaled by the attention of the target item (AUGRU), follows how it evolves.

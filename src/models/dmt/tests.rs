@@ -468,6 +468,36 @@ fn din_and_dien_follow_their_equations() {
 }
 
 #[test]
+fn what_stands_under_a_mask_is_not_read() {
+    use Interest::{Activation, Evolution, Mean, Transformer};
+    for interest in [Transformer, Mean, Activation, Evolution] {
+        let (_, model) = model(|config| config.interest = interest, 5);
+        let case = case();
+        let of = |sequences: &[Sequence]| {
+            let output = model.rank(&model.encode(sequences), &case.candidates(), 1.0);
+            numbers(output.utilities)
+        };
+        let expected = of(&case.sequences());
+        for product in [0, 13, 29] {
+            let mut sequences = case.sequences();
+            for Sequence { items, mask } in &mut sequences {
+                let absent = mask.clone().equal_elem(0.0);
+                let columns = [
+                    &mut items.product,
+                    &mut items.product_type,
+                    &mut items.brand,
+                    &mut items.shop,
+                ];
+                for (column, id) in columns.into_iter().zip([product, 1, 1, 1]) {
+                    *column = column.clone().mask_fill(absent.clone(), id);
+                }
+            }
+            assert_eq!(of(&sequences), expected, "{interest:?}");
+        }
+    }
+}
+
+#[test]
 fn fewer_sequences_follow_the_equations() {
     for interest in [Interest::Transformer, Interest::Mean, Interest::Evolution] {
         for sequences in 0..3 {

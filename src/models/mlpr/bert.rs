@@ -217,9 +217,10 @@ impl Bert {
         let [_, width] = self.fields.dims();
         let fields = self.fields.val().select(0, texts.fields.clone().reshape([batch * length]));
         let positions = self.positions.val().narrow(0, 0, length).unsqueeze_dim::<3>(0);
-        let embedded = self.token.forward(texts.tokens.clone())
-            + fields.reshape([batch, length, width])
-            + positions;
+        // Padding is not read, whatever it holds.
+        let tokens = texts.tokens.clone() * texts.mask.clone().unsqueeze_dim(2);
+        let embedded =
+            self.token.forward(tokens) + fields.reshape([batch, length, width]) + positions;
         self.blocks.iter().fold(self.norm.forward(embedded), |hidden, block| {
             let memory = block.memorise(hidden.clone(), KeyMask::new(texts.mask.clone()));
             block.forward(hidden, &memory).output

@@ -358,7 +358,9 @@ fn texts(lengths: &[usize]) -> (Texts, Vec<Vec<(Vector, usize)>>) {
         let mut row = Vec::new();
         for place in 0..longest {
             // Padding is filled with what must not be read.
-            let vector: Vector = (0..TOKEN).map(|_| random.random_range(-1.0..1.0)).collect();
+            let size = if place < length { 1.0 } else { 1e20 };
+            let vector: Vector =
+                (0..TOKEN).map(|_| size * random.random_range(-1.0..1.0)).collect();
             let field = random.random_range(0..FIELDS);
             tokens.extend(vector.iter().map(|&v| v as f32));
             fields.push(field as i32);

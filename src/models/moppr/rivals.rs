@@ -24,8 +24,8 @@ impl Embeddings {
         let e_u = self.user(&inputs.profile);
         let e_q = self.query_side(inputs);
 
-        let terms = self.terms(&inputs.tokens);
         let mask = &inputs.token_mask;
+        let terms = self.terms(&inputs.tokens, mask);
         let pieces = mean_pooling(&terms, mask);
         let pairs = self.pairs(&terms, mask);
         let in_context = mean_pooling(&self_attention(&terms, mask), mask);
@@ -70,7 +70,7 @@ impl Embeddings {
     pub(super) fn averaged(&self, inputs: &UserQuery, table: &Tensor<2>) -> UserQueryOutput {
         let e_u = self.user(&inputs.profile);
         let e_q = self.query_side(inputs);
-        let terms = self.terms(&inputs.tokens);
+        let terms = self.terms(&inputs.tokens, &inputs.token_mask);
         let query = mean_pooling(&terms, &inputs.token_mask);
         let windows = inputs.behaviours.iter();
         let means = windows

@@ -452,6 +452,7 @@ proptest! {
         seed in any::<u64>(),
         shapes in prop::collection::vec((0_usize..9, [0_usize..7, 0..7, 0..7]), 1..6),
         encoder in prop::sample::select(&ENCODERS[..]),
+        garbage in prop::sample::select(&[1.0_f32, 1e20, -1e20, f32::MAX][..]),
     ) {
         let world = world(5, encoder);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -473,6 +474,17 @@ proptest! {
                 prop_assert!((a - b).abs() < 1e-5);
             }
         }
+        // Nor does what stands under a mask.
+        let mut inputs = world.inputs(&batch);
+        let absent = inputs.token_mask.clone().equal_elem(0.0);
+        let absent = absent.unsqueeze_dim::<3>(2).expand(inputs.tokens.dims());
+        inputs.tokens = inputs.tokens.mask_fill(absent, garbage);
+        for sequence in &mut inputs.behaviours {
+            let absent = sequence.mask.clone().equal_elem(0.0);
+            sequence.products = sequence.products.clone().mask_fill(absent.clone(), PRODUCTS as i32 - 1);
+            sequence.kinds = sequence.kinds.clone().mask_fill(absent, EVENT_KINDS as i32 - 1);
+        }
+        prop_assert_eq!(&rows(world.model.user_query(&inputs, &table).0), &together);
         let mut attentions: Vec<_> =
             output.behaviour_attention.into_iter().map(rows).zip(0..).collect();
         if encoder == Encoder::Moppr {
