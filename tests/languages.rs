@@ -11,6 +11,7 @@ use vitrine::metrics::measure::Measure;
 use vitrine::share::Ranker;
 use vitrine::share::knobs::{Control, KNOBS};
 use vitrine::share::view::{PARTS, Panel};
+use vitrine::studio::export::Cells;
 use vitrine::studio::lessons::quantity::QUANTITIES;
 use vitrine::tables::page::slug;
 
@@ -139,6 +140,7 @@ fn families() -> BTreeSet<String> {
         add(format!("studio.compare.{figure}.about"));
     }
     PARTS.iter().for_each(|part| add(format!("studio.parts.{part}")));
+    Cells::ALL.iter().for_each(|(_, name)| add(format!("studio.share.cells.{name}")));
     for stage in ["retrieve", "relevance", "coarse"] {
         add(format!("studio.explain.stage.{stage}"));
         add(format!("studio.explain.judged.{stage}"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -147,16 +147,22 @@ pub fn style_value(name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The link's part of the page's address.
+/// What the page's address says: what stands in it behind `?` and `#`.
 pub fn link() -> String {
-    window().location().search().unwrap_or_default()
+    let location = window().location();
+    location.search().unwrap_or_default() + &location.hash().unwrap_or_default()
+}
+
+/// The address under which this page opens a link.
+pub fn address_of(link: &str) -> String {
+    let href = window().location().href().unwrap_or_default();
+    format!("{}{link}", href.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// Writes the link into the page's address: as a new step of the browser's history, or in place
 /// of the present one.
 pub fn set_link(link: &str, step: bool) {
-    let path = window().location().pathname().unwrap_or_default();
-    let address = format!("{path}{link}");
+    let address = address_of(link);
     let Ok(history) = window().history() else { return };
     // A sandboxed frame may refuse; the page works without.
     let _ = if step {
@@ -169,10 +175,35 @@ pub fn set_link(link: &str, step: bool) {
 /// Puts text on the clipboard; says whether that worked.
 pub async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
-    // Absent where the page is not served securely.
+    // Absent where the page is not served securely, and refused in most frames.
     let clipboard = Reflect::get(&navigator, &JsValue::from_str("clipboard"));
-    let Ok(Ok(clipboard)) = clipboard.map(JsCast::dyn_into::<web_sys::Clipboard>) else {
-        return false;
+    if let Ok(Ok(clipboard)) = clipboard.map(JsCast::dyn_into::<web_sys::Clipboard>)
+        && wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+    {
+        return true;
+    }
+    copy_selected(text).is_some_and(|worked| worked)
+}
+
+/// Copies as browsers did before they had a clipboard: selects the text and gives the command.
+fn copy_selected(text: &str) -> Option<bool> {
+    let document = document();
+    let before = document.active_element();
+    let area = document.create_element("textarea").ok()?;
+    area.set_text_content(Some(text));
+    area.set_attribute("readonly", "").ok()?;
+    area.set_attribute("style", "position:fixed;top:0;opacity:0").ok()?;
+    document.body()?.append_child(&area).ok()?;
+    let call = |on: &JsValue, name: &str, with: &JsValue| {
+        let function: Function = Reflect::get(on, &name.into()).ok()?.dyn_into().ok()?;
+        function.call1(on, with).ok()
     };
-    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+    let worked = call(&area, "select", &JsValue::UNDEFINED)
+        .and_then(|_| call(&document, "execCommand", &"copy".into()));
+    area.remove();
+    if let Some(Ok(before)) = before.map(JsCast::dyn_into::<web_sys::HtmlElement>) {
+        // The focus goes back to the button; what can't have it does without.
+        let _ = before.focus();
+    }
+    worked?.as_bool()
 }

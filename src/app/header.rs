@@ -456,8 +456,10 @@ fn ShareButton() -> impl IntoView {
     let store = store();
     let done = RwSignal::new(false);
     let share = move || {
-        browser::set_link(&store.link.get_untracked(), false);
-        let address = browser::window().location().href().unwrap_or_default();
+        let link = store.link.get_untracked();
+        browser::set_link(&link, false);
+        // Of the state, and not of the page: where the history may not be written they differ.
+        let address = browser::address_of(&link);
         leptos::task::spawn_local(async move {
             if browser::copy(&address).await {
                 done.set(true);

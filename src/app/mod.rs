@@ -15,6 +15,8 @@ pub(crate) mod bridge;
 
 #[cfg(feature = "app")]
 pub(crate) mod browser;
+#[cfg(feature = "studio")]
+pub(crate) mod code;
 #[cfg(feature = "app")]
 mod engine;
 #[cfg(feature = "app")]

@@ -9,17 +9,22 @@ use super::funnel::Funnel;
 use super::header::Header;
 use super::insides::Insides;
 use super::knobs::Knobs;
-use super::language::say;
+use super::language::{say, say_with};
 use super::notices::Notices;
 use super::parts::{click, follow, keyed};
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
-use super::store::Store;
+use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::{bridge, browser, engine, language};
 use crate::language::Message;
-use crate::share::State;
+use crate::share::knobs::Knob;
+use crate::share::view::{Link, Panel};
+use crate::share::{State, Surface};
+
+/// Asks for a panel of the studio.
+const OPEN: &str = "vitrine-open";
 
 /// Milliseconds of rest after which the address follows the state.
 const REST: u64 = 250;
@@ -41,10 +46,16 @@ fn App() -> impl IntoView {
         store.tell("storage-forbidden", Message::new("notices.storage-forbidden"));
     }
     follow_link(store);
+    follow_title(store);
     language::follow_link(store);
     follow_theme(store);
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
+    // A file that is dropped before the studio is there has it opened: see index.html.
+    bridge::listen(OPEN, move |panel| {
+        let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
+        store.view.update(|view| view.panel = panel.or(view.panel));
+    });
     let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
     // None: what the width makes of it, knobs beside the shelf or nothing over it.
     let sheet = RwSignal::new(None);
@@ -72,7 +83,7 @@ fn Page(
     sheet: RwSignal<Option<&'static str>>,
 ) -> impl IntoView {
     view! {
-        <a class="whole" href="." target="_blank">{say("page.whole")}</a>
+        <Whole />
         <Header steps />
         <Notices />
         <main>
@@ -83,6 +94,39 @@ fn Page(
                 <Shelf />
             </div>
         </main>
+    }
+}
+
+/// Within another page: the way to the whole of this one, and to its link.
+#[component]
+fn Whole() -> impl IntoView {
+    let store = store();
+    let whole = move || {
+        let (state, mut view) = (store.state.get(), store.view.get());
+        view.embed.clear();
+        browser::address_of(&Link { state, view }.write())
+    };
+    let said = RwSignal::new("page.copy");
+    let copy = move || {
+        let address = untrack(whole);
+        leptos::task::spawn_local(async move {
+            let worked = browser::copy(&address).await;
+            let _ = said.try_set(if worked { "header.copied" } else { "page.copy-refused" });
+            set_timeout(
+                move || {
+                    let _ = said.try_set("page.copy");
+                },
+                Duration::from_secs(2),
+            );
+        });
+    };
+    view! {
+        <p class="whole">
+            <a href=whole target="_blank">{say("page.whole")}</a>
+            <button type="button" on:click=click(copy)>
+                <span aria-live="polite">{move || say(said.get())}</span>
+            </button>
+        </p>
     }
 }
 
@@ -130,21 +174,67 @@ fn follow_link(store: Store) {
         }
         last.set_value(step);
     };
+    let stop = move || {
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+    };
+    // What stands behind `?` would be sent to the server again by a reload.
+    if browser::link().starts_with('?') {
+        browser::set_link(&store.link.get_untracked(), false);
+    }
     follow(move |first| {
         store.link.track();
         if first {
             return;
         }
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
+        stop();
         pending.set_value(set_timeout_with_handle(write, Duration::from_millis(REST)).ok());
     });
-    let back = window_event_listener(ev::popstate, move |_| {
-        store.go(&browser::link());
-        last.set_value(store.state.with_untracked(step_of));
+    // Back and forward, and an address that a person writes or pastes, of which some browsers tell
+    // in one way and some in the other.
+    let arrive = move || {
+        let link = browser::link();
+        // An anchor is no link.
+        if link.is_empty() || link.contains(['=', '%']) {
+            stop();
+            store.go(&link);
+            last.set_value(store.state.with_untracked(step_of));
+        }
+    };
+    let back = window_event_listener(ev::popstate, move |_| arrive());
+    let written = window_event_listener(ev::hashchange, move |_| arrive());
+    on_cleanup(move || {
+        back.remove();
+        written.remove();
     });
-    on_cleanup(move || back.remove());
+}
+
+/// Tells in the title what is asked for, for whom and by which ranker, so that one tab can be told
+/// from another.
+fn follow_title(store: Store) {
+    let asked = Memo::new(move |_| {
+        store.state.with(|state| {
+            let ranker = Knob::by_key("ranker").map(|knob| knob.value(state).to_uppercase());
+            let query = (state.surface == Surface::Search).then(|| state.query.trim().to_string());
+            (query, state.shopper.clone(), ranker.unwrap_or_default())
+        })
+    });
+    follow(move |_| {
+        let (query, shopper, ranker) = asked.get();
+        let name = store.shop.with(|shop| {
+            let known = shop.as_ref()?.shoppers.iter().find(|known| known.key == shopper)?;
+            Some(known.name.clone())
+        });
+        let what = match query.as_deref() {
+            None => say("page.title.feed"),
+            Some("") => say("page.title.nothing"),
+            Some(query) => query,
+        };
+        let name = name.unwrap_or(shopper);
+        let values = [("query", what), ("name", &name), ("ranker", &ranker)];
+        browser::document().set_title(&say_with("page.title", &values));
+    });
 }
 
 /// Canvases are drawn again when the system turns dark or light.

@@ -1,21 +1,26 @@
 //! State to link and back.
 //!
-//! A link is the query part of an address, readable and with a version:
-//! `?v=1&q=oak+table&w-click=0.4&tau=0.05&h=cart:120,-3`. It holds only what differs from the
-//! default. Whatever it holds that can't be used is dropped with a sentence that says so, and
-//! the rest opens.
+//! A link is what stands in an address behind `#`, which no browser sends to a server, readable and
+//! with a version: `#v=1&q=oak+table&w-click=0.4&tau=0.05&h=cart:120,-3`. It holds only what differs
+//! from the default. Behind `?` it is read too. Whatever it holds that can't be used is dropped with
+//! a sentence that says so, and the rest opens.
 
 use std::fmt::Write as _;
 
 use url::form_urlencoded;
 
+use super::arrived::{self, Part, said};
 use super::knobs::{KNOBS, Knob, clip};
+use super::view;
 use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
 use crate::language::Message;
 use crate::market::history::EventKind;
 
 /// Version that is written. A link of a later version is opened as far as it is understood.
 pub const LINK_VERSION: u32 = 1;
+
+/// Most keys that are named where a link holds some that nobody knows.
+const NAMED: usize = 5;
 
 /// A part of a link that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +40,7 @@ const KINDS: [(EventKind, &str); 4] = [
 ];
 
 impl State {
-    /// The link's query part, with its question mark; empty for the default state.
+    /// The link, with its `#`; empty for the default state.
     pub fn to_link(&self) -> String {
         let default = State::default();
         let mut parts = form_urlencoded::Serializer::new(String::new());
@@ -60,22 +65,47 @@ impl State {
             link.push_str("h=");
             link.push_str(&write_history(&self.history));
         }
-        if link.is_empty() { link } else { format!("?v={LINK_VERSION}&{link}") }
+        if link.is_empty() { link } else { arrived::closed(format!("#v={LINK_VERSION}&{link}")) }
     }
 
-    /// Opens a link as far as it can; never fails. Takes the query part of an address, with or
-    /// without its question mark.
+    /// Opens a link as far as it can; never fails. Takes an address, what stands in one behind `?`
+    /// or `#`, or the same without its mark. What is only looked at is passed over.
     pub fn from_link(link: &str) -> (Self, Vec<Dropped>) {
+        let mut parts = arrived::parts(link);
+        parts.retain(|(key, _)| !view::KEYS.contains(&key.as_str()));
+        Self::read(&parts)
+    }
+
+    /// The state that these parts say.
+    pub(super) fn read(parts: &[Part]) -> (Self, Vec<Dropped>) {
         let mut state = State::default();
         let mut dropped = Vec::new();
-        let link = link.strip_prefix('?').unwrap_or(link);
-        for (key, value) in form_urlencoded::parse(link.as_bytes()) {
-            if let Err(says) = read_part(&mut state, &key, &value) {
-                dropped.push(Dropped { key: clip(&key), says });
+        let mut unknown = Vec::new();
+        for (key, value) in parts {
+            if !is_known(key) {
+                unknown.push(clip(key));
+            } else if let Err(says) = read_part(&mut state, key, &said(value)) {
+                dropped.push(Dropped { key: key.clone(), says });
             }
+        }
+        if !unknown.is_empty() {
+            if unknown.len() > NAMED {
+                unknown.truncate(NAMED);
+                unknown.push("…".into());
+            }
+            let says = Message::new("link.unknown").with("keys", unknown.join(", "));
+            dropped.push(Dropped { key: "unknown".into(), says });
         }
         (state, dropped)
     }
+}
+
+/// Keys of what is no knob.
+const KEYS: [&str; 5] = ["v", "q", "shopper", "look", "h"];
+
+/// Whether a state has something of this name in its link.
+pub(super) fn is_known(key: &str) -> bool {
+    KEYS.contains(&key) || Knob::by_key(key).is_some()
 }
 
 /// Reads one part of a link into the state, as far as it goes.
@@ -117,7 +147,8 @@ fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), Message> {
                     .with("key", knob.key)
                     .with("why", why)
             }),
-            None => Err(Message::new("link.unknown").with("key", clip(key))),
+            // Nobody asks for what is not known.
+            None => Ok(()),
         },
     }
 }
@@ -220,7 +251,7 @@ mod tests {
         );
         assert_eq!(
             state.to_link(),
-            "?v=1&q=oak+table&surface=feed&tau=0.05&w-click=0.4&h=cart:120,-3"
+            "#v=1&q=oak+table&surface=feed&tau=0.05&w-click=0.4&h=cart:120,-3"
         );
     }
 
@@ -231,7 +262,7 @@ mod tests {
             "v=7&colour=blue&tau=NaN&w-order=3&gmv=maybe&shopper=../etc&look=-1&h=cart:x,order:9,huh&w-click=0.25&q={long}"
         );
         let (state, dropped) = State::from_link(&link);
-        let expected = ["v", "colour", "tau", "w-order", "gmv", "shopper", "look", "h", "q"];
+        let expected = ["v", "tau", "w-order", "gmv", "shopper", "look", "h", "q", "unknown"];
         assert_eq!(dropped.iter().map(|d| d.key.as_str()).collect::<Vec<_>>(), expected);
         assert!(
             dropped.iter().map(|d| english(&d.says)).all(|d| d.len() < 200 && d.ends_with('.'))
@@ -240,6 +271,15 @@ mod tests {
         opened.ranking.weight_click = 0.25;
         opened.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: 9 }];
         assert_eq!(state, opened);
+    }
+
+    #[test]
+    fn keys_that_nobody_knows_are_said_in_one_sentence() {
+        let (_, dropped) = State::from_link("?colour=blue&size-of-shoe=42&x&q=couch");
+        assert_eq!(dropped.len(), 1);
+        assert!(english(&dropped[0].says).contains("colour, size-of-shoe, x"), "{dropped:?}");
+        let (_, dropped) = State::from_link("?k1=1&k2=1&k3=1&k4=1&k5=1&k6=1&k7=1");
+        assert!(english(&dropped[0].says).contains("k4, k5, …"), "{dropped:?}");
     }
 
     #[test]

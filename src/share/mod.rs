@@ -1,5 +1,6 @@
 //! The state of the playground, the knobs that set it, and the link that carries it.
 
+mod arrived;
 pub mod knobs;
 pub mod link;
 mod state;

@@ -1,7 +1,9 @@
 //! What a person looks at beside the shelf, and the link as a whole.
 
 use super::State;
-use super::link::{Dropped, LINK_VERSION};
+use super::arrived::{self, Part, find_escape, said, unescaped};
+use super::knobs::clip;
+use super::link::{Dropped, LINK_VERSION, is_known};
 use crate::language::{Language, Message};
 use crate::market::catalogue::ProductId;
 use crate::metrics::measure::{Against, Measure};
@@ -19,6 +21,10 @@ const MAX_LESSON_STEPS: u32 = 99;
 
 /// Names of the pins in links.
 const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
+
+/// Keys in links of what is looked at: no ranking depends on them.
+pub const KEYS: [&str; 11] =
+    ["panel", "lesson", "lecture", "embed", "metrics", "bench", "lang", "a", "b", "c", "d"];
 
 /// A part of the studio, which is fetched when one of them is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +163,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// The query part of an address, with its question mark; empty where all is as it comes. A
-    /// pinned state is written as its own link, with `;` and `:` in place of `&` and `=`:
-    /// `?v=1&q=couch&a=q:couch;tau:0.1`.
+    /// The link, with its `#`; empty where all is as it comes. A pinned state is written as its own
+    /// link, with `;` and `:` in place of `&` and `=`: `#v=1&q=couch&a=q:couch;tau:0.1`.
     pub fn write(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         let state = self.state.to_link();
@@ -187,100 +192,182 @@ impl Link {
             parts.push(format!("lang={}", language.key()));
         }
         for (pin, name) in self.view.pins.iter().zip(PINS) {
-            let inner: Vec<String> = parts_of(pin).map(|part| part.replacen('=', ":", 1)).collect();
+            let inner: Vec<String> = parts_of(pin).map(pinned).collect();
             parts.push(format!("{name}={}", inner.join(";")));
         }
         if parts.is_empty() {
             String::new()
         } else {
-            format!("?v={LINK_VERSION}&{}", parts.join("&"))
+            arrived::closed(format!("#v={LINK_VERSION}&{}", parts.join("&")))
         }
     }
 
-    /// Opens a link as far as it can; never fails. Takes the query part of an address, with or
-    /// without its question mark.
+    /// Opens a link as far as it can; never fails. Takes an address, what stands in one behind `?`
+    /// or `#`, or the same without its mark; where both say something, `#` counts.
     pub fn read(link: &str) -> (Self, Vec<Dropped>) {
-        let link = link.strip_prefix('?').unwrap_or(link);
         let mut view = View::default();
         let mut dropped = Vec::new();
-        let mut of_state = Vec::new();
-        for part in link.split('&') {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let mut wrong = |says: Message| {
-                let says = says.with("value", super::knobs::clip(value));
-                dropped.push(Dropped { key: key.into(), says });
+        let (of_view, of_state): (Vec<Part>, Vec<Part>) =
+            arrived::parts(link).into_iter().partition(|(key, _)| KEYS.contains(&key.as_str()));
+        for (key, written) in of_view {
+            let found = match PINS.contains(&key.as_str()) {
+                true => view.read_pin(&key, &written),
+                false => view.read_part(&key, &said(&written)),
             };
-            if key == "panel" {
-                view.panel =
-                    Panel::ALL.iter().find(|(_, key)| *key == value).map(|(panel, _)| *panel);
-                if view.panel.is_none() {
-                    wrong(Message::new("link.panel"));
-                }
-            } else if key == "lesson" {
-                view.lesson = LessonPlace::read(value);
-                if view.lesson.is_none() {
-                    wrong(Message::new("link.lesson"));
-                }
-            } else if key == "lecture" {
-                view.lecture = value == "on";
-                if !matches!(value, "on" | "off") {
-                    wrong(Message::new("link.lecture"));
-                }
-            } else if key == "embed" {
-                let asked = |part: &&&str| value.split(',').any(|asked| asked == **part);
-                view.embed = PARTS.iter().filter(asked).copied().collect();
-                if view.embed.is_empty() {
-                    // Who asks for what there is not, or for nothing, sees the shelf.
-                    view.embed = vec!["shelf"];
-                }
-            } else if key == "metrics" {
-                match Measured::read(value) {
-                    Some(measured) => view.measured = measured,
-                    None => wrong(Message::new("link.metrics")),
-                }
-            } else if key == "lang" {
-                view.language = Language::by_key(value);
-                if view.language.is_none() {
-                    let known = Language::ALL.map(|(_, key)| key).join(", ");
-                    wrong(Message::new("link.language").with("known", known));
-                }
-            } else if key == "bench" {
-                // What is no product's number stands nowhere.
-                let order = value.split(',').filter_map(|product| product.parse().ok());
-                view.bench = order.take(MAX_BENCH).collect();
-            } else if PINS.contains(&key) {
-                let inner: Vec<String> =
-                    value.split(';').map(|part| part.replacen(':', "=", 1)).collect();
-                let (pin, of_pin) = State::from_link(&inner.join("&"));
-                view.pins.push(pin.to_link());
-                dropped.extend(of_pin.into_iter().map(|Dropped { key: of, says }| {
-                    Dropped {
-                        key: format!("{key}-{of}"),
-                        says: Message::new("link.pin")
-                            .with("pin", key.to_ascii_uppercase())
-                            .with("said", says),
-                    }
-                }));
-            } else {
-                of_state.push(part);
-            }
+            dropped.extend(found);
         }
         view.pins.truncate(MAX_PINS);
-        let (state, of_state) = State::from_link(&of_state.join("&"));
+        let (state, of_state) = State::read(&of_state);
         dropped.extend(of_state);
         (Self { state, view }, dropped)
     }
 }
 
+impl View {
+    /// Reads a part of a link that is no pin.
+    fn read_part(&mut self, key: &str, value: &str) -> Vec<Dropped> {
+        let mut dropped = Vec::new();
+        let mut wrong = |says: Message| {
+            let says = says.with("value", clip(value));
+            dropped.push(Dropped { key: key.into(), says });
+        };
+        match key {
+            "panel" => {
+                self.panel =
+                    Panel::ALL.iter().find(|(_, key)| *key == value).map(|(panel, _)| *panel);
+                if self.panel.is_none() {
+                    wrong(Message::new("link.panel"));
+                }
+            }
+            "lesson" => {
+                self.lesson = LessonPlace::read(value);
+                if self.lesson.is_none() {
+                    wrong(Message::new("link.lesson"));
+                }
+            }
+            "lecture" => {
+                self.lecture = value == "on";
+                if !matches!(value, "on" | "off") {
+                    wrong(Message::new("link.lecture"));
+                }
+            }
+            "embed" => {
+                let asked = |part: &&&str| value.split(',').any(|asked| asked == **part);
+                self.embed = PARTS.iter().filter(asked).copied().collect();
+                if self.embed.is_empty() {
+                    // Who asks for what there is not, or for nothing, sees the shelf.
+                    self.embed = vec!["shelf"];
+                }
+            }
+            "metrics" => match Measured::read(value) {
+                Some(measured) => self.measured = measured,
+                None => wrong(Message::new("link.metrics")),
+            },
+            "lang" => {
+                self.language = Language::by_key(value);
+                if self.language.is_none() {
+                    let known = Language::ALL.map(|(_, key)| key).join(", ");
+                    wrong(Message::new("link.language").with("known", known));
+                }
+            }
+            "bench" => {
+                let asked = || value.split(',').filter(|product| !product.is_empty());
+                let order = asked().filter_map(|product| product.parse().ok());
+                self.bench = order.take(MAX_BENCH).collect();
+                let lost = asked().count() - self.bench.len();
+                if lost > 0 {
+                    let says = Message::new("link.bench").with("count", lost.to_string());
+                    wrong(says.with("most", MAX_BENCH.to_string()));
+                }
+            }
+            _ => {}
+        }
+        dropped
+    }
+
+    /// Reads a pin, as it is written.
+    fn read_pin(&mut self, key: &str, written: &str) -> Vec<Dropped> {
+        let (pin, dropped) = State::read(&pin_parts(written));
+        self.pins.push(pin.to_link());
+        let of_pin = |Dropped { key: of, says }| {
+            let says =
+                Message::new("link.pin").with("pin", key.to_ascii_uppercase()).with("said", says);
+            Dropped { key: format!("{key}-{of}"), says }
+        };
+        dropped.into_iter().map(of_pin).collect()
+    }
+}
+
 /// The parts of a state's link, without its version.
 fn parts_of(link: &str) -> impl Iterator<Item = &str> {
-    link.split(['?', '&']).filter(|part| !part.is_empty() && !part.starts_with("v="))
+    link.split(['#', '&']).filter(|part| !part.is_empty() && !part.starts_with("v="))
+}
+
+/// A part of a state's link as a pin has it. A `;` that is typed must not be taken for one that
+/// parts: the sign behind it is escaped too.
+fn pinned(part: &str) -> String {
+    let mut text = String::new();
+    let part = part.replacen('=', ":", 1);
+    for (number, piece) in part.split("%3B").enumerate() {
+        let mut signs = piece.chars();
+        match signs.next().filter(|sign| number > 0 && sign.is_ascii_alphanumeric()) {
+            Some(sign) => text += &format!("%3B%{:02X}{}", sign as u32, signs.as_str()),
+            None if number > 0 => text += &format!("%3B{piece}"),
+            None => text += piece,
+        }
+    }
+    text
+}
+
+/// The parts of a pin, whose `;`, `:` and more may have been escaped on the way.
+fn pin_parts(written: &str) -> Vec<Part> {
+    let mut text = written.to_string();
+    // With no colon left, all of it was escaped.
+    for _ in 0..3 {
+        if !text.contains(':') && ["%3a", "%253a"].iter().any(|e| find_escape(&text, e).is_some()) {
+            text = unescaped(&text);
+        }
+    }
+    text.split(';').flat_map(split_escaped).filter(|(key, _)| !key.is_empty()).collect()
+}
+
+/// A part of a pin, in two and more where an escaped `;` stands before something that a state has.
+fn split_escaped(mut text: &str) -> Vec<Part> {
+    let part = |text: &str| {
+        let (key, value) = split_key(text).unwrap_or((text, ""));
+        (said(key), value.to_string())
+    };
+    let mut parts = Vec::new();
+    let mut from = 0;
+    while let Some(at) = find_escape(&text[from..], "%3b").map(|at| at + from) {
+        let rest = &text[at + 3..];
+        if split_key(rest).is_some_and(|(key, _)| is_known(key)) {
+            parts.push(part(&text[..at]));
+            (text, from) = (rest, 0);
+        } else {
+            from = at + 3;
+        }
+    }
+    parts.push(part(text));
+    parts
+}
+
+/// Key and value, parted by a colon that may be escaped.
+fn split_key(text: &str) -> Option<(&str, &str)> {
+    let plain = text.find(':').map(|at| (at, 1));
+    let escaped = find_escape(text, "%3a").map(|at| (at, 3));
+    let (at, length) = plain.into_iter().chain(escaped).min()?;
+    Some((&text[..at], &text[at + length..]))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::language::english;
     use crate::market::history::EventKind;
+    use crate::share::knobs::KNOBS;
     use crate::share::{HistoryEdit, Ranker};
 
     #[test]
@@ -303,11 +390,25 @@ mod tests {
         let text = link.write();
         assert_eq!(
             text,
-            "?v=1&q=oak+table&panel=compare&embed=knobs,shelf&a=q:a%3Bb%3Ac%26d%3De;ranker:mlpr;h:cart:120,-3&b="
+            "#v=1&q=oak+table&panel=compare&embed=knobs,shelf&a=q:a%3B%62%3Ac%26d%3De;ranker:mlpr;h:cart:120,-3&b="
         );
-        assert_eq!(Link::read(&text), (link, vec![]));
+        assert_eq!(Link::read(&text), (link.clone(), vec![]));
+        // As it was written before: an escaped `;` parts only before what a state has.
+        assert_eq!(Link::read(&text.replace("%62", "b")), (link, vec![]));
         assert_eq!(Link::read(""), (Link::default(), vec![]));
         assert_eq!(Link::default().write(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn every_pin_comes_back(typed in "\\PC{0,40}", key in 0..KNOBS.len(), more in "[;:&=%3Bb.)]{0,8}") {
+            for query in [typed.clone(), format!("{typed};{}:{more}", KNOBS[key].key), more] {
+                let pin = State { query: query.clone(), ..State::default() };
+                let view = View { pins: vec![pin.to_link(); 2], ..View::default() };
+                let link = Link { state: pin, view };
+                prop_assert_eq!(Link::read(&link.write()), (link, vec![]), "{}", query);
+            }
+        }
     }
 
     #[test]
@@ -315,11 +416,15 @@ mod tests {
         let bench = vec![12, 5, 3_999];
         let view = View { panel: Some(Panel::Positions), bench, ..View::default() };
         let link = Link { view, ..Link::default() };
-        assert_eq!(link.write(), "?v=1&panel=positions&bench=12,5,3999");
+        assert_eq!(link.write(), "#v=1&panel=positions&bench=12,5,3999");
         assert_eq!(Link::read(&link.write()), (link, vec![]));
         let long = "7,".repeat(500);
-        assert_eq!(Link::read(&format!("bench={long}")).0.view.bench.len(), MAX_BENCH);
-        assert_eq!(Link::read("bench=x,4,-1,").0.view.bench, [4]);
+        let (link, dropped) = Link::read(&format!("bench={long}"));
+        assert_eq!((link.view.bench.len(), dropped.len()), (MAX_BENCH, 1));
+        assert!(english(&dropped[0].says).contains("440"), "{dropped:?}");
+        let (link, dropped) = Link::read("bench=x,4,-1,");
+        assert_eq!(link.view.bench, [4]);
+        assert!(english(&dropped[0].says).contains('2'), "{dropped:?}");
     }
 
     #[test]
@@ -333,7 +438,7 @@ mod tests {
         };
         let link = Link { view, ..Link::default() };
         let text = link.write();
-        assert_eq!(text, "?v=1&panel=lessons&lesson=03-temperature.2&lecture=on");
+        assert_eq!(text, "#v=1&panel=lessons&lesson=03-temperature.2&lecture=on");
         assert_eq!(Link::read(&text), (link, vec![]));
     }
 
@@ -342,7 +447,7 @@ mod tests {
         for (language, key) in Language::ALL {
             let view = View { language: Some(language), ..View::default() };
             let link = Link { view, ..Link::default() };
-            assert_eq!(link.write(), format!("?v=1&lang={key}"));
+            assert_eq!(link.write(), format!("#v=1&lang={key}"));
             assert_eq!(Link::read(&link.write()), (link, vec![]));
         }
         let (link, dropped) = Link::read("?lang=tlh&q=couch");
@@ -385,10 +490,10 @@ mod tests {
             ..View::default()
         };
         let link = Link { view, ..Link::default() };
-        assert_eq!(link.write(), "?v=1&panel=metrics&metrics=log,p-good,gmv");
+        assert_eq!(link.write(), "#v=1&panel=metrics&metrics=log,p-good,gmv");
         assert_eq!(Link::read(&link.write()), (link, vec![]));
         for text in ["", "log", "log,clicks", "log,clicks,joy", "moon,clicks,gmv"] {
-            let (link, dropped) = Link::read(&format!("?v=1&metrics={text}"));
+            let (link, dropped) = Link::read(&format!("#v=1&metrics={text}"));
             assert_eq!((link.view.measured, dropped.len()), (Measured::default(), 1), "{text}");
         }
     }
@@ -396,11 +501,11 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_dropped_with_its_reason() {
         let (link, dropped) =
-            Link::read("?v=1&panel=nowhere&a=tau:huge;q:sofa&q=couch&b=&c=&d=&a=");
+            Link::read("#v=1&panel=nowhere&a=tau:huge;q:sofa&q=couch&b=&c=&d=&a=");
         let keys: Vec<&str> = dropped.iter().map(|dropped| dropped.key.as_str()).collect();
         assert_eq!(keys, ["panel", "a-tau"]);
         assert_eq!((link.state.query.as_str(), link.view.pins.len()), ("couch", MAX_PINS));
-        assert_eq!(link.view.pins[0], "?v=1&q=sofa");
+        assert_eq!(link.view.pins[0], "#v=1&q=sofa");
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
         // The page hides the others before its program is there.

@@ -143,6 +143,19 @@ pub fn show_in_row(id: &str) {
     }
 }
 
+/// The day, as the person's calendar has it: `2026-03-01`.
+pub fn today() -> String {
+    let now = js_sys::Date::new_0();
+    format!("{}-{:02}-{:02}", now.get_full_year(), now.get_month() + 1, now.get_date())
+}
+
+/// Whether the person's language writes a comma where English has a decimal point.
+pub fn has_decimal_comma() -> bool {
+    let language = browser::window().navigator().language();
+    let half = js_sys::Number::from(0.5).to_locale_string(language.as_deref().unwrap_or("en"));
+    half.as_string().is_some_and(|half| half.contains(','))
+}
+
 /// Hands a file to the person.
 ///
 /// # Errors

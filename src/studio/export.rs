@@ -6,10 +6,96 @@ use crate::language::Message;
 use crate::pipeline::blend::{self, probability};
 use crate::protocol::{Answer, Candidate, Shop};
 use crate::share::view::Link;
-use crate::share::{State, Task};
+use crate::share::{State, Surface, Task};
 
 /// Most bytes of a state's file that are read.
 pub const MOST: usize = 200_000;
+
+/// Longest part of a file's name that is made of a query.
+const LONGEST_NAME: usize = 40;
+
+/// Where a ranking is from: each row of its file says so, so that the file is a table in any
+/// program, and files may be put under each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// What was set.
+    pub state: &'a State,
+    /// The address that opens it.
+    pub address: &'a str,
+    /// The day, as `2026-03-01`.
+    pub date: &'a str,
+}
+
+impl Source<'_> {
+    /// What was asked for, and for whom.
+    fn asked(&self) -> (&str, &str) {
+        let query = match self.state.surface {
+            Surface::Search => self.state.query.as_str(),
+            Surface::Feed => "feed",
+        };
+        (query, &self.state.shopper)
+    }
+
+    /// The name of a file of this source: `ranking-oak-table-clara-2026-03-01.csv`.
+    pub fn file(&self, what: &str, ending: &str) -> String {
+        let (query, shopper) = self.asked();
+        let signs = query.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' });
+        let query: String = signs.take(LONGEST_NAME).collect();
+        let parts = [what].into_iter().chain(query.split_whitespace()).chain([shopper, self.date]);
+        format!("{}.{ending}", parts.collect::<Vec<_>>().join("-"))
+    }
+}
+
+/// How the cells of a table are parted, and its numbers written. A program opens numbers as numbers
+/// where both are its country's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cells {
+    /// `0.5,0.25`, as in English.
+    #[default]
+    Comma,
+    /// `0,5;0,25`, as in German, French and most languages of Europe.
+    Semicolon,
+    /// `0.5` and `0.25` with a tab between: what programs for statistics take.
+    Tab,
+}
+
+impl Cells {
+    /// Every way, with its name.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Comma, "comma"), (Self::Semicolon, "semicolon"), (Self::Tab, "tab")];
+
+    /// Ending of its file's name, and the file's type.
+    pub fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Comma | Self::Semicolon => ("csv", "text/csv"),
+            Self::Tab => ("tsv", "text/tab-separated-values"),
+        }
+    }
+
+    fn delimiter(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+
+    fn number(self, number: impl ToString) -> String {
+        let number = number.to_string();
+        if self == Self::Semicolon { number.replace('.', ",") } else { number }
+    }
+}
+
+/// A text that no spreadsheet takes for a formula: such programs run what begins with these signs,
+/// and take an apostrophe before it for the mark of a text.
+fn harmless(text: &str) -> String {
+    let signs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    let mark = if text.trim_start_matches(' ').starts_with(signs) { "'" } else { "" };
+    format!("{mark}{text}")
+}
+
+/// What a file of UTF-8 begins with, for programs that would take it for another encoding.
+const UTF8: &str = "\u{feff}";
 
 /// One product of a ranking, with every score it has.
 #[derive(Serialize)]
@@ -70,11 +156,16 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
     order.iter().enumerate().filter_map(row).collect()
 }
 
-/// The ranking as CSV, a header first.
+/// The ranking as a table, a header first.
 ///
 /// # Errors
 /// Says why it could not be written.
-pub fn csv(answer: &Answer, state: &State, shop: &Shop) -> Result<String, String> {
+pub fn csv(
+    answer: &Answer,
+    source: &Source<'_>,
+    shop: &Shop,
+    form: Cells,
+) -> Result<String, String> {
     let tasks = answer.ranker.tasks();
     let mut header: Vec<String> = [
         "rank",
@@ -100,28 +191,34 @@ pub fn csv(answer: &Answer, state: &State, shop: &Shop) -> Result<String, String
             }
         }
     }
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let numbers = header.len();
+    header.extend(["query", "shopper", "date", "link"].map(String::from));
+    let (query, shopper) = source.asked();
+    let of_source = [query, shopper, source.date, source.address].map(harmless);
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(form.delimiter()).from_writer(UTF8.as_bytes().to_vec());
     let said = |error: csv::Error| error.to_string();
     writer.write_record(&header).map_err(said)?;
-    for row in rows(answer, state, shop) {
+    for row in rows(answer, source.state, shop) {
         let mut cells = vec![
             row.rank.to_string(),
             row.product.to_string(),
-            row.title.into(),
-            row.product_type.into(),
-            row.brand.into(),
-            format!("{:.2}", row.price),
-            row.score.to_string(),
-            row.retrieval_score.to_string(),
-            row.softmax.to_string(),
+            harmless(row.title),
+            harmless(row.product_type),
+            harmless(row.brand),
+            form.number(format!("{:.2}", row.price)),
+            form.number(row.score),
+            form.number(row.retrieval_score),
+            form.number(row.softmax),
         ];
         let chances = [(Task::Click, row.click), (Task::Cart, row.cart), (Task::Order, row.order)];
         let of_tasks = chances.iter().filter(|(task, _)| tasks.contains(task));
-        cells.extend(of_tasks.map(|(_, chance)| chance.unwrap_or(0.0).to_string()));
-        cells.extend(row.utilities.iter().map(f32::to_string));
-        cells.push(row.bias.to_string());
-        cells.extend(row.gates.iter().map(f32::to_string));
-        cells.resize(header.len(), String::new());
+        cells.extend(of_tasks.map(|(_, chance)| form.number(chance.unwrap_or(0.0))));
+        cells.extend(row.utilities.iter().map(|utility| form.number(utility)));
+        cells.push(form.number(row.bias));
+        cells.extend(row.gates.iter().map(|gate| form.number(gate)));
+        cells.resize(numbers, String::new());
+        cells.extend(of_source.clone());
         writer.write_record(&cells).map_err(said)?;
     }
     let bytes = writer.into_inner().map_err(|error| error.to_string())?;
@@ -132,23 +229,30 @@ pub fn csv(answer: &Answer, state: &State, shop: &Shop) -> Result<String, String
 ///
 /// # Errors
 /// Says why it could not be written.
-pub fn json(answer: &Answer, state: &State, shop: &Shop, link: &str) -> Result<String, String> {
+pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String, String> {
     #[derive(Serialize)]
     struct Ranking<'a> {
         link: &'a str,
+        date: &'a str,
+        query: &'a str,
+        shopper: &'a str,
         retriever: crate::share::Retriever,
         ranker: crate::share::Ranker,
         tasks: Vec<&'static str>,
         gatings: &'a [crate::protocol::Gating],
         products: Vec<Row<'a>>,
     }
+    let (query, shopper) = source.asked();
     let ranking = Ranking {
-        link,
+        link: source.address,
+        date: source.date,
+        query,
+        shopper,
         retriever: answer.retriever,
         ranker: answer.ranker,
         tasks: answer.ranker.tasks().iter().map(|task| task.name()).collect(),
         gatings: &answer.gatings,
-        products: rows(answer, state, shop),
+        products: rows(answer, source.state, shop),
     };
     serde_json::to_string_pretty(&ranking).map_err(|error| error.to_string())
 }
@@ -250,34 +354,99 @@ mod tests {
         }
     }
 
+    const ADDRESS: &str = "https://shop.example/#v=1&q=sofa";
+
+    fn source(state: &State) -> Source<'_> {
+        Source { state, address: ADDRESS, date: "2026-03-01" }
+    }
+
+    /// Header and rows of a table, read by another hand.
+    fn table(text: &str, form: Cells) -> (csv::StringRecord, Vec<csv::StringRecord>) {
+        let text = text.strip_prefix(UTF8).expect("the mark of UTF-8");
+        let delimiter = form.delimiter();
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        (header, reader.records().map(Result::unwrap).collect())
+    }
+
     #[test]
     fn a_ranking_is_a_table_with_every_score() {
         let (shop, state) = (shop(), State::default());
-        let text = csv(&answer(), &state, &shop).unwrap();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let header = reader.headers().unwrap().clone();
-        assert_eq!(header.iter().next_back(), Some("gate 1 order expert 2"));
-        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
-        assert_eq!((rows.len(), &rows[0][column("product")]), (2, "3"));
-        assert_eq!(&rows[1][column("title")], shop.catalogue.products[7].title);
-        assert_eq!(&rows[0][column("gate 1 click expert 2")], "0.75");
-        let chance: f32 = rows[0][column("P(click)")].parse().unwrap();
-        assert!((chance - 1.0 / (1.0 + (-1.0_f32).exp())).abs() < 1e-6);
+        for (form, _) in Cells::ALL {
+            let text = csv(&answer(), &source(&state), &shop, form).unwrap();
+            let (header, rows) = table(&text, form);
+            assert_eq!(header.iter().rev().nth(4), Some("gate 1 order expert 2"));
+            let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+            let read = |cell: &str| -> f32 {
+                let written = if form == Cells::Semicolon { "," } else { "." };
+                assert!(!cell.contains(if written == "," { "." } else { "," }), "{cell}");
+                cell.replace(written, ".").parse().unwrap()
+            };
+            assert_eq!((rows.len(), &rows[0][column("product")]), (2, "3"));
+            assert_eq!(&rows[1][column("title")], shop.catalogue.products[7].title);
+            assert_eq!(read(&rows[0][column("gate 1 click expert 2")]), 0.75);
+            assert_eq!(read(&rows[0][column("bias logit")]), -0.5);
+            let chance = read(&rows[0][column("P(click)")]);
+            assert!((chance - 1.0 / (1.0 + (-1.0_f32).exp())).abs() < 1e-6);
+            // Every cell between the texts is a number where it is opened.
+            for row in &rows {
+                for at in column("price")..column("query") {
+                    let _ = read(&row[at]);
+                }
+                let of_source = ["query", "shopper", "date", "link"].map(|name| &row[column(name)]);
+                assert_eq!(of_source, ["shoes", "clara", "2026-03-01", ADDRESS]);
+            }
+        }
+    }
+
+    #[test]
+    fn no_cell_is_run_by_a_spreadsheet() {
+        let mut shop = shop();
+        let titles = ["=HYPERLINK(\"x\")", "-2+3", " @SUM(1)", "\t=1", "＝1+1"];
+        for title in titles.into_iter().chain(["oak, \"round\"; 3-legged", "O'Neill"]) {
+            shop.catalogue.products[3].title = title.into();
+            let state = State { query: title.into(), ..State::default() };
+            for (form, _) in Cells::ALL {
+                let text = csv(&answer(), &source(&state), &shop, form).unwrap();
+                let (header, rows) = table(&text, form);
+                let marked = if titles.contains(&title) { "'" } else { "" };
+                for name in ["title", "query"] {
+                    let at = header.iter().position(|cell| cell == name).unwrap();
+                    assert_eq!(rows[0][at], format!("{marked}{title}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_what_it_holds() {
+        let named = |query: &str, surface| {
+            let state = State { query: query.into(), surface, ..State::default() };
+            source(&state).file("ranking", "csv")
+        };
+        let search = |query| named(query, Surface::Search);
+        assert_eq!(search("oak table"), "ranking-oak-table-clara-2026-03-01.csv");
+        assert_eq!(search("../a:b*\u{202e}?"), "ranking-a-b-clara-2026-03-01.csv");
+        assert_eq!(search("沙发"), "ranking-沙发-clara-2026-03-01.csv");
+        assert_eq!(search(""), "ranking-clara-2026-03-01.csv");
+        assert_eq!(search(&"x".repeat(200)).len(), "ranking--clara-2026-03-01.csv".len() + 40);
+        assert_eq!(named("sofa", Surface::Feed), "ranking-feed-clara-2026-03-01.csv");
     }
 
     #[test]
     fn a_ranking_is_json_too() {
-        let text = json(&answer(), &State::default(), &shop(), "?v=1&q=sofa").unwrap();
+        let state = State::default();
+        let text = json(&answer(), &source(&state), &shop()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["link"], "?v=1&q=sofa");
+        assert_eq!((&value["link"], &value["query"]), (&ADDRESS.into(), &"shoes".into()));
         assert_eq!(value["products"][0]["product"], 3);
         assert_eq!(value["products"][0]["cart"], serde_json::Value::Null);
     }
 
     #[test]
     fn a_state_comes_back_from_its_file() {
-        let link = "?v=1&q=sofa&tau=0.1&a=q:couch";
+        let link = "#v=1&q=sofa&tau=0.1&a=q:couch";
         assert_eq!(read_state(&write_state(link).unwrap()).as_deref(), Ok(link));
     }
 

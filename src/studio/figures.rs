@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use crate::app::insides::chart::{Axis, Line, Look, Plot, draw};
+use crate::app::insides::chart::{Axis, Line, Look, Plot, colour, draw};
 use crate::app::insides::curves::{examination, softmax};
 use crate::app::insides::utilisation::expert_name;
 use crate::app::language::{say, say_with};
@@ -11,7 +11,11 @@ use crate::protocol::Answer;
 use crate::share::State;
 
 /// Size of a drawing in pixels.
-pub const SIZE: (u32, u32) = (640, 320);
+pub const SIZE: (u32, u32) = (640, 372);
+/// Room for the title over the plot, for the legend under it, and to the left of both.
+const TITLE: i32 = 36;
+const LEGEND: i32 = 28;
+const LEFT: i32 = 16;
 
 /// A chart, drawn.
 #[derive(Clone, PartialEq)]
@@ -24,36 +28,59 @@ pub struct Figure {
     pub svg: String,
 }
 
+/// What a line is drawn in.
+#[derive(Clone, Copy)]
+enum Ink {
+    Accent,
+    Quiet,
+    Mark,
+}
+
+/// What is drawn: its title, its file, what its lines are, and itself.
+struct Sketch {
+    title: String,
+    file: String,
+    legend: Vec<(Ink, &'static str)>,
+    plot: Option<Plot>,
+}
+
 /// Every chart that an answer fills.
 pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
-    let mut plots = vec![
-        (
-            say("studio.figures.softmax").to_string(),
-            "softmax".to_string(),
-            softmax(&answer.retrieval.softmax, answer.retrieval.effective_candidates),
-        ),
-        (
-            say("studio.figures.examination").into(),
-            "examination".into(),
-            examination(&answer.examination),
-        ),
+    let learned =
+        (!answer.examination.learned.is_empty()).then(|| (Ink::Accent, say("examination.learned")));
+    let mut sketches = vec![
+        Sketch {
+            title: say("studio.figures.softmax").into(),
+            file: "softmax".into(),
+            legend: vec![
+                (Ink::Accent, say("studio.figures.softmax.line")),
+                (Ink::Mark, say("studio.figures.softmax.mark")),
+            ],
+            plot: softmax(&answer.retrieval.softmax, answer.retrieval.effective_candidates),
+        },
+        Sketch {
+            title: say("studio.figures.examination").into(),
+            file: "examination".into(),
+            legend: learned.into_iter().chain([(Ink::Quiet, say("examination.true"))]).collect(),
+            plot: examination(&answer.examination),
+        },
     ];
-    plots.extend(utilisation(answer, state));
-    let drawn = plots.into_iter().filter_map(|(title, file, plot)| {
-        let svg = to_svg(&plot?)?;
-        Some(Figure { title, file, svg })
+    sketches.extend(utilisation(answer, state));
+    let drawn = sketches.into_iter().filter_map(|sketch| {
+        let svg = to_svg(&sketch)?;
+        Some(Figure { title: sketch.title, file: sketch.file, svg })
     });
     drawn.collect()
 }
 
 /// Mean gate weights over the page (DMT figure 3): a chart for each layer of experts and task.
-fn utilisation(answer: &Answer, state: &State) -> Vec<(String, String, Option<Plot>)> {
+fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
     let tasks = answer.ranker.tasks();
     let order = blend::order(&answer.candidates, tasks, &state.ranking);
     let page = order.iter().take(state.page.size.max(1) as usize);
     let weights = blend::expert_utilisation(page.map(|r| &answer.candidates[r.candidate]));
     let mut from = 0;
-    let mut plots = Vec::new();
+    let mut sketches = Vec::new();
     for (layer, gating) in answer.gatings.iter().enumerate() {
         for task in tasks {
             let experts = gating.experts.len();
@@ -65,14 +92,15 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<(String, String, Option<Pl
                 name => say(&format!("experts.{name}")),
             };
             let values = [("layer", layer_name), ("task", say(&format!("tasks.{task}.inline")))];
-            plots.push((
-                say_with("studio.figures.utilisation", &values),
-                format!("experts-{}-{task}", layer + 1),
-                bars(of_task, &gating.experts),
-            ));
+            sketches.push(Sketch {
+                title: say_with("studio.figures.utilisation", &values),
+                file: format!("experts-{}-{task}", layer + 1),
+                legend: vec![(Ink::Accent, say("studio.figures.utilisation.bar"))],
+                plot: bars(of_task, &gating.experts),
+            });
         }
     }
-    plots
+    sketches
 }
 
 /// Shares as bars.
@@ -104,11 +132,32 @@ fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
     })
 }
 
-fn to_svg(plot: &Plot) -> Option<String> {
+/// The drawing with all that it needs to be read elsewhere: background, title and legend.
+fn to_svg(sketch: &Sketch) -> Option<String> {
+    let plot = sketch.plot.as_ref()?;
     let look = Look::at(1.0);
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-    draw(&area, &look, plot)?;
+    area.fill(&colour("--panel")).ok()?;
+    area.draw_text(&sketch.title, &look.words(14.0), (LEFT, 12)).ok()?;
+    let (mut left, down) = (LEFT, SIZE.1 as i32 - 20);
+    for (ink, said) in &sketch.legend {
+        let (line, height) = match ink {
+            Ink::Accent => (look.accent, 4),
+            Ink::Quiet => (look.quiet, 4),
+            Ink::Mark => (look.text, 12),
+        };
+        let width = if matches!(ink, Ink::Mark) { 1 } else { 14 };
+        let corner = |x, y| (left + x, down + 6 + y);
+        let key = [corner(0, -height / 2), corner(width, height - height / 2)];
+        area.draw(&Rectangle::new(key, line.filled())).ok()?;
+        let words = look.words(11.0);
+        area.draw_text(said, &words, (left + width + 7, down)).ok()?;
+        let (across, _) = area.estimate_text_size(said, &words).ok()?;
+        left += width + 7 + across as i32 + 24;
+    }
+    // Last, for it closes the drawing.
+    draw(&area.margin(TITLE, LEGEND, 0, 0), &look, plot)?;
     drop(area);
     Some(svg)
 }

@@ -172,6 +172,11 @@ pub fn Positions() -> impl IntoView {
             Some(Ok(page)) => arranged(page.products(), &wanted),
             _ => Vec::new(),
         });
+        let elsewhere = wanted.iter().filter(|product| !arranged.contains(product)).count();
+        if elsewhere > 0 && !arranged.is_empty() {
+            let count = words::count(elsewhere);
+            told.set(say_with("studio.positions.elsewhere", &[("count", &count)]));
+        }
         if order.with_untracked(|order| *order != arranged) {
             order.set(arranged);
         }

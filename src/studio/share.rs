@@ -2,75 +2,51 @@
 
 use std::sync::Arc;
 
+use leptos::html::Textarea;
 use leptos::prelude::*;
-use qrcodegen::{QrCode, QrCodeEcc};
 use wasm_bindgen::JsValue;
 use web_sys::{File, HtmlInputElement};
 
-use super::browser::{download, download_png, dropped_file, read_file};
+use super::browser::{download, download_png, dropped_file, has_decimal_comma, read_file, today};
 use super::engine::Engine;
-use super::export;
+use super::export::{self, Cells, Source};
 use super::figures::{Figure, SIZE, figures};
 use crate::app::browser;
+use crate::app::code::code;
 use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
+use crate::app::parts::{click, follow, live, when};
 use crate::app::store::{Store, store};
 use crate::app::words;
 use crate::language::Message;
-use crate::protocol::Answer;
-use crate::share::view::PARTS;
+use crate::protocol::{Answer, Shop};
+use crate::share::view::{Link, PARTS, Panel};
 
-/// Light modules around a code, which readers need.
-const MARGIN: i32 = 4;
+/// Characters of a link over which mail and chats begin to cut it.
+const LONG: usize = 2_000;
 
 /// The link as an address of this page, with other parts embedded, and without its panel: who
 /// opens it should see the shelf.
-fn address(link: &str, embed: &[&str]) -> String {
-    let location = browser::window().location();
-    let origin = location.origin().unwrap_or_default();
-    let path = location.pathname().unwrap_or_default();
-    let parts = link.trim_start_matches('?').split('&');
-    let mut parts: Vec<String> = parts
-        .filter(|part| {
-            !part.is_empty() && !part.starts_with("panel=share") && !part.starts_with("embed=")
-        })
-        .map(String::from)
-        .collect();
-    if !embed.is_empty() {
-        parts.push(format!("embed={}", embed.join(",")));
-    }
-    let mark = if parts.is_empty() { "" } else { "?" };
-    format!("{origin}{path}{mark}{}", parts.join("&"))
-}
-
-/// A code of a text as SVG; none where the text is too long for one.
-fn code(text: &str) -> Option<String> {
-    let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
-    let size = code.size() + 2 * MARGIN;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in 0..code.size() {
-            if code.get_module(x, y) {
-                path += &format!("M{} {}h1v1h-1z", x + MARGIN, y + MARGIN);
-            }
-        }
-    }
-    Some(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {size} {size}\" width=\"{0}\" height=\"{0}\" \
-         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{size}v{size}H0z\"/><path d=\"{path}\"/></svg>",
-        8 * size
-    ))
+fn address(link: &str, embed: &[&'static str]) -> String {
+    let (mut link, _) = Link::read(link);
+    link.view.panel = link.view.panel.filter(|panel| *panel != Panel::Share);
+    link.view.embed = embed.to_vec();
+    browser::address_of(&link.write())
 }
 
 /// A text with a button that copies it.
 #[component]
 fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> impl IntoView {
     let done = RwSignal::new(None::<bool>);
+    let area = NodeRef::<Textarea>::new();
     let copy = move || {
         let text = text.get_untracked();
         leptos::task::spawn_local(async move {
             let worked = browser::copy(&text).await;
             let _ = done.try_set(Some(worked));
+            // What could not be copied here is selected, to be copied by hand.
+            if let (false, Some(area)) = (worked, area.try_get_untracked().flatten()) {
+                area.select();
+            }
         });
     };
     let said = move || match done.get() {
@@ -84,7 +60,7 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
     });
     view! {
         <div class="copied">
-            <textarea readonly rows="3" aria-label=move || say(label) data-testid=testid prop:value=move || text.get()></textarea>
+            <textarea node_ref=area readonly rows="3" aria-label=move || say(label) data-testid=testid prop:value=move || text.get()></textarea>
             <button type="button" class="outlined" on:click=click(copy)>
                 <span aria-live="polite">{said}</span>
             </button>
@@ -170,41 +146,57 @@ pub fn Share() -> impl IntoView {
             let _ = said.try_set(Some(Message::new("studio.share.no-file").with("why", why)));
         }
     };
-    let save = move |name: &'static str, kind: &'static str, text: Result<String, Message>| {
-        told(text.and_then(|text| download(name, kind, &JsValue::from_str(&text))));
-    };
-    let of_answer =
-        move |write: fn(&Answer, Store) -> Result<String, Message>| match answer.get_untracked() {
-            Some(Ok(answer)) => write(&answer, store),
+    let cells = RwSignal::new(if has_decimal_comma() { Cells::Semicolon } else { Cells::Comma });
+    // The ranking as its file says it, and the file's name.
+    let save_ranking = move |ending: &'static str, kind: &'static str, write: Writer| {
+        let file = match answer.get_untracked() {
+            Some(Ok(answer)) => source(store, move |source| {
+                let shop =
+                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
+                let text =
+                    write(&answer, source, &shop, cells.get_untracked()).map_err(unwritten)?;
+                Ok((source.file("ranking", ending), text))
+            }),
             Some(Err(why)) => Err(why),
             None => Err(Message::new("studio.why.computing")),
         };
+        told(file.and_then(|(name, text)| download(&name, kind, &JsValue::from_str(&text))));
+    };
     let save_csv = move || {
-        save(
-            "ranking.csv",
-            "text/csv",
-            of_answer(|answer, store| {
-                let shop =
-                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
-                export::csv(answer, &store.state.get_untracked(), &shop).map_err(unwritten)
-            }),
-        );
+        let (ending, kind) = cells.get_untracked().file();
+        save_ranking(ending, kind, export::csv);
     };
     let save_json = move || {
-        save(
-            "ranking.json",
-            "application/json",
-            of_answer(|answer, store| {
-                let shop =
-                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
-                let link = store.link.get_untracked();
-                export::json(answer, &store.state.get_untracked(), &shop, &link).map_err(unwritten)
-            }),
-        );
+        save_ranking("json", "application/json", |answer, source, shop, _| {
+            export::json(answer, source, shop)
+        });
     };
     let save_state = move || {
         let file = export::write_state(&store.link.get_untracked()).map_err(unwritten);
-        save("vitrine.json", "application/json", file);
+        let name = source(store, |source| source.file("vitrine", "json"));
+        told(file.and_then(|text| download(&name, "application/json", &JsValue::from_str(&text))));
+    };
+    let of_cells = Cells::ALL.map(|(form, key)| {
+        view! {
+            <option value=key prop:selected=move || cells.get() == form>
+                {move || say(&format!("studio.share.cells.{key}"))}
+            </option>
+        }
+    });
+    let choose_cells = move |event| {
+        let chosen = event_target_value(&event);
+        if let Some((form, _)) = Cells::ALL.iter().find(|(_, key)| *key == chosen) {
+            cells.set(*form);
+        }
+    };
+    let length = Memo::new(move |_| link.with(|link| link.chars().count()));
+    let long = move || {
+        let text = say_with("studio.share.long", &[("most", &words::count(LONG))]);
+        view! {
+            <p data-testid="long-link" role="status">{text}</p>
+            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say("studio.share.state")}</button>
+        }
+        .into_any()
     };
     view! {
         <div class="sharing" data-testid="sharing">
@@ -213,9 +205,9 @@ pub fn Share() -> impl IntoView {
                 <p>{text("studio.share.link.about")}</p>
                 <Copied label="studio.share.link" testid="share-link" text=link />
                 <p class="note">{move || {
-                    let count = words::count(link.with(|link| link.chars().count()));
-                    say_with("studio.share.characters", &[("count", &count)])
+                    say_with("studio.share.characters", &[("count", &words::count(length.get()))])
                 }}</p>
+                {when(move || length.get() > LONG, long)}
             </section>
             <section>
                 <h3>{text("studio.share.code")}</h3>
@@ -225,6 +217,10 @@ pub fn Share() -> impl IntoView {
             <section>
                 <h3>{text("studio.share.files")}</h3>
                 <p>{text("studio.share.files.about")}</p>
+                <label class="cells">
+                    {text("studio.share.cells")}
+                    <select data-testid="cells" on:change=choose_cells>{of_cells.into_iter().collect_view()}</select>
+                </label>
                 <div class="row">
                     <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text("studio.share.csv")}</button>
                     <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text("studio.share.json")}</button>
@@ -247,6 +243,16 @@ pub fn Share() -> impl IntoView {
     }
 }
 
+/// Writes a ranking.
+type Writer = fn(&Answer, &Source<'_>, &Shop, Cells) -> Result<String, String>;
+
+/// What a file says of where it is from.
+fn source<T>(store: Store, told: impl FnOnce(&Source<'_>) -> T) -> T {
+    let address = store.link.with_untracked(|link| address(link, &[]));
+    let date = today();
+    store.state.with_untracked(|state| told(&Source { state, address: &address, date: &date }))
+}
+
 /// Why a file could not be written, as whoever writes it said.
 fn unwritten(why: String) -> Message {
     Message::new("studio.why.unwritten").with("why", why)
@@ -254,10 +260,12 @@ fn unwritten(why: String) -> Message {
 
 fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
     let Some(svg) = code(&link) else {
-        return view! { <p class="empty">{say("studio.share.too-long")}</p> }.into_any();
+        return view! { <p class="empty" data-testid="no-code">{say("studio.share.too-long")}</p> }
+            .into_any();
     };
     let file = svg.clone();
-    let save = move || told(download("vitrine.svg", "image/svg+xml", &JsValue::from_str(&file)));
+    let save =
+        move || told(download("vitrine-link.svg", "image/svg+xml", &JsValue::from_str(&file)));
     view! {
         <div class="code" role="img" aria-label=say("studio.share.qr") data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>
@@ -348,9 +356,10 @@ fn charts(
     };
     let chart = move |figure: Figure| {
         let Figure { title, file, svg } = figure;
-        let (name, drawing) = (format!("{file}.svg"), svg.clone());
+        let named = move |ending| source(store, |source| source.file(&file, ending));
+        let (name, drawing) = (named("svg"), svg.clone());
         let save_svg = move || told(download(&name, "image/svg+xml", &JsValue::from_str(&drawing)));
-        let (name, drawing) = (format!("{file}.png"), svg.clone());
+        let (name, drawing) = (named("png"), svg.clone());
         let save_png = move || {
             let (name, drawing) = (name.clone(), drawing.clone());
             leptos::task::spawn_local(async move {

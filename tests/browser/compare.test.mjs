@@ -36,7 +36,7 @@ test("a pin keeps its state while the shelf moves on, in the link too", () =>
     assert.ok((await vitrine.page.locator(".lines path").count()) >= both);
 
     // The link brings all of it back, and the pin is a way back.
-    await vitrine.page.waitForFunction(() => location.search.includes("a=q:couch"));
+    await vitrine.page.waitForFunction(() => location.hash.includes("a=q:couch"));
     await vitrine.open(new URL(vitrine.page.url()).search);
     await vitrine.ready();
     await column(vitrine, "A").locator("li").first().waitFor();
@@ -51,7 +51,7 @@ test("four states are all there is room for, and each can be unpinned", () =>
     assert.ok(await vitrine.get("pin").isDisabled());
     await vitrine.page.getByRole("button", { name: "Unpin B" }).click();
     await column(vitrine, "D").waitFor({ state: "detached" });
-    await vitrine.page.waitForFunction(() => !location.search.includes("gmv"));
+    await vitrine.page.waitForFunction(() => !location.hash.includes("gmv"));
     assert.ok(await vitrine.get("pin").isEnabled());
   }));
 
@@ -75,7 +75,7 @@ test("undo, redo and start again", () =>
     await vitrine.get("restart").click();
     assert.equal(await vitrine.get("weight-click").inputValue(), "1");
     assert.equal(await vitrine.get("query").inputValue(), "couch");
-    await vitrine.page.waitForFunction(() => location.search === "?v=1&q=couch");
+    await vitrine.page.waitForFunction(() => location.hash === "#v=1&q=couch");
   }));
 
 test("a pin that can't be read is said, and the rest opens", () =>

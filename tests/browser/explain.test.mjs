@@ -10,7 +10,7 @@ const stage = useStage();
 const numbers = (rows) => rows.map(({ dataset }) => Number(dataset.value));
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const near = (a, b, by) => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b}`);
-const search = (vitrine) => new URL(vitrine.page.url()).searchParams;
+const search = (vitrine) => new URLSearchParams(new URL(vitrine.page.url()).hash.slice(1));
 
 /** Waits until the chosen product is taken apart. */
 const apart = (vitrine, product) =>
@@ -79,7 +79,7 @@ test("any product of the catalogue is found, and told where it was lost", () =>
     await vitrine.get("picked").locator("li").first().waitFor();
     await vitrine.get("pick").press("Tab");
     await vitrine.page.keyboard.press("Enter");
-    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).has("look"));
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.hash.slice(1)).has("look"));
     const product = search(vitrine).get("look");
     await apart(vitrine, product);
     const lost = vitrine.get("way").locator('tr[data-stage="retrieve"]');
@@ -120,7 +120,7 @@ test("a product is taken to another place by keys, by buttons and by the pointer
     const moved = [shelf[1], shelf[2], shelf[0], ...shelf.slice(3)];
     assert.deepEqual(await order(), moved);
     await vitrine.page.waitForFunction(
-      (order) => new URLSearchParams(location.search).get("bench") === order,
+      (order) => new URLSearchParams(location.hash.slice(1)).get("bench") === order,
       moved.join(","),
     );
 
@@ -134,7 +134,7 @@ test("a product is taken to another place by keys, by buttons and by the pointer
     await first.getByRole("button", { name: /: up$/ }).click();
     assert.deepEqual((await order()).slice(0, 2), [shelf[1], shelf[0]]);
     await vitrine.get("bench-reset").click();
-    await vitrine.page.waitForFunction(() => !location.search.includes("bench="));
+    await vitrine.page.waitForFunction(() => !location.hash.includes("bench="));
     assert.deepEqual(await order(), shelf);
 
     const from = await first.locator(".handle").boundingBox();
@@ -160,7 +160,7 @@ test("the map is read by keys, and a lasso takes products", () =>
     await map.press("ArrowRight");
     assert.notEqual(await hot.textContent(), one);
     await map.press("Enter");
-    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).has("look"));
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.hash.slice(1)).has("look"));
 
     // All of it, then a part of it.
     await vitrine.page.locator('[data-tool="in-view"]').click();
@@ -200,7 +200,7 @@ test("the map shows what a knob moved, and what was kept as before", () =>
     await status(/variance/);
     await vitrine.page.locator('[data-tool="keep"]').click();
     await status(/Before: pin A\. (\d+) of \1 retrieved/);
-    await vitrine.page.waitForFunction(() => new URLSearchParams(location.search).get("a")?.startsWith("q:couch"));
+    await vitrine.page.waitForFunction(() => new URLSearchParams(location.hash.slice(1)).get("a")?.startsWith("q:couch"));
     await vitrine.search("running shoes");
     await status(/Before: pin A\. 0 of \d+ retrieved/);
     // Without a pin, the state before the last change is what was before.

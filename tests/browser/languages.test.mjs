@@ -164,7 +164,7 @@ test("what was typed just before the switch is searched for, and nothing reaches
     for (const [query, lang] of [["lamp", "zh-Hans"], ["desk", "en"], ["milk", "zh-Hans"]]) {
       await turn(query);
       await page.waitForFunction((lang) => document.documentElement.lang === lang, lang);
-      await page.waitForFunction((query) => new URLSearchParams(location.search).get("q") === query, query);
+      await page.waitForFunction((query) => new URLSearchParams(location.hash.slice(1)).get("q") === query, query);
       assert.equal(await vitrine.get("query").inputValue(), query);
     }
   }));

@@ -33,10 +33,10 @@ test("a link opens a step; after a guess the engine confirms it; progress surviv
     assert.ok(before > 1 && after > 2000, `${before} ${after}`);
     assert.match(await vitrine.get("lesson-why").innerText(), /It is: More than 2,000/);
     await found.getByRole("button", { name: "After" }).first().click();
-    await vitrine.page.waitForFunction(() => location.search.includes("tau=0.1"));
+    await vitrine.page.waitForFunction(() => location.hash.includes("tau=0.1"));
     await vitrine.page.locator("body").press("ArrowRight");
     await reached(vitrine, "3");
-    await vitrine.page.waitForFunction(() => location.search.includes("lesson=03-temperature.3"));
+    await vitrine.page.waitForFunction(() => location.hash.includes("lesson=03-temperature.3"));
     await vitrine.page.reload();
     await reached(vitrine, "3");
     const done = await vitrine.get("lesson").locator(".dot").evaluateAll((dots) => dots.map((dot) => dot.dataset.done));
@@ -71,11 +71,11 @@ test("in a lecture the knob is in the lesson, and moves the page's", () =>
     await vitrine.ready();
     const knob = vitrine.get("lesson").getByTestId("temperature");
     await knob.fill("0.1");
-    await vitrine.page.waitForFunction(() => /tau=0\.1&/.test(location.search) && /lecture=on/.test(location.search));
+    await vitrine.page.waitForFunction(() => /tau=0\.1&/.test(location.hash) && /lecture=on/.test(location.hash));
     assert.equal(await vitrine.page.locator('main [data-testid="temperature"]').inputValue(), "0.1");
     await vitrine.get("lecture").setChecked(false);
     await knob.waitFor({ state: "hidden" });
-    await vitrine.page.waitForFunction(() => !location.search.includes("lecture"));
+    await vitrine.page.waitForFunction(() => !location.hash.includes("lecture"));
   }));
 
 test("a lesson is done with the keyboard alone", () =>

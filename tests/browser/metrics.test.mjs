@@ -60,7 +60,7 @@ test("values arrive by link, agree with a second run, and are kept by state", ()
     const truth = vitrine.get("against").getByLabel("Against the truth");
     await truth.check({ force: true });
     assert.notEqual(await cell(vitrine, "gmv"), first[2]);
-    await vitrine.page.waitForFunction(() => location.search.includes("metrics=truth,ndcg-clicks,diversity"));
+    await vitrine.page.waitForFunction(() => location.hash.includes("metrics=truth,ndcg-clicks,diversity"));
   }));
 
 test("it can be stopped and goes on from there, and the page ranks meanwhile", () =>
@@ -106,7 +106,7 @@ test("a sweep finds a front, and a click on it goes there", () =>
     await there.hover({ force: true });
     await vitrine.get("scatter").getByText(/Ranking: click 0\.00, order 1\.00/).first().waitFor();
     await there.click({ force: true });
-    await vitrine.page.waitForFunction(() => /w-click=0(&|$)/.test(location.search));
+    await vitrine.page.waitForFunction(() => /w-click=0(&|$)/.test(location.hash));
   }));
 
 test("a missing file is said, and a second try gets it", () =>

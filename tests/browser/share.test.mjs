@@ -49,12 +49,197 @@ describe("a link", () => {
       await vitrine.ready();
       const first = await vitrine.scores();
       await vitrine.search("lamp");
-      await vitrine.page.waitForURL(/q=lamp/);
+      await vitrine.page.waitForURL(/#v=1&q=lamp$/);
       const second = await vitrine.scores();
       await vitrine.after(() => vitrine.page.goBack());
       assert.deepEqual(await vitrine.scores(), first);
       await vitrine.after(() => vitrine.page.goForward());
       assert.deepEqual(await vitrine.scores(), second);
+    });
+  });
+});
+
+/** The text on the clipboard, by another page. */
+async function clipboard(vitrine) {
+  const page = await vitrine.page.context().newPage();
+  stage.server.faults.set("note.html", { body: '<!DOCTYPE html><link rel="icon" href="icon.svg"><title>Note</title>' });
+  await page.goto(`${stage.server.url}note.html`);
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  await page.close();
+  return text;
+}
+
+describe("what is typed", () => {
+  test("leaves the tab in no request, whatever is done", async () => {
+    stage.server.cache = "no-cache";
+    const word = "quokka";
+    const told = () => stage.server.heard.filter((said) => said.includes(word)).map((said) => said.split("\n")[0]);
+    const context = { permissions: ["clipboard-read", "clipboard-write"] };
+    await withVitrine(stage, { context }, async (vitrine) => {
+      await vitrine.ready();
+      for (const key of `${word} lamp`) {
+        await vitrine.get("query").press(key === " " ? "Space" : key);
+      }
+      await vitrine.search(`${word} lamp`);
+      await vitrine.page.waitForURL(/#.*q=quokka/);
+      await vitrine.get("share").click();
+      // Files that are fetched when they are needed.
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      await vitrine.get("language").click();
+      await vitrine.page.locator('html[lang="zh-Hans"]').waitFor();
+      await vitrine.get("language").click();
+      for (const panel of ["share", "lessons", "papers", "map", "explain"]) {
+        await vitrine.page.evaluate((panel) => (location.hash += `&panel=${panel}`), panel);
+        await vitrine.page.waitForFunction((panel) => location.hash.includes(`panel=${panel}`), panel);
+        await vitrine.page.waitForTimeout(700);
+      }
+      await vitrine.page.reload();
+      await vitrine.ready();
+      assert.equal(await vitrine.get("query").inputValue(), `${word} lamp`, "the link has it");
+      assert.deepEqual(told(), []);
+      // An old link tells it once, for there it stands, and never again.
+      await vitrine.open(`?v=1&q=${word}`);
+      await vitrine.ready();
+      assert.match(vitrine.page.url(), /\/#v=1&q=quokka$/);
+      await vitrine.page.reload();
+      await vitrine.ready();
+      assert.deepEqual(told(), [`GET /?v=1&q=${word}`]);
+    });
+    stage.server.cache = "max-age=600";
+  });
+});
+
+describe("an address", () => {
+  test("is read whichever way it arrived, and the next one is clean", async () => {
+    let clean;
+    await withVitrine(stage, { link: "#v=1&q=couch&w-order=0.3&a=q:shoes;tau:0.1" }, async (vitrine) => {
+      await vitrine.ready();
+      clean = await vitrine.scores();
+    });
+    for (const link of [
+      "?utm_source=mail&amp;q=couch&amp;w-order=0.3&amp;a=q:shoes%3Btau:0.1).&fbclid=IwAR",
+      "#v%3D1%26q%3Dcouch%26w-order%3D0.3%26a%3Dq%3Ashoes%3Btau%3A0.1",
+      "?q=lamp&ref=x#v=1&q=couch&w-order=0.3&a=tau:0.1。",
+    ]) {
+      const context = { permissions: ["clipboard-read", "clipboard-write"] };
+      await withVitrine(stage, { link, context }, async (vitrine) => {
+        await vitrine.ready();
+        assert.deepEqual(await vitrine.notices(), [], link);
+        assert.deepEqual(await vitrine.scores(), clean, link);
+        await vitrine.get("share").click();
+        await vitrine.page.waitForFunction(() => location.hash === "#v=1&q=couch&w-order=0.3&a=tau:0.1");
+        assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch&w-order=0.3&a=tau:0.1`);
+      });
+    }
+  });
+
+  test("that is written into the open page is gone to, by both ways a browser tells of it", async () => {
+    await withVitrine(stage, { link: "#v=1&q=lamp" }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.after(() => vitrine.page.evaluate(() => (location.hash = "#v=1&q=couch&gmv=on")));
+      assert.equal(await vitrine.get("query").inputValue(), "couch");
+      await vitrine.after(() => vitrine.page.goBack());
+      assert.equal(await vitrine.get("query").inputValue(), "lamp");
+      // A browser that tells of it in one way alone.
+      for (const [told, query] of [
+        ["popstate", "desk"],
+        ["hashchange", "shelf"],
+      ]) {
+        await vitrine.after(() =>
+          vitrine.page.evaluate(
+            ([told, query]) => {
+              history.replaceState(null, "", `#v=1&q=${query}`);
+              dispatchEvent(new Event(told));
+            },
+            [told, query],
+          ),
+        );
+        assert.equal(await vitrine.get("query").inputValue(), query);
+      }
+      // The way to the start leaves the link behind.
+      await vitrine.page.getByRole("link", { name: "Vitrine, from the start" }).click();
+      await vitrine.page.waitForURL(stage.server.url);
+      await vitrine.ready();
+      assert.equal(await vitrine.get("query").inputValue(), "shoes");
+      // An anchor is no link.
+      await vitrine.search("lamp");
+      await vitrine.page.evaluate(() => (location.hash = "#shelf"));
+      await vitrine.rest();
+      assert.equal(await vitrine.get("query").inputValue(), "lamp");
+    });
+  });
+
+  test("has a title that tells it from others, in both languages and in a frame", async () => {
+    for (const [link, title] of [
+      ["#v=1&q=sofa", "sofa for Clara, DMT · Vitrine"],
+      ["#v=1&q=sofa&shopper=mara&ranker=mlpr", "sofa for Mara, MLPR · Vitrine"],
+      ["#v=1&surface=feed", "Feed for Clara, DMT · Vitrine"],
+      ["#v=1&q=sofa&lang=zh", "Clara：sofa，DMT · Vitrine"],
+      ["#v=1&q=sofa&embed=shelf", "sofa for Clara, DMT · Vitrine"],
+    ]) {
+      await withVitrine(stage, { link }, async (vitrine) => {
+        await vitrine.ready();
+        assert.equal(await vitrine.page.title(), title);
+      });
+    }
+  });
+});
+
+describe("copying", () => {
+  const context = { permissions: ["clipboard-read", "clipboard-write"] };
+  /** As on a page that is not served securely. */
+  const withoutClipboard = () => {
+    Object.defineProperty(Navigator.prototype, "clipboard", { value: undefined, configurable: true });
+  };
+
+  test("works without the clipboard of a secure origin, by every button", async () => {
+    const prepare = ({ page }) => page.addInitScript(withoutClipboard);
+    await withVitrine(stage, { link: "#v=1&q=couch&panel=share", context, prepare }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.get("share").click();
+      await vitrine.get("share").getByText("Copied").waitFor();
+      assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch&panel=share`);
+      for (const testid of ["share-link", "share-frame"]) {
+        const box = vitrine.page.locator(".copied", { has: vitrine.get(testid) });
+        await box.getByRole("button").click();
+        await box.getByText("Copied").waitFor();
+        assert.equal(await clipboard(vitrine), await vitrine.get(testid).inputValue());
+        assert.ok(await box.getByRole("button").evaluate((button) => button === document.activeElement));
+      }
+      assert.equal(await vitrine.page.locator("body > textarea").count(), 0);
+    });
+  });
+
+  test("copies the state where no history may be written", async () => {
+    const prepare = ({ page }) =>
+      page.addInitScript(() => {
+        const refuse = () => {
+          throw new DOMException("refused", "SecurityError");
+        };
+        History.prototype.replaceState = refuse;
+        History.prototype.pushState = refuse;
+      });
+    await withVitrine(stage, { link: "?v=1&q=lamp", context, prepare }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.search("couch");
+      await vitrine.get("share").click();
+      await vitrine.get("share").getByText("Copied").waitFor();
+      assert.match(vitrine.page.url(), /q=lamp/);
+      assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch`);
+    });
+  });
+
+  test("in a frame of another page gives the link of the whole", async () => {
+    const prepare = ({ page }) => page.addInitScript(withoutClipboard);
+    await withVitrine(stage, { link: "#v=1&q=couch&embed=shelf,query", context, prepare }, async (vitrine) => {
+      await vitrine.ready();
+      const whole = vitrine.page.getByRole("link", { name: "Open in Vitrine" });
+      assert.equal(await whole.evaluate((link) => link.href), `${stage.server.url}#v=1&q=couch`);
+      await vitrine.search("lamp");
+      await vitrine.page.getByRole("button", { name: "Copy link" }).click();
+      await vitrine.page.getByText("Copied").first().waitFor();
+      assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=lamp`);
+      assert.equal(await whole.evaluate((link) => link.href), `${stage.server.url}#v=1&q=lamp`);
     });
   });
 });

@@ -14,7 +14,7 @@ async function saved(vitrine, act) {
   return { name: download.suggestedFilename(), bytes, text: bytes.toString("utf8") };
 }
 
-/** Opens a picture as anyone would who was given it: its size, and how many colours it has. */
+/** Opens a picture as anyone would who was given it: its size, how many colours it has, and whether it has a ground. */
 async function opened(vitrine, type, bytes) {
   const page = await vitrine.page.context().newPage();
   const found = await page.evaluate(async (source) => {
@@ -25,7 +25,7 @@ async function opened(vitrine, type, bytes) {
     const brush = new OffscreenCanvas(width, height).getContext("2d");
     brush.drawImage(picture, 0, 0);
     const pixels = new Uint32Array(brush.getImageData(0, 0, width, height).data.buffer);
-    return { width, height, colours: new Set(pixels).size };
+    return { width, height, colours: new Set(pixels).size, opaque: pixels.every((pixel) => pixel >>> 24 === 255) };
   }, `data:${type};base64,${bytes.toString("base64")}`);
   await page.close();
   return found;
@@ -36,11 +36,24 @@ test("the ranking is saved with every score, as it stands on the shelf", () =>
     await vitrine.ready();
     await vitrine.page.locator(".charts figure").first().waitFor();
     const shelf = await vitrine.ranking();
-    const csv = await saved(vitrine, () => vitrine.get("save-csv").click());
-    assert.equal(csv.name, "ranking.csv");
-    const [header, ...rows] = csv.text.trim().split("\n").map((line) => line.split(","));
-    assert.deepEqual(header.slice(0, 3), ["rank", "product", "title"]);
-    assert.deepEqual(rows.slice(0, shelf.length).map(([, product]) => Number(product)), shelf.map(({ id }) => Number(id)));
+    const today = new Date().toLocaleDateString("sv");
+    for (const [form, cell, ending] of [
+      ["comma", ",", "csv"],
+      ["semicolon", ";", "csv"],
+      ["tab", "\t", "tsv"],
+    ]) {
+      await vitrine.get("cells").selectOption(form);
+      const table = await saved(vitrine, () => vitrine.get("save-csv").click());
+      assert.equal(table.name, `ranking-couch-clara-${today}.${ending}`);
+      assert.equal(table.text[0], "\ufeff", "programs are told that it is UTF-8");
+      const [header, ...rows] = table.text.slice(1).trim().split("\n").map((line) => line.split(cell));
+      assert.deepEqual(header.slice(0, 3), ["rank", "product", "title"]);
+      assert.deepEqual(header.slice(-4), ["query", "shopper", "date", "link"]);
+      assert.deepEqual(rows.slice(0, shelf.length).map(([, product]) => Number(product)), shelf.map(({ id }) => Number(id)));
+      assert.deepEqual(rows[0].slice(-4), ["couch", "clara", today, `${stage.server.url}#v=1&q=couch`]);
+      const score = rows[0].at(header.indexOf("score") - header.length);
+      assert.match(score, form === "semicolon" ? /^\d+,\d+$/ : /^\d+\.\d+$/);
+    }
     const json = JSON.parse((await saved(vitrine, () => vitrine.get("save-json").click())).text);
     assert.equal(json.ranker, "dmt");
     assert.equal(json.products[0].product, Number(shelf[0].id));
@@ -57,10 +70,16 @@ test("charts are saved as SVG and PNG", () =>
       ["PNG", "image/png", 2],
     ]) {
       const file = await saved(vitrine, () => chart.getByRole("button", { name: form }).click());
-      assert.equal(file.name, `softmax.${form.toLowerCase()}`);
-      const { width, height, colours } = await opened(vitrine, type, file.bytes);
-      assert.deepEqual([width, height], [640 * scale, 320 * scale], form);
+      assert.match(file.name, new RegExp(`^softmax-couch-clara-[0-9-]+\\.${form.toLowerCase()}$`));
+      const { width, height, colours, opaque } = await opened(vitrine, type, file.bytes);
+      assert.deepEqual([width, height], [640 * scale, 372 * scale], form);
       assert.ok(colours > 10, `${form} shows ${colours} colours: there is no chart in it`);
+      assert.ok(opaque, `${form} has no background`);
+      if (form === "SVG") {
+        for (const words of ["Softmax of the retriever", "probability by place", "compete in effect"]) {
+          assert.ok(file.text.includes(words), `${words} stands in it`);
+        }
+      }
     }
   }));
 
@@ -104,7 +123,7 @@ test("a file that holds no state is said, and changes nothing", () =>
 test("the link has a code and a frame, and the frame shows what was asked for", () =>
   withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
     await vitrine.get("qr").locator("svg").waitFor();
-    assert.match(await vitrine.get("share-link").inputValue(), /\?v=1&q=couch$/);
+    assert.match(await vitrine.get("share-link").inputValue(), /\/#v=1&q=couch$/);
     const frame = await vitrine.get("share-frame").inputValue();
     const [, source] = /src="([^"]+)"/.exec(frame);
     const course = `<!DOCTYPE html><link rel="icon" href="icon.svg"><title>Course</title><iframe src="${source}" width="960" height="640"></iframe>`;
@@ -116,11 +135,29 @@ test("the link has a code and a frame, and the frame shows what was asked for", 
     assert.ok(!(await inside.getByTestId("query").isVisible()));
     assert.ok(!(await inside.getByTestId("expert-utilisation").isVisible()));
     const whole = inside.getByRole("link", { name: "Open in Vitrine" });
-    await whole.evaluate((link) => {
-      link.addEventListener("click", (event) => event.preventDefault());
-      link.click();
-    });
-    assert.match(await whole.getAttribute("href"), /\?v=1&q=couch$/);
+    assert.match(await whole.getAttribute("href"), /\/#v=1&q=couch$/);
+  }));
+
+test("a code is as large as a camera needs it, or is said to be too dense; a long link has a file", () =>
+  withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
+    await vitrine.ready();
+    const modules = () =>
+      vitrine.get("qr").locator("svg").evaluate((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width);
+    await vitrine.get("qr").locator("svg").waitFor();
+    assert.equal(await modules(), 4);
+    assert.equal(await vitrine.get("long-link").count(), 0);
+    const edits = (count) => `#v=1&q=couch&panel=share&h=${"favourite:1234,".repeat(count)}click:1`;
+    await vitrine.page.evaluate((link) => (location.hash = link), edits(55));
+    await vitrine.page.waitForFunction(() => document.querySelector('[data-testid="qr"] svg')?.viewBox.baseVal.width > 90);
+    await vitrine.page.setViewportSize({ width: 390, height: 844 });
+    assert.ok((await modules()) >= 3, `${await modules()} pixels to a module on a telephone`);
+    await vitrine.page.evaluate((link) => (location.hash = link), edits(80));
+    await vitrine.get("no-code").waitFor();
+    assert.equal(await vitrine.get("long-link").count(), 0);
+    await vitrine.page.evaluate((link) => (location.hash = link), edits(190));
+    await vitrine.get("long-link").waitFor();
+    const { text } = await saved(vitrine, () => vitrine.get("save-long").click());
+    assert.equal(JSON.parse(text).state.history.length, 191);
   }));
 
 test("what is built may load nothing from elsewhere, and runs no script that was not built in", () =>

@@ -51,9 +51,9 @@ pub struct Line {
 pub struct Look {
     /// Device pixels to one of the style sheet's.
     scale: f64,
-    accent: RGBAColor,
-    quiet: RGBAColor,
-    text: RGBAColor,
+    pub accent: RGBAColor,
+    pub quiet: RGBAColor,
+    pub text: RGBAColor,
     font: String,
 }
 
@@ -65,7 +65,6 @@ impl Look {
 
     /// As the page looks now, at this many device pixels to one of the style sheet's.
     pub fn at(scale: f64) -> Self {
-        let colour = |name| parse_colour(&browser::style_value(name));
         Self {
             scale,
             accent: colour("--accent"),
@@ -85,13 +84,18 @@ impl Look {
     }
 
     fn label(&self, across: HPos, down: VPos) -> TextStyle<'_> {
-        let font = (self.font.as_str(), self.px(11.0)).into_font();
-        font.color(&self.text).pos(Pos::new(across, down))
+        self.words(11.0).pos(Pos::new(across, down))
+    }
+
+    /// Words of this size, from their upper left corner on.
+    pub fn words(&self, size: f64) -> TextStyle<'_> {
+        (self.font.as_str(), self.px(size)).into_font().color(&self.text)
     }
 }
 
-/// A colour of the style sheet, written `#rrggbb`.
-fn parse_colour(text: &str) -> RGBAColor {
+/// A colour of the style sheet, which is written `#rrggbb`.
+pub fn colour(name: &str) -> RGBAColor {
+    let text = browser::style_value(name);
     let channel = |at: usize| text.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
     match (channel(1), channel(3), channel(5)) {
         (Some(r), Some(g), Some(b)) => RGBColor(r, g, b).mix(1.0),

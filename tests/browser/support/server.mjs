@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { readFile, stat } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -43,6 +44,10 @@ export class Server {
   line = null;
   /** Paths that were asked for. */
   requests = [];
+  /** All that was heard of whoever asked: a text for each request, its line, headers and body. */
+  heard = [];
+  /** What browsers are told of keeping files. */
+  cache = "max-age=600";
   #lineIsFreeAt = 0;
 
   /**
@@ -79,6 +84,8 @@ export class Server {
   }
 
   async #answer(request, response) {
+    const said = [`${request.method} ${request.url}`, ...request.rawHeaders, await text(request)];
+    this.heard.push(said.join("\n"));
     const { pathname } = new URL(request.url, this.origin);
     if (`${pathname}/` === this.base) {
       response.writeHead(301, { Location: this.base }).end();
@@ -98,7 +105,7 @@ export class Server {
     }
     const headers = {
       "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
-      "Cache-Control": "max-age=600",
+      "Cache-Control": this.cache,
     };
     let body;
     if (fault) {
