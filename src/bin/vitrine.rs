@@ -3,5 +3,7 @@
 use clap::Parser;
 
 fn main() -> anyhow::Result<()> {
+    // A reader that has enough, as `head` has, ends the program in silence.
+    sigpipe::reset();
     vitrine::cli::Cli::parse().run()
 }

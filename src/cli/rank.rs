@@ -17,7 +17,8 @@ use crate::share::State;
 /// What to rank.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Query string of a link, for example "?q=couch&shopper=mara&w-order=4".
+    /// A link: an address of the page, or what stands in one behind `#`, for example
+    /// "#q=couch&shopper=mara&w-order=4".
     #[arg(default_value = "")]
     pub link: String,
     /// Folder of the assets.
@@ -35,7 +36,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (state, dropped) = State::from_link(&arguments.link);
     for part in dropped {
-        println!("note: {}", english(&part.says));
+        eprintln!("note: {}", english(&part.says));
     }
     futures::executor::block_on(async {
         let folder = Folder(arguments.assets.clone());
@@ -49,13 +50,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     })
 }
 
+/// The number, or 0 where four digits are all that is printed and all are 0.
+fn unsigned_zero(number: f32) -> f32 {
+    if number.abs() < 0.00005 { 0.0 } else { number }
+}
+
 fn said(notice: Notice) -> anyhow::Error {
     anyhow!(english(&notice.says))
 }
 
 fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
     for notice in &answer.notices {
-        println!("note: {}", english(&notice.says));
+        eprintln!("note: {}", english(&notice.says));
     }
     let catalogue = &funnel.stock().catalogue;
     let categories = answer.retrieval.categories.iter().take(3).map(|(id, probability)| {
@@ -76,7 +82,7 @@ fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
             "{:>4} {:>7.4}{probabilities} {:>9.4}  {}",
             place + 1,
             ranked.score,
-            candidate.retrieval_score,
+            unsigned_zero(candidate.retrieval_score),
             catalogue.products[candidate.product as usize].title
         );
     }
