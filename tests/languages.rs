@@ -232,6 +232,8 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("studio/frame.rs", &["Escape"]),
     ("explain/panel.rs", &["Enter", "Escape"]),
     ("studio/map.rs", &["Enter"]),
+    // Keys that others append to links.
+    ("share/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
     ("app/engine.rs", &["it did not load"]),
     ("app/supervisor.rs", &["running shoes"]),
@@ -351,6 +353,7 @@ const LATIN: &[&str] = &[
     "CLS",
     "CPU",
     "CSV",
+    "TSV",
     "DMT",
     "Dice",
     "GMV",

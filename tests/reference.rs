@@ -306,7 +306,7 @@ const UNDER_MASKS: [(&str, &str, &[(&str, i32)]); 10] = [
             ("/sequences/*/product", 3),
             ("/sequences/*/product_type", 3),
             ("/sequences/*/brand", 3),
-            ("/sequences/*/shop", 3),
+            ("/sequences/*/shop", 2),
         ],
     ),
     ("mlpr", "/queries/mask", &[("/queries/tokens", 0), ("/queries/fields", 5)]),

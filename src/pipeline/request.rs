@@ -94,7 +94,7 @@ pub struct EditedHistory {
     pub now: Minutes,
 }
 
-/// Applies the edits to a shopper's history, with a notice for each that cannot be made. Each
+/// Applies the edits to a shopper's history, with a notice of those that cannot be made. Each
 /// entry added happens a minute after the last.
 fn edited_history(
     shopper: &Shopper,
@@ -103,7 +103,7 @@ fn edited_history(
 ) -> (EditedHistory, Vec<Notice>) {
     let mut all: Vec<Option<Event>> = shopper.events.iter().copied().map(Some).collect();
     let mut now = shopper.now;
-    let mut notices = Vec::new();
+    let (mut unknown, mut missing) = (Vec::new(), Vec::new());
     for edit in edits {
         match *edit {
             HistoryEdit::Add { kind, product } if (product as usize) < products => {
@@ -113,16 +113,15 @@ fn edited_history(
             HistoryEdit::Add { product, .. } => {
                 // The number stays taken, so that later removals mean what they meant.
                 all.push(None);
-                notices.push(unknown_product(product));
+                unknown.push(product);
             }
             HistoryEdit::Remove { entry } => match all.get_mut(entry as usize) {
                 Some(slot) => *slot = None,
-                None => {
-                    notices.push(Notice::new("unknown-entry").with("entry", entry.to_string()));
-                }
+                None => missing.push(entry),
             },
         }
     }
+    let notices = unknown_products(&unknown).into_iter().chain(missing_entries(&missing)).collect();
     let (entries, events) = all
         .into_iter()
         .enumerate()
@@ -134,6 +133,40 @@ fn edited_history(
 /// The notice for a product that is not on sale here.
 pub(super) fn unknown_product(product: ProductId) -> Notice {
     Notice::new("unknown-product").with("product", product.to_string())
+}
+
+/// One notice for all products of a history that are not on sale here.
+fn unknown_products(products: &[ProductId]) -> Option<Notice> {
+    match *products {
+        [] => None,
+        [product] => Some(unknown_product(product)),
+        _ => Some(Notice::new("unknown-products").with("products", listed(products))),
+    }
+}
+
+/// One notice for all entries that were to be removed and are not there.
+fn missing_entries(entries: &[u32]) -> Option<Notice> {
+    match *entries {
+        [] => None,
+        [entry] => Some(Notice::new("unknown-entry").with("entry", entry.to_string())),
+        _ => Some(Notice::new("unknown-entries").with("entries", listed(entries))),
+    }
+}
+
+/// The first few numbers of a list, each once.
+fn listed(numbers: &[u32]) -> String {
+    const MOST: usize = 5;
+    let mut each: Vec<u32> = Vec::new();
+    for number in numbers {
+        if !each.contains(number) {
+            each.push(*number);
+        }
+    }
+    let mut first: Vec<String> = each.iter().take(MOST).map(u32::to_string).collect();
+    if each.len() > MOST {
+        first.push("…".into());
+    }
+    first.join(", ")
 }
 
 /// The query as far as it is read, and notices of what was left out: what is beyond the longest,
@@ -170,6 +203,7 @@ fn is_readable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::english;
     use crate::market::history::{EventKind, Profile};
 
     fn shopper() -> Shopper {
@@ -215,6 +249,20 @@ mod tests {
         let (history, notices) = edited_history(&shopper(), &edits, 10);
         assert_eq!(history.events.len(), 4);
         assert_eq!(notices.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_once_however_often() {
+        let add = |product| HistoryEdit::Add { kind: EventKind::Cart, product };
+        let remove = |entry| HistoryEdit::Remove { entry };
+        let edits = [add(91), add(92), add(91), add(93), remove(70), remove(71), remove(70)];
+        let (_, notices) = edited_history(&shopper(), &edits, 10);
+        let said: Vec<String> = notices.iter().map(|notice| english(&notice.says)).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("91, 92, 93") && said[1].contains("70, 71"), "{said:?}");
+        let many: Vec<HistoryEdit> = (50..90).map(add).collect();
+        let (_, notices) = edited_history(&shopper(), &many, 10);
+        assert!(english(&notices[0].says).contains("53, 54, …"), "{notices:?}");
     }
 
     #[test]

@@ -109,12 +109,13 @@ def case(seed, settings, flags):
         shown = {"pairwise": [], "pointwise": []}
         for view, (u, _, _, products) in enumerate(views):
             ctx = r_ctx[view, 0] if flags["context_debiasing"] else 0
-            # Padding is the first product again.
+            # Padding is the first product again, and not printed.
+            printed = np.arange(3) < len(products)
             r = r_ui[u, products + [0] * (3 - len(products))]
             pair = sigmoid(gamma * r + gamma_ctx * ctx + offset)
             point = sigmoid(alpha * r + alpha_ctx * ctx + beta)
-            shown["pairwise"].append(pair)
-            shown["pointwise"].append(point)
+            shown["pairwise"].append(pair * printed)
+            shown["pointwise"].append(point * printed)
             y = labels[signal][view]
             there = range(len(products))
             for p in there:

@@ -148,7 +148,7 @@ fn fine_tune(
     insides.add("r_ctx", page.context.clone())?;
     let parameters = &model.loss;
     for (signal, kind) in KINDS[..SIGNALS].iter().enumerate() {
-        let f = |sigmoids| sigmoid(page.logit(signal, sigmoids, &objective));
+        let f = |sigmoids| sigmoid(page.logit(signal, sigmoids, &objective)) * page.present.clone();
         insides.add(format!("f_pairwise_{kind}"), f(&parameters.pairwise))?;
         insides.add(format!("f_pointwise_{kind}"), f(&parameters.pointwise))?;
         let bpr = pairwise(&page, signal, &parameters.pairwise, &objective);
