@@ -215,7 +215,7 @@ fn follow_link(store: Store) {
 fn follow_title(store: Store) {
     let asked = Memo::new(move |_| {
         store.state.with(|state| {
-            let ranker = Knob::by_key("ranker").map(|knob| knob.value(state).to_uppercase());
+            let ranker = Knob::by_key("ranker").map(|knob| knob.value(state).to_ascii_uppercase());
             let query = (state.surface == Surface::Search).then(|| state.query.trim().to_string());
             (query, state.shopper.clone(), ranker.unwrap_or_default())
         })
