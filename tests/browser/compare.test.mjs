@@ -37,7 +37,7 @@ test("a pin keeps its state while the shelf moves on, in the link too", () =>
 
     // The link brings all of it back, and the pin is a way back.
     await vitrine.page.waitForFunction(() => location.hash.includes("a=q:couch"));
-    await vitrine.open(new URL(vitrine.page.url()).search);
+    await vitrine.page.reload();
     await vitrine.ready();
     await column(vitrine, "A").locator("li").first().waitFor();
     await vitrine.get("go-there").click();

@@ -125,7 +125,7 @@ test("a product is taken to another place by keys, by buttons and by the pointer
     );
 
     // The link brings it back.
-    await vitrine.open(new URL(vitrine.page.url()).search);
+    await vitrine.page.reload();
     await rows.nth(2).waitFor();
     await vitrine.page.waitForFunction(
       (id) => document.querySelectorAll('[data-testid="bench"] tbody tr')[2]?.dataset.productId === id,
