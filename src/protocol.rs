@@ -12,7 +12,7 @@ use crate::metrics::measure::Values;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 7;
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -374,12 +374,15 @@ pub struct RetrievalInsides {
     pub effective_candidates: f32,
     /// Softmax probability of the best products, falling.
     pub softmax: Vec<f32>,
-    /// Products in the catalogue that were scored.
+    /// Products in the catalogue.
     pub searched: u32,
-    /// Products that were retrieved, before relevance control.
-    pub retrieved: u32,
-    /// Products in the catalogue that relevance control lets pass.
+    /// Products of types that the query is likely to mean.
     pub relevant: u32,
+    /// Products that relevance control lets pass: those, and the next likely where they are too
+    /// few for a page.
+    pub admitted: u32,
+    /// Products that were retrieved of those.
+    pub retrieved: u32,
     /// What Yandex's towers did; none without them.
     pub towers: Option<TowerInsides>,
 }
@@ -418,6 +421,10 @@ pub struct Candidate {
     pub retrieval_score: f32,
     /// Softmax probability at tau over the catalogue (equation 15).
     pub probability: f32,
+    /// Relevance tier: products of a lower one stand before it, whatever their scores. 0 with all
+    /// that was asked for, one more for each word that the title lacks, and 255 where the type is
+    /// not likely meant and only fills the page.
+    pub tier: u8,
     /// Utility logits u_k of the ranker's tasks (DMT equation 3).
     pub utility: Vec<f32>,
     /// Gate weights: by gating, by task, by expert; empty where the ranker has no gates.

@@ -141,7 +141,12 @@ fn relevance_control_and_the_coarse_ranker_say_by_how_much_they_lose_a_product()
     let lost = trace(&mut funnel, &state, lost.expect("it has something to do"), None);
     let control = passage(&lost, "relevance");
     assert!(!control.passed && control.value < control.least, "{control:?}");
-    assert_eq!((control.entered, control.left as usize), (400, kept.candidates.len()));
+    let insides = &kept.retrieval;
+    assert_eq!((control.entered, control.left), (insides.searched, insides.admitted));
+    let retrieve = passage(&lost, "retrieve");
+    assert_eq!((retrieve.entered, retrieve.left), (insides.admitted, insides.retrieved));
+    // Let in, it would stand behind all that is likelier meant.
+    assert!(retrieve.place >= Some(insides.relevant), "{retrieve:?}");
 
     state.retrieval.candidates = 60;
     state.retrieval.coarse = true;

@@ -12,7 +12,7 @@ use vitrine::pipeline::assets::{Folder, Manifest};
 use vitrine::pipeline::blend;
 use vitrine::pipeline::caller::Caller;
 use vitrine::protocol::Answer;
-use vitrine::share::{HistoryEdit, MultiTask, State, Surface};
+use vitrine::share::{HistoryEdit, MultiTask, Ranker, Retriever, State, Surface};
 
 use support::{Spoilt, funnel, load, run};
 
@@ -40,7 +40,7 @@ fn couch_finds_sofas_though_no_title_says_couch() {
     let sofas = best_types(&funnel, &answer, &state, 10);
     let sofas = sofas.iter().filter(|name| name.contains("sofa")).count();
     assert!(sofas >= 6, "{sofas} of ten are sofas");
-    assert_eq!(answer.retrieval.retrieved, state.retrieval.candidates);
+    assert_eq!(answer.retrieval.retrieved, state.page.size);
     assert_eq!(answer.notices, []);
 }
 
@@ -152,31 +152,129 @@ fn bad_queries_are_answered() {
     ] {
         let answer = run(&mut funnel, &State { query: query.into(), ..State::default() });
         assert!(!answer.candidates.is_empty(), "{query:.20}");
-        // What such a query means, if anything, is the weights' affair.
-        let keys = answer.notices.iter().map(|notice| notice.key.as_str());
-        let keys: Vec<&str> = keys.filter(|key| *key != "control-lifted").collect();
-        assert_eq!(keys, key.into_iter().collect::<Vec<_>>(), "{query:.20}");
+        let keys: Vec<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
+        assert_eq!(keys.first(), key.as_ref(), "{query:.20}");
         assert!(answer.candidates.iter().all(|c| c.utility.iter().all(|u| u.is_finite())));
     }
 }
 
 #[test]
-fn relevance_control_that_would_leave_nothing_is_lifted_and_that_is_said() {
+fn relevance_control_comes_first_and_the_page_is_full() {
     let mut funnel = funnel();
-    let mut state = State { query: "javascript".into(), ..State::default() };
+    for retriever in [Retriever::Moppr, Retriever::Yandex] {
+        for query in ["winter jacket for men", "baby", "milk", "shoes", "knives", "nordvik lamp"] {
+            for gmv in [false, true] {
+                let mut state = State { query: query.into(), retriever, ..State::default() };
+                state.retrieval.gmv = gmv;
+                state.retrieval.sigma = 0.5;
+                let answer = run(&mut funnel, &state);
+                let insides = &answer.retrieval;
+                let ranked = answer.candidates.len() as u32;
+                assert!(ranked >= state.page.size, "{query}: {ranked} products");
+                assert_eq!(insides.retrieved, ranked, "{query}");
+                assert!(insides.searched > insides.admitted, "{query}");
+                assert!(insides.relevant <= insides.admitted, "{query}");
+                let likely = answer.candidates.iter().filter(|c| c.tier < u8::MAX).count() as u32;
+                let most = state.retrieval.candidates;
+                assert_eq!(likely, insides.relevant.min(most), "{query}: all that is likely meant");
+                assert_eq!(ranked, likely.max(state.page.size), "{query}: and no more");
+                // In retrieval and on the page what is likelier meant stands first.
+                let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+                let ranked = order.iter().map(|ranked| answer.candidates[ranked.candidate].tier);
+                assert!(ranked.is_sorted(), "{query}");
+                assert!(answer.candidates.iter().map(|c| c.tier).is_sorted(), "{query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_larger_than_what_is_likely_meant_is_filled_and_no_further_than_was_asked_for() {
+    let mut funnel = funnel();
+    let mut state = State { query: "milk".into(), ..State::default() };
+    let counts = |state: &State, funnel: &mut Funnel<Spoilt>| {
+        let answer = run(funnel, state);
+        let filled = answer.candidates.iter().filter(|c| c.tier == u8::MAX).count();
+        (answer.candidates.len(), filled)
+    };
+    let (small, large) = (5, 30);
+    state.page.size = small;
+    let (all, filled) = counts(&state, &mut funnel);
+    assert!(all >= small as usize && filled == 0, "{all}, {filled}");
+    state.page.size = large;
+    let (all, filled) = counts(&state, &mut funnel);
+    assert!(all == large as usize && filled > 0, "{all}, {filled}");
+    state.retrieval.candidates = 20;
+    assert_eq!(counts(&state, &mut funnel).0, 20);
+    // Without control, and without a query, nothing is likelier than another.
     state.retrieval.relevance_control = false;
-    let all = run(&mut funnel, &state);
-    assert_eq!(all.notices, []);
+    assert_eq!(counts(&state, &mut funnel), (20, 0));
     state.retrieval.relevance_control = true;
-    let lifted = run(&mut funnel, &state);
-    assert_eq!(lifted.candidates, all.candidates);
-    assert_eq!(lifted.notices.len(), 1);
-    assert_eq!(lifted.notices[0].key, "control-lifted");
-    // Once one of them passes, the others do not.
-    state.query = "headphones".into();
-    let held = run(&mut funnel, &state);
-    assert!(held.candidates.len() < all.candidates.len());
-    assert_eq!(held.notices, []);
+    state.surface = Surface::Feed;
+    assert_eq!(counts(&state, &mut funnel), (20, 0));
+}
+
+#[test]
+fn products_with_every_word_that_was_asked_for_come_first() {
+    let mut funnel = funnel();
+    for (query, word, least) in [
+        ("red dress", "Red", 2),
+        ("winter jacket for men", "Men's", 5),
+        ("tefora kettle", "Tefora", 2),
+        ("Nordvik sofa", "Nordvik", 1),
+        ("grey sofas", "Grey", 4),
+    ] {
+        for ranker in [Ranker::Dmt, Ranker::Mlpr] {
+            let state = State { query: query.into(), ranker, ..State::default() };
+            let answer = run(&mut funnel, &state);
+            let products = &funnel.stock().catalogue.products;
+            let has = |c: &vitrine::protocol::Candidate| {
+                products[c.product as usize].title.contains(word)
+            };
+            let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+            let first = order.iter().take(least).map(|r| &answer.candidates[r.candidate]);
+            let without: Vec<_> = first.filter(|c| !has(c)).map(|c| c.product).collect();
+            assert!(without.is_empty(), "{query}, {ranker:?}: {without:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_likely_not_here_is_said() {
+    let mut funnel = funnel();
+    for (query, key) in [
+        ("asdfqwer", Some("query-unknown")),
+        ("Kopfhörer", Some("query-unknown")),
+        ("iphone", Some("query-unknown")),
+        ("insurance", Some("unlikely")),
+        ("x", Some("unlikely")),
+        ("!!!", Some("query-signs")),
+        ("violin", None),
+        ("flashlight", None),
+        ("javascript headphones", Some("query-mended")),
+        ("teapot", Some("query-mended")),
+    ] {
+        let answer = run(&mut funnel, &State { query: query.into(), ..State::default() });
+        let keys: Vec<&str> = answer.notices.iter().map(|notice| notice.key.as_str()).collect();
+        assert_eq!(keys, key.into_iter().collect::<Vec<_>>(), "{query}");
+        assert!(answer.candidates.len() >= 20, "{query}");
+    }
+}
+
+#[test]
+fn what_looks_the_same_is_read_the_same() {
+    let mut funnel = funnel();
+    let mut of = |query: &str| run(&mut funnel, &State { query: query.into(), ..State::default() });
+    let meant = of("men's sofa");
+    for query in ["men’s so\u{200B}fa", "\u{FEFF}men's\u{A0}sofa\u{3000}", "ｍｅｎ＇ｓ　ｓｏｆａ"]
+    {
+        let read = of(query);
+        assert_eq!(
+            (read.candidates, read.notices),
+            (meant.candidates.clone(), vec![]),
+            "{query:?}"
+        );
+    }
 }
 
 #[test]

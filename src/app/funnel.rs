@@ -13,7 +13,7 @@ const LEAST: f64 = 11.0;
 /// Width of one stage in the drawing.
 const STAGE: f64 = 100.0;
 
-/// Products after each stage: catalogue, retrieved, ranked, on the page.
+/// Products after each stage: catalogue, searched, ranked, on the page.
 type Counts = [usize; 4];
 
 #[component]
@@ -21,17 +21,11 @@ pub fn Funnel() -> impl IntoView {
     let store = store();
     let counts = move || -> Option<Counts> {
         let catalogue = store.shop.with(|shop| Some(shop.as_ref()?.catalogue.products.len()))?;
-        let (searched, retrieved, ranked) = store.answer.with(|answer| {
+        let (searched, ranked) = store.answer.with(|answer| {
             let answer = answer.as_ref()?;
-            let retrieval = &answer.retrieval;
-            Some((
-                retrieval.searched as usize,
-                retrieval.retrieved as usize,
-                answer.candidates.len(),
-            ))
+            Some((answer.retrieval.admitted as usize, answer.candidates.len()))
         })?;
-        let catalogue = if searched > 0 { searched } else { catalogue };
-        Some([catalogue, retrieved, ranked, store.shown().len()])
+        Some([catalogue, searched, ranked, store.shown().len()])
     };
     let count = move |stage: usize| {
         counts().map_or("–".to_string(), |counts| words::count(counts[stage]))
@@ -60,7 +54,7 @@ pub fn Funnel() -> impl IntoView {
         })
     };
     let handed_on =
-        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.let-through" }).to_string();
+        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.retrieved" }).to_string();
     let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>
@@ -78,7 +72,7 @@ pub fn Funnel() -> impl IntoView {
             </svg>
             <ol>
                 {stage(0, say("funnel.catalogue").into(), &[])}
-                {stage(1, say("funnel.retrieved").into(), &["retrieve"])}
+                {stage(1, say("funnel.searched").into(), &["retrieve"])}
                 {stage(2, Signal::derive(handed_on), &["coarse", "prepare", "encode", "rank"])}
                 {stage(3, say("funnel.page").into(), &["bias"])}
             </ol>

@@ -7,7 +7,6 @@ use super::parts::{click, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
 use super::words::{self, fixed};
-use crate::protocol::Answer;
 use crate::share::knobs::{Control, Group, KNOBS, Knob};
 
 /// The knob after which is said whether the objectives' weights matter.
@@ -94,16 +93,16 @@ fn KnobGroup(
     }
 }
 
-/// Says when the objectives' weights can't change who is ranked: where every product of the
-/// predicted categories has been retrieved, they only order what relevance control lets through.
+/// Says when the objectives' weights can't change who is ranked: where every product of the types
+/// that are likely meant is retrieved, they only order them.
 #[component]
 fn AllRetrieved() -> impl IntoView {
     let store = store();
     let holds = move || {
         store.state.with(|state| state.retrieval.relevance_control)
             && store.answer.with(|answer| {
-                let ranked = |answer: &Answer| answer.candidates.len() as u32;
-                answer.as_ref().is_some_and(|a| ranked(a) == a.retrieval.relevant)
+                let retrieval = answer.as_ref().map(|answer| &answer.retrieval);
+                retrieval.is_some_and(|r| r.relevant <= r.retrieved)
             })
     };
     when(holds, || {

@@ -45,6 +45,7 @@ pub fn Shelf() -> impl IntoView {
     view! {
         <section class="shelf-area" aria-label=say("shelf.label")>
             <ShelfHeading />
+            <Tiers />
             <Moves />
             {when(move || asks.get(), || view! { <Hint /> }.into_any())}
             {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
@@ -61,6 +62,37 @@ pub fn Shelf() -> impl IntoView {
             </ul>
             <Pager label="shelf.pages-below" />
         </section>
+    }
+}
+
+/// Says where relevance control draws a line across the page: behind what has every word that was
+/// asked for, and before what only fills the page.
+#[component]
+fn Tiers() -> impl IntoView {
+    let store = store();
+    let said = move || {
+        let tiers: Vec<u8> = store.answer.with(|answer| {
+            let tier = |place: &Place| Some(answer.as_ref()?.candidates.get(place.candidate)?.tier);
+            store.places.with(|places| places.iter().filter_map(tier).collect())
+        });
+        let size = store.state.with(|state| state.page.size.max(1)) as usize;
+        let from = store.page.get() * size;
+        let on_page = |place: usize| (from..from + size).contains(&place);
+        // The order is by tier, so that a tier's first place is where the others end.
+        let asked = tiers.partition_point(|tier| *tier == 0);
+        let filled = tiers.partition_point(|tier| *tier < u8::MAX);
+        let mut said = Vec::new();
+        if asked > 0 && asked < filled && on_page(asked) {
+            said.push(say_with("shelf.asked", &[("place", &words::count(asked))]));
+        }
+        if filled < tiers.len() && on_page(filled) {
+            said.push(say_with("shelf.filled", &[("place", &words::count(filled + 1))]));
+        }
+        said.join(" ")
+    };
+    let said = Memo::new(move |_| said());
+    view! {
+        <p class="tiers" data-testid="tiers" hidden=move || said.with(String::is_empty)>{said}</p>
     }
 }
 

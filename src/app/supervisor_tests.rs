@@ -114,6 +114,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         product,
         retrieval_score: 0.0,
         probability: 0.0,
+        tier: 0,
         utility: vec![scale * (2.0 - 0.2 * product as f32), -scale * product as f32],
         gates: vec![],
         bias: 0.0,

@@ -399,10 +399,10 @@ readable!(StageTime { stage milliseconds cached });
 readable!(HistoryEntry { entry event kept attention });
 readable!(RetrievalInsides {
     pieces personal_attention categories entropy effective_candidates softmax searched retrieved
-    relevant towers
+    relevant admitted towers
 });
 readable!(TowerInsides { read own_attention searches temperature context });
-readable!(Candidate { product retrieval_score probability utility gates bias });
+readable!(Candidate { product retrieval_score probability tier utility gates bias });
 readable!(Examination { learned truth });
 readable!(Detail { product attention features transfer expert_contribution bias_terms });
 readable!(Transfer { conditional joint from_former });

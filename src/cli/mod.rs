@@ -6,9 +6,11 @@ pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
 mod held_out;
+pub mod judge;
 pub mod lessons;
 pub mod manifest;
 pub mod market;
+pub mod measure;
 pub mod mlpr;
 pub mod moppr;
 mod personas;
@@ -31,10 +33,14 @@ pub struct Cli {
 pub enum Command {
     /// Generate the market and write the assets that the browser loads.
     Generate(generate::Arguments),
+    /// Judge the first products for queries whose answer is known.
+    Judge(judge::Arguments),
     /// Run the checks of the lessons and print what the engine says.
     Lessons(lessons::Arguments),
     /// Name the files of the assets folder with their sizes and checksums, and list the lessons.
     Manifest(manifest::Arguments),
+    /// Measure a link's state on the held-out page views, perhaps for several values of a knob.
+    Measure(measure::Arguments),
     /// Rank what a link asks for, and print it.
     Rank(rank::Arguments),
     /// Run a system over plain arrays and print every inside that has a name in its paper.
@@ -90,8 +96,10 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Generate(arguments) => generate::run(&arguments),
+            Command::Judge(arguments) => judge::run(&arguments),
             Command::Lessons(arguments) => lessons::run(&arguments),
             Command::Manifest(arguments) => manifest::run(&arguments),
+            Command::Measure(arguments) => measure::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),

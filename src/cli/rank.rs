@@ -55,7 +55,7 @@ fn unsigned_zero(number: f32) -> f32 {
     if number.abs() < 0.00005 { 0.0 } else { number }
 }
 
-fn said(notice: Notice) -> anyhow::Error {
+pub(super) fn said(notice: Notice) -> anyhow::Error {
     anyhow!(english(&notice.says))
 }
 

@@ -94,6 +94,11 @@ impl QueryFrequency {
         ranked
     }
 
+    /// Whether a query is among them.
+    pub fn knows(&self, query: &str) -> bool {
+        self.counts.contains_key(query)
+    }
+
     /// Bucket of a query, below [`FREQUENCY_BUCKETS`].
     pub fn bucket(&self, query: &str) -> u8 {
         let count = self.counts.get(query).copied().unwrap_or(0);

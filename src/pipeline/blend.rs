@@ -50,8 +50,9 @@ pub fn score(candidate: &Candidate, tasks: &[Task], knobs: &RankingKnobs) -> f32
     shares(candidate, tasks, knobs).sum()
 }
 
-/// Orders candidates by blended score, best first. Equal scores keep the retriever's order, so
-/// with all weights at zero the retriever's order stands; scores that are no numbers go last.
+/// Orders candidates by relevance tier and within each by blended score, best first. Equal scores
+/// keep the retriever's order, so with all weights at zero the retriever's order stands; scores
+/// that are no numbers go last in their tier.
 pub fn order(candidates: &[Candidate], tasks: &[Task], knobs: &RankingKnobs) -> Vec<Ranked> {
     let mut order: Vec<_> = candidates
         .iter()
@@ -61,7 +62,8 @@ pub fn order(candidates: &[Candidate], tasks: &[Task], knobs: &RankingKnobs) -> 
     let key = |ranked: &Ranked| {
         if ranked.score.is_nan() { f32::NEG_INFINITY } else { ranked.score }
     };
-    order.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    let tier = |ranked: &Ranked| candidates[ranked.candidate].tier;
+    order.sort_by(|a, b| tier(a).cmp(&tier(b)).then(key(b).total_cmp(&key(a))));
     order
 }
 
@@ -97,6 +99,7 @@ mod tests {
             product,
             retrieval_score: 0.0,
             probability: 0.0,
+            tier: 0,
             utility: utility.into(),
             gates: vec![],
             bias,

@@ -132,8 +132,8 @@ impl<S: AssetSource> Funnel<S> {
         let Some(retrieved) = self.retrieve(&request, state, &mut clock).await? else {
             return Ok(None);
         };
-        if retrieved.lifted {
-            notices.push(Notice::new("control-lifted").with("query", &*state.query));
+        if retrieved.is_unlikely {
+            notices.push(Notice::new("unlikely").with("query", &*state.query));
         }
         let Some(ranking) = self.rank(&request, retrieved, state, None, &mut clock).await? else {
             return Ok(None);
@@ -189,11 +189,17 @@ impl<S: AssetSource> Funnel<S> {
         else {
             return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
         };
-        if let Some(query) = &request.query
-            && let Some(mended) = self.stock.mended(query)
-        {
-            about.push(read_as(query, &mended));
-            request.query = Some(mended);
+        if let Some(query) = request.query.take() {
+            match self.stock.read(&query) {
+                None => request.query = Some(query),
+                Some(reading) if reading.text.is_empty() => {
+                    about.push(Notice::new("query-unknown").with("query", query));
+                }
+                Some(reading) => {
+                    about.push(read_as(&query, &reading.text));
+                    request.query = Some(reading.text);
+                }
+            }
         }
         Ok((request, about))
     }
@@ -262,7 +268,8 @@ impl<S: AssetSource> Funnel<S> {
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<(Trace, Ranking)>, Notice> {
         let (system, knobs) = self.retrieval_knobs(state);
-        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs);
+        let page = state.page.size as usize;
+        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs, page);
         let (retrieved, _) = retrieved.await.map_err(failed)?;
         let mut passages = retrieved.passages(&self.stock, &knobs, product).to_vec();
         if knobs.coarse {
@@ -427,8 +434,8 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Result<Option<Values>, Notice> {
         let mut request = views.request(view);
-        if let Some(mended) = request.query.as_ref().and_then(|query| self.stock.mended(query)) {
-            request.query = Some(mended);
+        if let Some(reading) = request.query.as_ref().and_then(|query| self.stock.read(query)) {
+            request.query = Some(reading.text).filter(|text| !text.is_empty());
         }
         let clock = &mut Clock::new(caller);
         let Some(retrieved) = self.retrieve(&request, state, clock).await? else {
@@ -456,8 +463,9 @@ impl<S: AssetSource> Funnel<S> {
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<Retrieval>, Notice> {
         let (system, knobs) = self.retrieval_knobs(state);
-        let (mut retrieved, kept) =
-            self.retriever.retrieve(&self.stock, request, system, &knobs).await.map_err(failed)?;
+        let page = state.page.size as usize;
+        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs, page);
+        let (mut retrieved, kept) = retrieved.await.map_err(failed)?;
         clock.stage("retrieve", kept);
         if !clock.caller.still_wanted().await {
             return Ok(None);
@@ -616,6 +624,7 @@ fn joined(retrieved: &Retrieval, scored: rank::Scored) -> Vec<Candidate> {
             product: candidate.product,
             retrieval_score: candidate.score,
             probability: candidate.probability,
+            tier: candidate.tier,
             utility,
             gates: gates.next().unwrap_or_default(),
             bias: 0.0,

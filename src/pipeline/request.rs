@@ -6,6 +6,7 @@ use crate::market::catalogue::ProductId;
 use crate::market::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 use crate::protocol::{Notice, Shopper};
 use crate::share::{HistoryEdit, State, Surface};
+use crate::text::normalised;
 
 /// Longest query that is read, in characters.
 pub const LONGEST_QUERY: usize = 200;
@@ -178,16 +179,19 @@ fn readable_query(query: &str) -> (String, Vec<Notice>) {
         let says = Message::new("notices.query-cut").with("most", LONGEST_QUERY.to_string());
         notices.push(Notice { key: "query-too-long".into(), says });
     }
-    let query = &query[..end.unwrap_or(query.len())];
+    let query = normalised(&query[..end.unwrap_or(query.len())]);
     let spaced: String = query.chars().map(|c| if is_readable(c) { c } else { ' ' }).collect();
     let read = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    if query.trim().is_empty() {
+        return (String::new(), notices);
+    }
+    if !read.chars().any(char::is_alphanumeric) {
+        let says = Message::new("notices.query-unreadable");
+        notices.push(Notice { key: "query-signs".into(), says });
+        return (String::new(), notices);
+    }
     if query.chars().any(|c| !is_readable(c)) {
-        notices.push(match read.chars().any(char::is_alphanumeric) {
-            true => Notice::new("query-signs").with("read", read.as_str()),
-            false => {
-                Notice { key: "query-signs".into(), says: Message::new("notices.query-unreadable") }
-            }
-        });
+        notices.push(Notice::new("query-signs").with("read", read.as_str()));
     }
     (read, notices)
 }
@@ -197,7 +201,7 @@ fn is_readable(c: char) -> bool {
     let is_latin = c.is_ascii_alphanumeric()
         || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
         || matches!(c, '\u{300}'..='\u{36F}');
-    is_latin || matches!(c, ' ' | '\t') || "-–'’\"“”&.,:;/+%#()!?°²*".contains(c)
+    is_latin || matches!(c, ' ' | '\t') || "-'\"&.,:;/+%#()!?°*_".contains(c)
 }
 
 #[cfg(test)]
@@ -280,6 +284,8 @@ mod tests {
             ("so\u{0}fa \u{202E}bed\u{7}", "so fa bed"),
             ("диван sofa 沙发", "sofa"),
             ("🛋️🔥", ""),
+            ("!!!", ""),
+            ("?", ""),
         ] {
             let (read, notices) = readable_query(query);
             assert_eq!(read, expected, "{query}");
@@ -289,6 +295,17 @@ mod tests {
         {
             assert_eq!(readable_query(query).1, [], "{query}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_letter_is_read_without_a_word() {
+        for query in
+            ["so\u{200B}fa", "\u{FEFF}sofa", "\u{A0}sofa\u{3000}", "ｓｏｆａ", "so\u{AD}fa"]
+        {
+            assert_eq!(readable_query(query), ("sofa".into(), vec![]), "{query:?}");
+        }
+        assert_eq!(readable_query("men’s “red” dress"), ("men's \"red\" dress".into(), vec![]));
+        assert_eq!(readable_query("\u{200B}\u{3000}"), (String::new(), vec![]));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The retrieval stage: what the query means, the retriever's scores over the catalogue, and the
 //! candidates drawn by them.
 
+mod control;
 mod map;
 mod moppr;
 mod yandex;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use self::control::{Control, Evidence, FILLED, Lexicon};
 use self::map::Vectors;
 use self::moppr::Moppr;
 use self::yandex::Yandex;
@@ -18,7 +20,7 @@ use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
 use crate::features::search::{PredictedCategories, QueryFeatures};
-use crate::market::catalogue::{ProductId, ProductTypeId};
+use crate::market::catalogue::ProductId;
 use crate::models::moppr::{UserQueryOutput, retriever};
 use crate::models::query_category::CategoryPredictor;
 use crate::protocol::{Map, Passage, RetrievalInsides, TowerInsides};
@@ -31,9 +33,6 @@ const CATEGORY: &str = "query-category.safetensors";
 /// The files the stage cannot do without.
 pub const FILES: [&str; 2] = [moppr::FILE, CATEGORY];
 
-/// A product passes relevance control if its category is at least this likely, relative to the
-/// likeliest, to be meant.
-const RELEVANT: f32 = 0.1;
 /// Predicted categories that are shown.
 const CATEGORIES_SHOWN: usize = 6;
 /// Products whose probability is shown.
@@ -48,6 +47,8 @@ pub struct Retrieved {
     pub score: f32,
     /// Softmax probability at tau over the catalogue.
     pub probability: f32,
+    /// Its relevance tier: those of a lower one stand before it, whatever their scores.
+    pub tier: u8,
 }
 
 /// What the stage hands on.
@@ -57,12 +58,10 @@ pub struct Retrieval {
     pub candidates: Vec<Retrieved>,
     /// Every product, as it would be retrieved.
     all: Arc<[Retrieved]>,
-    /// The least score that was retrieved.
-    least: f32,
-    /// Products that relevance control left of what was retrieved.
-    controlled: u32,
-    /// Relevance control would have left nothing, and so let everything pass.
-    pub lifted: bool,
+    /// What relevance control made of every product.
+    control: Arc<Control>,
+    /// Nothing on sale is likely what the query means.
+    pub is_unlikely: bool,
     /// For each event of the history: attention, or none where the event was not looked at.
     pub behaviours: Vec<Option<f32>>,
     /// Cosine of query and title, by product; empty without a query.
@@ -100,80 +99,64 @@ impl Retrieval {
         knobs: &RetrievalKnobs,
         product: ProductId,
     ) -> [Passage; 2] {
-        let RetrievalInsides { searched, retrieved, relevant, ref towers, .. } = self.insides;
-        let control = Control::new(&self.product_types, knobs.relevance_control && !self.lifted);
-        let control_first = towers.is_some();
-        let value = self.all[product as usize].score;
-        let mut scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
-        if control_first {
-            control.hide(stock, &mut scores);
-        }
-        // Whether or not it was searched, it has a place by its score.
-        scores[product as usize] = value;
-        let order = drawn(&scores, knobs, scores.len());
-        let place = order.iter().position(|hit| hit.product == product);
-        let retrieve = Passage {
-            stage: "retrieve".into(),
-            entered: if control_first { relevant } else { searched },
-            left: retrieved,
-            value,
-            least: if knobs.sample { f32::NAN } else { self.least },
-            place: place.map(|place| place as u32),
-            passed: place.is_some_and(|place| place < retrieved as usize),
-        };
+        let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
+        let control = &self.control;
         let category = stock.products.product_type[product as usize];
         let relevance = Passage {
             stage: "relevance".into(),
-            entered: if control_first { searched } else { retrieved },
-            left: if control_first { relevant } else { self.controlled },
-            value: control.probability(category).unwrap_or(f32::NAN),
-            least: control.least,
+            entered: searched,
+            left: admitted,
+            value: control.likelihood(category).unwrap_or(f32::NAN),
+            least: control.least(),
             place: None,
-            passed: control.passes(category),
+            passed: control.tier(product).is_some(),
         };
-        if control_first { [relevance, retrieve] } else { [retrieve, relevance] }
+        // Whether or not it was searched, it has a place by its score: behind those that were.
+        let Retrieved { tier, score, .. } = self.all[product as usize];
+        let tier_of = |other| control.tier(other).or((other == product).then_some(tier));
+        let scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
+        let order = drawn(&scores, tier_of, knobs, |_| usize::MAX);
+        let place = order.iter().position(|hit| hit.product == product);
+        let of_tier = self.candidates.iter().filter(|other| other.tier == tier);
+        let least = of_tier.map(|other| other.score).fold(f32::INFINITY, f32::min);
+        let has_least = !knobs.sample && least.is_finite();
+        let retrieve = Passage {
+            stage: "retrieve".into(),
+            entered: admitted,
+            left: retrieved,
+            value: score,
+            least: if has_least { least } else { f32::NAN },
+            place: place.map(|place| place as u32),
+            passed: place.is_some_and(|place| place < retrieved as usize),
+        };
+        [relevance, retrieve]
     }
 }
 
-/// Relevance control: what it asks of a product's category.
-struct Control<'a> {
-    /// By product type; empty where nothing is predicted, as on the feed: then everything passes.
-    probabilities: &'a [f32],
-    /// The least probability that passes.
-    least: f32,
-}
-
-impl<'a> Control<'a> {
-    fn new(probabilities: &'a [f32], on: bool) -> Self {
-        let likely = probabilities.iter().copied().fold(0.0, f32::max);
-        Self { probabilities, least: if on { RELEVANT * likely } else { 0.0 } }
+/// The products that the scores draw, best first: tier by tier, of each at most as many as `most`
+/// says when so many are there.
+fn drawn(
+    scores: &[f32],
+    tier: impl Fn(ProductId) -> Option<u8>,
+    knobs: &RetrievalKnobs,
+    most: impl Fn(u8) -> usize,
+) -> Vec<Hit> {
+    let tiers: Vec<Option<u8>> = (0..scores.len() as ProductId).map(tier).collect();
+    let mut rising: Vec<u8> = tiers.iter().copied().flatten().collect();
+    rising.sort_unstable();
+    rising.dedup();
+    let mut hits: Vec<Hit> = Vec::new();
+    for tier in rising {
+        let room = most(tier).saturating_sub(hits.len()).min(scores.len());
+        let own = scores.iter().zip(&tiers);
+        let own: Vec<f32> =
+            own.map(|(&score, of)| if *of == Some(tier) { score } else { f32::NAN }).collect();
+        hits.extend(match knobs.sample {
+            true => gumbel_top_k(&own, knobs.temperature, room, knobs.seed.into()),
+            false => top_k(&own, room),
+        });
     }
-
-    fn probability(&self, category: ProductTypeId) -> Option<f32> {
-        self.probabilities.get(usize::from(category)).copied()
-    }
-
-    fn passes(&self, category: ProductTypeId) -> bool {
-        self.probability(category).is_none_or(|probability| probability >= self.least)
-    }
-
-    /// Makes the products that do not pass the last of all.
-    fn hide(&self, stock: &Stock, scores: &mut [f32]) {
-        for (score, &category) in scores.iter_mut().zip(&stock.products.product_type) {
-            if !self.passes(category) {
-                *score = f32::NEG_INFINITY;
-            }
-        }
-    }
-}
-
-/// The products that the scores draw, best first.
-fn drawn(scores: &[f32], knobs: &RetrievalKnobs, most: usize) -> Vec<Hit> {
-    if knobs.sample {
-        gumbel_top_k(scores, knobs.temperature, most, knobs.seed.into())
-    } else {
-        top_k(scores, most)
-    }
+    hits
 }
 
 /// What a retriever makes of a request.
@@ -195,6 +178,8 @@ struct Understood {
     pieces: Vec<String>,
     /// By product type; empty where nothing is known of the query.
     probabilities: Vec<f32>,
+    /// What relevance control goes by; none without a query.
+    evidence: Option<Evidence>,
     /// By product; empty without a query.
     cosines: Arc<[f32]>,
 }
@@ -202,10 +187,11 @@ struct Understood {
 /// The retrievers with the last answers of their stages.
 pub struct Retriever {
     categories: CategoryPredictor,
+    lexicon: Lexicon,
     understood: Stage<Option<String>, Understood>,
     moppr: Moppr,
     yandex: Yandex,
-    retrieved: Stage<(Request, share::Retriever, RetrievalKnobs, bool), Retrieval>,
+    retrieved: Stage<(Request, share::Retriever, RetrievalKnobs, usize, bool), Retrieval>,
 }
 
 impl Retriever {
@@ -224,6 +210,7 @@ impl Retriever {
             .map_err(|error| damaged(CATEGORY, error))?;
         Ok(Self {
             categories,
+            lexicon: Lexicon::new(stock),
             understood: Stage::default(),
             moppr: Moppr::read(moppr, stock, device)?,
             yandex: Yandex::default(),
@@ -304,7 +291,8 @@ impl Retriever {
         Ok(&self.moppr.encode(stock, request, understood, knobs)?.output)
     }
 
-    /// Retrieves candidates. True beside them if the last run's served.
+    /// Retrieves candidates, so many at least that they fill a page of this size, if the shop has
+    /// so many and so many are asked for. True beside them if the last run's served.
     ///
     /// # Errors
     /// Where the device fails.
@@ -314,8 +302,9 @@ impl Retriever {
         request: &Request,
         retriever: share::Retriever,
         knobs: &RetrievalKnobs,
+        page: usize,
     ) -> Result<(Retrieval, bool), StageError> {
-        let key = (request.clone(), retriever, knobs.clone(), self.moppr.has_objectives());
+        let key = (request.clone(), retriever, knobs.clone(), page, self.moppr.has_objectives());
         if let Some(kept) = self.retrieved.cached(&key) {
             return Ok((kept.clone(), true));
         }
@@ -325,7 +314,7 @@ impl Retriever {
             share::Retriever::Moppr => self.moppr.score(stock, request, understood, knobs).await?,
             share::Retriever::Yandex => self.yandex.score(stock, request, knobs).await?,
         };
-        let found = draw(stock, understood, scored, knobs);
+        let found = draw(stock, &self.lexicon, understood, scored, knobs, page);
         Ok((self.retrieved.keep(key, found).clone(), false))
     }
 
@@ -397,13 +386,19 @@ impl Retriever {
         } else {
             Vec::new()
         };
+        let evidence = match query {
+            Some(text) => Some(self.lexicon.weigh(text, stock, &self.categories).await?),
+            None => None,
+        };
         let threshold = self.categories.config().threshold;
         let predicted = PredictedCategories::new(&probabilities, threshold);
-        let frequency = query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+        let frequency =
+            query.as_deref().map_or(0, |text| stock.frequency.bucket(&text.to_lowercase()));
         let understood = Understood {
             pieces: pieces.iter().filter_map(|&id| stock.words.piece(id)).collect(),
             features: Arc::new(QueryFeatures::new(pieces, predicted, frequency)),
             probabilities,
+            evidence,
             cosines: query
                 .as_deref()
                 .map_or_else(Vec::new, |text| stock.title_cosines(text))
@@ -419,45 +414,42 @@ fn precision(knobs: &RetrievalKnobs) -> Precision {
     if knobs.quantised { Precision::Int8 } else { Precision::F32 }
 }
 
-/// The candidates that the scores draw, with what the page shows of it.
+/// The candidates that the scores draw, with what the page shows of it: relevance control decides
+/// what is searched, and the best K of that go on.
 fn draw(
     stock: &Stock,
+    lexicon: &Lexicon,
     understood: &Understood,
     scored: Scored,
     knobs: &RetrievalKnobs,
+    page: usize,
 ) -> Retrieval {
     let Scored { scores, behaviours, personal_attention, towers } = scored;
     let softmax = Softmax::new(&scores, knobs.temperature);
     let probabilities = softmax.probabilities();
-    let control = Control::new(&understood.probabilities, knobs.relevance_control);
-    let passes = |product: ProductId| control.passes(stock.products.product_type[product as usize]);
-    // A query is one word among many to Yandex's towers: relevance control decides what they
-    // search, where it only checks what MOPPR has found.
-    let mut searched = scores.clone();
-    if towers.is_some() {
-        control.hide(stock, &mut searched);
-    }
-    let mut hits = drawn(&searched, knobs, knobs.candidates as usize);
-    hits.retain(|hit| hit.score != f32::NEG_INFINITY);
+    let most = knobs.candidates as usize;
+    let wanted = most.min(page);
+    let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
+    let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
+    let control = Control::new(evidence, lexicon, stock, knobs.relevance_control, wanted);
+    let room = |tier| if tier == FILLED { wanted } else { most };
+    let hits = drawn(&scores, |product| control.tier(product), knobs, room);
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
-        .map(|(product, (&score, &p))| Retrieved { product, score, probability: p as f32 })
+        .map(|(product, (&score, &p))| {
+            let tier = control.tier(product).unwrap_or(FILLED);
+            Retrieved { product, score, probability: p as f32, tier }
+        })
         .collect();
-    // Of a query that means no type in particular the likeliest may be none of what was found.
-    let lifted = !hits.is_empty() && !hits.iter().any(|hit| passes(hit.product));
-    let found = hits.iter().filter(|hit| lifted || passes(hit.product));
-    let candidates: Vec<Retrieved> = found.map(|hit| all[hit.product as usize]).collect();
     let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
     shown.sort_unstable_by(|a, b| b.total_cmp(a));
     shown.truncate(PROBABILITIES_SHOWN);
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
     Retrieval {
         cosines: understood.cosines.clone(),
-        controlled: candidates.len() as u32,
-        lifted,
-        candidates,
+        candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
+        is_unlikely: !evidence.is_likely,
         all,
-        least: hits.iter().map(|hit| hit.score).fold(f32::INFINITY, f32::min),
         behaviours,
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {
@@ -468,9 +460,11 @@ fn draw(
             effective_candidates: softmax.effective_candidates() as f32,
             softmax: shown,
             searched: stock.catalogue.products.len() as u32,
+            relevant: control.relevant,
+            admitted: control.admitted,
             retrieved: hits.len() as u32,
-            relevant: (0..scores.len()).filter(|&p| passes(p as ProductId)).count() as u32,
             towers,
         },
+        control: Arc::new(control),
     }
 }

@@ -10,7 +10,7 @@ use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::{Shop, Shopper};
-use crate::text::{Spelling, TokenVectors};
+use crate::text::{Reading, Spelling, TokenVectors};
 
 /// File of the catalogue.
 pub const CATALOGUE: &str = "catalogue.json";
@@ -29,6 +29,11 @@ pub const MORE_WORD_VECTORS: &str = "words-more.safetensors";
 
 /// The files a stock is read from.
 pub const FILES: [&str; 6] = [CATALOGUE, SHOPPERS, QUERIES, STATISTICS, WORDS, WORD_VECTORS];
+
+/// Pieces that end a word without making another of it.
+const ENDINGS: [&str; 9] = ["##s", "##es", "##ed", "##d", "##ing", "##er", "##r", "##est", "##ly"];
+/// Least letters of the piece before an ending.
+const SHORTEST_STEM: usize = 4;
 
 /// A query, how often it was typed on the days of the statistics, and whether it is spelled well
 /// enough to be suggested.
@@ -130,9 +135,24 @@ impl Stock {
             .collect()
     }
 
-    /// The query with its slips of the fingers mended, if there are any.
-    pub fn mended(&self, query: &str) -> Option<String> {
-        self.spelling.mend(query, |word| self.words.pieces(word).len() == 1)
+    /// The query as the shop can read it, where that is not as it was typed.
+    pub fn read(&self, query: &str) -> Option<Reading> {
+        self.spelling.read(query, |word| self.is_word(word))
+    }
+
+    /// Whether the vocabulary has a word whole, or all of it but an ending: what it spells of
+    /// other pieces means nothing that the pieces would tell.
+    fn is_word(&self, word: &str) -> bool {
+        match *self.words.pieces(word) {
+            [_] => true,
+            [stem, ending] => {
+                let has =
+                    |id, holds: fn(&str) -> bool| self.words.piece(id).is_some_and(|p| holds(&p));
+                has(stem, |stem| stem.len() >= SHORTEST_STEM)
+                    && has(ending, |e| ENDINGS.contains(&e))
+            }
+            _ => false,
+        }
     }
 
     /// Whether there is such a product.

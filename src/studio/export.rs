@@ -320,6 +320,7 @@ mod tests {
             product,
             retrieval_score: 0.5,
             probability: 0.01,
+            tier: 0,
             utility: vec![click, -3.0],
             gates: vec![0.25, 0.75, 1.0, 0.0],
             bias: -0.5,

@@ -6,11 +6,15 @@
 //! The vocabulary is one and whole from the start, so a piece's id never changes.
 
 mod error;
+mod key_words;
+mod normalise;
 mod spelling;
 mod tokeniser;
 mod vectors;
 
 pub use error::TextError;
-pub use spelling::Spelling;
+pub use key_words::{KeyWord, key_words};
+pub use normalise::{folded, normalised};
+pub use spelling::{Reading, Spelling};
 pub use tokeniser::{MAX_CHARACTERS, MAX_PIECES, PieceId, Tokeniser};
 pub use vectors::TokenVectors;

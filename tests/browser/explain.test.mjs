@@ -82,10 +82,10 @@ test("any product of the catalogue is found, and told where it was lost", () =>
     await vitrine.page.waitForFunction(() => new URLSearchParams(location.hash.slice(1)).has("look"));
     const product = search(vitrine).get("look");
     await apart(vitrine, product);
-    const lost = vitrine.get("way").locator('tr[data-stage="retrieve"]');
+    const lost = vitrine.get("way").locator('tr[data-stage="relevance"]');
     assert.equal(await lost.getAttribute("data-passed"), "false");
-    assert.match(await lost.textContent(), /lost here: 0\.\d+ and [\d,]+ places short/);
-    assert.match(await vitrine.get("explain-status").textContent(), /^Retrieval loses it\./);
+    assert.match(await lost.textContent(), /lost here: [\d.]+ %/);
+    assert.match(await vitrine.get("explain-status").textContent(), /^Relevance control loses it\./);
     // A product that there is not is said.
     await vitrine.open("?v=1&backend=cpu&q=couch&look=999999&panel=explain");
     await vitrine.notice(/no product 999999/);

@@ -8,6 +8,11 @@ import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
+/** What the page says of how a query was read, as keys. */
+const aboutTheQuery = (vitrine) =>
+  vitrine.get("notice").evaluateAll((all) =>
+    all.map(({ dataset }) => dataset.key).filter((key) => /^query|^unlikely/.test(key)));
+
 describe("search", () => {
   for (const [query, meant] of [
     ["couch", /sofa|sectional|loveseat|settee/i],
@@ -31,6 +36,53 @@ describe("search", () => {
     await withVitrine(stage, { link: "?v=1&q=couch&size=60" }, async (vitrine) => {
       await vitrine.ready();
       assert.deepEqual((await vitrine.ranking()).filter(({ text }) => /couch/i.test(text)), []);
+    });
+  });
+
+  for (const [query, first, tiers] of [
+    ["milk", /milk/i, /^From place \d+: less likely what you meant\.$/],
+    ["knives", /knife/i, /^From place \d+:/],
+    ["red dress", /\bred\b/i, /^Up to place 2: every word you asked for\./],
+  ]) {
+    test(`"${query}" fills the page, and the shelf says where what is meant ends`, async () => {
+      await withVitrine(stage, { link: `?v=1&backend=cpu&q=${encodeURIComponent(query)}` }, async (vitrine) => {
+        await vitrine.ready();
+        const shown = await vitrine.ranking();
+        assert.equal(shown.length, 20);
+        assert.ok(shown.slice(0, 2).every(({ text }) => first.test(text)), `${shown[0].text}; ${shown[1].text}`);
+        assert.match(await vitrine.get("tiers").innerText(), tiers);
+        assert.deepEqual(await aboutTheQuery(vitrine), []);
+        // Without control there is no line to draw.
+        await vitrine.after(() => vitrine.set("relevance-control", false));
+        assert.equal(await vitrine.get("tiers").isVisible(), false);
+      });
+    });
+  }
+
+  for (const [query, key, words] of [
+    ["asdfqwer", "query-unknown", /nothing here is likely what you meant/],
+    ["insurance", "unlikely", /Nothing here is likely what you meant/],
+    ["!!!", "query-signs", /Only Latin letters/],
+  ]) {
+    test(`that nothing here answers "${query}" is said`, async () => {
+      await withVitrine(stage, { link: `?v=1&backend=cpu&q=${query}` }, async (vitrine) => {
+        await vitrine.ready();
+        const notice = vitrine.page.locator(`[data-testid=notice][data-key="${key}"]`);
+        await notice.waitFor();
+        assert.match(await notice.innerText(), words);
+        assert.equal((await vitrine.ranking()).length, 20);
+      });
+    });
+  }
+
+  test("what looks like a letter is one", async () => {
+    await withVitrine(stage, { link: "?v=1&backend=cpu&q=men%27s+sofa" }, async (vitrine) => {
+      await vitrine.ready();
+      const meant = await vitrine.order();
+      await vitrine.search("lamp");
+      await vitrine.search("\u{FEFF}men\u{2019}s\u{A0}so\u{200B}fa\u{3000}");
+      assert.deepEqual(await vitrine.order(), meant);
+      assert.deepEqual(await aboutTheQuery(vitrine), []);
     });
   });
 
