@@ -9,6 +9,7 @@ use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::market::history::{Event, Profile, WebSearch};
 use crate::metrics::measure::Values;
+use crate::share::knobs::Facts;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
@@ -177,6 +178,9 @@ pub struct Answer {
     pub retriever: Retriever,
     /// Which system ranked them; it says what their utilities are of ([`Ranker::tasks`]).
     pub ranker: Ranker,
+    /// Base rate of each of its tasks: the share of what the shop showed, on the days that its
+    /// statistics were counted, that the task's behaviour came of.
+    pub base_rates: Vec<f32>,
     /// Time of each stage.
     pub timings: Vec<StageTime>,
     /// What the person should know about this run: a query cut short, an unknown product.
@@ -193,6 +197,21 @@ pub struct Answer {
     pub examination: Examination,
     /// Insides for the chosen product, if it is among the candidates.
     pub detail: Option<Detail>,
+}
+
+impl Answer {
+    /// What decides whether a knob does anything.
+    pub fn facts(&self) -> Facts {
+        let RetrievalInsides { retrieved, ref towers, .. } = self.retrieval;
+        Facts {
+            asked: !self.retrieval.pieces.is_empty(),
+            understood: !self.retrieval.categories.is_empty(),
+            history: self.history.len() as u32,
+            web_searches: towers.as_ref().is_some_and(|towers| towers.recent_searches > 0),
+            retrieved,
+            ranked: self.candidates.len() as u32,
+        }
+    }
 }
 
 /// What was measured on some held-out page views.
@@ -261,7 +280,7 @@ pub struct Trace {
     pub rank: u32,
     /// Products that were ranked, without it where it did not get that far.
     pub ranked: u32,
-    /// Its blended score, 0 to 1.
+    /// Its blended score.
     pub score: f32,
 }
 
@@ -392,6 +411,8 @@ pub struct RetrievalInsides {
 pub struct TowerInsides {
     /// Behaviours that were read, web searches among them.
     pub read: u32,
+    /// Web searches that are recent enough to be read, whether or not they are.
+    pub recent_searches: u32,
     /// Attention of `CLS` on itself in the last layer.
     pub own_attention: f32,
     /// Web searches that were read, newest first, with the attention on each.

@@ -58,7 +58,7 @@ fn map(funnel: &mut TheFunnel, state: &State) -> Map {
 
 /// Products in the blended order, with their scores.
 fn order(answer: &Answer, state: &State) -> Vec<(ProductId, f32)> {
-    let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
     order.iter().map(|r| (answer.candidates[r.candidate].product, r.score)).collect()
 }
 

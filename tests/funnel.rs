@@ -21,7 +21,7 @@ mod support;
 /// Names of the product types of the best products, in order.
 fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {
     let catalogue = &funnel.stock().catalogue;
-    let best = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+    let best = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
     best.iter()
         .take(top)
         .map(|place| answer.candidates[place.candidate].product as usize)
@@ -179,7 +179,7 @@ fn relevance_control_comes_first_and_the_page_is_full() {
                 assert_eq!(likely, insides.relevant.min(most), "{query}: all that is likely meant");
                 assert_eq!(ranked, likely.max(state.page.size), "{query}: and no more");
                 // In retrieval and on the page what is likelier meant stands first.
-                let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+                let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
                 let ranked = order.iter().map(|ranked| answer.candidates[ranked.candidate].tier);
                 assert!(ranked.is_sorted(), "{query}");
                 assert!(answer.candidates.iter().map(|c| c.tier).is_sorted(), "{query}");
@@ -231,7 +231,7 @@ fn products_with_every_word_that_was_asked_for_come_first() {
             let has = |c: &vitrine::protocol::Candidate| {
                 products[c.product as usize].title.contains(word)
             };
-            let order = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+            let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
             let first = order.iter().take(least).map(|r| &answer.candidates[r.candidate]);
             let without: Vec<_> = first.filter(|c| !has(c)).map(|c| c.product).collect();
             assert!(without.is_empty(), "{query}, {ranker:?}: {without:?}");

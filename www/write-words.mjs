@@ -10,7 +10,7 @@ const [folder] = process.argv.slice(2);
 /** What the command line alone says. */
 const PRINTED = /^tables\./;
 /** What comes behind the first ranking. */
-const BEHIND = /^(studio|features|feature-kinds|notices|link)\.|^knobs\..*\.about$/;
+const BEHIND = /^(studio|features|feature-kinds|notices|link|idle|effect)\.|^knobs\..*\.about$/;
 
 const built = join(folder, "languages");
 mkdirSync(built, { recursive: true });

@@ -86,6 +86,10 @@ impl Client {
             );
             self.store.status.set(status);
         }
+        let waits = self.supervisor.borrow().waits();
+        if self.store.waits.get_untracked() != waits {
+            self.store.waits.set(waits);
+        }
         for action in actions {
             self.perform(action);
         }

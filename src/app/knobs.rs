@@ -3,14 +3,21 @@
 use leptos::prelude::*;
 
 use super::language::{say, say_with};
-use super::parts::{click, when};
+use super::parts::{click, live, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
 use super::words::{self, fixed};
-use crate::share::knobs::{Control, Group, KNOBS, Knob};
+use crate::share::knobs::{Control, Group, Idle, KNOBS, Knob};
+use crate::share::{Blend, Task};
 
 /// The knob after which is said whether the objectives' weights matter.
 const LAST_OBJECTIVE: &str = "w-purchase";
+
+/// The first of the knobs that load another network.
+const BIAS: &str = "bias-position";
+
+/// The knob after which the blend is written out.
+const BLEND: &str = "blend";
 
 /// The knob after which is said how long ranking took.
 const PRECOMPUTED: &str = "precomputed";
@@ -73,7 +80,9 @@ fn KnobGroup(
             };
             view! {
                 {section}
+                {(knob.key == BIAS).then(|| view! { <OtherNetwork /> })}
                 <KnobControl knob />
+                {(knob.key == BLEND).then(|| view! { <Formula /> })}
                 {(knob.key == LAST_OBJECTIVE).then(|| view! { <AllRetrieved /> })}
                 {(knob.key == PRECOMPUTED).then(|| view! { <TimeToRank /> })}
             }
@@ -105,10 +114,72 @@ fn AllRetrieved() -> impl IntoView {
                 retrieval.is_some_and(|r| r.relevant <= r.retrieved)
             })
     };
-    when(holds, || {
-        view! { <p class="note" data-testid="all-retrieved">{say("knobs-panel.all-retrieved")}</p> }
-            .into_any()
-    })
+    let zeros = move || store.state.with(|s| s.retrieval.weights.iter().all(|w| *w <= 0.0));
+    view! {
+        {when(zeros, || {
+            let said = say("knobs-panel.no-objectives");
+            view! { <p class="note" data-testid="no-objectives">{said}</p> }.into_any()
+        })}
+        {when(holds, || {
+            let said = say("knobs-panel.all-retrieved");
+            view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
+        })}
+    }
+}
+
+/// Says that not the feature alone makes the difference.
+#[component]
+fn OtherNetwork() -> impl IntoView {
+    view! { <p class="note" data-testid="other-network">{say("knobs-panel.other-network")}</p> }
+}
+
+/// The blend as an equation, and the base rates in it.
+#[component]
+fn Formula() -> impl IntoView {
+    let store = store();
+    let blend = move || store.ranking.with(|knobs| knobs.blend);
+    let rates = move || {
+        store.answer.with(|answer| {
+            let predicted = answer.as_ref()?.predicted();
+            let rate = |(task, rate): (&Task, &f32)| {
+                let task = say(&format!("tasks.{}.inline", task.name()));
+                say_with("shelf.part", &[("task", task), ("share", &words::percent(*rate))])
+            };
+            let rates: Vec<String> =
+                predicted.tasks.iter().zip(predicted.base_rates).map(rate).collect();
+            let rates = rates.join(say("list.comma"));
+            let weighs = |task: &Task| store.ranking.with(|knobs| knobs.weight(*task) > 0.0);
+            if !predicted.tasks.iter().any(weighs) {
+                return Some(say("knobs-panel.no-weights").into());
+            }
+            let said = match blend() {
+                Blend::Sum => "knobs-panel.usual-sum",
+                _ => "knobs-panel.usual",
+            };
+            Some(say_with(said, &[("rates", &rates)]))
+        })
+    };
+    view! {
+        <div class="formula" data-testid="blend-formula">
+            <p translate="no">{live(move || formula(blend()))}</p>
+            <p>{move || rates().unwrap_or_default()}</p>
+        </div>
+    }
+}
+
+/// A blend as papers set it.
+fn formula(blend: Blend) -> AnyView {
+    let lift = || view! { "(" <Symbol symbol="y_k" /> " / " <Symbol symbol="b_k" /> ")" };
+    let sum = || view! { <Symbol symbol="y" /> " = Σ " <Symbol symbol="w_k" /> " " };
+    let over = || view! { " / Σ " <Symbol symbol="w_k" /> };
+    match blend {
+        Blend::Sum => view! { {sum()} <Symbol symbol="y_k" /> {over()} }.into_any(),
+        Blend::Lift => view! { {sum()} {lift()} {over()} }.into_any(),
+        Blend::Product => {
+            let exponent = view! { <sup><Symbol symbol="w_k" /> {over()}</sup> };
+            view! { <Symbol symbol="y" /> " = Π " {lift()} {exponent} }.into_any()
+        }
+    }
 }
 
 /// The time that MLPR took for the candidates, beside its paper's (table 5).
@@ -138,7 +209,20 @@ pub fn KnobControl(
     let store = store();
     let id = format!("{place}-{}", knob.key);
     let about = format!("{id}-about");
+    let tells = format!("{id}-tells");
+    let described = format!("{about} {tells}");
     let moved = move || store.state.with(|state| !knob.is_default(state));
+    // Why turning it would change nothing; before the first answer nobody knows.
+    let idle = Memo::new(move |_| {
+        let facts = store.facts.get()?;
+        store.state.with(|state| (knob.idle)(state, &facts))
+    });
+    let idles = move || matches!(idle.get(), Some(Idle::Wholly(_)));
+    let effect = move || store.effect.get().filter(|effect| effect.knob == knob.key);
+    let says = move || match idle.get() {
+        Some(idle) => say(idle.words()).into(),
+        None => effect().map_or(String::new(), |effect| effect.short()),
+    };
     let control = match knob.control {
         Control::Number { min, max, step, get, set, .. } => {
             let share = move |value: f64| (value - min) / (max - min);
@@ -146,14 +230,14 @@ pub fn KnobControl(
             let value = move || store.state.with(get);
             let turn = move |event| {
                 let value = event_target::<web_sys::HtmlInputElement>(&event).value_as_number();
-                store.state.update(|state| set(state, value.clamp(min, max)));
+                store.turn(knob, |state| set(state, value.clamp(min, max)));
             };
             view! {
                 <input
                     type="range"
                     id=id.clone()
                     data-testid=knob.testid
-                    aria-describedby=about.clone()
+                    aria-describedby=described.clone()
                     min=shortest(min)
                     max=shortest(max)
                     step=shortest(step)
@@ -172,11 +256,11 @@ pub fn KnobControl(
                 role="switch"
                 id=id.clone()
                 data-testid=knob.testid
-                aria-describedby=about.clone()
+                aria-describedby=described.clone()
                 prop:checked=move || store.state.with(get)
                 on:change=move |event| {
                     let on = event_target_checked(&event);
-                    store.state.update(|state| set(state, on));
+                    store.turn(knob, |state| set(state, on));
                 }
             />
         }
@@ -185,12 +269,12 @@ pub fn KnobControl(
             <select
                 id=id.clone()
                 data-testid=knob.testid
-                aria-describedby=about.clone()
+                aria-describedby=described.clone()
                 prop:value=move || store.state.with(|state| options[get(state)].to_string())
                 on:change=move |event| {
                     let name = event_target_value(&event);
                     if let Some(option) = options.iter().position(|key| *key == name) {
-                        store.state.update(|state| set(state, option));
+                        store.turn(knob, |state| set(state, option));
                     }
                 }
             >
@@ -225,7 +309,7 @@ pub fn KnobControl(
         _ => ().into_any(),
     };
     view! {
-        <div class=kind class:moved=moved>
+        <div class=kind class:moved=moved class:idle=idles data-knob=knob.key>
             <label for=id.clone()>
                 <span class="name">{say(&knob.words("name"))}</span>
                 <Symbol symbol=knob.symbol />
@@ -239,12 +323,13 @@ pub fn KnobControl(
                     say_with("knobs-panel.default-of", &[("name", name)])
                 }
                 disabled=move || !moved()
-                on:click=click(move || store.state.update(|state| knob.reset(state)))
+                on:click=click(move || store.turn(knob, |state| knob.reset(state)))
             >
                 <Mark name="reset" />
             </button>
             {value}
             {control}
+            <span class="tells" id=tells.clone() title=says>{says}</span>
             <span class="about" role="tooltip" id=about.clone()>
                 {move || say(&knob.words("about")).to_string()}
             </span>

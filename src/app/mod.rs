@@ -2,10 +2,11 @@
 //!
 //! The page holds the [`State`](crate::share::State) and shows the engine's last
 //! [`Answer`](crate::protocol::Answer); it computes nothing but the blend. What needs no browser
-//! ([`supervisor`], [`undo`], [`icons`], [`words`]) is built and tested everywhere, the rest with the
-//! feature `app`.
+//! ([`supervisor`], [`undo`], [`moves`], [`icons`], [`words`]) is built and tested everywhere, the
+//! rest with the feature `app`.
 
 pub mod icons;
+pub mod moves;
 pub mod supervisor;
 pub mod undo;
 pub mod words;
@@ -17,6 +18,8 @@ pub(crate) mod bridge;
 pub(crate) mod browser;
 #[cfg(feature = "studio")]
 pub(crate) mod code;
+#[cfg(feature = "app")]
+mod effect;
 #[cfg(feature = "app")]
 mod engine;
 #[cfg(feature = "app")]

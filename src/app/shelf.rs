@@ -1,25 +1,21 @@
 //! The shelf: product cards in the present order, and the way to the next page.
 
-use std::time::Duration;
-
 use leptos::html::Ul;
 use leptos::prelude::*;
 
+use super::effect::Telling;
 use super::flip;
 use super::language::{say, say_with};
-use super::parts::{click, follow, keyed, live, when};
+use super::parts::{click, keyed, live, when};
 use super::picture::{Mark, Picture};
-use super::store::{Place, Places, place_of, store};
+use super::store::{Place, place_of, store};
 use super::supervisor::Readiness;
 use super::words;
 use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
 use crate::pipeline::blend;
 use crate::protocol::Progress;
-use crate::share::{HistoryEdit, Surface, Task};
-
-/// Rest after which moves are told.
-const QUIET: Duration = Duration::from_millis(800);
+use crate::share::{Blend, HistoryEdit, Surface, Task};
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;
@@ -46,7 +42,7 @@ pub fn Shelf() -> impl IntoView {
         <section class="shelf-area" aria-label=say("shelf.label")>
             <ShelfHeading />
             <Tiers />
-            <Moves />
+            <Telling />
             {when(move || asks.get(), || view! { <Hint /> }.into_any())}
             {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
             {when(nothing, || {
@@ -94,44 +90,6 @@ fn Tiers() -> impl IntoView {
     view! {
         <p class="tiers" data-testid="tiers" hidden=move || said.with(String::is_empty)>{said}</p>
     }
-}
-
-/// Says what moved, for those who can't see it: once it has come to rest.
-#[component]
-fn Moves() -> impl IntoView {
-    let store = store();
-    let said = RwSignal::new(None::<(usize, usize, String)>);
-    let pending = StoredValue::new(None::<TimeoutHandle>);
-    let tell = move || {
-        let (shown, before) = (untrack(|| store.shown()), store.baseline.get_untracked());
-        let places = store.places.get_untracked();
-        let rank = |places: &Places, product| place_of(places, product).map(|place| place.rank);
-        let moved = |product: &&ProductId| rank(&places, **product) != rank(&before, **product);
-        let moved = shown.iter().filter(moved).count();
-        let first = store.shop.with_untracked(|shop| {
-            let product = shop.as_ref()?.catalogue.products.get(*shown.first()? as usize)?;
-            Some(product.title.clone())
-        });
-        if let Some(first) = first {
-            said.set(Some((moved, shown.len(), first)));
-        }
-    };
-    follow(move |first| {
-        store.places.track();
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-        if !first {
-            pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
-        }
-    });
-    let words = move || {
-        let Some((moved, of, first)) = said.get() else { return String::new() };
-        let values =
-            [("moved", &*words::count(moved)), ("count", &words::count(of)), ("first", &first)];
-        say_with("shelf.moved", &values)
-    };
-    view! { <p class="hidden" role="status" data-testid="moves">{words}</p> }
 }
 
 #[component]
@@ -378,38 +336,48 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
 #[component]
 fn Score(place: Memo<Option<Place>>) -> impl IntoView {
     let store = store();
-    let shares = Memo::new(move |_| {
-        let shares: Option<Vec<f32>> = place.get().and_then(|place| {
+    // What each task brings to the score, and how much of the bar is its.
+    let parts = Memo::new(move |_| {
+        let parts = place.get().and_then(|place| {
             store.answer.with(|answer| {
-                let candidate = answer.as_ref()?.candidates.get(place.candidate)?;
-                let tasks = store.tasks.get();
-                Some(store.ranking.with(|knobs| blend::shares(candidate, tasks, knobs).collect()))
+                let answer = answer.as_ref()?;
+                let (candidate, of) = (answer.candidates.get(place.candidate)?, answer.predicted());
+                Some(store.ranking.with(|knobs| {
+                    (blend::terms(candidate, of, knobs), blend::shares(candidate, of, knobs))
+                }))
             })
         });
-        shares.unwrap_or_default()
+        parts.unwrap_or_default()
     });
+    let blend = move || store.ranking.with(|knobs| knobs.blend);
     let best = move || store.order.with(|order| order.first().map_or(0.0, |best| best.score));
     let width = move |task: usize| {
         let best = best();
-        let share = shares.with(|shares| shares.get(task).copied().unwrap_or(0.0));
+        let share = parts.with(|(_, shares)| shares.get(task).copied().unwrap_or(0.0));
         if best > 0.0 { words::css_share(share / best) } else { "0%".into() }
     };
     let bars = move |(number, task): (usize, &Task)| {
         view! { <i class=task.name() style:width=move || width(number)></i> }
     };
     let sentence = move || {
-        let tasks = store.tasks.get();
-        shares.with(|shares| {
-            let parts = tasks.iter().zip(shares).map(|(task, share)| {
+        let (tasks, blend) = (store.tasks.get(), blend());
+        let score = place.get().map_or(String::new(), |place| words::score(blend, place.score));
+        let parts = parts.with(|(terms, _)| {
+            let parts = tasks.iter().zip(terms).map(|(task, term)| {
                 let task = say(&format!("tasks.{}.inline", task.name()));
-                say_with("shelf.part", &[("task", task), ("share", &words::percent(*share))])
+                say_with("shelf.part", &[("task", task), ("share", &words::score(blend, *term))])
             });
-            let parts = parts.collect::<Vec<_>>().join(say("list.comma"));
-            let sum = words::percent(shares.iter().sum());
-            say_with("shelf.score", &[("score", &sum), ("parts", &parts)])
-        })
+            parts.collect::<Vec<_>>().join(say("list.comma"))
+        });
+        let said = match blend {
+            Blend::Sum => "shelf.score",
+            Blend::Lift => "shelf.score-lift",
+            Blend::Product => "shelf.score-product",
+        };
+        say_with(said, &[("score", &score), ("parts", &parts)])
     };
-    let score = move || place.get().map_or(String::new(), |place| words::percent(place.score));
+    let score =
+        move || place.get().map_or(String::new(), |place| words::score(blend(), place.score));
     let retrieved = move || {
         place.get().map_or(String::new(), |p| {
             say_with("shelf.retrieved", &[("place", &words::count(p.candidate + 1))])

@@ -10,7 +10,7 @@ use super::store::store;
 use super::words;
 use crate::market::history::EventKind;
 use crate::protocol::{Detail, HistoryEntry, Shopper};
-use crate::share::HistoryEdit;
+use crate::share::{HistoryEdit, Ranker};
 
 /// Behaviours that the history begins with, and that it grows by.
 const AT_FIRST: usize = 32;
@@ -117,14 +117,6 @@ fn History() -> impl IntoView {
             answer.history.iter().map(of_entry).collect::<Vec<_>>()
         })
     });
-    let now = move || {
-        store.state.with_untracked(|state| {
-            store.shop.with_untracked(|shop| {
-                let shoppers = &shop.as_ref()?.shoppers;
-                shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.now)
-            })
-        })
-    };
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || {
         let attends = |detail: &Detail| !detail.attention.is_empty();
@@ -145,7 +137,26 @@ fn History() -> impl IntoView {
         }
         .into_any()
     };
+    // MLPR's paper gives it no shopper: whoever asks, the same products come in the same order.
+    let impersonal = move || {
+        store.insides.with(|answer| answer.as_ref().is_some_and(|a| a.ranker == Ranker::Mlpr))
+    };
+    let impersonal_said = || {
+        view! {
+            <span class="impersonal" data-testid="impersonal" title=say("history.impersonal.about")>
+                {say("history.impersonal")}
+            </span>
+        }
+        .into_any()
+    };
     let waiting = move || store.insides.with(Option::is_none);
+    let empty = move || !waiting() && entries.with(Vec::is_empty);
+    let nothing = || {
+        view! {
+            <li class="nothing" data-testid="history-empty">{say("history.empty")}</li>
+        }
+        .into_any()
+    };
     let ghosts = || {
         let ghost = |_| view! { <li class="entry ghost" aria-hidden="true"></li> };
         (0..24).map(ghost).collect_view().into_any()
@@ -185,7 +196,7 @@ fn History() -> impl IntoView {
                 .with(|all| all.iter().find(|a| a.entry == number).copied())
                 .unwrap_or_default()
         });
-        view! { <Entry entry now=now() attention /> }.into_any()
+        view! { <Entry entry now=untrack(|| store.now()) attention /> }.into_any()
     };
     view! {
         <div class="history" data-testid="history">
@@ -197,13 +208,76 @@ fn History() -> impl IntoView {
                     {when(inside, || {
                         view! { <span class="key ranker">{say("history.ranker")}</span> }.into_any()
                     })}
+                    {when(impersonal, impersonal_said)}
                 </p>
+                <Forget entries />
                 {when(edited, reset)}
             </div>
             <ol class="strip" on:scroll=grow>
                 {when(waiting, ghosts)}
+                {when(empty, nothing)}
                 {keyed(keys, entry)}
             </ol>
+        </div>
+    }
+}
+
+/// Takes the whole history out, or all of a kind.
+#[component]
+fn Forget(entries: Memo<Vec<HistoryEntry>>) -> impl IntoView {
+    let store = store();
+    let count = move |kind: Option<EventKind>| {
+        let is_it = |entry: &&HistoryEntry| kind.is_none_or(|kind| entry.event.kind == kind);
+        entries.with(|all| all.iter().filter(is_it).count())
+    };
+    let forget = move |kind| store.edit_history(HistoryEdit::Forget { kind });
+    // Who has no behaviour may still have searched the web.
+    let searched = move || {
+        store.state.with(|state| {
+            !state.history.contains(&HistoryEdit::Forget { kind: None })
+                && store.shop.with(|shop| {
+                    let shoppers = shop.iter().flat_map(|shop| &shop.shoppers);
+                    shoppers
+                        .into_iter()
+                        .any(|s| s.key == state.shopper && !s.web_searches.is_empty())
+                })
+        })
+    };
+    let of_kind = |(kind, key, words): (EventKind, &'static str, &'static str)| {
+        let name = move || say_with(words, &[("count", &words::count(count(Some(kind))))]);
+        view! {
+            <button
+                type="button"
+                class="icon"
+                data-testid=key
+                title=name
+                aria-label=name
+                disabled=move || count(Some(kind)) == 0
+                on:click=click(move || forget(Some(kind)))
+            >
+                <Mark name=kind_mark(kind) />
+            </button>
+        }
+    };
+    let kinds = [
+        (EventKind::Click, "forget-click", "history.forget-click"),
+        (EventKind::Favourite, "forget-favourite", "history.forget-favourite"),
+        (EventKind::Cart, "forget-cart", "history.forget-cart"),
+        (EventKind::Order, "forget-order", "history.forget-order"),
+    ];
+    view! {
+        <div class="forget" role="group" aria-label=say("history.forget")>
+            <button
+                type="button"
+                class="quiet"
+                data-testid="forget-all"
+                title=say("history.forget-all.about")
+                disabled=move || count(None) == 0 && !searched()
+                on:click=click(move || forget(None))
+            >
+                {say("history.forget-all")}
+            </button>
+            {kinds.map(of_kind).into_iter().collect_view()}
         </div>
     }
 }

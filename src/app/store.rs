@@ -6,12 +6,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
+use super::effect::Effect;
 use super::parts::follow;
 use super::supervisor::Status;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
+use crate::market::history::Minutes;
 use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
+use crate::share::knobs::{Facts, Knob};
 use crate::share::view::{Link, View};
 use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State, Task};
 
@@ -63,6 +66,10 @@ pub struct Store {
     /// [`Store::show_insides`].
     pub insides: RwSignal<Option<Arc<Answer>>>,
     pub status: RwSignal<Status>,
+    /// What is on show is not yet the answer to the state.
+    pub waits: RwSignal<bool>,
+    /// What decides whether a knob does anything; none before the first answer.
+    pub facts: Memo<Option<Facts>>,
     pub notices: RwSignal<Vec<Shown>>,
     /// Rises when the person asks to start the engine again.
     pub retries: RwSignal<u32>,
@@ -79,6 +86,17 @@ pub struct Store {
     pub page: Memo<usize>,
     /// Places before the present gesture, which moves are counted from.
     pub baseline: RwSignal<Places>,
+    /// Mean gate weights over the page on show, laid out as those of a candidate.
+    pub experts: Memo<Vec<f32>>,
+    /// The same before the present gesture.
+    pub experts_before: RwSignal<Vec<f32>>,
+    /// Rises whenever places change.
+    pub moves: RwSignal<u32>,
+    /// The knob that was turned last, and [`Self::moves`] before it; none once something else was
+    /// done.
+    pub turned: RwSignal<Option<(&'static str, u32)>>,
+    /// What the knob that was turned last did.
+    pub effect: RwSignal<Option<Effect>>,
     dismissed: StoredValue<Vec<String>>,
 }
 
@@ -97,11 +115,12 @@ impl Store {
             answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks()))
         });
         let order = Memo::new(move |_| {
-            Arc::new(answer.with(|answer| match answer {
-                Some(answer) => {
-                    ranking.with(|knobs| blend::order(&answer.candidates, tasks.get(), knobs))
+            Arc::new(answer.with(|answer| {
+                match answer {
+                    Some(answer) => ranking
+                        .with(|knobs| blend::order(&answer.candidates, answer.predicted(), knobs)),
+                    None => vec![],
                 }
-                None => vec![],
             }))
         });
         let places = Memo::new(move |_| {
@@ -119,6 +138,17 @@ impl Store {
             let last = order.with(|order| order.len().saturating_sub(1)) / size as usize;
             (number as usize).min(last)
         });
+        let experts = Memo::new(move |_| {
+            let (size, from) = (state.with(|s| s.page.size.max(1)) as usize, page.get());
+            answer.with(|answer| {
+                let candidates = answer.as_ref().map(|a| a.candidates.as_slice());
+                let candidates = candidates.unwrap_or_default();
+                order.with(|order| {
+                    let shown = order.iter().skip(from * size).take(size);
+                    blend::expert_utilisation(shown.filter_map(|r| candidates.get(r.candidate)))
+                })
+            })
+        });
         let store = Self {
             state,
             view,
@@ -127,6 +157,8 @@ impl Store {
             answer,
             insides: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
+            waits: RwSignal::new(true),
+            facts: Memo::new(move |_| answer.with(|answer| answer.as_ref().map(|a| a.facts()))),
             notices: RwSignal::new(vec![]),
             retries: RwSignal::new(0),
             dark: RwSignal::new(browser::is_dark()),
@@ -136,6 +168,11 @@ impl Store {
             places,
             page,
             baseline: RwSignal::new(Places::default()),
+            experts,
+            experts_before: RwSignal::new(vec![]),
+            moves: RwSignal::new(0),
+            turned: RwSignal::new(None),
+            effect: RwSignal::new(None),
             dismissed: StoredValue::new(vec![]),
         };
         store.keep_baseline();
@@ -157,6 +194,15 @@ impl Store {
         }
     }
 
+    /// The person turns a knob.
+    pub fn turn(&self, knob: &'static Knob, change: impl FnOnce(&mut State)) {
+        // Within a gesture, what was before it counts.
+        let before = self.turned.get_untracked().filter(|(of, _)| *of == knob.key);
+        let moves = before.map_or_else(|| self.moves.get_untracked(), |(_, moves)| moves);
+        self.turned.set(Some((knob.key, moves)));
+        self.state.update(change);
+    }
+
     /// Products on the page on show, best first.
     pub fn shown(&self) -> Vec<ProductId> {
         let size = self.state.with(|s| s.page.size.max(1)) as usize;
@@ -170,8 +216,28 @@ impl Store {
         })
     }
 
+    /// "Now" for the shopper whose place is taken.
+    pub fn now(&self) -> Option<Minutes> {
+        self.state.with(|state| {
+            self.shop.with(|shop| {
+                let shoppers = &shop.as_ref()?.shoppers;
+                shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.now)
+            })
+        })
+    }
+
     /// Takes part in the history: the person did something to a product.
     pub fn edit_history(&self, edit: HistoryEdit) {
+        if edit == (HistoryEdit::Forget { kind: None }) {
+            // Whatever was edited before is forgotten with the rest, and need not be in the link.
+            self.state.update(|state| state.history = vec![edit]);
+            return;
+        }
+        // What is out already: a second press came before the answer.
+        let again = matches!(edit, HistoryEdit::Remove { .. });
+        if again && self.state.with_untracked(|s| s.history.contains(&edit)) {
+            return;
+        }
         if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
             let says = Message::new("notices.history-full");
             self.tell("history-full", says.with("most", MAX_HISTORY_EDITS.to_string()));
@@ -246,8 +312,9 @@ impl Store {
             request: (String, String, crate::share::Surface),
             time: f64,
             places: Places,
+            experts: Vec<f32>,
         }
-        let Self { state, places, baseline, .. } = *self;
+        let Self { state, places, baseline, experts, experts_before, moves, .. } = *self;
         let mut last = None::<Last>;
         follow(move |_| {
             let places = places.get();
@@ -256,12 +323,20 @@ impl Store {
             }
             let request = state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface));
             let time = browser::now();
+            let experts = experts.get_untracked();
             match last.take() {
                 Some(last) if last.request == request && time - last.time <= GESTURE => {}
-                Some(last) if last.request == request => baseline.set(last.places),
-                _ => baseline.set(places.clone()),
+                Some(last) if last.request == request => {
+                    baseline.set(last.places);
+                    experts_before.set(last.experts);
+                }
+                _ => {
+                    baseline.set(places.clone());
+                    experts_before.set(experts.clone());
+                }
             }
-            last = Some(Last { request, time, places });
+            moves.update(|moves| *moves += 1);
+            last = Some(Last { request, time, places, experts });
         });
     }
 }

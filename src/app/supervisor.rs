@@ -232,6 +232,12 @@ impl Supervisor {
         }
     }
 
+    /// Whether what is on show is not yet the answer to the newest state.
+    pub fn waits(&self) -> bool {
+        let serves = |engine: &Engine| engine.busy.is_some_and(|busy| busy.job == Job::Serve);
+        self.unsent || serves(&self.cpu) || serves(&self.gpu)
+    }
+
     /// Starts the CPU engine; also after the person asked to try again.
     pub fn start(&mut self, now: f64) -> Vec<Action> {
         let mut todo = vec![];
@@ -565,8 +571,8 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
         return Some(Message::new("trial.utilities").with("share", percent(worst)));
     }
     let knobs = State::default().ranking;
-    let best = order(&cpu.candidates, cpu.ranker.tasks(), &knobs);
-    let found: Vec<_> = order(&gpu.candidates, cpu.ranker.tasks(), &knobs)
+    let best = order(&cpu.candidates, cpu.predicted(), &knobs);
+    let found: Vec<_> = order(&gpu.candidates, cpu.predicted(), &knobs)
         .iter()
         .take(10)
         .map(|r| gpu.candidates[r.candidate].product)

@@ -124,6 +124,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         backend,
         retriever: Retriever::Moppr,
         ranker: Ranker::Dmt,
+        base_rates: vec![0.07, 0.002],
         timings: vec![],
         notices: vec![],
         history: vec![],

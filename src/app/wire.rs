@@ -17,7 +17,7 @@ use crate::protocol::{
 #[cfg(feature = "studio")]
 use crate::protocol::{Evaluated, Map, Parts, Passage, Reply, Seat, Told, Trace};
 use crate::share::{
-    BackendChoice, BiasFeatures, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
+    BackendChoice, BiasFeatures, Blend, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
     RetrievalKnobs, Retriever, State, Surface, TrainingStage,
 };
 
@@ -358,6 +358,7 @@ impl Write for HistoryEdit {
                 object(&[("add", object(&[("kind", kind.write()), ("product", product.write())]))])
             }
             Self::Remove { entry } => object(&[("remove", object(&[("entry", entry.write())]))]),
+            Self::Forget { kind } => object(&[("forget", object(&[("kind", kind.write())]))]),
         }
     }
 }
@@ -392,7 +393,7 @@ readable!(Event { kind product time });
 readable!(Gating { name experts });
 readable!(Feature { name kind value z_score });
 readable!(Answer {
-    run backend retriever ranker timings notices history retrieval gatings candidates examination
+    run backend retriever ranker base_rates timings notices history retrieval gatings candidates examination
     detail
 });
 readable!(StageTime { stage milliseconds cached });
@@ -401,7 +402,7 @@ readable!(RetrievalInsides {
     pieces personal_attention categories entropy effective_candidates softmax searched retrieved
     relevant admitted towers
 });
-readable!(TowerInsides { read own_attention searches temperature context });
+readable!(TowerInsides { read recent_searches own_attention searches temperature context });
 readable!(Candidate { product retrieval_score probability tier utility gates bias });
 readable!(Examination { learned truth });
 readable!(Detail { product attention features transfer expert_contribution bias_terms });
@@ -421,7 +422,7 @@ writable!(RetrievalKnobs {
     history_length web_searches coarse coarse_keep relevance_control
 });
 writable!(RankingKnobs {
-    weight_click weight_cart weight_order gate_temperature precomputed multi_task bias
+    blend weight_click weight_cart weight_order gate_temperature precomputed multi_task bias
     bias_at_serving
 });
 writable!(BiasFeatures { position page neighbours });
@@ -431,6 +432,7 @@ named!(write Surface { Search = "search" Feed = "feed" });
 named!(write Retriever { Moppr = "moppr" Yandex = "yandex" });
 named!(write Ranker { Dmt = "dmt" Mlpr = "mlpr" });
 named!(write TrainingStage { FineTuned = "fine-tuned" PreTrained = "pre-trained" });
+named!(write Blend { Sum = "sum" Lift = "lift" Product = "product" });
 named!(write MultiTask {
     Mmoe = "mmoe" SharedBottom = "shared-bottom" SingleTask = "single-task"
 });

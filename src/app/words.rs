@@ -2,6 +2,7 @@
 
 use crate::language::Message;
 use crate::market::history::{DAY, EventKind, Minutes, Profile};
+use crate::share::Blend;
 
 /// A count with thousands separated: 2,412.
 pub fn count(n: usize) -> String {
@@ -69,6 +70,35 @@ pub fn percent(share: f32) -> String {
         p if p >= 0.0095 => fixed(p, 2) + " %",
         p if p > 0.0 => "< 0.01 %".into(),
         _ => "0 %".into(),
+    }
+}
+
+/// A blended score: a percentage, or how many times the usual it is.
+pub fn score(blend: Blend, score: f32) -> String {
+    match blend {
+        Blend::Sum => percent(score),
+        Blend::Lift | Blend::Product => times(score),
+    }
+}
+
+/// How many times the usual, with two meaningful digits: 12×, 3.4×, 0.06×.
+pub fn times(lift: f32) -> String {
+    let digits = match f64::from(lift).abs() {
+        l if l >= 9.95 => 0,
+        l if l >= 0.995 => 1,
+        _ => 2,
+    };
+    fixed(lift.into(), digits) + "×"
+}
+
+/// What a blended score changed by: percentage points, or times the usual.
+#[cfg(feature = "studio")]
+pub fn score_change(blend: Blend, by: f32) -> Message {
+    match blend {
+        Blend::Sum => Message::new("studio.explain.by-points").with("by", signed(100.0 * by, 2)),
+        Blend::Lift | Blend::Product => {
+            Message::new("studio.explain.by-times").with("by", signed(by, 2))
+        }
     }
 }
 
@@ -166,6 +196,11 @@ mod tests {
             [percent(0.431), percent(0.0714), percent(0.0023), percent(0.0)],
             ["43 %", "7.1 %", "0.23 %", "0 %"]
         );
+        assert_eq!(
+            [times(12.4), times(3.41), times(0.063), times(0.0)],
+            ["12×", "3.4×", "0.06×", "0.00×"]
+        );
+        assert_eq!([score(Blend::Sum, 0.431), score(Blend::Lift, 0.431)], ["43 %", "0.43×"]);
         assert_eq!(
             [signed(-1.234, 2), signed(-0.001, 2), signed(f32::NAN, 2)],
             ["−1.23", "0.00", "–"]

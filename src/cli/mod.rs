@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod blend;
 pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
@@ -86,6 +87,8 @@ pub enum Beyond {
     Dmt(dmt::evaluate::Arguments),
     /// The other ranker: the time it takes.
     Mlpr(mlpr::evaluate::Arguments),
+    /// The blend: what its weights do to the order.
+    Blend(blend::Arguments),
 }
 
 impl Cli {
@@ -112,6 +115,7 @@ impl Cli {
                 Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
                 Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
                 Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
+                Some(Beyond::Blend(arguments)) => blend::run(&arguments),
             },
         }
     }

@@ -72,7 +72,7 @@ fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
     let tasks = answer.ranker.tasks();
     let names: String = tasks.iter().map(|task| format!(" {:>7}", task.name())).collect();
     println!("{:>4} {:>7}{names} {:>9}  title", "", "score", "retrieval");
-    let order = blend::order(&answer.candidates, tasks, &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
     for (place, ranked) in order.iter().take(top).enumerate() {
         let candidate = &answer.candidates[ranked.candidate];
         let probabilities: String = (0..tasks.len())

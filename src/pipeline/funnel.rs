@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
-use super::blend::{self, Ranked};
+use super::blend::{self, Predicted, Ranked};
 use super::caller::Caller;
 use super::coarse::Coarse;
 use super::evaluate::{Outcome, Views};
@@ -171,6 +171,7 @@ impl<S: AssetSource> Funnel<S> {
             backend: self.backend,
             retriever: self.retrieving.0,
             ranker: self.variant.system(),
+            base_rates: self.stock.base_rates(self.variant.system().tasks()),
             timings: clock.stages,
             notices,
             history: history(&request, &retrieved),
@@ -287,7 +288,7 @@ impl<S: AssetSource> Funnel<S> {
         };
         self.place(&mut ranking.candidates, state).await?;
         let candidates = &ranking.candidates;
-        let order = blend::order(candidates, self.variant.system().tasks(), &state.ranking);
+        let order = self.blend(candidates, &state.ranking);
         let is_it = |place: &Ranked| candidates[place.candidate].product == product;
         let rank = order.iter().position(is_it).unwrap_or(order.len());
         let trace = Trace {
@@ -449,7 +450,7 @@ impl<S: AssetSource> Funnel<S> {
             self.place(&mut candidates, state).await?;
         }
         let tasks = self.variant.system().tasks();
-        let order = blend::order(&candidates, tasks, &state.ranking);
+        let order = self.blend(&candidates, &state.ranking);
         let outcome = Outcome { candidates: &candidates, order: &order, tasks };
         Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
     }
@@ -510,6 +511,13 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(Ranking { retrieved, gatings, candidates }))
     }
 
+    /// The blended order of candidates of the ranker in use.
+    fn blend(&self, candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<Ranked> {
+        let tasks = self.variant.system().tasks();
+        let base_rates = &self.stock.base_rates(tasks);
+        blend::order(candidates, Predicted { tasks, base_rates }, knobs)
+    }
+
     /// Gives each candidate the bias of the place it takes; the order that says which place that
     /// is, and whether the last run's bias served.
     async fn place(
@@ -519,7 +527,7 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<(Vec<ProductId>, bool), Notice> {
         // The place a product stands at follows from the order without the bias (equation 6).
         let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
-        let places = blend::order(candidates, self.variant.system().tasks(), &unbiased);
+        let places = self.blend(candidates, &unbiased);
         let order: Vec<_> =
             places.iter().map(|place| candidates[place.candidate].product).collect();
         let size = state.page.size.max(1) as usize;

@@ -50,6 +50,9 @@ impl Request {
         };
         let (history, edits) = edited_history(shopper, &state.history, products);
         notices.extend(edits);
+        // Who is forgotten whole is a stranger: nothing is known of the web either.
+        let whole = state.history.contains(&HistoryEdit::Forget { kind: None });
+        let web_searches = if whole { Vec::new() } else { shopper.web_searches.clone() };
         let query = match state.surface {
             Surface::Feed => None,
             Surface::Search => {
@@ -65,7 +68,7 @@ impl Request {
         let request = Self {
             profile: shopper.profile,
             history,
-            web_searches: shopper.web_searches.clone(),
+            web_searches,
             query,
             device: state.page.device,
         };
@@ -95,8 +98,8 @@ pub struct EditedHistory {
     pub now: Minutes,
 }
 
-/// Applies the edits to a shopper's history, with a notice of those that cannot be made. Each
-/// entry added happens a minute after the last.
+/// Applies the edits to a shopper's history, with a notice of those that cannot be made, and of those
+/// that take out what is out already. Each entry added happens a minute after the last.
 fn edited_history(
     shopper: &Shopper,
     edits: &[HistoryEdit],
@@ -104,7 +107,7 @@ fn edited_history(
 ) -> (EditedHistory, Vec<Notice>) {
     let mut all: Vec<Option<Event>> = shopper.events.iter().copied().map(Some).collect();
     let mut now = shopper.now;
-    let (mut unknown, mut missing) = (Vec::new(), Vec::new());
+    let (mut unknown, mut missing, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for edit in edits {
         match *edit {
             HistoryEdit::Add { kind, product } if (product as usize) < products => {
@@ -117,12 +120,24 @@ fn edited_history(
                 unknown.push(product);
             }
             HistoryEdit::Remove { entry } => match all.get_mut(entry as usize) {
-                Some(slot) => *slot = None,
+                Some(slot) if slot.is_some() => *slot = None,
+                Some(_) => gone.push(entry),
                 None => missing.push(entry),
             },
+            HistoryEdit::Forget { kind } => {
+                let forgotten = |event: Event| kind.is_none_or(|kind| event.kind == kind);
+                for slot in &mut all {
+                    *slot = slot.filter(|event| !forgotten(*event));
+                }
+            }
         }
     }
-    let notices = unknown_products(&unknown).into_iter().chain(missing_entries(&missing)).collect();
+    let gone = gone.first().map(|first| {
+        let notice = Notice::new("gone-entry").with("entry", first.to_string());
+        notice.with("count", gone.len().to_string())
+    });
+    let said = unknown_products(&unknown).into_iter().chain(missing_entries(&missing)).chain(gone);
+    let notices = said.collect();
     let (entries, events) = all
         .into_iter()
         .enumerate()
@@ -242,6 +257,46 @@ mod tests {
         assert_eq!(history.entries, [0, 2, 3, 5]);
         assert_eq!(history.events.last().map(|event| event.product), Some(8));
         assert_eq!(notices, []);
+    }
+
+    #[test]
+    fn forgetting_takes_all_that_is_there_and_what_comes_later_stays() {
+        let mut shopper = shopper();
+        shopper.events[2].kind = EventKind::Order;
+        shopper.web_searches.push(WebSearch { query: "desk".into(), time: 3 });
+        let add = |kind, product| HistoryEdit::Add { kind, product };
+        let forget = |kind| HistoryEdit::Forget { kind };
+        let read = |history: &[HistoryEdit]| {
+            let state = State { history: history.into(), ..State::default() };
+            let (request, notices) =
+                Request::new(&state, std::slice::from_ref(&shopper), 10).expect("a shopper");
+            assert_eq!(notices, []);
+            let entries = request.history.entries;
+            (entries, request.web_searches.len())
+        };
+        assert_eq!(read(&[forget(Some(EventKind::Order))]), (vec![0, 1, 3], 1));
+        assert_eq!(read(&[forget(Some(EventKind::Cart))]), (vec![0, 1, 2, 3], 1));
+        assert_eq!(read(&[forget(None)]), (vec![], 0));
+        let later = [
+            add(EventKind::Cart, 7),
+            forget(Some(EventKind::Click)),
+            add(EventKind::Click, 8),
+            HistoryEdit::Remove { entry: 4 },
+        ];
+        assert_eq!(read(&later), (vec![2, 5], 1));
+        assert_eq!(read(&[add(EventKind::Cart, 7), forget(None), add(EventKind::Cart, 8)]).0, [5]);
+    }
+
+    #[test]
+    fn what_is_out_already_is_said_once() {
+        let remove = |entry| HistoryEdit::Remove { entry };
+        let edits = [remove(0), remove(0), remove(0)];
+        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        assert_eq!((history.entries, notices.len()), (vec![1, 2, 3], 1));
+        assert_eq!(notices[0].key, "gone-entry");
+        let (_, notices) =
+            edited_history(&shopper(), &[HistoryEdit::Forget { kind: None }, remove(1)], 10);
+        assert_eq!(notices.len(), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::{Shop, Shopper};
+use crate::share::Task;
 use crate::text::{Reading, Spelling, TokenVectors};
 
 /// File of the catalogue.
@@ -153,6 +154,12 @@ impl Stock {
             }
             _ => false,
         }
+    }
+
+    /// How usual each task is in the shop, by what the days before training counted.
+    pub fn base_rates(&self, tasks: &[Task]) -> Vec<f32> {
+        let total = self.statistics.total();
+        tasks.iter().map(|&task| total.rate(task)).collect()
     }
 
     /// Whether there is such a product.

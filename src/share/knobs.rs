@@ -40,6 +40,43 @@ pub struct Knob {
     pub of: Of,
     /// What it can be set to.
     pub control: Control,
+    /// Where turning it would change no product, place or score, and why.
+    pub idle: fn(&State, &Facts) -> Option<Idle>,
+}
+
+/// That turning a knob would change no product, place or score of the shelf, with the key of what
+/// is said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Wherever it is turned to.
+    Wholly(&'static str),
+    /// Wherever it is turned to beyond where it stands.
+    Beyond(&'static str),
+}
+
+impl Idle {
+    /// Key of the words that say why, and what would make the knob count.
+    pub fn words(self) -> &'static str {
+        let (Self::Wholly(why) | Self::Beyond(why)) = self;
+        why
+    }
+}
+
+/// What only an answer can say of how much there is for a knob to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The query has words.
+    pub asked: bool,
+    /// The query is predicted to mean some product types.
+    pub understood: bool,
+    /// Behaviours in the history.
+    pub history: u32,
+    /// Web searches are among the behaviours that Yandex's user tower has room for.
+    pub web_searches: bool,
+    /// Products that were retrieved.
+    pub retrieved: u32,
+    /// Products that came to the ranker.
+    pub ranked: u32,
 }
 
 /// Whose setting a knob is: it is shown while that system is in use, and kept meanwhile.
@@ -259,8 +296,8 @@ mod tests {
                     set(&mut state, other);
                     assert_eq!(get(&state), other, "{}", knob.key);
                 }
-                Control::Choice { options, set, .. } if options.len() > 1 => {
-                    let other = options.len() - 1;
+                Control::Choice { options, get, set } if options.len() > 1 => {
+                    let other = (get(&state) + 1) % options.len();
                     set(&mut state, other);
                 }
                 Control::Choice { .. } => continue,

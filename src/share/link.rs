@@ -1,9 +1,9 @@
 //! State to link and back.
 //!
 //! A link is what stands in an address behind `#`, which no browser sends to a server, readable and
-//! with a version: `#v=1&q=oak+table&w-click=0.4&tau=0.05&h=cart:120,-3`. It holds only what differs
-//! from the default. Behind `?` it is read too. Whatever it holds that can't be used is dropped with
-//! a sentence that says so, and the rest opens.
+//! with a version: `#v=1&q=oak+table&w-click=0.4&tau=0.05&h=forget:order,cart:120,-3`. It holds only
+//! what differs from the default. Behind `?` it is read too. Whatever it holds that can't be used is
+//! dropped with a sentence that says so, and the rest opens.
 
 use std::fmt::Write as _;
 
@@ -38,6 +38,19 @@ const KINDS: [(EventKind, &str); 4] = [
     (EventKind::Cart, "cart"),
     (EventKind::Order, "order"),
 ];
+
+/// What takes the whole history out, or, with a colon and a kind, all of that kind.
+const FORGET: &str = "forget";
+
+/// Name of a kind of behaviour in links.
+fn name_of(kind: EventKind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or("click", |(_, name)| name)
+}
+
+/// The kind of behaviour of this name.
+fn kind_of(name: &str) -> Option<EventKind> {
+    KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+}
 
 impl State {
     /// The link, with its `#`; empty for the default state.
@@ -169,11 +182,10 @@ fn write_history(edits: &[HistoryEdit]) -> String {
         }
         // Writing to a String cannot fail.
         let _ = match edit {
-            HistoryEdit::Add { kind, product } => {
-                let name = KINDS.iter().find(|(k, _)| k == kind).map_or("click", |(_, name)| name);
-                write!(text, "{name}:{product}")
-            }
+            HistoryEdit::Add { kind, product } => write!(text, "{}:{product}", name_of(*kind)),
             HistoryEdit::Remove { entry } => write!(text, "-{entry}"),
+            HistoryEdit::Forget { kind: None } => write!(text, "{FORGET}"),
+            HistoryEdit::Forget { kind: Some(kind) } => write!(text, "{FORGET}:{}", name_of(*kind)),
         };
     }
     text
@@ -206,15 +218,22 @@ fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), Message>
     }
 }
 
-/// `cart:120` adds, `-3` removes. A plus sign before an addition is welcome, also where an
-/// address has turned it into a space.
+/// `cart:120` adds, `-3` removes, `forget` takes all out that is there so far, `forget:order` all
+/// orders. A plus sign before an addition is welcome, also where an address has turned it into a
+/// space.
 fn read_edit(part: &str) -> Option<HistoryEdit> {
     if let Some(entry) = part.strip_prefix('-') {
         return Some(HistoryEdit::Remove { entry: entry.parse().ok()? });
     }
-    let (name, product) = part.trim_start_matches(['+', ' ']).split_once(':')?;
-    let (kind, _) = KINDS.iter().find(|(_, known)| *known == name)?;
-    Some(HistoryEdit::Add { kind: *kind, product: product.parse().ok()? })
+    if part == FORGET {
+        return Some(HistoryEdit::Forget { kind: None });
+    }
+    match part.trim_start_matches(['+', ' ']).split_once(':')? {
+        (FORGET, kind) => Some(HistoryEdit::Forget { kind: Some(kind_of(kind)?) }),
+        (kind, product) => {
+            Some(HistoryEdit::Add { kind: kind_of(kind)?, product: product.parse().ok()? })
+        }
+    }
 }
 
 #[cfg(test)]
@@ -283,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn forgetting_is_readable_and_keeps_its_place_among_the_edits() {
+        let link = "#v=1&h=cart:120,forget:order,-3,forget,click:7";
+        let (state, dropped) = State::from_link(link);
+        assert_eq!(dropped, []);
+        assert_eq!(state.to_link(), link);
+        let forget = |kind| HistoryEdit::Forget { kind };
+        assert_eq!(state.history[1], forget(Some(EventKind::Order)));
+        assert_eq!(state.history[3], forget(None));
+        for wrong in ["forget:", "forget:all", "forgets", "forget:3"] {
+            let (state, dropped) = State::from_link(&format!("h={wrong}"));
+            assert_eq!((state.history.len(), dropped.len()), (0, 1), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_history_without_end_is_cut() {
         let (state, dropped) = State::from_link(&format!("h={}", "click:1,".repeat(5_000)));
         assert_eq!(state.history.len(), MAX_HISTORY_EDITS);
@@ -294,6 +328,9 @@ mod tests {
             (0..KINDS.len(), any::<u32>())
                 .prop_map(|(kind, product)| HistoryEdit::Add { kind: KINDS[kind].0, product }),
             any::<u32>().prop_map(|entry| HistoryEdit::Remove { entry }),
+            (0..=KINDS.len()).prop_map(|kind| HistoryEdit::Forget {
+                kind: KINDS.get(kind).map(|(kind, _)| *kind)
+            }),
         ]
     }
 

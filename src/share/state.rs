@@ -126,6 +126,11 @@ pub enum HistoryEdit {
         /// Number of the entry.
         entry: u32,
     },
+    /// Take out every entry there is so far; web searches too, where no kind is named.
+    Forget {
+        /// Only those of this kind.
+        kind: Option<EventKind>,
+    },
 }
 
 /// Longest query that is read, in characters; what is beyond is cut with a notice.
@@ -204,6 +209,20 @@ pub enum MultiTask {
     SingleTask,
 }
 
+/// How the probabilities y_k of the ranker's tasks become one score; w are the weights' shares and
+/// b_k is the base rate of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blend {
+    /// Sum of w_k y_k (DMT equation 6): what is frequent outweighs what is rare.
+    Sum,
+    /// Sum of w_k y_k / b_k: each task counts by how far it is above the usual.
+    Lift,
+    /// Product of (y_k / b_k)^w_k: the same, with the weights as exponents.
+    #[default]
+    Product,
+}
+
 /// What the bias network reads (DMT 4.4 and table 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BiasFeatures {
@@ -223,6 +242,8 @@ impl BiasFeatures {
 /// Settings of the rankers; equation numbers are DMT's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RankingKnobs {
+    /// How the tasks' probabilities are blended.
+    pub blend: Blend,
     /// w_click of equation 6.
     pub weight_click: f32,
     /// The same for the cart, which only MLPR predicts.
@@ -304,6 +325,7 @@ impl Default for State {
             },
             ranker: Ranker::Dmt,
             ranking: RankingKnobs {
+                blend: Blend::default(),
                 weight_click: 1.0,
                 weight_cart: 1.0,
                 weight_order: 1.0,

@@ -152,7 +152,7 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
             gates: &candidate.gates,
         })
     };
-    let order = blend::order(&answer.candidates, tasks, &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
     order.iter().enumerate().filter_map(row).collect()
 }
 
@@ -330,6 +330,7 @@ mod tests {
             backend: Backend::Cpu,
             retriever: Retriever::Moppr,
             ranker: Ranker::Dmt,
+            base_rates: vec![0.07, 0.002],
             timings: vec![],
             notices: vec![],
             history: vec![],

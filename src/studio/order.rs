@@ -42,7 +42,7 @@ impl Order {
     /// Of an answer, as a state blends it. Prices are the catalogue's.
     pub fn new(answer: &Answer, state: &State, catalogue: Option<&Catalogue>) -> Self {
         let tasks = answer.ranker.tasks();
-        let order = blend::order(&answer.candidates, tasks, &state.ranking);
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
         let page = order.iter().take(state.page.size.max(1) as usize);
         let (mut clicks, mut orders, mut gross_value) = (0.0, 0.0, 0.0);
         for ranked in page {

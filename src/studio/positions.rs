@@ -81,7 +81,7 @@ struct Page {
 impl Page {
     async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
         let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
-        let ranked = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+        let ranked = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
         let order: Vec<ProductId> =
             ranked.iter().map(|r| answer.candidates[r.candidate].product).collect();
         let size = state.page.size.max(1) as usize;

@@ -25,6 +25,75 @@ describe("the history", () => {
     });
   }
 
+  test("everything is forgotten at once: said, in the link, added to, and undone", async () => {
+    await withVitrine(stage, { link: "?v=1&shopper=mina" }, async (vitrine) => {
+      await vitrine.ready();
+      const before = await vitrine.scores();
+      await vitrine.after(() => vitrine.get("forget-all").click());
+      assert.equal(await entries(vitrine).count(), 0);
+      assert.match(await vitrine.get("history-empty").innerText(), /empty/);
+      assert.match(await vitrine.page.evaluate(() => location.href), /h=forget(&|$)/);
+      assert.ok(await vitrine.get("forget-all").isDisabled(), "there is nothing left to forget");
+      assert.notDeepEqual(await vitrine.scores(), before);
+      await vitrine.after(() => vitrine.get("product").nth(3).locator('[data-act="cart"]').click());
+      assert.equal(await entries(vitrine).count(), 1, "what is done later stays");
+      await vitrine.after(() => vitrine.get("undo").click());
+      await vitrine.after(() => vitrine.get("undo").click());
+      assert.deepEqual(await vitrine.scores(), before);
+      assert.deepEqual(await vitrine.notices(), []);
+    });
+  });
+
+  test("one kind of behaviour is forgotten", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      const orders = entries(vitrine).locator('use[href$="ui-bag"]');
+      const others = (await entries(vitrine).count()) - (await orders.count());
+      assert.match(await vitrine.get("forget-order").getAttribute("aria-label"), /all \d+ orders/);
+      await vitrine.after(() => vitrine.get("forget-order").click());
+      assert.equal(await orders.count(), 0);
+      assert.ok((await entries(vitrine).count()) >= others);
+      assert.ok(await vitrine.get("forget-order").isDisabled());
+      assert.match(await vitrine.page.evaluate(() => location.href), /h=forget:order/);
+    });
+  });
+
+  test("an entry that a link takes out twice is said", async () => {
+    await withVitrine(stage, { link: "?v=1&h=-0,-0,-0" }, async (vitrine) => {
+      await vitrine.ready();
+      const said = await vitrine.notices();
+      assert.deepEqual(said.map(({ key }) => key), ["gone-entry"]);
+      assert.match(said[0].text, /^2 of the edits/);
+    });
+  });
+
+  test("that MLPR ranks alike for everyone is said, and only of MLPR", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      assert.equal(await vitrine.get("impersonal").count(), 0);
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      assert.match(await vitrine.get("impersonal").innerText(), /alike for everyone/);
+    });
+  });
+
+  test("how long ago something was is the same wherever it is told", async () => {
+    await withVitrine(stage, { link: "?v=1&q=running+shoes&panel=explain" }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.get("explain-first").click();
+      const table = vitrine.get("retriever-attention");
+      await table.locator("tr").first().waitFor();
+      const told = await table.locator("th").allInnerTexts();
+      const shown = await entries(vitrine).evaluateAll((all) => all.map(({ title }) => title));
+      const ago = (said) => said.trim().split(" · ")[0];
+      const known = new Set(shown.map(ago));
+      const title = (said) => said.slice(0, said.lastIndexOf(","));
+      const titles = new Set([...known].map(title));
+      const both = told.map(ago).filter((said) => titles.has(title(said)));
+      assert.ok(both.length > 0, "something stands in both");
+      both.forEach((said) => assert.ok(known.has(said), `${said} is not what the history says`));
+    });
+  });
+
   test("an entry that is removed is gone for the models, and a reset brings all back", async () => {
     await withVitrine(stage, {}, async (vitrine) => {
       await vitrine.ready();

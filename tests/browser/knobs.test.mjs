@@ -116,18 +116,121 @@ describe("knobs", () => {
     });
   });
 
-  test("a chosen product is taken apart into what its score is made of", async () => {
+  const sigmoid = (u) => 1 / (1 + Math.exp(-u));
+  for (const [blend, formula, unit] of [
+    ["sum", ({ click, order }) => (0.3 * click + 0.6 * order) / 0.9, /%$/],
+    ["lift", ({ click, order, b_click, b_order }) => ((0.3 * click) / b_click + (0.6 * order) / b_order) / 0.9, /×$/],
+    ["product", ({ click, order, b_click, b_order }) => (click / b_click) ** (0.3 / 0.9) * (order / b_order) ** (0.6 / 0.9), /×$/],
+  ]) {
+    test(`a chosen product is taken apart into what its score is made of: ${blend}`, async () => {
+      await open(async (vitrine) => {
+        await vitrine.after(() => vitrine.get("look-inside").first().click());
+        const parts = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
+        const [first] = await vitrine.ranking();
+        assert.ok(Math.abs(parts.score - Number(first.score)) < 1e-6 * parts.score, `${parts.score}, on the shelf ${first.score}`);
+        const blended = formula({ ...parts, click: sigmoid(parts.u_click), order: sigmoid(parts.u_order) });
+        assert.ok(Math.abs(blended / parts.score - 1) < 1e-4, `the blend gives ${blended}, the page says ${parts.score}`);
+        const shown = await vitrine.get("product").first().locator(".origin span").last().innerText();
+        assert.match(shown.trim(), unit, "the card says what the score is in");
+        assert.ok((await vitrine.get("blend-formula").innerText()).trim().length > 10);
+        const attention = vitrine.get("attention");
+        await attention.waitFor();
+        assert.match(await attention.innerText(), /\d/);
+      }, `?v=1&blend=${blend}&w-click=0.3&w-order=0.6`);
+    });
+  }
+
+  test("weights of nothing are said, and the order of retrieval stands", async () => {
     await open(async (vitrine) => {
-      await vitrine.after(() => vitrine.get("look-inside").first().click());
-      const parts = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
-      const [first] = await vitrine.ranking();
-      assert.ok(Math.abs(parts.score - Number(first.score)) < 1e-6, `${parts.score}, on the shelf ${first.score}`);
-      const sigmoid = (u) => 1 / (1 + Math.exp(-u));
-      const blend = (0.3 * sigmoid(parts.u_click) + 0.6 * sigmoid(parts.u_order)) / 0.9;
-      assert.ok(Math.abs(blend - parts.score) < 1e-5, `equation 6 gives ${blend}, the page says ${parts.score}`);
-      const attention = vitrine.get("attention");
-      await attention.waitFor();
-      assert.match(await attention.innerText(), /\d/);
-    }, "?v=1&w-click=0.3&w-order=0.6");
+      assert.match(await vitrine.get("blend-formula").innerText(), /All weights are 0/);
+      await vitrine.get("no-objectives").waitFor();
+      const places = await vitrine.get("retrieved").allInnerTexts();
+      assert.deepEqual(
+        places.map((text) => Number(text.match(/#(\d+)/)[1])),
+        places.map((_, place) => place + 1),
+      );
+    }, "?v=1&w-click=0&w-order=0&w-relevance=0&w-exposure=0&w-retrieval-click=0&w-purchase=0");
+  });
+
+  const knob = (vitrine, key) => vitrine.page.locator(`.knobs [data-knob="${key}"]`);
+  const tells = (vitrine, key) => knob(vitrine, key).locator(".tells").innerText();
+  const isIdle = (vitrine, key) => knob(vitrine, key).evaluate((element) => element.classList.contains("idle"));
+
+  test("a knob that does nothing is dimmed, says why, and can still be turned", async () => {
+    await open(async (vitrine) => {
+      for (const [key, switched, words] of [
+        ["tau", "sample", /sampling/],
+        ["seed", "sample", /sampling/],
+        ["sigma", "gmv", /GMV/],
+        ["coarse-keep", "coarse-ranker", /coarse/],
+      ]) {
+        assert.ok(await isIdle(vitrine, key), key);
+        assert.match(await tells(vitrine, key), words);
+        const described = await knob(vitrine, key).locator("input").getAttribute("aria-describedby");
+        assert.ok(described.includes(`knob-${key}-tells`), "whoever hears the knob hears why");
+        await vitrine.after(() => vitrine.set(switched, true));
+        assert.ok(!(await isIdle(vitrine, key)), `${key} counts now`);
+        await vitrine.after(() => vitrine.set(switched, false));
+      }
+      for (const key of ["device", "size", "w-order", "candidates", "category-filter"]) {
+        assert.equal(await isIdle(vitrine, key), key === "device", key);
+      }
+      const before = await vitrine.order();
+      await vitrine.after(() => vitrine.set("seed", 7));
+      assert.deepEqual(await vitrine.order(), before);
+      assert.match(await vitrine.page.evaluate(() => location.href), /seed=7/);
+    });
+  });
+
+  test("on the feed nothing filters by a query, and that is said", async () => {
+    await open(async (vitrine) => {
+      for (const key of ["category-filter", "relevance-control"]) {
+        assert.ok(await isIdle(vitrine, key), key);
+        assert.match(await tells(vitrine, key), /query/);
+      }
+    }, "?v=1&surface=feed");
+  });
+
+  test("a number beyond what there is says so", async () => {
+    await open(async (vitrine) => {
+      assert.match(await tells(vitrine, "size"), /all are shown/);
+      assert.ok(!(await isIdle(vitrine, "size")), "fewer can still be shown");
+    }, "?v=1&size=60");
+  });
+
+  test("what a knob did stands beside it, is said once, and moves nothing", async () => {
+    await open(async (vitrine) => {
+      const boxes = () =>
+        vitrine.page.locator(".knobs [data-knob]").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+      const before = await boxes();
+      await vitrine.page.evaluate(() => {
+        window.said = [];
+        const status = document.querySelector('[data-testid="moves"]');
+        new MutationObserver(() => window.said.push(status.textContent)).observe(status, {
+          childList: true,
+          characterData: true,
+          subtree: true,
+        });
+      });
+      for (const value of [0.8, 0.5, 0.2, 0]) {
+        await vitrine.set("weight-click", value);
+      }
+      await vitrine.page.waitForFunction(() => document.querySelector('[data-knob="w-click"] .tells').textContent !== "");
+      const moved = await vitrine.page.locator('[data-testid="product"] .move').count();
+      assert.match(await tells(vitrine, "w-click"), new RegExp(moved ? `^${moved} of 20 moved` : "Nothing moved"));
+      assert.deepEqual(await boxes(), before, "no knob moves for it");
+      const said = await vitrine.page.evaluate(() => window.said);
+      assert.equal(said.length, 1, `said once: ${said}`);
+      assert.match(said[0], /^Click: /);
+      // A knob of the engine: the experts are told of, too; and the last one's line is gone.
+      await vitrine.after(() => vitrine.set("gate-temperature", 0.1));
+      await vitrine.page.waitForFunction(() =>
+        /expert \d: .*→/i.test(document.querySelector('[data-knob="gate-temperature"] .tells').textContent),
+      );
+      assert.equal(await tells(vitrine, "w-click"), "");
+      // Another request is no knob's doing.
+      await vitrine.search("lamp");
+      await vitrine.page.waitForFunction(() => document.querySelector('[data-knob="gate-temperature"] .tells').textContent === "");
+    });
   });
 });

@@ -10,9 +10,9 @@ use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
 use crate::app::words::{self, count, css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend::{probability, shares, sigmoid};
+use crate::pipeline::blend::{Predicted, mixed, probability, sigmoid, terms};
 use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
-use crate::share::{Ranker, RankingKnobs, Task};
+use crate::share::{Blend, Ranker, RankingKnobs, Task};
 
 /// Most entries shown of one sequence, those with the most attention.
 const ENTRIES: usize = 4;
@@ -22,6 +22,8 @@ pub(crate) struct Chosen {
     pub candidate: Candidate,
     pub place: Place,
     pub ranker: Ranker,
+    /// How usual each of its tasks is.
+    pub base_rates: Vec<f32>,
     /// Experts of the last gating.
     pub experts: Vec<String>,
     pub knobs: RankingKnobs,
@@ -43,6 +45,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 candidate,
                 place,
                 ranker: answer.ranker,
+                base_rates: answer.base_rates.clone(),
                 experts: answer.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
                 knobs: store.ranking.get(),
                 detail,
@@ -114,10 +117,10 @@ fn Title(product: ProductId) -> impl IntoView {
 /// The score taken apart.
 #[component]
 pub(crate) fn Apart(chosen: Chosen) -> impl IntoView {
-    let Chosen { candidate, place, ranker, experts, knobs, detail } = chosen;
+    let Chosen { candidate, place, ranker, base_rates, experts, knobs, detail } = chosen;
     let tasks = ranker.tasks();
     view! {
-        <Score candidate=candidate.clone() place ranker knobs />
+        <Score candidate=candidate.clone() place ranker base_rates knobs />
         {detail.map(|detail| {
             view! {
                 <Chain tasks steps=detail.transfer.clone() />
@@ -135,13 +138,21 @@ fn task_name(task: Task) -> &'static str {
     say(&format!("tasks.{}", task.name()))
 }
 
-/// Equation 6 with its numbers in it.
+/// The blend with its numbers in it.
 #[component]
-fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs) -> impl IntoView {
-    let tasks = ranker.tasks();
+fn Score(
+    candidate: Candidate,
+    place: Place,
+    ranker: Ranker,
+    base_rates: Vec<f32>,
+    knobs: RankingKnobs,
+) -> impl IntoView {
+    let (tasks, blend) = (ranker.tasks(), knobs.blend);
+    let predicted = Predicted { tasks, base_rates: &base_rates };
     let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
-    let shares: Vec<f32> = shares(&candidate, tasks, &knobs).collect();
-    let mut terms = Vec::with_capacity(tasks.len());
+    let terms = terms(&candidate, predicted, &knobs);
+    let lifted = blend != Blend::Sum;
+    let mut written = Vec::with_capacity(tasks.len());
     let mut values = String::new();
     let rows = tasks
         .iter()
@@ -151,26 +162,42 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
             let name = task.name();
             let weight = signed(knobs.weight(task), 2);
             let probability = percent(probability(&candidate, number, &knobs));
-            terms.push(format!("{weight} × {probability}"));
-            values.push_str(&format!("\"u_{name}\":{},", json(utility)));
+            let base_rate = base_rates.get(number).copied().unwrap_or(f32::NAN);
+            let mixed = mixed(&candidate, number, predicted, &knobs);
+            let lift = fixed(mixed.into(), 2);
+            written.push(match blend {
+                Blend::Sum => format!("{weight} × {probability}"),
+                Blend::Lift => format!("{weight} × {lift}"),
+                Blend::Product => {
+                    let exponent = knobs.weight(task) / total;
+                    format!("{lift}^{}", fixed(exponent.into(), 2))
+                }
+            });
+            let (utility_said, base_said) = (json(utility), json(base_rate));
+            values.push_str(&format!("\"u_{name}\":{utility_said},\"b_{name}\":{base_said},"));
+            let usual = say_with("product.usual", &[("rate", &percent(base_rate))]);
             let inline = say(&format!("tasks.{name}.inline"));
             view! {
                 <tr>
                     <th scope="row">{task_name(task)}</th>
                     <td title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
                     <td>{probability}</td>
+                    {lifted.then(|| view! { <td title=usual>{words::times(mixed)}</td> })}
                     <td title=say("product.weight")>{weight}</td>
-                    <td>{percent(shares[number])}</td>
+                    <td>{words::score(blend, terms[number])}</td>
                 </tr>
             }
         })
         .collect_view();
-    let sum = match total > 0.0 {
-        true => {
-            format!("({}) / {} = {}", terms.join(" + "), signed(total, 2), percent(place.score))
+    let score = words::score(blend, place.score);
+    let sum = match (total > 0.0, blend) {
+        (true, Blend::Sum | Blend::Lift) => {
+            format!("({}) / {} = {score}", written.join(" + "), signed(total, 2))
         }
-        false => say("product.no-weights").into(),
+        (true, Blend::Product) => format!("{} = {score}", written.join(" × ")),
+        (false, _) => say("product.no-weights").into(),
     };
+    let columns = if lifted { "5" } else { "4" };
     let others = [
         ("bias", candidate.bias),
         ("score", place.score),
@@ -201,8 +228,14 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
                         <th scope="col">
                             {if knobs.bias_at_serving { "σ(u+y)" } else { "σ(u)" }}
                         </th>
+                        {lifted.then(|| view! { <th scope="col">{say("product.lift")}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
-                        <th scope="col">{say("product.share")}</th>
+                        <th scope="col">
+                            {say(match blend {
+                                Blend::Product => "product.factor",
+                                _ => "product.share",
+                            })}
+                        </th>
                     </tr>
                 </thead>
                 <tbody>
@@ -210,10 +243,10 @@ fn Score(candidate: Candidate, place: Place, ranker: Ranker, knobs: RankingKnobs
                 </tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan="4">
+                        <th scope="row" colspan=columns>
                             {say_with("product.blended", &[("place", &count(place.rank + 1))])}
                         </th>
-                        <td><strong>{percent(place.score)}</strong></td>
+                        <td><strong>{score}</strong></td>
                     </tr>
                 </tfoot>
             </table>

@@ -93,7 +93,7 @@ pub fn RetrievalInside() -> impl IntoView {
 /// What Yandex's towers read beside the history, and what they learned beside the vectors.
 #[component]
 fn Towers(towers: TowerInsides) -> impl IntoView {
-    let TowerInsides { read, own_attention, searches, temperature, context } = towers;
+    let TowerInsides { read, own_attention, searches, temperature, context, .. } = towers;
     let (surface, device) = context;
     let count = searches.len();
     let most = searches.iter().map(|(_, attention)| *attention).fold(0.0, f32::max);

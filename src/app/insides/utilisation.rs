@@ -4,25 +4,14 @@ use leptos::prelude::*;
 
 use crate::app::language::{say, say_with};
 use crate::app::parts::{live, when};
-use crate::app::store::{place_of, store};
+use crate::app::store::store;
 use crate::app::words;
-use crate::pipeline::blend::expert_utilisation;
 use crate::protocol::Gating;
 
 #[component]
 pub fn ExpertUtilisation() -> impl IntoView {
     let store = store();
-    let over_page = Memo::new(move |_| {
-        let shown = store.shown();
-        store.answer.with(|answer| {
-            store.places.with(|places| {
-                let candidates =
-                    answer.as_ref().map(|a| a.candidates.as_slice()).unwrap_or_default();
-                let place = |product: &u32| candidates.get(place_of(places, *product)?.candidate);
-                expert_utilisation(shown.iter().filter_map(place))
-            })
-        })
-    });
+    let over_page = store.experts;
     // Empty where none is chosen, or it has no gates.
     let of_chosen = Memo::new(move |_| {
         let product = store.state.with(|state| state.selected);

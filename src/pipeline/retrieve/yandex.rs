@@ -233,6 +233,7 @@ impl Towers {
         }
         let towers = TowerInsides {
             read: user.behaviour.len() as u32,
+            recent_searches: recent_searches(request, knobs) as u32,
             own_attention: attention.first().copied().unwrap_or(1.0),
             searches: of_searches,
             temperature,
@@ -259,6 +260,14 @@ fn searches(request: &Request, on_the_web: bool) -> Vec<WebSearch> {
     let now = request.history.now;
     let own = request.query.iter().map(|query| WebSearch { query: query.clone(), time: now });
     made.iter().cloned().chain(own).collect()
+}
+
+/// Web searches that are among the newest behaviours, if web searches are read at all.
+fn recent_searches(request: &Request, knobs: &RetrievalKnobs) -> usize {
+    let all = searches(request, true);
+    let (_, first) = newest(&request.history.events, &all, knobs.history_length as usize);
+    // The request's own query is the newest of all, and not of the web.
+    request.web_searches.len().saturating_sub(first.min(all.len()))
 }
 
 /// Where the newest `most` behaviours begin among events and among web searches, each oldest
@@ -313,6 +322,11 @@ mod tests {
         let expected =
             [(0, ""), (0, "asked"), (2, ""), (0, "newer"), (0, "newer asked"), (2, "newer asked")];
         assert_eq!(found, expected.map(|(events, queries)| (events, queries.to_string())));
+        assert_eq!(recent_searches(&request, &knobs), 1, "the oldest has no room");
+        assert_eq!(
+            recent_searches(&request, &RetrievalKnobs { history_length: 2, ..knobs.clone() }),
+            0
+        );
         request.query = None;
         assert_eq!(groups(&request, 7), (2, "older newer".into()));
     }

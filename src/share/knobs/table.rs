@@ -1,10 +1,11 @@
 //! The one table of everything that can be turned: the page draws its controls from it, links
 //! are checked against it, and "back to the default" reads it.
 
-use super::{Control, Group, Knob, Of};
+use super::{Control, Facts, Group, Idle, Knob, Of};
 use crate::market::history::PageDevice;
 use crate::share::{
-    BackendChoice, BiasFeatures, MultiTask, Ranker, Retriever, Surface, TrainingStage,
+    BackendChoice, BiasFeatures, Blend, MultiTask, Ranker, Retriever, State, Surface, Task,
+    TrainingStage,
 };
 
 /// A number that is stored as f32.
@@ -70,6 +71,47 @@ macro_rules! bias_feature {
     };
 }
 
+/// For a knob that always does something.
+const ALWAYS: fn(&State, &Facts) -> Option<Idle> = |_, _| None;
+
+/// Does nothing at all while this holds.
+fn wholly(holds: bool, why: &'static str) -> Option<Idle> {
+    holds.then_some(Idle::Wholly(why))
+}
+
+/// A number that bounds how many there are, of `all` that there are: beyond them it bounds nothing.
+fn enough(value: u32, least: u32, all: u32, why: &'static str) -> Option<Idle> {
+    match all {
+        all if all <= least => Some(Idle::Wholly(why)),
+        all => (value >= all).then_some(Idle::Beyond(why)),
+    }
+}
+
+/// A weight among others: only the proportions count, so the size of one that stands alone does
+/// not.
+fn alone(weights: &[f32], own: usize) -> Option<Idle> {
+    let others = weights.iter().enumerate().all(|(n, &weight)| n == own || weight <= 0.0);
+    (others && weights[own] > 0.0).then_some(Idle::Beyond("idle.alone"))
+}
+
+/// Weights of the blend, by task; 0 for what the ranker does not predict.
+fn task_weights(state: &State) -> [f32; 3] {
+    [Task::Click, Task::Cart, Task::Order].map(|task| {
+        let predicted = state.ranker.tasks().contains(&task);
+        if predicted { state.ranking.weight(task) } else { 0.0 }
+    })
+}
+
+/// A ranker whose tasks all weigh nothing orders nothing.
+fn silent(state: &State, ranker: Ranker) -> bool {
+    ranker.tasks().iter().all(|&task| state.ranking.weight(task) == 0.0)
+}
+
+/// The ranker in use is silent.
+fn unweighted(state: &State) -> Option<Idle> {
+    wholly(silent(state, state.ranker), "idle.no-weights")
+}
+
 /// Ways for tasks to share, in the order of the knob's options.
 const SHARING: [MultiTask; 3] = [MultiTask::Mmoe, MultiTask::SharedBottom, MultiTask::SingleTask];
 
@@ -87,6 +129,7 @@ pub const KNOBS: &[Knob] = &[
             Surface::Search = "search";
             Surface::Feed = "feed";
         ),
+        idle: ALWAYS,
     },
     Knob {
         key: "backend",
@@ -101,6 +144,7 @@ pub const KNOBS: &[Knob] = &[
             BackendChoice::Webgpu = "webgpu";
             BackendChoice::Cpu = "cpu";
         ),
+        idle: ALWAYS,
     },
     Knob {
         key: "retriever",
@@ -114,6 +158,7 @@ pub const KNOBS: &[Knob] = &[
             Retriever::Moppr = "moppr";
             Retriever::Yandex = "yandex";
         ),
+        idle: ALWAYS,
     },
     Knob {
         key: "w-relevance",
@@ -124,6 +169,7 @@ pub const KNOBS: &[Knob] = &[
         section: "objectives",
         of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[0]),
+        idle: |state, _| alone(&state.retrieval.weights, 0),
     },
     Knob {
         key: "w-exposure",
@@ -134,6 +180,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[1]),
+        idle: |state, _| alone(&state.retrieval.weights, 1),
     },
     Knob {
         key: "w-retrieval-click",
@@ -144,6 +191,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[2]),
+        idle: |state, _| alone(&state.retrieval.weights, 2),
     },
     Knob {
         key: "w-purchase",
@@ -154,6 +202,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Moppr),
         control: number!(0.0..=1.0, 0.05, retrieval.weights[3]),
+        idle: |state, _| alone(&state.retrieval.weights, 3),
     },
     Knob {
         key: "stage",
@@ -167,6 +216,7 @@ pub const KNOBS: &[Knob] = &[
             TrainingStage::FineTuned = "fine-tuned";
             TrainingStage::PreTrained = "pre-trained";
         ),
+        idle: ALWAYS,
     },
     Knob {
         key: "history-length",
@@ -177,6 +227,12 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Yandex),
         control: whole!(0.0..=64.0, 1.0, retrieval.history_length),
+        idle: |state, facts| {
+            let read = facts.history
+                + u32::from(state.retrieval.web_searches && facts.web_searches)
+                + u32::from(facts.asked);
+            wholly(read == 0, "idle.no-history")
+        },
     },
     Knob {
         key: "web-searches",
@@ -187,6 +243,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Yandex),
         control: switch!(retrieval.web_searches),
+        idle: |_, facts| wholly(!facts.web_searches, "idle.no-web-searches"),
     },
     Knob {
         key: "tau",
@@ -197,6 +254,7 @@ pub const KNOBS: &[Knob] = &[
         section: "candidates",
         of: Of::All,
         control: number!(0.005..=0.2, 0.005, retrieval.temperature),
+        idle: |state, _| wholly(!state.retrieval.sample, "idle.until-sampling"),
     },
     Knob {
         key: "candidates",
@@ -207,6 +265,11 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: whole!(10.0..=1000.0, 10.0, retrieval.candidates),
+        idle: |state, facts| {
+            // Fewer than were asked for: there are no more.
+            let all = facts.retrieved < state.retrieval.candidates;
+            all.then(|| enough(state.retrieval.candidates, 10, facts.retrieved, "idle.all-in"))?
+        },
     },
     Knob {
         key: "category-filter",
@@ -217,6 +280,10 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Retriever(Retriever::Moppr),
         control: switch!(retrieval.category_filter),
+        idle: |_, facts| {
+            let nothing = wholly(!facts.understood, "idle.no-category");
+            nothing.or(wholly(facts.history == 0, "idle.no-history"))
+        },
     },
     Knob {
         key: "relevance-control",
@@ -227,6 +294,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: switch!(retrieval.relevance_control),
+        idle: |_, facts| wholly(!facts.asked, "idle.no-query"),
     },
     Knob {
         key: "coarse",
@@ -237,6 +305,9 @@ pub const KNOBS: &[Knob] = &[
         section: "cascade",
         of: Of::All,
         control: switch!(retrieval.coarse),
+        idle: |state, facts| {
+            wholly(facts.retrieved <= state.retrieval.coarse_keep, "idle.nothing-to-cut")
+        },
     },
     Knob {
         key: "coarse-keep",
@@ -247,6 +318,10 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: whole!(10.0..=500.0, 10.0, retrieval.coarse_keep),
+        idle: |state, facts| {
+            let off = wholly(!state.retrieval.coarse, "idle.until-coarse");
+            off.or(enough(state.retrieval.coarse_keep, 10, facts.retrieved, "idle.nothing-to-cut"))
+        },
     },
     Knob {
         key: "gmv",
@@ -257,6 +332,7 @@ pub const KNOBS: &[Knob] = &[
         section: "expected-gmv",
         of: Of::All,
         control: switch!(retrieval.gmv),
+        idle: ALWAYS,
     },
     Knob {
         key: "sigma",
@@ -267,6 +343,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: number!(0.0..=0.5, 0.01, retrieval.sigma),
+        idle: |state, _| wholly(!state.retrieval.gmv, "idle.until-gmv"),
     },
     Knob {
         key: "sample",
@@ -277,6 +354,7 @@ pub const KNOBS: &[Knob] = &[
         section: "sampling",
         of: Of::All,
         control: switch!(retrieval.sample),
+        idle: ALWAYS,
     },
     Knob {
         key: "seed",
@@ -287,6 +365,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: whole!(0.0..=999.0, 1.0, retrieval.seed),
+        idle: |state, _| wholly(!state.retrieval.sample, "idle.until-sampling"),
     },
     Knob {
         key: "int8",
@@ -297,6 +376,7 @@ pub const KNOBS: &[Knob] = &[
         section: "index",
         of: Of::All,
         control: switch!(retrieval.quantised),
+        idle: ALWAYS,
     },
     Knob {
         key: "ranker",
@@ -310,6 +390,24 @@ pub const KNOBS: &[Knob] = &[
             Ranker::Dmt = "dmt";
             Ranker::Mlpr = "mlpr";
         ),
+        idle: |state, _| {
+            wholly(silent(state, Ranker::Dmt) && silent(state, Ranker::Mlpr), "idle.no-weights")
+        },
+    },
+    Knob {
+        key: "blend",
+        testid: "blend",
+        symbol: "",
+        unit: "",
+        group: Group::Ranking,
+        section: "blend",
+        of: Of::All,
+        control: choice!(ranking.blend:
+            Blend::Sum = "sum";
+            Blend::Lift = "lift";
+            Blend::Product = "product";
+        ),
+        idle: |state, _| unweighted(state),
     },
     Knob {
         key: "w-click",
@@ -317,9 +415,10 @@ pub const KNOBS: &[Knob] = &[
         symbol: "w_click",
         unit: "",
         group: Group::Ranking,
-        section: "blend",
+        section: "",
         of: Of::All,
         control: number!(0.0..=1.0, 0.01, ranking.weight_click),
+        idle: |state, _| alone(&task_weights(state), 0),
     },
     Knob {
         key: "w-cart",
@@ -330,6 +429,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Ranker(Ranker::Mlpr),
         control: number!(0.0..=1.0, 0.01, ranking.weight_cart),
+        idle: |state, _| alone(&task_weights(state), 1),
     },
     Knob {
         key: "w-order",
@@ -340,6 +440,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: number!(0.0..=1.0, 0.01, ranking.weight_order),
+        idle: |state, _| alone(&task_weights(state), 2),
     },
     Knob {
         key: "gate-temperature",
@@ -350,6 +451,11 @@ pub const KNOBS: &[Knob] = &[
         section: "experts",
         of: Of::All,
         control: number!(0.1..=5.0, 0.1, ranking.gate_temperature),
+        idle: |state, _| {
+            let shared =
+                state.ranker == Ranker::Mlpr || state.ranking.multi_task == MultiTask::Mmoe;
+            unweighted(state).or(wholly(!shared, "idle.no-gates"))
+        },
     },
     Knob {
         key: "multi-task",
@@ -373,6 +479,7 @@ pub const KNOBS: &[Knob] = &[
                 }
             },
         },
+        idle: |state, _| unweighted(state),
     },
     Knob {
         key: "bias-position",
@@ -383,6 +490,7 @@ pub const KNOBS: &[Knob] = &[
         section: "the-bias-network-reads",
         of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(position),
+        idle: |state, _| unweighted(state),
     },
     Knob {
         key: "bias-page",
@@ -393,6 +501,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(page),
+        idle: |state, _| unweighted(state),
     },
     Knob {
         key: "bias-neighbours",
@@ -403,6 +512,7 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Ranker(Ranker::Dmt),
         control: bias_feature!(neighbours),
+        idle: |state, _| unweighted(state),
     },
     Knob {
         key: "bias-at-serving",
@@ -413,6 +523,11 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::Ranker(Ranker::Dmt),
         control: switch!(ranking.bias_at_serving),
+        idle: |state, _| {
+            let reads = state.ranking.bias;
+            let nothing = !(reads.position || reads.page || reads.neighbours);
+            unweighted(state).or(wholly(nothing, "idle.no-bias"))
+        },
     },
     Knob {
         key: "precomputed",
@@ -423,6 +538,7 @@ pub const KNOBS: &[Knob] = &[
         section: "encoders",
         of: Of::Ranker(Ranker::Mlpr),
         control: switch!(ranking.precomputed),
+        idle: |_, _| Some(Idle::Wholly("idle.time-alone")),
     },
     Knob {
         key: "size",
@@ -433,6 +549,12 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: whole!(4.0..=60.0, 4.0, page.size),
+        idle: |state, facts| {
+            let size = state.page.size;
+            // A page that retrieval could not fill, or that is as large as it was asked to be.
+            let full = facts.retrieved < size || state.retrieval.candidates <= size;
+            (full && facts.ranked <= size).then_some(Idle::Beyond("idle.all-shown"))
+        },
     },
     Knob {
         key: "page",
@@ -443,6 +565,10 @@ pub const KNOBS: &[Knob] = &[
         section: "",
         of: Of::All,
         control: whole!(0.0..=249.0, 1.0, page.number),
+        idle: |state, facts| {
+            let last = facts.ranked.saturating_sub(1) / state.page.size.max(1);
+            enough(state.page.number, 0, last, "idle.last-page")
+        },
     },
     Knob {
         key: "device",
@@ -456,5 +582,6 @@ pub const KNOBS: &[Knob] = &[
             PageDevice::Desktop = "desktop";
             PageDevice::Phone = "phone";
         ),
+        idle: |_, _| Some(Idle::Wholly("idle.curves-alone")),
     },
 ];

@@ -175,8 +175,11 @@ fn none_chosen(store: Store) -> AnyView {
             let state = State { selected: None, ..state };
             // Where the engine is lost, whoever asks next is told.
             let Ok(answer) = engine.answer(&state).await else { return };
-            let tasks = answer.ranker.tasks();
-            let order = crate::pipeline::blend::order(&answer.candidates, tasks, &state.ranking);
+            let order = crate::pipeline::blend::order(
+                &answer.candidates,
+                answer.predicted(),
+                &state.ranking,
+            );
             let first = order.first().map(|first| answer.candidates[first.candidate].product);
             let _ = store.state.try_update(|state| state.selected = first);
         });
@@ -289,6 +292,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
             candidate: place.unwrap_or(retrieved),
         },
         ranker: answer.ranker,
+        base_rates: answer.base_rates.clone(),
         experts: parts.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
         knobs: found.state.ranking.clone(),
         detail: parts.detail.clone(),

@@ -11,7 +11,7 @@ use super::way::done;
 use crate::app::language::{say, text, worded};
 use crate::app::parts::{click, live};
 use crate::app::store::store;
-use crate::app::words::signed;
+use crate::app::words::score_change;
 use crate::protocol::{Question, Reply, Trace};
 use crate::studio::engine::{Engine, Lost};
 
@@ -218,7 +218,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         Change::Entry(entry) => {
             let history = &found.answer.history;
             let shown = history.iter().find(|shown| shown.entry == entry);
-            shown.map(|shown| done(history, shown)).into_any()
+            shown.map(done).into_any()
         }
     };
     let rise = rise(before, after);
@@ -240,11 +240,13 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         };
         view! { <button type="button" class="quiet" on:click=click(go)>{text(texts::GO_THERE)}</button> }
     });
+    let blend = found.state.ranking.blend;
+    let change_of_score = score_change(blend, after.score - before.score);
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>
             <th scope="row">{what}</th>
             <td class="place">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
-            <td class="by">{signed(100.0 * (after.score - before.score), 2)}</td>
+            <td class="by">{move || worded(&change_of_score)}</td>
             <td>{there}</td>
         </tr>
     }

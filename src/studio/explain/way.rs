@@ -62,7 +62,8 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let class = if before { "passed" } else { "would" };
     let (rank, ranked) = (trace.rank as usize, trace.ranked as usize);
     let size = state.page.size.max(1) as usize;
-    let place = format!("{}, {}", percent(trace.score), words::place(rank + 1));
+    let score = words::score(state.ranking.blend, trace.score);
+    let place = format!("{score}, {}", words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
         <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::WAY_TABLE)>
@@ -243,7 +244,7 @@ pub fn attention(history: &[HistoryEntry]) -> AnyView {
         let share = if most > 0.0 { shown.attention / most } else { 0.0 };
         view! {
             <tr>
-                <th scope="row">{done(history, shown)}</th>
+                <th scope="row">{done(shown)}</th>
                 <td>
                     <span class="bar" style=format!("--share:{}", css_share(share))></span>
                     <small>{percent(shown.attention)}</small>
@@ -259,11 +260,11 @@ pub fn attention(history: &[HistoryEntry]) -> AnyView {
     .into_any()
 }
 
-/// An entry of the history: what was done to which product, and how long before the newest.
-pub fn done(history: &[HistoryEntry], shown: &HistoryEntry) -> AnyView {
+/// An entry of the history: what was done to which product, and how long ago.
+pub fn done(shown: &HistoryEntry) -> AnyView {
     let store = store();
     let event = shown.event;
-    let now = history.iter().map(|shown| shown.event.time).max().unwrap_or(event.time);
+    let now = untrack(|| store.now()).unwrap_or(event.time);
     let title = store.shop.with_untracked(|shop| {
         let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
         Some(product.title.clone())

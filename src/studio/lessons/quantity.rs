@@ -264,7 +264,7 @@ fn retrieved<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
 /// The candidates on the first page.
 fn on_page<'a>(seen: &Seen<'a>) -> Vec<&'a Candidate> {
     let Seen { state, answer, .. } = *seen;
-    let ranked = blend::order(&answer.candidates, answer.ranker.tasks(), &state.ranking);
+    let ranked = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
     let page = ranked.iter().take(state.page.size.max(1) as usize);
     page.map(|ranked| &answer.candidates[ranked.candidate]).collect()
 }
@@ -328,9 +328,10 @@ fn share_of_type(seen: &Seen, name: &str, products: Vec<&Product>) -> Result<f64
 
 fn order_kept(seen: &Seen, _: &str) -> Result<f64, Message> {
     let places: Vec<f32> = (0..seen.answer.candidates.len()).map(|place| place as f32).collect();
-    let tasks = seen.answer.ranker.tasks();
+    let predicted = seen.answer.predicted();
     let scores = seen.answer.candidates.iter();
-    let scores: Vec<f32> = scores.map(|c| -blend::score(c, tasks, &seen.state.ranking)).collect();
+    let scores: Vec<f32> =
+        scores.map(|c| -blend::score(c, predicted, &seen.state.ranking)).collect();
     kendall_tau(&places, &scores).ok_or_else(|| unmeasured("same-scores"))
 }
 
