@@ -138,6 +138,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             searched: 20,
             retrieved: 20,
             relevant: 20,
+            admitted: 20,
             towers: None,
         },
         gatings: vec![],

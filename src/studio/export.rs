@@ -344,6 +344,7 @@ mod tests {
                 searched: 0,
                 retrieved: 0,
                 relevant: 0,
+                admitted: 0,
                 towers: None,
             },
             gatings: vec![Gating {
