@@ -1,7 +1,7 @@
 //! The shipped lessons: they are there, they point at what exists, and the engine's numbers say
 //! what they say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -135,11 +135,69 @@ fn every_step_points_at_something_that_is_there_and_in_use() {
             if let Some(link) = &step.state {
                 state = State::from_link(link).0;
             }
+            for looked_at in step.point.iter().chain(&step.look) {
+                assert!(testids.contains(looked_at), "{name}, “{}”: {looked_at}", step.heading);
+            }
             let Some(point) = &step.point else { continue };
-            assert!(testids.contains(point), "{name}, “{}”: {point}", step.heading);
             if let Some(knob) = KNOBS.iter().find(|knob| knob.testid == point) {
                 let said = format!("{name}, “{}”: {point} is not in use", step.heading);
                 assert!(knob.is_in_use(&state), "{said}");
+            }
+        }
+    }
+}
+
+/// A number that is shown twice in a step says less than once.
+#[test]
+fn no_step_shows_a_number_twice() {
+    for (name, lesson) in lessons() {
+        for step in &lesson.steps {
+            let mut shown = HashSet::new();
+            for check in &step.checks {
+                // What compares two states is one number of both.
+                let numbers = match check.name().starts_with("agreement.") {
+                    true => vec![check.links.join(" ")],
+                    false => check.links.clone(),
+                };
+                for of in numbers {
+                    let said = format!("{name}, “{}”: {} of {of}", step.heading, check.name());
+                    assert!(shown.insert((check.name(), of)), "{said} is shown twice");
+                }
+            }
+        }
+    }
+}
+
+/// What a lesson sets in bold with a capital is a knob, and what it calls a panel is one, by the
+/// name that stands on the page.
+#[test]
+fn knobs_and_panels_are_called_by_their_names() {
+    let words: HashMap<String, String> =
+        serde_json::from_str(&fs::read_to_string("languages/en.json").expect("the words"))
+            .expect("the words");
+    let title = |key: &&String| key.ends_with(".title") || key.ends_with(".panel");
+    let panels: HashSet<&str> = words.keys().filter(title).map(|key| words[key].as_str()).collect();
+    let knobs: HashSet<&str> = words
+        .iter()
+        .filter(|(key, _)| key.starts_with("knobs."))
+        .map(|(_, name)| &**name)
+        .collect();
+    let marked = |html: &str, mark: &str| -> Vec<String> {
+        let parts = html.split(&format!("<{mark}>")).skip(1);
+        parts.filter_map(|part| Some(part.split_once(&format!("</{mark}>"))?.0.into())).collect()
+    };
+    for (name, lesson) in lessons() {
+        for step in &lesson.steps {
+            let queried = step.state.as_deref().unwrap_or_default();
+            for bold in marked(&step.html, "strong") {
+                let query = queried.contains(&format!("q={}", bold.to_lowercase()));
+                if bold.starts_with(|c: char| c.is_ascii_uppercase()) && !query {
+                    assert!(knobs.contains(&*bold), "{name}, “{}”: **{bold}**", step.heading);
+                }
+            }
+            for panel in step.html.split("panel <em>").skip(1) {
+                let panel = panel.split('<').next().unwrap_or_default();
+                assert!(panels.contains(panel), "{name}, “{}”: *{panel}*", step.heading);
             }
         }
     }
@@ -194,8 +252,8 @@ fn every_lesson_is_in_every_language_with_the_same_steps_choices_and_checks() {
             for (step, english) in lesson.steps.iter().zip(&original.steps) {
                 let said = format!("{said}, “{}”", step.heading);
                 assert_eq!(
-                    (&step.state, &step.point, &step.checks),
-                    (&english.state, &english.point, &english.checks),
+                    (&step.state, &step.point, &step.look, &step.checks),
+                    (&english.state, &english.point, &english.look, &english.checks),
                     "{said}"
                 );
                 assert_ne!(step.heading, english.heading, "{said}");

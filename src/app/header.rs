@@ -30,7 +30,7 @@ const REST: u64 = 140;
 #[component]
 pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
     view! {
-        <header class="bar">
+        <header class="top">
             <a class="wordmark" href="." aria-label=say("header.start")>
                 <svg viewBox="0 0 28 28" aria-hidden="true">
                     <use href="icons.svg#ui-vitrine" />

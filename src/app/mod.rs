@@ -16,7 +16,7 @@ pub(crate) mod bridge;
 
 #[cfg(feature = "app")]
 pub(crate) mod browser;
-#[cfg(feature = "studio")]
+#[cfg(feature = "app")]
 pub(crate) mod code;
 #[cfg(feature = "app")]
 mod effect;
@@ -42,6 +42,8 @@ mod page;
 pub(crate) mod parts;
 #[cfg(feature = "app")]
 pub(crate) mod picture;
+#[cfg(feature = "app")]
+mod print;
 #[cfg(feature = "app")]
 mod shelf;
 #[cfg(feature = "app")]

@@ -12,6 +12,7 @@ use super::knobs::Knobs;
 use super::language::{say, say_with};
 use super::notices::Notices;
 use super::parts::{click, follow, keyed};
+use super::print::PrintFoot;
 use super::shelf::Shelf;
 use super::shopper::ShopperBand;
 use super::store::{Store, store};
@@ -73,6 +74,7 @@ fn App() -> impl IntoView {
     view! {
         <div id="page">{keyed(pages, page)}</div>
         <StudioFrame />
+        <PrintFoot />
     }
 }
 

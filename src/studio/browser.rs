@@ -31,70 +31,110 @@ pub async fn fetch_text(relative: &str) -> Result<String, Message> {
 
 /// Attribute of what a lesson points at; the style sheet draws a ring around it.
 const POINTED_AT: &str = "data-pointed-at";
+/// Attribute of what is to be watched beside that.
+const WATCHED: &str = "data-watched";
 
-/// Points at the page's control with this `data-testid`, or at nothing: it is marked, and what
-/// hides it is opened. Says whether there is one.
-pub fn point(testid: Option<&str>) -> bool {
-    let document = browser::document();
-    let marked = document.query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
-    let control = testid.and_then(|testid| {
+/// Points at the page's control with this `data-testid`, or at nothing, and marks what
+/// is to be watched, with its panel: what hides either is opened. Says whether there is what was asked for.
+pub fn point(testid: Option<&str>, watched: Option<&str>) -> bool {
+    let found = [testid, watched].map(|testid| {
         // The studio may hold a second control of the same knob.
-        let wanted = format!("[data-testid=\"{testid}\"]:not(#studio *)");
-        document.query_selector(&wanted).ok().flatten()
+        let wanted = format!("[data-testid=\"{}\"]:not(#studio *)", testid?);
+        browser::document().query_selector(&wanted).ok().flatten()
     });
-    let target = control.as_ref().map(whole);
-    if marked != target {
-        // Setting a well-formed attribute cannot fail.
-        let _ = marked.map(|element| element.remove_attribute(POINTED_AT));
-        let _ = target.as_ref().map(|element| element.set_attribute(POINTED_AT, ""));
+    let panel = found[1]
+        .as_ref()
+        .map(|element| element.closest(".panel").ok().flatten().unwrap_or_else(|| element.clone()));
+    mark(POINTED_AT, found[0].as_ref().map(whole).as_ref());
+    mark(WATCHED, panel.as_ref());
+    for element in found.iter().flatten() {
+        let mut hidden_in = element.closest("details").ok().flatten();
+        while let Some(details) = hidden_in {
+            let _ = details.set_attribute("open", "");
+            hidden_in =
+                details.parent_element().and_then(|outer| outer.closest("details").ok().flatten());
+        }
     }
-    let mut hidden_in = control.and_then(|control| control.closest("details").ok().flatten());
-    while let Some(details) = hidden_in {
-        let _ = details.set_attribute("open", "");
-        hidden_in =
-            details.parent_element().and_then(|outer| outer.closest("details").ok().flatten());
-    }
-    target.is_some()
+    found[0].is_some() && (watched.is_none() || found[1].is_some())
 }
 
-/// Widest page, in pixels, on which the side sheets lie over the shelf, as the style sheet has it.
-const PHONE: f64 = 760.0;
-/// Widest page on which a lesson covers the lower half.
+/// Gives an attribute to this element and to no other.
+fn mark(attribute: &str, target: Option<&Element>) {
+    let marked = browser::document().query_selector(&format!("[{attribute}]")).ok().flatten();
+    if marked.as_ref() != target {
+        // Setting a well-formed attribute cannot fail.
+        let _ = marked.map(|element| element.remove_attribute(attribute));
+        let _ = target.map(|element| element.set_attribute(attribute, ""));
+    }
+}
+
+/// Widest page, in pixels, on which a lesson covers the lower half and the shelf is a strip above
+/// it, as the style sheet has it.
 const HALVES: f64 = 1240.0;
 
-/// Scrolls what is pointed at into view. Says whether that could be done: where it is in a side
-/// sheet that is closed, the sheet is opened, which takes a moment.
+/// Scrolls what is pointed at, and what is to be watched, into view. Says whether that could be
+/// done: where one is in a side sheet that is closed, the sheet is opened, which takes a moment.
 pub fn reveal_pointed() -> bool {
-    let marked = browser::document().query_selector(&format!("[{POINTED_AT}]")).ok().flatten();
-    let Some(element) = marked else { return false };
-    if is_hidden(&element) {
-        open_sheet_of(&element);
-        return false;
+    let marked = |attribute: &str| {
+        browser::document().query_selector(&format!("[{attribute}]")).ok().flatten()
+    };
+    let pointed = marked(POINTED_AT);
+    let knob = pointed.as_ref().is_some_and(|element| element.matches(".knob").unwrap_or(false));
+    let mut wanted = [marked(WATCHED), pointed];
+    // On a narrow page a knob stands in the lesson itself.
+    if width() <= HALVES && knob {
+        wanted[1] = None;
     }
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(if width() <= HALVES {
-        ScrollLogicalPosition::Start
-    } else {
-        ScrollLogicalPosition::Nearest
-    });
-    element.scroll_into_view_with_scroll_into_view_options(&options);
+    // Sheets take turns where there is room for one: what is watched is shown while a lesson has
+    // the knob.
+    for element in wanted.iter().flatten() {
+        if is_hidden(element) {
+            open_sheet_of(element);
+            return false;
+        }
+    }
+    for element in wanted.iter().flatten() {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(if width() <= HALVES {
+            ScrollLogicalPosition::Start
+        } else {
+            ScrollLogicalPosition::Nearest
+        });
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
     true
 }
 
-/// Opens the side sheet that an element is in, where it does not lie over the shelf.
+/// Opens the side sheet that an element is in.
 fn open_sheet_of(element: &Element) {
-    if width() <= PHONE {
-        return;
-    }
     let left = element.closest(".side.left").ok().flatten().is_some();
     let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
     let tab = browser::document().query_selector(&tab).ok().flatten();
-    // Where both sheets stand side by side there is no tab to be seen; an open one is not closed.
+    // Where both sheets stand side by side the tabs are out of sight; an open one is not closed.
     let closed = |tab: &Element| tab.get_attribute("aria-pressed").as_deref() != Some("true");
-    if let Some(tab) = tab.filter(|tab| !is_hidden(tab) && closed(tab)) {
+    if let Some(tab) = tab.filter(closed) {
         tab.unchecked_into::<web_sys::HtmlElement>().click();
     }
 }
+
+/// Scrolls so that the shelf begins below the header, where the studio would leave too little of
+/// it in sight.
+pub fn reveal_shelf() {
+    let document = browser::document();
+    let (Some(area), Some(studio)) = (
+        document.query_selector(".shelf-area").ok().flatten(),
+        document.get_element_by_id("studio"),
+    ) else {
+        return;
+    };
+    let seen = studio.get_bounding_client_rect().top() - area.get_bounding_client_rect().top();
+    if width() > HALVES && seen < ENOUGH {
+        area.scroll_into_view_with_bool(true);
+    }
+}
+
+/// Height of the shelf, in pixels, in which a row of products is told apart.
+const ENOUGH: f64 = 280.0;
 
 /// Width of the page in pixels.
 fn width() -> f64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
-use super::order::{Order, differences};
+use super::order::Order;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture};
@@ -15,6 +15,7 @@ use crate::app::words;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::share::State;
+use crate::share::differences::differences;
 use crate::share::view::MAX_PINS;
 
 /// Products of each state that are shown.
@@ -58,7 +59,9 @@ pub fn Compare() -> impl IntoView {
     let standing = engine.standing;
     follow(move |first| {
         retry.track();
-        let states = states(store);
+        // From the past on the left to the present on the right.
+        let mut states = states(store);
+        states.rotate_left(1);
         let number = asked.try_update_value(|number| {
             *number += 1;
             *number
@@ -68,14 +71,14 @@ pub fn Compare() -> impl IntoView {
             let known = std::mem::take(columns);
             *columns = states
                 .into_iter()
-                .enumerate()
-                .map(|(at, (name, state))| {
+                .map(|(name, state)| {
                     let same = known.iter().find(|known| known.state == state);
                     let order = match same {
                         Some(same) => same.order.clone(),
                         // Until the answer is there, the old one stands where it stood.
                         None => {
-                            known.get(at).filter(|_| name == "Now").and_then(|k| k.order.clone())
+                            let last = known.iter().find(|k| name == "Now" && k.name == name);
+                            last.and_then(|known| known.order.clone())
                         }
                     };
                     Column { name, state, order }
@@ -87,7 +90,8 @@ pub fn Compare() -> impl IntoView {
             leptos::task::spawn_local(async move {
                 // The panel may have been closed meanwhile, here and below.
                 let wanted = columns.try_with_untracked(|all| {
-                    all.iter().map(|column| column.state.clone()).collect::<Vec<State>>()
+                    // The present is waited for most.
+                    all.iter().rev().map(|column| column.state.clone()).collect::<Vec<State>>()
                 });
                 for state in wanted.unwrap_or_default() {
                     if asked.try_get_value() != number {
@@ -174,8 +178,7 @@ fn table(
     retry: RwSignal<u32>,
 ) -> AnyView {
     let order_of = |column: &Column| column.order.clone().and_then(Result::ok);
-    let first = columns.first().cloned();
-    let reference = first.as_ref().and_then(order_of);
+    let reference = columns.iter().find(|column| column.name == "Now").and_then(order_of);
     let cells = columns.iter().enumerate().map(|(at, column)| {
         let place = 2 * at + 1;
         let before = at.checked_sub(1).and_then(|at| columns.get(at));
@@ -197,13 +200,13 @@ fn table(
             Some(lines(&left, &right, hot, place - 1))
         });
         let state = column.state.clone();
-        let against = first.as_ref().map(|first| differences(&first.state, &column.state));
+        let is_now = column.name == "Now";
         view! {
             <div class="head" style=format!("grid-column:{place}")>
-                {head(store, column.name, at, state, against.unwrap_or_default())}
+                {head(store, column.name, at, state)}
             </div>
             <dl class="figures" style=format!("grid-column:{place}")>
-                {order_of(column).map(|order| figures(&order, reference.as_deref().filter(|_| at > 0)))}
+                {order_of(column).map(|order| figures(&order, reference.as_deref().filter(|_| !is_now)))}
             </dl>
             <div class="list" style=format!("grid-column:{place}") data-testid="column" data-column=column.name>
                 {list}
@@ -219,27 +222,21 @@ fn table(
         .into_any()
 }
 
-/// A column's name, what it differs in, and what can be done with it.
-fn head(
-    store: Store,
-    name: &'static str,
-    at: usize,
-    state: State,
-    differs: Vec<Message>,
-) -> AnyView {
-    if at == 0 {
-        let about = say("studio.compare.on-the-shelf");
-        return view! { <h3>{state_name(name)}</h3> <p class="differs">{about}</p> }.into_any();
-    }
-    let text = match differs.as_slice() {
-        [] => say("studio.compare.same").to_string(),
+/// A column's name, what of it is not as it comes, and what can be done with it. What a pin is
+/// called by does not change with the present state.
+fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
+    let text = match differences(&State::default(), &state).as_slice() {
+        [] => say("studio.compare.default").to_string(),
         all => all.iter().map(worded).collect::<Vec<_>>().join(" · "),
     };
+    if name == "Now" {
+        return view! { <h3>{state_name(name)}</h3> <p class="differs">{text}</p> }.into_any();
+    }
     let go = move || store.state.set(state.clone());
     let remove = move || {
         store.view.update(|view| {
-            if at <= view.pins.len() {
-                view.pins.remove(at - 1);
+            if at < view.pins.len() {
+                view.pins.remove(at);
             }
         });
     };
@@ -254,7 +251,7 @@ fn head(
     .into_any()
 }
 
-/// A column's metrics: agreement with the first column, then its own.
+/// A column's metrics: agreement with the present state, then its own.
 fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
     // By what tests name them by, and by the words.
     let mut figures: Vec<(&'static str, &'static str, String)> = Vec::new();

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::browser::{focus, show_in_row};
+use super::browser::{focus, reveal_shelf, show_in_row};
 use super::compare::Compare;
 use super::document::Document;
 use super::engine::Engine;
@@ -76,6 +76,9 @@ fn Studio() -> impl IntoView {
             (Some(_), false) => "open",
         };
         browser::mark("studio", height);
+        if height == "open" {
+            browser::after_paint(reveal_shelf);
+        }
     });
     // On a narrow page not all tabs are on show, and their names make them as wide as they are.
     follow(move |_| {

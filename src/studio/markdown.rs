@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
+use super::sources;
+
 /// A part of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
@@ -43,12 +45,20 @@ pub fn parts(markdown: &str) -> Vec<Part> {
         }
     };
     let (mut in_title, mut in_heading) = (false, false);
+    // Papers and terms that were linked in this part, and whether a link would not stand in another.
+    let (mut linked, mut plain) = (Vec::new(), true);
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => plain = false,
+            Event::End(TagEnd::Link | TagEnd::CodeBlock) => plain = true,
+            _ => (),
+        }
         match &event {
             Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => in_title = true,
             Event::End(TagEnd::Heading(HeadingLevel::H1)) => in_title = false,
             Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
                 close(&title, &mut name, &mut events);
+                linked.clear();
                 in_heading = true;
                 events.push(event);
             }
@@ -58,6 +68,10 @@ pub fn parts(markdown: &str) -> Vec<Part> {
             }
             // Pages of the project hold no HTML of their own.
             Event::Html(_) | Event::InlineHtml(_) => (),
+            Event::Text(text) if plain && !in_heading && !in_title => {
+                let text = text.to_string();
+                sources::link(&text, &mut linked, &mut events);
+            }
             Event::Text(text) if in_title => title.push_str(text),
             _ if in_title => (),
             _ => {
@@ -87,6 +101,16 @@ mod tests {
         assert!(parts[1].html.contains("aria-label=\"One (1)\""));
         assert!(parts[1].html.contains("<td style=\"text-align: right\">2</td>"));
         assert!(parts[1].html.trim_end().ends_with("</table></div>"));
+    }
+
+    #[test]
+    fn papers_are_linked_where_they_are_first_named() {
+        let parts = parts("## On DMT\n\nDMT and `DMT`, DMT again.\n\n| DMTs | PLE |\n|---|---|\n");
+        let html = &parts[0].html;
+        assert_eq!(html.matches("href=").count(), 2, "{html}");
+        let link = "<a href=\"https://doi.org/10.1145/3340531.3412697\" target=\"_blank\" rel=\"noopener noreferrer\">DMT</a>";
+        assert!(html.contains(&format!("<p>{link} and <code>DMT</code>, DMT again.")), "{html}");
+        assert!(html.contains("<h2>On DMT</h2>") && html.contains("<th>DMTs</th>"), "{html}");
     }
 
     #[test]

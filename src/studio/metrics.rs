@@ -252,9 +252,19 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                 Some(estimate) => with_error(measure, &estimate),
                 None => "–".into(),
             };
-            let count = move || match estimates.get().0 {
-                Some(estimate) => format!("n {}", estimate.count),
-                None => String::new(),
+            let of = state.clone();
+            let count = move || {
+                let Some(estimate) = estimates.get().0 else { return String::new() };
+                let done = results.with(|results| results.of(&of).len());
+                let count = estimate.count as usize;
+                // Nothing was clicked in some, so nothing stands anywhere in them.
+                match count < done {
+                    false => String::new(),
+                    true => say_with(
+                        "studio.metrics.defined",
+                        &[("count", &words::count(count)), ("all", &words::count(done))],
+                    ),
+                }
             };
             let than = move || {
                 let (_, Some(than)) = estimates.get() else { return String::new() };

@@ -39,6 +39,7 @@ pub mod results;
 mod scatter;
 #[cfg(feature = "studio")]
 mod share;
+pub mod sources;
 
 #[cfg(feature = "studio")]
 pub use frame::mount;

@@ -31,6 +31,7 @@ mod texts {
 
     pub const ABOUT: &str = "studio.positions.about";
     pub const MARKET: &str = "studio.positions.market";
+    pub const BOTH: &str = "studio.positions.both-clicks";
     pub const NO_MARKET: &str = "studio.positions.no-market";
     pub const NO_BIAS: &str = "studio.positions.no-bias";
     pub const RESET: &str = "studio.positions.reset";
@@ -303,6 +304,7 @@ pub fn Positions() -> impl IntoView {
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
             view! {
                 <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
+                {known.then(|| view! { <p class="note" data-testid="both-clicks">{text(texts::BOTH)}</p> })}
                 {(!biased).then(|| view! { <p class="note">{text(texts::NO_BIAS)}</p> })}
             }
             .into_any()

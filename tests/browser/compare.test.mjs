@@ -45,6 +45,24 @@ test("a pin keeps its state while the shelf moves on, in the link too", () =>
     assert.deepEqual((await vitrine.ranking()).map(({ id }) => Number(id)), before);
   }));
 
+test("the past stands left of the present, and a pin keeps its name when the present moves", () =>
+  withVitrine(stage, { link: "?v=1&q=couch&panel=compare&a=q:couch;w-click:0&b=q:sofa" }, async (vitrine) => {
+    await vitrine.ready();
+    await column(vitrine, "B").locator("li").first().waitFor();
+    const names = () => vitrine.get("column").evaluateAll((all) => all.map(({ dataset }) => dataset.column));
+    assert.deepEqual(await names(), ["A", "B", "Now"]);
+    const called = () => vitrine.page.locator(".columns .differs").allInnerTexts();
+    const before = await called();
+    assert.match(before[0], /^Query: couch · Click: 0/);
+    await vitrine.set("weight-order", 0.2);
+    await vitrine.rest();
+    const after = await called();
+    assert.deepEqual(after.slice(0, 2), before.slice(0, 2));
+    assert.notEqual(after[2], before[2]);
+    // Each agrees in its own measure with the present.
+    assert.equal(await vitrine.page.locator('.figures [data-metric="overlap@10"]').count(), 2);
+  }));
+
 test("four states are all there is room for, and each can be unpinned", () =>
   withVitrine(stage, { link: "?v=1&panel=compare&a=&b=gmv:on&c=tau:0.2&d=q:lamp" }, async (vitrine) => {
     await column(vitrine, "D").locator("li").first().waitFor();

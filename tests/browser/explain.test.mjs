@@ -73,6 +73,26 @@ test("what would change it is tried, can be stopped, and comes out as told", () 
     }
   }));
 
+test("what the retriever attends to adds up, span by span, in rows of a line or two", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&look=2600&panel=explain" }, async (vitrine) => {
+    await vitrine.ready();
+    const lists = vitrine.get("retriever-attention").locator("table");
+    await lists.first().waitFor();
+    const sums = await lists.evaluateAll((all) =>
+      all.map((table) => [...table.querySelectorAll("[data-share]")].reduce((sum, { dataset }) => sum + Number(dataset.share), 0)),
+    );
+    assert.ok(sums.length > 0);
+    sums.forEach((total) => near(total, 1, 1e-3));
+    assert.equal(await lists.locator("caption").count(), sums.length);
+    for (const width of [1440, 1024, 390]) {
+      await vitrine.page.setViewportSize({ width, height: 900 });
+      const rows = await lists.locator("tr").evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
+      assert.ok(Math.max(...rows) <= 64, `${width}: ${rows}`);
+      const bars = await lists.locator(".bar").evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect()));
+      assert.ok(bars.every(({ width, height }) => width === 60 && height <= 6), JSON.stringify(bars[0]));
+    }
+  }));
+
 test("any product of the catalogue is found, and told where it was lost", () =>
   withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=explain" }, async (vitrine) => {
     await vitrine.get("pick").fill("butter salted");

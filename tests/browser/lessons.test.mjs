@@ -47,6 +47,20 @@ test("the knob is pointed at beside the shelf, and the stage is set by a click",
   withVitrine(stage, { link: TEMPERATURE.replace("q=couch", "q=milk"), context: { viewport: { width: 1440, height: 900 } } }, async (vitrine) => {
     await vitrine.ready();
     await vitrine.page.locator("[data-pointed-at]").waitFor();
+    const struck = await vitrine.page.evaluate(() => {
+      const marked = document.querySelector("[data-pointed-at]");
+      const style = getComputedStyle(marked);
+      const out = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+      const { top, bottom } = marked.getBoundingClientRect();
+      const texts = [...document.querySelectorAll(".knobs :is(h2, h3), .knob .name")].filter((text) => !marked.contains(text));
+      return texts
+        .filter((text) => {
+          const box = text.getBoundingClientRect();
+          return (box.bottom > top - out + 1 && box.top < top) || (box.top < bottom + out - 1 && box.bottom > bottom);
+        })
+        .map((text) => text.textContent);
+    });
+    assert.deepEqual(struck, [], "the ring lies over other names");
     assert.equal(await vitrine.page.locator('[data-pointed-at] [data-testid="temperature"]').count(), 1);
     const [shelf, studio] = await Promise.all(["shelf", "studio"].map((id) => vitrine.get(id).boundingBox()));
     assert.ok(shelf.x + shelf.width <= studio.x, "the studio covers the shelf");

@@ -1,7 +1,7 @@
 // How it looks: pictures for people in output/, and what a machine can see of it.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -29,6 +29,85 @@ const OTHER_SIZES = [
 async function nothingSticksOut(page, where) {
   const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(overhang <= 0, `${where}: ${overhang} pixels wider than the window`);
+}
+
+/** Goes to a link without loading the page again, as the studio does. */
+const goTo = (page, link) =>
+  page.evaluate((detail) => document.dispatchEvent(new CustomEvent("vitrine-studio", { detail })), link);
+
+/** Products whose picture and title are in the window with nothing over them. */
+const productsInSight = (page) =>
+  page.evaluate(() => {
+    const shown = (element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const at = document.elementFromPoint(left + width / 2, top + height / 2);
+      return at !== null && (element.contains(at) || at.closest('[data-testid="product"]') === element.closest('[data-testid="product"]'));
+    };
+    const products = [...document.querySelectorAll('[data-testid="product"]')];
+    return products.filter((product) => shown(product.querySelector(".picture")) && shown(product.querySelector(".title"))).length;
+  });
+
+/** Which of what a lesson points at and has watched is not in sight. Runs in the page. */
+function inSightOf([point, look]) {
+  const shown = (element) => {
+    const box = element.getBoundingClientRect();
+    // A good part of it, or all there is.
+    const spots = [0.1, 0.3, 0.5].map((share) => box.top + Math.min(share * box.height, 100 * share + 4));
+    return box.width > 0 && spots.some((y) => {
+      const at = document.elementFromPoint(box.left + box.width / 2, y);
+      return at !== null && (element.contains(at) || at.contains(element) && at.matches(".knob, .query, .who"));
+    });
+  };
+  const all = (testid) => [...document.querySelectorAll(`[data-testid="${testid}"]`)];
+  return [point, look].filter((testid) => testid && !all(testid).some(shown));
+}
+
+/** The steps of the lessons that point at something, one for each thing that they point at. */
+async function steps() {
+  const folder = new URL("../../assets/lessons/", import.meta.url);
+  const found = new Map();
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(".md")).sort()) {
+    const sections = (await readFile(new URL(file, folder), "utf8")).split("\n## ").slice(1);
+    let state = "?v=1";
+    sections.forEach((section, number) => {
+      const set = (name) => section.match(new RegExp(`^${name} = "(.*)"$`, "m"))?.[1];
+      state = set("state")?.replace("?", "?v=1&") ?? state;
+      const [point, look] = [set("point"), set("look")];
+      const key = `${point} ${look}`;
+      if (point && !found.has(key)) {
+        found.set(key, { step: `${file.replace(".md", "")}.${number + 1}`, state, point, look });
+      }
+    });
+  }
+  return [...found.values()];
+}
+
+/** Colours whose drawing is too like the ground of its picture to be told apart. Runs in the page. */
+function contrasts(hexes) {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const luminance = (colour) => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const brightness = (hex) => [0.299, 0.587, 0.114].reduce((sum, weight, i) => sum + (weight * parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16)) / 255, 0);
+  const faint = [];
+  for (const hex of hexes) {
+    const picture = document.createElement("span");
+    const kind = brightness(hex) > 0.8 ? "pale" : brightness(hex) < 0.35 ? "deep" : "";
+    picture.className = `picture ${kind}`;
+    picture.style.setProperty("--tint", hex);
+    const shape = document.createElement("i");
+    shape.style.backgroundColor = "var(--m)";
+    picture.append(shape);
+    document.body.append(picture);
+    const [a, b] = [getComputedStyle(picture).backgroundColor, getComputedStyle(shape).backgroundColor].map(luminance);
+    picture.remove();
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 1.9) faint.push(`${hex}: ${ratio.toFixed(2)}`);
+  }
+  return faint;
 }
 
 describe("the look", () => {
@@ -75,6 +154,153 @@ describe("the look", () => {
       });
     });
   }
+
+  for (const viewport of [...SIZES, { width: 320, height: 256 }]) {
+    test(`at ${viewport.width} by ${viewport.height} something may lie over the shelf, and products stay in sight`, () =>
+      withVitrine(stage, { context: { viewport }, link: "?v=1&backend=cpu&q=shoes" }, async (vitrine) => {
+        const { page } = vitrine;
+        await vitrine.ready();
+        const inSight = async (what) => {
+          await page.waitForTimeout(700);
+          await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${what.replace(" ", "-")}.png` });
+          assert.ok((await productsInSight(page)) >= 2, `${what}: ${await productsInSight(page)} products in sight`);
+        };
+        if (viewport.width <= 760) {
+          for (const sheet of ["knobs", "insides"]) {
+            await page.locator(`.tabs [data-tab="${sheet}"]`).click();
+            await inSight(sheet);
+            await page.locator(`.tabs [data-tab="${sheet}"]`).click();
+          }
+        }
+        for (const panel of ["lessons", "compare", "explain"]) {
+          await goTo(page, `?v=1&backend=cpu&q=shoes&panel=${panel}`);
+          await page.locator('[role="tabpanel"]').first().waitFor();
+          await inSight(panel);
+        }
+        await goTo(page, "?v=1&backend=cpu&q=couch&panel=lessons&lesson=03-temperature.2");
+        await vitrine.get("lesson-check").waitFor();
+        await inSight("a lesson");
+      }));
+  }
+
+  for (const [name, viewport, more] of [...SIZES.map((size) => [size.width, size, ""]), ["a lecture", SIZES[0], "&lecture=on"]]) {
+    test(`at ${name} what a lesson points at, and what it has watched, is in sight with two products`, () =>
+      withVitrine(stage, { context: { viewport }, link: "?v=1&backend=cpu&panel=lessons" }, async (vitrine) => {
+        const { page } = vitrine;
+        await vitrine.ready();
+        const missing = [];
+        for (const { step, state, point, look } of await steps()) {
+          await goTo(page, `${state}&backend=cpu&panel=lessons&lesson=${step}${more}`);
+          const stands = async () => {
+            const seen = await page.evaluate(inSightOf, [point, look]);
+            const products = await productsInSight(page);
+            return [seen, products >= 2 ? "" : `${products} products`].flat().filter(Boolean).join(", ");
+          };
+          let lacks;
+          for (let tries = 0; tries < 20; tries += 1) {
+            await page.waitForTimeout(300);
+            lacks = await stands();
+            if (!lacks && tries > 2) break;
+          }
+          if (lacks) {
+            await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${step}${more}.png` });
+            missing.push(`${step}: ${lacks}`);
+          }
+        }
+        assert.deepEqual(missing, []);
+      }));
+  }
+
+  test("at a zoom of 400 % nothing lies over the query, and suggestions stay in the window", () =>
+    withVitrine(stage, { context: { viewport: { width: 320, height: 256 } }, link: "?v=1&backend=cpu&q=nvxie" }, async (vitrine) => {
+      const { page } = vitrine;
+      await vitrine.ready();
+      await vitrine.get("notice").first().waitFor();
+      const query = vitrine.get("query");
+      await query.click();
+      await query.fill("s");
+      const list = page.locator("#suggestions");
+      await list.locator("li").nth(5).waitFor({ state: "attached" });
+      const [box, height] = [await list.boundingBox(), 256];
+      assert.ok(box.y >= 0 && box.y + box.height <= height && box.height >= 90, JSON.stringify(box));
+      const over = await page.evaluate(() =>
+        [...document.querySelectorAll("body *")].filter((element) => {
+          const { position } = getComputedStyle(element);
+          const { height, width } = element.getBoundingClientRect();
+          return ["fixed", "sticky"].includes(position) && height > 60 && width > 200 && !element.closest("#suggestions");
+        }).map((element) => element.className),
+      );
+      assert.deepEqual(over, []);
+    }));
+
+  test("buttons keep their names where there is no room to show them", () =>
+    withVitrine(stage, { context: { viewport: { width: 390, height: 844 } } }, async (vitrine) => {
+      await vitrine.ready();
+      for (const name of ["Studio", "Share"]) {
+        await vitrine.page.getByRole("button", { name, exact: true }).waitFor();
+      }
+    }));
+
+  test("in forced colours what is on looks otherwise than what is off, and bars are drawn", () =>
+    withVitrine(stage, { context: { viewport: SIZES[0], forcedColors: "active" }, link: "?v=1&backend=cpu&q=couch&look=2600" }, async (vitrine) => {
+      const { page } = vitrine;
+      await vitrine.ready();
+      await page.screenshot({ path: `${OUTPUT}forced-colours.png` });
+      const styles = (selector, ...names) =>
+        page.locator(selector).first().evaluate(
+          (element, [pseudo, names]) => names.map((name) => getComputedStyle(element, pseudo).getPropertyValue(name)),
+          [undefined, names],
+        );
+      const on = await styles('input[role="switch"]:checked', "background-color");
+      const off = await styles('input[role="switch"]:not(:checked)', "background-color");
+      assert.notDeepEqual(on, off, "switches");
+      const chosen = await styles(".segments input:checked + span", "background-color", "color");
+      const others = await styles(".segments input:not(:checked) + span", "background-color", "color");
+      assert.notDeepEqual(chosen, others, "segments");
+      assert.notEqual(chosen[0], chosen[1]);
+      assert.notDeepEqual(await styles(".card.chosen", "outline-style"), await styles(".card:not(.chosen)", "outline-style"), "cards");
+      const drawn = await page.evaluate(() => {
+        const ground = getComputedStyle(document.body).backgroundColor;
+        const colour = (selector, pseudo) => getComputedStyle(document.querySelector(selector), pseudo).backgroundColor;
+        return {
+          bar: colour(".strip .bar.retriever", "::after") !== ground,
+          part: colour(".card .score i") !== ground,
+          column: colour(".utilisation .column", "::before") !== ground,
+          track: getComputedStyle(document.querySelector('input[type="range"]')).forcedColorAdjust === "none",
+        };
+      });
+      assert.deepEqual(drawn, { bar: true, part: true, column: true, track: true });
+    }));
+
+  test("a title on the shelf is shown whole, on every shelf", () =>
+    withVitrine(stage, { context: { viewport: SIZES[0] }, link: "?v=1&backend=cpu&q=couch" }, async (vitrine) => {
+      await vitrine.ready();
+      for (const query of ["laptop", "duvet cover", "headphones"]) {
+        for (const viewport of SIZES) {
+          await vitrine.page.setViewportSize(viewport);
+          await vitrine.page.waitForTimeout(200);
+          const cut = await vitrine.page.locator(".card .title").evaluateAll((all) =>
+            all.filter((title) => title.scrollHeight > title.clientHeight + 1).map((title) => title.textContent),
+          );
+          assert.deepEqual(cut, [], `${viewport.width}`);
+        }
+        await vitrine.search(query);
+      }
+    }));
+
+  test("every product stands out from the ground of its picture", () =>
+    withVitrine(stage, { link: "?v=1&backend=cpu&q=shoes" }, async (vitrine) => {
+      await vitrine.ready();
+      for (const scheme of ["light", "dark"]) {
+        await vitrine.page.evaluate((scheme) => (document.documentElement.dataset.theme = scheme), scheme);
+        const { hexes } = await vitrine.page.evaluate(async () => {
+          const { colours } = await (await fetch("assets/catalogue.json")).json();
+          return { hexes: colours.map(({ hex }) => hex) };
+        });
+        const faint = await vitrine.page.evaluate(contrasts, hexes);
+        assert.deepEqual(faint, [], scheme);
+      }
+    }));
 
   test("on a phone the open panel's tab is on show", () =>
     withVitrine(stage, { context: { viewport: { width: 390, height: 844 } }, link: "?v=1&q=couch&panel=papers" }, async ({ page }) => {

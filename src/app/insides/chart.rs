@@ -67,9 +67,9 @@ impl Look {
     pub fn at(scale: f64) -> Self {
         Self {
             scale,
-            accent: colour("--accent"),
-            quiet: colour("--quiet"),
-            text: colour("--text-soft"),
+            accent: colour("--drawn"),
+            quiet: colour("--drawn-quiet"),
+            text: colour("--drawn-text"),
             font: browser::style_value("--sans"),
         }
     }

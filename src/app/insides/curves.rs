@@ -94,7 +94,7 @@ pub fn ExaminationCurve() -> impl IntoView {
         of_answer(store, sentence).unwrap_or_else(|| say("examination.empty").into())
     };
     view! {
-        <p class="legend">
+        <p class="legend" data-testid="examination">
             {live(move || match learns() {
                 true => view! { <span class="key learned">{say("examination.learned")}</span> }.into_any(),
                 false => view! { <span>{say("examination.no-network")}</span> }.into_any(),

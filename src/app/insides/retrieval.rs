@@ -84,7 +84,7 @@ pub fn RetrievalInside() -> impl IntoView {
     });
     view! {
         {read}
-        <ol class="rows">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
+        <ol class="rows" data-testid="categories">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note">{kept}</p>
         {towers}
     }

@@ -21,6 +21,7 @@ use crate::market::catalogue::ProductId;
 use crate::protocol::{Answer, Parts, Question, Reply, Trace};
 use crate::share::State;
 use crate::studio::engine::{Engine, Lost, Standing};
+use crate::studio::sources::linked;
 
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;
@@ -277,6 +278,14 @@ fn named(store: Store, product: ProductId) -> AnyView {
     .into_any()
 }
 
+/// The moment that the shopper of a state is in.
+fn now(state: &State) -> Option<i32> {
+    store().shop.with_untracked(|shop| {
+        let shoppers = &shop.as_ref()?.shoppers;
+        shoppers.iter().find(|shopper| shopper.key == state.shopper).map(|shopper| shopper.now)
+    })
+}
+
 fn taken_apart(found: &Arc<Found>) -> AnyView {
     let (trace, parts, answer) = (&found.trace, &found.parts, &found.answer);
     let tasks = answer.ranker.tasks();
@@ -329,11 +338,11 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
             <section aria-labelledby="explain-split">
                 <h3 id="explain-split">{text(texts::RETRIEVAL)}</h3>
                 {split(parts, answer.retriever)}
-                {attention(&answer.history)}
+                {attention(answer, now(&found.state))}
             </section>
             <section aria-labelledby="explain-features">
                 <h3 id="explain-features">{text(texts::FEATURES)}</h3>
-                <p class="note">{text(texts::FEATURES_ABOUT)}</p>
+                <p class="note" inner_html=move || linked(say(texts::FEATURES_ABOUT))></p>
                 <fieldset class="segments">
                     <legend>{text(texts::TASK)}</legend>
                     {tasks.iter().enumerate().map(option).collect_view()}

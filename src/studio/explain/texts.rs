@@ -27,6 +27,11 @@ pub const RETRIEVAL_YANDEX: &str = "studio.explain.retrieval-yandex";
 pub const BASE: &str = "studio.explain.base";
 pub const SUM: &str = "studio.explain.sum";
 pub const ATTENTION: &str = "studio.explain.attention";
+pub const ATTENTION_MOPPR: &str = "studio.explain.attention-moppr";
+pub const ATTENTION_YANDEX: &str = "studio.explain.attention-yandex";
+/// MOPPR's windows over the history, in their order.
+pub const SPANS: [&str; 3] =
+    ["studio.explain.spans.day", "studio.explain.spans.days", "studio.explain.spans.month"];
 pub const FEATURES: &str = "studio.explain.features";
 pub const FEATURES_ABOUT: &str = "studio.explain.features-about";
 pub const FEATURES_TABLE: &str = "studio.explain.features-table";
@@ -75,6 +80,14 @@ pub fn attends(read: usize, of: usize) -> String {
     match read {
         0 => say("studio.explain.attends.none").into(),
         read => say_with("studio.explain.attends", &[("read", &count(read)), ("of", &count(of))]),
+    }
+}
+
+/// What is read beside what is listed.
+pub fn others(number: usize) -> String {
+    match number {
+        1 => say("studio.explain.others.one").into(),
+        number => say_with("studio.explain.others", &[("count", &count(number))]),
     }
 }
 

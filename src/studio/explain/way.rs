@@ -11,12 +11,15 @@ use crate::app::language::{say, say_with, text, worded};
 use crate::app::picture::Picture;
 use crate::app::store::store;
 use crate::app::words::{self, ago, count, css_share, deed, fixed, percent, signed};
+use crate::features::windows;
 use crate::language::Message;
-use crate::protocol::{HistoryEntry, Parts, Passage, Trace};
+use crate::protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
 use crate::share::{Retriever, State, Task};
+use crate::studio::sources::linked;
 
-/// Entries of the history that are listed with the retriever's attention.
+/// Entries of the history that are listed with the retriever's attention, of all and of each span.
 const ATTENDED: usize = 10;
+const ATTENDED_OF_SPAN: usize = 4;
 
 /// A number as a stage judges by it.
 fn judged(passage: &Passage, value: f32) -> String {
@@ -130,7 +133,7 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
                 </tr>
             </tbody>
         </table>
-        <p class="note">{about}</p>
+        <p class="note" inner_html=linked(about)></p>
     }
     .into_any()
 }
@@ -233,29 +236,67 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     .into_any()
 }
 
-/// Entries of the history that the retriever attends to most, most first.
-pub fn attention(history: &[HistoryEntry]) -> AnyView {
-    let mut read: Vec<&HistoryEntry> = history.iter().filter(|shown| shown.kept).collect();
-    let count_read = read.len();
-    read.sort_by(|a, b| b.attention.total_cmp(&a.attention));
-    read.truncate(ATTENDED);
-    let most = longest(read.iter().map(|shown| shown.attention));
-    let rows = read.into_iter().map(|shown| {
-        let share = if most > 0.0 { shown.attention / most } else { 0.0 };
-        view! {
-            <tr>
-                <th scope="row">{done(shown)}</th>
-                <td>
-                    <span class="bar" style=format!("--share:{}", css_share(share))></span>
-                    <small>{percent(shown.attention)}</small>
-                </td>
-            </tr>
+/// Entries of the history that the retriever attends to most, most first, and what is left for the
+/// others. MOPPR attends to each span of the history by itself, so that each adds up to the whole.
+pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
+    let history = &answer.history;
+    let kept = || history.iter().filter(|shown| shown.kept);
+    let about = match answer.retriever {
+        Retriever::Moppr => texts::ATTENTION_MOPPR,
+        Retriever::Yandex => texts::ATTENTION_YANDEX,
+    };
+    let now = now.or_else(|| history.iter().map(|shown| shown.event.time).max()).unwrap_or(0);
+    let lists: Vec<AnyView> = match answer.retriever {
+        Retriever::Moppr => {
+            let spans = windows::MOPPR.iter().zip(texts::SPANS).filter_map(|(span, name)| {
+                let age = |shown: &HistoryEntry| (now - shown.event.time).max(0);
+                let within =
+                    |shown: &&HistoryEntry| (span.from_age..span.to_age).contains(&age(shown));
+                let read: Vec<_> = kept().filter(within).collect();
+                (!read.is_empty()).then(|| attended(Some(name), read, ATTENDED_OF_SPAN))
+            });
+            spans.collect()
         }
-    });
+        Retriever::Yandex => vec![attended(None, kept().collect(), ATTENDED)],
+    };
     view! {
         <h3>{text(texts::ATTENTION)}</h3>
-        <p class="note">{texts::attends(count_read, history.len())}</p>
-        <table class="gates attended" data-testid="retriever-attention"><tbody>{rows.collect_view()}</tbody></table>
+        <p class="note">{texts::attends(kept().count(), history.len())} {(kept().count() > 0).then(|| text(about))}</p>
+        <div data-testid="retriever-attention">{lists}</div>
+    }
+    .into_any()
+}
+
+/// The entries of a span of the history with most attention, and the sum of the others.
+fn attended(
+    span: Option<&'static str>,
+    mut read: Vec<&HistoryEntry>,
+    listed: usize,
+) -> AnyView {
+    read.sort_by(|a, b| b.attention.total_cmp(&a.attention));
+    let others = read.split_off(listed.min(read.len()));
+    let most = longest(read.iter().map(|shown| shown.attention));
+    let cell = move |attention: f32| {
+        let share = if most > 0.0 { (attention / most).min(1.0) } else { 0.0 };
+        view! {
+            <td data-share=attention.to_string()>
+                <span class="bar retriever" style=format!("--share:{}", css_share(share))></span>
+                <small>{percent(attention)}</small>
+            </td>
+        }
+    };
+    let rows = read.into_iter().map(|shown| {
+        view! { <tr><th scope="row">{done(shown)}</th>{cell(shown.attention)}</tr> }
+    });
+    let rest = (!others.is_empty()).then(|| {
+        let (number, sum) = (others.len(), others.iter().map(|shown| shown.attention).sum());
+        view! { <tr><th scope="row">{move || texts::others(number)}</th>{cell(sum)}</tr> }
+    });
+    view! {
+        <table class="gates attended">
+            {span.map(|span| view! { <caption>{text(span)}</caption> })}
+            <tbody>{rows.collect_view()} {rest}</tbody>
+        </table>
     }
     .into_any()
 }
@@ -273,7 +314,7 @@ pub fn done(shown: &HistoryEntry) -> AnyView {
         .with("title", title.unwrap_or_default())
         .with("ago", ago(now, event.time));
     view! {
-            <span class="entry">
+            <span class="deed">
                 <Picture product=event.product />
     <span>{move || worded(&said)}</span>
             </span>

@@ -29,16 +29,18 @@ impl PartialEq for Check {
 /// What can be expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expected {
-    /// The second number is above the first.
-    Rises,
-    /// The second number is below the first.
-    Falls,
+    /// The second number is above the first, and perhaps above a bound.
+    Rises(Option<f64>),
+    /// The second number is below the first, and perhaps below a bound.
+    Falls(Option<f64>),
     /// Both are the same.
     Stays,
     /// The number is above this.
     Above(f64),
     /// The number is below this.
     Below(f64),
+    /// The number is above the first and below the second.
+    Between(f64, f64),
 }
 
 /// What came of a check.
@@ -55,7 +57,8 @@ pub struct Outcome {
 }
 
 impl Expected {
-    /// Reads an expectation: `rises`, `falls`, `stays`, `above 0.5`, `below 12 %`.
+    /// Reads an expectation: `rises`, `falls`, `rises above 3`, `falls below 1 %`, `stays`,
+    /// `above 0.5`, `below 12 %`, `between 0.2 and 0.4`.
     ///
     /// # Errors
     /// Where it is none of these.
@@ -73,13 +76,24 @@ impl Expected {
             }
         };
         match text.split_once(' ') {
-            None if text == "rises" => Ok(Self::Rises),
-            None if text == "falls" => Ok(Self::Falls),
+            None if text == "rises" => Ok(Self::Rises(None)),
+            None if text == "falls" => Ok(Self::Falls(None)),
             None if text == "stays" => Ok(Self::Stays),
             Some(("above", value)) => Ok(Self::Above(bound(value)?)),
             Some(("below", value)) => Ok(Self::Below(bound(value)?)),
+            Some(("rises", rest)) if rest.starts_with("above ") => {
+                Ok(Self::Rises(Some(bound(&rest["above ".len()..])?)))
+            }
+            Some(("falls", rest)) if rest.starts_with("below ") => {
+                Ok(Self::Falls(Some(bound(&rest["below ".len()..])?)))
+            }
+            Some(("between", rest)) if rest.contains(" and ") => {
+                let (low, high) = rest.split_once(" and ").unwrap_or_default();
+                Ok(Self::Between(bound(low)?, bound(high)?))
+            }
             _ => Err(format!(
-                "“{text}” is none of: rises, falls, stays, above a number, below a number."
+                "“{text}” is none of: rises, rises above a number, falls, falls below a number, \
+                 stays, above a number, below a number, between a number and another."
             )),
         }
     }
@@ -87,27 +101,38 @@ impl Expected {
     /// How many numbers it is about.
     fn numbers(self) -> usize {
         match self {
-            Self::Rises | Self::Falls | Self::Stays => 2,
-            Self::Above(_) | Self::Below(_) => 1,
+            Self::Rises(_) | Self::Falls(_) | Self::Stays => 2,
+            Self::Above(_) | Self::Below(_) | Self::Between(..) => 1,
         }
     }
 
     fn holds(self, found: &[f64]) -> bool {
         let same = |a: f64, b: f64| (a - b).abs() <= SAME * a.abs().max(b.abs());
         match (self, found) {
-            (Self::Rises, [a, b]) => b > a && !same(*a, *b),
-            (Self::Falls, [a, b]) => b < a && !same(*a, *b),
+            (Self::Rises(bound), [a, b]) => {
+                b > a && !same(*a, *b) && bound.is_none_or(|bound| *b > bound)
+            }
+            (Self::Falls(bound), [a, b]) => {
+                b < a && !same(*a, *b) && bound.is_none_or(|bound| *b < bound)
+            }
             (Self::Stays, [a, b]) => same(*a, *b),
             (Self::Above(bound), [a]) => *a > bound,
             (Self::Below(bound), [a]) => *a < bound,
+            (Self::Between(low, high), [a]) => *a > low && *a < high,
             _ => false,
         }
     }
 
     fn said(self, unit: Unit) -> Message {
         match self {
-            Self::Rises => Message::new("studio.lessons.rises"),
-            Self::Falls => Message::new("studio.lessons.falls"),
+            Self::Rises(None) => Message::new("studio.lessons.rises"),
+            Self::Falls(None) => Message::new("studio.lessons.falls"),
+            Self::Rises(Some(bound)) => {
+                Message::new("studio.lessons.rises-above").with("bound", unit.write(bound))
+            }
+            Self::Falls(Some(bound)) => {
+                Message::new("studio.lessons.falls-below").with("bound", unit.write(bound))
+            }
             Self::Stays => Message::new("studio.lessons.stays"),
             Self::Above(bound) => {
                 Message::new("studio.lessons.above").with("bound", unit.write(bound))
@@ -115,6 +140,9 @@ impl Expected {
             Self::Below(bound) => {
                 Message::new("studio.lessons.below").with("bound", unit.write(bound))
             }
+            Self::Between(low, high) => Message::new("studio.lessons.between")
+                .with("low", unit.write(low))
+                .with("high", unit.write(high)),
         }
     }
 }
@@ -138,6 +166,11 @@ impl Check {
             ));
         }
         Ok(Self { quantity: known, rest: rest.into(), expected, links })
+    }
+
+    /// What is measured, by its name and what follows it: `type.chance click guitar`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.quantity.name, self.rest).trim().to_string()
     }
 
     /// The states that it is measured on. What of a link can't be used is left out; the tests
@@ -188,27 +221,42 @@ mod tests {
 
     #[test]
     fn expectations_are_read() {
-        assert_eq!(Expected::read("rises"), Ok(Expected::Rises));
+        assert_eq!(Expected::read("rises"), Ok(Expected::Rises(None)));
+        assert_eq!(Expected::read("falls below 3 %"), Ok(Expected::Falls(Some(0.03))));
+        assert_eq!(Expected::read("between 0.2 and 40 %"), Ok(Expected::Between(0.2, 0.4)));
         assert_eq!(Expected::read("above 0.5"), Ok(Expected::Above(0.5)));
         assert_eq!(Expected::read("below 12 %"), Ok(Expected::Below(0.12)));
-        for wrong in ["", "rise", "above", "above much", "rises 3", "below inf"] {
+        for wrong in [
+            "",
+            "rise",
+            "above",
+            "above much",
+            "rises 3",
+            "below inf",
+            "rises below 3",
+            "between 1",
+        ] {
             assert!(Expected::read(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn what_is_expected_is_held_against_what_is_found() {
-        use Expected::{Above, Below, Falls, Rises, Stays};
+        use Expected::{Above, Below, Between, Falls, Rises, Stays};
         for (expected, found, holds) in [
-            (Rises, &[1.0, 1.1][..], true),
-            (Rises, &[1.0, 1.0001], false),
-            (Falls, &[-1.0, -1.1], true),
-            (Falls, &[1.0, 1.1], false),
+            (Rises(None), &[1.0, 1.1][..], true),
+            (Rises(None), &[1.0, 1.0001], false),
+            (Rises(Some(1.2)), &[1.0, 1.1], false),
+            (Falls(None), &[-1.0, -1.1], true),
+            (Falls(None), &[1.0, 1.1], false),
+            (Falls(Some(0.5)), &[1.0, 0.4], true),
+            (Between(0.2, 0.4), &[0.3], true),
+            (Between(0.2, 0.4), &[0.5], false),
             (Stays, &[0.0, 0.0], true),
             (Stays, &[1.0, 1.01], false),
             (Above(0.5), &[0.5], false),
             (Below(0.5), &[0.4], true),
-            (Rises, &[1.0, f64::NAN], false),
+            (Rises(None), &[1.0, f64::NAN], false),
             (Stays, &[f64::NAN, f64::NAN], false),
             (Above(0.0), &[f64::NAN], false),
         ] {

@@ -49,6 +49,8 @@ pub struct Step {
     pub state: Option<String>,
     /// `data-testid` of what it points at.
     pub point: Option<String>,
+    /// `data-testid` of what is to be watched beside that: its panel stays in sight.
+    pub look: Option<String>,
     /// What is to be guessed before anything is checked.
     pub question: Option<Question>,
     /// What the engine's numbers have to say.
@@ -204,6 +206,7 @@ impl Step {
                 html: html.clone(),
                 state: fields.optional("state")?,
                 point: fields.optional("point")?,
+                look: fields.optional("look")?,
                 question: Question::read(&mut fields)?,
                 checks: fields
                     .tables("check")?

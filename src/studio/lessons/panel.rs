@@ -122,11 +122,11 @@ pub fn Lessons() -> impl IntoView {
     });
     let lecture = Memo::new(move |_| store.view.with(|view| view.lecture));
     on_cleanup(move || {
-        browser::point(None);
+        browser::point(None, None);
     });
     let shown = live(move || match name.get() {
         None => {
-            browser::point(None);
+            browser::point(None, None);
             view! { <List done /> }.into_any()
         }
         Some(name) => view! { <Open name done /> }.into_any(),

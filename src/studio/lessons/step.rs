@@ -71,8 +71,8 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let engine: Engine = expect_context();
     let standing = engine.standing;
     let starting = move || matches!(standing.get(), Standing::Loading(_));
-    let Step { heading, html, state, point, question, checks } = step;
-    point_at(store, point.clone());
+    let Step { heading, html, state, point, look, question, checks } = step;
+    point_at(store, point.clone(), look);
     let progressing: Progressing = expect_context();
     progressing.turn_to(&place);
     let Progressing { guess, stand, .. } = progressing;
@@ -136,17 +136,23 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
 }
 
 /// Marks what the step points at, now and whenever another state brings another control.
-fn point_at(store: Store, point: Option<String>) {
+fn point_at(store: Store, point: Option<String>, look: Option<String>) {
     let revealed = StoredValue::new(false);
     follow(move |_| {
         store.state.track();
-        look_for(store, point.clone(), revealed, LOOKS);
+        look_for(store, point.clone(), look.clone(), revealed, LOOKS);
     });
 }
 
 /// Looks again and again until what is pointed at is there and was scrolled to once: insides come
 /// with an answer, and sheets open.
-fn look_for(store: Store, point: Option<String>, revealed: StoredValue<bool>, looks: u32) {
+fn look_for(
+    store: Store,
+    point: Option<String>,
+    watch: Option<String>,
+    revealed: StoredValue<bool>,
+    looks: u32,
+) {
     let look = move || {
         let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
         // The step may have been left meanwhile.
@@ -154,11 +160,11 @@ fn look_for(store: Store, point: Option<String>, revealed: StoredValue<bool>, lo
         if !shown {
             return;
         }
-        let there = browser::point(point.as_deref());
+        let there = browser::point(point.as_deref(), watch.as_deref());
         if there && !was_revealed && browser::reveal_pointed() {
             revealed.set_value(true);
         } else if point.is_some() && !(there && was_revealed) && looks > 1 {
-            look_for(store, point, revealed, looks - 1);
+            look_for(store, point, watch, revealed, looks - 1);
         }
     };
     set_timeout(look, Duration::from_millis(DRAWN));
