@@ -41,7 +41,7 @@ test("values arrive by link, agree with a second run, and are kept by state", ()
       return Promise.all(["ndcg-clicks", "clicks", "gmv", "diversity"].map((metric) => cell(vitrine, metric)));
     };
     const first = await run();
-    assert.match(first[0], /^0\.\d{3} ± 0\.\d{3}\s+n \d+/);
+    assert.match(first[0], /^0\.\d{3} ± 0\.\d{3}\s+defined for \d+ of \d+/);
     assert.match(first[2], /^\$\d+\.\d\d/);
     assert.match(await cell(vitrine, "p-good"), /^–/, "the feed has no query to be relevant to");
     // Another state is measured anew, the first one at once when it is back.
