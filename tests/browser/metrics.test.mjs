@@ -85,7 +85,7 @@ test("a sweep finds a front, and a click on it goes there", () =>
   withVitrine(stage, { link: "?surface=feed&retriever=yandex&panel=metrics" }, async (vitrine) => {
     await vitrine.ready();
     await vitrine.get("sweep").click();
-    await vitrine.get("sweep").getByText("The front is found").waitFor({ timeout: SWEEP });
+    await vitrine.get("sweep").getByText("The front has been found").waitFor({ timeout: SWEEP });
     const dots = await vitrine.get("scatter").locator(".point").evaluateAll((all) =>
       all.map(({ dataset, style }) => ({
         kind: dataset.kind,
