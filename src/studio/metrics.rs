@@ -236,6 +236,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
     let rows = Measure::ALL.map(|(measure, key)| {
         let cells = columns.iter().enumerate().map(|(at, (name, state))| {
             let (state, now) = (state.clone(), columns[0].1.clone());
+            let of = state.clone();
             // Page views of another surface are others.
             let now = (at > 0 && now.surface == state.surface).then_some(now);
             // An estimate is told of again only when it has changed.
@@ -252,7 +253,6 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                 Some(estimate) => with_error(measure, &estimate),
                 None => "–".into(),
             };
-            let of = state.clone();
             let count = move || {
                 let Some(estimate) = estimates.get().0 else { return String::new() };
                 let done = results.with(|results| results.of(&of).len());
