@@ -17,6 +17,16 @@ test("the tables are fetched when they are opened, with a way to each", () =>
     await studio.getByRole("tab", { name: /papers/ }).click();
     await studio.getByText(/Of \d+ comparisons that the papers make/).waitFor();
     assert.ok((await studio.locator("table").count()) >= 24, "two tables for each of the papers'");
+    await vitrine.page.setViewportSize({ width: 1440, height: 900 });
+    const wide = await studio.locator(".scrolls").evaluateAll((all) =>
+      all.filter((place) => place.scrollWidth > place.clientWidth).map((place) => `${place.ariaLabel}: ${place.scrollWidth - place.clientWidth}`),
+    );
+    assert.deepEqual(wide, [], "wider than their place");
+    const links = studio.locator('a[href^="https://"]');
+    assert.ok((await links.count()) >= 4, "papers are linked");
+    for (const [target, rel] of await links.evaluateAll((all) => all.map(({ target, rel }) => [target, rel]))) {
+      assert.deepEqual([target, rel], ["_blank", "noopener noreferrer"]);
+    }
     await studio.getByRole("button", { name: "yandex-2", exact: true }).click();
     const part = studio.locator("section", { has: vitrine.page.getByRole("heading", { name: /^yandex-2/ }) });
     assert.ok(await part.evaluate((element) => element === document.activeElement));
