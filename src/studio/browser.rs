@@ -93,12 +93,15 @@ pub fn reveal_pointed() -> bool {
             return false;
         }
     }
-    for element in wanted.iter().flatten() {
+    // What is watched comes last, so that it is in sight whatever the other took.
+    for element in wanted.iter().rev().flatten() {
+        let in_sheet = element.closest(".side").ok().flatten().is_some();
         let options = ScrollIntoViewOptions::new();
-        options.set_block(if width() <= HALVES {
-            ScrollLogicalPosition::Start
-        } else {
-            ScrollLogicalPosition::Nearest
+        options.set_block(match (width() <= HALVES, in_sheet) {
+            (true, _) => ScrollLogicalPosition::Start,
+            // The end of a sheet may be below the window.
+            (false, true) => ScrollLogicalPosition::Center,
+            (false, false) => ScrollLogicalPosition::Nearest,
         });
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }

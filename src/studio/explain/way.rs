@@ -268,11 +268,7 @@ pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
 }
 
 /// The entries of a span of the history with most attention, and the sum of the others.
-fn attended(
-    span: Option<&'static str>,
-    mut read: Vec<&HistoryEntry>,
-    listed: usize,
-) -> AnyView {
+fn attended(span: Option<&'static str>, mut read: Vec<&HistoryEntry>, listed: usize) -> AnyView {
     read.sort_by(|a, b| b.attention.total_cmp(&a.attention));
     let others = read.split_off(listed.min(read.len()));
     let most = longest(read.iter().map(|shown| shown.attention));
