@@ -62,7 +62,13 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
 
 /// Scripts and the page that they stand in, without comments.
 fn scripts() -> Vec<(String, String)> {
-    let names = ["index.html", "www/engine-loader.js", "www/offline.js", "www/studio-loader.js"];
+    let names = [
+        "index.html",
+        "www/engine-loader.js",
+        "www/offline.js",
+        "www/studio-loader.js",
+        "www/watchdog.js",
+    ];
     let read = |name: &str| {
         let text = fs::read_to_string(name).expect("a script");
         let lines = text.lines().filter(|line| {
@@ -245,6 +251,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("www/engine-loader.js", &["Content-Type"]),
     // As papers are called in every language.
     ("studio/sources.rs", &["Yandex", "Gumbel", "Kendall", "Shapley"]),
+    ("www/watchdog.js", &["WebAssembly SIMD", "module workers"]),
     // Names that tests hold on to.
     ("studio/compare.rs", &["Now", "Kendall’s τ"]),
     // For those who write lessons.
@@ -356,8 +363,14 @@ const LATIN: &[&str] = &[
     "CPU",
     "CSV",
     "TSV",
+    "Chrome",
+    "Content-Security-Policy",
+    "Cross-Origin-Embedder-Policy",
+    "Cross-Origin-Resource-Policy",
     "DMT",
     "Dice",
+    "Edge",
+    "Firefox",
     "GMV",
     "GPU",
     "Gumbel",
@@ -370,16 +383,21 @@ const LATIN: &[&str] = &[
     "PLE",
     "P_good",
     "RBO",
+    "Safari",
     "Spearman",
     "Transformer",
     "V100",
     "Vitrine",
+    "WebAssembly",
     "WebGPU",
     "XGBoost",
     "Yandex",
     "b_k",
     "y_b",
     "y_k",
+    "allow-same-origin",
+    "credentialless",
+    "cross-origin",
     "f32",
     "int8",
     "lecture",
@@ -395,10 +413,13 @@ const LATIN: &[&str] = &[
     "pCVR",
     "price",
     "recall",
+    "require-corp",
+    "sandbox",
     "softmax",
     "Softmax",
     "temperature",
     "top-K",
+    "wasm-unsafe-eval",
     "K",
     "p",
     "AITM",

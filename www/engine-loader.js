@@ -16,7 +16,6 @@ const ENGINE = "@ENGINE@";
 const SIZE = Number("@SIZE@");
 /** What the person is told of: a message, whose words are the page's. */
 const NAME = { key: ENGINE === "engine-webgpu" ? "engines.webgpu" : "engines.cpu", values: [] };
-const ASSETS = new URL("./assets/", import.meta.url);
 const MANIFEST = "manifest.json";
 
 /** A notice (protocol::Notice): its words are the page's, under "notices." and the key. */
@@ -56,11 +55,25 @@ let reported = 0;
 /** Bytes of the program and of the assets that it reads first; 0 until the manifest tells. */
 let total = 0;
 
+/** Why a file can't be had: the names are read by the engine (src/engine/fetch.rs). */
+function error(name, message) {
+  return Object.assign(new Error(message), { name });
+}
+
+/** Asks for a file of the same version as this one, and past the same caches. */
+async function ask(name) {
+  const address = new URL(`./${name}${self.location.search}`, import.meta.url);
+  const response = await fetch(address).catch(({ message }) => {
+    throw error("unreachable", message);
+  });
+  // What is kept here is of this version alone, and the host has another (service-worker.js).
+  if (response.status === 410) throw error("outdated", "HTTP 410");
+  if (!response.ok) throw error("missing", `HTTP ${response.status}`);
+  return response;
+}
+
 /** The response's body, with its bytes counted and told of as they arrive. */
 function counted(response, tell = () => {}) {
-  if (!response.ok) {
-    throw new Error(`HTTP ${response.status}`);
-  }
   let arrived = 0;
   const counter = new TransformStream({
     transform(piece, controller) {
@@ -87,17 +100,17 @@ const NEARLY = 65536;
 async function fetchProgram(nearly) {
   const file = `${ENGINE}_bg.wasm`;
   try {
-    const response = await fetch(new URL(`./${file}${self.location.search}`, import.meta.url));
+    const response = await ask(file);
     // The type is set here because not every static server knows it, and streaming needs it.
     const body = counted(response, (arrived) => arrived > SIZE - NEARLY && nearly());
     return new Response(body, { headers: { "Content-Type": "application/wasm" } });
-  } catch (error) {
-    throw new Error(`${file}: ${error.message}`);
+  } catch ({ name, message }) {
+    throw error(name, `${file}: ${message}`);
   }
 }
 
 async function download(name) {
-  const body = counted(await fetch(new URL(name, ASSETS)));
+  const body = counted(await ask(`assets/${name}`));
   return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
@@ -173,6 +186,9 @@ try {
   for (const data of waiting) {
     self.dispatchEvent(new MessageEvent("message", { data }));
   }
-} catch (error) {
-  fail("engine-not-loaded", { engine: NAME, why: String(error?.message ?? error) });
+} catch (why) {
+  const { name, message } = why ?? {};
+  if (name === "unreachable") fail("engine-unreachable", { engine: NAME });
+  else if (name === "outdated") fail("engine-outdated", {});
+  else fail("engine-not-loaded", { engine: NAME, why: String(message ?? why) });
 }

@@ -25,6 +25,7 @@ if [ "$TRUNK_PROFILE" = release ]; then
     for file in "$built"/*.js "$built"/*.css; do
         node_modules/.bin/esbuild --minify --log-level=error --allow-overwrite "$file" --outfile="$file"
     done
-    node www/write-offline.mjs "$built"
+    node www/write-version.mjs "$built"
     node www/write-policy.mjs "$built/index.html"
+    node www/write-offline.mjs "$built"
 fi

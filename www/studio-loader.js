@@ -1,10 +1,13 @@
-// Starts the studio, when the page first opens it.
-import init from "./studio.js";
+// Starts the studio, when the page first opens it. What is asked of this file, version and attempt, is
+// asked of the studio's own.
+const { search } = new URL(import.meta.url);
 
 try {
-  await init({ module_or_path: "./studio_bg.wasm" });
+  const { default: init } = await import(`./studio.js${search}`);
+  await init({ module_or_path: `./studio_bg.wasm${search}` });
 } catch (error) {
   console.error(error);
-  // What the page listens for: a script whose imports are missing tells it the same.
-  document.querySelector('script[src="studio-loader.js"]')?.dispatchEvent(new Event("error"));
+  // What the page listens for: where this file itself is missing the browser tells it the same.
+  const scripts = [...document.querySelectorAll("script[src]")];
+  scripts.find(({ src }) => src === import.meta.url)?.dispatchEvent(new Event("error"));
 }

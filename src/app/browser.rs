@@ -1,5 +1,7 @@
 //! The few things that are asked of the browser directly, each without a panic where it refuses.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Array, Function, Reflect};
@@ -12,6 +14,10 @@ use web_sys::{
 
 /// Key under which the theme is remembered.
 const THEME: &str = "vitrine-theme";
+/// Keys of notices that have been told, one after another.
+const TOLD: &str = "vitrine-told";
+/// Longest that a paint is waited for.
+const UNPAINTED: Duration = Duration::from_millis(500);
 
 pub fn window() -> Window {
     leptos::prelude::window()
@@ -26,13 +32,22 @@ pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
-/// Acts once what the document says now is painted; a page out of sight is not painted.
+/// Acts once what the document says now is painted. A page out of sight is not painted, nor is a
+/// frame that is scrolled out of sight, which can't be asked for: there a moment is waited.
 pub fn after_paint(act: impl FnOnce() + 'static) {
-    if document().hidden() {
-        set_timeout(act, Duration::ZERO);
-    } else {
-        request_animation_frame(move || set_timeout(act, Duration::ZERO));
+    fn of_one_type(act: Box<dyn FnOnce()>) {
+        if document().hidden() {
+            set_timeout(act, Duration::ZERO);
+            return;
+        }
+        let act = Rc::new(Cell::new(Some(act)));
+        let other = act.clone();
+        request_animation_frame(move || {
+            set_timeout(move || act.take().into_iter().for_each(|act| act()), Duration::ZERO);
+        });
+        set_timeout(move || other.take().into_iter().for_each(|act| act()), UNPAINTED);
     }
+    of_one_type(Box::new(act));
 }
 
 /// Scrolls so that the element with this id is in view, with the heading of its panel.
@@ -65,6 +80,29 @@ pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
     let worker = Reflect::get(&engine, &"worker".into()).ok()?.dyn_into().ok()?;
     let heard: Array = Reflect::get(&engine, &"heard".into()).ok()?.dyn_into().ok()?;
     Some((worker, heard.iter().filter_map(|event| event.dyn_into().ok()).collect()))
+}
+
+/// A file beside the page as it is of the page's own version: the host may have another by now.
+pub fn versioned(name: &str) -> String {
+    match marked("version").as_str() {
+        "" => name.into(),
+        version => format!("{name}?build={version}"),
+    }
+}
+
+/// The address of a file that a person asks to be fetched once more: past every cache, and past
+/// what the browser remembers of the last attempt.
+pub fn again(address: String, attempts: u32) -> String {
+    let mark = if address.contains('?') { '&' } else { '?' };
+    match attempts {
+        0 => address,
+        _ => format!("{address}{mark}retry={attempts}"),
+    }
+}
+
+/// Whether the page stands in another, with the parts that were asked for.
+pub fn is_embedded() -> bool {
+    !marked("embed").is_empty()
 }
 
 /// An address relative to the page's, made absolute, so that the page works under any path.
@@ -103,6 +141,18 @@ pub fn storage() -> Option<Storage> {
 /// Whether the browser lets the page remember anything.
 pub fn remembers() -> bool {
     storage().is_some()
+}
+
+/// Whether a notice is told for the first time in this browser, as far as it remembers.
+pub fn is_news(key: &str) -> bool {
+    let Some(storage) = storage() else { return true };
+    let told = storage.get_item(TOLD).ok().flatten().unwrap_or_default();
+    let known = told.split(' ').any(|of| of == key);
+    if !known {
+        // A full storage tells it again, which harms nobody.
+        let _ = storage.set_item(TOLD, &format!("{told} {key}"));
+    }
+    !known
 }
 
 /// Whether the page is shown dark; index.html settled it before the first paint.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use leptos::ev;
 use leptos::logging::error;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -14,7 +15,11 @@ use super::parts::follow;
 use super::store::Store;
 use super::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use super::{browser, wire};
-use crate::protocol::{Backend, ToEngine};
+use crate::protocol::{Backend, Notice, ToEngine};
+use crate::share::BackendChoice;
+
+/// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
+const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
 
 /// A worker with the functions that listen to it.
 struct Running {
@@ -31,7 +36,11 @@ struct Client {
 
 /// Starts the engines and keeps them in step with the store for as long as the page lives.
 pub fn start(store: Store) {
-    let supervisor = Supervisor::new(browser::has_webgpu(), store.state.get_untracked());
+    let mut supervisor = Supervisor::new(browser::has_webgpu(), store.state.get_untracked());
+    let embedded = browser::is_embedded();
+    if embedded {
+        supervisor.hold_gpu();
+    }
     let client = Rc::new(Client {
         supervisor: RefCell::new(supervisor),
         workers: RefCell::default(),
@@ -63,6 +72,18 @@ pub fn start(store: Store) {
             move || client.drive(|supervisor, now| supervisor.press(now)),
             Duration::from_millis(PATIENCE as u64 + 1),
         );
+    });
+    if embedded {
+        let touched = client.clone();
+        let touch = move || touched.drive(|supervisor, now| supervisor.touched(now));
+        let keyed = touch.clone();
+        // They listen for as long as the page lives.
+        window_event_listener(ev::pointerdown, move |_| touch());
+        window_event_listener(ev::keydown, move |_| keyed());
+    }
+    let online = client.clone();
+    window_event_listener(ev::online, move |_| {
+        online.drive(|supervisor, now| supervisor.online(now));
     });
     set_interval(
         move || client.drive(|supervisor, now| supervisor.tick(now)),
@@ -111,7 +132,7 @@ impl Client {
             }
             Action::Terminate(backend) => self.terminate(backend),
             Action::Send(backend, message) => self.send(backend, &message),
-            Action::Tell(notice) => self.store.show(notice, false),
+            Action::Tell(notice) => self.tell(notice),
             Action::Withdraw(key) => self.store.withdraw(key),
             Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
             Action::Show(answer) => {
@@ -123,6 +144,15 @@ impl Client {
                     browser::after_paint(move || browser::mark("run", &run.to_string()));
                 });
             }
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        let once = TOLD_ONCE.contains(&notice.key.as_str());
+        let asked =
+            || self.store.state.with_untracked(|state| state.backend == BackendChoice::Webgpu);
+        if !once || browser::is_news(&notice.key) || asked() {
+            self.store.show(notice, false);
         }
     }
 
@@ -179,11 +209,8 @@ impl Client {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(name);
-        // What the person asked to fetch again is fetched past every cache.
-        let script = match self.store.retries.get_untracked() {
-            0 => format!("{name}-loader.js"),
-            retry => format!("{name}-loader.js?retry={retry}"),
-        };
+        let script = browser::versioned(&format!("{name}-loader.js"));
+        let script = browser::again(script, self.store.retries.get_untracked());
         Worker::new_with_options(&browser::address(&script), &options)
     }
 

@@ -7,10 +7,11 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::browser;
+use super::keeping::Keeping;
 use super::knobs::Segments;
-use super::language::{self, say, say_with};
+use super::language::{self, say, say_with, worded};
 use super::parts::{click, follow, live, when};
-use super::picture::Mark;
+use super::picture::{Mark, drawing};
 use super::store::store;
 use super::studio::StudioButton;
 use super::supervisor::{FRAME, Gpu};
@@ -33,7 +34,7 @@ pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
         <header class="top">
             <a class="wordmark" href="." aria-label=say("header.start")>
                 <svg viewBox="0 0 28 28" aria-hidden="true">
-                    <use href="icons.svg#ui-vitrine" />
+                    <use href=drawing("ui-vitrine") />
                 </svg>
                 "Vitrine"
             </a>
@@ -273,7 +274,11 @@ fn BackendBadge() -> impl IntoView {
             },
             Gpu::OnTrial => say("backend.gpu-on-trial").into(),
             Gpu::Passed => say_with("backend.gpu-passed", &[("adapter", &status.adapter)]),
-            Gpu::Refused => say("backend.gpu-refused").into(),
+            Gpu::Refused => match &status.refusal {
+                Some(why) => worded(why),
+                None => say("backend.gpu-refused").into(),
+            },
+            Gpu::Unreachable => say("backend.gpu-unreachable").into(),
         })
     };
     let trial = live(move || {
@@ -336,6 +341,7 @@ fn BackendBadge() -> impl IntoView {
                 <dl class="times">{stages}</dl>
                 <p>{gpu}</p>
                 {trial}
+                <Keeping />
             </div>
         </details>
     }

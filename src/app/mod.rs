@@ -31,6 +31,8 @@ mod header;
 #[cfg(feature = "app")]
 pub(crate) mod insides;
 #[cfg(feature = "app")]
+mod keeping;
+#[cfg(feature = "app")]
 pub(crate) mod knobs;
 #[cfg(feature = "app")]
 pub(crate) mod language;

@@ -18,7 +18,7 @@ use super::shopper::ShopperBand;
 use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
-use super::{bridge, browser, engine, language};
+use super::{bridge, browser, engine, keeping, language};
 use crate::language::Message;
 use crate::share::knobs::Knob;
 use crate::share::view::{Link, Panel};
@@ -57,6 +57,7 @@ fn App() -> impl IntoView {
         let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
         store.view.update(|view| view.panel = panel.or(view.panel));
     });
+    keeping::provide();
     let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
     // None: what the width makes of it, knobs beside the shelf or nothing over it.
     let sheet = RwSignal::new(None);

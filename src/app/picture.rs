@@ -2,15 +2,20 @@
 
 use leptos::prelude::*;
 
-use super::icons;
 use super::parts::live;
 use super::store::store;
+use super::{browser, icons};
 use crate::market::catalogue::ProductId;
 use crate::protocol::Shop;
 
 /// Tints for products without a colour, by department: muted, apart from each other.
 const TINTS: [&str; 8] =
     ["#7d8f69", "#8a7a9b", "#5f8aa3", "#b08457", "#a3706a", "#6a9c94", "#9a9152", "#7f86b0"];
+
+/// Address of a drawing.
+pub fn drawing(name: &str) -> String {
+    format!("{}#{name}", browser::versioned("icons.svg"))
+}
 
 /// Brightness of a tint `#rrggbb`, 0 to 1: very light and very dark ones are drawn on other
 /// grounds, or they would be lost.
@@ -50,7 +55,7 @@ pub fn Picture(product: ProductId) -> impl IntoView {
         view! {
             <span class=class style=format!("--tint:{tint}") aria-hidden="true">
                 <svg viewBox="0 0 48 48">
-                    <use href=format!("icons.svg#{icon}") />
+                    <use href=drawing(icon) />
                 </svg>
             </span>
         }
@@ -63,7 +68,7 @@ pub fn Picture(product: ProductId) -> impl IntoView {
 pub fn Mark(name: &'static str) -> impl IntoView {
     view! {
         <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
-            <use href=format!("icons.svg#ui-{name}") />
+            <use href=drawing(&format!("ui-{name}")) />
         </svg>
     }
 }

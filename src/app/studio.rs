@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::browser;
 use super::language::say;
-use super::parts::{click, when};
+use super::parts::{click, keyed, when};
 use super::picture::Mark;
 use super::store::store;
-use crate::language::Message;
 use crate::share::view::Panel;
 
 /// Opens and closes the studio.
@@ -54,20 +54,45 @@ pub fn StudioFrame() -> impl IntoView {
         }
         open
     };
-    let failed = move |_| {
-        store.tell("studio-missing", Message::new("notices.studio-missing"));
+    // How often it was asked for in vain.
+    let attempts = RwSignal::new(0_u32);
+    let failed = RwSignal::new(false);
+    let again = move || {
+        failed.set(false);
+        attempts.update(|n| *n += 1);
     };
-    let program = move || {
+    let program = move |_| {
+        let fails = move |_| failed.set(true);
+        let of = |name| browser::again(browser::versioned(name), attempts.get_untracked());
         view! {
-            <link rel="stylesheet" href="studio.css" />
-            <script type="module" src="studio-loader.js" on:error=failed></script>
+            <link rel="stylesheet" href=of("studio.css") on:error=fails />
+            <script type="module" src=of("studio-loader.js") on:error=fails></script>
         }
         .into_any()
     };
+    let programs = move || if wanted.get() { vec![attempts.get().into()] } else { vec![] };
+    let close = move || store.view.update(|view| view.panel = None);
+    let retry = move || {
+        view! {
+            <button type="button" class="solid" data-testid="studio-again" on:click=click(again)>
+                {move || say("try-again")}
+            </button>
+        }
+        .into_any()
+    };
+    let stands =
+        move || say(if failed.get() { "studio-frame.missing" } else { "studio-frame.fetching" });
     view! {
         <section id="studio" data-testid="studio" aria-label=move || say("studio-frame.name").to_string() hidden=move || !open()>
-            <p class="empty" role="status">{move || say("studio-frame.fetching").to_string()}</p>
+            // The studio takes the place of this.
+            <div class="arriving">
+                <p role="status">{stands}</p>
+                {when(move || failed.get(), retry)}
+                <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
+                    {move || say("studio-frame.close")}
+                </button>
+            </div>
         </section>
-        {when(move || wanted.get(), program)}
+        {keyed(programs, program)}
     }
 }

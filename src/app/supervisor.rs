@@ -31,6 +31,8 @@ const MOST_STARTS: u32 = 3;
 pub const FRAME: f64 = 16.7;
 /// Largest relative difference between the utilities of two backends that compute the same.
 pub const TOLERANCE: f32 = 1e-3;
+/// What the key of a notice about a file begins with.
+const ASSET: &str = "asset-";
 /// Queries of the trial. The first warms up (shaders are compiled) and is not timed. They
 /// differ so that no stage's cache answers for the stage.
 const TRIAL: [&str; 4] = ["lamp", "running shoes", "coffee", "tent"];
@@ -82,6 +84,8 @@ pub enum Gpu {
     Passed,
     /// Computes something else, or broke.
     Refused,
+    /// Not on this device, and the host can't be reached.
+    Unreachable,
 }
 
 /// Everything the page shows about the engines.
@@ -97,6 +101,8 @@ pub struct Status {
     pub fetching: Option<Progress>,
     /// Where WebGPU stands.
     pub gpu: Gpu,
+    /// Why it is refused.
+    pub refusal: Option<Message>,
     /// Bytes of the WebGPU engine while it loads.
     pub gpu_progress: Option<Progress>,
     /// Name of the GPU's adapter.
@@ -147,6 +153,8 @@ enum Phase {
 struct Engine {
     phase: Phase,
     heard: f64,
+    /// Something was heard since it was started: its script was there.
+    spoke: bool,
     starts: u32,
     busy: Option<Busy>,
     progress: Option<Progress>,
@@ -154,7 +162,14 @@ struct Engine {
 
 impl Engine {
     fn new() -> Self {
-        Self { phase: Phase::Absent, heard: 0.0, starts: 0, busy: None, progress: None }
+        Self {
+            phase: Phase::Absent,
+            heard: 0.0,
+            spoke: false,
+            starts: 0,
+            busy: None,
+            progress: None,
+        }
     }
 
     /// Whether it can take a job now: it is idle, or busy with a state that a newer one may
@@ -182,7 +197,12 @@ pub struct Supervisor {
     cpu: Engine,
     gpu: Engine,
     gpu_stands: Gpu,
+    /// WebGPU waits until someone touches the page.
+    gpu_held: bool,
+    refusal: Option<Message>,
     answered: bool,
+    /// The last answer lacks a file.
+    lacking: bool,
     adapter: String,
     /// Results by request, CPU and WebGPU.
     results: [[Option<Result>; 2]; TRIAL.len()],
@@ -200,7 +220,10 @@ impl Supervisor {
             cpu: Engine::new(),
             gpu: Engine::new(),
             gpu_stands: if gpu { Gpu::Waiting } else { Gpu::Missing },
+            gpu_held: false,
+            refusal: None,
             answered: false,
+            lacking: false,
             adapter: String::new(),
             results: Default::default(),
             trial: None,
@@ -226,6 +249,7 @@ impl Supervisor {
                 engine.busy.and(engine.progress).filter(|p| p.loaded < p.total)
             }),
             gpu: self.gpu_stands.clone(),
+            refusal: self.refusal.clone(),
             gpu_progress: self.gpu.progress,
             adapter: self.adapter.clone(),
             trial: self.trial,
@@ -256,16 +280,46 @@ impl Supervisor {
         let mut todo = vec![];
         let asks_for_gpu = state.backend == BackendChoice::Webgpu
             && self.state.backend != BackendChoice::Webgpu
-            && self.gpu_stands == Gpu::Refused;
+            && matches!(self.gpu_stands, Gpu::Refused | Gpu::Unreachable);
         self.state = state;
         self.unsent = true;
         if asks_for_gpu {
-            self.gpu.starts = 0;
-            self.gpu.phase = Phase::Absent;
-            self.gpu_stands = Gpu::Waiting;
+            self.await_gpu();
         }
         self.pump(now, &mut todo);
         todo
+    }
+
+    /// WebGPU waits until the page is touched: it may be one of many that nobody looks at.
+    pub fn hold_gpu(&mut self) {
+        self.gpu_held = true;
+    }
+
+    /// Someone touched the page.
+    pub fn touched(&mut self, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        if std::mem::take(&mut self.gpu_held) {
+            self.pump(now, &mut todo);
+        }
+        todo
+    }
+
+    /// The line is back: what was missing is asked for again.
+    pub fn online(&mut self, now: f64) -> Vec<Action> {
+        let mut todo = vec![];
+        self.unsent |= self.lacking;
+        if self.gpu_stands == Gpu::Unreachable {
+            self.await_gpu();
+        }
+        self.pump(now, &mut todo);
+        todo
+    }
+
+    fn await_gpu(&mut self) {
+        self.gpu.starts = 0;
+        self.gpu.phase = Phase::Absent;
+        self.gpu_stands = Gpu::Waiting;
+        self.refusal = None;
     }
 
     /// Time has passed: a state that still waits behind a run may now displace it.
@@ -285,6 +339,7 @@ impl Supervisor {
             return todo;
         }
         engine.heard = now;
+        engine.spoke = true;
         match message {
             FromEngine::Hello { version, .. } if version != PROTOCOL_VERSION => {
                 self.give_up(from, &mut todo);
@@ -315,13 +370,19 @@ impl Supervisor {
                 }
                 todo.push(Action::Tell(said));
             }
+            FromEngine::Failed(said) if from == Backend::Webgpu && is_unreachable(&said) => {
+                self.gpu_is_unreachable(&mut todo);
+            }
             FromEngine::Failed(said) => {
                 // What can't be loaded can't be loaded a moment later either.
                 let hopeless = engine.phase == Phase::Loading;
                 let Notice { key, says } = said;
                 let says = match from {
                     Backend::Cpu => says,
-                    Backend::Webgpu => Message::new("notices.cpu-computes").with("said", says),
+                    Backend::Webgpu => {
+                        self.refusal = Some(says.clone());
+                        Message::new("notices.cpu-computes").with("said", says)
+                    }
                 };
                 todo.push(Action::Tell(Notice { key, says }));
                 self.lost(from, hopeless, now, &mut todo);
@@ -336,7 +397,12 @@ impl Supervisor {
     /// The worker reported an error that it did not catch.
     pub fn broke(&mut self, backend: Backend, now: f64) -> Vec<Action> {
         let mut todo = vec![];
-        if matches!(self.engine(backend).phase, Phase::Loading | Phase::Ready) {
+        let engine = self.engine(backend);
+        // Its script never ran.
+        let absent = engine.phase == Phase::Loading && !engine.spoke;
+        if absent && backend == Backend::Webgpu {
+            self.gpu_is_unreachable(&mut todo);
+        } else if matches!(engine.phase, Phase::Loading | Phase::Ready) {
             self.say_lost(backend, Loss::Broke, &mut todo);
             self.lost(backend, false, now, &mut todo);
             self.pump(now, &mut todo);
@@ -407,6 +473,7 @@ impl Supervisor {
         match busy.job {
             Job::Serve => {
                 self.answered = true;
+                self.lacking = answer.notices.iter().any(|notice| notice.key.starts_with(ASSET));
                 todo.push(Action::Withdraw("engine-lost"));
                 todo.push(Action::Show(answer));
             }
@@ -428,7 +495,9 @@ impl Supervisor {
         let differ = results.iter().find_map(|((cpu, _), (gpu, _))| difference(cpu, gpu));
         if let Some(how) = differ {
             self.give_up(Backend::Webgpu, todo);
-            todo.push(Action::Tell(Notice::new("webgpu-differs").with("how", how)));
+            let notice = Notice::new("webgpu-differs").with("how", how);
+            self.refusal = Some(notice.says.clone());
+            todo.push(Action::Tell(notice));
             return;
         }
         let timed = &results[1..];
@@ -445,7 +514,7 @@ impl Supervisor {
     /// engine drop one that is not.
     fn pump(&mut self, now: f64, todo: &mut Vec<Action>) {
         let wants_gpu = self.state.backend != BackendChoice::Cpu;
-        if self.answered && wants_gpu && self.gpu_stands == Gpu::Waiting {
+        if self.answered && wants_gpu && !self.gpu_held && self.gpu_stands == Gpu::Waiting {
             self.spawn(Backend::Webgpu, now, todo);
         }
         if let Some(serving) = self.serving()
@@ -491,13 +560,14 @@ impl Supervisor {
         let engine = self.engine(backend);
         engine.phase = Phase::Loading;
         engine.heard = now;
+        engine.spoke = false;
         engine.busy = None;
         engine.progress = None;
         engine.starts += 1;
         todo.push(Action::Spawn(backend));
     }
 
-    fn say_lost(&self, backend: Backend, how: Loss, todo: &mut Vec<Action>) {
+    fn say_lost(&mut self, backend: Backend, how: Loss, todo: &mut Vec<Action>) {
         let key = if backend == Backend::Cpu { "engine-lost" } else { "webgpu-lost" };
         let says = Message::new(match (backend, how) {
             (Backend::Cpu, Loss::Broke) => "notices.engine-broke",
@@ -505,6 +575,9 @@ impl Supervisor {
             (Backend::Webgpu, Loss::Broke) => "notices.webgpu-broke",
             (Backend::Webgpu, Loss::Silent) => "notices.webgpu-silent",
         });
+        if backend == Backend::Webgpu {
+            self.refusal = Some(says.clone());
+        }
         todo.push(Action::Tell(Notice { key: key.into(), says }));
     }
 
@@ -527,6 +600,17 @@ impl Supervisor {
         self.spawn(backend, now, todo);
     }
 
+    /// The WebGPU engine is not here and can't be had: nothing broke, and only who asked for it by
+    /// name is told.
+    fn gpu_is_unreachable(&mut self, todo: &mut Vec<Action>) {
+        self.give_up(Backend::Webgpu, todo);
+        self.gpu_stands = Gpu::Unreachable;
+        if self.state.backend == BackendChoice::Webgpu {
+            let says = Message::new("notices.webgpu-unreachable");
+            todo.push(Action::Tell(Notice { key: "webgpu-lost".into(), says }));
+        }
+    }
+
     fn give_up(&mut self, backend: Backend, todo: &mut Vec<Action>) {
         let engine = self.engine(backend);
         engine.phase = Phase::Gone;
@@ -540,6 +624,11 @@ impl Supervisor {
             self.unsent = true;
         }
     }
+}
+
+/// Whether an engine failed for want of a line alone.
+fn is_unreachable(said: &Notice) -> bool {
+    said.key == "engine-unreachable" || said.says.key == "notices.asset-unreachable"
 }
 
 /// The time in the middle; of an even number, the later of the two.

@@ -422,3 +422,81 @@ fn an_engine_that_complained_does_not_hold_up_the_next_state() {
     bench.set(|state| state.query = "lamp".into());
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
 }
+
+#[test]
+fn in_another_page_webgpu_waits_for_a_touch() {
+    let mut bench = Bench::start(true);
+    bench.supervisor.hold_gpu();
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.wait(120, &[CPU]);
+    bench.set(|state| state.query = "lamp".into());
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!((bench.spawned(GPU), bench.status().gpu), (0, Gpu::Waiting));
+    assert_eq!(bench.told("webgpu-lost"), 0);
+    let todo = bench.supervisor.touched(bench.now);
+    bench.log.extend(todo);
+    assert_eq!((bench.spawned(GPU), bench.status().gpu), (1, Gpu::Loading));
+    let todo = bench.supervisor.touched(bench.now);
+    assert_eq!(todo, []);
+}
+
+#[test]
+fn webgpu_that_cannot_be_reached_is_asked_for_again_with_the_line() {
+    for (asked, told) in [(BackendChoice::Auto, 0), (BackendChoice::Webgpu, 1)] {
+        let unreachable: [fn(&mut Bench); 3] = [
+            // Its script, its program, and a file that it reads.
+            |bench| {
+                let todo = bench.supervisor.broke(GPU, bench.now);
+                bench.log.extend(todo);
+            },
+            |bench| bench.hear(GPU, failed("engine-unreachable")),
+            |bench| {
+                let says = Message::new("notices.asset-unreachable").with("name", "words.txt");
+                let notice = Notice { key: "asset-words.txt".into(), says };
+                bench.hear(GPU, FromEngine::Failed(notice));
+            },
+        ];
+        for lose in unreachable {
+            let mut bench = Bench::with_state(true, State { backend: asked, ..State::default() });
+            bench.load(CPU);
+            bench.answer(CPU, 20.0, 1.0);
+            lose(&mut bench);
+            assert_eq!((bench.status().gpu, bench.told("webgpu-lost")), (Gpu::Unreachable, told));
+            assert_eq!(bench.status().serving, Some(CPU));
+            let todo = bench.supervisor.online(bench.now);
+            bench.log.extend(todo);
+            assert_eq!((bench.spawned(GPU), bench.status().gpu), (2, Gpu::Loading));
+        }
+    }
+}
+
+#[test]
+fn webgpu_that_breaks_says_so_and_why_it_is_refused() {
+    let mut bench = Bench::start(true);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.hear(GPU, FromEngine::Progress(Progress { loaded: 1, total: 2 }));
+    let todo = bench.supervisor.broke(GPU, bench.now);
+    bench.log.extend(todo);
+    assert_eq!((bench.status().gpu, bench.told("webgpu-lost")), (Gpu::Refused, 1));
+    assert_eq!(bench.status().refusal, Some(Message::new("notices.webgpu-broke")));
+}
+
+#[test]
+fn a_file_that_was_missing_is_asked_for_again_with_the_line() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    let todo = bench.supervisor.online(bench.now);
+    assert_eq!(todo, [], "nothing was missing");
+    bench.set(|state| state.query = "lamp".into());
+    let run = bench.asked(CPU)[0].0;
+    let mut lacking = answer(run, CPU, 1.0);
+    lacking.notices.push(Notice::new("asset-mlpr.safetensors"));
+    bench.hear(CPU, FromEngine::Answer(Box::new(lacking)));
+    assert!(bench.asked(CPU).is_empty());
+    let todo = bench.supervisor.online(bench.now);
+    bench.log.extend(todo);
+    assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}

@@ -20,10 +20,20 @@ async fn read(name: &str) -> Result<Vec<u8>, JsValue> {
 
 impl AssetSource for Network {
     async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
-        read(name)
-            .await
-            .map_err(|error| AssetError::Missing { name: name.into(), why: said(&error) })
+        read(name).await.map_err(|error| {
+            let name = name.into();
+            match kind(&error).as_str() {
+                "unreachable" => AssetError::Unreachable { name },
+                "outdated" => AssetError::Outdated { name },
+                _ => AssetError::Missing { name, why: said(&error) },
+            }
+        })
     }
+}
+
+/// What the loader calls an error.
+fn kind(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map(|error| error.name().into()).unwrap_or_default()
 }
 
 /// What JavaScript said went wrong.

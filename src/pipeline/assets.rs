@@ -46,6 +46,18 @@ pub enum AssetError {
         /// What the host or the browser said.
         why: String,
     },
+    /// The file is not on this device, and the host can't be reached.
+    #[error("the file {name} is not here, and the host can't be reached")]
+    Unreachable {
+        /// File name.
+        name: String,
+    },
+    /// The host has another version of the project by now.
+    #[error("the host has another version of the project by now, without this file {name}")]
+    Outdated {
+        /// File name.
+        name: String,
+    },
     /// The file ends early.
     #[error("the file {name} arrived with {found} of {expected} bytes")]
     Truncated {
@@ -79,6 +91,8 @@ impl AssetError {
     pub fn said(&self) -> Message {
         match self {
             Self::Missing { why, .. } => Message::new("notices.asset-missing").with("why", &**why),
+            Self::Unreachable { .. } => Message::new("notices.asset-unreachable"),
+            Self::Outdated { .. } => Message::new("notices.asset-outdated"),
             Self::Truncated { expected, found, .. } => Message::new("notices.asset-truncated")
                 .with("found", found.to_string())
                 .with("expected", expected.to_string()),
@@ -94,6 +108,8 @@ impl AssetError {
     pub fn name(&self) -> &str {
         match self {
             Self::Missing { name, .. }
+            | Self::Unreachable { name }
+            | Self::Outdated { name }
             | Self::Truncated { name, .. }
             | Self::Damaged { name, .. }
             | Self::Version { name, .. } => name,
@@ -106,7 +122,8 @@ pub trait AssetSource {
     /// The bytes of a file.
     ///
     /// # Errors
-    /// [`AssetError::Missing`] where there is none.
+    /// [`AssetError::Missing`] where there is none, and over a network [`AssetError::Unreachable`]
+    /// and [`AssetError::Outdated`].
     fn fetch(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, AssetError>>;
 }
 

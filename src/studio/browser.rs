@@ -18,8 +18,13 @@ use crate::language::Message;
 /// Says why there is none.
 pub async fn fetch_text(relative: &str) -> Result<String, Message> {
     let unreachable = |_| Message::new("studio.why.unreachable");
-    let response = JsFuture::from(browser::window().fetch_with_str(&browser::address(relative)));
+    let address = browser::address(&browser::versioned(relative));
+    let response = JsFuture::from(browser::window().fetch_with_str(&address));
     let response: Response = response.await.map_err(unreachable)?.unchecked_into();
+    // What is kept here is of the page's version alone, and the host has another.
+    if response.status() == 410 {
+        return Err(Message::new("studio.why.outdated"));
+    }
     if !response.ok() {
         return Err(
             Message::new("studio.why.answered").with("status", response.status().to_string())

@@ -250,7 +250,7 @@ impl Inner {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name("engine-studio");
-        let address = browser::address("engine-cpu-loader.js");
+        let address = browser::address(&browser::versioned("engine-cpu-loader.js"));
         let Ok(worker) = Worker::new_with_options(&address, &options) else {
             self.lose(&Message::new("studio.engine.forbidden"));
             return;

@@ -279,6 +279,8 @@ fn Embedding() -> impl IntoView {
     let store = store();
     let parts = RwSignal::new(vec!["shelf", "knobs"]);
     let size = RwSignal::new((960_u32, 640_u32));
+    // The page around lets in only frames that allow it, or that bring nothing of the reader's.
+    let isolated = RwSignal::new(false);
     let source = Memo::new(move |_| {
         let parts = parts.get();
         store.link.with(|link| address(link, &parts))
@@ -286,8 +288,9 @@ fn Embedding() -> impl IntoView {
     let snippet = Signal::derive(move || {
         let (width, height) = size.get();
         let source = source.get().replace('&', "&amp;").replace('"', "&quot;");
+        let credentialless = if isolated.get() { " credentialless" } else { "" };
         format!(
-            "<iframe src=\"{source}\" width=\"{width}\" height=\"{height}\" title=\"Vitrine\" loading=\"lazy\" style=\"border:0\"></iframe>"
+            "<iframe src=\"{source}\" width=\"{width}\" height=\"{height}\" title=\"Vitrine\" loading=\"lazy\"{credentialless} style=\"border:0\"></iframe>"
         )
     });
     let part = move |name: &'static str| {
@@ -334,6 +337,16 @@ fn Embedding() -> impl IntoView {
                 {number("studio.share.height", |size| size.1, |size, value| size.1 = value)}
                 <a class="outlined" target="_blank" href=move || source.get()>{text("studio.share.try")}</a>
             </div>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="share-isolated"
+                    prop:checked=move || isolated.get()
+                    on:change=move |event| isolated.set(event_target_checked(&event))
+                />
+                {text("studio.share.isolated")}
+            </label>
+            <p class="note">{text("studio.share.isolated.about")}</p>
             <Copied label="studio.share.frame" testid="share-frame" text=snippet />
         </section>
     }

@@ -26,6 +26,22 @@ describe("without WebGPU", () => {
       });
     });
 
+    test(`${name}: it is told once, and stands in the backend's menu after that`, async () => {
+      await withVitrine(stage, { prepare }, async (vitrine) => {
+        await vitrine.ready();
+        await vitrine.notice(/webgpu/);
+        await vitrine.open();
+        await vitrine.ready();
+        const menu = vitrine.page.locator(".backend .sheet > p", { hasText: /WebGPU.*(no|cannot)/ });
+        await menu.waitFor({ state: "attached" });
+        assert.equal(await vitrine.get("notice").count(), 0);
+        // Who asks for it is told again.
+        await vitrine.open("?v=1&backend=webgpu");
+        await vitrine.ready();
+        await vitrine.notice(/webgpu/);
+      });
+    });
+
     test(`${name}: not asked for, it disturbs nobody`, async () => {
       await withVitrine(stage, { prepare }, async (vitrine) => {
         await vitrine.ready();

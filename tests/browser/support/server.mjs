@@ -38,8 +38,13 @@ const sleep = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseco
 const compressed = new Map();
 
 export class Server {
-  /** Path inside the folder -> { status } or { body }: what is answered in place of the file. */
+  /**
+   * Path inside the folder -> { status } or { body, type }: what is answered in place of the file;
+   * { headers }: what is sent with it; { silent }: there is never an answer.
+   */
   faults = new Map();
+  /** What is sent with every file. */
+  headers = {};
   /** A slow line that all answers share: { bitsPerSecond, latency in ms }, or null. */
   line = null;
   /** Paths that were asked for. */
@@ -58,17 +63,26 @@ export class Server {
   static async start({ root = DIST, base = "/", encoding = "gzip" } = {}) {
     const server = new Server();
     Object.assign(server, { root, base, encoding });
-    server.http = createServer((request, response) => {
-      server.#answer(request, response).catch((error) => {
+    await server.#listen(0);
+    server.origin = `http://127.0.0.1:${server.http.address().port}`;
+    server.url = server.origin + base;
+    return server;
+  }
+
+  async #listen(port) {
+    this.http = createServer((request, response) => {
+      this.#answer(request, response).catch((error) => {
         console.error(error);
         response.destroy();
       });
     });
-    server.http.listen(0, "127.0.0.1");
-    await once(server.http, "listening");
-    server.origin = `http://127.0.0.1:${server.http.address().port}`;
-    server.url = server.origin + base;
-    return server;
+    this.http.listen(port, "127.0.0.1");
+    await once(this.http, "listening");
+  }
+
+  /** Listens again at the address at which it was stopped. */
+  again() {
+    return this.#listen(Number(new URL(this.origin).port));
   }
 
   async stop() {
@@ -97,18 +111,21 @@ export class Server {
     }
     this.requests.push(path);
     const fault = this.faults.get(path);
+    if (fault?.silent) return;
     const file = join(this.root, normalize(`/${path}`));
     const found = pathname.startsWith(this.base) && (await stat(file).catch(() => null));
-    if (fault?.status || (!fault && !found?.isFile())) {
+    if (fault?.status || (fault?.body === undefined && !found?.isFile())) {
       response.writeHead(fault?.status ?? 404, { "Content-Type": "text/plain" }).end("not here\n");
       return;
     }
     const headers = {
-      "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+      "Content-Type": fault?.type ?? TYPES[extname(path)] ?? "application/octet-stream",
       "Cache-Control": this.cache,
+      ...this.headers,
+      ...fault?.headers,
     };
     let body;
-    if (fault) {
+    if (fault?.body !== undefined) {
       body = fault.body;
       headers["Cache-Control"] = "no-store";
     } else if (request.headers["accept-encoding"]?.includes(this.encoding)) {

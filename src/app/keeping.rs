@@ -1,0 +1,122 @@
+//! What of the playground is kept on this device for when there is no line: how it stands, and the
+//! person's wish. A script beside the page does the keeping (`www/offline.js`), in what is shipped.
+
+use leptos::prelude::*;
+
+use super::language::{say, say_with};
+use super::parts::{click, when};
+use super::{bridge, words};
+
+/// How the script tells how it stands.
+const TOLD: &str = "vitrine-kept";
+/// How it is told what is wished for.
+const WISH: &str = "vitrine-keep";
+/// What can be wished for, as the script knows it.
+const WISHES: [&str; 3] = ["all", "used", "nothing"];
+
+/// How it stands.
+#[derive(Clone, PartialEq)]
+struct Kept {
+    wish: String,
+    /// What is done now, or why nothing is.
+    doing: String,
+    /// Bytes on the line of what is here.
+    here: u64,
+    /// Bytes on the line of all that there is.
+    all: u64,
+}
+
+impl Kept {
+    fn read(told: &str) -> Option<Self> {
+        let mut parts = told.split(' ');
+        let mut text = || parts.next().map(String::from);
+        let (wish, doing) = (text()?, text()?);
+        let mut number = || text()?.parse().ok();
+        Some(Self { wish, doing, here: number()?, all: number()? })
+    }
+
+    fn worded(&self) -> String {
+        let key = match self.doing.as_str() {
+            "rests" if self.here >= self.all => "keeping.whole",
+            "rests" if self.here == 0 => "keeping.none",
+            "rests" => "keeping.part",
+            "fetches" => "keeping.fetches",
+            "full" => "keeping.full",
+            "unreachable" => "keeping.unreachable",
+            "newer" => "keeping.newer",
+            _ => "keeping.failed",
+        };
+        let [here, all] = [self.here, self.all].map(words::bytes);
+        say_with(key, &[("here", &here), ("all", &all)])
+    }
+}
+
+/// Nothing where nothing is kept: not in a developer's build, nor where the browser forbids it.
+#[derive(Clone, Copy)]
+struct Standing(RwSignal<Option<Kept>>);
+
+/// Listens to the script, for as long as the page lives.
+pub fn provide() {
+    let standing = RwSignal::new(None);
+    bridge::listen(TOLD, move |told| standing.set(Kept::read(&told)));
+    provide_context(Standing(standing));
+}
+
+fn wish(name: &str) {
+    bridge::say(WISH, name);
+}
+
+/// What is kept, and what is to be.
+#[component]
+pub fn Keeping() -> impl IntoView {
+    let Standing(standing) = expect_context();
+    let with = move |read: fn(&Kept) -> String| {
+        standing.with(|kept| kept.as_ref().map(read).unwrap_or_default())
+    };
+    let option = move |name: &'static str| {
+        let chosen = move || standing.with(|kept| kept.as_ref().is_some_and(|k| k.wish == name));
+        let label = match name {
+            "all" => "keeping.all",
+            "used" => "keeping.used",
+            _ => "keeping.nothing",
+        };
+        view! {
+            <label>
+                <input type="radio" name="keep" value=name prop:checked=chosen on:change=move |_| wish(name) />
+                <span>{say(label)}</span>
+            </label>
+        }
+    };
+    let missing = move || {
+        standing.with(|kept| {
+            let kept = kept.as_ref().filter(|kept| kept.doing != "fetches")?;
+            kept.all.checked_sub(kept.here).filter(|missing| *missing > 0)
+        })
+    };
+    let everything = move || {
+        let label = move || {
+            let bytes = words::bytes(missing().unwrap_or_default());
+            say_with("keeping.everything", &[("bytes", &bytes)])
+        };
+        view! {
+            <button type="button" class="outlined" data-testid="keep-everything" on:click=click(|| wish("all"))>
+                {label}
+            </button>
+        }
+        .into_any()
+    };
+    let shown = move || {
+        view! {
+            <div class="keeping">
+                <fieldset class="segments" data-testid="keep">
+                    <legend>{say("keeping.name")}</legend>
+                    {WISHES.map(option).into_iter().collect_view()}
+                </fieldset>
+                <p role="status" data-testid="kept">{move || with(Kept::worded)}</p>
+                {when(move || missing().is_some(), everything)}
+            </div>
+        }
+        .into_any()
+    };
+    when(move || standing.with(Option::is_some), shown)
+}
