@@ -132,6 +132,9 @@ fn families() -> BTreeSet<String> {
         add(format!("bias.{name}"));
         add(format!("studio.bias-features.{name}"));
     }
+    for deed in ["click", "favourite", "cart", "order"] {
+        ["", ".about", "-it"].iter().for_each(|of| add(format!("shelf.{deed}{of}")));
+    }
     for (_, panel) in Panel::ALL {
         add(format!("studio.panels.{panel}"));
         add(format!("studio.panels.{panel}.about"));

@@ -124,5 +124,5 @@ pub fn Telling() -> impl IntoView {
         let (moved, of) = (count(effect.moved.products), count(effect.moved.of));
         say_with("shelf.moved", &[("moved", &moved), ("count", &of), ("first", &first)])
     });
-    view! { <p class="hidden" role="status" data-testid="moves">{move || words.get()}</p> }
+    view! { <p class="hidden" role="status" data-testid="moves" prop:textContent=move || words.get()></p> }
 }

@@ -58,9 +58,9 @@ pub fn Funnel() -> impl IntoView {
     let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>
-                <strong>{move || count(number)}</strong>
-                <span>{name}</span>
-                <small>{move || time(stages)}</small>
+                <strong translate="no">{move || count(number)}</strong>
+                <span prop:textContent=name></span>
+                <small translate="no">{move || time(stages)}</small>
             </li>
         }
         .into_any()

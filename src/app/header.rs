@@ -6,17 +6,17 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::browser;
 use super::keeping::Keeping;
 use super::knobs::Segments;
 use super::language::{self, say, say_with, worded};
-use super::parts::{click, follow, live, when};
+use super::parts::{click, follow, is_composing, is_typed_into, live, when, written};
 use super::picture::{Mark, drawing};
 use super::store::store;
 use super::studio::StudioButton;
 use super::supervisor::{FRAME, Gpu};
 use super::undo::Steps;
 use super::words;
+use super::{browser, screen};
 use crate::language::Message;
 use crate::protocol::{Backend, StageTime};
 use crate::share::link::cut_query;
@@ -113,8 +113,9 @@ fn QueryBox() -> impl IntoView {
             search();
         }
     });
-    let type_in = move |event| {
-        typed.set(event_target_value(&event));
+    let type_in = move |event: &web_sys::Event| {
+        let Some(text) = written(event) else { return };
+        typed.set(text);
         open.set(true);
         active.set(None);
         if let Some(Some(timer)) = pending.try_update_value(Option::take) {
@@ -136,6 +137,9 @@ fn QueryBox() -> impl IntoView {
         search();
     };
     let press = move |event: ev::KeyboardEvent| {
+        if is_composing(&event) {
+            return;
+        }
         let count = found.with(Vec::len);
         let is_open = open.get() && count > 0;
         match event.key().as_str() {
@@ -185,13 +189,9 @@ fn QueryBox() -> impl IntoView {
                 role="option"
                 id=format!("suggestion-{at}")
                 aria-selected=move || (active.get() == Some(at)).to_string()
-                // Before the box loses the focus, which would close the list.
-                on:pointerdown=move |event| {
-                    event.prevent_default();
-                    choose(chosen.clone());
-                }
+                on:click=click(move || choose(chosen.clone()))
             >
-                {query}
+                <span translate="no">{query}</span>
             </li>
         }
     };
@@ -221,13 +221,21 @@ fn QueryBox() -> impl IntoView {
                 }
                 disabled=feed
                 prop:value=move || if feed() { String::new() } else { typed.get() }
-                on:input=type_in
+                on:input=move |event| type_in(&event)
+                on:compositionend=move |event| type_in(&event)
                 on:keydown=press
                 on:focus=move |_| open.set(true)
                 on:blur=move |_| open.set(false)
             />
             {when(move || !feed() && !typed.read().is_empty(), clear)}
-            <ul id="suggestions" role="listbox" aria-label=say("header.suggestions") hidden=move || !shows()>
+            <ul
+                id="suggestions"
+                role="listbox"
+                aria-label=say("header.suggestions")
+                hidden=move || !shows()
+                // The box keeps the focus, or the list would close under the press.
+                on:mousedown=move |event| event.prevent_default()
+            >
                 {options}
             </ul>
         </div>
@@ -288,13 +296,11 @@ fn BackendBadge() -> impl IntoView {
         view! {
             <dl class="times">
                 <dt>{say("backend.cpu-answers")}</dt>
-                <dd data-testid="time-cpu">{words::milliseconds(cpu)}</dd>
+                <dd data-testid="time-cpu" translate="no">{words::milliseconds(cpu)}</dd>
                 <dt>{say("backend.gpu-answers")}</dt>
-                <dd data-testid="time-webgpu">{words::milliseconds(gpu)}</dd>
+                <dd data-testid="time-webgpu" translate="no">{words::milliseconds(gpu)}</dd>
             </dl>
-            <p>
-                {say(if gpu <= cpu + FRAME { "backend.auto-gpu" } else { "backend.auto-cpu" })}
-            </p>
+            <p prop:textContent=say(if gpu <= cpu + FRAME { "backend.auto-gpu" } else { "backend.auto-cpu" })></p>
         }
         .into_any()
     });
@@ -308,8 +314,8 @@ fn BackendBadge() -> impl IntoView {
                     words::milliseconds(t.milliseconds.into())
                 };
                 view! {
-                    <dt>{say(&format!("stages.{}", t.stage))}</dt>
-                    <dd data-stage=t.stage.clone()>{time}</dd>
+                    <dt prop:textContent=say(&format!("stages.{}", t.stage))></dt>
+                    <dd data-stage=t.stage.clone() translate="no">{time}</dd>
                 }
             };
             timings.map(line).collect_view().into_any()
@@ -333,17 +339,27 @@ fn BackendBadge() -> impl IntoView {
         >
             <summary title=say("backend.where")>
                 <span class="dot" class:on=move || serving().is_some()></span>
-                {move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)}
-                <span class="ms">{move || fetching().unwrap_or_else(total)}</span>
+                <span prop:textContent=move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)></span>
+                <span class="ms" translate="no">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
                 <Segments key="backend" />
                 <dl class="times">{stages}</dl>
-                <p>{gpu}</p>
+                <p prop:textContent=gpu></p>
                 {trial}
                 <Keeping />
             </div>
         </details>
+    }
+}
+
+/// The letter of a shortcut: what the key types, or where that is no Latin letter, what it types
+/// at its place on a keyboard that has them.
+fn shortcut(key: &str, code: &str) -> Option<char> {
+    let mut letters = key.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii_alphabetic() => Some(letter.to_ascii_lowercase()),
+        _ => code.strip_prefix("Key")?.chars().next().map(|letter| letter.to_ascii_lowercase()),
     }
 }
 
@@ -368,16 +384,13 @@ fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
     let redo = move || go(steps.try_update_value(Steps::redo).flatten());
     let restart = move || go(Some(steps.with_value(Steps::start)));
     let keys = window_event_listener(ev::keydown, move |event| {
-        // A box has an undo of its own.
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let typing = target
-            .is_some_and(|target| target.matches("input[type=text], textarea").unwrap_or_default());
-        if typing || !(event.ctrl_key() || event.meta_key()) {
+        let held = (event.ctrl_key() || event.meta_key()) && !event.alt_key();
+        if !held || is_composing(&event) || is_typed_into(&event) {
             return;
         }
-        match (event.key().to_ascii_lowercase().as_str(), event.shift_key()) {
-            ("z", false) => undo(),
-            ("z", true) | ("y", false) => redo(),
+        match (shortcut(&event.key(), &event.code()), event.shift_key()) {
+            (Some('z'), false) => undo(),
+            (Some('z'), true) | (Some('y'), false) => redo(),
             _ => return,
         }
         event.prevent_default();
@@ -436,11 +449,7 @@ fn LanguageButton() -> impl IntoView {
 #[component]
 fn ThemeButton() -> impl IntoView {
     let store = store();
-    let turn = move || {
-        let dark = !browser::is_dark();
-        browser::set_dark(dark);
-        store.dark.set(dark);
-    };
+    let turn = move || screen::turn(!browser::is_dark());
     let name =
         move || say(if store.dark.get() { "header.light" } else { "header.dark" }).to_string();
     view! {
@@ -478,7 +487,7 @@ fn ShareButton() -> impl IntoView {
     view! {
         <button type="button" class="solid share" data-testid="share" on:click=click(share)>
             {live(move || view! { <Mark name=if done.get() { "check" } else { "link" } /> }.into_any())}
-            <span aria-live="polite">{move || say(if done.get() { "header.copied" } else { "header.share" }).to_string()}</span>
+            <span aria-live="polite" prop:textContent=move || say(if done.get() { "header.copied" } else { "header.share" })></span>
         </button>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::hint::{self, Hint};
 use super::language::{say, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Symbol};
@@ -195,7 +196,7 @@ fn TimeToRank() -> impl IntoView {
             Some(say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)]))
         })
     };
-    view! { <p class="note" data-testid="time-to-rank">{move || said().unwrap_or_default()}</p> }
+    view! { <p class="note" data-testid="time-to-rank" prop:textContent=move || said().unwrap_or_default()></p> }
 }
 
 /// One knob with its name, symbol, value, and the way back to its default.
@@ -228,6 +229,11 @@ pub fn KnobControl(
             let share = move |value: f64| (value - min) / (max - min);
             let default = share(get(&crate::share::State::default()));
             let value = move || store.state.with(get);
+            // With its unit, where the bare number would not do.
+            let spoken = move || {
+                let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
+                unit.map(|unit| format!("{} {unit}", shortest(value())))
+            };
             let turn = move |event| {
                 let value = event_target::<web_sys::HtmlInputElement>(&event).value_as_number();
                 store.turn(knob, |state| set(state, value.clamp(min, max)));
@@ -241,6 +247,7 @@ pub fn KnobControl(
                     min=shortest(min)
                     max=shortest(max)
                     step=shortest(step)
+                    aria-valuetext=spoken
                     prop:value=move || shortest(value())
                     style=move || {
                         format!("--at:{};--default:{}", fixed(share(value()), 4), fixed(default, 4))
@@ -299,8 +306,9 @@ pub fn KnobControl(
             let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
             let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
             view! {
-                <output class="value" for=id.clone()>
-                    {move || store.state.with(|state| fixed(get(state), digits))}
+                // The slider says it itself.
+                <output class="value" for=id.clone() aria-live="off" translate="no">
+                    <span prop:textContent=move || store.state.with(|state| fixed(get(state), digits))></span>
                     <small>{unit}</small>
                 </output>
             }
@@ -308,9 +316,22 @@ pub fn KnobControl(
         }
         _ => ().into_any(),
     };
+    let [focused, pointed, touched] = [about.clone(), about.clone(), about.clone()];
     view! {
-        <div class=kind class:moved=moved class:idle=idles data-knob=knob.key>
-            <label for=id.clone()>
+        <div
+            class=kind
+            class:moved=moved
+            class:idle=idles
+            data-knob=knob.key
+            on:focusin=move |event| hint::focus(&focused, &event)
+            on:focusout=move |_| hint::close()
+        >
+            <label
+                for=id.clone()
+                on:pointerenter=move |event| hint::point(&pointed, &event)
+                on:pointerleave=move |event| hint::leave(&event)
+                on:pointerup=move |event| hint::touch(&touched, &event)
+            >
                 <span class="name">{say(&knob.words("name"))}</span>
                 <Symbol symbol=knob.symbol />
             </label>
@@ -329,10 +350,8 @@ pub fn KnobControl(
             </button>
             {value}
             {control}
-            <span class="tells" id=tells.clone() title=says>{says}</span>
-            <span class="about" role="tooltip" id=about.clone()>
-                {move || say(&knob.words("about")).to_string()}
-            </span>
+            <span class="tells" id=tells.clone() title=says prop:textContent=says></span>
+            <Hint id=about says=Box::new(move || say(&knob.words("about")).into()) />
         </div>
     }
 }

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use js_sys::Reflect;
 use leptos::prelude::*;
 
+use super::lasting::Lasting;
 use super::parts::follow;
 use super::store::Store;
 use super::{bridge, browser};
@@ -34,7 +35,9 @@ type Words = Vec<(&'static str, &'static str)>;
 thread_local! {
     static WORDS: RefCell<(Language, Words)> = RefCell::default();
     /// Rises when other words are there.
-    static TURNS: RwSignal<u32> = RwSignal::new(0);
+    static TURNS: Lasting<RwSignal<u32>> = Lasting(RwSignal::new(0));
+    /// What was told so far, once each: a language that comes again is the same text.
+    static TOLD_BEFORE: RefCell<Vec<&'static str>> = RefCell::default();
 }
 
 /// The language that is shown, which may be followed.
@@ -80,8 +83,8 @@ pub fn text(key: &'static str) -> Text {
 pub fn start(then: impl FnOnce() + 'static) {
     let mut then = Some(then);
     let mut hear = move |told: String| {
-        // One text that stays: the language, then keys and words.
-        let mut lines = String::leak(told).split('\n');
+        // The language, then keys and words.
+        let mut lines = lasting(told).split('\n');
         let language = lines.next().and_then(Language::by_key).unwrap_or_default();
         let mut words = Vec::new();
         while let (Some(key), Some(said)) = (lines.next(), lines.next()) {
@@ -101,6 +104,18 @@ pub fn start(then: impl FnOnce() + 'static) {
     }
     let hear = RefCell::new(hear);
     bridge::listen(TOLD, move |told| (hear.borrow_mut())(told));
+}
+
+/// A text that stays for as long as the page does, kept once.
+fn lasting(told: String) -> &'static str {
+    TOLD_BEFORE.with_borrow_mut(|before| match before.iter().find(|text| **text == told) {
+        Some(text) => text,
+        None => {
+            let text: &'static str = String::leak(told);
+            before.push(text);
+            text
+        }
+    })
 }
 
 /// Asks for the words that no first ranking shows, too.

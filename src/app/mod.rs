@@ -29,6 +29,8 @@ mod funnel;
 #[cfg(feature = "app")]
 mod header;
 #[cfg(feature = "app")]
+mod hint;
+#[cfg(feature = "app")]
 pub(crate) mod insides;
 #[cfg(feature = "app")]
 mod keeping;
@@ -36,6 +38,8 @@ mod keeping;
 pub(crate) mod knobs;
 #[cfg(feature = "app")]
 pub(crate) mod language;
+#[cfg(feature = "app")]
+pub(crate) mod lasting;
 #[cfg(feature = "app")]
 mod notices;
 #[cfg(feature = "app")]
@@ -46,6 +50,8 @@ pub(crate) mod parts;
 pub(crate) mod picture;
 #[cfg(feature = "app")]
 mod print;
+#[cfg(feature = "app")]
+pub(crate) mod screen;
 #[cfg(feature = "app")]
 mod shelf;
 #[cfg(feature = "app")]

@@ -30,7 +30,7 @@ pub fn Notices() -> impl IntoView {
         view! {
             <div class="notice" data-testid="notice" data-key=key>
                 <Mark name="info" />
-                <p>{move || worded(&says)}</p>
+                <p prop:textContent=move || worded(&says)></p>
                 <button
                     type="button"
                     class="icon"

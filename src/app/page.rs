@@ -18,7 +18,7 @@ use super::shopper::ShopperBand;
 use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
-use super::{bridge, browser, engine, keeping, language};
+use super::{bridge, browser, engine, keeping, language, screen};
 use crate::language::Message;
 use crate::share::knobs::Knob;
 use crate::share::view::{Link, Panel};
@@ -49,7 +49,8 @@ fn App() -> impl IntoView {
     follow_link(store);
     follow_title(store);
     language::follow_link(store);
-    follow_theme(store);
+    screen::follow(store);
+    screen::follow_system();
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see index.html.
@@ -238,19 +239,4 @@ fn follow_title(store: Store) {
         let values = [("query", what), ("name", &name), ("ranker", &ranker)];
         browser::document().set_title(&say_with("page.title", &values));
     });
-}
-
-/// Canvases are drawn again when the system turns dark or light.
-fn follow_theme(store: Store) {
-    use wasm_bindgen::JsCast;
-    use wasm_bindgen::closure::Closure;
-    let media = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-    let Some(media) = media else { return };
-    let turned = Closure::<dyn Fn()>::new(move || {
-        browser::follow_system_theme();
-        store.dark.set(browser::is_dark());
-    });
-    media.set_onchange(Some(turned.as_ref().unchecked_ref()));
-    // The page listens for as long as it lives.
-    turned.forget();
 }

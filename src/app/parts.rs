@@ -3,8 +3,14 @@
 
 use std::sync::Arc;
 
-use leptos::ev::MouseEvent;
+use leptos::ev::{InputEvent, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
+use leptos::tachys::reactive_graph::OwnedView;
+use leptos::tachys::view::keyed as tachys;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event};
+
+use super::store::store;
 
 /// Shows a view while a condition holds; it is built again only when the condition turns.
 pub fn when(
@@ -30,9 +36,52 @@ pub fn keyed(
 ) -> AnyView {
     type Keys = Box<dyn Fn() -> Vec<u64> + Send + Sync>;
     fn of_one_type(keys: Keys, row: Arc<dyn Fn(u64) -> AnyView + Send + Sync>) -> AnyView {
-        view! { <For each=keys key=|key| *key children=move |key| row(key) /> }.into_any()
+        // As Leptos' own list, but for the rows' owners.
+        let row = move |_, key| {
+            let owner = lone_owner();
+            // What a row reads while it is built is not read by the list.
+            let view = owner.with(|| untrack(|| row(key)));
+            (|_: usize| (), OwnedView::new_with_owner(view, owner))
+        };
+        (move || tachys::keyed(keys(), |key| *key, row.clone())).into_any()
     }
     of_one_type(Box::new(keys), Arc::new(row))
+}
+
+/// An owner of what goes by itself, with the store for a context. A parent would keep a note of
+/// every child that it ever had, and so the page of every row that was ever shown.
+fn lone_owner() -> Owner {
+    let (here, store) = (Owner::current(), store());
+    if let Some(here) = here.clone() {
+        here.unset();
+    }
+    let owner = Owner::new();
+    owner.with(|| provide_context(store));
+    if let Some(here) = here {
+        here.set();
+    }
+    owner
+}
+
+/// Whether a key is part of what an input method composes, and none of the page's. Some browsers
+/// say so only by the key's old number.
+pub fn is_composing(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
+/// The text of a box after it was changed; none while an input method composes it, which ends
+/// with an event of its own.
+pub fn written(event: &Event) -> Option<String> {
+    let composing = event.dyn_ref::<InputEvent>().is_some_and(InputEvent::is_composing);
+    (!composing).then(|| event_target_value(event))
+}
+
+/// Whether an event comes from a box that text is typed into, which has shortcuts of its own.
+pub fn is_typed_into(event: &Event) -> bool {
+    const BOX: &str = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), \
+                       textarea, [contenteditable]";
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.closest(BOX).ok().flatten().is_some())
 }
 
 /// What a click does.

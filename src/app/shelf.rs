@@ -112,12 +112,14 @@ fn ShelfHeading() -> impl IntoView {
     };
     let key = |task: &Task| {
         let name = task.name();
-        view! { <span class=format!("key {name}")>{say(&format!("tasks.{name}.inline"))}</span> }
+        view! { <span class=format!("key {name}") prop:textContent=say(&format!("tasks.{name}.inline"))></span> }
     };
     view! {
         <div class="heading">
-            <h1>{what}</h1>
-            <p>{move || name().map_or(String::new(), |name| say_with("shelf.for", &[("name", &name)]))}</p>
+            <h1 prop:textContent=what></h1>
+            <p prop:textContent=move || {
+                name().map_or(String::new(), |name| say_with("shelf.for", &[("name", &name)]))
+            }></p>
             <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title=say("shelf.bar")>
                 <span>{say("shelf.score-from")}</span>
                 {live(move || store.tasks.get().iter().map(key).collect_view().into_any())}
@@ -146,7 +148,7 @@ fn Pager(label: &'static str) -> impl IntoView {
             >
                 <Mark name="left" />
             </button>
-            <span>
+            <span translate="no">
                 {move || {
                     let [first, last, total] =
                         [from() + 1, (from() + size()).min(total()), total()].map(words::count);
@@ -180,7 +182,7 @@ fn Hint() -> impl IntoView {
     let chip = move |query: &String| {
         let (query, text) = (query.clone(), query.clone());
         view! {
-            <button type="button" class="chip" on:click=click(move || search(&query))>{text}</button>
+            <button type="button" class="chip" translate="no" on:click=click(move || search(&query))>{text}</button>
         }
         .into_any()
     };
@@ -206,16 +208,14 @@ fn Loading() -> impl IntoView {
     let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
     view! {
         <div class="loading">
-            <p>
-                {move || match progress() {
-                    Some(p) if p.loaded < p.total => {
-                        let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                        say_with("shelf.fetching", &[("loaded", &loaded), ("total", &total)])
-                    }
-                    Some(_) => say("shelf.opening").into(),
-                    None => say("shelf.starting").into(),
-                }}
-            </p>
+            <p prop:textContent=move || match progress() {
+                Some(p) if p.loaded < p.total => {
+                    let [loaded, total] = [p.loaded, p.total].map(words::bytes);
+                    say_with("shelf.fetching", &[("loaded", &loaded), ("total", &total)])
+                }
+                Some(_) => say("shelf.opening").into(),
+                None => say("shelf.starting").into(),
+            }></p>
             <progress
                 data-testid="progress"
                 max=move || bytes(|p| p.total.max(1))
@@ -242,22 +242,21 @@ fn Card(product: ProductId) -> impl IntoView {
     };
     let title = move || read(|p| p.title.clone());
     let act = move |kind| store.edit_history(HistoryEdit::Add { kind, product });
-    let deed =
-        move |kind: EventKind, label: &'static str, named: &'static str, key: &'static str| {
-            view! {
-                <button
-                    type="button"
-                    class="icon"
-                    data-act=key
-                    title=label
-                    aria-label=move || say_with(named, &[("title", &title())])
-                    on:click=click(move || act(kind))
-                >
-                    <Mark name=super::shopper::kind_mark(kind) />
-                </button>
-            }
-            .into_any()
-        };
+    // Named in the language that is shown, with the sentence that says what it does.
+    let deed = move |kind: EventKind, key: &'static str| {
+        view! {
+            <button
+                type="button"
+                data-act=key
+                title=say(&format!("shelf.{key}.about"))
+                aria-label=move || say_with(&format!("shelf.{key}-it"), &[("title", &title())])
+                on:click=click(move || act(kind))
+            >
+                {say(&format!("shelf.{key}"))}
+            </button>
+        }
+        .into_any()
+    };
     let look = move || {
         store.state.update(|state| {
             state.selected = if state.selected == Some(product) { None } else { Some(product) };
@@ -275,16 +274,17 @@ fn Card(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="face"
-                title=say("shelf.click")
-                data-act="click"
-                on:click=click(move || act(EventKind::Click))
+                title=say("shelf.look")
+                data-testid="look-inside"
+                aria-pressed=move || chosen().to_string()
+                on:click=click(look)
             >
                 <Picture product />
-                <span class="title">{title}</span>
+                <span class="title" translate="no">{title}</span>
             </button>
-            <span class="place">{rank}</span>
+            <span class="place" translate="no">{rank}</span>
             <Move product place />
-            <p class="facts">
+            <p class="facts" translate="no">
                 <span class="price">{move || read(|p| words::price(p.price_cents))}</span>
                 <span class="rating" title=move || {
                     say_with("shelf.reviews", &[("count", &read(|p| words::count(p.reviews as usize)))])
@@ -295,19 +295,10 @@ fn Card(product: ProductId) -> impl IntoView {
             </p>
             <Score place />
             <div class="deeds">
-                {deed(EventKind::Favourite, say("shelf.favourite"), "shelf.favourite-it", "favourite")}
-                {deed(EventKind::Cart, say("shelf.cart"), "shelf.cart-it", "cart")}
-                {deed(EventKind::Order, say("shelf.order"), "shelf.order-it", "order")}
-                <button
-                    type="button"
-                    class="look"
-                    data-testid="look-inside"
-                    aria-pressed=move || chosen().to_string()
-                    on:click=click(look)
-                >
-                    <span>{say("shelf.look")}</span>
-                    <Mark name="look" />
-                </button>
+                {deed(EventKind::Click, "click")}
+                {deed(EventKind::Favourite, "favourite")}
+                {deed(EventKind::Cart, "cart")}
+                {deed(EventKind::Order, "order")}
             </div>
         </li>
     }
@@ -327,7 +318,7 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
             Some(by) => ("move down", format!("↓{}", -by), "shelf.fallen"),
             None => ("move new", say("shelf.new").into(), "shelf.new.about"),
         };
-        view! { <span class=class title=say(title)>{text}</span> }.into_any()
+        view! { <span class=class title=say(title) translate="no">{text}</span> }.into_any()
     })
 }
 
@@ -387,7 +378,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         <span class="score" title=sentence>
             {live(move || store.tasks.get().iter().enumerate().map(bars).collect_view().into_any())}
         </span>
-        <p class="origin">
+        <p class="origin" translate="no">
             <span title=say("shelf.retrieved.about") data-testid="retrieved">{retrieved}</span>
             <span title=sentence>{score}</span>
         </p>

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use super::language::{say, say_with, worded};
+use super::lasting::Lasting;
 use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::store;
@@ -66,17 +67,21 @@ fn Who() -> impl IntoView {
     };
     let profile = live(move || {
         let words = shopper().map(|s| words::profile(&s.profile)).unwrap_or_default();
-        words.iter().map(|word| view! { <li>{worded(word)}</li> }).collect_view().into_any()
+        words
+            .iter()
+            .map(|word| view! { <li prop:textContent=worded(word)></li> })
+            .collect_view()
+            .into_any()
     });
     view! {
         <div class="who">
-            <span class="avatar" aria-hidden="true">{initial}</span>
+            <span class="avatar" translate="no" aria-hidden="true">{initial}</span>
             <div>
                 <label class="hidden" for="shopper">{say("shopper.label")}</label>
-                <select id="shopper" data-testid="shopper" prop:value=chosen on:change=pick>
+                <select id="shopper" data-testid="shopper" translate="no" prop:value=chosen on:change=pick>
                     {options}
                 </select>
-                <p class="about">{about}</p>
+                <p class="about" prop:textContent=about></p>
                 <ul class="chips">{profile}</ul>
             </div>
         </div>
@@ -103,7 +108,7 @@ fn History() -> impl IntoView {
             entries
         })
     });
-    let attention = Memo::new(move |_| {
+    let attention = Lasting(Memo::new(move |_| {
         store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let sequences = answer.detail.iter().flat_map(|detail| &detail.attention);
@@ -116,7 +121,7 @@ fn History() -> impl IntoView {
             };
             answer.history.iter().map(of_entry).collect::<Vec<_>>()
         })
-    });
+    }));
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || {
         let attends = |detail: &Detail| !detail.attention.is_empty();
@@ -202,7 +207,7 @@ fn History() -> impl IntoView {
         <div class="history" data-testid="history">
             <div class="heading">
                 <h2>{say("history.title")}</h2>
-                <p>{count}</p>
+                <p prop:textContent=count></p>
                 <p class="legend">
                     <span class="key retriever">{say("history.retriever")}</span>
                     {when(inside, || {
@@ -326,8 +331,8 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
         <li class="entry" class:left-out=move || !attention.get().kept title=sentence data-entry=number.to_string()>
             <Picture product=event.product />
             <span class="kind"><Mark name=kind_mark(event.kind) /></span>
-            <span class="hidden">{sentence}</span>
-            <span class="when" aria-hidden="true">{ago}</span>
+            <span class="hidden" translate="no">{sentence}</span>
+            <span class="when" translate="no" aria-hidden="true">{ago}</span>
             <span class="bar retriever" style=move || bar(attention.get().retriever)></span>
             <span class="bar ranker" style=move || bar(attention.get().ranker)></span>
             <button

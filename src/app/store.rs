@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::effect::Effect;
+use super::lasting::Lasting;
 use super::parts::follow;
 use super::supervisor::Status;
 use crate::language::Message;
@@ -45,7 +46,7 @@ pub fn place_of(places: &Places, product: ProductId) -> Option<Place> {
 /// A notice as it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
-    /// Rises with every notice, so that a new text is a new notice.
+    /// Rises with every notice there ever was, so that a new text is a new notice.
     pub number: u64,
     pub notice: Notice,
     /// Came with an answer and goes with it.
@@ -55,49 +56,53 @@ pub struct Shown {
 /// Everything the components share.
 #[derive(Clone, Copy)]
 pub struct Store {
-    pub state: RwSignal<State>,
+    pub state: Lasting<RwSignal<State>>,
     /// What is looked at beside the shelf.
-    pub view: RwSignal<View>,
+    pub view: Lasting<RwSignal<View>>,
     /// Both as a link.
-    pub link: Memo<String>,
-    pub shop: RwSignal<Option<Arc<Shop>>>,
-    pub answer: RwSignal<Option<Arc<Answer>>>,
+    pub link: Lasting<Memo<String>>,
+    pub shop: Lasting<RwSignal<Option<Arc<Shop>>>>,
+    pub answer: Lasting<RwSignal<Option<Arc<Answer>>>>,
     /// The same for what stands around the shelf, once the shelf is painted: see
     /// [`Store::show_insides`].
-    pub insides: RwSignal<Option<Arc<Answer>>>,
-    pub status: RwSignal<Status>,
+    pub insides: Lasting<RwSignal<Option<Arc<Answer>>>>,
+    pub status: Lasting<RwSignal<Status>>,
     /// What is on show is not yet the answer to the state.
-    pub waits: RwSignal<bool>,
+    pub waits: Lasting<RwSignal<bool>>,
     /// What decides whether a knob does anything; none before the first answer.
-    pub facts: Memo<Option<Facts>>,
-    pub notices: RwSignal<Vec<Shown>>,
+    pub facts: Lasting<Memo<Option<Facts>>>,
+    pub notices: Lasting<RwSignal<Vec<Shown>>>,
     /// Rises when the person asks to start the engine again.
-    pub retries: RwSignal<u32>,
+    pub retries: Lasting<RwSignal<u32>>,
     /// Dark or light, for what is drawn on a canvas.
-    pub dark: RwSignal<bool>,
+    pub dark: Lasting<RwSignal<bool>>,
+    /// Device pixels to one of the style sheet's, for the same.
+    pub density: Lasting<RwSignal<f64>>,
     /// Settings of the ranker, for what changes with them alone.
-    pub ranking: Memo<RankingKnobs>,
+    pub ranking: Lasting<Memo<RankingKnobs>>,
     /// What the ranker of the answer predicts.
-    pub tasks: Memo<&'static [Task]>,
+    pub tasks: Lasting<Memo<&'static [Task]>>,
     /// The answer's candidates in the order of the blend.
-    pub order: Memo<Arc<Vec<Ranked>>>,
-    pub places: Memo<Places>,
+    pub order: Lasting<Memo<Arc<Vec<Ranked>>>>,
+    pub places: Lasting<Memo<Places>>,
     /// Number of the page on show, within what there is.
-    pub page: Memo<usize>,
+    pub page: Lasting<Memo<usize>>,
     /// Places before the present gesture, which moves are counted from.
-    pub baseline: RwSignal<Places>,
+    pub baseline: Lasting<RwSignal<Places>>,
     /// Mean gate weights over the page on show, laid out as those of a candidate.
-    pub experts: Memo<Vec<f32>>,
+    pub experts: Lasting<Memo<Vec<f32>>>,
     /// The same before the present gesture.
-    pub experts_before: RwSignal<Vec<f32>>,
+    pub experts_before: Lasting<RwSignal<Vec<f32>>>,
     /// Rises whenever places change.
-    pub moves: RwSignal<u32>,
+    pub moves: Lasting<RwSignal<u32>>,
     /// The knob that was turned last, and [`Self::moves`] before it; none once something else was
     /// done.
-    pub turned: RwSignal<Option<(&'static str, u32)>>,
+    pub turned: Lasting<RwSignal<Option<(&'static str, u32)>>>,
     /// What the knob that was turned last did.
-    pub effect: RwSignal<Option<Effect>>,
+    pub effect: Lasting<RwSignal<Option<Effect>>>,
     dismissed: StoredValue<Vec<String>>,
+    /// Notices shown so far.
+    told: StoredValue<u64>,
 }
 
 /// The store of this page.
@@ -108,13 +113,14 @@ pub fn store() -> Store {
 impl Store {
     /// Everything as it comes.
     pub fn new() -> Self {
-        let (state, view) = (RwSignal::new(State::default()), RwSignal::new(View::default()));
-        let answer = RwSignal::new(None::<Arc<Answer>>);
-        let ranking = Memo::new(move |_| state.with(|s| s.ranking.clone()));
-        let tasks = Memo::new(move |_| {
+        let state = Lasting(RwSignal::new(State::default()));
+        let view = Lasting(RwSignal::new(View::default()));
+        let answer = Lasting(RwSignal::new(None::<Arc<Answer>>));
+        let ranking = Lasting(Memo::new(move |_| state.with(|s| s.ranking.clone())));
+        let tasks = Lasting(Memo::new(move |_| {
             answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks()))
-        });
-        let order = Memo::new(move |_| {
+        }));
+        let order = Lasting(Memo::new(move |_| {
             Arc::new(answer.with(|answer| {
                 match answer {
                     Some(answer) => ranking
@@ -122,8 +128,8 @@ impl Store {
                     None => vec![],
                 }
             }))
-        });
-        let places = Memo::new(move |_| {
+        }));
+        let places = Lasting(Memo::new(move |_| {
             let order = order.get();
             let place = |(rank, ranked): (usize, &Ranked)| {
                 let Ranked { candidate, score } = *ranked;
@@ -132,13 +138,13 @@ impl Store {
                 Some(Place { product, rank, score, candidate })
             };
             Arc::new(order.iter().enumerate().filter_map(place).collect())
-        });
-        let page = Memo::new(move |_| {
+        }));
+        let page = Lasting(Memo::new(move |_| {
             let (size, number) = state.with(|s| (s.page.size.max(1), s.page.number));
             let last = order.with(|order| order.len().saturating_sub(1)) / size as usize;
             (number as usize).min(last)
-        });
-        let experts = Memo::new(move |_| {
+        }));
+        let experts = Lasting(Memo::new(move |_| {
             let (size, from) = (state.with(|s| s.page.size.max(1)) as usize, page.get());
             answer.with(|answer| {
                 let candidates = answer.as_ref().map(|a| a.candidates.as_slice());
@@ -148,32 +154,38 @@ impl Store {
                     blend::expert_utilisation(shown.filter_map(|r| candidates.get(r.candidate)))
                 })
             })
-        });
+        }));
         let store = Self {
             state,
             view,
-            link: Memo::new(move |_| Link { state: state.get(), view: view.get() }.write()),
-            shop: RwSignal::new(None),
+            link: Lasting(Memo::new(move |_| {
+                Link { state: state.get(), view: view.get() }.write()
+            })),
+            shop: Lasting(RwSignal::new(None)),
             answer,
-            insides: RwSignal::new(None),
-            status: RwSignal::new(Status::default()),
-            waits: RwSignal::new(true),
-            facts: Memo::new(move |_| answer.with(|answer| answer.as_ref().map(|a| a.facts()))),
-            notices: RwSignal::new(vec![]),
-            retries: RwSignal::new(0),
-            dark: RwSignal::new(browser::is_dark()),
+            insides: Lasting(RwSignal::new(None)),
+            status: Lasting(RwSignal::new(Status::default())),
+            waits: Lasting(RwSignal::new(true)),
+            facts: Lasting(Memo::new(move |_| {
+                answer.with(|answer| answer.as_ref().map(|a| a.facts()))
+            })),
+            notices: Lasting(RwSignal::new(vec![])),
+            retries: Lasting(RwSignal::new(0)),
+            dark: Lasting(RwSignal::new(browser::is_dark())),
+            density: Lasting(RwSignal::new(browser::window().device_pixel_ratio())),
             ranking,
             tasks,
             order,
             places,
             page,
-            baseline: RwSignal::new(Places::default()),
+            baseline: Lasting(RwSignal::new(Places::default())),
             experts,
-            experts_before: RwSignal::new(vec![]),
-            moves: RwSignal::new(0),
-            turned: RwSignal::new(None),
-            effect: RwSignal::new(None),
+            experts_before: Lasting(RwSignal::new(vec![])),
+            moves: Lasting(RwSignal::new(0)),
+            turned: Lasting(RwSignal::new(None)),
+            effect: Lasting(RwSignal::new(None)),
             dismissed: StoredValue::new(vec![]),
+            told: StoredValue::new(0),
         };
         store.keep_baseline();
         store
@@ -258,8 +270,9 @@ impl Store {
         }) {
             return;
         }
+        self.told.update_value(|told| *told += 1);
+        let number = self.told.get_value();
         self.notices.update(|all| {
-            let number = all.iter().map(|other| other.number + 1).max().unwrap_or(0);
             let shown = Shown { number, notice, of_answer };
             match all.iter_mut().find(|other| other.notice.key == shown.notice.key) {
                 Some(other) => *other = shown,

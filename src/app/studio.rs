@@ -86,7 +86,7 @@ pub fn StudioFrame() -> impl IntoView {
         <section id="studio" data-testid="studio" aria-label=move || say("studio-frame.name").to_string() hidden=move || !open()>
             // The studio takes the place of this.
             <div class="arriving">
-                <p role="status">{stands}</p>
+                <p role="status" prop:textContent=stands></p>
                 {when(move || failed.get(), retry)}
                 <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
                     {move || say("studio-frame.close")}

@@ -163,7 +163,7 @@ pub fn Compare() -> impl IntoView {
                         }
                     }}
                 </p>
-                <p class="note" role="status">{move || waiting().unwrap_or_default()}</p>
+                <p class="note" role="status" prop:textContent=move || waiting().unwrap_or_default()></p>
             </div>
             {live(move || columns.with(|columns| table(store, columns, hot, retry)))}
         </div>
@@ -280,7 +280,7 @@ fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
             view! {
                 <div title=about>
                     <dt>{shown}</dt>
-                    <dd data-metric=name>{value}</dd>
+                    <dd data-metric=name translate="no">{value}</dd>
                 </div>
             }
         })
@@ -315,7 +315,7 @@ fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>)
                 <Title product />
                 {moved.map(|(kind, by)| view! {
                     <span class=format!("move {kind}") aria-hidden="true">{by}</span>
-                    <span class="hidden">{said}</span>
+                    <span class="hidden" prop:textContent=said></span>
                 })}
             </li>
         }
@@ -335,8 +335,8 @@ fn Title(product: ProductId) -> impl IntoView {
     };
     view! {
         <span class="title">
-            <span>{move || text().map(|(title, _)| title).unwrap_or_default()}</span>
-            <small>{move || text().map(|(_, price)| price).unwrap_or_default()}</small>
+            <span prop:textContent=move || text().map(|(title, _)| title).unwrap_or_default()></span>
+            <small translate="no">{move || text().map(|(_, price)| price).unwrap_or_default()}</small>
         </span>
     }
 }

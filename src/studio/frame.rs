@@ -15,10 +15,10 @@ use super::metrics::Metrics;
 use super::positions::Positions;
 use super::share::Share;
 use crate::app::language::{self, say, text};
-use crate::app::parts::{click, follow, live};
+use crate::app::parts::{click, follow, is_composing, live};
 use crate::app::picture::Mark;
 use crate::app::store::Store;
-use crate::app::{bridge, browser};
+use crate::app::{bridge, browser, screen};
 use crate::share::view::Panel;
 
 /// Fills the place that the page keeps for the studio.
@@ -52,6 +52,7 @@ fn Studio() -> impl IntoView {
     provide_context(store);
     bridge::couple(store, bridge::STUDIO);
     language::follow_link(store);
+    screen::follow(store);
     let engine = Engine::new(store);
     provide_context(Meter::new(engine.clone()));
     provide_context(engine);
@@ -59,8 +60,8 @@ fn Studio() -> impl IntoView {
     let close = move || store.view.update(|view| view.panel = None);
     let wide = RwSignal::new(false);
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
-        if event.key() == "Escape" && !event.default_prevented() && panel.get_untracked().is_some()
-        {
+        let free = !event.default_prevented() && !is_composing(&event);
+        if event.key() == "Escape" && free && panel.get_untracked().is_some() {
             close();
         }
     });
@@ -133,7 +134,7 @@ fn Studio() -> impl IntoView {
             <div role="tablist" aria-label=text("studio-frame.name") on:keydown=step>
                 {Panel::ALL.map(tab).into_iter().collect_view()}
             </div>
-            <p>{move || panel.get().map(about).unwrap_or_default()}</p>
+            <p prop:textContent=move || panel.get().map(about).unwrap_or_default()></p>
             <button
                 type="button"
                 class="icon wide"
@@ -160,7 +161,7 @@ fn Studio() -> impl IntoView {
             aria-labelledby=move || panel.get().map(|of| format!("tab-{}", of.key()))
             tabindex="-1"
         >
-            <h2 class="hidden">{move || panel.get().map(title).unwrap_or_default()}</h2>
+            <h2 class="hidden" prop:textContent=move || panel.get().map(title).unwrap_or_default()></h2>
             {shown}
         </div>
     }

@@ -42,6 +42,8 @@ mod texts {
     pub const KEEP: &str = "studio.map.keep";
     pub const CLEAR: &str = "studio.map.clear";
     pub const TOOLS: &str = "studio.map.tools";
+    pub const BY_WHEEL: &str = "studio.map.by-wheel";
+    pub const BY_TOUCH: &str = "studio.map.by-touch";
     pub const ASKING: &str = "studio.map.asking";
     pub const STARTING: &str = "studio.map.starting";
     pub const AGAIN: &str = "studio.map.again";
@@ -125,7 +127,9 @@ impl Drawn {
 enum Gesture {
     None,
     Pan(Point),
-    /// Two pointers: where each is.
+    /// A finger that the browser may yet scroll with: which it is, and where.
+    Finger(i32, Point),
+    /// Two fingers: which they are, and where.
     Pinch([(i32, Point); 2]),
     Lasso,
 }
@@ -195,6 +199,8 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     let line = RwSignal::new(Vec::<Point>::new());
     let taken = RwSignal::new(Vec::<usize>::new());
     let hot = RwSignal::new(None::<usize>);
+    // The wheel is the page's until the map has been clicked into.
+    let entered = RwSignal::new(false);
     let sized = RwSignal::new(0_u32);
     let resized = window_event_listener(leptos::ev::resize, move |_| sized.update(|n| *n += 1));
     on_cleanup(move || resized.remove());
@@ -217,6 +223,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     });
     follow(move |_| {
         store.dark.track();
+        store.density.track();
         let (Some(canvas), Some(window), Some(map)) = (canvas.get(), window.get(), drawn.get())
         else {
             return;
@@ -245,50 +252,66 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     let all = move || window.set(whole.get_untracked());
     let take = move |numbers: Vec<usize>| taken.set(numbers);
     let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
-    let down = move |event: PointerEvent| {
-        let place = at(&event);
-        if let Some(canvas) = canvas.get_untracked() {
-            // Where the pointer is gone already there is nothing to follow.
-            let _ = canvas.set_pointer_capture(event.pointer_id());
-        }
-        let id = event.pointer_id();
-        gesture.update(|gesture| {
-            *gesture = match gesture {
-                Gesture::Pan(first) if !event.is_primary() => {
-                    Gesture::Pinch([(0, *first), (id, place)])
-                }
-                _ if lassoing.get_untracked() => Gesture::Lasso,
-                _ => Gesture::Pan(place),
-            };
-        });
-        if gesture.get_untracked() == Gesture::Lasso {
-            line.set(vec![place]);
+    let point_at = move |place: Point| {
+        let (Some(map), Some(now)) = (drawn.get_untracked(), window.get_untracked()) else {
+            return;
+        };
+        let found = nearest(&map.points, now.to_plane(place), REACH / now.scale);
+        if hot.get_untracked() != found {
+            hot.set(found);
         }
     };
+    let down = move |event: PointerEvent| {
+        let (id, place) = (event.pointer_id(), at(&event));
+        let touches = event.pointer_type() == "touch";
+        if !touches && event.button() != 0 {
+            return;
+        }
+        entered.set(!touches);
+        let next = match gesture.get_untracked() {
+            Gesture::Finger(first, from) if touches && first != id => {
+                Gesture::Pinch([(first, from), (id, place)])
+            }
+            _ if lassoing.get_untracked() => Gesture::Lasso,
+            _ if touches => {
+                point_at(place);
+                Gesture::Finger(id, place)
+            }
+            _ => Gesture::Pan(place),
+        };
+        if let (Some(canvas), false) = (canvas.get_untracked(), touches) {
+            // Where the pointer is gone already there is nothing to follow.
+            let _ = canvas.set_pointer_capture(id);
+        }
+        if next == Gesture::Lasso {
+            line.set(vec![place]);
+        }
+        gesture.set(next);
+    };
     let moved = move |event: PointerEvent| {
-        let place = at(&event);
+        let (id, place) = (event.pointer_id(), at(&event));
         let Some(now) = window.get_untracked() else { return };
         match gesture.get_untracked() {
-            Gesture::None => {
-                let Some(map) = drawn.get_untracked() else { return };
-                let found = nearest(&map.points, now.to_plane(place), REACH / now.scale);
-                if hot.get_untracked() != found {
-                    hot.set(found);
-                }
-            }
+            Gesture::None => point_at(place),
             Gesture::Pan(last) => {
                 window.set(Some(now.panned((place.0 - last.0, place.1 - last.1))));
                 gesture.set(Gesture::Pan(place));
             }
+            Gesture::Finger(first, _) if first == id => gesture.set(Gesture::Finger(id, place)),
+            Gesture::Finger(..) => {}
             Gesture::Pinch(mut fingers) => {
-                let moving = usize::from(!event.is_primary());
                 let span = |f: &[(i32, Point); 2]| {
                     (f[0].1.0 - f[1].1.0).hypot(f[0].1.1 - f[1].1.1).max(1.0)
                 };
-                let before = span(&fingers);
-                fingers[moving].1 = place;
-                let middle = |of: fn(&Point) -> f64| (of(&fingers[0].1) + of(&fingers[1].1)) / 2.0;
-                zoom(span(&fingers) / before, Some((middle(|p| p.0), middle(|p| p.1))));
+                let middle = |f: &[(i32, Point); 2]| {
+                    ((f[0].1.0 + f[1].1.0) / 2.0, (f[0].1.1 + f[1].1.1) / 2.0)
+                };
+                let (wide, from) = (span(&fingers), middle(&fingers));
+                let Some(finger) = fingers.iter_mut().find(|finger| finger.0 == id) else { return };
+                finger.1 = place;
+                let to = middle(&fingers);
+                window.set(Some(now.panned((to.0 - from.0, to.1 - from.1))));
+                zoom(span(&fingers) / wide, Some(to));
                 gesture.set(Gesture::Pinch(fingers));
             }
             Gesture::Lasso => line.update(|line| line.push(place)),
@@ -305,10 +328,28 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         line.set(Vec::new());
         gesture.set(Gesture::None);
     };
+    // One finger scrolls the page over the map; two are kept from the browser.
+    let hold = move |event: leptos::ev::TouchEvent| {
+        if matches!(gesture.get_untracked(), Gesture::Pinch(_) | Gesture::Lasso) {
+            event.prevent_default();
+        }
+    };
+    // A browser tells a pinch on a touchpad as a wheel with Ctrl.
+    let roll = move |event: leptos::ev::WheelEvent| {
+        if !(event.ctrl_key() || event.meta_key() || entered.get_untracked()) {
+            return;
+        }
+        event.prevent_default();
+        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        zoom(if event.delta_y() < 0.0 { STEP } else { 1.0 / STEP }, Some(place));
+    };
     let choose = move |product: usize| {
         store.state.update(|state| state.selected = Some(product as ProductId));
     };
     let key = move |event: leptos::ev::KeyboardEvent| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
         let direction = match event.key().as_str() {
             "ArrowRight" => (1.0, 0.0),
             "ArrowLeft" => (-1.0, 0.0),
@@ -317,6 +358,12 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
             "+" | "=" => return zoom(STEP, None),
             "-" => return zoom(1.0 / STEP, None),
             "0" => return all(),
+            // The wheel is the page's again; the studio stays.
+            "Escape" if entered.get_untracked() => {
+                entered.set(false);
+                event.prevent_default();
+                return;
+            }
             "Enter" => {
                 if let Some(product) = hot.get_untracked() {
                     choose(product);
@@ -399,7 +446,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         view! {
             <div class="tip" style=format!("{across};{down}")>
                 <Picture product=product as ProductId />
-                <span>{about.0}<small>{about.1}</small></span>
+                <span>{about.0}<small translate="no">{about.1}</small></span>
             </div>
         }
         .into_any()
@@ -412,7 +459,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     let notice = move |why: Lost| {
         view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="map" role="alert">{move || worded(&why)}</p>
+                <p data-testid="notice" data-key="map" role="alert" prop:textContent=move || worded(&why)></p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {text(texts::AGAIN)}
                 </button>
@@ -463,28 +510,33 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     on:pointermove=moved
                     on:pointerup=up
                     on:pointercancel=up
-                    on:pointerleave=move |_| {
-                        if gesture.get_untracked() == Gesture::None {
+                    on:pointerleave=move |event: PointerEvent| {
+                        // A finger leaves whenever it is lifted.
+                        if gesture.get_untracked() == Gesture::None && event.pointer_type() != "touch" {
                             hot.set(None);
+                            entered.set(false);
                         }
                     }
+                    on:blur=move |_| entered.set(false)
+                    on:touchstart=hold
+                    on:touchmove=hold
                     on:dblclick=move |_| {
                         if let Some(product) = hot.get_untracked() {
                             choose(product);
                         }
                     }
-                    on:wheel=move |event: leptos::ev::WheelEvent| {
-                        event.prevent_default();
-                        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-                        zoom(if event.delta_y() < 0.0 { STEP } else { 1.0 / STEP }, Some(place));
-                    }
+                    on:wheel=roll
                     on:keydown=key
                 ></canvas>
                 {live(tip)}
+                <p class="how" data-testid="map-how">
+                    <span class="by-wheel">{text(texts::BY_WHEEL)}</span>
+                    <span class="by-touch">{text(texts::BY_TOUCH)}</span>
+                </p>
             </div>
-            <p class="hidden" role="status" data-testid="map-hot">{spoken}</p>
+            <p class="hidden" role="status" data-testid="map-hot" prop:textContent=spoken></p>
             {legend()}
-            <p class="note" role="status" data-testid="map-status">{said}</p>
+            <p class="note" role="status" data-testid="map-status" prop:textContent=said></p>
             <p class="note">{text(texts::ABOUT)}</p>
             {live(move || table(store, drawn.get(), taken))}
         </div>
@@ -560,9 +612,9 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
         view! {
             <tr data-product-id=product>
                 <th scope="row"><span class="title-cell"><Picture product />{title}</span></th>
-                <td>{of_type}</td>
-                <td>{price}</td>
-                <td>{standing(&map, product)}</td>
+                <td translate="no">{of_type}</td>
+                <td translate="no">{price}</td>
+                <td translate="no">{standing(&map, product)}</td>
                 <td>
                     <button type="button" class="quiet" aria-label=label on:click=click(choose)>
                         {text(texts::LOOK)}
@@ -589,7 +641,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
     });
     view! {
         <h3>{text(texts::LASSOED)}</h3>
-        <p class="note" role="status" data-testid="taken">{said}</p>
+        <p class="note" role="status" data-testid="taken" prop:textContent=said></p>
         {list}
     }
     .into_any()

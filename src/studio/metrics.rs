@@ -129,7 +129,7 @@ pub fn Metrics() -> impl IntoView {
         let again = again.clone();
         view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="metrics" role="alert">{why}</p>
+                <p data-testid="notice" data-key="metrics" role="alert" prop:textContent=why></p>
                 <button type="button" class="outlined" on:click=click(move || again.go_on())>
                     {say("try-again")}
                 </button>
@@ -151,7 +151,7 @@ pub fn Metrics() -> impl IntoView {
                     {move || say(if stopped.get() { "studio.go-on" } else { "studio.stop" })}
                 </button>
                 <div class="how-far">
-                    <span role="status" data-testid="metrics-status">{said}</span>
+                    <span role="status" data-testid="metrics-status" prop:textContent=said></span>
                     <progress
                         data-testid="metrics-progress"
                         aria-label=text("studio.metrics.progress")
@@ -230,7 +230,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                 ),
             })
         };
-        view! { <th scope="col">{state_name(name)}<small>{so_far}</small></th> }
+        view! { <th scope="col">{state_name(name)}<small translate="no">{so_far}</small></th> }
     });
     let head = head.collect_view();
     let rows = Measure::ALL.map(|(measure, key)| {
@@ -279,8 +279,8 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             view! {
                 <td data-metric=key data-column=*name>
                     <strong>{value}</strong>
-                    <small>{count}</small>
-                    <small class="than" class:telling=telling>{than}</small>
+                    <small translate="no">{count}</small>
+                    <small class="than" class:telling=telling translate="no">{than}</small>
                 </td>
             }
         });
@@ -288,7 +288,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             <tr>
                 <th scope="row">
                     {name(measure)}
-                    <small>{move || about(measure, against())}</small>
+                    <small translate="no">{move || about(measure, against())}</small>
                 </th>
                 {cells.collect_view()}
             </tr>

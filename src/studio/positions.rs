@@ -314,7 +314,7 @@ pub fn Positions() -> impl IntoView {
         match page.get() {
         Some(Err(why)) => view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="positions" role="alert">{move || worded(&why)}</p>
+                <p data-testid="notice" data-key="positions" role="alert" prop:textContent=move || worded(&why)></p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {text(texts::AGAIN)}
                 </button>
@@ -340,7 +340,7 @@ pub fn Positions() -> impl IntoView {
                 >
                     {text(texts::RESET)}
                 </button>
-                <p class="note" role="status" data-testid="positions-status">{said}</p>
+                <p class="note" role="status" data-testid="positions-status" prop:textContent=said></p>
             </div>
             {live(trouble)}
             <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::TABLE)>
@@ -514,21 +514,21 @@ fn row(
                 </span>
             </td>
             <th scope="row" class="what">
-                <div><Picture product /><span class="title">{title}</span></div>
+                <div><Picture product /><span class="title" translate="no">{title}</span></div>
             </th>
-            <td data-value="without">{cell(|known| Some(percent(known.chances.without_bias)))}</td>
+            <td data-value="without" translate="no">{cell(|known| Some(percent(known.chances.without_bias)))}</td>
             <td data-value="with">
                 {cell(|known| Some(percent(known.chances.with_bias)))}
-                <small>{cell(|known| Some(format!("y_b {}", signed(known.bias, 2))))}</small>
+                <small translate="no">{cell(|known| Some(format!("y_b {}", signed(known.bias, 2))))}</small>
             </td>
             <td data-value="neighbours">
                 {cell(|known| known.chances.neighbours.map(|(_, click)| points(click)))}
-                <small>{cell(|known| known.chances.neighbours.map(|(logit, _)| signed(logit, 2)))}</small>
+                <small translate="no">{cell(|known| known.chances.neighbours.map(|(logit, _)| signed(logit, 2)))}</small>
             </td>
-            <td>{cell(|known| known.learned.map(percent))}</td>
-            <td>{cell(|known| known.truly.map(percent))}</td>
-            <td data-value="market">{cell(|known| known.chances.market.map(percent))}</td>
-            <td>{cell(|known| known.chances.market_neighbours.map(points))}</td>
+            <td translate="no">{cell(|known| known.learned.map(percent))}</td>
+            <td translate="no">{cell(|known| known.truly.map(percent))}</td>
+            <td data-value="market" translate="no">{cell(|known| known.chances.market.map(percent))}</td>
+            <td translate="no">{cell(|known| known.chances.market_neighbours.map(points))}</td>
         </tr>
     }
     .into_any()
@@ -555,12 +555,12 @@ fn foot(
         view! {
             <tr data-sum=key>
                 <th scope="row" colspan="3">{name}</th>
-                <td>{clicks(without)}</td>
-                <td>{clicks(with)}</td>
+                <td translate="no">{clicks(without)}</td>
+                <td translate="no">{clicks(with)}</td>
                 <td></td>
                 <td></td>
                 <td></td>
-                <td>{market.map(clicks)}</td>
+                <td translate="no">{market.map(clicks)}</td>
                 <td></td>
             </tr>
         }

@@ -209,7 +209,7 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
                     {label}
                 </button>
                 <div class="how-far">
-                    <span role="status" data-testid="sweep-status">{said}</span>
+                    <span role="status" data-testid="sweep-status" prop:textContent=said></span>
                     <progress
                         aria-label=text("studio.scatter.progress")
                         max=move || progress.get().1.max(1).to_string()
@@ -433,13 +433,13 @@ fn there(now: &State, setting: &State) -> State {
 fn behind(points: &[Point], shown: Measured) -> AnyView {
     let row = |point: &Point| {
         let cells = [0, 1].map(|axis| {
-            view! { <td>{told_of(shown.axes[axis], point, axis)}</td> }
+            view! { <td translate="no">{told_of(shown.axes[axis], point, axis)}</td> }
         });
         view! {
             <tr>
                 <th scope="row">{point.kind.said()}</th>
                 {cells.into_iter().collect_view()}
-                <td>{weights(&point.state)}</td>
+                <td translate="no">{weights(&point.state)}</td>
             </tr>
         }
     };

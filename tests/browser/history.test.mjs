@@ -11,7 +11,7 @@ const stage = useStage();
 const entries = (vitrine) => vitrine.get("history").locator("[data-entry]");
 
 describe("the history", () => {
-  for (const act of ["click", "cart", "order"]) {
+  for (const act of ["click", "favourite", "cart", "order"]) {
     test(`a ${act} on a product is added and changes the ranking`, async () => {
       await withVitrine(stage, {}, async (vitrine) => {
         await vitrine.ready();
@@ -91,6 +91,20 @@ describe("the history", () => {
       const both = told.map(ago).filter((said) => titles.has(title(said)));
       assert.ok(both.length > 0, "something stands in both");
       both.forEach((said) => assert.ok(known.has(said), `${said} is not what the history says`));
+    });
+  });
+
+  test("a click on a card looks at the product and changes nothing else", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      const before = await vitrine.order();
+      const length = await entries(vitrine).count();
+      const card = vitrine.get("product").nth(3);
+      await vitrine.after(() => card.locator(".picture").click());
+      assert.equal(await vitrine.get("score-breakdown").count(), 1);
+      assert.equal(await card.locator(".face").getAttribute("aria-pressed"), "true");
+      assert.equal(await entries(vitrine).count(), length);
+      assert.deepEqual(await vitrine.order(), before);
     });
   });
 

@@ -86,6 +86,21 @@ describe("search", () => {
     });
   });
 
+  test("says of each query what is wrong with it, also after another", async () => {
+    await withVitrine(stage, { link: "?v=1&q=lamp" }, async (vitrine) => {
+      await vitrine.ready();
+      const said = async (query) => {
+        await vitrine.search(query);
+        return (await vitrine.notices()).map(({ text }) => text).join(" ");
+      };
+      assert.match(await said("nvxie"), /nvxie/);
+      assert.equal(await said("lamp"), "");
+      const second = await said("sofaa");
+      assert.match(second, /sofaa/);
+      assert.doesNotMatch(second, /nvxie/);
+    });
+  });
+
   test("suggests queries of the shop, and takes the one that is picked", async () => {
     await withVitrine(stage, {}, async (vitrine) => {
       await vitrine.ready();

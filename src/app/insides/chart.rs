@@ -161,6 +161,7 @@ pub fn Chart(
     // Asked for while the page is still small: the browser styles all of it to answer.
     let look = Memo::new(move |_| {
         store.dark.track();
+        store.density.track();
         resized.track();
         Look::now()
     });

@@ -38,7 +38,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
         <dl class="figures">
             <div>
                 <dt>{say("softmax.compete")}</dt>
-                <dd
+                <dd translate="no"
                     data-testid="effective-candidates"
                     data-value=move || effective().map(|n| n.to_string())
                 >
@@ -47,8 +47,8 @@ pub fn SoftmaxCurve() -> impl IntoView {
             </div>
             <div>
                 <dt>{say("softmax.entropy")}</dt>
-                <dd data-testid="entropy" data-value=move || entropy().map(|h| h.to_string())>
-                    {nats} <small>{say("softmax.nats")}</small>
+                <dd translate="no" data-testid="entropy" data-value=move || entropy().map(|h| h.to_string())>
+                    <span>{nats}</span> <small>{say("softmax.nats")}</small>
                 </dd>
             </div>
         </dl>

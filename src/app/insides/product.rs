@@ -101,7 +101,7 @@ fn Title(product: ProductId) -> impl IntoView {
     view! {
         <div class="chosen-title">
             <Picture product />
-            <p>{title}</p>
+            <p translate="no">{title}</p>
             <button
                 type="button"
                 class="icon"
@@ -179,12 +179,12 @@ fn Score(
             let inline = say(&format!("tasks.{name}.inline"));
             view! {
                 <tr>
-                    <th scope="row">{task_name(task)}</th>
-                    <td title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
-                    <td>{probability}</td>
-                    {lifted.then(|| view! { <td title=usual>{words::times(mixed)}</td> })}
-                    <td title=say("product.weight")>{weight}</td>
-                    <td>{words::score(blend, terms[number])}</td>
+                    <th scope="row" prop:textContent=task_name(task)></th>
+                    <td translate="no" title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
+                    <td translate="no">{probability}</td>
+                    {lifted.then(|| view! { <td translate="no" title=usual>{words::times(mixed)}</td> })}
+                    <td translate="no" title=say("product.weight")>{weight}</td>
+                    <td translate="no">{words::score(blend, terms[number])}</td>
                 </tr>
             }
         })
@@ -243,27 +243,29 @@ fn Score(
                 </tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan=columns>
-                            {say_with("product.blended", &[("place", &count(place.rank + 1))])}
-                        </th>
-                        <td><strong>{score}</strong></td>
+                        <th
+                            scope="row"
+                            colspan=columns
+                            prop:textContent=say_with("product.blended", &[("place", &count(place.rank + 1))])
+                        ></th>
+                        <td translate="no"><strong>{score}</strong></td>
                     </tr>
                 </tfoot>
             </table>
-            <p class="note">{sum}</p>
+            <p class="note" translate="no">{sum}</p>
             <dl class="pairs">
                 <dt>{say("product.retrieval-score")}</dt>
-                <dd>{signed(candidate.retrieval_score, 3)}</dd>
+                <dd translate="no">{signed(candidate.retrieval_score, 3)}</dd>
                 <dt>{say("product.softmax")}</dt>
-                <dd>{percent(candidate.probability)}</dd>
+                <dd translate="no">{percent(candidate.probability)}</dd>
                 <dt>{say("product.retrieved-as")}</dt>
-                <dd>{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
+                <dd translate="no">{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
                     <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
-                    <dd>{signed(candidate.bias, 2)}</dd>
+                    <dd translate="no">{signed(candidate.bias, 2)}</dd>
                 })}
             </dl>
-            {biased.then(|| view! { <p class="note">{serving}</p> })}
+            {biased.then(|| view! { <p class="note" prop:textContent=serving></p> })}
         </div>
     }
 }
@@ -278,16 +280,16 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
                 0 => ().into_any(),
                 _ => view! {
                     <span class="bar ranker" style=format!("--share:{}", css_share(step.from_former))></span>
-                    <small>{percent(step.from_former)}</small>
+                    <small translate="no">{percent(step.from_former)}</small>
                 }
                 .into_any(),
             };
             view! {
                 <tr>
-                    <th scope="row">{task_name(*task)}</th>
-                    <td>{percent(step.conditional)}</td>
-                    <td>{percent(step.joint)}</td>
-                    <td>{former}</td>
+                    <th scope="row" prop:textContent=task_name(*task)></th>
+                    <td translate="no">{percent(step.conditional)}</td>
+                    <td translate="no">{percent(step.joint)}</td>
+                    <td translate="no">{former}</td>
                 </tr>
             }
         };
@@ -354,7 +356,7 @@ fn Contributions(
             let value = of_task.get(expert).copied().unwrap_or(0.0);
             // Orders are rare, so their utility is of another size than that of clicks.
             let bar = two_sided(value, longest(of_task.iter().copied()));
-            view! { <td title=signed(value, 3)>{bar} <small>{signed(value, 2)}</small></td> }
+            view! { <td translate="no" title=signed(value, 3)>{bar} <small translate="no">{signed(value, 2)}</small></td> }
         };
         view! {
             <h3>{say("contributions.title")}</h3>
@@ -365,7 +367,7 @@ fn Contributions(
                         <th scope="col"><span class="hidden">{say("contributions.expert")}</span></th>
                         {tasks
                             .iter()
-                            .map(|task| view! { <th scope="col">{task_name(*task)}</th> })
+                            .map(|task| view! { <th scope="col" prop:textContent=task_name(*task)></th> })
                             .collect_view()}
                     </tr>
                 </thead>
@@ -376,7 +378,7 @@ fn Contributions(
                         .map(|(expert, name)| {
                             view! {
                                 <tr>
-                                    <th scope="row">{expert_name(&name)}</th>
+                                    <th scope="row" prop:textContent=expert_name(&name)></th>
                                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                                 </tr>
                             }
@@ -412,16 +414,16 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
                 Some(view! {
                     <li title=tip>
                         <Picture product />
-                        <span class="what">{name}</span>
+                        <span class="what" translate="no">{name}</span>
                         <span class="bar ranker" style=format!("--share:{}", css_share(weight / most))></span>
-                        <small>{percent(weight)}</small>
+                        <small translate="no">{percent(weight)}</small>
                     </li>
                 })
             })
             .collect_view();
         view! {
             <div class="sequence">
-                <h4>{say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])}</h4>
+                <h4 prop:textContent=say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])></h4>
                 {if count == 0 {
                     view! { <p class="empty">{say("attention.none")}</p> }.into_any()
                 } else {
@@ -452,15 +454,15 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
                         .map(|(name, value)| {
                             view! {
                                 <tr>
-                                    <th scope="row">{say(&format!("bias.{name}"))}</th>
-                                    <td>{two_sided(value, most)} <small>{signed(value, 2)}</small></td>
+                                    <th scope="row" prop:textContent=say(&format!("bias.{name}"))></th>
+                                    <td translate="no">{two_sided(value, most)} <small translate="no">{signed(value, 2)}</small></td>
                                 </tr>
                             }
                         })
                         .collect_view()}
                     <tr class="sum">
                         <th scope="row">{say("bias.together")}</th>
-                        <td>{two_sided(total, most)} <small>{signed(total, 2)}</small></td>
+                        <td translate="no">{two_sided(total, most)} <small translate="no">{signed(total, 2)}</small></td>
                     </tr>
                 </tbody>
             </table>
@@ -482,8 +484,8 @@ fn Features(features: Vec<Feature>) -> impl IntoView {
                         .map(|Feature { name, kind, value, z_score }| {
                             view! {
                                 <tr title=say_with(&format!("feature-kinds.{kind}"), &[("value", &signed(value, 3))])>
-                                    <th scope="row">{say(&format!("features.{name}"))}</th>
-                                    <td>{two_sided(z_score, most)} <small>{signed(z_score, 1)}</small></td>
+                                    <th scope="row" prop:textContent=say(&format!("features.{name}"))></th>
+                                    <td translate="no">{two_sided(z_score, most)} <small translate="no">{signed(z_score, 1)}</small></td>
                                 </tr>
                             }
                         })

@@ -52,17 +52,17 @@ pub fn RetrievalInside() -> impl IntoView {
     let piece = |(piece, attention): (String, f32)| {
         view! {
             <li title=move || say_with("request.attention", &[("share", &percent(attention))]) style=format!("--share:{}", css_share(attention))>
-                <span>{piece}</span>
-                <small>{percent(attention)}</small>
+                <span translate="no">{piece}</span>
+                <small translate="no">{percent(attention)}</small>
             </li>
         }
     };
     let category = |(name, probability): (String, f32)| {
         view! {
             <li>
-                <span class="what">{name}</span>
+                <span class="what" translate="no">{name}</span>
                 <span class="bar retriever" style=format!("--share:{}", css_share(probability))></span>
-                <small>{percent(probability)}</small>
+                <small translate="no">{percent(probability)}</small>
             </li>
         }
     };
@@ -76,7 +76,7 @@ pub fn RetrievalInside() -> impl IntoView {
             true => "request.no-query",
             false => "insides.waiting",
         };
-        view! { <p class="empty">{say(text)}</p> }.into_any()
+        view! { <p class="empty" prop:textContent=say(text)></p> }.into_any()
     });
     let towers = live(move || {
         let towers = store.insides.with(|a| a.as_ref().and_then(|a| a.retrieval.towers.clone()));
@@ -85,7 +85,7 @@ pub fn RetrievalInside() -> impl IntoView {
     view! {
         {read}
         <ol class="rows" data-testid="categories">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
-        <p class="note">{kept}</p>
+        <p class="note" prop:textContent=kept></p>
         {towers}
     }
 }
@@ -100,14 +100,14 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
     let search = |(query, attention): (String, f32)| {
         view! {
             <li>
-                <span class="what">{query}</span>
+                <span class="what" translate="no">{query}</span>
                 <span class="bar retriever" style=format!("--share:{}", css_share(attention / most))></span>
-                <small>{percent(attention)}</small>
+                <small translate="no">{percent(attention)}</small>
             </li>
         }
     };
     view! {
-        <h3>{move || say_with("towers.searches", &[("count", &words::count(count))])}</h3>
+        <h3 prop:textContent=say_with("towers.searches", &[("count", &words::count(count))])></h3>
         {match count {
             0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
             _ => view! {
@@ -119,15 +119,15 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
         <h3>{say("towers.title")}</h3>
         <dl class="pairs" data-testid="towers">
             <dt>{say("towers.read")}</dt>
-            <dd>{read}</dd>
+            <dd translate="no">{read}</dd>
             <dt>{say("towers.own-attention")}</dt>
-            <dd>{percent(own_attention)}</dd>
+            <dd translate="no">{percent(own_attention)}</dd>
             <dt>{say("towers.temperature")} " " <Symbol symbol="τ" /></dt>
-            <dd>{signed(temperature, 1)}</dd>
+            <dd translate="no">{signed(temperature, 1)}</dd>
             <dt>{say("towers.surface")}</dt>
-            <dd data-testid="context-surface">{signed(surface, 2)}</dd>
+            <dd translate="no" data-testid="context-surface">{signed(surface, 2)}</dd>
             <dt>{say("towers.device")}</dt>
-            <dd data-testid="context-device">{signed(device, 2)}</dd>
+            <dd translate="no" data-testid="context-device">{signed(device, 2)}</dd>
         </dl>
         <p class="note">{say("towers.note")}</p>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::language::{say, say_with};
+use crate::app::lasting::Lasting;
 use crate::app::parts::{live, when};
 use crate::app::store::store;
 use crate::app::words;
@@ -13,14 +14,14 @@ pub fn ExpertUtilisation() -> impl IntoView {
     let store = store();
     let over_page = store.experts;
     // Empty where none is chosen, or it has no gates.
-    let of_chosen = Memo::new(move |_| {
+    let of_chosen = Lasting(Memo::new(move |_| {
         let product = store.state.with(|state| state.selected);
         store.answer.with(|answer| {
             let candidates = answer.iter().flat_map(|answer| &answer.candidates);
             let mut chosen = candidates.filter(|c| Some(c.product) == product);
             chosen.next().map(|c| c.gates.clone()).unwrap_or_default()
         })
-    });
+    }));
     let gatings = Memo::new(move |_| {
         store.answer.with(|answer| answer.as_ref().map(|a| a.gatings.clone()).unwrap_or_default())
     });
@@ -38,13 +39,13 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 });
                 view! {
                     <figure>
-                        <figcaption>{say(&format!("tasks.{}", task.name()))}</figcaption>
+                        <figcaption prop:textContent=say(&format!("tasks.{}", task.name()))></figcaption>
                         <ol>{bars.collect_view()}</ol>
                     </figure>
                 }
             };
             view! {
-                {(!name.is_empty()).then(|| view! { <h3>{say(&format!("experts.{name}"))}</h3> })}
+                {(!name.is_empty()).then(|| view! { <h3 prop:textContent=say(&format!("experts.{name}"))></h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };
@@ -71,7 +72,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                         true => "experts.no-gates",
                         false => "insides.waiting",
                     };
-                    return view! { <p class="empty">{say(text)}</p> }.into_any();
+                    return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }
                 layers().into_any()
             })}
@@ -96,8 +97,8 @@ pub fn expert_name(expert: &str) -> String {
 
 /// One expert's share in one task's mixture; `number` is its place among all gate weights.
 fn bar(
-    over_page: Memo<Vec<f32>>,
-    of_chosen: Memo<Vec<f32>>,
+    over_page: Lasting<Memo<Vec<f32>>>,
+    of_chosen: Lasting<Memo<Vec<f32>>>,
     number: usize,
     name: String,
 ) -> impl IntoView {
@@ -126,12 +127,12 @@ fn bar(
                     None => ().into_any(),
                 })}
             </span>
-            <span class="figure">{move || words::percent(weight())}</span>
-            <span class="figure chosen">
+            <span class="figure" translate="no">{move || words::percent(weight())}</span>
+            <span class="figure chosen" translate="no">
                 {move || chosen().map_or(String::new(), words::percent)}
             </span>
-            <span class="name">{move || expert_name(&name)}</span>
-            <span class="hidden">{label}</span>
+            <span class="name" prop:textContent=move || expert_name(&name)></span>
+            <span class="hidden" prop:textContent=label></span>
         </li>
     }
 }

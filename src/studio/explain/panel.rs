@@ -12,7 +12,7 @@ use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::app::insides::product::{Apart, Chosen};
 use crate::app::language::{say, text, worded};
-use crate::app::parts::{click, follow, live};
+use crate::app::parts::{click, follow, is_composing, live, written};
 use crate::app::picture::Picture;
 use crate::app::store::{Place, Store, store};
 use crate::app::words;
@@ -129,7 +129,7 @@ pub fn Explain() -> impl IntoView {
         (Some(product), Some(Ok(found))) if found.trace.product == product => taken_apart(&found),
         (Some(_), Some(Err(why))) if !asking.get() => view! {
             <div class="trouble">
-                <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p>
+                <p data-testid="notice" data-key="explain" role="alert" prop:textContent=move || worded(&why)></p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
                     {text(texts::AGAIN)}
                 </button>
@@ -151,7 +151,7 @@ pub fn Explain() -> impl IntoView {
         <div class="explain" data-testid="explain" class:stale=move || asking.get()>
             <div class="actions">
                 <PickProduct />
-                <p class="note" role="status" data-testid="explain-status">{said}</p>
+                <p class="note" role="status" data-testid="explain-status" prop:textContent=said></p>
             </div>
             {live(shown)}
             {live(tried)}
@@ -207,6 +207,11 @@ fn PickProduct() -> impl IntoView {
             })
         })
     });
+    let hear = move |event: &web_sys::Event| {
+        if let Some(text) = written(event) {
+            typed.set(text);
+        }
+    };
     let choose = move |product: ProductId| {
         typed.set(String::new());
         store.state.update(|state| state.selected = Some(product));
@@ -242,8 +247,12 @@ fn PickProduct() -> impl IntoView {
                     autocomplete="off"
                     placeholder=text(texts::FIND_HINT)
                     prop:value=move || typed.get()
-                    on:input=move |event| typed.set(event_target_value(&event))
+                    on:input=move |event| hear(&event)
+                    on:compositionend=move |event| hear(&event)
                     on:keydown=move |event| {
+                        if is_composing(&event) {
+                            return;
+                        }
                         let first = found.with_untracked(|f| f.as_ref().and_then(|(all, _)| all.first().copied()));
                         match (event.key().as_str(), first) {
                             ("Enter", Some(first)) => choose(first),
@@ -273,7 +282,7 @@ fn named(store: Store, product: ProductId) -> AnyView {
     let (title, price) = text.unwrap_or_else(|| (say(texts::UNKNOWN).into(), String::new()));
     view! {
         <Picture product />
-        <span class="title">{title}<small>{price} " · " {product}</small></span>
+        <span class="title">{title}<small translate="no">{price} " · " {product}</small></span>
     }
     .into_any()
 }
@@ -317,7 +326,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
                     prop:checked=move || task.get() == number
                     on:change=move |_| task.set(number)
                 />
-                <span>{move || say(&name)}</span>
+                <span prop:textContent=move || say(&name)></span>
             </label>
         }
     };

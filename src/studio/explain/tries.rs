@@ -142,7 +142,7 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
                 </span>
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), |why| {
-                view! { <p data-testid="notice" data-key="explain" role="alert">{move || worded(&why)}</p> }.into_any()
+                view! { <p data-testid="notice" data-key="explain" role="alert" prop:textContent=move || worded(&why)></p> }.into_any()
             }))}
             {live(tables)}
         </section>
@@ -245,9 +245,9 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>
             <th scope="row">{what}</th>
-            <td class="place">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
-            <td class="by">{move || worded(&change_of_score)}</td>
-            <td>{there}</td>
+            <td class="place" translate="no">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
+            <td class="by" translate="no">{move || worded(&change_of_score)}</td>
+            <td translate="no">{there}</td>
         </tr>
     }
     .into_any()

@@ -51,12 +51,12 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
             let about = texts::judged_by(&passage.stage);
             view! {
                 <tr class=class data-stage=passage.stage.clone() data-passed=passage.passed.to_string()>
-                    <th scope="row">{texts::stage(&passage.stage)}<small>{about}</small></th>
-                    <td class="verdict">{verdict}</td>
-                    <td>{own}{place}</td>
-                    <td>{judged(passage, passage.least)}</td>
-                    <td>{count(passage.entered as usize)}</td>
-                    <td>{count(passage.left as usize)}</td>
+                    <th scope="row">{texts::stage(&passage.stage)}<small translate="no">{about}</small></th>
+                    <td class="verdict" translate="no">{verdict}</td>
+                    <td translate="no">{own}{place}</td>
+                    <td translate="no">{judged(passage, passage.least)}</td>
+                    <td translate="no">{count(passage.entered as usize)}</td>
+                    <td translate="no">{count(passage.left as usize)}</td>
                 </tr>
             }
             .into_any()
@@ -78,19 +78,19 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                     {rows}
                     <tr class=class data-stage="rank">
                         <th scope="row">{text(texts::RANKER)}</th>
-                        <td class="verdict">{texts::at_ranker(trace, first.is_some())}</td>
-                        <td>{place}</td>
+                        <td class="verdict" translate="no">{texts::at_ranker(trace, first.is_some())}</td>
+                        <td translate="no">{place}</td>
                         <td>"–"</td>
-                        <td>{count(ranked)}</td>
-                        <td>{count(ranked)}</td>
+                        <td translate="no">{count(ranked)}</td>
+                        <td translate="no">{count(ranked)}</td>
                     </tr>
                     <tr class=class data-stage="page">
                         <th scope="row">{text(texts::PAGE)}</th>
-                        <td class="verdict">{page}</td>
-                        <td>{words::place(rank + 1)}</td>
-                        <td>{words::place(size)}</td>
-                        <td>{count(ranked)}</td>
-                        <td>{count(size.min(ranked))}</td>
+                        <td class="verdict" translate="no">{page}</td>
+                        <td translate="no">{words::place(rank + 1)}</td>
+                        <td translate="no">{words::place(size)}</td>
+                        <td translate="no">{count(ranked)}</td>
+                        <td translate="no">{count(size.min(ranked))}</td>
                     </tr>
                 </tbody>
             </table>
@@ -108,7 +108,7 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
         view! {
             <tr data-part=name.clone() data-value=value.to_string()>
                 <th scope="row">{said}</th>
-                <td>{two_sided(value, most)} <small>{signed(value, 3)}</small></td>
+                <td translate="no">{two_sided(value, most)} <small translate="no">{signed(value, 3)}</small></td>
             </tr>
         }
     };
@@ -129,7 +129,7 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
                 {rows}
                 <tr class="sum" data-part="score" data-value=parts.candidate.retrieval_score.to_string()>
                     <th scope="row">{text(texts::SUM)}</th>
-                    <td><small>{signed(parts.candidate.retrieval_score, 3)}</small></td>
+                    <td><small translate="no">{signed(parts.candidate.retrieval_score, 3)}</small></td>
                 </tr>
             </tbody>
         </table>
@@ -153,7 +153,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
             view! {
                 <td>
                     <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
-                    <small>{percent(weight)}</small>
+                    <small translate="no">{percent(weight)}</small>
                 </td>
             }
         };
@@ -202,11 +202,11 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
         view! {
             <tr title={move || say_with(&kind, &[("value", &signed(value, 3))])} data-value=share.to_string()>
                 <th scope="row">{move || say(&name)}</th>
-                <td>{fixed(feature.value.into(), 2)}</td>
-                <td>{signed(feature.z_score, 1)}</td>
+                <td translate="no">{fixed(feature.value.into(), 2)}</td>
+                <td translate="no">{signed(feature.z_score, 1)}</td>
                 <td>
                     {two_sided(share, most)}
-                    <small>{signed(share, 3)} " ± " {signed(error, 3)}</small>
+                    <small translate="no">{signed(share, 3)} " ± " {signed(error, 3)}</small>
                 </td>
             </tr>
         }
@@ -223,11 +223,11 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
                 <tfoot>
                     <tr>
                         <th scope="row" colspan="3">{text(texts::ALL_AT_MEAN)}</th>
-                        <td><small>{signed(base, 3)}</small></td>
+                        <td><small translate="no">{signed(base, 3)}</small></td>
                     </tr>
                     <tr class="sum">
                         <th scope="row" colspan="3">{text(texts::UTILITY)}</th>
-                        <td><small>{signed(utility, 3)}</small></td>
+                        <td><small translate="no">{signed(utility, 3)}</small></td>
                     </tr>
                 </tfoot>
             </table>
@@ -277,7 +277,7 @@ fn attended(span: Option<&'static str>, mut read: Vec<&HistoryEntry>, listed: us
         view! {
             <td data-share=attention.to_string()>
                 <span class="bar retriever" style=format!("--share:{}", css_share(share))></span>
-                <small>{percent(attention)}</small>
+                <small translate="no">{percent(attention)}</small>
             </td>
         }
     };
@@ -312,7 +312,7 @@ pub fn done(shown: &HistoryEntry) -> AnyView {
     view! {
             <span class="deed">
                 <Picture product=event.product />
-    <span>{move || worded(&said)}</span>
+    <span prop:textContent=move || worded(&said)></span>
             </span>
         }
     .into_any()
