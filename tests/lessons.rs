@@ -183,8 +183,9 @@ fn knobs_and_panels_are_called_by_their_names() {
         .map(|(_, name)| &**name)
         .collect();
     let marked = |html: &str, mark: &str| -> Vec<String> {
-        let parts = html.split(&format!("<{mark}>")).skip(1);
-        parts.filter_map(|part| Some(part.split_once(&format!("</{mark}>"))?.0.into())).collect()
+        let (open, close) = (format!("<{mark}>"), format!("</{mark}>"));
+        let parts = html.split(&open).skip(1);
+        parts.filter_map(|part| Some(part.split_once(&close)?.0.into())).collect()
     };
     for (name, lesson) in lessons() {
         for step in &lesson.steps {
