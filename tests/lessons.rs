@@ -185,7 +185,11 @@ fn knobs_and_panels_are_called_by_their_names() {
     let marked = |html: &str, mark: &str| -> Vec<String> {
         let (open, close) = (format!("<{mark}>"), format!("</{mark}>"));
         let parts = html.split(&open).skip(1);
-        parts.filter_map(|part| Some(part.split_once(&close)?.0.into())).collect()
+        // A name may be broken over two lines.
+        let text = |part: &str| {
+            Some(part.split_once(&close)?.0.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        parts.filter_map(text).collect()
     };
     for (name, lesson) in lessons() {
         for step in &lesson.steps {
