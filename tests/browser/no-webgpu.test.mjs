@@ -32,7 +32,7 @@ describe("without WebGPU", () => {
         await vitrine.notice(/webgpu/);
         await vitrine.open();
         await vitrine.ready();
-        const menu = vitrine.page.locator(".backend .sheet > p", { hasText: /WebGPU.*(no|cannot)/ });
+        const menu = vitrine.page.locator(".backend .sheet > p", { hasText: /has no WebGPU|WebGPU cannot be used/ });
         await menu.waitFor({ state: "attached" });
         assert.equal(await vitrine.get("notice").count(), 0);
         // Who asks for it is told again.

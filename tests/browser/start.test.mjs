@@ -11,7 +11,7 @@ import { DIST } from "./support/server.mjs";
 import { Vitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
-const ALLOW_ALL = { allow: [/./] };
+const ALLOW_ALL = { allow: [/^/] };
 const [program] = readdirSync(DIST).filter((name) => /^app-\w+_bg\.wasm$/.test(name));
 const script = program.replace("_bg.wasm", ".js");
 

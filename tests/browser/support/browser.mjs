@@ -66,7 +66,7 @@ export async function withPage({ browser, server }, { allow = [], context: setti
   } finally {
     await context.close();
   }
-  const foreign = watch.requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(server.url));
+  const foreign = watch.requests.filter((url) => !/^(data|blob|file):/.test(url) && !url.startsWith(server.url));
   assert.deepEqual(foreign, [], "requests to another host");
   const unexpected = watch.errors.filter((text) => !allow.some((pattern) => pattern.test(text)));
   assert.deepEqual(unexpected, [], "errors in the page");
