@@ -237,10 +237,11 @@ fn every_key_that_is_used_is_there_and_no_other() {
 const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("app/language.rs", &["The words of this page could not be fetched. Load the page again. "]),
     // The product's own name, and keys of the keyboard.
-    ("app/header.rs", &["Vitrine", "Enter", "Escape"]),
+    ("app/header.rs", &["Vitrine", "Enter", "Escape", "Key"]),
+    ("app/hint.rs", &["Escape"]),
     ("studio/frame.rs", &["Escape"]),
     ("explain/panel.rs", &["Enter", "Escape"]),
-    ("studio/map.rs", &["Enter"]),
+    ("studio/map.rs", &["Enter", "Escape"]),
     // Keys that others append to links.
     ("share/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
@@ -426,6 +427,7 @@ const LATIN: &[&str] = &[
     "K",
     "p",
     "AITM",
+    "Ctrl",
     "DIEN",
     "DIN",
     "DMT_trans",

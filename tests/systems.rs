@@ -211,7 +211,7 @@ fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
             assert_eq!(after.candidates, before.candidates);
             assert_eq!((after.retriever, after.ranker), (Retriever::Moppr, Ranker::Dmt));
             let said = &english(&after.notices[0].says);
-            assert!(said.contains(file) && said.contains("goes on"), "{said}");
+            assert!(said.contains(file) && said.contains("stays in use"), "{said}");
         }
     }
 }

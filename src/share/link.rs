@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(state.history[1], forget(Some(EventKind::Order)));
         assert_eq!(state.history[3], forget(None));
         for wrong in ["forget:", "forget:all", "forgets", "forget:3"] {
-            let (state, dropped) = State::from_link(&format!("h={wrong}"));
+            let (state, dropped) = State::from_link(&format!("h={wrong}&v=1"));
             assert_eq!((state.history.len(), dropped.len()), (0, 1), "{wrong}");
         }
     }

@@ -456,8 +456,8 @@ mod tests {
     #[test]
     fn a_file_that_holds_no_state_is_said_to() {
         for (file, why) in [
-            ("", "no JSON"),
-            ("{\"vitrine\":1,", "no JSON"),
+            ("", "not valid JSON"),
+            ("{\"vitrine\":1,", "not valid JSON"),
             ("[1,2]", "another kind"),
             ("{\"vitrine\":9,\"link\":\"\"}", "version 9"),
         ] {

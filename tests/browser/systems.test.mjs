@@ -147,7 +147,7 @@ describe("a system that cannot be had", () => {
         async (vitrine) => {
           const before = await vitrine.scores();
           await vitrine.after(() => vitrine.set(testid, value));
-          await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*goes on`));
+          await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*stays in use`));
           assert.deepEqual(await vitrine.scores(), before);
           stage.server.faults.clear();
           await vitrine.after(() => vitrine.set("candidates", 40));
