@@ -290,8 +290,11 @@ fn weights_of_another_model_or_shape_are_refused() {
     }
 }
 
-/// Masks of each system, and what stands under them: numbers, or ids below a bound.
-const UNDER_MASKS: [(&str, &str, &[(&str, i32)]); 10] = [
+/// What stands under a mask, by its place: ids below a bound, or numbers where that is 0.
+type Covered = &'static [(&'static str, i32)];
+
+/// Masks of each system, and what stands under them.
+const UNDER_MASKS: [(&str, &str, Covered); 10] = [
     ("moppr", "/requests/token_mask", &[("/requests/tokens", 0)]),
     (
         "moppr",

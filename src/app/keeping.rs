@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::language::{say, say_with};
 use super::parts::{click, when};
+use super::store::{Store, store};
 use super::{bridge, words};
 
 /// How the script tells how it stands.
@@ -16,7 +17,7 @@ const WISHES: [&str; 3] = ["all", "used", "nothing"];
 
 /// How it stands.
 #[derive(Clone, PartialEq)]
-struct Kept {
+pub struct Kept {
     wish: String,
     /// What is done now, or why nothing is.
     doing: String,
@@ -51,15 +52,9 @@ impl Kept {
     }
 }
 
-/// Nothing where nothing is kept: not in a developer's build, nor where the browser forbids it.
-#[derive(Clone, Copy)]
-struct Standing(RwSignal<Option<Kept>>);
-
 /// Listens to the script, for as long as the page lives.
-pub fn provide() {
-    let standing = RwSignal::new(None);
-    bridge::listen(TOLD, move |told| standing.set(Kept::read(&told)));
-    provide_context(Standing(standing));
+pub fn follow(store: Store) {
+    bridge::listen(TOLD, move |told| store.kept.set(Kept::read(&told)));
 }
 
 fn wish(name: &str) {
@@ -69,7 +64,7 @@ fn wish(name: &str) {
 /// What is kept, and what is to be.
 #[component]
 pub fn Keeping() -> impl IntoView {
-    let Standing(standing) = expect_context();
+    let standing = store().kept;
     let with = move |read: fn(&Kept) -> String| {
         standing.with(|kept| kept.as_ref().map(read).unwrap_or_default())
     };

@@ -58,7 +58,7 @@ fn App() -> impl IntoView {
         let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
         store.view.update(|view| view.panel = panel.or(view.panel));
     });
-    keeping::provide();
+    keeping::follow(store);
     let steps = StoredValue::new(Steps::new(store.link.get_untracked()));
     // None: what the width makes of it, knobs beside the shelf or nothing over it.
     let sheet = RwSignal::new(None);

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::effect::Effect;
+use super::keeping::Kept;
 use super::lasting::Lasting;
 use super::parts::follow;
 use super::supervisor::Status;
@@ -72,6 +73,9 @@ pub struct Store {
     /// What decides whether a knob does anything; none before the first answer.
     pub facts: Lasting<Memo<Option<Facts>>>,
     pub notices: Lasting<RwSignal<Vec<Shown>>>,
+    /// What is kept for offline use; none where nothing can be: not in a developer's build, nor where
+    /// the browser forbids it.
+    pub kept: Lasting<RwSignal<Option<Kept>>>,
     /// Rises when the person asks to start the engine again.
     pub retries: Lasting<RwSignal<u32>>,
     /// Dark or light, for what is drawn on a canvas.
@@ -170,6 +174,7 @@ impl Store {
                 answer.with(|answer| answer.as_ref().map(|a| a.facts()))
             })),
             notices: Lasting(RwSignal::new(vec![])),
+            kept: Lasting(RwSignal::new(None)),
             retries: Lasting(RwSignal::new(0)),
             dark: Lasting(RwSignal::new(browser::is_dark())),
             density: Lasting(RwSignal::new(browser::window().device_pixel_ratio())),
