@@ -65,7 +65,7 @@ describe("search", () => {
     ["!!!", "query-signs", /Only Latin letters/],
   ]) {
     test(`that nothing here answers "${query}" is said`, async () => {
-      await withVitrine(stage, { link: `?v=1&backend=cpu&q=${query}` }, async (vitrine) => {
+      await withVitrine(stage, { link: `?v=1&q=${query}&backend=cpu` }, async (vitrine) => {
         await vitrine.ready();
         const notice = vitrine.page.locator(`[data-testid=notice][data-key="${key}"]`);
         await notice.waitFor();
