@@ -249,7 +249,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("app/supervisor.rs", &["running shoes"]),
     // Classes.
     ("app/knobs.rs", &["knob number", "knob switch", "knob choice"]),
-    ("app/picture.rs", &["picture pale", "picture deep"]),
+    ("app/picture.rs", &["picture pale", "picture light", "picture deep"]),
     ("app/shelf.rs", &["move up", "move down", "move new"]),
     ("www/offline.js", &["newer solid"]),
     ("www/engine-loader.js", &["Content-Type"]),

@@ -77,7 +77,9 @@ pub fn Telling() -> impl IntoView {
             return;
         }
         let (turned, moves) = (store.turned.get_untracked(), store.moves.get_untracked());
-        let moved = told.get_value() != moves;
+        // In another language this page is gone.
+        let Some(before) = told.try_get_value() else { return };
+        let moved = before != moves;
         if turned.is_none() && !moved {
             return;
         }

@@ -38,6 +38,8 @@ pub async fn fetch_text(relative: &str) -> Result<String, Message> {
 const POINTED_AT: &str = "data-pointed-at";
 /// Attribute of what is to be watched beside that.
 const WATCHED: &str = "data-watched";
+/// Attribute of the part of that panel which is meant.
+const WATCHED_PART: &str = "data-watched-part";
 
 /// Points at the page's control with this `data-testid`, or at nothing, and marks what
 /// is to be watched, with its panel: what hides either is opened. Says whether there is what was asked for.
@@ -52,6 +54,7 @@ pub fn point(testid: Option<&str>, watched: Option<&str>) -> bool {
         .map(|element| element.closest(".panel").ok().flatten().unwrap_or_else(|| element.clone()));
     mark(POINTED_AT, found[0].as_ref().map(whole).as_ref());
     mark(WATCHED, panel.as_ref());
+    mark(WATCHED_PART, found[1].as_ref());
     for element in found.iter().flatten() {
         let mut hidden_in = element.closest("details").ok().flatten();
         while let Some(details) = hidden_in {
@@ -85,7 +88,7 @@ pub fn reveal_pointed() -> bool {
     };
     let pointed = marked(POINTED_AT);
     let knob = pointed.as_ref().is_some_and(|element| element.matches(".knob").unwrap_or(false));
-    let mut wanted = [marked(WATCHED), pointed];
+    let mut wanted = [marked(WATCHED_PART), pointed];
     // On a narrow page a knob stands in the lesson itself.
     if width() <= HALVES && knob {
         wanted[1] = None;
@@ -100,17 +103,34 @@ pub fn reveal_pointed() -> bool {
     }
     // What is watched comes last, so that it is in sight whatever the other took.
     for element in wanted.iter().rev().flatten() {
-        let in_sheet = element.closest(".side").ok().flatten().is_some();
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(match (width() <= HALVES, in_sheet) {
-            (true, _) => ScrollLogicalPosition::Start,
+        let sheet = element.closest(".side").ok().flatten();
+        match sheet {
+            Some(sheet) if width() <= HALVES => reveal_within(element, &sheet),
             // The end of a sheet may be below the window.
-            (false, true) => ScrollLogicalPosition::Center,
-            (false, false) => ScrollLogicalPosition::Nearest,
-        });
-        element.scroll_into_view_with_scroll_into_view_options(&options);
+            Some(_) => reveal(element, ScrollLogicalPosition::Center),
+            None if width() <= HALVES => reveal(element, ScrollLogicalPosition::Start),
+            None => reveal(element, ScrollLogicalPosition::Nearest),
+        }
     }
     true
+}
+
+fn reveal(element: &Element, block: ScrollLogicalPosition) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(block);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+/// Scrolls a sheet to an element in it, and the page to the sheet: to scroll the element into view
+/// would take the page along, and the sheet out of sight.
+fn reveal_within(element: &Element, sheet: &Element) {
+    /// Pixels left above it.
+    const ABOVE: f64 = 12.0;
+    if let Ok(Some(stage)) = browser::document().query_selector(".stage") {
+        reveal(&stage, ScrollLogicalPosition::Start);
+    }
+    let [top, from] = [element, sheet].map(|element| element.get_bounding_client_rect().top());
+    sheet.set_scroll_top(sheet.scroll_top() + (top - from - ABOVE) as i32);
 }
 
 /// Opens the side sheet that an element is in.

@@ -66,8 +66,11 @@ test("what moved is told once it has come to rest", () =>
     assert.ok(moved > 0);
     const status = vitrine.get("moves").and(vitrine.page.getByRole("status"));
     await vitrine.page.waitForFunction(
-      (text) => document.querySelector('[data-testid="moves"]').textContent.startsWith(text),
-      `${moved} of ${after.length} products moved. First: `,
+      (text) => {
+        const said = document.querySelector('[data-testid="moves"]').textContent;
+        return said.startsWith(text) && said.includes(". First: ");
+      },
+      `Click: ${moved} of ${after.length} moved`,
     );
     assert.ok(await status.isVisible());
   }));

@@ -32,7 +32,8 @@ const exact = new Set(data);
 const TERMS = new Set(
   `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
   Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
-  Softmax top-K Gumbel Dice
+  Softmax top-K Gumbel Dice Ctrl Chrome Edge credentialless
+  Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p
   XGBoost click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
@@ -121,7 +122,7 @@ test("the switch turns the page, keeps what is there, and is carried by the link
     await vitrine.ready();
     await vitrine.get("lesson-question").locator("input").nth(1).check();
     // Closed by hand, and scrolled.
-    await page.locator(".insides details").nth(3).locator("summary").click();
+    await page.locator(".insides details").nth(4).locator("summary").click();
     const before = { run: await vitrine.run(), scores: await vitrine.scores() };
     const turn = async (lang) => {
       await vitrine.get("language").click();
@@ -138,7 +139,7 @@ test("the switch turns the page, keeps what is there, and is carried by the link
     assert.match(await vitrine.get("share").innerText(), /Share/);
     assert.match(page.url(), /lang=en/);
     const details = page.locator(".insides details");
-    assert.equal(await details.nth(3).evaluate((element) => element.open), false, "what was closed stays closed");
+    assert.equal(await details.nth(4).evaluate((element) => element.open), false, "what was closed stays closed");
     assert.equal(await details.nth(2).evaluate((element) => element.open), true);
     assert.ok(await vitrine.get("lesson-question").locator("input").nth(1).isChecked());
     const after = { run: await vitrine.run(), scores: await vitrine.scores() };

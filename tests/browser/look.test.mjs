@@ -91,12 +91,12 @@ function contrasts(hexes) {
     const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  const kindOf = (bright) => (bright > 0.8 ? "pale" : bright > 0.68 ? "light" : bright < 0.35 ? "deep" : "");
   const brightness = (hex) => [0.299, 0.587, 0.114].reduce((sum, weight, i) => sum + (weight * parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16)) / 255, 0);
   const faint = [];
   for (const hex of hexes) {
     const picture = document.createElement("span");
-    const kind = brightness(hex) > 0.8 ? "pale" : brightness(hex) < 0.35 ? "deep" : "";
-    picture.className = `picture ${kind}`;
+    picture.className = `picture ${kindOf(brightness(hex))}`;
     picture.style.setProperty("--tint", hex);
     const shape = document.createElement("i");
     shape.style.backgroundColor = "var(--m)";
@@ -242,9 +242,11 @@ describe("the look", () => {
     }));
 
   test("in forced colours what is on looks otherwise than what is off, and bars are drawn", () =>
-    withVitrine(stage, { context: { viewport: SIZES[0], forcedColors: "active" }, link: "?v=1&backend=cpu&q=couch&look=2600" }, async (vitrine) => {
+    withVitrine(stage, { context: { viewport: SIZES[0], forcedColors: "active" }, link: "?v=1&backend=cpu&q=couch" }, async (vitrine) => {
       const { page } = vitrine;
       await vitrine.ready();
+      await vitrine.get("product").first().locator(".face").click();
+      await page.locator(".card.chosen").waitFor();
       await page.screenshot({ path: `${OUTPUT}forced-colours.png` });
       const styles = (selector, ...names) =>
         page.locator(selector).first().evaluate(

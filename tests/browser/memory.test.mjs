@@ -7,7 +7,7 @@ import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-/** Rounds after which the memory of the programs is compared, and what it may have grown by. */
+/** Steps after which the memory of the programs is compared, and what it may have grown by. */
 const [EARLY, LATE] = [100, 600];
 const MOST = 1.1;
 
@@ -99,8 +99,9 @@ for (const [name, link, acts] of [
   test(`${name} stays as large as it is`, () =>
     withVitrine(stage, { link, prepare: ({ page }) => page.addInitScript(REACH) }, async (vitrine) => {
       await vitrine.ready();
-      const early = await go(vitrine.page, 0, EARLY, acts);
-      const late = await go(vitrine.page, EARLY, LATE, acts);
+      const rounds = (steps) => Math.ceil(steps / acts.length);
+      const early = await go(vitrine.page, 0, rounds(EARLY), acts);
+      const late = await go(vitrine.page, rounds(EARLY), rounds(LATE), acts);
       assert.ok(Object.keys(early).includes("app"), JSON.stringify(early));
       for (const program of Object.keys(early)) {
         assert.ok(late[program] <= MOST * early[program], `${program}: ${early[program]} to ${late[program]} bytes`);

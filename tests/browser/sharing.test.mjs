@@ -110,7 +110,7 @@ test("a file that holds no state is said, and changes nothing", () =>
   withVitrine(stage, { link: "?v=1&q=lamp&panel=share" }, async (vitrine) => {
     await vitrine.ready();
     for (const [name, text, why] of [
-      ["photo.json", "\u0000\u0001", /no JSON/],
+      ["photo.json", "\u0000\u0001", /not valid JSON/],
       ["other.json", "{}", /another kind/],
       ["later.json", '{"vitrine":99,"link":""}', /version 99/],
     ]) {

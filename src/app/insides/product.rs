@@ -482,9 +482,15 @@ fn Features(features: Vec<Feature>) -> impl IntoView {
                     {features
                         .into_iter()
                         .map(|Feature { name, kind, value, z_score }| {
+                            // Their words come behind the first ranking's.
+                            let title = move || {
+                                let value = signed(value, 3);
+                                say_with(&format!("feature-kinds.{kind}"), &[("value", &value)])
+                            };
+                            let name = move || say(&format!("features.{name}"));
                             view! {
-                                <tr title=say_with(&format!("feature-kinds.{kind}"), &[("value", &signed(value, 3))])>
-                                    <th scope="row" prop:textContent=say(&format!("features.{name}"))></th>
+                                <tr title=title>
+                                    <th scope="row" prop:textContent=name></th>
                                     <td translate="no">{two_sided(z_score, most)} <small translate="no">{signed(z_score, 1)}</small></td>
                                 </tr>
                             }
