@@ -44,7 +44,7 @@ test("tables that are missing are said, and a second try gets them", () =>
 test("a missing studio is said, and the rest works", () =>
   withVitrine(stage, { allow: ALLOW_ALL, prepare: () => stage.server.faults.set("studio_bg.wasm", { status: 404 }), link: "?panel=papers" }, async (vitrine) => {
     await vitrine.ready();
-    await vitrine.notice(/studio could not be fetched/);
+    await vitrine.get("studio").getByText(/studio could not be fetched/).waitFor();
     const run = await vitrine.run();
     await vitrine.set("gate-temperature", 2);
     await vitrine.page.waitForFunction((run) => Number(document.documentElement.dataset.run) > run, run);
