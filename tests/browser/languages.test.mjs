@@ -127,7 +127,8 @@ test("the switch turns the page, keeps what is there, and is carried by the link
     const turn = async (lang) => {
       await vitrine.get("language").click();
       await page.waitForFunction((lang) => document.documentElement.lang === lang, lang);
-      await page.waitForTimeout(500);
+      // What follows fast is one step with what was done before.
+      await page.waitForTimeout(1000);
     };
     await turn("zh-Hans");
     await vitrine.get("lesson-check").getByText("验证").waitFor();
