@@ -48,7 +48,7 @@ pub fn Picture(product: ProductId) -> impl IntoView {
         let looks = store.shop.with(|shop| look(shop.as_ref()?, product));
         let Some((icon, tint)) = looks else { return ().into_any() };
         let class = match brightness(&tint) {
-            pale if pale > 0.8 => "picture pale",
+            pale if pale > 0.82 => "picture pale",
             light if light > 0.68 => "picture light",
             dark if dark < 0.35 => "picture deep",
             _ => "picture",

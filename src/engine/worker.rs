@@ -14,7 +14,7 @@ use super::device::{self, BACKEND};
 use super::fetch::Network;
 use crate::pipeline::Funnel;
 use crate::pipeline::caller::Caller;
-use crate::protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
+use crate::protocol::{Backend, FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
 use crate::share::State;
 
 /// Starts to listen to the page, and says so.
@@ -70,6 +70,10 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
         post(scope, &FromEngine::Shop(Box::new(shop)));
     })
     .await?;
+    if BACKEND == Backend::Webgpu {
+        // The CPU's engine, which it is held against, has all words by then.
+        funnel.fetch_behind().await;
+    }
     post(scope, &FromEngine::Ready { adapter });
     loop {
         match inbox.next().await {

@@ -91,7 +91,7 @@ function contrasts(hexes) {
     const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const kindOf = (bright) => (bright > 0.8 ? "pale" : bright > 0.68 ? "light" : bright < 0.35 ? "deep" : "");
+  const kindOf = (bright) => (bright > 0.82 ? "pale" : bright > 0.68 ? "light" : bright < 0.35 ? "deep" : "");
   const brightness = (hex) => [0.299, 0.587, 0.114].reduce((sum, weight, i) => sum + (weight * parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16)) / 255, 0);
   const faint = [];
   for (const hex of hexes) {
