@@ -216,7 +216,7 @@ describe("knobs", () => {
           subtree: true,
         });
       });
-      for (const value of [0.8, 0.5, 0.2, 0]) {
+      for (const value of [0.8, 0.5, 0.2, 0.1]) {
         await vitrine.set("weight-click", value);
       }
       await vitrine.page.waitForFunction(() => document.querySelector('[data-knob="w-click"] .tells').textContent !== "");
