@@ -104,6 +104,32 @@ fn the_same_state_gives_the_same_answer() {
     assert_eq!(one.retrieval, other.retrieval);
 }
 
+/// What a query means does not hang on how much has arrived behind the first ranking.
+#[test]
+fn a_query_ranks_alike_before_and_after_all_words_have_come() {
+    let (mut before, mut after) = (funnel(), funnel());
+    block_on(after.fetch_behind());
+    let is_whole = |funnel: &Funnel<Spoilt>| {
+        funnel.stock().words.len() == funnel.stock().words.vocabulary_len()
+    };
+    assert!(is_whole(&after));
+    let often = before.stock().queries.iter().filter(|query| query.2).map(|query| query.0.clone());
+    let often: Vec<String> = often.take(25).collect();
+    let others = ["lamp", "telly", "skillet", "gift for a toddler", "tellys", "cuoch", "chandelier"];
+    let mut waited = 0;
+    for query in often.iter().map(String::as_str).chain(others) {
+        let state = State { query: query.into(), ..State::default() };
+        let candidates = run(&mut before, &state).candidates;
+        assert_eq!(candidates, run(&mut after, &state).candidates, "{query}");
+        if is_whole(&before) {
+            assert!(!often.iter().any(|one| one == query), "{query} waits for all words");
+            before = funnel();
+            waited += 1;
+        }
+    }
+    assert!(waited > 0, "some do wait");
+}
+
 #[test]
 fn a_knob_recomputes_its_own_stage_and_those_after_it() {
     let mut funnel = funnel();

@@ -1,6 +1,6 @@
 //! `vitrine generate`: the market, written down.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,6 +14,7 @@ use super::personas::{Summary, personas};
 use crate::features::search::QueryFrequency;
 use crate::features::split::{Split, day_of};
 use crate::features::statistics::Statistics;
+use crate::market::catalogue::ProductTypeId;
 use crate::market::figures::{Figures, ratio};
 use crate::market::held_out::Occasion;
 use crate::market::history::PageDevice;
@@ -22,6 +23,9 @@ use crate::market::{MarketConfig, World};
 use crate::pipeline::assets::Folder;
 use crate::pipeline::stock::{self, QueryCount};
 use crate::pipeline::{evaluate, first_files};
+
+/// A type is told of where it has at least one in so many of the clicks after a query.
+const MOST_CLICKED_SHARE: u32 = 10;
 
 /// What to generate and where to write it.
 #[derive(Debug, Args)]
@@ -61,7 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = |name| arguments.out.join(name);
     write(&file(stock::CATALOGUE), &world.catalogue)?;
     write(&file(stock::STATISTICS), &gathered.statistics)?;
-    let queries = query_counts(&world, gathered.queries);
+    let queries = query_counts(&world, gathered.queries, &gathered.clicked);
     write(&file(stock::QUERIES), &queries)?;
     let (cast, shoppers) = personas(&world, &gathered.summaries);
     write(&file(stock::SHOPPERS), &shoppers)?;
@@ -71,12 +75,34 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Clicks on products of each type after each query.
+type Clicked = HashMap<String, BTreeMap<ProductTypeId, u32>>;
+
 /// The queries that serving knows, most frequent first.
-fn query_counts(world: &World, mut frequency: QueryFrequency) -> Vec<QueryCount> {
+fn query_counts(
+    world: &World,
+    mut frequency: QueryFrequency,
+    clicked: &Clicked,
+) -> Vec<QueryCount> {
     let clean: HashSet<String> = world.suggestions(usize::MAX).into_iter().collect();
     frequency.forget_rare();
     let ranked = frequency.ranked().into_iter();
-    ranked.map(|(query, count)| QueryCount(query.into(), count, clean.contains(query))).collect()
+    let count = |(query, count): (&str, u32)| {
+        let is_clean = clean.contains(query);
+        // Nothing is made of what was clicked after a slip of the finger.
+        let clicked = clicked.get(query).filter(|_| is_clean).map(most_clicked);
+        QueryCount(query.into(), count, is_clean, clicked.unwrap_or_default())
+    };
+    ranked.map(count).collect()
+}
+
+/// The types with a share of the clicks worth telling, most first.
+fn most_clicked(clicked: &BTreeMap<ProductTypeId, u32>) -> Vec<(ProductTypeId, u32)> {
+    let least = clicked.values().sum::<u32>().div_ceil(MOST_CLICKED_SHARE);
+    let mut most: Vec<_> = clicked.iter().map(|(&of, &clicks)| (of, clicks)).collect();
+    most.retain(|&(_, clicks)| clicks >= least);
+    most.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    most
 }
 
 /// Writes compact JSON.
@@ -93,6 +119,7 @@ struct Gathered {
     summaries: Vec<Summary>,
     statistics: Statistics,
     queries: QueryFrequency,
+    clicked: Clicked,
     occasions: Vec<Occasion>,
 }
 
@@ -109,6 +136,7 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
         summaries: Vec::new(),
         statistics: Statistics::new(world.catalogue.products.len()),
         queries: QueryFrequency::default(),
+        clicked: Clicked::new(),
         occasions: Vec::new(),
     };
     let mut gathered = (0..world.config.shoppers)
@@ -122,6 +150,11 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
                 gathered.statistics.add(view);
                 if let Some(query) = &view.query {
                     gathered.queries.add(query, 1);
+                    let types = gathered.clicked.entry(query.clone()).or_default();
+                    for shown in view.impressions.iter().filter(|shown| shown.clicked) {
+                        let of = world.catalogue.products[shown.product as usize].product_type;
+                        *types.entry(of).or_default() += 1;
+                    }
                 }
             }
             bar.inc(1);
@@ -132,6 +165,10 @@ fn gather(world: &World) -> anyhow::Result<Gathered> {
             one.occasions.extend(other.occasions);
             one.statistics.merge(&other.statistics);
             one.queries.merge(other.queries);
+            for (query, types) in other.clicked {
+                let mine = one.clicked.entry(query).or_default();
+                types.into_iter().for_each(|(of, clicks)| *mine.entry(of).or_default() += clicks);
+            }
             Gathered { figures: one.figures.merge(&other.figures), ..one }
         });
     gathered.summaries.sort_by_key(Summary::shopper);

@@ -70,10 +70,6 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
         post(scope, &FromEngine::Shop(Box::new(shop)));
     })
     .await?;
-    if BACKEND == Backend::Webgpu {
-        // The CPU's engine, which it is held against, has all words by then.
-        funnel.fetch_behind().await;
-    }
     post(scope, &FromEngine::Ready { adapter });
     loop {
         match inbox.next().await {

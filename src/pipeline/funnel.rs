@@ -548,7 +548,9 @@ impl<S: AssetSource> Funnel<S> {
         {
             notices.push(notice_of_asset(error));
         }
-        if !self.stock.words.has_all(&state.query)
+        let read = self.stock.read(&state.query);
+        let query = read.as_ref().map_or(&*state.query, |reading| &reading.text);
+        if self.retriever.waits_for_words(query, &self.stock)
             && let Err(error) = self.fetch_words().await
         {
             notices.push(notice_of_asset(error));

@@ -259,6 +259,11 @@ impl Retriever {
         self.retrieved.clear();
     }
 
+    /// Whether what a query means hangs on word vectors that may still be missing.
+    pub fn waits_for_words(&self, query: &str, stock: &Stock) -> bool {
+        !stock.words.has_all(query) || self.lexicon.has_strangers(query)
+    }
+
     /// Prepares for requests with these knobs, before one arrives.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use crate::features::dense::DenseTables;
 use crate::features::search::{ProductFeatures, QueryFrequency};
 use crate::features::statistics::Statistics;
-use crate::market::catalogue::{Catalogue, ProductId};
+use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::{Shop, Shopper};
 use crate::share::Task;
@@ -36,10 +36,10 @@ const ENDINGS: [&str; 9] = ["##s", "##es", "##ed", "##d", "##ing", "##er", "##r"
 /// Least letters of the piece before an ending.
 const SHORTEST_STEM: usize = 4;
 
-/// A query, how often it was typed on the days of the statistics, and whether it is spelled well
-/// enough to be suggested.
+/// A query, how often it was typed on the days of the statistics, whether it is spelled well
+/// enough to be suggested, and the product types that were clicked most after it, with the clicks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueryCount(pub String, pub u32, pub bool);
+pub struct QueryCount(pub String, pub u32, pub bool, pub Vec<(ProductTypeId, u32)>);
 
 /// The shop as its models know it.
 pub struct Stock {
@@ -104,7 +104,7 @@ impl Stock {
         };
         let (counted, words) = try_join!(counted, words)?;
         let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
-        let counts = queries.iter().map(|QueryCount(query, count, _)| (query.clone(), *count));
+        let counts = queries.iter().map(|QueryCount(query, count, ..)| (query.clone(), *count));
         Ok(Self {
             shoppers,
             frequency: QueryFrequency::new(counts.collect()),
@@ -170,7 +170,7 @@ impl Stock {
 
 /// What the page needs to show products and shoppers.
 fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> Shop {
-    let suggested = queries.iter().filter(|QueryCount(_, _, suggest)| *suggest);
+    let suggested = queries.iter().filter(|QueryCount(_, _, suggest, _)| *suggest);
     Shop {
         catalogue: catalogue.clone(),
         shoppers: shoppers.to_vec(),
@@ -181,8 +181,8 @@ fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> 
 /// The words of the titles and of the queries that are spelled well.
 fn spelling(catalogue: &Catalogue, queries: &[QueryCount]) -> Spelling {
     let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
-    let well = queries.iter().filter(|QueryCount(_, _, well)| *well);
-    Spelling::new(titles.chain(well.map(|QueryCount(query, count, _)| (query.as_str(), *count))))
+    let well = queries.iter().filter(|QueryCount(_, _, well, _)| *well);
+    Spelling::new(titles.chain(well.map(|QueryCount(query, count, ..)| (query.as_str(), *count))))
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -2,9 +2,9 @@
 //! have everything that was asked for.
 //!
 //! Two witnesses say what a query means: the query-to-category predictor, which has learned from
-//! clicks, and the words themselves, held against titles and against the queries that the shop
-//! knows. The predictor is sure of queries that are typed often and guesses at others; a word is
-//! as sure in any company.
+//! clicks, and the words themselves, held against titles and against what was clicked after the
+//! queries that use them. The predictor is sure of queries that are typed often and guesses at
+//! others; a word is as sure in any company.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -54,8 +54,8 @@ struct Word {
     text: String,
     /// Product types that use it, with the share of their products that do, by number of the type.
     types: Vec<(ProductTypeId, f32)>,
-    /// Queries that use it, most frequent first: places in the stock's list.
-    queries: Vec<u32>,
+    /// How often each type was clicked after the queries that use it, relative to the most.
+    clicked: BTreeMap<ProductTypeId, f32>,
     /// It names a brand, and no type: it says who made a product, not what it is.
     is_brand: bool,
 }
@@ -90,15 +90,30 @@ impl Lexicon {
             directions: Default::default(),
         };
         lexicon.read_products(catalogue);
-        for (place, QueryCount(query, _, well)) in (0..).zip(queries) {
-            for number in if *well { lexicon.numbers_of(query) } else { Vec::new() } {
-                let speaking = &mut lexicon.words[number as usize].queries;
-                if speaking.len() < SPEAKING {
-                    speaking.push(place);
+        lexicon.read_queries(queries);
+        lexicon
+    }
+
+    /// Reads what was clicked after the queries that are spelled well, most frequent first.
+    fn read_queries(&mut self, queries: &[QueryCount]) {
+        let mut speaking = HashMap::<WordId, usize>::new();
+        for QueryCount(query, count, _, clicked) in queries.iter().filter(|query| query.2) {
+            let weight = (*count as f32).ln_1p() / clicked.iter().map(|(_, n)| *n as f32).sum::<f32>();
+            for word in self.numbers_of(query) {
+                let spoken = speaking.entry(word).or_default();
+                *spoken += 1;
+                if *spoken <= SPEAKING {
+                    let types = &mut self.words[word as usize].clicked;
+                    for &(of, clicks) in clicked {
+                        *types.entry(of).or_default() += weight * clicks as f32;
+                    }
                 }
             }
         }
-        lexicon
+        for word in &mut self.words {
+            let most = word.clicked.values().copied().fold(0.0, f32::max);
+            word.clicked.values_mut().for_each(|value| *value /= most);
+        }
     }
 
     fn read_products(&mut self, catalogue: &Catalogue) {
@@ -152,6 +167,12 @@ impl Lexicon {
         numbers
     }
 
+    /// Whether a query has a word that the shop never uses: its neighbours are sought among the
+    /// vectors of all words.
+    pub fn has_strangers(&self, query: &str) -> bool {
+        key_words(query).any(|word| !self.numbers.contains_key(&word.stem))
+    }
+
     /// Weighs what a query means.
     ///
     /// # Errors
@@ -185,32 +206,22 @@ impl Lexicon {
         if !is_known && said.iter().all(|word| word.by.is_empty()) {
             return Ok(Evidence::default());
         }
-        // One batch: the query itself, then every query that speaks for one of its words.
-        let speaking = said.iter().flat_map(|word| &word.by);
-        let speaking = speaking.flat_map(|(word, _)| &self.words[*word as usize].queries);
-        let mut rows: BTreeMap<u32, usize> = speaking.map(|&place| (place, 0)).collect();
-        let mut means = mean;
-        for (row, (&place, number)) in rows.iter_mut().enumerate() {
-            *number = row + 1;
-            means.extend(vectors.mean(&vectors.pieces(&stock.queries[place as usize].0)));
-        }
-        let predicted = numbers(predictor.probabilities(means).into_data_async().await?)?;
         let types = stock.catalogue.product_types.len();
-        let row = |row: usize| &predicted[row * types..(row + 1) * types];
-        let of_word = |word: WordId| self.association(word, &rows, &stock.queries, types, row);
-
         let least = match stock.frequency.knows(&query.to_lowercase()) {
             true => LEAST_SAID_OF_KNOWN,
             false => LEAST_SAID,
         };
-        let mut likely = match is_known {
-            true => row(0).iter().map(|p| (p + LEAST_PREDICTED).ln()).collect(),
+        let mut likely: Vec<f32> = match is_known {
+            true => {
+                let predicted = predictor.probabilities(mean).into_data_async().await?;
+                numbers(predicted)?.iter().map(|p| (p + LEAST_PREDICTED).ln()).collect()
+            }
             false => vec![0.0; types],
         };
         for word in &said {
             let mut all = vec![0.0_f32; types];
             for &(other, near) in &word.by {
-                for (sum, one) in all.iter_mut().zip(of_word(other)) {
+                for (sum, one) in all.iter_mut().zip(self.association(other, types)) {
                     *sum = sum.max(near * one);
                 }
             }
@@ -231,26 +242,11 @@ impl Lexicon {
     }
 
     /// How much a word of the shop has to do with each type, at most 1: the share of the type's
-    /// titles that use it, or how the queries that use it are understood, whichever is more.
-    fn association<'a>(
-        &self,
-        word: WordId,
-        rows: &BTreeMap<u32, usize>,
-        queries: &[QueryCount],
-        types: usize,
-        row: impl Fn(usize) -> &'a [f32],
-    ) -> Vec<f32> {
-        let Word { types: of_titles, queries: speaking, .. } = &self.words[word as usize];
+    /// titles that use it, or of the clicks after the queries that use it, whichever is more.
+    fn association(&self, word: WordId, types: usize) -> Vec<f32> {
+        let Word { types: of_titles, clicked, .. } = &self.words[word as usize];
         let mut all = vec![0.0_f32; types];
-        for place in speaking {
-            let weight = (queries[*place as usize].1 as f32).ln_1p();
-            all.iter_mut().zip(row(rows[place])).for_each(|(sum, p)| *sum += weight * p);
-        }
-        let most = all.iter().copied().fold(0.0, f32::max);
-        if most > 0.0 {
-            all.iter_mut().for_each(|value| *value /= most);
-        }
-        for &(of, share) in of_titles {
+        for (&of, &share) in of_titles.iter().map(|(of, share)| (of, share)).chain(clicked) {
             let value = &mut all[usize::from(of)];
             *value = value.max(share);
         }
