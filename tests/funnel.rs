@@ -115,7 +115,8 @@ fn a_query_ranks_alike_before_and_after_all_words_have_come() {
     assert!(is_whole(&after));
     let often = before.stock().queries.iter().filter(|query| query.2).map(|query| query.0.clone());
     let often: Vec<String> = often.take(25).collect();
-    let others = ["lamp", "telly", "skillet", "gift for a toddler", "tellys", "cuoch", "chandelier"];
+    let others =
+        ["lamp", "telly", "skillet", "gift for a toddler", "tellys", "cuoch", "chandelier"];
     let mut waited = 0;
     for query in often.iter().map(String::as_str).chain(others) {
         let state = State { query: query.into(), ..State::default() };

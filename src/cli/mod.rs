@@ -16,6 +16,7 @@ pub mod mlpr;
 pub mod moppr;
 mod personas;
 pub mod rank;
+pub mod record;
 pub mod score;
 pub mod tables;
 pub mod yandex;
@@ -44,6 +45,8 @@ pub enum Command {
     Measure(measure::Arguments),
     /// Rank what a link asks for, and print it.
     Rank(rank::Arguments),
+    /// Write down what links rank, to hold them to it later.
+    Record(record::Arguments),
     /// Run a system over plain arrays and print every inside that has a name in its paper.
     Score(score::Arguments),
     /// Train a model.
@@ -104,6 +107,7 @@ impl Cli {
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Measure(arguments) => measure::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
+            Command::Record(arguments) => record::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),
             Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
             Command::Train(Train::CoarseRanker(arguments)) => coarse_ranker::train(&arguments),

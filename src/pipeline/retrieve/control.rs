@@ -98,7 +98,8 @@ impl Lexicon {
     fn read_queries(&mut self, queries: &[QueryCount]) {
         let mut speaking = HashMap::<WordId, usize>::new();
         for QueryCount(query, count, _, clicked) in queries.iter().filter(|query| query.2) {
-            let weight = (*count as f32).ln_1p() / clicked.iter().map(|(_, n)| *n as f32).sum::<f32>();
+            let weight =
+                (*count as f32).ln_1p() / clicked.iter().map(|(_, n)| *n as f32).sum::<f32>();
             for word in self.numbers_of(query) {
                 let spoken = speaking.entry(word).or_default();
                 *spoken += 1;
