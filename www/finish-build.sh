@@ -16,6 +16,7 @@ fi
 if [ -d "$webgpu" ]; then cp -R "$webgpu/." "$built"; fi
 if [ "$TRUNK_PROFILE" = release ]; then
     for wasm in "$built"/*_bg.wasm; do
+        node www/order-functions.mjs "$wasm"
         node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
     done
 fi

@@ -3,17 +3,13 @@
 //
 //     node www/shorten-names.mjs PROGRAM.wasm GLUE.js
 
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
+import { wasmOpt } from "./wasm-opt.mjs";
+
 const [wasm, glue] = process.argv.slice(2);
-const features = [
-  "bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types",
-  "multivalue", "simd", "threads",
-].map((feature) => `--enable-${feature}`);
 const pass = ["--minify-imports-and-exports-and-modules", wasm, "-o", wasm];
-const printed = execFileSync("node_modules/.bin/wasm-opt", [...features, ...pass], { maxBuffer: 1e8 });
-const { imports, exports } = JSON.parse(printed);
+const { imports, exports } = JSON.parse(wasmOpt(...pass));
 
 let text = readFileSync(glue, "utf8");
 const modules = new Set(imports.map(([module]) => module));
