@@ -60,16 +60,37 @@ function error(name, message) {
   return Object.assign(new Error(message), { name });
 }
 
-/** Asks for a file of the same version as this one, and past the same caches. */
-async function ask(name) {
+/** The address of a file of the same version as this one, past the same caches, and `again` past all. */
+function addressOf(name, again) {
   const address = new URL(`./${name}${self.location.search}`, import.meta.url);
-  const response = await fetch(address).catch(({ message }) => {
+  if (again) address.searchParams.append("retry", "loader");
+  return address;
+}
+
+/** Asks for a file. */
+async function ask(name, again) {
+  const response = await fetch(addressOf(name, again)).catch(({ message }) => {
     throw error("unreachable", message);
   });
   // What is kept here is of this version alone, and the host has another (service-worker.js).
   if (response.status === 410) throw error("outdated", "HTTP 410");
   if (!response.ok) throw error("missing", `HTTP ${response.status}`);
   return response;
+}
+
+/**
+ * Gets something, and gets it once more where that breaks off on the way: a line that drops, an entry
+ * of the browser's cache that goes while it is read (many frames read one), half a file that was kept.
+ * What the host itself refuses, and a program that runs and fails, is no matter of asking again.
+ */
+async function whole(get) {
+  try {
+    return await get(false);
+  } catch (why) {
+    const final = ["unreachable", "outdated", "missing"].includes(why?.name) || why instanceof WebAssembly.RuntimeError;
+    if (final) throw why;
+    return get(true);
+  }
 }
 
 /** The response's body, with its bytes counted and told of as they arrive. */
@@ -97,10 +118,10 @@ function counted(response, tell = () => {}) {
 /** Bytes of the program that are on their way while the first of the assets is asked for. */
 const NEARLY = 65536;
 
-async function fetchProgram(nearly) {
+async function fetchProgram(again, nearly) {
   const file = `${ENGINE}_bg.wasm`;
   try {
-    const response = await ask(file);
+    const response = await ask(file, again);
     // The type is set here because not every static server knows it, and streaming needs it.
     const body = counted(response, (arrived) => arrived > SIZE - NEARLY && nearly());
     return new Response(body, { headers: { "Content-Type": "application/wasm" } });
@@ -109,9 +130,11 @@ async function fetchProgram(nearly) {
   }
 }
 
-async function download(name) {
-  const body = counted(await ask(`assets/${name}`));
-  return new Uint8Array(await new Response(body).arrayBuffer());
+function download(name) {
+  return whole(async (again) => {
+    const body = counted(await ask(`assets/${name}`, again));
+    return new Uint8Array(await new Response(body).arrayBuffer());
+  });
 }
 
 /** Bytes of assets by name, as promises: those that are fetched before the engine asks. */
@@ -176,12 +199,14 @@ let nearly;
 const listed = fetchAhead(new Promise((resolve) => (nearly = resolve)));
 
 try {
-  // Side by side, and not one after the other as a static import would have it.
-  const [response, { default: start }] = await Promise.all([
-    fetchProgram(nearly),
-    import(`./${ENGINE}.js${self.location.search}`),
-  ]);
-  await start({ module_or_path: response });
+  await whole(async (again) => {
+    // Side by side, and not one after the other as a static import would have it.
+    const [response, { default: start }] = await Promise.all([
+      fetchProgram(again, nearly),
+      import(addressOf(`${ENGINE}.js`, again)),
+    ]);
+    await start({ module_or_path: response });
+  });
   self.removeEventListener("message", keep);
   for (const data of waiting) {
     self.dispatchEvent(new MessageEvent("message", { data }));

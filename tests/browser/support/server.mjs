@@ -40,7 +40,8 @@ const compressed = new Map();
 export class Server {
   /**
    * Path inside the folder -> { status } or { body, type }: what is answered in place of the file;
-   * { headers }: what is sent with it; { silent }: there is never an answer.
+   * { headers }: what is sent with it; { silent }: there is never an answer; { breaks }: so many
+   * answers break off in the middle.
    */
   faults = new Map();
   /** What is sent with every file. */
@@ -139,6 +140,13 @@ export class Server {
       body = await readFile(file);
     }
     headers["Content-Length"] = Buffer.byteLength(body);
+    if (fault?.breaks > 0) {
+      fault.breaks -= 1;
+      response.writeHead(200, headers);
+      // Whoever asks has its beginning before the line is gone.
+      response.write(Buffer.from(body).subarray(0, headers["Content-Length"] / 2), () => setTimeout(() => response.destroy(), 50));
+      return;
+    }
     await this.#send(response, headers, Buffer.from(body));
   }
 
