@@ -184,13 +184,28 @@ async function bring(name) {
   }
 }
 
+/**
+ * What is kept of other versions' later files is brought of this one, too, as far as it can be: it may be
+ * taken where there is no line, and whoever had a system, a lesson or the studio has it then.
+ */
+async function inherit() {
+  const names = new Set();
+  for (const key of await caches.keys()) {
+    if (!key.startsWith(PREFIX) || key === CACHE) continue;
+    for (const { url } of await (await caches.open(key)).keys()) names.add(url.slice(ROOT.href.length));
+  }
+  for (const name of names) {
+    if (FILES[name]?.later && !["kept", "wrong"].includes(await bring(name))) return;
+  }
+}
+
 /** Half a version is none: it is tried again on the next visit. */
 async function install() {
   await open();
   const first = Object.keys(FILES).filter((name) => !FILES[name].later);
   const brought = await Promise.all(first.map(bring));
   const failed = brought.findIndex((how) => how !== "kept");
-  if (failed < 0) return;
+  if (failed < 0) return inherit();
   await caches.delete(CACHE);
   throw new Error(`${first[failed]}: ${brought[failed]}`);
 }

@@ -253,6 +253,25 @@ describe("a newer version", () => {
       await other.page.waitForFunction(async () => (await caches.keys()).length === 1);
     }));
 
+  test("is offered with all that the one before had kept, and may be taken without a line", () =>
+    visit("used", async (vitrine, host) => {
+      await ranker(vitrine, "mlpr");
+      await vitrine.page.waitForFunction(async (name) => {
+        const found = await Promise.all((await caches.keys()).map(async (key) => (await caches.open(key)).match(name)));
+        return found.some(Boolean);
+      }, MLPR);
+      const first = await version(vitrine);
+      await host.deploy({ "index.html": newer("second")["index.html"], "studio.js": newer("second")["studio.js"] });
+      await update(vitrine);
+      await vitrine.get("newer-version").waitFor();
+      await host.server.stop();
+      await press(vitrine);
+      await vitrine.ready();
+      assert.notEqual(await version(vitrine), first);
+      assert.equal(await vitrine.get("ranker").inputValue(), "mlpr");
+      assert.deepEqual(await vitrine.notices(), []);
+    }));
+
   test("leaves the page at the version that it was opened with, without a line too", () =>
     visit("all", async (vitrine, host) => {
       const first = await version(vitrine);
