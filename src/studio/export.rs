@@ -6,7 +6,7 @@ use crate::language::Message;
 use crate::pipeline::blend::{self, probability};
 use crate::protocol::{Answer, Candidate, Shop};
 use crate::share::view::Link;
-use crate::share::{State, Surface, Task};
+use crate::share::{Blend, State, Surface, Task};
 
 /// Most bytes of a state's file that are read.
 pub const MOST: usize = 200_000;
@@ -106,7 +106,7 @@ struct Row<'a> {
     product_type: &'a str,
     brand: &'a str,
     price: f64,
-    /// y, equation 6.
+    /// Blended: see [`score_is`].
     score: f32,
     retrieval_score: f32,
     /// Softmax over the catalogue at tau.
@@ -156,6 +156,32 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
     order.iter().enumerate().filter_map(row).collect()
 }
 
+/// What the score is, with its numbers, so that whoever has the file alone can compute it again:
+/// P(k) is a task's probability, w its weight, b its base rate in this shop.
+fn score_is(answer: &Answer, state: &State, form: Cells) -> String {
+    let (predicted, knobs) = (answer.predicted(), &state.ranking);
+    let weights: Vec<f32> = predicted.tasks.iter().map(|task| knobs.weight(*task)).collect();
+    if !weights.iter().any(|weight| *weight > 0.0) {
+        return "all weights are 0: the order of retrieval".into();
+    }
+    let numbers = |name: &str, values: &[f32]| {
+        let value =
+            |(task, value): (&Task, &f32)| format!("{} {}", task.name(), form.number(value));
+        let values: Vec<String> = predicted.tasks.iter().zip(values).map(value).collect();
+        format!(" | {name}: {}", values.join(" / "))
+    };
+    let formula = match knobs.blend {
+        Blend::Sum => "Σ w P(k) / Σ w",
+        Blend::Lift => "Σ w (P(k) / b) / Σ w",
+        Blend::Product => "Π (P(k) / b)^(w / Σ w)",
+    };
+    let rates = match knobs.blend {
+        Blend::Sum => String::new(),
+        Blend::Lift | Blend::Product => numbers("b", predicted.base_rates),
+    };
+    format!("{formula}{}{rates}", numbers("w", &weights))
+}
+
 /// The ranking as a table, a header first.
 ///
 /// # Errors
@@ -192,9 +218,10 @@ pub fn csv(
         }
     }
     let numbers = header.len();
-    header.extend(["query", "shopper", "date", "link"].map(String::from));
+    header.extend(["score is", "query", "shopper", "date", "link"].map(String::from));
     let (query, shopper) = source.asked();
-    let of_source = [query, shopper, source.date, source.address].map(harmless);
+    let score_is = score_is(answer, source.state, form);
+    let of_source = [&score_is, query, shopper, source.date, source.address].map(harmless);
     let mut writer =
         csv::WriterBuilder::new().delimiter(form.delimiter()).from_writer(UTF8.as_bytes().to_vec());
     let said = |error: csv::Error| error.to_string();
@@ -239,6 +266,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         retriever: crate::share::Retriever,
         ranker: crate::share::Ranker,
         tasks: Vec<&'static str>,
+        score_is: String,
         gatings: &'a [crate::protocol::Gating],
         products: Vec<Row<'a>>,
     }
@@ -251,6 +279,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         retriever: answer.retriever,
         ranker: answer.ranker,
         tasks: answer.ranker.tasks().iter().map(|task| task.name()).collect(),
+        score_is: score_is(answer, source.state, Cells::Comma),
         gatings: &answer.gatings,
         products: rows(answer, source.state, shop),
     };
@@ -379,7 +408,7 @@ mod tests {
         for (form, _) in Cells::ALL {
             let text = csv(&answer(), &source(&state), &shop, form).unwrap();
             let (header, rows) = table(&text, form);
-            assert_eq!(header.iter().rev().nth(4), Some("gate 1 order expert 2"));
+            assert_eq!(header.iter().rev().nth(5), Some("gate 1 order expert 2"));
             let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
             let read = |cell: &str| -> f32 {
                 let written = if form == Cells::Semicolon { "," } else { "." };
@@ -394,13 +423,37 @@ mod tests {
             assert!((chance - 1.0 / (1.0 + (-1.0_f32).exp())).abs() < 1e-6);
             // Every cell between the texts is a number where it is opened.
             for row in &rows {
-                for at in column("price")..column("query") {
+                for at in column("price")..column("score is") {
                     let _ = read(&row[at]);
                 }
                 let of_source = ["query", "shopper", "date", "link"].map(|name| &row[column(name)]);
                 assert_eq!(of_source, ["shoes", "clara", "2026-03-01", ADDRESS]);
             }
         }
+    }
+
+    #[test]
+    fn what_the_score_is_stands_beside_it() {
+        let shop = shop();
+        let said = |blend, weight, form| {
+            let mut state = State::default();
+            state.ranking.blend = blend;
+            state.ranking.weight_click = weight;
+            state.ranking.weight_order = weight;
+            let (header, rows) =
+                table(&csv(&answer(), &source(&state), &shop, form).unwrap(), form);
+            let at = header.iter().position(|cell| cell == "score is").unwrap();
+            rows[0][at].to_string()
+        };
+        assert_eq!(
+            said(Blend::Product, 0.5, Cells::Comma),
+            "Π (P(k) / b)^(w / Σ w) | w: click 0.5 / order 0.5 | b: click 0.07 / order 0.002"
+        );
+        assert_eq!(
+            said(Blend::Sum, 0.5, Cells::Semicolon),
+            "Σ w P(k) / Σ w | w: click 0,5 / order 0,5"
+        );
+        assert_eq!(said(Blend::Lift, 0.0, Cells::Tab), "all weights are 0: the order of retrieval");
     }
 
     #[test]

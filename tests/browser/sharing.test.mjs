@@ -52,6 +52,7 @@ test("the ranking is saved with every score, as it stands on the shelf", () =>
       assert.deepEqual(rows.slice(0, shelf.length).map(([, product]) => Number(product)), shelf.map(({ id }) => Number(id)));
       assert.deepEqual(rows[0].slice(-4), ["couch", "clara", today, `${stage.server.url}#v=1&q=couch`]);
       const score = rows[0].at(header.indexOf("score") - header.length);
+      assert.match(rows[0].at(header.indexOf("score is") - header.length), /^Π \(P\(k\) \/ b\)\^\(w \/ Σ w\) \| w: click .* \| b: click /);
       assert.match(score, form === "semicolon" ? /^\d+,\d+$/ : /^\d+\.\d+$/);
     }
     const json = JSON.parse((await saved(vitrine, () => vitrine.get("save-json").click())).text);
