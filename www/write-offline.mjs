@@ -12,7 +12,7 @@ const [folder] = process.argv.slice(2);
 const later = isLater(folder);
 const [, version] = /<html data-version="([^"]+)"/.exec(read(folder, "index.html"));
 /** What is asked for by its name alone: the page itself, names with a hash, and what style sheets name. */
-const PLAIN = /^index\.html$|-[0-9a-f]{16}[._]|^fonts\/|^icon\.svg$|^manifest\.webmanifest$/;
+const PLAIN = /^index\.html$|-[0-9a-f]{16}[._]|^fonts\/|^icon\.svg$|^(print|forced-colours)\.css$|^manifest\.webmanifest$/;
 const entry = (name) => ({
   bytes: read(folder, name).length,
   hash: createHash("sha256").update(read(folder, name)).digest("base64"),

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Document, Event, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition, Storage, Window,
-    Worker,
+    Document, Event, HtmlElement, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition,
+    Storage, Window, Worker,
 };
 
 /// Key under which the theme is remembered.
@@ -235,23 +236,44 @@ pub async fn copy(text: &str) -> bool {
     copy_selected(text).is_some_and(|worked| worked)
 }
 
+/// A text in a box of its own, selected.
+fn selected(text: &str, style: &str) -> Option<HtmlElement> {
+    let document = document();
+    let area: HtmlElement = document.create_element("textarea").ok()?.dyn_into().ok()?;
+    area.set_text_content(Some(text));
+    area.set_attribute("readonly", "").ok()?;
+    area.set_attribute("style", style).ok()?;
+    document.body()?.append_child(&area).ok()?;
+    call(&area, "select", &JsValue::UNDEFINED)?;
+    Some(area)
+}
+
+fn call(on: &JsValue, name: &str, with: &JsValue) -> Option<JsValue> {
+    let function: Function = Reflect::get(on, &name.into()).ok()?.dyn_into().ok()?;
+    function.call1(on, with).ok()
+}
+
+/// Shows a text that could not be copied, selected, to be copied by hand, until it is left.
+pub fn offer_to_copy(text: &str, label: &str) {
+    let Some(area) = selected(text, "") else { return };
+    area.set_class_name("to-copy");
+    for (name, value) in [("aria-label", label), ("data-testid", "to-copy"), ("rows", "3")] {
+        // Setting a well-formed attribute cannot fail.
+        let _ = area.set_attribute(name, value);
+    }
+    let left = area.clone();
+    let leave = Closure::once_into_js(move || left.remove());
+    area.set_onblur(Some(leave.unchecked_ref()));
+}
+
 /// Copies as browsers did before they had a clipboard: selects the text and gives the command.
 fn copy_selected(text: &str) -> Option<bool> {
     let document = document();
     let before = document.active_element();
-    let area = document.create_element("textarea").ok()?;
-    area.set_text_content(Some(text));
-    area.set_attribute("readonly", "").ok()?;
-    area.set_attribute("style", "position:fixed;top:0;opacity:0").ok()?;
-    document.body()?.append_child(&area).ok()?;
-    let call = |on: &JsValue, name: &str, with: &JsValue| {
-        let function: Function = Reflect::get(on, &name.into()).ok()?.dyn_into().ok()?;
-        function.call1(on, with).ok()
-    };
-    let worked = call(&area, "select", &JsValue::UNDEFINED)
-        .and_then(|_| call(&document, "execCommand", &"copy".into()));
+    let area = selected(text, "position:fixed;top:0;opacity:0")?;
+    let worked = call(&document, "execCommand", &"copy".into());
     area.remove();
-    if let Some(Ok(before)) = before.map(JsCast::dyn_into::<web_sys::HtmlElement>) {
+    if let Some(Ok(before)) = before.map(JsCast::dyn_into::<HtmlElement>) {
         // The focus goes back to the button; what can't have it does without.
         let _ = before.focus();
     }

@@ -321,21 +321,37 @@ fn BackendBadge() -> impl IntoView {
             timings.map(line).collect_view().into_any()
         })
     });
-    // A sheet that is open closes when something else is touched.
+    // A sheet that is open closes when something else is touched, and by Escape.
+    let open = || browser::document().query_selector(".backend[open]").ok().flatten();
     let elsewhere = window_event_listener(ev::pointerdown, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let within = target.and_then(|target| target.closest(".backend").ok()).flatten().is_some();
-        if !within && let Ok(Some(sheet)) = browser::document().query_selector(".backend[open]") {
+        if let Some(sheet) = open().filter(|_| !within) {
             // Taking an attribute away cannot fail.
             let _ = sheet.remove_attribute("open");
         }
     });
     on_cleanup(move || elsewhere.remove());
+    let escape = move |event: ev::KeyboardEvent| {
+        if event.key() != "Escape" || is_composing(&event) {
+            return;
+        }
+        let Some(sheet) = open() else { return };
+        // Nothing else is closed by it, and the focus does not stay in what is gone.
+        event.stop_propagation();
+        let _ = sheet.remove_attribute("open");
+        if let Ok(Some(summary)) = sheet.query_selector("summary")
+            && let Ok(summary) = summary.dyn_into::<web_sys::HtmlElement>()
+        {
+            let _ = summary.focus();
+        }
+    };
     view! {
         <details
             class="backend"
             data-testid="backend"
             data-backend=move || serving().map(|b| backend_names(b).1.to_string())
+            on:keydown=escape
         >
             <summary title=say("backend.where")>
                 <span class="dot" class:on=move || serving().is_some()></span>
@@ -480,6 +496,7 @@ fn ShareButton() -> impl IntoView {
                 done.set(true);
                 set_timeout(move || done.set(false), Duration::from_secs(2));
             } else {
+                browser::offer_to_copy(&address, say("page.to-copy"));
                 store.tell("clipboard-refused", Message::new("notices.clipboard-refused"));
             }
         });

@@ -57,8 +57,8 @@ fn open(id: &str) {
     OPEN.with(|shown| shown.set(Some(Open { id, at })));
 }
 
-/// Closes the hint that is open: the focus leaves its control.
-pub fn close() {
+/// Closes the hint that is open.
+fn close() {
     soon(None);
     OPEN.with(|shown| {
         if shown.with_untracked(Option::is_some) {
@@ -129,7 +129,8 @@ pub fn Hint(
             id=id
             on:pointerenter=move |_| open(&stay)
             on:pointerleave=move |_| soon(Some(Box::new(close)))
-            prop:textContent=says
+            // Ours, and with links: see www/write-words.mjs.
+            inner_html=says
         ></span>
     }
 }
@@ -156,6 +157,15 @@ pub fn touch(id: &str, event: &PointerEvent) {
 pub fn leave(event: &PointerEvent) {
     if event.pointer_type() != "touch" {
         soon(Some(Box::new(close)));
+    }
+}
+
+/// The focus leaves a control, unless it goes to a link of its hint.
+pub fn blur(event: &FocusEvent) {
+    let within = |to: Element| to.closest(".about").ok().flatten();
+    let to = event.related_target().and_then(|to| to.dyn_into::<Element>().ok());
+    if to.and_then(within).is_none() {
+        close();
     }
 }
 

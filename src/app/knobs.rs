@@ -11,7 +11,7 @@ use super::words::{self, fixed};
 use crate::share::knobs::{Control, Group, Idle, KNOBS, Knob};
 use crate::share::{Blend, Task};
 
-/// The knob after which is said whether the objectives' weights matter.
+/// The knob after which is said what the objectives' weights change.
 const LAST_OBJECTIVE: &str = "w-purchase";
 
 /// The first of the knobs that load another network.
@@ -61,15 +61,6 @@ fn KnobGroup(
     let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
     let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
     let reset = move || store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
-    let back = move || {
-        view! {
-            <button class="quiet" type="button" on:click=click(reset)>
-                <Mark name="reset" />
-                {say(back)}
-            </button>
-        }
-        .into_any()
-    };
     let one = |knob: &'static Knob| {
         let shown = move || {
             let section = match knob.section {
@@ -84,7 +75,7 @@ fn KnobGroup(
                 {(knob.key == BIAS).then(|| view! { <OtherNetwork /> })}
                 <KnobControl knob />
                 {(knob.key == BLEND).then(|| view! { <Formula /> })}
-                {(knob.key == LAST_OBJECTIVE).then(|| view! { <AllRetrieved /> })}
+                {(knob.key == LAST_OBJECTIVE).then(|| view! { <Objectives /> })}
                 {(knob.key == PRECOMPUTED).then(|| view! { <TimeToRank /> })}
             }
             .into_any()
@@ -98,34 +89,59 @@ fn KnobGroup(
                 <p>{say(about)}</p>
             </summary>
             {knobs().map(one).collect_view()}
-            {when(moved, back)}
+            // Its place is always there, so that no panel below moves when a first knob is turned.
+            <button class="quiet" type="button" disabled=move || !moved() on:click=click(reset)>
+                <Mark name="reset" />
+                {say(back)}
+            </button>
         </details>
     }
 }
 
-/// Says when the objectives' weights can't change who is ranked: where every product of the types
-/// that are likely meant is retrieved, they only order them.
+/// Sentences of which one holds, in a place as large as the largest of them: nothing below moves
+/// when another comes to hold.
 #[component]
-fn AllRetrieved() -> impl IntoView {
+fn OneOf(
+    #[prop(default = "stack")] class: &'static str,
+    /// Each with its name for tests, and whether it holds.
+    sentences: Vec<(&'static str, Said, Holds)>,
+) -> impl IntoView {
+    let one = |(testid, said, holds): (&'static str, Said, Holds)| {
+        view! { <p data-testid=testid class:on=holds prop:textContent=said></p> }.into_any()
+    };
+    view! { <div class=class>{sentences.into_iter().map(one).collect_view()}</div> }
+}
+
+type Said = Box<dyn Fn() -> String + Send>;
+type Holds = Box<dyn Fn() -> bool + Send>;
+
+/// Says what the objectives' weights change: not who is ranked where every product of the types that
+/// are likely meant is retrieved, for then they only order them.
+#[component]
+fn Objectives() -> impl IntoView {
     let store = store();
-    let holds = move || {
+    let zeros = move || store.state.with(|s| s.retrieval.weights.iter().all(|w| *w <= 0.0));
+    let all = move || {
         store.state.with(|state| state.retrieval.relevance_control)
             && store.answer.with(|answer| {
                 let retrieval = answer.as_ref().map(|answer| &answer.retrieval);
                 retrieval.is_some_and(|r| r.relevant <= r.retrieved)
             })
     };
-    let zeros = move || store.state.with(|s| s.retrieval.weights.iter().all(|w| *w <= 0.0));
-    view! {
-        {when(zeros, || {
-            let said = say("knobs-panel.no-objectives");
-            view! { <p class="note" data-testid="no-objectives">{said}</p> }.into_any()
-        })}
-        {when(holds, || {
-            let said = say("knobs-panel.all-retrieved");
-            view! { <p class="note" data-testid="all-retrieved">{said}</p> }.into_any()
-        })}
-    }
+    let holding = Memo::new(move |_| match (zeros(), all()) {
+        (true, _) => "no-objectives",
+        (false, true) => "all-retrieved",
+        (false, false) => "objectives",
+    });
+    let sentence = |name: &'static str, key: &'static str| -> (&'static str, Said, Holds) {
+        (name, Box::new(move || say(key).into()), Box::new(move || holding.get() == name))
+    };
+    let sentences = vec![
+        sentence("no-objectives", "knobs-panel.no-objectives"),
+        sentence("all-retrieved", "knobs-panel.all-retrieved"),
+        sentence("objectives", "knobs-panel.objectives"),
+    ];
+    view! { <OneOf class="note stack" sentences /> }
 }
 
 /// Says that not the feature alone makes the difference.
@@ -139,31 +155,40 @@ fn OtherNetwork() -> impl IntoView {
 fn Formula() -> impl IntoView {
     let store = store();
     let blend = move || store.ranking.with(|knobs| knobs.blend);
-    let rates = move || {
+    let rates = Memo::new(move |_| {
         store.answer.with(|answer| {
-            let predicted = answer.as_ref()?.predicted();
+            let Some(predicted) = answer.as_ref().map(|answer| answer.predicted()) else {
+                return String::new();
+            };
             let rate = |(task, rate): (&Task, &f32)| {
                 let task = say(&format!("tasks.{}.inline", task.name()));
                 say_with("shelf.part", &[("task", task), ("share", &words::percent(*rate))])
             };
             let rates: Vec<String> =
                 predicted.tasks.iter().zip(predicted.base_rates).map(rate).collect();
-            let rates = rates.join(say("list.comma"));
-            let weighs = |task: &Task| store.ranking.with(|knobs| knobs.weight(*task) > 0.0);
-            if !predicted.tasks.iter().any(weighs) {
-                return Some(say("knobs-panel.no-weights").into());
-            }
-            let said = match blend() {
-                Blend::Sum => "knobs-panel.usual-sum",
-                _ => "knobs-panel.usual",
-            };
-            Some(say_with(said, &[("rates", &rates)]))
+            rates.join(say("list.comma"))
+        })
+    });
+    let weighs = move || {
+        let weighs = |task: &Task| store.ranking.with(|knobs| knobs.weight(*task) > 0.0);
+        store.answer.with(|answer| {
+            answer.as_ref().is_none_or(|answer| answer.predicted().tasks.iter().any(weighs))
         })
     };
+    let holding = Memo::new(move |_| match (weighs(), blend()) {
+        (false, _) => "knobs-panel.no-weights",
+        (true, Blend::Sum) => "knobs-panel.usual-sum",
+        (true, _) => "knobs-panel.usual",
+    });
+    let sentence = |key: &'static str| -> (&'static str, Said, Holds) {
+        let said = move || say_with(key, &[("rates", &rates.get())]);
+        (key, Box::new(said), Box::new(move || holding.get() == key))
+    };
+    let sentences = ["knobs-panel.no-weights", "knobs-panel.usual-sum", "knobs-panel.usual"];
     view! {
         <div class="formula" data-testid="blend-formula">
             <p translate="no">{live(move || formula(blend()))}</p>
-            <p>{move || rates().unwrap_or_default()}</p>
+            <OneOf sentences=sentences.map(sentence).into() />
         </div>
     }
 }
@@ -183,20 +208,30 @@ fn formula(blend: Blend) -> AnyView {
     }
 }
 
-/// The time that MLPR took for the candidates, beside its paper's (table 5).
+/// The time that MLPR last took for the candidates, beside its paper's (table 5).
 #[component]
 fn TimeToRank() -> impl IntoView {
     let store = store();
-    let said = move || {
-        store.answer.with(|answer| {
+    let worded = |count: usize, took: f64| {
+        let (count, took) = (words::count(count), words::milliseconds(took));
+        say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)])
+    };
+    let last = Memo::new(move |before: Option<&Option<(usize, f64)>>| {
+        let now = store.answer.with(|answer| {
             let answer = answer.as_ref()?;
             let time = answer.timings.iter().find(|time| time.stage == "rank" && !time.cached)?;
-            let took = words::milliseconds(time.milliseconds.into());
-            let count = words::count(answer.candidates.len());
-            Some(say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)]))
-        })
-    };
-    view! { <p class="note" data-testid="time-to-rank" prop:textContent=move || said().unwrap_or_default()></p> }
+            Some((answer.candidates.len(), time.milliseconds.into()))
+        });
+        now.or_else(|| before.copied().flatten())
+    });
+    let said = move || last.get().map_or(String::new(), |(count, took)| worded(count, took));
+    // As long as it gets, for its place.
+    let longest = move || worded(1000, 1000.0);
+    let sentences: Vec<(&str, Said, Holds)> = vec![
+        ("time-to-rank", Box::new(said), Box::new(|| true)),
+        ("time-to-rank-room", Box::new(longest), Box::new(|| false)),
+    ];
+    view! { <OneOf class="note stack" sentences /> }
 }
 
 /// One knob with its name, symbol, value, and the way back to its default.
@@ -324,7 +359,7 @@ pub fn KnobControl(
             class:idle=idles
             data-knob=knob.key
             on:focusin=move |event| hint::focus(&focused, &event)
-            on:focusout=move |_| hint::close()
+            on:focusout=move |event| hint::blur(&event)
         >
             <label
                 for=id.clone()

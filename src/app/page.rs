@@ -115,6 +115,9 @@ fn Whole() -> impl IntoView {
         let address = untrack(whole);
         leptos::task::spawn_local(async move {
             let worked = browser::copy(&address).await;
+            if !worked {
+                browser::offer_to_copy(&address, untrack(|| say("page.to-copy")));
+            }
             let _ = said.try_set(if worked { "header.copied" } else { "page.copy-refused" });
             set_timeout(
                 move || {

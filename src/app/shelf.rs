@@ -137,8 +137,17 @@ fn Pager(label: &'static str) -> impl IntoView {
     let from = move || store.page.get() * size();
     let last = move || total().saturating_sub(1) / size();
     let turn = move |to: usize| store.state.update(|state| state.page.number = to as u32);
+    // A link, or fewer products than before, may ask for a page that there is none of.
+    let beyond = move || {
+        let (asked, shown) = (store.state.with(|s| s.page.number as usize), store.page.get());
+        (asked > shown).then(|| {
+            let [asked, last] = [asked + 1, shown + 1].map(words::count);
+            say_with("shelf.beyond", &[("page", &asked), ("last", &last)])
+        })
+    };
     view! {
         <nav class="pager" aria-label=say(label) hidden=move || total() == 0>
+            <span class="beyond" data-testid="beyond" prop:textContent=move || beyond().unwrap_or_default()></span>
             <button
                 type="button"
                 class="icon"

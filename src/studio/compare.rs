@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
 use super::order::Order;
+use super::sources::linked;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture};
@@ -274,12 +275,12 @@ fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
         .into_iter()
         .map(|(name, key, value)| {
             let (shown, about) = (
-                say(&format!("studio.compare.{key}")),
+                linked(say(&format!("studio.compare.{key}"))),
                 say(&format!("studio.compare.{key}.about")),
             );
             view! {
                 <div title=about>
-                    <dt>{shown}</dt>
+                    <dt inner_html=shown></dt>
                     <dd data-metric=name translate="no">{value}</dd>
                 </div>
             }

@@ -11,6 +11,7 @@ use super::front::{Plan, settings, surface_name};
 use super::meter::Meter;
 use super::results::{Estimate, difference, estimate, measured};
 use super::scatter::Scatter;
+use super::sources::linked;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::store::{Store, store};
@@ -287,7 +288,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         view! {
             <tr>
                 <th scope="row">
-                    {name(measure)}
+                    <span inner_html=linked(name(measure))></span>
                     <small translate="no">{move || about(measure, against())}</small>
                 </th>
                 {cells.collect_view()}

@@ -94,6 +94,19 @@ describe("the engine", () => {
     });
   });
 
+  // As where an entry of the browser's cache goes while frames of one page read it.
+  test("whose files break off on their way has them fetched once more, and nothing is said", async () => {
+    const files = ["engine-cpu.js", "engine-cpu_bg.wasm", "assets/manifest.json", "assets/catalogue.json", "assets/moppr.safetensors"];
+    for (const path of files) {
+      stage.server.faults.set(path, { breaks: 1 });
+      await withVitrine(stage, { allow: ALLOW_ALL }, async (vitrine) => {
+        await vitrine.ready();
+        assert.equal(stage.server.faults.get(path).breaks, 0, path);
+        assert.deepEqual(await vitrine.notices(), [], path);
+      });
+    }
+  });
+
   for (const path of ["engine-cpu-loader.js", "engine-cpu.js", "engine-cpu_bg.wasm"]) {
     test(`whose ${path} is missing is said to be, and a retry gets on`, async () => {
       stage.server.faults.set(path, { status: 404 });
@@ -129,15 +142,43 @@ describe("the browser", () => {
     });
   });
 
-  test("that forbids the clipboard is told of", async () => {
-    const prepare = ({ page }) =>
-      page.addInitScript(() => {
-        navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
-      });
-    await withVitrine(stage, { prepare }, async (vitrine) => {
+  /** Forbids the clipboard, and keeps what is copied by the old command, or forbids that, too. */
+  const clipboard = (all) => ({ page }) =>
+    page.addInitScript((all) => {
+      navigator.clipboard.writeText = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
+      const command = document.execCommand.bind(document);
+      document.execCommand = (name) => !all && command(name);
+      document.addEventListener("copy", () => (window.copied = document.activeElement.value));
+    }, all);
+  const LINK = "?v=1&q=lamp&w-click=0.3&backend=cpu";
+
+  test("that forbids the clipboard has the link copied as browsers did before they had one", () =>
+    withVitrine(stage, { prepare: clipboard(false), link: LINK }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.get("share").click();
+      await vitrine.get("share").getByText("Copied").waitFor();
+      assert.match(await vitrine.page.evaluate(() => window.copied), /^http:.*q=lamp.*w-click=0\.3/);
+      assert.deepEqual(await vitrine.notices(), []);
+      assert.equal(await vitrine.page.evaluate(() => document.activeElement.dataset.testid), "share", "the focus is back");
+      // The panel's own buttons, of which one copies a text that stands there.
+      await vitrine.get("studio-button").click();
+      await vitrine.page.locator("#tab-share").click();
+      const copy = vitrine.page.locator("#studio .copied button").first();
+      await copy.click();
+      await copy.getByText("Copied").waitFor();
+    }));
+
+  test("that forbids any copying is told of, and the link stands there selected", () =>
+    withVitrine(stage, { prepare: clipboard(true), link: LINK }, async (vitrine) => {
       await vitrine.ready();
       await vitrine.get("share").click();
       await vitrine.notice(/clipboard/);
-    });
-  });
+      const link = vitrine.get("to-copy");
+      assert.match(await link.inputValue(), /^http:.*q=lamp.*w-click=0\.3/);
+      const selected = () => {
+        const { value, selectionStart, selectionEnd } = document.activeElement;
+        return value?.slice(selectionStart, selectionEnd);
+      };
+      assert.equal(await vitrine.page.evaluate(selected), await link.inputValue());
+    }));
 });

@@ -182,6 +182,33 @@ describe("knobs", () => {
     });
   });
 
+  test("papers and terms are linked in hints, and the keyboard gets there", async () => {
+    await open(async (vitrine) => {
+      await vitrine.page.locator("#knob-gmv").focus();
+      await vitrine.page.keyboard.press("Shift+Tab");
+      await vitrine.page.keyboard.press("Tab");
+      const link = knob(vitrine, "gmv").locator(".about.open a");
+      await link.waitFor();
+      assert.match(await link.getAttribute("href"), /^https:\/\/arxiv\.org\//);
+      assert.equal(await link.innerText(), "MOPPR");
+      await vitrine.page.keyboard.press("Tab");
+      assert.ok(await link.evaluate((element) => element === document.activeElement), "the link has the focus");
+      await vitrine.page.keyboard.press("Tab");
+      await link.waitFor({ state: "hidden" });
+      const note = vitrine.page.locator(".insides .note a").first();
+      assert.equal(await note.innerText(), "MOPPR");
+    });
+  });
+
+  test("a page beyond the last is said to be", async () => {
+    await open(async (vitrine) => {
+      assert.match(await vitrine.get("beyond").first().innerText(), /^There is no page 8: the last is \d+\.$/);
+      await vitrine.page.getByRole("button", { name: "Previous page" }).first().click();
+      await vitrine.rest();
+      assert.equal(await vitrine.get("beyond").first().innerText(), "");
+    }, "?v=1&q=shoes&page=7");
+  });
+
   test("on the feed nothing filters by a query, and that is said", async () => {
     await open(async (vitrine) => {
       for (const key of ["category-filter", "relevance-control"]) {
@@ -198,14 +225,35 @@ describe("knobs", () => {
     }, "?v=1&size=60");
   });
 
+  /** Where each knob stands below the first, wherever the page is scrolled to. */
+  const places = ({ page }) =>
+    page.locator(".knobs [data-knob]").evaluateAll((all) => {
+      const tops = all.map((one) => one.getBoundingClientRect().top);
+      return Object.fromEntries(all.map((one, i) => [one.dataset.knob, Math.round(tops[i] - tops[0])]));
+    });
+
+  const TURNED = {
+    dmt: { "weight-click": 0, "weight-order": 0, "weight-relevance": 0, "weight-exposure": 0, "weight-retrieval-click": 0, "weight-purchase": 0, candidates: 20, "gate-temperature": 0.1, "category-filter": false, "relevance-control": false, gmv: true, sample: true, "coarse-ranker": true, blend: "sum", "page-size": 60 },
+    mlpr: { "weight-cart": 0, precomputed: false, blend: "lift", "weight-click": 0 },
+  };
+  for (const [ranker, width, lang] of [["dmt", 1440, "en"], ["dmt", 1024, "zh"], ["mlpr", 1024, "en"], ["mlpr", 1440, "zh"]]) {
+    test(`no knob moves for what another does: ${ranker}, ${width} wide, ${lang}`, () =>
+      withVitrine(stage, { link: `?v=1&backend=cpu&ranker=${ranker}&lang=${lang}`, context: { viewport: { width, height: 900 } } }, async (vitrine) => {
+        await vitrine.ready();
+        const before = await places(vitrine);
+        for (const [testid, value] of Object.entries(TURNED[ranker])) {
+          await vitrine.set(testid, value);
+          // What came of it is told behind the answer.
+          await vitrine.rest();
+          await vitrine.page.waitForTimeout(800);
+          assert.deepEqual(await places(vitrine), before, testid);
+        }
+      }));
+  }
+
   test("what a knob did stands beside it, is said once, and moves nothing", async () => {
     await open(async (vitrine) => {
-      const boxes = () =>
-        vitrine.page.locator(".knobs [data-knob]").evaluateAll((all) => {
-          const tops = all.map((one) => one.getBoundingClientRect().top);
-          // Wherever the page is scrolled to.
-          return tops.map((top) => Math.round(top - tops[0]));
-        });
+      const boxes = () => places(vitrine);
       const before = await boxes();
       await vitrine.page.evaluate(() => {
         window.said = [];
@@ -216,7 +264,7 @@ describe("knobs", () => {
           subtree: true,
         });
       });
-      for (const value of [0.8, 0.5, 0.2, 0.1]) {
+      for (const value of [0.8, 0.5, 0.2, 0]) {
         await vitrine.set("weight-click", value);
       }
       await vitrine.page.waitForFunction(() => document.querySelector('[data-knob="w-click"] .tells').textContent !== "");

@@ -53,7 +53,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
             </div>
         </dl>
         <Chart label=Box::new(label) plot=Box::new(plot) />
-        <p class="note">{say("softmax.note")}</p>
+        <p class="note" inner_html=say("softmax.note")></p>
     }
 }
 

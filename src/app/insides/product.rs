@@ -435,7 +435,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     (!sequences.is_empty()).then(|| {
         view! {
             <h3>{say("attention.title")}</h3>
-            <p class="note">{say("attention.note")}</p>
+            <p class="note" inner_html=say("attention.note")></p>
             <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
         }
     })
