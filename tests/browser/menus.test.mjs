@@ -1,0 +1,160 @@
+// What opens over the page (the backend's menu, suggestions, hints, sheets, notices, the studio's
+// panels and the lists in them) lies inside the window, with nothing over it, in every size, in both
+// languages, light and dark.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { test, useStage } from "./support/browser.mjs";
+import { PANELS, withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+const SIZES = [
+  { width: 1024, height: 768 },
+  { width: 390, height: 844 },
+  { width: 320, height: 256 },
+];
+
+/** What is wrong with where an element stands, in words. Runs in the page. */
+function amiss(element) {
+  const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
+  const { clientWidth } = document.documentElement;
+  const box = [left, top, right, bottom].map(Math.round).join(" ");
+  if (width < 1 || height < 1) return `is not there: ${box}`;
+  if (left < -0.5 || top < -0.5 || right > clientWidth + 0.5 || bottom > innerHeight + 0.5) {
+    return `${box} in a window of ${clientWidth} by ${innerHeight}`;
+  }
+  const over = [0.02, 0.5, 0.98].flatMap((x) =>
+    [0.1, 0.5, 0.9].map((y) => document.elementFromPoint(left + x * width, top + y * height)),
+  ).find((at) => at && !element.contains(at) && !at.contains(element));
+  if (over) return `has ${over.className || over.tagName} over it`;
+  // What does not fit in it can be scrolled to.
+  const style = getComputedStyle(element);
+  if (element.scrollHeight > element.clientHeight + 1 && !["auto", "scroll"].includes(style.overflowY)) return "is cut off";
+  if (element.scrollWidth > element.clientWidth + 1 && style.overflowX === "hidden") return "is cut off at the side";
+  return "";
+}
+
+/** Expects an element to be in its place, light and dark. */
+async function inPlace(page, selector, what) {
+  const element = page.locator(selector).first();
+  await element.waitFor();
+  for (const theme of ["light", "dark"]) {
+    await page.evaluate((theme) => (document.documentElement.dataset.theme = theme), theme);
+    assert.equal(await element.evaluate(amiss), "", `${what}, ${theme}`);
+  }
+}
+
+/** Goes to a link without loading the page again, as the studio does. */
+const goTo = (page, link) =>
+  page.evaluate((detail) => document.dispatchEvent(new CustomEvent("vitrine-studio", { detail })), link);
+
+describe("what opens over the page", () => {
+  for (const viewport of SIZES) {
+    for (const lang of ["en", "zh"]) {
+      const where = `${viewport.width} by ${viewport.height}, ${lang}`;
+      const open = (link, use) =>
+        withVitrine(stage, { context: { viewport }, link: `?v=1&backend=cpu&lang=${lang}&${link}` }, async (vitrine) => {
+          await vitrine.ready();
+          await use(vitrine, vitrine.page);
+        });
+
+      test(`${where}: the backend's menu, suggestions, notices and sheets`, () =>
+        open("q=asdfqwer", async (vitrine, page) => {
+          const backend = vitrine.get("backend");
+          await backend.locator("summary").click();
+          await inPlace(page, ".backend .sheet", "the backend's menu");
+          for (const input of await backend.locator(".sheet input").all()) {
+            await input.scrollIntoViewIfNeeded();
+            assert.equal(await input.locator("xpath=..").evaluate(amiss), "", "a choice of the menu");
+          }
+          await page.keyboard.press("Escape");
+          assert.ok(!(await backend.locator(".sheet").isVisible()), "Escape closes it");
+
+          await vitrine.notice(/./);
+          await vitrine.get("notice").first().evaluate((element) => element.scrollIntoView({ block: "center" }));
+          await inPlace(page, '[data-testid="notice"]', "a notice");
+          for (const close of await page.locator(".notice .icon").all()) await close.click();
+          await page.evaluate(() => scrollTo(0, 0));
+
+          await vitrine.get("query").fill("s");
+          await page.locator("#suggestions li").nth(3).waitFor();
+          await inPlace(page, "#suggestions", "suggestions");
+          await page.keyboard.press("Escape");
+
+          if (viewport.width <= 760) {
+            for (const [sheet, side] of [["knobs", ".side.left"], ["insides", ".side.right"]]) {
+              await page.locator(`.tabs [data-tab="${sheet}"]`).click();
+              await inPlace(page, side, sheet);
+              await page.locator(`.tabs [data-tab="${sheet}"]`).click();
+            }
+          }
+        }));
+
+      test(`${where}: the hint of every knob, by the keyboard`, () =>
+        open("q=couch&coarse=on", async (vitrine, page) => {
+          if (viewport.width <= 760) await page.locator('.tabs [data-tab="knobs"]').click();
+          const wrong = [];
+          const inputs = page.locator(".knobs .knob :is(input, select)");
+          const count = await inputs.count();
+          assert.ok(count > 20);
+          await inputs.first().focus();
+          await page.keyboard.press("Shift+Tab");
+          const seen = new Set();
+          for (let presses = 0; presses < 4 * count && seen.size < count; presses++) {
+            await page.keyboard.press("Tab");
+            const knob = await page.evaluate(() => document.activeElement?.closest(".knobs .knob")?.dataset.knob);
+            if (!knob || seen.has(knob)) continue;
+            const hint = page.locator(`.knobs [data-knob="${knob}"] .about.open`);
+            await hint.waitFor();
+            seen.add(knob);
+            await hint.evaluate((element) => element.scrollIntoView({ block: "nearest" }));
+            const said = await hint.evaluate(amiss);
+            if (said) wrong.push(`${knob}: ${said}`);
+          }
+          assert.equal(seen.size, count, "every knob was reached");
+          assert.deepEqual(wrong, []);
+        }));
+
+      // The longest of them: each width once.
+      if ((viewport.width === 390) !== (lang === "zh")) continue;
+      test(`${where}: the studio's panels, and what opens in them`, () =>
+        open("q=couch&a=q:lamp", async (vitrine, page) => {
+          for (const panel of PANELS) {
+            await goTo(page, `?v=1&backend=cpu&lang=${lang}&q=couch&look=2&a=q:lamp&panel=${panel}`);
+            await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+            await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+            await inPlace(page, "#studio", panel);
+            const pick = page.locator("#studio .pick input").first();
+            if (panel === "explain" && (await pick.count())) {
+              await pick.fill("oak");
+              const list = page.locator("#studio .pick ul").first();
+              await list.waitFor();
+              await list.evaluate((element) => element.scrollIntoView({ block: "nearest" }));
+              const sides = await list.evaluate((element) => {
+                const { left, right } = element.getBoundingClientRect();
+                return left >= 0 && right <= document.documentElement.clientWidth;
+              });
+              assert.ok(sides, "products found");
+              for (const row of await list.locator("button").all()) {
+                await row.scrollIntoViewIfNeeded();
+                assert.equal(await row.evaluate(amiss), "", "a product that was found");
+              }
+            }
+          }
+          // What the bar opens lies over the studio, too.
+          await vitrine.get("backend").locator("summary").focus();
+          await page.keyboard.press("Enter");
+          await inPlace(page, ".backend .sheet", "the backend's menu over the studio");
+          await page.keyboard.press("Escape");
+          if (viewport.height > 480) {
+            await page.evaluate(() => scrollTo(0, 0));
+            await vitrine.get("query").fill("s");
+            await page.locator("#suggestions li").nth(3).waitFor();
+            await inPlace(page, "#suggestions", "suggestions over the studio");
+          }
+        }));
+    }
+  }
+});
