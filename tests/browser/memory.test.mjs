@@ -15,7 +15,11 @@ const MOST = 1.1;
 const REACH = () => {
   window.programs = {};
   const { instantiateStreaming, instantiate } = WebAssembly;
-  const keep = (name, { instance }) => (window.programs[name] = instance.exports.memory);
+  // What is shipped calls its memory by another name. A program that asks what the browser can do has none.
+  const keep = (name, { instance }) => {
+    const memory = Object.values(instance.exports).find((exported) => exported instanceof WebAssembly.Memory);
+    if (memory) window.programs[name] = memory;
+  };
   WebAssembly.instantiateStreaming = async (source, imports) => {
     const response = await source;
     const made = await instantiateStreaming(response, imports);
