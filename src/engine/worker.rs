@@ -14,7 +14,7 @@ use super::device::{self, BACKEND};
 use super::fetch::Network;
 use crate::pipeline::Funnel;
 use crate::pipeline::caller::Caller;
-use crate::protocol::{Backend, FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
+use crate::protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
 use crate::share::State;
 
 /// Starts to listen to the page, and says so.
