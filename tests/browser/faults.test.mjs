@@ -14,19 +14,19 @@ const stage = useStage();
 const ALLOW_ALL = [/./];
 
 /** A state that needs everything that is fetched: a word of the long list, unequal weights. */
-const LINK = "?v=1&q=zucchini&w-relevance=0.3";
+const LINK = "?v=1&q=saxophone&w-relevance=0.3";
 
 /** Opens the link with a fault, expects a notice, and takes the fault away. */
 function expectNotice(pattern) {
   return withVitrine(stage, { allow: ALLOW_ALL, link: LINK }, async (vitrine) => {
     await vitrine.notice(pattern);
-    assert.equal(await vitrine.get("query").inputValue(), "zucchini");
+    assert.equal(await vitrine.get("query").inputValue(), "saxophone");
     stage.server.faults.clear();
     if ((await vitrine.engine()) === "failed") {
       await vitrine.get("retry").click();
     }
     await vitrine.ready();
-    assert.equal(await vitrine.get("query").inputValue(), "zucchini");
+    assert.equal(await vitrine.get("query").inputValue(), "saxophone");
   });
 }
 

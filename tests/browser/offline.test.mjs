@@ -85,7 +85,7 @@ test("after the first visit everything works without a line", () =>
     assert.match(await kept(vitrine), /^All .* are on this device/);
     await host.server.stop();
     // Another query, with a word of the long list, and weights that are not equal.
-    await vitrine.open("?v=1&q=zucchini&w-relevance=0.3&backend=cpu");
+    await vitrine.open("?v=1&q=saxophone&w-relevance=0.3&backend=cpu");
     await vitrine.ready();
     assert.ok((await vitrine.ranking()).length > 0);
     await vitrine.after(() => vitrine.set("gate-temperature", 2));
