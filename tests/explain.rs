@@ -3,8 +3,8 @@
 
 use futures::executor::block_on;
 use vitrine::market::catalogue::ProductId;
+use vitrine::market::examination::{competition, examination};
 use vitrine::market::history::PageDevice;
-use vitrine::market::truth::{competition, examination};
 use vitrine::market::{MarketConfig, World};
 use vitrine::pipeline::Funnel;
 use vitrine::pipeline::blend;

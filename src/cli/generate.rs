@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
@@ -15,10 +16,12 @@ use crate::features::search::QueryFrequency;
 use crate::features::split::{Split, day_of};
 use crate::features::statistics::Statistics;
 use crate::market::catalogue::ProductTypeId;
-use crate::market::figures::{Figures, ratio};
+use crate::market::examination::examination;
+use crate::market::figures::{Figure, Figures, ratio};
+use crate::market::fit::fit_rankers;
 use crate::market::held_out::Occasion;
 use crate::market::history::PageDevice;
-use crate::market::truth::examination;
+use crate::market::tell;
 use crate::market::{MarketConfig, World};
 use crate::pipeline::assets::Folder;
 use crate::pipeline::stock::{self, QueryCount};
@@ -26,6 +29,11 @@ use crate::pipeline::{evaluate, first_files};
 
 /// A type is told of where it has at least one in so many of the clicks after a query.
 const MOST_CLICKED_SHARE: u32 = 10;
+
+/// Product types of which some products are told, how many of each, and page views of a shopper.
+const TOLD_TYPES: usize = 14;
+const TOLD_PRODUCTS: usize = 10;
+const TOLD_VIEWS: usize = 12;
 
 /// What to generate and where to write it.
 #[derive(Debug, Args)]
@@ -45,6 +53,16 @@ pub struct Arguments {
     /// Days of page views.
     #[arg(long, default_value_t = MarketConfig::default().days)]
     pub days: u16,
+    /// Write nothing; print the figures of the market and how fast it is lived.
+    #[arg(long)]
+    pub figures: bool,
+    /// Write nothing; tell of the shelves and of so many shoppers, to be read.
+    #[arg(long)]
+    pub tell: Option<u32>,
+    /// Write nothing; fit the production shop's rankers to an earlier log, and print them as the
+    /// market's file of weights has them.
+    #[arg(long)]
+    pub fit_ranker: bool,
 }
 
 /// Runs the command.
@@ -52,7 +70,6 @@ pub struct Arguments {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&arguments.out)?;
     let config = MarketConfig {
         seed: arguments.seed,
         products: arguments.products,
@@ -60,8 +77,38 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         days: arguments.days,
         ..MarketConfig::default()
     };
+    if arguments.fit_ranker {
+        print!("{}", fit_rankers(&config));
+        return Ok(());
+    }
+    let start = Instant::now();
     let world = World::generate(&config);
+    let generated = start.elapsed();
+    if let Some(shoppers) = arguments.tell {
+        print!("{}", tell::shelves(&world, TOLD_TYPES, TOLD_PRODUCTS));
+        (0..shoppers).for_each(|shopper| {
+            print!("{}", tell::shopper(&world, &world.shopper_log(shopper), TOLD_VIEWS));
+        });
+        return Ok(());
+    }
+    if arguments.figures {
+        let start = Instant::now();
+        let mut figures = (0..world.config.shoppers)
+            .into_par_iter()
+            .fold(Figures::default, |mut figures, shopper| {
+                figures.add(&world, &world.shopper_log(shopper));
+                figures
+            })
+            .reduce(Figures::default, |one, other| one.merge(&other));
+        let lived = start.elapsed().as_secs_f64();
+        figures.add_goods(&world);
+        report(&world, &figures);
+        println!("generated in    {:.0} ms", 1e3 * generated.as_secs_f64());
+        println!("lived           {:.0} page views a second", figures.views as f64 / lived);
+        return Ok(());
+    }
     let gathered = gather(&world)?;
+    std::fs::create_dir_all(&arguments.out)?;
     let file = |name| arguments.out.join(name);
     write(&file(stock::CATALOGUE), &world.catalogue)?;
     write(&file(stock::STATISTICS), &gathered.statistics)?;
@@ -71,7 +118,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     write(&file(stock::SHOPPERS), &shoppers)?;
     write(&file(evaluate::HELD_OUT), &held_out(&world, &gathered.occasions, &cast, &queries))?;
     Folder(arguments.out.clone()).write_manifest(first_files())?;
-    report(&world, &gathered.figures);
+    let mut figures = gathered.figures;
+    figures.add_goods(&world);
+    report(&world, &figures);
     Ok(())
 }
 
@@ -188,9 +237,6 @@ fn report(world: &World, figures: &Figures) {
     );
     println!("queries         {} texts", world.queries.len());
     println!("page views      {} ({} in the last 8 days)", figures.views, figures.late_views);
-    println!("searches        {}", percent(figures.searches, figures.views));
-    println!("vocabulary gap  {}", percent(figures.gap_searches, figures.searches));
-    println!("misspelled      {}", percent(figures.misspelled_searches, figures.searches));
     println!("impressions     {}", figures.impressions);
     println!(
         "a page view     {:.2} impressions, {:.2} under-impressions",
@@ -201,9 +247,25 @@ fn report(world: &World, figures: &Figures) {
     println!("favourites      {}", percent(figures.favourites, figures.impressions));
     println!("carts           {}", percent(figures.carts, figures.impressions));
     println!("orders          {}", percent(figures.orders, figures.impressions));
-    println!("orders before   {:.1} a shopper", ratio(figures.earlier_orders, figures.shoppers));
-    println!("web searches    {:.1} a shopper", ratio(figures.web_searches, figures.shoppers));
     println!("judge           AUC {:.3} {:?}", figures.judge_auc(), figures.judged);
+    for figure in Figure::ALL {
+        println!("{:<60} {:.4}", figure.name(), figures.value(figure));
+    }
+    println!(
+        "{:<60} {}",
+        "products of the types of the median search",
+        figures.median_searched_type()
+    );
+    for (name, places) in ["search", "feed"].into_iter().zip(&figures.by_place) {
+        let rates: Vec<String> = [0, 1, 2, 4, 9, 10, 19, 29, 39, 49]
+            .iter()
+            .filter_map(|index| Some((index, places.get(index)?)))
+            .map(|(index, [clicks, orders])| {
+                format!("{index}: {:.3} {:.4}", clicks.value(), orders.value())
+            })
+            .collect();
+        println!("clicks and orders by place, {name}: {}", rates.join(", "));
+    }
     for (name, device) in [("desktop", PageDevice::Desktop), ("phone", PageDevice::Phone)] {
         let curve: Vec<String> = [0, 1, 2, 5, 9, 10, 19, 29, 39]
             .iter()

@@ -12,7 +12,7 @@ use super::rank::said;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::held_out::HeldOut;
 use crate::market::query::Intent;
-use crate::market::truth::Relevance;
+use crate::market::relevance::Relevance;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder, Manifest};
 use crate::pipeline::blend;
@@ -187,7 +187,7 @@ impl Judge {
     fn by_truth(&self, catalogue: &Catalogue, intent: &Intent) -> Answers {
         let of = |product| self.held_out.hidden.relevance(catalogue, intent, product);
         let products = 0..catalogue.products.len() as ProductId;
-        products.map(of).map(|of| (of.is_relevant(), of == Relevance::Exact)).collect()
+        products.map(of).map(|of| (of.is_right_type(), of == Relevance::Exact)).collect()
     }
 }
 

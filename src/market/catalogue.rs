@@ -1,6 +1,10 @@
 //! What the shop sells: departments, product types, brands, shops, colours, products.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+
+use super::random::{key, share};
 
 /// Index of a product in [`Catalogue::products`].
 pub type ProductId = u32;
@@ -41,6 +45,40 @@ pub struct Catalogue {
     pub colours: Vec<Colour>,
     /// Products, in id order.
     pub products: Vec<Product>,
+}
+
+/// Share of the products that come or go in the weeks around the logged days.
+const PASSING: f32 = 0.3;
+/// First day on which one of those may arrive.
+const FIRST_ARRIVAL: i32 = -60;
+/// Days over which they arrive, evenly.
+const ARRIVALS: i32 = 88;
+/// Days that they are on sale, from and up to.
+const ON_SALE: Range<i32> = 15..200;
+
+impl Catalogue {
+    /// Days, from the market's first, on which a product is on sale: most are there all the time,
+    /// others arrive on one day and sell out on another (Yandex 3.1).
+    pub fn days_on_sale(&self, product: ProductId) -> Range<i32> {
+        days_on_sale(self.seed, product)
+    }
+
+    /// Whether a product can be bought on a day.
+    pub fn is_on_sale(&self, product: ProductId, day: i32) -> bool {
+        self.days_on_sale(product).contains(&day)
+    }
+}
+
+/// See [`Catalogue::days_on_sale`].
+pub(crate) fn days_on_sale(seed: u64, product: ProductId) -> Range<i32> {
+    let number = |which: u64| share(key(seed ^ 0x5e11, which << 32 | u64::from(product)));
+    if number(0) >= PASSING {
+        return i32::MIN..i32::MAX;
+    }
+    let arrives = FIRST_ARRIVAL + (number(1) * ARRIVALS as f32) as i32;
+    // Many sell out soon, some stay for half a year.
+    let left = number(2) * number(2) * (ON_SALE.end - ON_SALE.start) as f32;
+    arrives..arrives + ON_SALE.start + left as i32
 }
 
 /// A department of the shop.

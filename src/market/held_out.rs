@@ -6,15 +6,17 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::World;
-use super::catalogue::{Catalogue, ProductId, ProductTypeId};
+use super::catalogue::{Catalogue, ProductId};
 use super::hidden::Hidden;
 use super::history::{Event, EventKind, Minutes, PageDevice, Profile, WebSearch};
 use super::ledger::Ledger;
 use super::log::{PageView, ShopperLog};
 use super::query::Intent;
 use super::random::{Purpose, Random};
+use super::relevance::Relevance;
 use super::shopper::Taste;
-use super::truth::{Context, Relevance, Utility};
+use super::truth::{Context, Utility};
+use super::wish::Wish;
 
 /// Held-out page views and what is true of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,10 +35,10 @@ pub struct HeldOut {
     pub intents: Vec<Intent>,
 }
 
-/// The truth of a shopper one can take the place of: the number in the market, and the product
-/// types that are needed, rising, when play begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Played(pub u32, pub Vec<ProductTypeId>);
+/// The truth of a shopper one can take the place of: the number in the market, and what is wished
+/// for, by type, when play begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Played(pub u32, pub Vec<Wish>);
 
 /// A shopper of held-out page views.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,8 +72,8 @@ pub struct HeldOutView {
     pub asked: Option<Asked>,
     /// Products shown in their order, each with the deepest that was done to it.
     pub shown: Vec<(ProductId, Option<EventKind>)>,
-    /// Product types that the shopper needs, rising: truth.
-    pub needs: Vec<ProductTypeId>,
+    /// What the shopper wishes for, by type: truth.
+    pub needs: Vec<Wish>,
     /// Drawn from all views of the day. The others were drawn from those with an order, and count
     /// in what is measured over orders alone.
     pub from_all: bool,
@@ -345,7 +347,7 @@ pub struct ViewTruth<'a> {
     intent: Option<&'a Intent>,
     /// Number of the query, which the judge goes by.
     number: Option<u32>,
-    needs: &'a [ProductTypeId],
+    needs: &'a [Wish],
     time: Minutes,
     device: PageDevice,
     taste: Taste,
@@ -368,10 +370,10 @@ impl ViewTruth<'_> {
 
     /// What the shopper makes of a product that is looked at.
     pub fn utility(&self, product: ProductId) -> Utility {
-        let product_type = self.catalogue.products[product as usize].product_type;
-        let needed = self.needs.binary_search(&product_type).is_ok();
-        let standing = self.ledger.standing(self.catalogue, product, needed, self.time);
-        let context = Context { relevance: self.relevance(product), device: self.device };
+        let market = (self.catalogue, self.hidden);
+        let standing = self.ledger.standing(market, product, self.needs, self.time);
+        let relevance = self.relevance(product);
+        let context = Context { relevance, device: self.device, time: self.time };
         self.hidden.utility(self.catalogue, &self.taste, product, context, standing)
     }
 }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, ProductTypeId};
+use super::product::ProductTruth;
 use super::table::{People, Table};
-use super::truth::{ProductTruth, STYLE_DIMENSIONS};
 
 /// What no model sees of a market.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,26 +107,5 @@ impl Hidden {
 
     pub(crate) fn are_related(&self, a: ProductTypeId, b: ProductTypeId) -> bool {
         self.related[usize::from(a)].binary_search(&b).is_ok()
-    }
-}
-
-/// A [`ProductTruth`] as files hold it: its seven numbers without popularity, which only the
-/// production ranker sees a shadow of, in hundredths, and its attributes.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Written([i16; 3 + STYLE_DIMENSIONS], Vec<u8>);
-
-impl From<ProductTruth> for Written {
-    fn from(truth: ProductTruth) -> Self {
-        let [a, b, c, d] = truth.style;
-        let values = [truth.quality, truth.appeal, truth.price_position, a, b, c, d];
-        Self(values.map(|value| libm::roundf(100.0 * value) as i16), truth.attributes)
-    }
-}
-
-impl From<Written> for ProductTruth {
-    fn from(Written(values, attributes): Written) -> Self {
-        let [quality, appeal, price_position, style @ ..] =
-            values.map(|value| f32::from(value) / 100.0);
-        Self { quality, appeal, popularity: 0.0, price_position, style, attributes }
     }
 }

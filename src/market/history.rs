@@ -10,6 +10,16 @@ pub type Minutes = i32;
 /// Minutes in a day.
 pub const DAY: Minutes = 24 * 60;
 
+/// Hour of the day, 0 up to 24.
+pub fn hour_of(time: Minutes) -> f32 {
+    time.rem_euclid(DAY) as f32 / 60.0
+}
+
+/// Whether a minute falls on one of the two days of the weekend; day 0 is a Monday.
+pub fn is_weekend(time: Minutes) -> bool {
+    time.div_euclid(DAY).rem_euclid(7) >= 5
+}
+
 /// Kinds of behaviour, from the weakest signal to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

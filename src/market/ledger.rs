@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use super::catalogue::{Catalogue, ProductId, ProductTypeId};
+use super::hidden::Hidden;
 use super::history::{DAY, Event, EventKind, Minutes};
 use super::table::HABIT_DAYS;
 use super::truth::Standing;
+use super::wish::Wish;
 
 /// Keeps count of what a shopper does.
 #[derive(Clone, Debug)]
@@ -89,19 +91,19 @@ impl Ledger {
         libm::expf(-days / (0.5 * period))
     }
 
-    /// Where the shopper stands with a product; `needed` says whether its type is needed now.
+    /// Where the shopper stands with a product, given what is wished for.
     ///
     /// # Panics
     /// If the product is not in the catalogue.
     pub fn standing(
         &self,
-        catalogue: &Catalogue,
+        (catalogue, hidden): (&Catalogue, &Hidden),
         product: ProductId,
-        needed: bool,
+        wishes: &[Wish],
         now: Minutes,
     ) -> Standing {
-        let product_type = catalogue.products[product as usize].product_type;
-        let number = usize::from(product_type);
+        let item = &catalogue.products[product as usize];
+        let number = usize::from(item.product_type);
         let row = &catalogue.product_types[number];
         // What was dear and rare is looked at for weeks after it was bought.
         let looking_back = match self.ordered[number] {
@@ -111,9 +113,13 @@ impl Ledger {
             _ => 0.0,
         };
         let looked = 1.0 - libm::expf(-0.4 * self.heat[number]);
+        let wish = Wish::of(wishes, item.product_type);
+        let truth = &hidden.products[product as usize];
         Standing {
-            need: if needed { 1.0 } else { 0.0 },
-            satisfied: self.satisfied(catalogue, product_type, now),
+            need: wish.map_or(0.0, |wish| if wish.buys { 1.0 } else { 0.0 }),
+            interest: wish.map_or(0.0, |_| 1.0),
+            nearness: wish.map_or(0.0, |wish| wish.settled * wish.target.nearness(item, truth)),
+            satisfied: self.satisfied(catalogue, item.product_type, now),
             curiosity: looking_back.max(0.8 * looked),
             bought_before: self.bought(product),
         }

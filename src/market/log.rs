@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{ProductId, ProductTypeId};
+use super::catalogue::ProductId;
 use super::history::{Event, Minutes, PageDevice, Profile, WebSearch};
+use super::wish::Wish;
 
 /// One shopper's whole log. A stream yields one of these after another, so that a log of any
 /// length is read in the memory of one shopper.
@@ -38,8 +39,8 @@ pub struct PageView {
     pub impressions: Vec<Impression>,
     /// Products retrieved for this request and ranked too low to be shown.
     pub under_impressions: Vec<UnderImpression>,
-    /// Product types that the shopper needs, rising: truth, never a model's input.
-    pub needs: Vec<ProductTypeId>,
+    /// What the shopper wishes for, by type: truth, never a model's input.
+    pub needs: Vec<Wish>,
 }
 
 /// One product shown.

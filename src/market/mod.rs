@@ -5,22 +5,33 @@
 //! and to evaluation ([`truth`]), never to a model's input.
 
 pub mod catalogue;
+mod channels;
+pub mod examination;
+mod factors;
 pub mod figures;
+pub mod fit;
+pub mod goods;
 pub mod held_out;
 pub mod hidden;
 pub mod history;
 pub mod ledger;
 mod life;
 pub mod log;
-mod policy;
+mod observed;
+pub mod product;
 pub mod query;
 mod random;
+mod ranker;
+pub mod relevance;
+pub mod shop;
 pub mod shopper;
 mod stock;
 mod table;
+pub mod tell;
 #[cfg(test)]
 mod tests;
 pub mod truth;
+pub mod wish;
 mod world;
 
 pub use world::{MarketConfig, World};

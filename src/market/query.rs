@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, ProductTypeId};
 use super::random::{Purpose, Random};
+use super::stock::type_weight;
 use super::table::{HABIT_DAYS, Table, TypeRow, WORK};
+
+/// Queries of a type that ask for two things at once, at most.
+const PAIRS: usize = 10;
 
 /// What a query truly asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +56,7 @@ const STOP_WORDS: &[&str] = &[
 
 /// Share of the demand for a type that is put in words other than its noun, where there are
 /// natural ones.
-const MOST_BY_OTHER_WORDS: f32 = 0.56;
+const MOST_BY_OTHER_WORDS: f32 = 0.68;
 
 /// Modifiers that no title uses, with their share.
 const MODIFIERS: &[&str] = &[
@@ -90,7 +94,10 @@ pub(crate) fn queries(seed: u64, table: &Table, catalogue: &Catalogue) -> Vec<Qu
         known: HashMap::new(),
         queries: Vec::new(),
     };
-    let brands = brands_by_type(catalogue, table.types.len());
+    let brands: Vec<Vec<u16>> = brands_by_type(catalogue, table.types.len())
+        .into_iter()
+        .map(|brands| brands.into_iter().collect())
+        .collect();
     let mut demands = Vec::with_capacity(table.types.len());
     for (number, row) in table.types.iter().enumerate() {
         let demand = demand(row) * writer.random.log_normal(0.0, 0.25);
@@ -117,7 +124,7 @@ pub(crate) fn queries(seed: u64, table: &Table, catalogue: &Catalogue) -> Vec<Qu
 
 /// How often a type is asked for, relative to others.
 pub(crate) fn demand(row: &TypeRow) -> f32 {
-    row.share
+    libm::sqrtf(type_weight(row))
         * libm::powf(row.repurchase_days, -0.3)
         * if row.owners.is_empty() { 1.0 } else { 0.5 }
 }
@@ -172,7 +179,7 @@ impl Writer<'_> {
         number: ProductTypeId,
         row: &TypeRow,
         demand: f32,
-        brands: &BTreeSet<u16>,
+        brands: &[u16],
         catalogue: &Catalogue,
     ) {
         // Heads: the words people use in place of the noun of the titles, the first the most,
@@ -189,7 +196,7 @@ impl Writer<'_> {
             let weight = demand * share;
             let of_type =
                 |attributes| Intent { types: vec![number], attributes, ..Intent::default() };
-            self.add(head.clone(), of_type(vec![]), 3.4 * weight);
+            self.add(head.clone(), of_type(vec![]), 2.3 * weight);
             let modifier = self.random.below(MODIFIERS.len());
             for step in 0..if rank == 0 { 2 } else { 1 } {
                 let pattern = MODIFIERS[(modifier + 3 * step) % MODIFIERS.len()];
@@ -201,13 +208,13 @@ impl Writer<'_> {
             }
             // What is bought by habit is mostly stuff without a plural: milk, cat food.
             if row.repurchase_days > HABIT_DAYS {
-                self.add(plural(head), of_type(vec![]), 0.9 * weight);
+                self.add(plural(head), of_type(vec![]), 0.7 * weight);
             }
             for (index, attribute) in row.attributes.iter().enumerate() {
                 let interest = match attribute.name.as_str() {
-                    "audience" => 1.6,
-                    "pack" | "size" => 0.5,
-                    _ => 1.0,
+                    "audience" => 1.9,
+                    "pack" | "size" => 0.6,
+                    _ => 1.2,
                 };
                 for (value_index, value) in attribute.values.iter().enumerate() {
                     let weight = weight * interest / attribute.values.len() as f32;
@@ -223,12 +230,57 @@ impl Writer<'_> {
             for brand in brands.iter().filter(|_| rank == 0) {
                 let name = &catalogue.brands[usize::from(*brand)];
                 let intent = Intent { brand: Some(*brand), ..of_type(vec![]) };
-                self.add(format!("{name} {head}"), intent, 0.7 * weight / brands.len() as f32);
+                self.add(format!("{name} {head}"), intent, 0.9 * weight / brands.len() as f32);
             }
             for colour in &row.colours {
                 let name = &self.table.colours[usize::from(*colour)].0;
                 let intent = Intent { colour: Some(*colour), ..of_type(vec![]) };
-                self.add(format!("{name} {head}"), intent, 0.9 * weight / row.colours.len() as f32);
+                self.add(format!("{name} {head}"), intent, weight / row.colours.len() as f32);
+            }
+        }
+        self.write_pairs(number, row, demand * heads[0].1, brands, catalogue);
+    }
+
+    /// Queries for two things at once: a make in a colour, a make by a brand.
+    fn write_pairs(
+        &mut self,
+        number: ProductTypeId,
+        row: &TypeRow,
+        weight: f32,
+        brands: &[u16],
+        catalogue: &Catalogue,
+    ) {
+        let asked = |attribute: &&(usize, _)| !matches!(attribute.1, "pack" | "size" | WORK);
+        let named: Vec<(usize, &str)> =
+            row.attributes.iter().map(|a| a.name.as_str()).enumerate().collect();
+        let named: Vec<(usize, &str)> = named.iter().filter(asked).copied().collect();
+        for _ in 0..PAIRS {
+            let Some((place, _)) = self.random.pick(&named).copied() else {
+                return;
+            };
+            let value = self.random.below(row.attributes[place].values.len());
+            let text = row.attributes[place].values[value].text.as_str();
+            let colour = self.random.pick(&row.colours).copied();
+            let intent = Intent {
+                types: vec![number],
+                attributes: vec![(place as u8, value as u8)],
+                ..Intent::default()
+            };
+            let noun = &row.noun;
+            match colour {
+                Some(colour) if self.random.chance(0.6) => {
+                    let name = &self.table.colours[usize::from(colour)].0;
+                    let intent = Intent { colour: Some(colour), ..intent };
+                    self.add(format!("{name} {text} {noun}"), intent, 1.2 * weight / PAIRS as f32);
+                }
+                _ => {
+                    let Some(brand) = self.random.pick(brands).copied() else {
+                        continue;
+                    };
+                    let name = &catalogue.brands[usize::from(brand)];
+                    let intent = Intent { brand: Some(brand), ..intent };
+                    self.add(format!("{name} {text} {noun}"), intent, 0.8 * weight / PAIRS as f32);
+                }
             }
         }
     }

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Purpose {
     /// Hidden strength of brands, shops and types.
     Names = 1,
-    /// Products of the type with this number.
-    Products = 2,
+    /// What the offers of one article have in common: the article with this number.
+    Articles = 2,
     /// Queries.
     Queries = 3,
     /// Taste of the shopper with this number.
@@ -22,6 +22,12 @@ pub(crate) enum Purpose {
     UnderImpressions = 6,
     /// Which held-out page views are written down for evaluation.
     HeldOut = 7,
+    /// The offer that is the product with this number.
+    Offers = 8,
+    /// What a shop does by lot to answer a request; the seed is the request's.
+    Request = 9,
+    /// What a query brings for no reason: the query with this number.
+    Strays = 10,
 }
 
 /// A stream of random numbers.
@@ -138,6 +144,11 @@ pub(crate) fn noise(key: u64) -> f32 {
     let sum = (bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48);
     // Each part has mean 32767.5 and deviation 65536 / sqrt(12); four of them twice that.
     (sum as f32 - 131_070.0) * (1.0 / 37_837.227)
+}
+
+/// Uniform in [0, 1) that belongs to a key.
+pub(crate) fn share(key: u64) -> f32 {
+    (mix(key) >> 40) as f32 * (1.0 / 16_777_216.0)
 }
 
 /// Joins two numbers to a key for [`noise`] and [`mix`].

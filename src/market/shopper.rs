@@ -1,11 +1,12 @@
 //! Who shops: latent taste, and the profile features that go with it.
 
 use super::catalogue::{Catalogue, ProductTypeId};
+use super::factors::{self, Person, Thing, liking, quick_liking};
 use super::hidden::{Audience, Hidden, TypeTruth};
 use super::history::{PageDevice, Profile};
+use super::product::STYLE_DIMENSIONS;
 use super::random::{Purpose, Random, key, noise};
 use super::table::{Ownership, People};
-use super::truth::STYLE_DIMENSIONS;
 
 /// Hidden side of a shopper.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,10 @@ pub struct Taste {
     pub shopper: u32,
     /// Profile features.
     pub profile: Profile,
+    /// The few factors that tastes come from.
+    pub(crate) person: Person,
+    /// Seed of the market, which says how things load on the factors.
+    seed: u64,
     /// Interest in each product type: a logit around 0.
     pub types: Vec<f32>,
     /// Liking of each brand, near a standard normal.
@@ -28,10 +33,16 @@ pub struct Taste {
     pub price_sensitivity: f32,
     /// How much things above budget are looked at.
     pub aspiration: f32,
-    /// Page views a day.
+    /// Page views a day: most people are in the shop now and then, a few all the time.
     pub activity: f32,
+    /// First day on which the shop was used: some have come lately.
+    pub since: i32,
+    /// Web searches a day for something that is wished for.
+    pub searching: f32,
     /// Share of visits on a phone.
     pub phone: f32,
+    /// Hour of the day around which most visits fall.
+    pub hour: f32,
     /// Bit set of `Ownership`.
     pub owns: u16,
 }
@@ -43,46 +54,68 @@ impl Taste {
         let profile = draw_profile(&mut random);
         let owns = draw_ownership(&mut random, &profile);
         let power = f32::from(profile.purchase_power) - 2.0;
-        let departments: Vec<f32> =
-            catalogue.departments.iter().map(|_| 0.8 * random.normal()).collect();
+        let person = factors::person(&mut random);
+        let seed = hidden.seed;
+        let own = |thing: Thing, number: u64| {
+            noise(key(seed ^ 0x07e5 ^ (thing as u64) << 48, u64::from(shopper) << 24 | number))
+        };
+        let departments: Vec<f32> = (0..catalogue.departments.len() as u64)
+            .map(|number| {
+                0.75 * liking(&person, seed, Thing::Department, number)
+                    + 0.35 * own(Thing::Department, number)
+            })
+            .collect();
         let types = catalogue
             .product_types
             .iter()
             .zip(&hidden.types)
-            .map(|(row, truth)| {
+            .zip(0..)
+            .map(|((row, truth), number)| {
                 departments[usize::from(row.department)]
-                    + 0.7 * random.normal()
+                    + 0.85 * liking(&person, seed, Thing::Type, number)
+                    + 0.45 * own(Thing::Type, number)
                     + fit(truth, &profile, owns)
             })
             .collect();
-        let style: [f32; STYLE_DIMENSIONS] = std::array::from_fn(|axis| {
-            // Age and town lean style a little, so that a profile says something about taste.
-            let lean = match axis {
-                0 => 0.25 * (f32::from(profile.age_band) - 2.5),
-                1 => 0.3 * (f32::from(profile.town) - 1.5),
-                _ => 0.0,
-            };
-            lean + 0.8 * random.normal()
+        // Age and town lean style a little, so that a profile says something about taste.
+        let lean = [
+            0.25 * (f32::from(profile.age_band) - 2.5),
+            0.3 * (f32::from(profile.town) - 1.5),
+            0.0,
+            0.0,
+        ];
+        let style: [f32; STYLE_DIMENSIONS] =
+            std::array::from_fn(|axis| lean[axis] + 0.65 * person[axis] + 0.3 * random.normal());
+        let brands = hidden.brand_tiers.iter().zip(0..).map(|(tier, number)| {
+            0.75 * liking(&person, seed, Thing::Brand, number)
+                + 0.45 * own(Thing::Brand, number)
+                + 0.22 * tier * power
         });
-        let brands = hidden
-            .brand_tiers
-            .iter()
-            .map(|tier| 0.9 * random.normal() + 0.22 * tier * power)
-            .collect();
-        let colours = catalogue.colours.iter().map(|_| random.normal()).collect();
+        let colours = (0..catalogue.colours.len() as u64).map(|number| {
+            0.8 * liking(&person, seed, Thing::Colour, number) + 0.45 * own(Thing::Colour, number)
+        });
         Self {
             shopper,
             profile,
+            seed,
             types,
-            brands,
-            colours,
+            brands: brands.collect(),
+            colours: colours.collect(),
             style,
-            budget: (0.22 * power + 0.2 * random.normal()).clamp(-0.9, 0.9),
+            budget: (0.2 * power + 0.12 * person[4] + 0.16 * random.normal()).clamp(-0.9, 0.9),
             price_sensitivity: (1.5 - 0.3 * power + 0.4 * random.normal()).max(0.2),
             aspiration: random.between(0.2, 1.6),
-            activity: random.log_normal(1.15, 0.6).clamp(0.4, 14.0),
+            activity: random.log_normal(0.72, 0.95).clamp(0.1, 14.0),
+            since: if profile.member_years == 0 {
+                -(random.uniform() * 385.0) as i32 + 20
+            } else {
+                i32::MIN
+            },
+            searching: random.log_normal(-1.15, 0.8).clamp(0.03, 3.0),
             phone: random.uniform().clamp(0.15, 0.9),
+            hour: if random.chance(0.35) { 12.5 } else { 20.0 } + 1.5 * random.normal(),
             owns,
+            person,
         }
     }
 
@@ -108,7 +141,8 @@ impl Taste {
             } else {
                 let place =
                     u64::from(product_type) << 16 | (number as u64) << 8 | u64::from(*value);
-                liking += 0.3 * noise(key(u64::from(self.shopper), place));
+                let shared = quick_liking(&self.person, self.seed, Thing::Make, place);
+                liking += 0.25 * shared + 0.15 * noise(key(u64::from(self.shopper), place));
             }
         }
         liking
@@ -124,6 +158,11 @@ impl Taste {
             (Audience::Kids, _) => -1.6,
             _ => 0.0,
         }
+    }
+
+    /// Share of what is needed that is bought in this shop: little by those who seldom come.
+    pub fn share_of_wallet(&self) -> f32 {
+        (0.22 * self.activity).clamp(0.03, 0.8)
     }
 
     /// Device of a visit.

@@ -475,6 +475,11 @@ mod tests {
             assert!(ICONS.contains(&row.icon.as_str()), "{}: no icon {}", row.name, row.icon);
             assert!(row.price.0 > 0.0 && row.price.0 < row.price.1, "{}: prices", row.name);
             assert!(!row.asked.is_empty() && row.repurchase_days > 0.0, "{}", row.name);
+            // A comma within a number would part it.
+            let values = row.attributes.iter().flat_map(|attribute| &attribute.values);
+            for AttributeValue { text, .. } in values {
+                assert!(!text.starts_with("000"), "{}: {text}", row.name);
+            }
         }
         for icon in ICONS {
             assert!(table.types.iter().any(|row| row.icon == *icon), "{icon} is not used");

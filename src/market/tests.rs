@@ -4,10 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 
-use super::figures::{Figures, ratio};
+use super::catalogue::ProductTypeId;
+use super::channels::Channels;
+use super::examination::{competition, examination, neighbours};
+use super::figures::{Figure, Figures, ratio};
 use super::history::{DAY, EventKind, PageDevice};
-use super::query::{title_words, words};
-use super::truth::{Context, Relevance, Standing, competition, examination, neighbours};
+use super::query::{Intent, title_words, words};
+use super::ranker::Ranker;
+use super::relevance::Relevance;
+use super::shop::{Listing, Request, Shopfront};
+use super::stock::Shelves;
+use super::truth::{Context, Standing};
+use super::wish::{Target, Wish};
 use super::{MarketConfig, World};
 
 fn small(seed: u64, shoppers: u32) -> World {
@@ -20,6 +28,7 @@ fn fingerprint(world: &World) -> u64 {
     for query in &world.queries {
         bytes.extend(query.text.bytes().chain(query.frequency.to_le_bytes()));
     }
+    bytes.extend(serde_json::to_vec(&world.hidden).expect("plain data"));
     for log in world.shopper_logs() {
         bytes.extend(serde_json::to_vec(&log).expect("plain data"));
     }
@@ -32,6 +41,172 @@ fn fingerprint(world: &World) -> u64 {
 fn the_same_seed_gives_the_same_bytes() {
     assert_eq!(fingerprint(&small(3, 12)), fingerprint(&small(3, 12)));
     assert_ne!(fingerprint(&small(3, 12)), fingerprint(&small(4, 12)));
+}
+
+/// The same on every platform: a browser's test holds the same numbers.
+#[test]
+fn a_market_has_the_bytes_that_it_always_had() {
+    assert_eq!(fingerprint(&small(1, 0)), HASHES[0], "the goods");
+    assert_eq!(fingerprint(&small(1, 3)), HASHES[1], "the goods and three lives");
+}
+
+/// Of the goods of 1,500 products from seed 1, and of the same with the logs of three shoppers.
+const HASHES: [u64; 2] = [4012112640994457622, 17561812794129927064];
+
+#[test]
+fn any_product_is_made_without_the_others() {
+    let world = small(1, 0);
+    let (shelves, empty) = Shelves::new(1, 1_500, &world.table);
+    assert!(empty.products.is_empty());
+    for product in [0, 1, 7, 700, 1_499] {
+        let (item, truth) = shelves.make(&world.table, product);
+        assert_eq!(item, world.catalogue.products[product as usize]);
+        assert_eq!(truth, world.hidden.products[product as usize]);
+    }
+    // A market of a million is its shelves until a product is asked for.
+    let (shelves, _) = Shelves::new(1, 1_000_000, &world.table);
+    assert_eq!(shelves.len(), 1_000_000);
+    let (item, _) = shelves.make(&world.table, 999_999);
+    assert!(!item.title.is_empty());
+}
+
+#[test]
+fn types_are_heavy_tailed() {
+    let table = super::table::Table::embedded().expect("the table reads");
+    let (shelves, _) = Shelves::new(1, 40_000, &table);
+    let mut sizes: Vec<u32> = shelves.starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    sizes.sort_unstable();
+    let last = sizes.len() - 1;
+    assert_eq!(sizes.iter().sum::<u32>(), 40_000);
+    assert!(sizes[0] <= 10 && sizes[last] > 1_000, "{} to {}", sizes[0], sizes[last]);
+    assert!((40..100).contains(&sizes[last / 2]), "{}", sizes[last / 2]);
+}
+
+#[test]
+fn articles_have_several_sellers() {
+    let world = World::generate(&MarketConfig::default());
+    let mut figures = Figures::default();
+    figures.add_goods(&world);
+    let shared = figures.value(Figure::NearDuplicates);
+    assert!((0.3..0.6).contains(&shared), "{shared}");
+}
+
+#[test]
+fn products_arrive_and_sell_out() {
+    let world = World::generate(&MarketConfig::default());
+    let catalogue = &world.catalogue;
+    let on_sale = |day: i32| {
+        let products = 0..catalogue.products.len() as u32;
+        products.filter(|product| catalogue.is_on_sale(*product, day)).collect::<BTreeSet<u32>>()
+    };
+    let (first, last) = (on_sale(0), on_sale(27));
+    let come = last.difference(&first).count();
+    let gone = first.difference(&last).count();
+    assert!(come > 150 && gone > 100, "{come} come, {gone} gone");
+    assert!(first.len() > 3_200 && last.len() > 3_200, "{} {}", first.len(), last.len());
+    let shopper = world.shopper_log(0);
+    for view in &shopper.views {
+        let day = view.time.div_euclid(DAY);
+        let shown = view.impressions.iter().map(|shown| shown.product);
+        let under = view.under_impressions.iter().map(|under| under.product);
+        assert!(shown.chain(under).all(|product| catalogue.is_on_sale(product, day)));
+    }
+}
+
+#[test]
+fn one_taste_tells_another() {
+    // People who like one brand like what goes with it: the first of two brands that a factor draws
+    // people to says something of the second, and tastes have few dimensions.
+    let world = small(1, 0);
+    let brands: Vec<Vec<f32>> = (0..400).map(|shopper| world.taste(shopper).brands).collect();
+    let correlation = |one: usize, other: usize| {
+        let of = |brand: usize| brands.iter().map(move |likes| likes[brand]);
+        let mean = |brand: usize| of(brand).sum::<f32>() / 400.0;
+        let (a, b) = (mean(one), mean(other));
+        let sums = of(one).zip(of(other)).fold([0.0_f32; 3], |[ab, aa, bb], (x, y)| {
+            let (x, y) = (x - a, y - b);
+            [ab + x * y, aa + x * x, bb + y * y]
+        });
+        sums[0] / (sums[1] * sums[2]).sqrt()
+    };
+    let pairs = (0..60).flat_map(|one| (0..one).map(move |other| (one, other)));
+    let strong = pairs.filter(|(one, other)| correlation(*one, *other).abs() > 0.3).count();
+    assert!(strong > 250, "{strong} of 1770 pairs");
+}
+
+#[test]
+fn a_wish_steers_what_is_clicked_and_bought() {
+    let world = small(1, 0);
+    let taste = world.taste(0);
+    let context = Context { relevance: None, device: PageDevice::Phone, time: 12 * 60 };
+    let product = world.products_of(5).start;
+    let item = &world.catalogue.products[product as usize];
+    let truth = &world.hidden.products[product as usize];
+    let meant = Target {
+        brand: Some(item.brand),
+        colour: item.colour,
+        attribute: None,
+        price: truth.price_position,
+        style: [0.0; 4],
+    };
+    let other = Target { brand: Some(item.brand + 1), price: 0.9, ..meant };
+    let near = [meant, other].map(|target| {
+        let wish = Wish { product_type: 5, buys: true, settled: 1.0, target };
+        let ledger = super::ledger::Ledger::new(&world.catalogue);
+        let standing = ledger.standing((&world.catalogue, &world.hidden), product, &[wish], 0);
+        world.utility(&taste, product, context, standing)
+    });
+    assert!(near[0].attraction > near[1].attraction);
+    assert!(near[0].conversion() > near[1].conversion());
+}
+
+#[test]
+fn a_target_survives_its_file() {
+    let target = Target {
+        brand: Some(7),
+        colour: None,
+        attribute: Some((1, 3)),
+        price: -0.25,
+        style: [0.5, -1.25, 0.0, 2.0],
+    };
+    let json = serde_json::to_string(&target).expect("plain data");
+    assert_eq!(serde_json::from_str::<Target>(&json).expect("plain data"), target);
+}
+
+/// Shows the same products to everyone.
+struct Window(Vec<u32>, usize);
+
+impl Shopfront for Window {
+    fn list(&mut self, request: &Request<'_>) -> Listing {
+        self.1 += 1;
+        assert!(request.events.iter().all(|event| event.time <= request.time));
+        assert!(request.web_searches.iter().all(|search| search.time <= request.time));
+        Listing { top: self.0.clone(), below: Vec::new() }
+    }
+}
+
+#[test]
+fn another_shop_can_answer_the_same_person() {
+    let world = small(1, 4);
+    let window: Vec<u32> = (0..10).map(|place| place * 100).collect();
+    let (log, shop) = world.live(2, Window(window.clone(), 0));
+    let usual = world.shopper_log(2);
+    assert_eq!(log.profile, usual.profile);
+    let earlier = |log: &super::log::ShopperLog| {
+        log.events.iter().copied().filter(|event| event.time < 0).collect::<Vec<_>>()
+    };
+    assert_eq!(earlier(&log), earlier(&usual), "what lies before the shop");
+    assert!(shop.1 > 0 && log.views.len() <= shop.1);
+    for view in &log.views {
+        assert!(view.impressions.iter().map(|shown| shown.product).eq(window.iter().copied()));
+    }
+}
+
+#[test]
+fn fresh_shoppers_are_none_of_those_trained_on() {
+    let world = small(1, 5);
+    assert_eq!(world.fresh_shoppers(3), 5..8);
+    assert_eq!(small(1, 50).shopper_log(6), world.shopper_log(6));
 }
 
 #[test]
@@ -49,11 +224,9 @@ fn logs_do_not_depend_on_order_or_on_other_shoppers() {
 fn the_default_catalogue_is_as_large_as_promised() {
     let world = World::generate(&MarketConfig::default());
     let catalogue = &world.catalogue;
-    assert!(catalogue.products.len() >= 2_400);
     assert!(catalogue.product_types.len() >= 210 && catalogue.departments.len() >= 15);
     assert!((2_000..20_000).contains(&world.queries.len()), "{}", world.queries.len());
-    let titles: HashSet<&str> = catalogue.products.iter().map(|p| p.title.as_str()).collect();
-    assert!(titles.len() as f32 >= 0.97 * catalogue.products.len() as f32, "{}", titles.len());
+    assert_eq!(catalogue.products.len(), 4_000);
 }
 
 #[test]
@@ -169,6 +342,17 @@ fn queries_are_distinct_and_fall_off() {
 fn relevance_is_graded() {
     let world = World::generate(&MarketConfig { shoppers: 0, ..MarketConfig::default() });
     let intent = world.intent("leather sofa").expect("a query").clone();
+    // Type, colour and attributes as asked; anything less is a near miss.
+    let navy = world.catalogue.colours.iter().position(|c| c.name == "Navy").expect("a colour");
+    let navy = Intent { colour: Some(navy as u8), ..intent.clone() };
+    for product in world.products_of(intent.types[0]) {
+        let item = &world.catalogue.products[product as usize];
+        let leather = item.title.contains("Leather");
+        assert_eq!(world.relevance(&intent, product).is_relevant(), leather, "{}", item.title);
+        let both = leather && item.title.contains("Navy");
+        assert_eq!(world.relevance(&navy, product).is_relevant(), both, "{}", item.title);
+        assert!(world.relevance(&navy, product).is_right_type());
+    }
     let grade = |title: &dyn Fn(&str) -> bool| {
         let products = &world.catalogue.products;
         let id = products.iter().position(|p| title(&p.title)).expect("such a product");
@@ -188,18 +372,30 @@ fn rates_are_near_the_papers() {
         figures.add(&world, &log);
     }
     let share = |part| ratio(part, figures.impressions);
-    assert!((0.055..0.085).contains(&figures.click_rate()), "clicks {}", figures.click_rate());
+    assert!((0.045..0.085).contains(&figures.click_rate()), "clicks {}", figures.click_rate());
     assert!((0.0015..0.0035).contains(&figures.order_rate()), "orders {}", figures.order_rate());
     assert!(figures.favourites < figures.clicks && figures.orders < figures.carts);
-    assert!((0.005..0.012).contains(&share(figures.carts)), "carts {}", share(figures.carts));
+    assert!((0.004..0.014).contains(&share(figures.carts)), "carts {}", share(figures.carts));
     let auc = figures.judge_auc();
     assert!((0.905..0.925).contains(&auc), "judge {auc}");
-    let searches = ratio(figures.searches, figures.views);
-    assert!((0.67..0.74).contains(&searches), "searches {searches}");
-    let gap = ratio(figures.gap_searches, figures.searches);
-    assert!((0.29..0.38).contains(&gap), "gap {gap}");
-    let misspelled = ratio(figures.misspelled_searches, figures.searches);
-    assert!((0.02..0.08).contains(&misspelled), "misspelled {misspelled}");
+    for (figure, low, high) in [
+        (Figure::Searches, 0.64, 0.74),
+        (Figure::GapSearches, 0.28, 0.4),
+        (Figure::MisspelledSearches, 0.02, 0.08),
+        (Figure::PreciseSearches, 0.35, 0.6),
+        // As many web searches as things done in the shop (Yandex 4.3), within a third.
+        (Figure::WebSearchesOfShopper, 40.0, 90.0),
+        (Figure::EventsOfShopper, 40.0, 100.0),
+        // Shoppers are led astray by near misses, and see types that they never touched.
+        (Figure::ClicksOnIrrelevant, 0.12, 0.4),
+        (Figure::FeedTypesTouched, 0.3, 0.8),
+    ] {
+        let value = figures.value(figure);
+        assert!((low..high).contains(&value), "{}: {value}", figure.name());
+    }
+    let [untouched, searched] =
+        [Figure::ClicksOnUntouched, Figure::ClicksOnWebSearchedAlone].map(|f| figures.value(f));
+    assert!(searched > 1.3 * untouched, "{searched} {untouched}");
 }
 
 #[test]
@@ -263,7 +459,8 @@ fn logs_are_whole_and_history_never_sees_the_future() {
 fn after_a_lasting_purchase_people_look_and_do_not_buy() {
     let world = small(1, 1);
     let taste = world.taste(0);
-    let context = Context { relevance: Some(Relevance::Exact), device: PageDevice::Phone };
+    let context =
+        Context { relevance: Some(Relevance::Exact), device: PageDevice::Phone, time: 900 };
     let at = |standing| world.utility(&taste, 0, context, standing);
     let never = at(Standing::default());
     let bought = at(Standing { satisfied: 0.98, curiosity: 0.9, ..Standing::default() });
@@ -297,21 +494,72 @@ fn daily_things_are_bought_again_sooner_than_lasting_ones() {
 }
 
 #[test]
-fn the_logging_policy_explores() {
-    // The same shopper, asking the same, is shown different orders: every product has its chance
-    // at several places, so that examination can be told from attraction.
+fn places_follow_from_features_with_a_little_exploration() {
+    // The same shopper, asking the same on one day, is mostly shown the same products.
     let world = small(6, 60);
-    let mut first: BTreeMap<(u32, String), BTreeSet<u32>> = BTreeMap::new();
+    let mut kept = [0, 0];
     for log in world.shopper_logs() {
+        let mut before: BTreeMap<String, (i32, Vec<u32>)> = BTreeMap::new();
         for view in log.views.iter().filter(|view| view.page == 0) {
-            if let Some(query) = &view.query {
-                let seen = first.entry((log.shopper, query.clone())).or_default();
-                seen.extend(view.impressions.first().map(|shown| shown.product));
+            let Some(query) = &view.query else { continue };
+            let day = view.time.div_euclid(DAY);
+            let shown: Vec<u32> = view.impressions.iter().map(|shown| shown.product).collect();
+            if let Some((_, earlier)) = before.get(query).filter(|(same, _)| *same == day) {
+                kept[0] += shown.iter().filter(|product| earlier.contains(product)).count();
+                kept[1] += shown.len();
             }
+            before.insert(query.clone(), (day, shown));
         }
     }
-    let repeated = first.values().filter(|seen| seen.len() > 1).count();
-    assert!(repeated > 20, "{repeated}");
+    let share = kept[0] as f32 / kept[1] as f32;
+    assert!(kept[1] > 200 && (0.6..0.99).contains(&share), "{kept:?}");
+}
+
+#[test]
+fn the_shop_finds_by_words_and_misses_by_gaps() {
+    // Of the products of the type that a rare query means, few are found where no title has its
+    // words.
+    let world = World::generate(&MarketConfig { products: 40_000, ..MarketConfig::default() });
+    let channels = Channels::new(world.goods(), Ranker::fitted());
+    let mut found = [[0_usize; 2]; 2];
+    let rare = world.queries.len() / 2..world.queries.len();
+    for number in rare.step_by(40) {
+        let query = &world.queries[number];
+        let [product_type] = query.intent.types[..] else { continue };
+        let brought = channels.found(world.goods(), number as u32);
+        let range = world.products_of(product_type);
+        let right = brought.iter().filter(|found| range.contains(&found.product)).count();
+        found[usize::from(query.gap)][0] += right;
+        found[usize::from(query.gap)][1] += range.len();
+    }
+    let share = found.map(|[right, all]| right as f32 / all as f32);
+    assert!(found[1][1] > 300 && share[1] + 0.15 < share[0], "{found:?}");
+}
+
+#[test]
+fn an_order_leads_to_what_goes_with_it() {
+    // More often after it than before.
+    let world = small(2, 120);
+    let mut after = [0_u32; 2];
+    for log in world.shopper_logs() {
+        let types: Vec<(i32, EventKind, ProductTypeId)> = (log.events.iter())
+            .map(|e| (e.time, e.kind, world.catalogue.products[e.product as usize].product_type))
+            .collect();
+        for (place, (time, kind, product_type)) in types.iter().enumerate() {
+            if *kind != EventKind::Order {
+                continue;
+            }
+            let then = &world.table.types[usize::from(*product_type)].then;
+            let near = |event: &&(i32, EventKind, ProductTypeId)| {
+                event.1 == EventKind::Order
+                    && (event.0 - time).abs() < 20 * DAY
+                    && then.contains(&event.2)
+            };
+            after[0] += types[..place].iter().filter(near).count() as u32;
+            after[1] += types[place + 1..].iter().filter(near).count() as u32;
+        }
+    }
+    assert!(after[1] > 3 * after[0] && after[1] > 15, "{after:?}");
 }
 
 proptest! {

@@ -1,120 +1,38 @@
-//! What is so, though no model sees it: quality and appeal of products, relevance, attraction,
-//! conversion, examination.
+//! What a shopper makes of a product, though no model sees it: attraction and conversion.
 //!
-//! A click is examination x attraction x competition; an order needs a cart, a cart a click.
-//! Clicks and orders want partly different things (DMT 6.2.1): clicks follow picture, brand and
-//! curiosity, orders need, price and reviews.
-
-use serde::{Deserialize, Serialize};
+//! A click is examination x attraction x competition; an order needs a cart, a cart a click. The
+//! three share what the product is worth, how it is liked and how it answers; a click follows
+//! picture and curiosity besides, an order need, price and what was bought before (DMT 1, 6.2.1;
+//! MLPR 3.4).
 
 use super::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
-use super::hidden::{Hidden, Written};
-use super::history::PageDevice;
-use super::query::Intent;
-use super::random::{key, noise, sigmoid};
+use super::hidden::Hidden;
+use super::history::{Minutes, PageDevice, hour_of, is_weekend};
+use super::product::ProductTruth;
+use super::random::{mix, share, sigmoid};
+use super::relevance::Relevance;
 use super::shopper::Taste;
 
-/// Axes of style that brands and products lie on and shoppers have a taste in.
-pub(crate) const STYLE_DIMENSIONS: usize = 4;
-
-/// Hidden side of a product. Files hold it to the hundredth, without its popularity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Written", from = "Written")]
-pub struct ProductTruth {
-    /// How good it is; near a standard normal.
-    pub quality: f32,
-    /// How good its picture looks; near a standard normal.
-    pub appeal: f32,
-    /// How long and loudly it has been sold; a standard normal.
-    pub popularity: f32,
-    /// Place of its price in the type's range, -1 (lowest) to 1 (highest), in logarithms.
-    pub price_position: f32,
-    /// Place on the axes of style.
-    pub style: [f32; STYLE_DIMENSIONS],
-    /// Index of its value for each attribute of its type.
-    pub attributes: Vec<u8>,
-}
-
-/// How well a product answers a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Relevance {
-    /// Something else.
-    Irrelevant,
-    /// A type that people may take instead.
-    Related,
-    /// The right type, but not all that was asked for.
-    Partial,
-    /// The right type with everything that was asked for.
-    Exact,
-}
-
-impl Relevance {
-    /// Whether it counts as relevant: the right type.
-    pub fn is_relevant(self) -> bool {
-        self >= Relevance::Partial
-    }
-}
-
-/// Probability that a place is looked at.
-///
-/// `index` counts from 0 over all pages. Places fall off with the depth of their row, faster on
-/// a large screen, where a row holds five products, than on a phone with two.
-pub fn examination(page: u16, index: u16, device: PageDevice) -> f32 {
-    let (columns, slope, power) = match device {
-        PageDevice::Phone => (2.0, 0.16, 0.95),
-        PageDevice::Desktop => (5.0, 0.5, 0.9),
-    };
-    let index = f32::from(index);
-    let row = libm::floorf(index / columns);
-    let column = index - row * columns;
-    // Within a row the eye moves left to right, by a quarter of a row's worth.
-    let depth = row + 0.25 * column / columns;
-    let reach = libm::powf(1.0 + slope * depth, -power);
-    0.96 * reach * libm::powf(0.94, f32::from(page))
-}
-
-/// Factor that competition from neighbours of the same category puts on a click: at most 1.
-///
-/// `types` are the categories of the list in order; the six nearest neighbours of `index` count,
-/// the nearer the more (DMT 4.4).
-pub fn competition(types: &[ProductTypeId], index: usize) -> f32 {
-    let own = types[index];
-    let mut pressure = 0.0;
-    for neighbour in neighbours(types.len(), index) {
-        if types[neighbour] == own {
-            pressure += match neighbour.abs_diff(index) {
-                1 => 0.16,
-                2 => 0.11,
-                _ => 0.07,
-            };
-        }
-    }
-    1.0 / (1.0 + pressure)
-}
-
-/// Indices of the six places nearest to `index` in a list of `length`: three on each side, and
-/// more of the other side at an end.
-pub fn neighbours(length: usize, index: usize) -> impl Iterator<Item = usize> {
-    const NEIGHBOURS: usize = 6;
-    let window = (NEIGHBOURS + 1).min(length);
-    let first = index.saturating_sub(NEIGHBOURS / 2).min(length - window);
-    (first..first + window).filter(move |place| *place != index)
-}
-
-/// Where a product is seen.
+/// Where and when a product is seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Context {
     /// How well it answers the query; none on the feed.
     pub relevance: Option<Relevance>,
     /// On what it is seen: a phone shows a picture, a large screen the reviews too.
     pub device: PageDevice,
+    /// When.
+    pub time: Minutes,
 }
 
-/// Where a shopper stands with a product type at a moment.
+/// Where a shopper stands with a product at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Standing {
-    /// How much the shopper needs one now, 0 to 1.
+    /// How much the shopper needs one of its type, 0 to 1.
     pub need: f32,
+    /// How much the shopper is taken up with its type at the moment, needed or not, 0 to 1.
+    pub interest: f32,
+    /// How near it comes to what is in mind, as far as that is settled; 0 where nothing is.
+    pub nearness: f32,
     /// How recently one was bought in proportion to its repurchase period: 1 just now, 0 long ago.
     pub satisfied: f32,
     /// How much the shopper still looks at the type out of curiosity, 0 to 1: after clicks on it,
@@ -145,45 +63,29 @@ impl Utility {
     }
 }
 
+/// Logit of a click on a product that means nothing in particular.
+const CLICK: f32 = -3.5;
+/// What an answer adds to it: exact, partial, related, irrelevant, and on the feed.
+const ANSWERS_CLICK: [f32; 5] = [0.3, -0.05, -1.3, -3.0, -1.75];
+/// Logits of a cart after a click and of an order after a cart.
+const CART: f32 = -3.1;
+const ORDER: f32 = -3.15;
+
+/// From this price, in cents, a product is rather bought on a large screen.
+const DEAR_CENTS: f32 = 8_000.0;
+
+/// What hour and weekday add to the interest in a type: each has its own time of the day, and is
+/// either for the week or for the weekend. Near 0 on average.
+pub(crate) fn season(product_type: ProductTypeId, time: Minutes) -> f32 {
+    const PEAKS: [f32; 4] = [8.5, 12.5, 17.5, 21.0];
+    let bits = mix(0x5ea5 ^ u64::from(product_type));
+    let peak = PEAKS[(bits & 3) as usize];
+    let turn = (hour_of(time) - peak) * (core::f32::consts::TAU / 24.0);
+    let weekend = if is_weekend(time) == (bits & 4 == 0) { 0.2 } else { -0.1 };
+    0.35 * libm::cosf(turn) + weekend * (0.5 + share(bits))
+}
+
 impl Hidden {
-    /// How well a product answers an intent.
-    ///
-    /// # Panics
-    /// If the product is not in the catalogue.
-    pub fn relevance(
-        &self,
-        catalogue: &Catalogue,
-        intent: &Intent,
-        product: ProductId,
-    ) -> Relevance {
-        let item = &catalogue.products[product as usize];
-        if !intent.types.contains(&item.product_type) {
-            let related = intent.types.iter().any(|t| self.are_related(*t, item.product_type));
-            return if related { Relevance::Related } else { Relevance::Irrelevant };
-        }
-        let truth = &self.products[product as usize];
-        let exact = intent.brand.is_none_or(|brand| brand == item.brand)
-            && intent.colour.is_none_or(|colour| item.colour == Some(colour))
-            && intent.attributes.iter().all(|(attribute, value)| {
-                truth.attributes.get(usize::from(*attribute)) == Some(value)
-            });
-        if exact { Relevance::Exact } else { Relevance::Partial }
-    }
-
-    /// Relevance as the noisy judge of MOPPR 4.3.1 labels it, given what it truly is; the same
-    /// for the same query and product.
-    pub fn judge(&self, query: u32, product: ProductId, relevance: Relevance) -> bool {
-        // Borderline products are misjudged more often than clear ones.
-        let miss = match relevance {
-            Relevance::Exact => 1.65,
-            Relevance::Partial => 1.05,
-            Relevance::Related => 0.75,
-            Relevance::Irrelevant => 1.55,
-        };
-        let pair = key(u64::from(query) << 32 | u64::from(product), self.seed);
-        (noise(pair) > miss) != relevance.is_relevant()
-    }
-
     /// What a shopper of this taste makes of a product that is looked at.
     ///
     /// # Panics
@@ -197,9 +99,9 @@ impl Hidden {
         standing: Standing,
     ) -> Utility {
         let relevance = context.relevance;
-        let (picture, stars) = match context.device {
-            PageDevice::Phone => (0.9, 0.1),
-            PageDevice::Desktop => (0.6, 0.3),
+        let (picture, stars, small) = match context.device {
+            PageDevice::Phone => (0.85, 0.1, 1.0),
+            PageDevice::Desktop => (0.55, 0.3, 0.0),
         };
         let item = &catalogue.products[product as usize];
         let truth = &self.products[product as usize];
@@ -207,33 +109,61 @@ impl Hidden {
         // Above 0: dearer than the shopper is used to.
         let stretch = truth.price_position - taste.budget;
         let reviews = 0.2 * (libm::log1pf(item.reviews as f32) - 4.0);
-        let rating = 1.6 * (item.rating - 4.2) + reviews;
-        let fit = match relevance {
-            Some(Relevance::Exact) => 0.35,
-            Some(Relevance::Partial) => -0.35,
-            Some(Relevance::Related) => -1.9,
-            Some(Relevance::Irrelevant) => -3.4,
-            None => 0.45 * taste.types[usize::from(item.product_type)].clamp(-3.0, 3.0) - 0.6,
+        let rating = 1.3 * (item.rating - 4.2) + reviews;
+        // What the product is worth to anyone: click, cart and order share it.
+        let worth = 0.5 * truth.quality + rating;
+        let season = season(item.product_type, context.time);
+        let night = if matches!(hour_of(context.time), 0.0..5.0 | 22.5..24.0) { 1.0 } else { 0.0 };
+        // People look at what is attractive, be it not quite what they asked for.
+        let answers = match relevance {
+            Some(Relevance::Exact) => ANSWERS_CLICK[0],
+            Some(Relevance::Partial) => ANSWERS_CLICK[1],
+            Some(Relevance::Related) => ANSWERS_CLICK[2],
+            Some(Relevance::Irrelevant) => ANSWERS_CLICK[3],
+            None => {
+                0.45 * taste.types[usize::from(item.product_type)].clamp(-3.0, 3.0)
+                    + season
+                    + ANSWERS_CLICK[4]
+            }
         };
         let attraction = sigmoid(
-            -2.85
-                + fit
-                + liking
+            CLICK
+                + answers
+                + 0.8 * liking
+                + 0.9 * standing.nearness
                 + picture * truth.appeal
-                + 0.45 * stretch * taste.aspiration
+                + 0.3 * worth
                 + stars * rating
-                + 0.8 * standing.need
-                + 0.7 * standing.curiosity,
+                + 0.35 * stretch * taste.aspiration
+                + 0.9 * standing.need.max(standing.interest)
+                + 0.6 * standing.curiosity
+                + 0.1 * night
+                - 0.1 * small,
         );
         let favourite = sigmoid(-2.4 + 0.5 * liking + 0.4 * truth.appeal + 0.8 * stretch);
-        let value = 0.5 * truth.quality + rating - taste.price_sensitivity * stretch;
+        let dear = libm::tanhf(item.price_cents as f32 / DEAR_CENTS);
         let loyalty = if standing.bought_before { 0.9 } else { 0.0 };
-        let buy = 2.2 * standing.need - 3.0 * standing.satisfied - 0.5 * standing.curiosity;
-        let relevant = if relevance == Some(Relevance::Exact) { 0.3 } else { 0.0 };
-        let cart = |bonus: f32| {
-            sigmoid(-3.1 + buy + 0.7 * value + 0.25 * liking + loyalty + relevant + bonus)
+        let answers = match relevance {
+            // What was searched for is compared with its like: a click chooses less than one on what
+            // was not looked for.
+            Some(Relevance::Exact) => -0.4,
+            Some(Relevance::Partial) => -0.9,
+            Some(Relevance::Related | Relevance::Irrelevant) => -1.3,
+            None => 0.6,
         };
-        let order = sigmoid(-2.5 + 0.8 * buy + 0.8 * value + loyalty);
+        let buy = 2.1 * standing.need + 0.2 * standing.interest
+            - 3.0 * standing.satisfied
+            - 0.5 * standing.curiosity
+            + 0.5 * season
+            - 0.5 * small * dear
+            - 0.3 * night;
+        let shared = 0.6 * worth - 0.8 * taste.price_sensitivity * stretch
+            + 0.45 * liking
+            + 0.9 * standing.nearness
+            + loyalty
+            + answers;
+        let cart = |bonus: f32| sigmoid(CART + 0.8 * buy + 0.7 * shared + bonus);
+        let order = sigmoid(ORDER + buy + 0.8 * shared);
         Utility { attraction, favourite, cart: [cart(0.0), cart(1.0)], order }
     }
 

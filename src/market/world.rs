@@ -1,20 +1,17 @@
-//! The market as a whole: what is for sale, what is asked, who shops, and the truth of it.
+//! The market as a whole: its goods, the production shop, and the people who use it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, ProductId, ProductTypeId};
-use super::hidden::Hidden;
-use super::life::Life;
+use super::channels::Channels;
+use super::goods::Goods;
+use super::life::{Life, Span};
 use super::log::ShopperLog;
-use super::query::{self, Intent, Query};
-use super::random::{key, noise};
-use super::shopper::Taste;
-use super::stock::stock;
-use super::table::Table;
-use super::truth::{Context, Relevance, Standing, Utility};
+use super::ranker::Ranker;
+use super::shop::{Shop, Shopfront};
+use super::wish::Wish;
 
 /// What to generate. Two equal configurations give the same bytes on every platform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +20,7 @@ pub struct MarketConfig {
     pub seed: u64,
     /// Products in the catalogue; each type has a few at least, whatever this says.
     pub products: u32,
-    /// Shoppers.
+    /// Shoppers whose logs models are trained on.
     pub shoppers: u32,
     /// Days of page views.
     pub days: u16,
@@ -39,7 +36,6 @@ pub struct MarketConfig {
 }
 
 impl Default for MarketConfig {
-    /// About 440,000 page views, 130,000 of them in the last 8 days.
     fn default() -> Self {
         Self {
             seed: 1,
@@ -53,56 +49,34 @@ impl Default for MarketConfig {
     }
 }
 
-/// A generated market: the catalogue, and everything that is true of it.
+/// A generated market: goods, and people as they are asked for. It reads like its [`Goods`].
 pub struct World {
     /// What it was generated from.
     pub config: MarketConfig,
-    /// What models see.
-    pub catalogue: Catalogue,
-    /// What no model sees of it.
-    pub hidden: Hidden,
-    /// Every query, most frequent first.
-    pub queries: Vec<Query>,
-    pub(crate) table: Table,
-    starts: Vec<ProductId>,
-    /// Numbers of the queries that may mean a type.
-    queries_by_type: Vec<Vec<u32>>,
-    query_numbers: HashMap<String, u32>,
+    goods: Goods,
+    /// The production shop's indices, once a shopper comes in.
+    channels: OnceLock<Channels>,
+    rankers: [Ranker; 2],
+}
+
+impl Deref for World {
+    type Target = Goods;
+
+    fn deref(&self) -> &Goods {
+        &self.goods
+    }
 }
 
 impl World {
     /// Generates catalogue, truth and queries. Shoppers are generated as they are asked for.
-    ///
-    /// # Panics
-    /// Never: the embedded table is read by a test.
     pub fn generate(config: &MarketConfig) -> Self {
-        let table = Table::embedded().expect("a test reads the embedded table");
-        let stock = stock(config.seed, config.products as usize, &table);
-        let queries = query::queries(config.seed, &table, &stock.catalogue);
-        let mut queries_by_type = vec![Vec::new(); table.types.len()];
-        let mut query_numbers = HashMap::with_capacity(queries.len());
-        for (number, query) in queries.iter().enumerate() {
-            query_numbers.insert(query.text.clone(), number as u32);
-            for product_type in &query.intent.types {
-                queries_by_type[usize::from(*product_type)].push(number as u32);
-            }
-        }
-        Self {
-            config: config.clone(),
-            hidden: Hidden::new(
-                config.seed,
-                stock.truths,
-                &table,
-                &stock.catalogue,
-                related_types(&table),
-            ),
-            catalogue: stock.catalogue,
-            starts: stock.starts,
-            queries,
-            queries_by_type,
-            query_numbers,
-            table,
-        }
+        Self::with_rankers(config, Ranker::fitted())
+    }
+
+    /// The same with other production rankers, of search and feed.
+    pub(crate) fn with_rankers(config: &MarketConfig, rankers: [Ranker; 2]) -> Self {
+        let goods = Goods::generate(config.seed, config.products as usize);
+        Self { config: config.clone(), goods, channels: OnceLock::new(), rankers }
     }
 
     /// Every shopper's log, one after another; holds one at a time.
@@ -112,97 +86,42 @@ impl World {
 
     /// The log of one shopper: the same whenever and in whatever order it is asked for.
     pub fn shopper_log(&self, shopper: u32) -> ShopperLog {
-        Life::new(self, shopper).live()
+        self.live(shopper, self.shop()).0
     }
 
-    /// Product types, rising, that a shopper needs when the log ends.
-    pub fn needs(&self, shopper: u32) -> Vec<ProductTypeId> {
-        Life::new(self, shopper).needs_at_the_end()
+    /// Numbers of shoppers that no model is trained on.
+    pub fn fresh_shoppers(&self, count: u32) -> Range<u32> {
+        self.config.shoppers..self.config.shoppers + count
     }
 
-    /// Hidden taste of one shopper.
-    pub fn taste(&self, shopper: u32) -> Taste {
-        Taste::draw(&self.hidden, &self.catalogue, shopper)
+    /// The log of a shopper who is answered by another shop, which is handed back: the same person
+    /// with the same wishes as in [`Self::shopper_log`], as far as what is shown does not change
+    /// them.
+    pub fn live<S: Shopfront>(&self, shopper: u32, shop: S) -> (ShopperLog, S) {
+        Life::new(&self.goods, shop, self.span(), shopper).live()
     }
 
-    /// The true intent of a text, if the market knows it.
-    pub fn intent(&self, text: &str) -> Option<&Intent> {
-        self.query_number(text).map(|number| &self.queries[number as usize].intent)
+    /// What a shopper wishes for when the log ends, by type.
+    pub fn needs(&self, shopper: u32) -> Vec<Wish> {
+        Life::new(&self.goods, self.shop(), self.span(), shopper).wishes_at_the_end()
     }
 
-    /// Number of a query in [`Self::queries`].
-    pub fn query_number(&self, text: &str) -> Option<u32> {
-        self.query_numbers.get(text).copied()
+    /// What is for sale, and the truth of it.
+    pub fn goods(&self) -> &Goods {
+        &self.goods
     }
 
-    /// Frequent, well spelled queries for suggestions, most frequent first.
-    pub fn suggestions(&self, most: usize) -> Vec<String> {
-        let clean = self.queries.iter().filter(|query| !query.misspelled);
-        clean.take(most).map(|query| query.text.clone()).collect()
+    pub(crate) fn shop(&self) -> Shop<'_> {
+        let channels = self.channels.get_or_init(|| Channels::new(&self.goods, self.rankers));
+        Shop::new(&self.goods, channels, self.config.ranker_noise)
     }
 
-    /// Relevance as the noisy judge of MOPPR 4.3.1 labels it; the same for the same pair.
-    pub fn judge(&self, query: u32, product: ProductId) -> bool {
-        let relevance = self.relevance(&self.queries[query as usize].intent, product);
-        self.hidden.judge(query, product, relevance)
-    }
-
-    /// How well a product answers an intent.
-    pub fn relevance(&self, intent: &Intent, product: ProductId) -> Relevance {
-        self.hidden.relevance(&self.catalogue, intent, product)
-    }
-
-    /// What a shopper of this taste makes of a product that is looked at.
-    pub fn utility(
-        &self,
-        taste: &Taste,
-        product: ProductId,
-        context: Context,
-        standing: Standing,
-    ) -> Utility {
-        self.hidden.utility(&self.catalogue, taste, product, context, standing)
-    }
-
-    /// Ids of the products of a type.
-    pub fn products_of(&self, product_type: ProductTypeId) -> Range<ProductId> {
-        let place = usize::from(product_type);
-        self.starts[place]..self.starts[place + 1]
-    }
-
-    /// First id and end of the products in the department of a type.
-    pub(crate) fn department_products(&self, product_type: ProductTypeId) -> (usize, usize) {
-        let types = &self.catalogue.product_types;
-        let department = types[usize::from(product_type)].department;
-        let first = types.partition_point(|t| t.department < department);
-        let end = types.partition_point(|t| t.department <= department);
-        (self.starts[first] as usize, self.starts[end] as usize)
-    }
-
-    /// Types that share a broad query with this one: what people may take instead.
-    pub fn related(&self, product_type: ProductTypeId) -> &[ProductTypeId] {
-        &self.hidden.related[usize::from(product_type)]
-    }
-
-    pub(crate) fn queries_of(&self, product_type: ProductTypeId) -> &[u32] {
-        &self.queries_by_type[usize::from(product_type)]
-    }
-
-    /// How popular the shop believes a product to be: its pull, seen through noisy counts.
-    pub(crate) fn estimated_popularity(&self, product: ProductId) -> f32 {
-        let truth = &self.hidden.products[product as usize];
-        0.5 * truth.appeal
-            + 0.35 * truth.quality
-            + 0.4 * truth.popularity
-            + 0.6 * noise(key(u64::from(product), self.config.seed))
-    }
-}
-
-fn related_types(table: &Table) -> Vec<Vec<ProductTypeId>> {
-    let mut related = vec![BTreeSet::new(); table.types.len()];
-    for broad in &table.broad {
-        for one in &broad.types {
-            related[usize::from(*one)].extend(broad.types.iter().filter(|other| *other != one));
+    fn span(&self) -> Span {
+        Span {
+            seed: self.config.seed,
+            days: i32::from(self.config.days),
+            earlier_days: i32::from(self.config.earlier_days),
+            more_under_impressions: usize::from(self.config.more_under_impressions),
         }
     }
-    related.into_iter().map(|types| types.into_iter().collect()).collect()
 }

@@ -5,9 +5,10 @@ use super::blend::{self, Ranked};
 use super::request::{EditedHistory, Request};
 use super::stock::Stock;
 use crate::market::catalogue::{Catalogue, ProductId};
+use crate::market::examination::{competition, examination};
 use crate::market::held_out::{HeldOut, HeldOutView, ViewTruth};
 use crate::market::query::words;
-use crate::market::truth::{Relevance, competition, examination};
+use crate::market::relevance::Relevance;
 use crate::metrics::measure::{
     Against, BEST, Expected, GOOD, Measure, PLACES, TOP, Values, best, expected, place,
 };

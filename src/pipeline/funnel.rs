@@ -15,8 +15,8 @@ use super::{StageError, rank};
 use crate::features::dense::QueryMatch;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
+use crate::market::examination;
 use crate::market::history::PageDevice;
-use crate::market::truth;
 use crate::metrics::measure::Values;
 use crate::protocol::{
     Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Parts,
@@ -660,7 +660,8 @@ fn history(request: &Request, retrieved: &Retrieval) -> Vec<HistoryEntry> {
 
 /// Examination of each place relative to the first, as the market has it.
 fn true_examination(page_size: usize, device: PageDevice) -> Vec<f32> {
-    let at = |index: usize| truth::examination((index / page_size) as u16, index as u16, device);
+    let at =
+        |index: usize| examination::examination((index / page_size) as u16, index as u16, device);
     (0..EXAMINED).map(|index| at(index) / at(0)).collect()
 }
 

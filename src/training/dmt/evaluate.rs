@@ -7,8 +7,8 @@ use super::batch::Batch;
 use super::samples::Samples;
 use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::Catalogue;
+use crate::market::examination;
 use crate::market::log::ImpressionTruth;
-use crate::market::truth;
 use crate::metrics::{BLOCKS, Figure, Mean, auc, block_of, mrr_at, precision_at, spearman};
 use crate::models::dmt::input::Place;
 use crate::models::dmt::ranker::Ranker;
@@ -131,7 +131,7 @@ fn competition(ranker: &Ranker, places: &[Place]) -> Option<f64> {
 
 /// True effect of six neighbours of the product's own type, as [`BiasMetrics::competition`].
 pub fn true_competition() -> f64 {
-    f64::from(truth::competition(&[0; NEIGHBOURHOOD], NEIGHBOURHOOD / 2))
+    f64::from(examination::competition(&[0; NEIGHBOURHOOD], NEIGHBOURHOOD / 2))
 }
 
 /// Clicks on products that have as many neighbours of their own type.
