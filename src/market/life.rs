@@ -6,7 +6,7 @@ use super::hidden::Audience;
 use super::history::{DAY, Event, EventKind, Minutes, PageDevice, WebSearch};
 use super::ledger::Ledger;
 use super::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
-use super::policy::{Observed, Policy};
+use super::policy::{Observed, Policy, Ranking};
 use super::query::demand;
 use super::random::{Purpose, Random};
 use super::shopper::Taste;
@@ -16,8 +16,9 @@ use super::world::World;
 
 /// Products on a page, and products sampled from far below it (MOPPR 4.3.1).
 const PAGE: usize = 10;
-/// Under-impressions are ranked below this place, where the ranking is long enough.
-const UNDER: usize = 150;
+/// Under-impressions stand below the first of so many parts of a ranking: below place 150 of the
+/// 6,000 that are retrieved (MOPPR 4.3.1 and 5.4).
+const UNDER: usize = 40;
 /// Minutes before midnight when the last page is opened; acting on ten products takes at most
 /// forty, four steps each.
 const LATEST: Minutes = 45;
@@ -47,8 +48,6 @@ pub(crate) struct Life<'w> {
     world: &'w World,
     taste: Taste,
     random: Random,
-    /// Of under-impressions on top, which are no part of the life.
-    on_top: Random,
     policy: Policy<'w>,
     observed: Observed,
     events: Vec<Event>,
@@ -79,7 +78,6 @@ impl<'w> Life<'w> {
             .collect();
         let mut life = Self {
             random: Random::new(world.config.seed, Purpose::Behaviour, u64::from(shopper)),
-            on_top: Random::new(world.config.seed, Purpose::UnderImpressions, u64::from(shopper)),
             policy: Policy::new(world),
             observed: Observed::new(world),
             events: Vec::new(),
@@ -379,7 +377,7 @@ impl<'w> Life<'w> {
                 break;
             }
             let first = usize::from(page) * PAGE;
-            let Some(shown) = ranking.get(first..first + PAGE) else {
+            let Some(shown) = ranking.products.get(first..first + PAGE) else {
                 break;
             };
             let bought = self.see_page(query, page, device, shown, &ranking);
@@ -397,7 +395,7 @@ impl<'w> Life<'w> {
         page: u16,
         device: PageDevice,
         shown: &[ProductId],
-        ranking: &[ProductId],
+        ranking: &Ranking,
     ) -> bool {
         let time = self.clock;
         let events_before = self.events.len() as u32;
@@ -451,7 +449,10 @@ impl<'w> Life<'w> {
                 truth,
             });
         }
-        let under_impressions = self.under_impressions(query, ranking, shown.len());
+        let below = (usize::from(page) + 1) * PAGE;
+        let under_impressions = query.map_or_else(Vec::new, |query| {
+            self.under_impressions(query, ranking, below, shown.len())
+        });
         self.views.push(PageView {
             time,
             events_before,
@@ -465,30 +466,33 @@ impl<'w> Life<'w> {
         bought
     }
 
-    /// Products retrieved and ranked far below the page.
+    /// Products that the retrieval took for answers and that were ranked below the page: as many as
+    /// are shown, or fewer where there are no more, and those on top.
     fn under_impressions(
-        &mut self,
-        query: Option<u32>,
-        ranking: &[ProductId],
+        &self,
+        query: u32,
+        ranking: &Ranking,
+        below: usize,
         wanted: usize,
     ) -> Vec<UnderImpression> {
-        let below = UNDER.min(ranking.len().saturating_sub(wanted));
-        let mut pool: Vec<ProductId> = ranking[below..].to_vec();
-        let drawn = wanted.min(pool.len());
+        let below = below.max(ranking.products.len() / UNDER).min(ranking.products.len());
+        let answers = ranking.products[below..].iter().zip(&ranking.retrieved[below..]);
+        let mut pool: Vec<ProductId> =
+            answers.filter(|(_, retrieved)| **retrieved).map(|(product, _)| *product).collect();
+        let drawn =
+            (wanted + usize::from(self.world.config.more_under_impressions)).min(pool.len());
+        // Each page draws on its own, so that more of them change nothing else.
+        let page = u64::from(self.taste.shopper) << 16 | self.views.len() as u64;
+        let mut random = Random::new(self.world.config.seed, Purpose::UnderImpressions, page);
         for place in 0..drawn {
-            let other = place + self.random.below(pool.len() - place);
+            let other = place + random.below(pool.len() - place);
             pool.swap(place, other);
         }
-        let all = (drawn + usize::from(self.world.config.more_under_impressions)).min(pool.len());
-        for place in drawn..all {
-            let other = place + self.on_top.below(pool.len() - place);
-            pool.swap(place, other);
-        }
-        pool[..all]
+        pool[..drawn]
             .iter()
-            .map(|product| UnderImpression {
-                product: *product,
-                judged_relevant: query.is_none_or(|query| self.world.judge(query, *product)),
+            .map(|&product| UnderImpression {
+                product,
+                judged_relevant: self.world.judge(query, product),
             })
             .collect()
     }

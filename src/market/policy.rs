@@ -53,10 +53,20 @@ impl Observed {
     }
 }
 
+/// What a request brings, best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranking {
+    /// Products.
+    pub products: Vec<ProductId>,
+    /// Whether a channel of the retrieval took each for an answer; the others only fill the list.
+    pub retrieved: Vec<bool>,
+}
+
 /// Ranks; keeps its buffers between requests.
 pub(crate) struct Policy<'w> {
     world: &'w World,
-    scored: Vec<(f32, ProductId)>,
+    /// Score, product, and whether it was taken for an answer.
+    scored: Vec<(f32, ProductId, bool)>,
     /// Number of the request that last took each product, so that none is taken twice.
     taken: Vec<u32>,
     request: u32,
@@ -69,7 +79,7 @@ impl<'w> Policy<'w> {
     }
 
     /// Ranks the candidates of a search; `query` is the number of the query.
-    pub fn search(&mut self, query: u32, seen: &Observed, random: &mut Random) -> Vec<ProductId> {
+    pub fn search(&mut self, query: u32, seen: &Observed, random: &mut Random) -> Ranking {
         self.begin();
         let intent = &self.world.queries[query as usize].intent;
         for product_type in &intent.types {
@@ -91,7 +101,7 @@ impl<'w> Policy<'w> {
     }
 
     /// Ranks the candidates of the feed.
-    pub fn feed(&mut self, seen: &Observed, random: &mut Random) -> Vec<ProductId> {
+    pub fn feed(&mut self, seen: &Observed, random: &mut Random) -> Ranking {
         self.begin();
         let mut recent: Vec<(f32, ProductTypeId)> = seen
             .types
@@ -116,11 +126,11 @@ impl<'w> Policy<'w> {
         self.scored.clear();
     }
 
-    fn take(&mut self, product: ProductId) {
+    fn take(&mut self, product: ProductId, answers: bool) {
         let last = &mut self.taken[product as usize];
         if *last != self.request {
             *last = self.request;
-            self.scored.push((0.0, product));
+            self.scored.push((0.0, product, answers));
         }
     }
 
@@ -129,13 +139,13 @@ impl<'w> Policy<'w> {
         let products = self.world.products_of(product_type);
         let (first, count) = (products.start, products.len());
         if count <= most {
-            products.for_each(|product| self.take(product));
+            products.for_each(|product| self.take(product, true));
         } else {
             // A random start and a step through the whole range visit each at most once.
             let start = random.below(count);
             let step = count / most;
             for place in 0..most {
-                self.take(first + ((start + place * step) % count) as ProductId);
+                self.take(first + ((start + place * step) % count) as ProductId, true);
             }
         }
     }
@@ -147,7 +157,7 @@ impl<'w> Policy<'w> {
             if self.scored.len() >= until.min(CANDIDATES) {
                 break;
             }
-            self.take((first + random.below(end - first)) as ProductId);
+            self.take((first + random.below(end - first)) as ProductId, false);
         }
     }
 
@@ -156,9 +166,9 @@ impl<'w> Policy<'w> {
         seen: &Observed,
         random: &mut Random,
         fit: impl Fn(&World, ProductId) -> f32,
-    ) -> Vec<ProductId> {
+    ) -> Ranking {
         let noise = self.world.config.ranker_noise;
-        for (score, product) in &mut self.scored {
+        for (score, product, _) in &mut self.scored {
             let item = &self.world.catalogue.products[*product as usize];
             let familiar = libm::log1pf(seen.brands[usize::from(item.brand)]);
             *score = fit(self.world, *product)
@@ -167,12 +177,14 @@ impl<'w> Policy<'w> {
                 + 0.45 * noise * random.gumbel();
         }
         self.scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut ranking: Vec<ProductId> = self.scored.iter().map(|(_, product)| *product).collect();
         if random.chance(EXPLORATION * noise) {
-            let explored = EXPLORED.min(ranking.len());
-            random.shuffle(&mut ranking[..explored]);
+            let explored = EXPLORED.min(self.scored.len());
+            random.shuffle(&mut self.scored[..explored]);
         }
-        ranking
+        Ranking {
+            products: self.scored.iter().map(|(_, product, _)| *product).collect(),
+            retrieved: self.scored.iter().map(|(_, _, answers)| *answers).collect(),
+        }
     }
 }
 

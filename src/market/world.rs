@@ -39,7 +39,7 @@ pub struct MarketConfig {
 }
 
 impl Default for MarketConfig {
-    /// About 440,000 page views, 130,000 of them in the last 8 days.
+    /// Some 350,000 page views, about 100,000 of them in the last 8 days (`vitrine generate`).
     fn default() -> Self {
         Self {
             seed: 1,
