@@ -63,15 +63,15 @@ impl Page {
 
     /// What comes of the claims.
     pub fn claims(self, tally: &Tally) -> String {
-        self.counted("tables.claims", tally)
+        self.counted("tables.claims", "tables.claims-open", tally)
     }
 
     /// What comes of all comparisons.
     pub fn headline(self, tally: &Tally) -> String {
-        self.counted("tables.headline", tally)
+        self.counted("tables.headline", "tables.open", tally)
     }
 
-    fn counted(self, key: &'static str, tally: &Tally) -> String {
+    fn counted(self, key: &'static str, open: &'static str, tally: &Tally) -> String {
         let made = Message::new(key)
             .with("all", (tally.all() - tally.open).to_string())
             .with("comes-out", tally.comes_out.to_string())
@@ -79,7 +79,7 @@ impl Page {
             .with("not-significant", tally.not_significant.to_string());
         let mut text = format!("**{}**", worded(&made, self.0));
         if tally.open > 0 {
-            let open = Message::new("tables.open").with("count", tally.open.to_string());
+            let open = Message::new(open).with("count", tally.open.to_string());
             let _ = write!(text, " {}", worded(&open, self.0));
         }
         text
