@@ -83,8 +83,9 @@ const MORE: u16 = 20;
 /// of all, and with fewer of them the purchase loss is noise (docs/tables.md says how much).
 const SHOPPERS: u32 = 2;
 
-/// Times that every page view is seen.
-const EPOCHS: usize = 8;
+/// Times that every page view is seen: searches with more than one click are few, and towers need
+/// steps.
+const EPOCHS: usize = 40;
 
 /// Page views a step.
 const BATCH: usize = 128;

@@ -196,8 +196,8 @@ pub fn claims(report: &Report, command: &str) -> String {
          by one of three rules. *Every*: all of them come out; one that goes the other way takes the \
          claim with it. *Most*: more than half come out and fewer go the other way; where more go the \
          other way than come out, so does the claim. *Larger*: the first mean difference is larger \
-         than the second. Anything else is not significant. What no table decides yet says what \
-         would.\n\n| paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
+         than the second, which is not tested. Anything else is not significant. What no table \
+         decides yet says what would.\n\n| paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
         english.claims(&claims::tally(report)),
         report.market.products,
         report.market.shoppers,
