@@ -122,8 +122,11 @@ pub const TABLES: &[Table] = &[TABLE_2, TABLE_3, TABLE_4];
 /// Trees on the wide features, which is what the paper's lifts are over.
 const WIDE_TREES: &str = "xgboost";
 
-/// Times that every query is seen.
-const EPOCHS: usize = 3;
+/// Times that every query is seen, and pairs a step: pairs with more than five impressions are some
+/// tens of thousands, and networks need steps.
+const EPOCHS: usize = 20;
+/// See [`EPOCHS`].
+const BATCH: usize = 256;
 
 /// What is trained under a variant's name.
 #[derive(Debug)]
@@ -145,6 +148,7 @@ fn make(variant: &str) -> Option<Make> {
     };
     let mut settings = Settings {
         epochs: EPOCHS,
+        batch: BATCH,
         labels: Labels::Pairs,
         weighting: Weighting::Fixed([1.0; K]),
         fine_tuning: false,

@@ -61,7 +61,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            epochs: 4,
+            epochs: 16,
             batch: 1024,
             most: 128,
             rate: 2e-3,
