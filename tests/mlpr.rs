@@ -4,7 +4,6 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use vitrine::features::dense::QueryMatch;
-use vitrine::features::statistics::Statistics;
 use vitrine::features::wide::WideTables;
 use vitrine::market::catalogue::{Catalogue, ProductId};
 use vitrine::models::mlpr::bert::Text;
@@ -17,19 +16,18 @@ fn asset(name: &str) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn shop() -> (Catalogue, Statistics, TokenVectors) {
+fn shop() -> (Catalogue, TokenVectors) {
     let catalogue = serde_json::from_slice(&asset("catalogue.json")).expect("the catalogue");
-    let statistics = serde_json::from_slice(&asset("statistics.json")).expect("the statistics");
     let vocabulary = String::from_utf8(asset("words.txt")).expect("UTF-8");
     let words = TokenVectors::new(&vocabulary, &asset("words.safetensors")).expect("the words");
-    (catalogue, statistics, words)
+    (catalogue, words)
 }
 
 /// Item vectors may be computed before the second file of word vectors has arrived, so next to
 /// nothing of an item may be in that file.
 #[test]
 fn the_words_of_products_are_in_the_first_file() {
-    let (catalogue, _, words) = shop();
+    let (catalogue, words) = shop();
     let products = 0..catalogue.products.len() as ProductId;
     let is_whole = |product: &ProductId| {
         let pieces = Text::product(&words, &catalogue, *product).0;
@@ -46,10 +44,10 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 #[test]
 fn what_is_asked_for_comes_before_what_is_not() {
-    let (catalogue, statistics, words) = shop();
+    let (catalogue, words) = shop();
     let device = Device::flex();
     let ranker = Ranker::load(&asset("mlpr.safetensors"), &catalogue, &device).expect("the model");
-    let tables = WideTables::new(&catalogue, &statistics);
+    let tables = WideTables::new(&catalogue);
     let types = catalogue.product_types.len();
     let predictor = CategoryPredictor::load(&asset("query-category.safetensors"), types, &device);
     let predictor = predictor.expect("the predictor");

@@ -13,7 +13,7 @@ use crate::models::coarse_ranker::{CoarseRanker, MODEL};
 use crate::models::moppr::Moppr;
 use crate::models::moppr::retriever::MODEL as RETRIEVER;
 use crate::models::weights::{Precision, Weights};
-use crate::tables::significance::paired_t_test;
+use crate::tables::significance::Estimate;
 use crate::training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
 use crate::training::moppr::Settings;
 use crate::training::moppr::evaluate::retrieve;
@@ -37,7 +37,7 @@ pub struct Training {
     /// Random negatives of each page view alone, of categories relevant to its query.
     #[arg(long, default_value_t = settings().related)]
     related: usize,
-    /// Random negatives a step from the whole catalogue, which the paper leaves out.
+    /// Random negatives a step from the whole catalogue, which the paper leaves out (7.3).
     #[arg(long, default_value_t = settings().negatives)]
     negatives: usize,
     /// Products that the retriever hands over.
@@ -122,5 +122,5 @@ fn retriever(market: &Market, lab: &Lab) -> Result<Moppr> {
 fn p_value(one: &Figure, other: &Figure) -> Option<f64> {
     let pairs = one.blocks.iter().zip(&other.blocks);
     let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some((*b)? - (*a)?)).collect();
-    Some(paired_t_test(&differences)?.1)
+    Some(Estimate::of(&[differences])?.differs())
 }

@@ -20,7 +20,7 @@ use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::dmt::cold_start::{EVALUATED, SHARE};
-use crate::training::dmt::data::Data;
+use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
 use crate::training::dmt::{Settings, train as train_dmt};
 
@@ -108,7 +108,7 @@ fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
 }
 
 /// The market and its page views, with queries read as serving reads them.
-fn gather(market: &Market, cold_start: f64) -> Result<(World, Data)> {
+fn gather(market: &Market, pages: Pages) -> Result<(World, Data)> {
     let world = market.world();
     let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
         .context("the predictor is trained by `vitrine train moppr`")?;
@@ -116,7 +116,7 @@ fn gather(market: &Market, cold_start: f64) -> Result<(World, Data)> {
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
     let words = market.words()?;
-    let data = Data::gather(&world, &words, &predictor, cold_start, || progress.inc(1))?;
+    let data = Data::gather(&world, &words, &predictor, pages, || progress.inc(1))?;
     progress.finish_and_clear();
     println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
     Ok((world, data))
@@ -171,7 +171,8 @@ fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let (world, data) = gather(&arguments.market, arguments.cold_start)?;
+    let (world, data) =
+        gather(&arguments.market, Pages { cold_start: arguments.cold_start, ..Pages::PLAYGROUND })?;
     let config = DmtConfig {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),

@@ -23,6 +23,7 @@ use crate::training::checkpoint::Checkpoint;
 use crate::training::mlpr::data::Data;
 use crate::training::mlpr::evaluate::{by_block, scores};
 use crate::training::mlpr::library::Library;
+use crate::training::mlpr::samples::FEW;
 use crate::training::mlpr::{Settings, engagement, masked, train as train_mlpr};
 
 /// What to train.
@@ -39,9 +40,6 @@ pub struct Training {
     /// Adam's step size in the multi-task training.
     #[arg(long, default_value_t = Settings::default().rate)]
     rate: f64,
-    /// Train on the searches of one shopper in so many.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    share: u32,
     /// Folder that the weights are written to.
     #[arg(long, default_value = "assets")]
     out: PathBuf,
@@ -52,13 +50,14 @@ pub(crate) struct Gathered {
     pub world: World,
     pub words: TokenVectors,
     pub data: Data,
+    pub predictor: CategoryPredictor,
 }
 
 /// Generates the market and makes the pairs: see [`Data::gather`].
 ///
 /// # Errors
 /// Where a file cannot be read.
-pub(crate) fn gather(market: &Market, share: u32) -> Result<Gathered> {
+pub(crate) fn gather(market: &Market) -> Result<Gathered> {
     let world = market.world();
     let words = market.words()?;
     let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
@@ -66,16 +65,17 @@ pub(crate) fn gather(market: &Market, share: u32) -> Result<Gathered> {
     let types = world.catalogue.product_types.len();
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
-    let data = Data::gather(&world, &words, &predictor, share, || progress.inc(1))?;
+    let data = Data::gather(&world, &words, &predictor, || progress.inc(1))?;
     progress.finish_and_clear();
     println!(
-        "{} queries, {} pairs and {} impressions to train on; {} page views to test on",
-        data.training.queries.len(),
+        "pairs shown more than {FEW} times: {} of {} queries to train on, {} to choose by, {} to \
+         test on",
         data.training.len(),
-        data.training.impressions(),
-        data.test.views.len()
+        data.training.queries.len(),
+        data.validation.len(),
+        data.test.len()
     );
-    Ok(Gathered { world, words, data })
+    Ok(Gathered { world, words, data, predictor })
 }
 
 fn about(world: &World, config: &MlprConfig, command: String) -> Result<About> {
@@ -147,12 +147,12 @@ fn encoders(
     })
 }
 
-/// Trains one model, says how well it does on the held-out day and writes its weights.
+/// Trains one model, says how well it does on pairs that it has not seen and writes its weights.
 ///
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let gathered = gather(&arguments.market, arguments.share)?;
+    let gathered = gather(&arguments.market)?;
     let config = MlprConfig::playground(wide::COUNT);
     let settings = Settings {
         epochs: arguments.epochs,
@@ -178,10 +178,13 @@ pub fn train(arguments: &Training) -> Result<()> {
 
     // What is measured is what was written, rounded.
     let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &Device::flex())?;
-    println!("held-out day:");
-    let test = &gathered.data.test;
-    for figure in by_block(test, &scores(ranker.model(), &library, test)) {
-        println!("{:<14} {:.4}", figure.name, figure.whole.unwrap_or(f64::NAN));
+    let Data { validation, test, .. } = &gathered.data;
+    let [chosen_by, tested] =
+        [validation, test].map(|pairs| by_block(pairs, &scores(ranker.model(), &library, pairs)));
+    println!("{:<14} validation    test", "");
+    for (chosen_by, tested) in chosen_by.iter().zip(&tested) {
+        let [validation, test] = [chosen_by, tested].map(|f| f.whole.unwrap_or(f64::NAN));
+        println!("{:<14} {validation:>10.4} {test:>7.4}", tested.name);
     }
     for candidates in [100, 1000] {
         println!("{}", times::of_ranker(&gathered, &ranker, candidates)?);

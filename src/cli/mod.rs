@@ -17,6 +17,7 @@ pub mod moppr;
 mod personas;
 pub mod rank;
 pub mod record;
+pub mod samples;
 pub mod score;
 pub mod tables;
 pub mod yandex;
@@ -54,6 +55,8 @@ pub enum Command {
     Train(Train),
     /// Train the variants in a paper's tables from several seeds and say how they compare.
     Evaluate(Evaluate),
+    /// Say what comes of the papers' claims, of figures that `evaluate` has stored.
+    Tables(tables::Stored),
 }
 
 /// The models that can be trained.
@@ -92,6 +95,8 @@ pub enum Beyond {
     Mlpr(mlpr::evaluate::Arguments),
     /// The blend: what its weights do to the order.
     Blend(blend::Arguments),
+    /// What the log holds for the papers' samples.
+    Samples(samples::Arguments),
 }
 
 impl Cli {
@@ -120,7 +125,9 @@ impl Cli {
                 Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
                 Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
                 Some(Beyond::Blend(arguments)) => blend::run(&arguments),
+                Some(Beyond::Samples(arguments)) => samples::run(&arguments),
             },
+            Command::Tables(arguments) => tables::stored(&arguments),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `vitrine evaluate --table dmt-1` and `vitrine evaluate --all`: the papers' tables.
+//! `vitrine evaluate --table dmt-1` and `vitrine evaluate --all`: the papers' tables; `vitrine tables`:
+//! what comes of them, of what is stored.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,11 +11,12 @@ use indicatif::ProgressBar;
 use super::market::{Market, bar, read};
 use crate::language::Language;
 use crate::models::query_category::MODEL as QUERY_CATEGORY;
+use crate::tables::claims;
 use crate::tables::compare::table_report;
 use crate::tables::dmt::Dmt;
 use crate::tables::mlpr::Mlpr;
 use crate::tables::moppr::Moppr;
-use crate::tables::page::Page;
+use crate::tables::page::{self, Page};
 use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
 use crate::tables::table::{System, Table};
@@ -35,6 +37,9 @@ pub struct Arguments {
     /// Seeds that each variant is trained from.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     seeds: Vec<u64>,
+    /// Only these variants, for example moppr,no-ui: other rows stay open.
+    #[arg(long, value_delimiter = ',', conflicts_with = "all")]
+    only: Vec<String>,
     /// Train nothing: rows whose figures are not there stay open.
     #[arg(long)]
     finished: bool,
@@ -45,6 +50,54 @@ pub struct Arguments {
     /// The page that `--all` writes, in English; in another language it is beside it.
     #[arg(long, default_value = "docs/tables.md")]
     page: PathBuf,
+}
+
+/// Which stored figures.
+#[derive(Debug, Args)]
+#[command(mut_arg("shoppers", |shoppers| shoppers.default_value(SHOPPERS)))]
+pub struct Stored {
+    #[command(flatten)]
+    market: Market,
+    /// Seeds that count.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
+    seeds: Vec<u64>,
+    /// Folder of measured figures.
+    #[arg(long, default_value = "target/tables")]
+    work: PathBuf,
+    /// The page of claims that is written, if any.
+    #[arg(long)]
+    page: Option<PathBuf>,
+}
+
+/// Prints what comes of the papers' claims and comparisons, of stored figures: trains nothing.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn stored(arguments: &Stored) -> Result<()> {
+    let Stored { market, seeds, work, page } = arguments;
+    let mut work = Work { store: Store::new(work), seeds, train: false, only: &[], seconds: 0.0 };
+    let mut tables = Vec::new();
+    for make in SYSTEMS {
+        let mut system = make(market)?;
+        let wanted = system.tables().to_vec();
+        tables.extend(work.run(system.as_mut(), &wanted)?);
+    }
+    let report = Report { market: size(market), seeds: seeds.clone(), tables };
+    let text = page::claims(&report, "vitrine tables --page docs/claims.md");
+    println!("{text}");
+    println!("{}", Page(Language::English).headline(&report.tally()));
+    match page {
+        Some(page) => {
+            std::fs::write(page, text).with_context(|| format!("writing {}", page.display()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Size of a market.
+fn size(market: &Market) -> report::Market {
+    let Market { market_seed, products, shoppers, .. } = *market;
+    report::Market { seed: market_seed, products, shoppers }
 }
 
 /// Shoppers of the market behind the tables, half of those behind the shipped weights: some 80
@@ -79,6 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         store: Store::new(&arguments.work),
         seeds: &arguments.seeds,
         train: !arguments.finished,
+        only: &arguments.only,
         seconds: 0.0,
     };
     let mut known = Vec::new();
@@ -98,12 +152,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if tables.is_empty() {
         bail!("name a table with --table ({}), or all with --all", known.join(", "));
     }
-    let Market { market_seed, products, shoppers, .. } = arguments.market;
-    let market = report::Market { seed: market_seed, products, shoppers };
+    let market = size(&arguments.market);
+    let shoppers = market.shoppers;
     let report = Report { market, seeds: arguments.seeds.clone(), tables };
     for table in &report.tables {
         println!("{}", Page(Language::English).table(table));
     }
+    println!("{}", Page(Language::English).claims(&claims::tally(&report)));
     println!("{}", Page(Language::English).headline(&report.tally()));
     let now = started.elapsed().as_secs_f64();
     println!("{:.0} s now; training and measuring all of it, {:.0} s", now, work.seconds);
@@ -127,6 +182,8 @@ struct Work<'a> {
     store: Store,
     seeds: &'a [u64],
     train: bool,
+    /// Variants that take part; all where there is none.
+    only: &'a [String],
     seconds: f64,
 }
 
@@ -134,7 +191,8 @@ impl Work<'_> {
     fn run(&mut self, system: &mut dyn System, tables: &[Table]) -> Result<Vec<TableReport>> {
         let mut variants: Vec<&str> = Vec::new();
         for row in tables.iter().flat_map(|table| table.rows) {
-            if !variants.contains(&row.variant) {
+            let wanted = self.only.is_empty() || self.only.iter().any(|name| name == row.variant);
+            if wanted && !variants.contains(&row.variant) {
                 variants.push(row.variant);
             }
         }
@@ -195,11 +253,13 @@ mod tests {
     use super::*;
     use crate::metrics::{BLOCKS, Figure};
     use crate::tables::report::{Tally, Verdict};
-    use crate::tables::table::{Row, Watch};
+    use crate::tables::table::{Row, Tie, Watch};
 
     const TABLE: Table = Table {
         id: "t-1",
         percent: false,
+        tie: Tie::FIGURES,
+        undecided: &[],
         metrics: &["auc"],
         rows: &[
             Row { variant: "a", paper: &[0.5] },
@@ -247,7 +307,7 @@ mod tests {
         let run = |settings, seeds: &[u64], train| {
             trained.set(0);
             let mut system = Counting { trained: trained.clone(), settings };
-            let mut work = Work { store: Store::new(&path), seeds, train, seconds: 0.0 };
+            let mut work = Work { store: Store::new(&path), seeds, train, only: &[], seconds: 0.0 };
             let tables = work.run(&mut system, &[TABLE]).unwrap();
             (tables, trained.get())
         };

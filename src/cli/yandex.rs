@@ -12,7 +12,7 @@ use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use crate::models::yandex::{WebQueries, Yandex, YandexConfig};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::yandex::data::Corpus;
+use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::evaluate::Metrics;
 use crate::training::yandex::groups::Rates;
 use crate::training::yandex::samples::Options;
@@ -65,9 +65,9 @@ pub struct Training {
     /// Adam's step size in the second stage, for all but the scalars of the losses.
     #[arg(long, default_value_t = Settings::default().fine_tuning.rates.transformer)]
     tuning_rate: f64,
-    /// Fine-tune on the page views of the feed alone, not on those of the search.
+    /// Fine-tune on the page views of searches too.
     #[arg(long)]
-    feed_only: bool,
+    searches: bool,
     /// Weight of the pointwise loss.
     #[arg(long, default_value_t = Settings::default().objective.pointwise_weight)]
     pointwise_weight: f32,
@@ -88,7 +88,9 @@ fn gather(market: &Market, change: impl FnOnce(&mut Options)) -> Result<(World, 
     let mut options = Options::new(world.config.days);
     change(&mut options);
     let progress = bar(u64::from(world.config.shoppers), "shoppers", "logs")?;
-    let corpus = Corpus::gather(&world, &market.words()?, &options, || progress.inc(1));
+    let corpus = Corpus::gather(&world, &market.words()?, Reading::Vectors, &options, || {
+        progress.inc(1);
+    });
     progress.finish_and_clear();
     let samples = &corpus.samples;
     println!(
@@ -175,12 +177,14 @@ fn about(world: &World, config: &YandexConfig, command: String) -> Result<About>
     })
 }
 
-/// Trains both stages, says how well each does on the held-out day and writes their weights.
+/// Trains both stages, says how well each does on the held-out days and writes their weights.
 ///
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
-    let (world, corpus) = gather(&arguments.market, |options| options.share = arguments.share)?;
+    let (world, corpus) = gather(&arguments.market, |options| {
+        (options.share, options.searches) = (arguments.share, arguments.searches);
+    })?;
     let config = YandexConfig {
         history: arguments.history,
         web_queries: arguments.web_queries.into(),
@@ -216,7 +220,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         [("pre-trained", PRETRAINED_FILE, &pretrained), ("fine-tuned", FILE, &tuned)]
     {
         let bytes = write(&arguments.out.join(file), model, &run.about)?;
-        let retriever = Retriever::load(&bytes, corpus.titles(), &Device::flex())?;
+        let retriever = Retriever::load(&bytes, &corpus.titles(), &Device::flex())?;
         rows.push((name, Metrics::of(&retriever, &corpus)?));
         served = Some(retriever);
     }
@@ -228,7 +232,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         })?;
         rows.push(("without delay", Metrics::of(&retriever, &known)?));
     }
-    println!("held-out day, page views of the feed:");
+    println!("held-out days, page views of the feed:");
     for (name, metrics) in rows {
         println!("{name:<16} {metrics}");
     }

@@ -119,6 +119,8 @@ pub struct DenseTables {
 
 /// Number of item profile features.
 pub(super) const PROFILE: usize = 13;
+/// The first of them count what came of showing products; the others are the catalogue's.
+pub(super) const COUNTED: usize = 8;
 /// Position of "price-rank-in-the-product-type" among them.
 const PRICE_RANK: usize = 11;
 

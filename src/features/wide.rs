@@ -1,16 +1,17 @@
 //! Wide features of a query and an item (MLPR 3.1): the traditional features of learning to rank.
 //!
-//! As in the paper, the counts of what came of this query and this item together are left out
-//! (4.1); the counts of an item over all queries stay, from days before the training days. What is
-//! known of the catalogue alone is laid out once ([`WideTables`]), what is known of the query once
-//! a request; a candidate then costs a few dozen look-ups.
+//! As in the paper, features of engagement are left out (3.1), those of this query and this item
+//! together and those of the item, its product type and its brand: the samples are pairs over a
+//! whole month (4.1), and what came of an item in that month is what they are to tell. What is known
+//! of the catalogue is laid out once ([`WideTables`]), what is known of the query once a request; a
+//! candidate then costs a few dozen look-ups.
 
 mod words;
 
 use std::collections::HashMap;
 
-use super::dense::{self, PROFILE, QueryMatch, item_profiles, log};
-use super::statistics::{Counts, Statistics};
+use super::dense::{self, COUNTED, PROFILE, QueryMatch, item_profiles, log};
+use super::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use words::{Vocabulary, Word, common, stems, trigrams};
 
@@ -36,8 +37,10 @@ impl Kind {
     }
 }
 
-/// Number of features of the item: DMT's, and some more.
-const ITEM: usize = PROFILE + 10;
+/// Number of features of the item's profile: DMT's, but for what is counted.
+const OF_PROFILE: usize = PROFILE - COUNTED;
+/// Number of features of the item.
+const ITEM: usize = OF_PROFILE + 6;
 /// Number of features of the query.
 const QUERY: usize = 9;
 /// Number of features of the two together.
@@ -50,17 +53,13 @@ pub const FEATURES: [(&str, Kind); COUNT] = {
     use Kind::{Interaction as X, Item as I, Query as Q};
     let mut features = [("", I); COUNT];
     let mut n = 0;
-    while n < PROFILE {
-        features[n].0 = dense::FEATURES[n].0;
+    while n < OF_PROFILE {
+        features[n].0 = dense::FEATURES[COUNTED + n].0;
         n += 1;
     }
     let own = [
-        ("carts-of-the-product", I),
-        ("orders-of-the-product", I),
         ("price-against-the-mean-of-the-product-type", I),
         ("rating-less-the-mean-of-the-product-type", I),
-        ("share-of-the-product-types-clicks", I),
-        ("share-of-the-product-types-orders", I),
         ("products-of-the-product-type", I),
         ("products-of-the-brand", I),
         ("words-in-the-title", I),
@@ -98,7 +97,7 @@ pub const FEATURES: [(&str, Kind); COUNT] = {
     ];
     let mut n = 0;
     while n < own.len() {
-        features[PROFILE + n] = own[n];
+        features[OF_PROFILE + n] = own[n];
         n += 1;
     }
     features
@@ -141,8 +140,8 @@ struct Item {
 }
 
 impl WideTables {
-    /// Lays out what a catalogue and its past counts say.
-    pub fn new(catalogue: &Catalogue, statistics: &Statistics) -> Self {
+    /// Lays out what a catalogue says.
+    pub fn new(catalogue: &Catalogue) -> Self {
         let mut vocabulary = Vocabulary::default();
         let names = |vocabulary: &mut Vocabulary, names: &mut dyn Iterator<Item = &str>| {
             names.map(|name| vocabulary.of(name)).collect::<Vec<_>>()
@@ -157,8 +156,8 @@ impl WideTables {
         let brands = names(&mut vocabulary, &mut catalogue.brands.iter().map(String::as_str));
         let colours =
             names(&mut vocabulary, &mut catalogue.colours.iter().map(|c| c.name.as_str()));
-        let profiles = item_profiles(catalogue, statistics);
-        let groups = Groups::new(catalogue, statistics);
+        let profiles = item_profiles(catalogue, &Statistics::new(catalogue.products.len()));
+        let groups = Groups::new(catalogue);
         let items: Vec<Item> = profiles
             .into_iter()
             .enumerate()
@@ -167,10 +166,9 @@ impl WideTables {
                 let title = vocabulary.of(&product.title);
                 let name = &catalogue.product_types[usize::from(product.product_type)].name;
                 let mut features = [0.0; ITEM];
-                features[..PROFILE].copy_from_slice(&profile);
-                features[PROFILE..].copy_from_slice(&groups.item(
+                features[..OF_PROFILE].copy_from_slice(&profile[COUNTED..]);
+                features[OF_PROFILE..].copy_from_slice(&groups.item(
                     catalogue,
-                    statistics,
                     number,
                     title.len(),
                 ));
@@ -392,7 +390,7 @@ fn flag(value: bool) -> f32 {
     f32::from(u8::from(value))
 }
 
-/// Counts of product types and brands.
+/// Product types and brands.
 struct Groups {
     of_type: Vec<Group>,
     of_brand: Vec<Group>,
@@ -403,15 +401,13 @@ struct Group {
     products: f32,
     ln_price: f32,
     rating: f32,
-    clicks: f32,
-    orders: f32,
 }
 
 impl Groups {
-    fn new(catalogue: &Catalogue, statistics: &Statistics) -> Self {
+    fn new(catalogue: &Catalogue) -> Self {
         let mut of_type = vec![Group::default(); catalogue.product_types.len()];
         let mut of_brand = vec![Group::default(); catalogue.brands.len()];
-        for (product, counts) in catalogue.products.iter().zip(&statistics.products) {
+        for product in &catalogue.products {
             for group in [
                 &mut of_type[usize::from(product.product_type)],
                 &mut of_brand[usize::from(product.brand)],
@@ -419,30 +415,17 @@ impl Groups {
                 group.products += 1.0;
                 group.ln_price += log(product.price_cents as f32);
                 group.rating += product.rating;
-                group.clicks += counts.clicks as f32;
-                group.orders += counts.orders as f32;
             }
         }
         Self { of_type, of_brand }
     }
 
-    fn item(
-        &self,
-        catalogue: &Catalogue,
-        statistics: &Statistics,
-        number: usize,
-        words: usize,
-    ) -> [f32; ITEM - PROFILE] {
+    fn item(&self, catalogue: &Catalogue, number: usize, words: usize) -> [f32; ITEM - OF_PROFILE] {
         let product = &catalogue.products[number];
-        let Counts { clicks, carts, orders, .. } = statistics.products[number];
         let of_type = self.of_type[usize::from(product.product_type)];
         [
-            log(carts as f32),
-            log(orders as f32),
             log(product.price_cents as f32) - of_type.ln_price / of_type.products,
             product.rating - of_type.rating / of_type.products,
-            clicks as f32 / of_type.clicks.max(1.0),
-            orders as f32 / of_type.orders.max(1.0),
             log(of_type.products),
             log(self.of_brand[usize::from(product.brand)].products),
             words as f32,

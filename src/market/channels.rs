@@ -38,6 +38,8 @@ pub(crate) struct Found {
     pub product: ProductId,
     pub fixed: f32,
     pub words: f32,
+    /// The shop takes it for an answer.
+    pub answers: bool,
 }
 
 /// Indices over the goods, and lists that do not depend on the shopper.
@@ -216,7 +218,8 @@ impl Channels {
         let found = ids.into_iter().map(|product| {
             let words = words(product);
             let relevance = estimated_relevance(goods, number, product);
-            Found { product, fixed: self.search_fixed(goods, product, words, relevance), words }
+            let fixed = self.search_fixed(goods, product, words, relevance);
+            Found { product, fixed, words, answers: answers(relevance) }
         });
         found.collect()
     }
@@ -231,7 +234,7 @@ impl Channels {
         relevance: f32,
     ) -> f32 {
         let features = self.fixed_features(goods, product, words, relevance);
-        let wrong = if relevance < CONTROL { WRONG } else { 0.0 };
+        let wrong = if answers(relevance) { 0.0 } else { WRONG };
         self.rankers[0].fixed(&features) - wrong
     }
 
@@ -341,6 +344,11 @@ impl Channels {
             if self.on_sale[product as usize].0 > -20 { 1.0 } else { 0.0 },
         ]
     }
+}
+
+/// Whether the shop takes a product for an answer, by its estimated relevance.
+pub(crate) fn answers(relevance: f32) -> bool {
+    relevance >= CONTROL
 }
 
 /// What the shop's relevance model thinks of a query and a product: mostly right, always the same.

@@ -82,8 +82,6 @@ pub(crate) struct Life<'w, S> {
     span: Span,
     taste: Taste,
     random: Random,
-    /// Of under-impressions on top, which are no part of the life.
-    on_top: Random,
     shop: S,
     observed: Observed,
     events: Vec<Event>,
@@ -117,7 +115,6 @@ impl<'w, S: Shopfront> Life<'w, S> {
             .collect();
         let mut life = Self {
             random: Random::new(span.seed, Purpose::Behaviour, u64::from(shopper)),
-            on_top: Random::new(span.seed, Purpose::UnderImpressions, u64::from(shopper)),
             shop,
             span,
             observed: Observed::new(&goods.catalogue),
@@ -707,7 +704,10 @@ impl<'w, S: Shopfront> Life<'w, S> {
                 truth,
             });
         }
-        let under_impressions = self.under_impressions(query, &listing.below, shown.len());
+        let until = (usize::from(page) + 1) * PAGE;
+        let under_impressions = query.map_or_else(Vec::new, |query| {
+            self.under_impressions(query, &listing.below, until, shown.len())
+        });
         self.views.push(PageView {
             time,
             events_before,
@@ -721,29 +721,33 @@ impl<'w, S: Shopfront> Life<'w, S> {
         bought
     }
 
-    /// Products retrieved and ranked far below the page.
+    /// Products that the retrieval took for answers and that were ranked below the page, which ends
+    /// at place `until`: as many as are shown, or fewer where there are no more, and those on top.
     fn under_impressions(
-        &mut self,
-        query: Option<u32>,
-        below: &[ProductId],
+        &self,
+        query: u32,
+        below: &[(usize, ProductId)],
+        until: usize,
         wanted: usize,
     ) -> Vec<UnderImpression> {
-        let mut pool: Vec<ProductId> = below.to_vec();
-        let drawn = wanted.min(pool.len());
-        for place in 0..drawn {
-            let other = place + self.random.below(pool.len() - place);
-            pool.swap(place, other);
-        }
-        let all = (drawn + self.span.more_under_impressions).min(pool.len());
-        for place in drawn..all {
-            let other = place + self.on_top.below(pool.len() - place);
-            pool.swap(place, other);
-        }
-        pool[..all]
+        let mut pool: Vec<ProductId> = below
             .iter()
-            .map(|product| UnderImpression {
-                product: *product,
-                judged_relevant: query.is_none_or(|query| self.goods.judge(query, *product)),
+            .filter(|(place, _)| *place >= until)
+            .map(|(_, product)| *product)
+            .collect();
+        let drawn = (wanted + self.span.more_under_impressions).min(pool.len());
+        // Each page draws on its own, so that more of them change nothing else.
+        let page = u64::from(self.taste.shopper) << 16 | self.views.len() as u64;
+        let mut random = Random::new(self.span.seed, Purpose::UnderImpressions, page);
+        for place in 0..drawn {
+            let other = place + random.below(pool.len() - place);
+            pool.swap(place, other);
+        }
+        pool[..drawn]
+            .iter()
+            .map(|&product| UnderImpression {
+                product,
+                judged_relevant: self.goods.judge(query, product),
             })
             .collect()
     }

@@ -37,7 +37,8 @@ pub struct PageView {
     pub device: PageDevice,
     /// Products shown, in their order on the page.
     pub impressions: Vec<Impression>,
-    /// Products retrieved for this request and ranked too low to be shown.
+    /// Products that the retrieval took for answers and that were ranked too low to be shown; none
+    /// on the feed.
     pub under_impressions: Vec<UnderImpression>,
     /// What the shopper wishes for, by type: truth, never a model's input.
     pub needs: Vec<Wish>,

@@ -2,7 +2,7 @@
 //! by a model of an earlier log, and explores a little. It sees what a shop sees, never the truth.
 
 use super::catalogue::{ProductId, ProductTypeId};
-use super::channels::Channels;
+use super::channels::{Channels, answers, estimated_relevance};
 use super::goods::Goods;
 use super::hidden::Audience;
 use super::history::{DAY, Event, Minutes, PageDevice, Profile, WebSearch};
@@ -12,11 +12,12 @@ use super::ranker::PERSONAL;
 
 /// Places that are put in order: more are never looked at.
 pub(crate) const ORDERED: usize = 60;
-/// Under-impressions stand below this place of thousands (MOPPR 4.3.1), and below the same share of
-/// a shorter list.
-const UNDER: usize = 150;
-/// Products that [`UNDER`] is out of.
-const OUT_OF: usize = 2_000;
+/// Under-impressions stand below the first of so many parts of a list: below place 150 of the 6,000
+/// that are retrieved (MOPPR 4.3.1 and 5.4).
+const UNDER: usize = 40;
+/// The feed is mixed from its best: the first of so many parts, and from this many at most.
+const MIXED_PART: usize = 13;
+const MIXED: usize = 150;
 /// Candidates at least, so that a page and what is far below it can be filled in a small shop.
 const FEWEST: usize = 120;
 /// Chance that the best products of a request are shuffled.
@@ -46,13 +47,15 @@ pub struct Request<'a> {
     pub(crate) seen: &'a Observed,
 }
 
-/// An answer: what may be looked at, in order, and what was retrieved and ranked far below.
+/// An answer: what may be looked at, in order, and what was taken for an answer and ranked low.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// The best, in order; at most as many as anyone pages through.
     pub top: Vec<ProductId>,
-    /// Ranked far below, in no order.
-    pub below: Vec<ProductId>,
+    /// What the retrieval took for answers and the ranker put low, each with its place in the whole
+    /// list as far as that is known, or the number of the top where it stands somewhere below; empty
+    /// on the feed, where nothing answers anything.
+    pub below: Vec<(usize, ProductId)>,
 }
 
 /// Whatever answers requests: the production shop, or what is tried against it.
@@ -61,14 +64,18 @@ pub trait Shopfront {
     fn list(&mut self, request: &Request<'_>) -> Listing;
 }
 
+/// Score, product, and whether it is taken for an answer.
+type Scored = (f32, ProductId, bool);
+/// A product, and whether it is taken for an answer.
+type Candidate = (ProductId, bool);
+
 /// The production shop, with the buffers that it keeps between requests.
 pub(crate) struct Shop<'w> {
     goods: &'w Goods,
     channels: &'w Channels,
     /// How much chance is in its order.
     ranker_noise: f32,
-    /// Score, product, share of the query's words.
-    scored: Vec<(f32, ProductId, f32)>,
+    scored: Vec<Scored>,
     /// Number of the request that last took each product, so that none is taken twice.
     taken: Vec<u32>,
     request: u32,
@@ -81,26 +88,27 @@ impl<'w> Shop<'w> {
     }
 
     /// Takes a product as a candidate, once, if it is on sale.
-    fn take(&mut self, product: ProductId, day: i32, fixed: f32, words: f32) {
+    fn take(&mut self, product: ProductId, day: i32, fixed: f32, answers: bool) {
         let last = &mut self.taken[product as usize];
         if *last != self.request && self.channels.is_on_sale(product, day) {
             *last = self.request;
-            self.scored.push((fixed, product, words));
+            self.scored.push((fixed, product, answers));
         }
     }
 
     /// Retrieves for a search.
     fn retrieve_for_search(&mut self, query: u32, seen: &Observed, day: i32) {
         for found in self.channels.found(self.goods, query) {
-            self.take(found.product, day, found.fixed, found.words);
+            self.take(found.product, day, found.fixed, found.answers);
         }
         // The shopper's own: what was looked at last, and the brands, of the types asked for.
         let types = &self.goods.queries[query as usize].intent.types;
         let (goods, channels) = (self.goods, self.channels);
         let mut own = |product: ProductId| {
             if types.contains(&goods.catalogue.products[product as usize].product_type) {
-                let relevance = super::channels::estimated_relevance(goods, query, product);
-                self.take(product, day, channels.search_fixed(goods, product, 0.0, relevance), 0.0);
+                let relevance = estimated_relevance(goods, query, product);
+                let fixed = channels.search_fixed(goods, product, 0.0, relevance);
+                self.take(product, day, fixed, answers(relevance));
             }
         };
         seen.latest.iter().for_each(|product| own(*product));
@@ -116,9 +124,9 @@ impl<'w> Shop<'w> {
                 break;
             }
             let product = random.below(self.goods.catalogue.products.len()) as ProductId;
-            let relevance = super::channels::estimated_relevance(self.goods, query, product);
+            let relevance = estimated_relevance(self.goods, query, product);
             let fixed = self.channels.search_fixed(self.goods, product, 0.0, relevance);
-            self.take(product, day, fixed, 0.0);
+            self.take(product, day, fixed, false);
         }
     }
 
@@ -126,7 +134,7 @@ impl<'w> Shop<'w> {
     fn retrieve_for_feed(&mut self, request: &Request<'_>, day: i32, random: &mut Random) {
         let (goods, channels, seen) = (self.goods, self.channels, request.seen);
         let take = |shop: &mut Self, product: ProductId| {
-            shop.take(product, day, channels.feed_fixed(product), 0.0);
+            shop.take(product, day, channels.feed_fixed(product), false);
         };
         // What was looked at last, and its like.
         for product in &seen.latest {
@@ -231,7 +239,7 @@ impl<'w> Shop<'w> {
                 let found = self.channels.found(self.goods, query);
                 let place = found.binary_search_by_key(&product, |found| found.product);
                 let words = place.map_or(0.0, |place| found[place].words);
-                (words, super::channels::estimated_relevance(self.goods, query, product))
+                (words, estimated_relevance(self.goods, query, product))
             }
             None => (0.0, 0.0),
         };
@@ -242,24 +250,23 @@ impl<'w> Shop<'w> {
         std::array::from_fn(|_| both.next().unwrap_or_default())
     }
 
-    /// Puts the best in order and splits off what is far below.
-    fn order(&mut self, mixed: bool) -> Listing {
-        let order = |a: &(f32, ProductId, f32), b: &(f32, ProductId, f32)| {
-            b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
-        };
+    /// The best, in order, and whatever else was retrieved, in the order of numbers: in none that a
+    /// sorting algorithm has a say in.
+    fn order(&mut self, mixed: bool) -> (Vec<Candidate>, Vec<Candidate>) {
+        let order = |a: &Scored, b: &Scored| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         let count = self.scored.len();
-        let under = UNDER.min(count * UNDER / OUT_OF).max(ORDERED).min(count);
-        if under < count {
-            self.scored.select_nth_unstable_by(under, order);
+        let from = if mixed { MIXED.min(count / MIXED_PART) } else { 0 };
+        let from = from.max(ORDERED).min(count);
+        if from < count {
+            self.scored.select_nth_unstable_by(from, order);
         }
-        let (best, below) = self.scored.split_at_mut(under);
+        let (best, rest) = self.scored.split_at_mut(from);
         best.sort_unstable_by(order);
-        // In an order that no sorting algorithm has a say in.
-        let mut below: Vec<ProductId> = below.iter().map(|(_, product, _)| *product).collect();
-        below.sort_unstable();
+        let mut rest: Vec<Candidate> = rest.iter().map(|(_, p, answers)| (*p, *answers)).collect();
+        rest.sort_unstable();
         let ordered = ORDERED.min(best.len());
         if !mixed {
-            return Listing { top: best[..ordered].iter().map(|(_, p, _)| *p).collect(), below };
+            return (best.iter().map(|(_, p, answers)| (*p, *answers)).collect(), rest);
         }
         let mut top = Vec::with_capacity(ordered);
         let mut shown: Vec<(ProductTypeId, f32)> = Vec::new();
@@ -283,14 +290,14 @@ impl<'w> Shop<'w> {
             let Some((_, place)) = first else { break };
             let product = best[place].1;
             best[place].1 = ProductId::MAX;
-            top.push(product);
+            top.push((product, best[place].2));
             let number = self.goods.catalogue.products[product as usize].product_type;
             match shown.iter_mut().find(|(one, _)| *one == number) {
                 Some((_, off)) => *off += SAME_TYPE,
                 None => shown.push((number, SAME_TYPE)),
             }
         }
-        Listing { top, below }
+        (top, rest)
     }
 }
 
@@ -323,12 +330,18 @@ impl Shopfront for Shop<'_> {
             *score += ranker.personal(&personal) + jitter * behind;
         }
         self.scored = scored;
-        let mut listing = self.order(request.query.is_none());
+        let (mut top, rest) = self.order(request.query.is_none());
         if explores {
-            let explored = EXPLORED.min(listing.top.len());
-            random.shuffle(&mut listing.top[..explored]);
+            let explored = EXPLORED.min(top.len());
+            random.shuffle(&mut top[..explored]);
         }
-        listing
+        let places = top.iter().enumerate().skip(self.scored.len() / UNDER);
+        let rest = rest.iter().map(|one| (ORDERED, one));
+        let answers = places.chain(rest).filter(|(_, (_, answers))| *answers);
+        Listing {
+            below: answers.map(|(place, (product, _))| (place, *product)).collect(),
+            top: top.into_iter().map(|(product, _)| product).collect(),
+        }
     }
 }
 

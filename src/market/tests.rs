@@ -51,7 +51,7 @@ fn a_market_has_the_bytes_that_it_always_had() {
 }
 
 /// Of the goods of 1,500 products from seed 1, and of the same with the logs of three shoppers.
-const HASHES: [u64; 2] = [4012112640994457622, 17561812794129927064];
+const HASHES: [u64; 2] = [4012112640994457622, 17849454862278681176];
 
 #[test]
 fn any_product_is_made_without_the_others() {
@@ -377,7 +377,8 @@ fn rates_are_near_the_papers() {
     assert!(figures.favourites < figures.clicks && figures.orders < figures.carts);
     assert!((0.004..0.014).contains(&share(figures.carts)), "carts {}", share(figures.carts));
     let auc = figures.judge_auc();
-    assert!((0.905..0.925).contains(&auc), "judge {auc}");
+    // Of what was shown or taken for an answer, which is harder to judge than what fills a list.
+    assert!((0.885..0.925).contains(&auc), "judge {auc}");
     for (figure, low, high) in [
         (Figure::Searches, 0.64, 0.74),
         (Figure::GapSearches, 0.28, 0.4),
@@ -421,7 +422,7 @@ fn logs_are_whole_and_history_never_sees_the_future() {
             assert!(log.events[..before].iter().all(|e| e.time <= view.time));
             assert!(log.events[before..].iter().all(|e| e.time >= view.time));
             assert_eq!(view.impressions.len(), 10);
-            assert_eq!(view.under_impressions.len(), 10);
+            assert!(view.under_impressions.len() <= if view.query.is_some() { 10 } else { 0 });
             let mut seen = HashSet::new();
             for (place, shown) in view.impressions.iter().enumerate() {
                 assert!(seen.insert(shown.product));
@@ -600,6 +601,31 @@ proptest! {
 }
 
 #[test]
+fn under_impressions_are_what_the_shop_took_for_answers() {
+    let world = small(3, 40);
+    let (mut relevant, mut near, mut all) = (0, 0, 0);
+    for log in world.shopper_logs() {
+        for view in &log.views {
+            let Some(text) = &view.query else {
+                assert!(view.under_impressions.is_empty());
+                continue;
+            };
+            let number = world.query_number(text).expect("a query of the market");
+            let intent = &world.queries[number as usize].intent;
+            for under in &view.under_impressions {
+                let of = world.relevance(intent, under.product);
+                relevant += usize::from(of.is_relevant());
+                near += usize::from(of != Relevance::Irrelevant);
+                all += 1;
+            }
+        }
+    }
+    // Relevant ones are a rank of their own (MOPPR 4.4), and so are there.
+    assert!(relevant * 20 > all, "{relevant} relevant of {all}");
+    assert!(near * 10 > all * 9, "{near} near of {all}");
+}
+
+#[test]
 fn more_under_impressions_leave_everything_else_as_it_is() {
     let config = MarketConfig { seed: 3, products: 1_500, shoppers: 4, ..Default::default() };
     let more = World::generate(&MarketConfig { more_under_impressions: 20, ..config.clone() });
@@ -607,11 +633,11 @@ fn more_under_impressions_leave_everything_else_as_it_is() {
     for shopper in 0..4 {
         let (mut more, plain) = (more.shopper_log(shopper), plain.shopper_log(shopper));
         for view in &mut more.views {
-            assert_eq!(view.under_impressions.len(), 30);
+            let drawn = view.under_impressions.len();
             let mut products: Vec<_> = view.under_impressions.iter().map(|u| u.product).collect();
             products.sort_unstable();
             products.dedup();
-            assert_eq!(products.len(), 30);
+            assert_eq!(products.len(), drawn);
             view.under_impressions.truncate(10);
         }
         assert_eq!(more, plain);

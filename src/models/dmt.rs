@@ -297,6 +297,23 @@ impl Dmt {
         Encoded { memories }
     }
 
+    /// DIEN's auxiliary loss over all sequences of all networks, `[1]`; none for other interests.
+    pub fn auxiliary(&self, encoded: &Encoded, sequences: &[Sequence]) -> Option<Tensor<1>> {
+        let of_network = |(network, memories): (&Network, &Vec<SequenceMemory>)| {
+            let of_sequence = |(memory, sequence): (&SequenceMemory, &Sequence)| match memory {
+                SequenceMemory::Vectors { vectors, mask } if !network.evolutions.is_empty() => {
+                    let items = network.items.forward(&sequence.items);
+                    InterestEvolution::auxiliary(vectors, &items, mask)
+                }
+                _ => None,
+            };
+            let losses: Vec<_> = memories.iter().zip(sequences).filter_map(of_sequence).collect();
+            losses
+        };
+        let networks = self.networks.iter().zip(&encoded.memories);
+        networks.flat_map(of_network).reduce(|sum, loss| sum + loss)
+    }
+
     /// Equation 3 for every candidate. A gate temperature of one is the paper.
     pub fn rank(
         &self,

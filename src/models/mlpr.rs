@@ -27,7 +27,7 @@ mod tests;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::{log_sigmoid, sigmoid, softmax};
+use burn::tensor::activation::{log_sigmoid, relu, sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +46,10 @@ pub const K: usize = TASKS.len();
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
-    /// A network for each task: "MLP Single" of table 2.
+    /// A network for each task: "MLP Single" of table 2, and AITM, whose tasks share their inputs'
+    /// embeddings alone.
     SingleTask,
-    /// One bottom under all tasks: "MLP MTL", ESM2, AITM.
+    /// One bottom under all tasks: "MLP MTL" and ESM2.
     SharedBottom,
     /// Stage 1 alone: MMoE.
     Mixture,
@@ -69,6 +70,10 @@ pub struct MlprConfig {
     pub sharing: Sharing,
     /// Attention units above the towers (equation 6).
     pub attention: bool,
+    /// AITM's transfer in place of attention units: what the former task hands over, through a
+    /// network of its own, and what the task knows itself, weighed by attention.
+    #[serde(default)]
+    pub adaptive: bool,
     /// Probability transfer (equation 8); without it each task predicts on its own.
     pub transfer: bool,
     /// E, experts of stage 1; a bottom in their place is as many times as wide.
@@ -95,6 +100,7 @@ impl MlprConfig {
             wide,
             sharing: Sharing::TwoStage,
             attention: true,
+            adaptive: false,
             transfer: true,
             experts: 4,
             expert: vec![96, 48],
@@ -186,6 +192,9 @@ impl MlprConfig {
             stage_2: stage_2.map(|sizes| Extraction::new(sizes, device)),
             towers: (0..K).map(|_| Mlp::new(&tower, device)).collect(),
             attention: (0..if self.attention { K } else { 0 }).map(unit).collect(),
+            adaptive: (1..if self.adaptive { K } else { 1 })
+                .map(|_| InformationTransfer::new(d_t, device))
+                .collect(),
             predictions: (0..K).map(|_| LinearConfig::new(d_t, 1).init(device)).collect(),
             transfer: self.transfer,
         }
@@ -250,6 +259,8 @@ pub struct Mlpr {
     towers: Vec<Mlp>,
     /// One a task, or none.
     attention: Vec<AttentionUnit>,
+    /// One a task but for the first, or none.
+    adaptive: Vec<InformationTransfer>,
     /// MLP^k of equation 7.
     predictions: Vec<Linear>,
     transfer: bool,
@@ -300,6 +311,9 @@ impl Mlpr {
 
     /// a^k of each task (equation 6) and what the units attend to, `[n, K, 2]`; without units t^k.
     pub fn units(&self, t: &[Tensor<2>]) -> (Vec<Tensor<2>>, Option<Tensor<3>>) {
+        if !self.adaptive.is_empty() {
+            return self.informed(t);
+        }
         if self.attention.is_empty() {
             return (t.to_vec(), None);
         }
@@ -311,6 +325,18 @@ impl Mlpr {
             attention.push(weights);
         }
         (a, Some(Tensor::stack(attention, 1)))
+    }
+
+    /// The same by AITM's transfer.
+    fn informed(&self, t: &[Tensor<2>]) -> (Vec<Tensor<2>>, Option<Tensor<3>>) {
+        let mut z = vec![t[0].clone()];
+        let mut attention = vec![only_own(&t[0])];
+        for (transfer, own) in self.adaptive.iter().zip(&t[1..]) {
+            let (informed, weights) = transfer.forward(own.clone(), z[z.len() - 1].clone());
+            z.push(informed);
+            attention.push(weights);
+        }
+        (z, Some(Tensor::stack(attention, 1)))
     }
 
     /// What each expert of the last stage adds to each logit, `[n, K, experts]`: the logit less
@@ -352,6 +378,11 @@ impl Mlpr {
     /// Whether y is a product of conditional probabilities.
     pub fn transfers(&self) -> bool {
         self.transfer
+    }
+
+    /// Whether information is transferred as in AITM, which is trained with a calibrator.
+    pub fn is_adaptive(&self) -> bool {
+        !self.adaptive.is_empty()
     }
 
     /// The same model with mean and standard deviation of its wide features, each of length F.
@@ -408,8 +439,7 @@ impl AttentionUnit {
     fn forward(&self, t: Tensor<2>, former: Option<Tensor<2>>) -> (Tensor<2>, Tensor<2>) {
         let [n, d] = t.dims();
         let (Some((queries, keys)), Some(former)) = (&self.choice, former) else {
-            // A softmax over one vector is one.
-            let weights = Tensor::<2>::from_floats([[1.0, 0.0]], &t.device()).expand([n, 2]);
+            let weights = only_own(&t);
             return (self.values.forward(t), weights);
         };
         let query = queries.forward(t.clone()).unsqueeze_dim::<3>(1);
@@ -418,5 +448,42 @@ impl AttentionUnit {
         let weights = softmax(scores / (d as f32).sqrt(), 2);
         let a = weights.clone().matmul(self.values.forward(both));
         (a.reshape([n, d]), weights.reshape([n, 2]))
+    }
+}
+
+/// Attention of the first task, `[n, 2]`: a softmax over one vector is one.
+fn only_own(t: &Tensor<2>) -> Tensor<2> {
+    let [n, _] = t.dims();
+    Tensor::<2>::from_floats([[1.0, 0.0]], &t.device()).expand([n, 2])
+}
+
+/// AITM's adaptive information transfer (Xi et al., KDD 2021): z_k = sum over u of w_u h_3(u), where
+/// u is what the task's tower says, q_k, or what the former task hands over, p_k = g(z_(k-1)), and w
+/// the softmax of <h_1(u), h_2(u)> / sqrt(d).
+#[derive(Module, Debug)]
+pub struct InformationTransfer {
+    /// g.
+    transfer: Linear,
+    /// h_1, h_2 and h_3.
+    queries: Linear,
+    keys: Linear,
+    values: Linear,
+}
+
+impl InformationTransfer {
+    fn new(d: usize, device: &Device) -> Self {
+        let linear = || LinearConfig::new(d, d).init(device);
+        Self { transfer: linear(), queries: linear(), keys: linear(), values: linear() }
+    }
+
+    /// z_k, `[n, d]`, and the weights of q_k and of p_k, `[n, 2]`.
+    fn forward(&self, own: Tensor<2>, former: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let [n, d] = own.dims();
+        let handed_over = relu(self.transfer.forward(former));
+        let both: Tensor<3> = Tensor::stack(vec![own, handed_over], 1);
+        let (queries, keys) = (self.queries.forward(both.clone()), self.keys.forward(both.clone()));
+        let weights = softmax((queries * keys).sum_dim(2) / (d as f32).sqrt(), 1);
+        let z = (self.values.forward(both) * weights.clone()).sum_dim(1);
+        (z.reshape([n, d]), weights.reshape([n, 2]))
     }
 }

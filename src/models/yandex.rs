@@ -17,10 +17,12 @@
 //! The pre-training reads tau * r_ui, the fine-tuning sigmoid(gamma r_ui + gamma_ctx r_ctx + beta)
 //! (3.5), serving r_ui alone. No product has an id: one that was never seen works as any other.
 //!
-//! The paper learns a table of word pieces of its own. Here it is the shop's word vectors, which
-//! every model shares and no weights file holds, behind one learned projection. A learned row on
-//! top for each of the 2,322 pieces that the shop uses made the files twice as large and nDCG@10
-//! better by 0.005 (retargeting; a quarter of the shoppers), and would leave rare words behind.
+//! The paper learns a table of word pieces of its own, and so do the models of its tables here:
+//! there a text is the counts of its pieces, and the projection below their table. In what ships a
+//! text is the sum of the shop's word vectors, which every model shares and no weights file holds.
+//! A learned row on top for each of the 2,322 pieces that the shop uses made the files twice as
+//! large and nDCG@10 better by 0.005 (retargeting; a quarter of the shoppers), and would leave rare
+//! words behind.
 
 pub mod input;
 pub mod retriever;
@@ -70,7 +72,7 @@ pub enum WebQueries {
 /// Sizes and choices of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YandexConfig {
-    /// w, size of a frozen word vector.
+    /// w, size of a frozen word vector, or number of word pieces where their table is learned.
     pub word: usize,
     /// d, width of the transformer, and of v_u and v_i.
     pub d: usize,
@@ -160,7 +162,7 @@ impl YandexConfig {
 /// The model.
 #[derive(Module, Debug)]
 pub struct Yandex {
-    /// Trained projection of the frozen word vectors. It is linear, so that the sum of the word
+    /// Trained projection of the frozen word vectors, or the table of word pieces. It is linear, so that the sum of the word
     /// pieces' embeddings is the embedding of the sum of their vectors.
     content: Linear,
     user: UserTower,
@@ -173,8 +175,11 @@ pub struct Yandex {
 /// What the user tower made of shoppers.
 #[derive(Clone, Debug)]
 pub struct UserOutput {
-    /// v_u, unit length, `[B, d]`.
+    /// v_u, `[B, d]`: unit length, or where web searches have a transformer of their own the scaled
+    /// sum of two such vectors, whose inner product with v_i is the scaled sum of theirs (4.3).
     pub vector: Tensor<2>,
+    /// The vectors of unit length: one, or that of the behaviour and that of the web searches.
+    pub parts: Vec<Tensor<2>>,
     /// Attention of `CLS` over itself, in the first column, and over the behaviours behind it, by
     /// layer: `[B, heads, 1 + T]` each; rows sum to one.
     pub attention: Vec<Tensor<3>>,
@@ -197,8 +202,7 @@ impl Yandex {
 
     /// v_u of shoppers (3.2). `content` holds the texts that the histories name, `[M, d]`.
     pub fn users(&self, content: &Tensor<2>, histories: &Histories) -> UserOutput {
-        let UserOutput { vector, attention, web_attention } = self.user.forward(content, histories);
-        UserOutput { vector: l2_norm(vector), attention, web_attention }
+        self.user.forward(content, histories)
     }
 
     /// Event embeddings of the behaviours (3.2) as the transformer reads them, normalised and
@@ -289,8 +293,8 @@ struct UserTower {
     behaviour: Encoder,
     /// Over web-search queries, where they are not fused.
     web: Option<Encoder>,
-    /// Both `CLS` to one vector, where there are two.
-    merge: Option<Linear>,
+    /// What the inner product of either `CLS` counts, `[2]`, where there are two (4.3).
+    scales: Option<Param<Tensor<1>>>,
 }
 
 impl UserTower {
@@ -300,20 +304,26 @@ impl UserTower {
             kinds: EmbeddingConfig::new(KINDS.len(), config.d).with_initializer(SMALL).init(device),
             behaviour: Encoder::new(config, config.history, device),
             web: separate.then(|| Encoder::new(config, config.web_history, device)),
-            merge: separate.then(|| LinearConfig::new(2 * config.d, config.d).init(device)),
+            scales: separate.then(|| Initializer::Constant { value: 0.5 }.init([2], device)),
         }
     }
 
-    /// v_u, of any length yet.
     fn forward(&self, content: &Tensor<2>, histories: &Histories) -> UserOutput {
         let (shop, attention) = self.encode(&self.behaviour, content, &histories.behaviour);
-        match (&self.web, &self.merge, &histories.web) {
-            (Some(encoder), Some(merge), Some(sequence)) => {
+        let shop = l2_norm(shop);
+        match (&self.web, &self.scales, &histories.web) {
+            (Some(encoder), Some(scales), Some(sequence)) => {
                 let (web, web_attention) = self.encode(encoder, content, sequence);
-                let vector = merge.forward(Tensor::cat(vec![shop, web], 1));
-                UserOutput { vector, attention, web_attention }
+                let parts = vec![shop, l2_norm(web)];
+                let scaled = |n: usize| {
+                    parts[n].clone() * scales.val().narrow(0, n, 1).unsqueeze_dim::<2>(0)
+                };
+                UserOutput { vector: scaled(0) + scaled(1), parts, attention, web_attention }
             }
-            _ => UserOutput { vector: shop, attention, web_attention: Vec::new() },
+            _ => {
+                let parts = vec![shop.clone()];
+                UserOutput { vector: shop, parts, attention, web_attention: Vec::new() }
+            }
         }
     }
 

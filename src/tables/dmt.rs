@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 
-use super::table::{Row, System, Table, Watch};
+use super::table::{Row, System, Table, Tie, Watch};
 use crate::features::dense;
 use crate::market::World;
 use crate::metrics::Figure;
@@ -12,7 +12,7 @@ use crate::models::moppr::Vocabulary;
 use crate::models::query_category::CategoryPredictor;
 use crate::share::{BiasFeatures, MultiTask};
 use crate::text::TokenVectors;
-use crate::training::dmt::data::Data;
+use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{by_block, utilities};
 use crate::training::dmt::samples::Samples;
 use crate::training::dmt::{Settings, train};
@@ -23,6 +23,8 @@ const BOTH: [&str; 2] = ["click AUC", "order AUC"];
 const TABLE_1: Table = Table {
     id: "dmt-1",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
     metrics: &[
         "click AUC",
         "click Precision@4",
@@ -69,6 +71,8 @@ const TABLE_1: Table = Table {
 const TABLE_3: Table = Table {
     id: "dmt-3",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
     metrics: &BOTH,
     rows: &[
         Row { variant: "positions-none", paper: &[0.6435, 0.6279] },
@@ -81,6 +85,8 @@ const TABLE_3: Table = Table {
 const TABLE_4: Table = Table {
     id: "dmt-4",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[["trans-ids", "cart-single"]],
     metrics: &BOTH,
     rows: &[
         Row { variant: "click-single", paper: &[0.6443, 0.6393] },
@@ -112,6 +118,8 @@ const TABLE_4: Table = Table {
 const TABLE_5: Table = Table {
     id: "dmt-5",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
     metrics: &BOTH,
     rows: &[
         Row { variant: "trans", paper: &[0.6742, 0.6688] },
@@ -249,7 +257,7 @@ impl System for Dmt {
 
     fn settings(&self, variant: &str) -> Option<String> {
         let make = self.make(variant)?;
-        Some(format!("{:?} {make:?}", self.world.config))
+        Some(format!("{:?} {:?} {make:?}", self.world.config, Pages::PAPER))
     }
 
     fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
@@ -257,8 +265,7 @@ impl System for Dmt {
         let Self { world, words, predictor, data } = self;
         let data = match data {
             Some(data) => data,
-            // As in the paper, every page view with the history that there was.
-            None => data.insert(Data::gather(world, words, predictor, 0.0, || ())?),
+            None => data.insert(Data::gather(world, words, predictor, Pages::PAPER, || ())?),
         };
         let (training, test, catalogue) = (&data.training, &data.test, &world.catalogue);
         let utilities = match make {

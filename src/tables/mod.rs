@@ -9,15 +9,17 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | [`report`] | what came of it all, as plain data |
-//! | [`significance`] | the paired t-test |
+//! | [`significance`] | what tells a difference from chance |
 //! | [`table`] | what a table and a system are |
 //! | [`results`] | measured figures on disk |
 //! | [`compare`] | from figures to a report |
+//! | [`claims`] | what the papers' texts state, and what decides it |
 //! | [`page`] | a report as a page of text |
 //! | [`moppr`], [`mlpr`], [`dmt`], [`yandex`] | one system's tables and variants |
 
 use table::Table;
 
+pub mod claims;
 pub mod compare;
 pub mod dmt;
 pub mod mlpr;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 
-use super::table::{Row, System, Table, Watch};
+use super::table::{Row, System, Table, Tie, Watch};
 use crate::market::{MarketConfig, World};
 use crate::metrics::Figure;
 use crate::models::moppr::{Encoder, MopprConfig, Vocabulary};
@@ -20,6 +20,8 @@ const MOPPR: Row = Row { variant: "moppr", paper: &[0.936, 0.254, 0.977, 0.334, 
 const TABLE_1: Table = Table {
     id: "moppr-1",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[["moppr", "no-nci"]],
     metrics: &NAMES,
     rows: &[
         MOPPR,
@@ -45,6 +47,8 @@ const TABLE_1: Table = Table {
 const TABLE_2: Table = Table {
     id: "moppr-2",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
     metrics: &NAMES,
     rows: &[
         Row { variant: "alpha-dnn", paper: &[0.858, 0.188, 0.920, 0.230, 0.327] },
@@ -58,6 +62,8 @@ const TABLE_2: Table = Table {
 const HARD_MINING: Table = Table {
     id: "moppr-7",
     percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
     metrics: &NAMES,
     rows: &[
         MOPPR,
@@ -77,8 +83,9 @@ const MORE: u16 = 20;
 /// of all, and with fewer of them the purchase loss is noise (docs/tables.md says how much).
 const SHOPPERS: u32 = 2;
 
-/// Times that every page view is seen.
-const EPOCHS: usize = 8;
+/// Times that every page view is seen: searches with more than one click are few, and towers need
+/// steps.
+const EPOCHS: usize = 40;
 
 /// Page views a step.
 const BATCH: usize = 128;

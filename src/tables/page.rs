@@ -1,7 +1,8 @@
-//! A report as a page of text in each language, docs/tables.md and docs/tables.zh.md.
+//! A report as pages of text: docs/tables.md in each language, docs/claims.md.
 
 use std::fmt::Write;
 
+use super::claims::{self, CLAIMS, Check, Decided, Rule};
 use super::report::{Comparison, Report, TableReport, Tally, Verdict};
 use crate::language::{Language, Message, worded};
 
@@ -31,8 +32,9 @@ impl Page {
             "tables.verdicts.not-made",
         ];
         let mut text = format!(
-            "# {}\n\n{}\n\n{}\n\n{}|---|{}\n",
+            "# {}\n\n{}\n\n{}\n\n{}\n\n{}|---|{}\n",
             self.say("tables.heading"),
+            self.claims(&claims::tally(report)),
             self.headline(&report.tally()),
             worded(&about, self.0),
             self.row(&heads),
@@ -59,16 +61,25 @@ impl Page {
         text
     }
 
-    /// The one figure of it all.
+    /// What comes of the claims.
+    pub fn claims(self, tally: &Tally) -> String {
+        self.counted("tables.claims", "tables.claims-open", tally)
+    }
+
+    /// What comes of all comparisons.
     pub fn headline(self, tally: &Tally) -> String {
-        let made = Message::new("tables.headline")
+        self.counted("tables.headline", "tables.open", tally)
+    }
+
+    fn counted(self, key: &'static str, open: &'static str, tally: &Tally) -> String {
+        let made = Message::new(key)
             .with("all", (tally.all() - tally.open).to_string())
             .with("comes-out", tally.comes_out.to_string())
             .with("other-way", tally.other_way.to_string())
             .with("not-significant", tally.not_significant.to_string());
         let mut text = format!("**{}**", worded(&made, self.0));
         if tally.open > 0 {
-            let open = Message::new("tables.open").with("count", tally.open.to_string());
+            let open = Message::new(open).with("count", tally.open.to_string());
             let _ = write!(text, " {}", worded(&open, self.0));
         }
         text
@@ -109,6 +120,16 @@ impl Page {
             }
             text += "\n";
         }
+        let _ = write!(text, "| {} |", self.say("tables.heads.least"));
+        for least in &report.least {
+            let _ = match least {
+                Some(least) => write!(text, " | {least:.4} |"),
+                None => write!(text, " | \u{2013} |"),
+            };
+        }
+        text += "\n";
+        let bound = Message::new("tables.ties").with("bound", report.tie.to_string());
+        let _ = write!(text, "\n{}\n", worded(&bound, self.0));
         let unit = if report.percent { " %" } else { "" };
         let heads = [
             "tables.heads.pair",
@@ -119,8 +140,8 @@ impl Page {
             "tables.heads.verdict",
         ];
         let _ = write!(text, "\n{}|---|---|{}---|\n", self.row(&heads), NUMBERS.repeat(3));
-        for Comparison { higher, lower, metric: name, paper, here } in &report.comparisons {
-            let pair = Message::new("tables.pair")
+        for Comparison { higher, lower, metric: name, paper, tie, here } in &report.comparisons {
+            let pair = Message::new(if *tie { "tables.tied" } else { "tables.pair" })
                 .with("higher", of_table(higher))
                 .with("lower", of_table(lower));
             let (pair, metric) = (worded(&pair, self.0), metric(name));
@@ -163,4 +184,59 @@ impl Page {
 /// A metric's name as it stands in keys: "click nDCG@1" is "click-ndcg-1".
 pub fn slug(metric: &str) -> String {
     metric.to_lowercase().replace([' ', '@', '_'], "-")
+}
+
+/// docs/claims.md: every claim with what decides it and what came of it.
+pub fn claims(report: &Report, command: &str) -> String {
+    let english = Page(Language::English);
+    let mut text = format!(
+        "# What the papers state\n\n{}\n\nWritten by `{command}` from figures that are stored, and \
+         nothing else: {} products, {} shoppers, market seed {}. A claim is what a paper's text says, in \
+         words of our own. It is decided by comparisons of the papers' tables ([tables.md](tables.md)), \
+         by one of three rules. *Every*: all of them come out; one that goes the other way takes the \
+         claim with it. *Most*: more than half come out and fewer go the other way; where more go the \
+         other way than come out, so does the claim. *Larger*: the first mean difference is larger \
+         than the second, which is not tested. Anything else is not significant. What no table \
+         decides yet says what would.\n\n| paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
+        english.claims(&claims::tally(report)),
+        report.market.products,
+        report.market.shoppers,
+        report.market.seed,
+    );
+    for claim in CLAIMS {
+        let (by, rule) = match claim.decided {
+            Decided::Open(by) => (by.to_owned(), "\u{2013}"),
+            Decided::By(rule, checks) => {
+                let checks: Vec<String> = checks.iter().map(decides).collect();
+                let rule = match rule {
+                    Rule::Every => "every",
+                    Rule::Most => "most",
+                    Rule::Larger => "larger",
+                };
+                (checks.join("; "), rule)
+            }
+        };
+        let verdict = match claim.verdict(report) {
+            Some(Verdict::ComesOut) => "comes out",
+            Some(Verdict::OtherWay) => "**the other way**",
+            Some(Verdict::NotSignificant) => "not significant",
+            None => "not made",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {by} | {rule} | {verdict} |",
+            claim.paper, claim.section, claim.says
+        );
+    }
+    text
+}
+
+/// A check as it stands in docs/claims.md.
+fn decides(check: &Check) -> String {
+    let metrics = match check.metrics {
+        [] => "all metrics".to_owned(),
+        metrics => metrics.join(", "),
+    };
+    format!("{}: `{}` over `{}`, {metrics}", check.table, check.higher, check.lower)
 }

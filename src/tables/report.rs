@@ -35,6 +35,11 @@ pub struct TableReport {
     pub seeds: usize,
     /// The rows, in the paper's order.
     pub rows: Vec<RowReport>,
+    /// The least difference that can be told from chance, by metric: median over the comparisons in
+    /// it, where any was made.
+    pub least: Vec<Option<f64>>,
+    /// Ours at most, for a tie of the paper's to be one here.
+    pub tie: f64,
     /// What the paper compares.
     pub comparisons: Vec<Comparison>,
 }
@@ -71,6 +76,8 @@ pub struct Comparison {
     pub metric: String,
     /// How much higher in the paper, in its unit.
     pub paper: f64,
+    /// Whether that is a tie: the paper calls it undecided, or it is too small to mean anything.
+    pub tie: bool,
     /// What came of it here; none where a row was not trained.
     pub here: Option<Outcome>,
 }
@@ -78,10 +85,10 @@ pub struct Comparison {
 /// What came of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// How much higher here: mean over the blocks of shoppers, each averaged over the seeds.
+    /// How much higher here: mean over seeds and blocks.
     pub difference: f64,
-    /// Probability of a difference this far from zero, either way, were there none: paired
-    /// t-test over the blocks.
+    /// Probability of what the verdict would say, were it chance, with Holm's correction for all
+    /// comparisons of the table.
     pub p: f64,
     /// The verdict.
     pub verdict: Verdict,
@@ -90,15 +97,15 @@ pub struct Outcome {
 /// Whether a comparison's direction comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// As in the paper.
+    /// As in the paper; a tie where it has one.
     ComesOut,
-    /// Significantly the other way.
+    /// Significantly the other way; a difference where it has a tie.
     OtherWay,
     /// No telling.
     NotSignificant,
 }
 
-/// Numbers of comparisons.
+/// Numbers of comparisons, or of claims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// That come out.
@@ -116,14 +123,19 @@ impl Tally {
     pub fn of<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Self {
         let mut tally = Self::default();
         for comparison in comparisons {
-            *match comparison.here.map(|outcome| outcome.verdict) {
-                Some(Verdict::ComesOut) => &mut tally.comes_out,
-                Some(Verdict::OtherWay) => &mut tally.other_way,
-                Some(Verdict::NotSignificant) => &mut tally.not_significant,
-                None => &mut tally.open,
-            } += 1;
+            tally.count(comparison.here.map(|outcome| outcome.verdict));
         }
         tally
+    }
+
+    /// Counts one verdict in; none for what was not made.
+    pub fn count(&mut self, verdict: Option<Verdict>) {
+        *match verdict {
+            Some(Verdict::ComesOut) => &mut self.comes_out,
+            Some(Verdict::OtherWay) => &mut self.other_way,
+            Some(Verdict::NotSignificant) => &mut self.not_significant,
+            None => &mut self.open,
+        } += 1;
     }
 
     /// All of them.

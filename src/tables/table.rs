@@ -17,9 +17,31 @@ pub struct Table {
     pub metrics: &'static [&'static str],
     /// The rows, in the paper's order.
     pub rows: &'static [Row],
+    /// What counts as a tie.
+    pub tie: Tie,
+    /// Pairs of which the paper says that they are undecided, or comparable.
+    pub undecided: &'static [[&'static str; 2]],
     /// Variants that the paper compares. Which of the two is to be higher, and in which
     /// metrics, the paper's figures say.
     pub pairs: &'static [[&'static str; 2]],
+}
+
+/// Differences that mean nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Tie {
+    /// In the paper, in its unit: below a tenth of a percent.
+    pub paper: f64,
+    /// Here: a tie of the paper's comes out if the difference is within this, either way.
+    pub here: f64,
+}
+
+impl Tie {
+    /// Where the paper has the figures themselves.
+    pub const FIGURES: Self = Self { paper: 0.001, here: 0.005 };
+    /// Where it has lifts in percent and here stand figures.
+    pub const LIFTS: Self = Self { paper: 0.1, here: 0.005 };
+    /// Where it has gains in percent, and so have we.
+    pub const GAINS: Self = Self { paper: 0.1, here: 0.25 };
 }
 
 /// A row of a table.

@@ -3,24 +3,24 @@
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 
-use super::table::{Row, System, Table, Watch};
+use super::table::{Row, System, Table, Tie, Watch};
 use crate::market::World;
 use crate::metrics::Figure;
 use crate::models::yandex::retriever::Retriever;
 use crate::models::yandex::{WebQueries, Yandex as Model, YandexConfig};
 use crate::text::TokenVectors;
-use crate::training::yandex::data::Corpus;
-use crate::training::yandex::evaluate::Metrics;
+use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::loss::{Objective, Pairwise, Pointwise};
+use crate::training::yandex::ranker::{NAMES, Ranker, similarities};
 use crate::training::yandex::samples::Options;
 use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
-
-const METRICS: [&str; 2] = ["retargeting nDCG@10", "discovery nDCG@10"];
 
 const TABLE_1: Table = Table {
     id: "yandex-1",
     percent: true,
-    metrics: &METRICS,
+    tie: Tie::GAINS,
+    undecided: &[],
+    metrics: &NAMES,
     rows: &[
         Row { variant: "sampled-softmax", paper: &[0.233, 0.882] },
         Row { variant: "two-stage", paper: &[0.476, 1.377] },
@@ -47,7 +47,9 @@ const TABLE_1: Table = Table {
 const TABLE_2: Table = Table {
     id: "yandex-2",
     percent: true,
-    metrics: &METRICS,
+    tie: Tie::GAINS,
+    undecided: &[],
+    metrics: &NAMES,
     rows: &[
         Row { variant: "fine-tuning-only", paper: &[0.031, 0.033] },
         Row { variant: "sampled-softmax", paper: &[0.233, 0.882] },
@@ -60,7 +62,9 @@ const TABLE_2: Table = Table {
 const TABLE_3: Table = Table {
     id: "yandex-3",
     percent: true,
-    metrics: &METRICS,
+    tie: Tie::GAINS,
+    undecided: &[],
+    metrics: &NAMES,
     rows: &[
         Row { variant: "web-separate", paper: &[0.704, 1.787] },
         Row { variant: "web-queries", paper: &[0.677, 2.061] },
@@ -86,10 +90,18 @@ fn variant(name: &str) -> Option<(YandexConfig, Settings)> {
     }
     if name == "web-separate" {
         let (config, settings) = variant("web-queries")?;
-        return Some((YandexConfig { web_queries: WebQueries::Separate, ..config }, settings));
+        let web_queries = WebQueries::Separate;
+        return Some((
+            // As many searches as behaviours (table 3).
+            YandexConfig { web_queries, web_history: config.history, ..config },
+            settings,
+        ));
     }
     let line = TABLE_1.rows.iter().position(|row| row.variant == name)? + 1;
-    let shipped = Settings::default();
+    let mut shipped = Settings::default();
+    for stage in [&mut shipped.pretraining, &mut shipped.fine_tuning] {
+        stage.rates = stage.rates.with_pieces();
+    }
     let history = HISTORIES[usize::from(line >= 5) + usize::from(line >= 9)];
     let web_queries = if line >= 8 { WebQueries::Fused } else { WebQueries::None };
     let config = YandexConfig { history, web_queries, ..YandexConfig::playground() };
@@ -109,7 +121,7 @@ pub struct Yandex {
     world: World,
     words: TokenVectors,
     /// Gathered when the first variant is trained.
-    corpus: Option<Corpus>,
+    corpus: Option<(Corpus, Ranker)>,
     /// What came out of the first stage, by all that it hangs on: variants that differ in the
     /// second stage alone share it.
     pretrained: Vec<(String, Model)>,
@@ -133,7 +145,8 @@ impl System for Yandex {
 
     fn settings(&self, name: &str) -> Option<String> {
         let (config, settings) = variant(name)?;
-        Some(format!("{:?} {config:?} {settings:?}", self.world.config))
+        let options = Options::new(self.world.config.days);
+        Some(format!("{:?} pieces {options:?} {config:?} {settings:?}", self.world.config))
     }
 
     fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
@@ -141,9 +154,13 @@ impl System for Yandex {
             variant(name).with_context(|| format!("there is no variant {name:?}"))?;
         let settings = Settings { seed, ..settings };
         let Self { world, words, corpus, pretrained } = self;
-        let corpus = corpus.get_or_insert_with(|| {
-            Corpus::gather(world, words, &Options::new(world.config.days), || ())
+        let (corpus, ranker) = corpus.get_or_insert_with(|| {
+            let options = Options::new(world.config.days);
+            let corpus = Corpus::gather(world, words, Reading::Pieces, &options, || ());
+            let ranker = Ranker::gather(world, &corpus, &options.test);
+            (corpus, ranker)
         });
+        let config = YandexConfig { word: corpus.word, ..config };
         let first = format!("{config:?} {:?} {seed}", settings.pretraining);
         let known = pretrained.iter().find(|(of, _)| *of == first);
         let model = match known {
@@ -158,8 +175,8 @@ impl System for Yandex {
         };
         let progress = Progress { checkpoint: None, watch };
         let model = fine_tune(model, &config, corpus, &settings, progress)?;
-        let retriever = Retriever::new(config, model, corpus.titles(), &Device::flex());
-        Ok(Metrics::of(&retriever, corpus)?.figures())
+        let retriever = Retriever::new(config, model, &corpus.titles(), &Device::flex());
+        Ok(ranker.figures(&similarities(&retriever, corpus)?))
     }
 }
 
@@ -170,13 +187,7 @@ mod tests {
 
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {
-        let known = Metrics::default().figures();
         assert_whole(TABLES, |name| variant(name).is_some());
-        for table in TABLES {
-            for metric in table.metrics {
-                assert!(known.iter().any(|figure| figure.name == *metric), "{metric}");
-            }
-        }
         assert!(variant("none such").is_none());
     }
 
@@ -185,7 +196,14 @@ mod tests {
         let (config, settings) = variant("history-quadruple").unwrap();
         let shipped = YandexConfig::playground();
         assert_eq!(YandexConfig { history: shipped.history, ..config }, shipped);
-        assert_eq!(settings, Settings::default());
+        let mut expected = Settings::default();
+        for stage in [&mut expected.pretraining, &mut expected.fine_tuning] {
+            stage.rates = stage.rates.with_pieces();
+        }
+        assert_eq!(settings, expected);
+        let (apart, _) = variant("web-separate").unwrap();
+        let (fused, _) = variant("web-queries").unwrap();
+        assert_eq!((apart.web_history, apart.history), (fused.history, fused.history));
     }
 
     #[test]

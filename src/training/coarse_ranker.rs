@@ -16,15 +16,13 @@ use crate::models::moppr::input::UserQuery;
 /// Page views that are scored at once.
 const BATCH: usize = 256;
 
-/// No relevance objective, and negatives of the query's categories. The paper has them in place of
-/// shared ones, for nearly all that it retrieves is of these categories; of a catalogue of
-/// thousands the retriever brings in others too, which must stay below, so that there are shared
-/// ones here as well. The embeddings are the retriever's and stay.
+/// As the paper has it: no relevance objective, and negatives of the query's categories in place of
+/// shared ones. The embeddings are the retriever's and stay.
 pub fn settings() -> Settings {
     Settings {
         objectives: [0.0, 1.0, 1.0, 1.0],
-        negatives: 512,
-        related: 20,
+        negatives: 0,
+        related: 40,
         epochs: 2,
         rate: 0.003,
         towers_only: true,

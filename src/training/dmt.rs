@@ -99,13 +99,14 @@ pub fn train(
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
-            checkpoint.save(&model, &optimiser, about, epoch + 1)?;
+            // Running statistics (of Dice) are brought up to date on the way out of training.
+            checkpoint.save(&model.valid(), &optimiser, about, epoch + 1)?;
         }
     }
     Ok(model.valid())
 }
 
-/// Equation 5 over a batch.
+/// Equation 5 over a batch, and for DIEN its auxiliary loss.
 fn loss_of(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> burn::tensor::Tensor<1> {
     let encoded = model.encode(&batch.sequences);
     let output = model.rank(&encoded, &batch.candidates, 1.0);
@@ -113,7 +114,11 @@ fn loss_of(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> burn::tensor::Tensor
     let utilities = output.utilities.reshape([requests * count, tasks]);
     // What was not shown stood nowhere that could bias it.
     let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
-    cross_entropy(utilities, bias, batch.labels.clone(), batch.present.clone(), lambda)
+    let loss = cross_entropy(utilities, bias, batch.labels.clone(), batch.present.clone(), lambda);
+    match model.auxiliary(&encoded, &batch.sequences) {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    }
 }
 
 /// Batches that are shuffled together and then sorted by length, so that little is padding.

@@ -25,8 +25,8 @@ use crate::models::mlpr::{K, Mlpr, MlprConfig, Pairs};
 use crate::models::weights::About;
 use batch::{Batch, batches};
 use library::Library;
-use loss::{cross_entropy, uncertain, weighted};
-use samples::Samples;
+use loss::{calibrator, cross_entropy, uncertain, weighted};
+use samples::{Labels, Samples};
 
 /// How the tasks' losses become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +48,8 @@ pub struct Settings {
     pub most: usize,
     /// Adam's step size, after warming up and before cooling down.
     pub rate: f64,
+    /// What the predictions are of.
+    pub labels: Labels,
     /// How the tasks' losses become one.
     pub weighting: Weighting,
     /// The encoders learn too (table 3); else they stay as they come.
@@ -59,16 +61,20 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            epochs: 4,
+            epochs: 16,
             batch: 1024,
             most: 128,
             rate: 2e-3,
+            labels: Labels::Impressions,
             weighting: Weighting::Uncertainty,
             fine_tuning: true,
             seed: 1,
         }
     }
 }
+
+/// Weight of AITM's calibrator (alpha of its paper, Xi et al., KDD 2021).
+const CALIBRATOR: f32 = 0.6;
 
 /// Steps over which a rate grows from nothing.
 const WARM_UP: usize = 50;
@@ -111,7 +117,8 @@ pub fn train(
         .init(&device)
         .with_normalisation(&mean, &deviation, &device)
         .with_bert(bert.clone().train());
-    let log_variance = Param::from_tensor(Tensor::from_floats(entropies(samples), &device));
+    let log_variance =
+        Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), &device));
     let mut learner = numbered(Learner { model, log_variance });
     let mut optimiser = AdamConfig::new().init();
     let mut finished = 0;
@@ -129,7 +136,7 @@ pub fn train(
     let an_epoch =
         batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
     let steps = an_epoch * settings.epochs;
-    let scale = samples.impressions() as f32 / an_epoch as f32;
+    let scale = samples.trials(settings.labels).0 as f32 / an_epoch as f32;
     for epoch in finished..settings.epochs {
         // What is dropped follows from the epoch alone, whether or not the run was resumed.
         device.seed(settings.seed.wrapping_add(epoch as u64 + 1));
@@ -137,7 +144,7 @@ pub fn train(
         let batches = batches(samples, settings.batch, settings.most, &mut random);
         for (number, chosen) in batches.iter().enumerate() {
             let step = epoch * an_epoch + number;
-            let batch = Batch::new(samples, chosen, &device);
+            let batch = Batch::new(samples, chosen, settings.labels, &device);
             let loss = loss_of(&learner, &encoder, &batch, settings.weighting, scale, &device);
             let gradients = GradientsParams::from_grads(loss.backward(), &learner);
             let rate = rate_at(settings.rate, step.min(steps - 1), steps);
@@ -160,11 +167,10 @@ fn random_of(settings: &Settings, epoch: usize) -> ChaCha8Rng {
 
 /// ln of each task's loss for one who knows how often it happens and no more: where sigma^2 of
 /// equation 10 starts, for at its best it is the loss.
-fn entropies(samples: &Samples) -> [f32; K] {
-    let impressions = samples.impressions().max(1) as f64;
-    std::array::from_fn(|task| {
-        let engaged: u64 = samples.engagement.iter().map(|e| u64::from(e.engaged[task])).sum();
-        let share = (engaged as f64 / impressions).clamp(1e-6, 1.0 - 1e-6);
+fn entropies(samples: &Samples, labels: Labels) -> [f32; K] {
+    let (trials, engaged) = samples.trials(labels);
+    engaged.map(|engaged| {
+        let share = (engaged / trials.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
         let entropy = -share * share.ln() - (1.0 - share) * (1.0 - share).ln();
         entropy.ln() as f32
     })
@@ -217,14 +223,18 @@ fn loss_of(
     };
     let output = model.forward(&pairs, [1.0, 1.0]);
     let losses = cross_entropy(
-        output.logits,
+        output.logits.clone(),
         model.transfers(),
         batch.engaged.clone(),
-        batch.impressions.clone(),
+        batch.trials.clone(),
         scale,
     );
-    match weighting {
+    let loss = match weighting {
         Weighting::Fixed(weights) => weighted(losses, weights),
         Weighting::Uncertainty => uncertain(losses, learner.log_variance.val()),
+    };
+    match model.is_adaptive() {
+        true => loss + calibrator(output.engagement) * CALIBRATOR,
+        false => loss,
     }
 }

@@ -6,6 +6,7 @@ pub mod data;
 pub mod evaluate;
 pub mod groups;
 pub mod loss;
+pub mod ranker;
 pub mod samples;
 #[cfg(test)]
 mod tests;

@@ -70,8 +70,11 @@ def case(seed, settings, flags):
             rows = [padded(attention[n], longest + 1) for _, _, attention in encoded]
             out[f"{prefix}attention.{n}"] = rows
         cls.append([c for _, c, _ in encoded])
-    v_u = np.concatenate(cls, 1)
-    v_u = unit(w.fc("user.merge", v_u, D) if separate else v_u)
+    v_u = [unit(np.array(of)) for of in cls]
+    if separate:  # 4.3: r_ui is the sum of the scaled inner products
+        scales = w.draw("user.scales", (2,))
+        v_u = [scale * of for scale, of in zip(scales, v_u)]
+    v_u = sum(v_u)
     v_i = np.array([item_tower(w, settings, content[text]) for text in items])
     r_ui = np.array([[u @ i for i in v_i] for u in v_u])  # 3.3
     out |= {"v_u": v_u, "v_i": v_i, "r_ui": r_ui}

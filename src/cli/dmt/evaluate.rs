@@ -17,6 +17,7 @@ use crate::models::dmt::{DmtConfig, Interest, Positions};
 use crate::models::moppr::Vocabulary;
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::dmt::Settings;
+use crate::training::dmt::data::Pages;
 use crate::training::dmt::evaluate::Metrics;
 
 /// What to compare.
@@ -104,8 +105,7 @@ fn variants(vocabulary: Vocabulary) -> Vec<Variant> {
 /// # Errors
 /// Where a file cannot be read or written, or there is no variant of a name.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    // As in the paper, every page view with the history that there was.
-    let (world, data) = gather(&arguments.market, 0.0)?;
+    let (world, data) = gather(&arguments.market, Pages::PAPER)?;
     let variants = variants(Vocabulary::of(&world.catalogue));
     for name in &arguments.only {
         if !variants.iter().any(|variant| variant.name == name) {

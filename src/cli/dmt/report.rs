@@ -21,8 +21,7 @@ pub(super) fn report(
         "# Ranking: DMT on the generated market\n\n\
          Written by `vitrine evaluate dmt --seeds {seeds} --epochs {} --shoppers {} \
          --ranker-noise {}`. Trained on the {} page \
-         views of seven days, tested on the {} page views of the day after, feed and search \
-         alike; the statistics features are counted on the days before. Numbers are means over \
+         views of the feed of seven days, tested on the {} of the day after; the statistics features are counted on the days before. Numbers are means over \
          the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
          utility without the bias logit, as equation 6 serves it. As in the paper, every page view \
          is trained on with the history that there was; what ships is trained on page views some \

@@ -27,7 +27,7 @@ const PAPER: [(&str, &str, f64); 4] = [
 /// # Errors
 /// Where a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let gathered = gather(&arguments.market, 1)?;
+    let gathered = gather(&arguments.market)?;
     println!(
         "From a query to 100 ranked products, on one core: wide features, encoders, model, \
          sorting. Milliseconds.\n\n| | | median | 99th percentile | the paper's |\n\

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 
 use super::Gathered;
@@ -11,8 +11,9 @@ use crate::features::wide;
 use crate::market::catalogue::ProductId;
 use crate::models::mlpr::ranker::{Items, Ranker};
 use crate::models::mlpr::{K, MlprConfig, Sharing};
+use crate::training::dmt::queries::read_queries;
 use crate::training::mlpr::evaluate::read;
-use crate::training::mlpr::samples::Samples;
+use crate::training::mlpr::samples::{Engagement, Samples};
 use crate::training::trees::{self, Booster, Rows};
 
 /// Requests that are timed.
@@ -88,14 +89,14 @@ pub fn of_ranker(gathered: &Gathered, ranker: &Ranker, candidates: usize) -> Res
 
 fn boosters(samples: &Samples) -> Vec<Booster> {
     let pairs = samples.len().min(TREE_PAIRS);
-    let weights: Vec<f32> =
-        samples.engagement[..pairs].iter().map(|pair| pair.impressions as f32).collect();
+    let ones = vec![1.0; pairs];
     let rows = Rows { features: samples.wide(0..pairs), width: wide::COUNT };
     (0..K)
         .map(|task| {
             let pairs = samples.engagement[..pairs].iter();
-            let positives: Vec<f32> = pairs.map(|pair| pair.engaged[task] as f32).collect();
-            Booster::grow(rows, &positives, &weights, &trees::Settings::default())
+            let label = |pair: &Engagement| f32::from(u8::from(pair.labels()[task]));
+            let positives: Vec<f32> = pairs.map(label).collect();
+            Booster::grow(rows, &positives, &ones, &trees::Settings::default())
         })
         .collect()
 }
@@ -117,7 +118,8 @@ fn ranked(
     })
 }
 
-/// Times requests for queries of the test day: their wide features, what `scores` does, sorting.
+/// Times requests for queries of the pairs to test on: reading the query, their wide features, what
+/// `scores` does, sorting.
 fn timed(
     gathered: &Gathered,
     candidates: usize,
@@ -125,14 +127,19 @@ fn timed(
 ) -> Result<Latency> {
     let queries = &gathered.data.test.queries;
     let catalogue = gathered.world.catalogue.products.len();
-    let cosine = vec![0.5; candidates];
+    let Gathered { words, predictor, data, .. } = gathered;
     let mut times: Vec<f64> = Vec::with_capacity(REQUESTS);
     for request in 0..REQUESTS {
         let number = request.checked_rem(queries.len()).context("there is no query")?;
         let products: Vec<ProductId> =
             (0..candidates).map(|n| ((7 * n + 31 * request) % catalogue) as ProductId).collect();
         let start = Instant::now();
-        let matching = QueryMatch { cosine: &cosine, product_types: &[] };
+        let [(vector, product_types)] = &read_queries(&[&queries[number]], words, predictor)?[..]
+        else {
+            bail!("a query was not read");
+        };
+        let cosine = data.queries.cosines(vector, &products);
+        let matching = QueryMatch { cosine: &cosine, product_types };
         let wide = gathered.data.tables.request(&queries[number], 0, matching, &products);
         let scores = scores(&queries[number], &products, &wide);
         let mut order: Vec<usize> = (0..candidates).collect();

@@ -43,8 +43,7 @@ fn catalogue() -> Catalogue {
 }
 
 fn tables() -> WideTables {
-    let catalogue = catalogue();
-    WideTables::new(&catalogue, &Statistics::new(catalogue.products.len()))
+    WideTables::new(&catalogue())
 }
 
 fn value(row: &[f32], name: &str) -> f32 {
@@ -68,6 +67,17 @@ fn every_feature_has_a_name_of_its_own() {
     let kinds = FEATURES.map(|(_, kind)| kind);
     assert_eq!(kinds.iter().filter(|&&kind| kind == Kind::Item).count(), ITEM);
     assert_eq!(kinds.iter().filter(|&&kind| kind == Kind::Query).count(), QUERY);
+}
+
+#[test]
+fn nothing_counts_what_came_of_showing_an_item() {
+    let counted = ["click", "cart", "order", "impression", "conversion"];
+    for (name, kind) in FEATURES {
+        assert!(!counted.iter().any(|word| name.contains(word)), "{name}");
+        assert!(kind != Kind::Item || !name.is_empty());
+    }
+    assert_eq!(FEATURES[0].0, "rating");
+    assert_eq!(value(&rows("lamp")[0], "rating"), 4.4);
 }
 
 #[test]

@@ -58,7 +58,8 @@ pub(crate) fn randomised(config: &DmtConfig, seed: u64) -> Dmt {
     let mut weights = Weights::of(&config.init(&device), about(config)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     for (name, array) in &mut weights.arrays {
-        let range = if name.ends_with("deviation") { 0.5..1.5 } else { -0.4..0.4 };
+        let positive = name.ends_with("deviation") || name.ends_with("running_var");
+        let range = if positive { 0.5..1.5 } else { -0.4..0.4 };
         array.values.fill_with(|| random.random_range(range.clone()));
     }
     weights.apply(config.init(&device)).unwrap()

@@ -2,18 +2,17 @@
 //! Transformer (DMT 4.2.2), and the units of the baselines of table 1, DIN (Zhou et al., KDD 2018)
 //! and DIEN (Zhou et al., AAAI 2019), under the same embeddings and the same tasks.
 //!
-//! Both are here for what DMT compares itself with: how they make an interest. Left out are DIN's
-//! Dice and its regulariser, and DIEN's auxiliary loss over the next behaviour.
+//! Both are here for what DMT compares itself with: how they make an interest, DIN with its Dice and
+//! DIEN with its auxiliary loss over the next behaviour. Left out is DIN's regulariser.
 
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
-use burn::tensor::activation::softmax;
+use burn::nn::{BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::tensor::activation::{log_sigmoid, sigmoid, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{DmtConfig, Items, Positions};
 use crate::nn::attention::{AttentionBlock, KeyMask, Memory};
 use crate::nn::gru::Gru;
-use crate::nn::mlp::Mlp;
 
 /// Embedding layer: an item is the concatenation of its product, type, brand and shop.
 #[derive(Module, Debug)]
@@ -150,12 +149,43 @@ const ACTIVATION: usize = 36;
 /// their product.
 #[derive(Module, Debug)]
 pub(super) struct ActivationUnit {
-    mlp: Mlp,
+    hidden: Linear,
+    dice: Dice,
+    weight: Linear,
+}
+
+/// DIN's Dice: p(s) s + (1 - p(s)) alpha s, where p is a sigmoid of s less its mean, over its
+/// deviation, so that the bend lies where the data are.
+#[derive(Module, Debug)]
+struct Dice {
+    /// Statistics alone: neither scale nor offset is learned.
+    norm: BatchNorm,
+    alpha: Param<Tensor<1>>,
+}
+
+impl Dice {
+    fn new(width: usize, device: &Device) -> Self {
+        let mut norm = BatchNormConfig::new(width).init(device);
+        norm.gamma = norm.gamma.set_require_grad(false);
+        norm.beta = norm.beta.set_require_grad(false);
+        Self { norm, alpha: Initializer::Zeros.init([width], device) }
+    }
+
+    /// `[n, width]` to the same.
+    fn forward(&self, s: Tensor<2>) -> Tensor<2> {
+        let p = sigmoid(self.norm.forward(s.clone()));
+        let beyond = s.clone() * self.alpha.val().unsqueeze_dim::<2>(0);
+        p.clone() * s + (1.0 - p) * beyond
+    }
 }
 
 impl ActivationUnit {
     pub fn new(config: &DmtConfig, device: &Device) -> Self {
-        Self { mlp: Mlp::new(&[3 * config.d(), ACTIVATION, 1], device) }
+        Self {
+            hidden: LinearConfig::new(3 * config.d(), ACTIVATION).init(device),
+            dice: Dice::new(ACTIVATION, device),
+            weight: LinearConfig::new(ACTIVATION, 1).init(device),
+        }
     }
 
     /// v_t = sum_j a(e_j, e_t) e_j, `[R, C, d]`, and the weights, `[R, 1, C, T]`. As in DIN the
@@ -172,7 +202,9 @@ impl ActivationUnit {
         let behaviour = items.clone().unsqueeze_dim::<4>(1).expand(pairs);
         let target = target.clone().unsqueeze_dim::<4>(2).expand(pairs);
         let product = behaviour.clone() * target.clone();
-        let weights = self.mlp.forward(Tensor::cat(vec![behaviour, product, target], 3));
+        let read = Tensor::cat(vec![behaviour, product, target], 3);
+        let read = read.reshape([requests * count * length, 3 * d]);
+        let weights = self.weight.forward(self.dice.forward(self.hidden.forward(read)));
         let weights = weights.reshape([requests, count, length])
             * mask.present().clone().unsqueeze_dim::<3>(1);
         (weights.clone().matmul(items.clone()), weights.unsqueeze_dim(1))
@@ -206,6 +238,32 @@ impl InterestEvolution {
     pub fn encode(&self, items: Tensor<3>, mask: KeyMask) -> SequenceMemory {
         let states = self.extractor.forward(items, mask.present(), None);
         SequenceMemory::Vectors { vectors: Tensor::cat(states, 1), mask }
+    }
+
+    /// The auxiliary loss, `[1]`: how badly each state tells the next behaviour, e, from another
+    /// shopper's at the same place, by sigma(<h_t, e>). None where no sequence has two behaviours or
+    /// there is one shopper. `states` and `items` are `[R, T, d]`, newest first.
+    pub fn auxiliary(states: &Tensor<3>, items: &Tensor<3>, mask: &KeyMask) -> Option<Tensor<1>> {
+        let [requests, length, _] = states.dims();
+        if requests < 2 || length < 2 {
+            return None;
+        }
+        let older = states.clone().narrow(1, 1, length - 1);
+        let next = items.clone().narrow(1, 0, length - 1);
+        let others = |of: Tensor<3>| {
+            let rest = of.clone().narrow(0, 1, requests - 1);
+            Tensor::cat(vec![rest, of.narrow(0, 0, 1)], 0)
+        };
+        let present: Tensor<3> = mask.present().clone().unsqueeze_dim(2);
+        let seen = present.clone().narrow(1, 1, length - 1);
+        let seen_by_both = seen.clone() * others(present.narrow(1, 0, length - 1));
+        let score = |of: Tensor<3>| (older.clone() * of).sum_dim(2);
+        let mean = |values: Tensor<3>, of: Tensor<3>| {
+            (values * of.clone()).sum() / of.sum().clamp_min(1.0)
+        };
+        let told = mean(log_sigmoid(score(next.clone())), seen);
+        let told_apart = mean(log_sigmoid(score(others(next)).neg()), seen_by_both);
+        Some((told + told_apart).neg())
     }
 
     /// The last state of the AUGRU, `[R, C, d]`, and a_t = softmax(h_t W e_a), `[R, 1, C, T]`;

@@ -6,12 +6,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::input::Place;
+use super::interest::InterestEvolution;
 use super::{Candidates, Dmt, DmtConfig, Interest, Items, Output, Positions, Sequence, example};
 use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::dmt::ranker::MODEL;
 use crate::models::moppr::Vocabulary;
 use crate::models::weights::{Precision, Weights};
+use crate::nn::attention::KeyMask;
 use crate::nn::bias::Places;
 use crate::share::{BiasFeatures, MultiTask};
 
@@ -253,12 +255,24 @@ impl Reference<'_> {
         items: &[Vector],
         target: &[f64],
     ) -> (Vector, Vec<Vector>) {
-        let mlp = format!("{network}.activations.{sequence}.mlp");
+        let unit = format!("{network}.activations.{sequence}");
+        let array = |name: &str| self.array(&format!("{unit}.dice.{name}")).1;
+        let [mean, variance, gamma, beta, alpha] =
+            ["norm.running_mean", "norm.running_var", "norm.gamma", "norm.beta", "alpha"]
+                .map(array);
+        let dice = |i: usize, s: f64| {
+            let z = (s - mean[i]) / (variance[i] + 1e-5).sqrt() * gamma[i] + beta[i];
+            let p = 1.0 / (1.0 + (-z).exp());
+            p * s + (1.0 - p) * alpha[i] * s
+        };
         let weights: Vector = items
             .iter()
             .map(|item| {
                 let product: Vector = item.iter().zip(target).map(|(a, b)| a * b).collect();
-                self.mlp(&mlp, &[item.clone(), product, target.to_vec()].concat(), false)[0]
+                let read = [item.clone(), product, target.to_vec()].concat();
+                let hidden = self.linear(&format!("{unit}.hidden"), &read);
+                let hidden: Vector = hidden.iter().enumerate().map(|(i, &s)| dice(i, s)).collect();
+                self.linear(&format!("{unit}.weight"), &hidden)[0]
             })
             .collect();
         let sum = (0..target.len())
@@ -465,6 +479,32 @@ fn din_and_dien_follow_their_equations() {
             1.0,
         );
     }
+}
+
+#[test]
+fn the_auxiliary_loss_of_dien_by_hand() {
+    let device = Device::flex();
+    // Two shoppers, newest first; the second has two behaviours.
+    let states = [[[0.1, 0.9], [0.5, -0.4], [0.3, 0.2]], [[0.6, 0.1], [-0.7, 0.8], [9.0, 9.0]]];
+    let items = [[[0.4, -0.2], [0.7, 0.3], [0.0, 0.5]], [[-0.3, 0.6], [0.2, 0.1], [8.0, 8.0]]];
+    let mask = KeyMask::new(Tensor::from_floats([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]], &device));
+    let tensor = |of: [[[f32; 2]; 3]; 2]| Tensor::<3>::from_floats(of, &device);
+    let loss = InterestEvolution::auxiliary(&tensor(states), &tensor(items), &mask).unwrap();
+    let ln_sigmoid = |x: f32| -(-x).exp().ln_1p();
+    let dot = |a: [f32; 2], b: [f32; 2]| a[0] * b[0] + a[1] * b[1];
+    // State of a shopper at a place, and the behaviour after it: of whom.
+    let score =
+        |shopper: usize, place: usize, of: usize| dot(states[shopper][place], items[of][place - 1]);
+    let told: f32 = [(0, 1), (0, 2), (1, 1)].map(|(s, p)| ln_sigmoid(score(s, p, s))).iter().sum();
+    let apart: f32 =
+        [(0, 1), (0, 2), (1, 1)].map(|(s, p)| ln_sigmoid(-score(s, p, 1 - s))).iter().sum();
+    let expected = -(told + apart) / 3.0;
+    assert_near(&numbers(loss), &[expected], 1e-5);
+    // One shopper has nobody to be told from.
+    let alone = KeyMask::new(Tensor::ones([1, 3], &device));
+    let one = |of: Tensor<3>| of.narrow(0, 0, 1);
+    let none = InterestEvolution::auxiliary(&one(tensor(states)), &one(tensor(items)), &alone);
+    assert!(none.is_none());
 }
 
 #[test]

@@ -145,7 +145,6 @@ mod tests {
     use super::super::example::{about, config, randomised, words};
     use super::*;
     use crate::features::dense::QueryMatch;
-    use crate::features::statistics::Statistics;
     use crate::features::wide::WideTables;
     use crate::models::dmt::example::catalogue;
     use crate::models::weights::Precision;
@@ -169,8 +168,7 @@ mod tests {
 
     fn rank(ranker: &Ranker, catalogue: &Catalogue, candidates: &[ProductId]) -> Vec<f32> {
         let words = words();
-        let statistics = Statistics::new(catalogue.products.len());
-        let tables = WideTables::new(catalogue, &statistics);
+        let tables = WideTables::new(catalogue);
         let wide = tables.request("grey couch", 2, QueryMatch::default(), candidates);
         let query = ranker.query(&words, "grey couch");
         let items = ranker.items(&words, catalogue, candidates);

@@ -193,8 +193,11 @@ impl<'a> Reference<'a> {
         let mut y = 1.0;
         for (task, v) in extracted.iter().enumerate() {
             let t = self.mlp(&format!("towers.{task}"), v);
-            let a =
-                if self.config.attention { self.attend(task, &t, &former, expected) } else { t };
+            let a = match (self.config.adaptive, self.config.attention) {
+                (true, _) => self.inform(task, &t, &former, expected),
+                (false, true) => self.attend(task, &t, &former, expected),
+                (false, false) => t,
+            };
             let logit = self.linear(&format!("predictions.{task}"), &a)[0];
             let p = 1.0 / (1.0 + (-logit).exp());
             y = if self.config.transfer { y * p } else { p };
@@ -202,6 +205,32 @@ impl<'a> Reference<'a> {
             expected.engagement.push(y);
             former = Some(a);
         }
+    }
+
+    /// AITM's transfer for one task.
+    fn inform(
+        &self,
+        task: usize,
+        own: &[f64],
+        former: &Option<Vector>,
+        expected: &mut Expected,
+    ) -> Vector {
+        let Some(former) = former else {
+            expected.attention.extend([1.0, 0.0]);
+            return own.to_vec();
+        };
+        let name = format!("adaptive.{}", task - 1);
+        let part = |of: &str, x: &[f64]| self.linear(&format!("{name}.{of}"), x);
+        let handed_over: Vector =
+            part("transfer", former).into_iter().map(|x| x.max(0.0)).collect();
+        let score = |u: &[f64]| {
+            let (q, k) = (part("queries", u), part("keys", u));
+            q.iter().zip(&k).map(|(q, k)| q * k).sum::<f64>() / (u.len() as f64).sqrt()
+        };
+        let w = softmax(&[score(own), score(&handed_over)]);
+        let (own, before) = (part("values", own), part("values", &handed_over));
+        expected.attention.extend(&w);
+        (0..own.len()).map(|i| w[0] * own[i] + w[1] * before[i]).collect()
     }
 
     /// Equation 6 for one task.
@@ -346,6 +375,17 @@ fn parts_can_be_left_out_and_gates_made_flat() {
         );
     }
     assert_follows_the_equations(|_| (), [3.0, 0.5]);
+}
+
+#[test]
+fn aitm_transfers_information() {
+    assert_follows_the_equations(
+        |config| {
+            config.sharing = Sharing::SingleTask;
+            (config.adaptive, config.attention, config.transfer) = (true, false, false);
+        },
+        [1.0, 1.0],
+    );
 }
 
 /// Texts of these numbers of word pieces, as tensors and as rows.

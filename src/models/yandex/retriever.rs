@@ -53,7 +53,7 @@ pub struct Seen {
 /// A shopper as the user tower sees it.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// v_u, unit length, `[1, d]`.
+    /// v_u, `[1, d]`.
     pub vector: Tensor<2>,
     /// Attention of `CLS` by layer, `[heads, 1 + T]` each: over itself in column 0, over
     /// [`User::behaviour`] in those behind it. Where nothing was read there is one column of

@@ -221,7 +221,11 @@ impl Reference<'_> {
             return unit(&shop);
         }
         let (web, _) = self.encoder("user.web", &history[1]);
-        unit(&self.linear("user.merge", &[shop, web].concat()))
+        let scales = &self.weights.arrays["user.scales"].values;
+        let part = |x: &[f64], n: usize| -> Vector {
+            unit(x).into_iter().map(|v| v * f64::from(scales[n])).collect()
+        };
+        add(&part(&shop, 0), &part(&web, 1))
     }
 }
 
@@ -323,7 +327,9 @@ fn vectors_have_unit_length_and_attention_sums_to_one() {
         let (_, model) = randomised(&config(|config| config.web_queries = web_queries), 6);
         let output = users(&model, &histories());
         let items = model.items(model.content(tensor(sums(), [TEXTS, WORD])));
-        for vectors in [output.vector.clone(), items.clone()] {
+        assert_eq!(output.parts.len(), 1 + usize::from(web_queries == WebQueries::Separate));
+        for vectors in output.parts.iter().chain([&items]) {
+            let vectors = vectors.clone();
             let lengths = numbers(vectors.square().sum_dim(1).sqrt());
             assert_near(&lengths, &vec![1.0; lengths.len()], 1e-5);
         }
@@ -331,8 +337,10 @@ fn vectors_have_unit_length_and_attention_sums_to_one() {
             let sums = numbers(attention.sum_dim(2));
             assert_near(&sums, &vec![1.0; sums.len()], 1e-5);
         }
-        let cosines = numbers(similarity(output.vector, items));
-        assert!(cosines.iter().all(|cosine| cosine.abs() <= 1.0 + 1e-5));
+        for part in output.parts {
+            let cosines = numbers(similarity(part, items.clone()));
+            assert!(cosines.iter().all(|cosine| cosine.abs() <= 1.0 + 1e-5));
+        }
     }
 }
 

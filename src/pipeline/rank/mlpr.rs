@@ -62,7 +62,7 @@ impl Mlpr {
     pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
         Ok(Self {
             model: Ranker::load(bytes, &stock.catalogue, device)?,
-            wide: WideTables::new(&stock.catalogue, &stock.statistics),
+            wide: WideTables::new(&stock.catalogue),
             items: None,
             parts: Vec::new(),
             query: Stage::default(),

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::cold_start::{ColdStart, EVALUATED, Lost};
+use super::cold_start::{ColdStart, EVALUATED, Lost, SHARE};
 use super::queries::Queries;
-use super::samples::Samples;
+use super::samples::{Kinds, Samples};
 use crate::features::dense::DenseTables;
 use crate::features::split::{Split, day_of};
 use crate::features::statistics::Statistics;
@@ -15,11 +15,27 @@ use crate::market::World;
 use crate::models::query_category::CategoryPredictor;
 use crate::text::TokenVectors;
 
-/// Most products a search that were retrieved, found irrelevant and not shown, on top of its ten
-/// impressions.
-const IRRELEVANT: usize = 4;
+/// Which page views become samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pages {
+    /// Of the log.
+    pub kinds: Kinds,
+    /// Share of the training page views that lose some or all of the history: see [`ColdStart`].
+    pub cold_start: f64,
+}
 
-/// Page views to train and to test on, feed and search alike.
+impl Pages {
+    /// The paper's: the impressions of a recommender (DMT 5.1), so the feed alone and nothing that
+    /// was not shown, each with the history that there was.
+    pub const PAPER: Self =
+        Self { kinds: Kinds { searches: false, irrelevant: 0 }, cold_start: 0.0 };
+
+    /// Those of what ships, which ranks searches too and meets newcomers.
+    pub const PLAYGROUND: Self =
+        Self { kinds: Kinds { searches: true, irrelevant: 4 }, cold_start: SHARE };
+}
+
+/// Page views to train and to test on.
 #[derive(Default)]
 pub struct Data {
     /// The seven training days.
@@ -38,9 +54,7 @@ struct Survey {
 
 impl Data {
     /// Lives through the market twice: once to count what the features are made of, once for the
-    /// features. `cold_start` is the share of training page views that lose some or all of the
-    /// history: see [`ColdStart`]. `shopper_done` is called twice for each shopper, from several
-    /// threads.
+    /// features. `shopper_done` is called twice for each shopper, from several threads.
     ///
     /// # Errors
     /// Where the device fails.
@@ -48,7 +62,7 @@ impl Data {
         world: &World,
         words: &TokenVectors,
         predictor: &CategoryPredictor,
-        cold_start: f64,
+        pages: Pages,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let catalogue = &world.catalogue;
@@ -79,6 +93,8 @@ impl Data {
                 one
             });
         let tables = DenseTables::new(catalogue, &survey.statistics);
+        let unshown = pages.kinds;
+        let shown = Kinds { irrelevant: 0, ..unshown };
         let queries = Queries::new(&survey.queries, catalogue, words, predictor)?;
         // Folding and reducing keep the order of shoppers, so the samples do not depend on how
         // the work was shared out.
@@ -86,10 +102,10 @@ impl Data {
             .into_par_iter()
             .fold(Self::default, |mut data, shopper| {
                 let log = world.shopper_log(shopper);
-                let mut cold = ColdStart::new(cold_start, world.config.seed, shopper);
+                let mut cold = ColdStart::new(pages.cold_start, world.config.seed, shopper);
                 let (days, draw) = (&split.training, || cold.draw());
-                data.training.append(Samples::of(&log, days, IRRELEVANT, draw, &tables, &queries));
-                let test = |lost| Samples::of(&log, &split.test, 0, || lost, &tables, &queries);
+                data.training.append(Samples::of(&log, days, unshown, draw, &tables, &queries));
+                let test = |lost| Samples::of(&log, &split.test, shown, || lost, &tables, &queries);
                 data.test.append(test(Lost::Nothing));
                 for (samples, (_, lost)) in data.cold.iter_mut().zip(EVALUATED) {
                     samples.append(test(lost));

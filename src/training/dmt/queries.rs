@@ -32,24 +32,42 @@ impl Queries {
         words: &TokenVectors,
         predictor: &CategoryPredictor,
     ) -> Result<Self> {
-        let texts: Vec<&String> = texts.iter().collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut known = HashMap::with_capacity(texts.len());
         for texts in texts.chunks(BATCH) {
-            let means: Vec<Vec<f32>> =
-                texts.iter().map(|text| words.mean(&words.pieces(text))).collect();
-            let probabilities = predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?;
-            let types = probabilities.len() / texts.len();
-            for (number, (text, mean)) in texts.iter().zip(means).enumerate() {
-                // A query without one known word means no category more than another.
-                let of_query = match mean.iter().any(|&value| value != 0.0) {
-                    true => probabilities[number * types..(number + 1) * types].to_vec(),
-                    false => Vec::new(),
-                };
-                known.insert((*text).clone(), (mean, of_query));
-            }
+            let read = read_queries(texts, words, predictor)?;
+            known.extend(texts.iter().map(|text| (*text).to_owned()).zip(read));
         }
         Ok(Self { known, titles: title_vectors(catalogue, words), dimensions: words.dimensions() })
     }
+
+    /// Cosine of a query's mean token vector and the title of each candidate.
+    pub fn cosines(&self, vector: &[f32], candidates: &[ProductId]) -> Vec<f32> {
+        let title = |product: ProductId| {
+            &self.titles[product as usize * self.dimensions..][..self.dimensions]
+        };
+        candidates.iter().map(|&product| cosine(vector, title(product))).collect()
+    }
+}
+
+/// Mean token vector of each query, and its probabilities by product type: none for a query without
+/// one known word, which means no category more than another.
+///
+/// # Errors
+/// Where the device fails.
+pub fn read_queries(
+    texts: &[&str],
+    words: &TokenVectors,
+    predictor: &CategoryPredictor,
+) -> Result<Vec<(Vec<f32>, Vec<f32>)>> {
+    let means: Vec<Vec<f32>> = texts.iter().map(|text| words.mean(&words.pieces(text))).collect();
+    let probabilities = predictor.probabilities(means.concat()).try_into_vec_as::<f32>()?;
+    let rows = probabilities.chunks(probabilities.len() / texts.len().max(1));
+    let read = |(mean, row): (Vec<f32>, &[f32])| {
+        let is_known = mean.iter().any(|&value| value != 0.0);
+        (mean, if is_known { row.to_vec() } else { Vec::new() })
+    };
+    Ok(means.into_iter().zip(rows).map(read).collect())
 }
 
 impl QueryMatcher for Queries {
@@ -57,14 +75,7 @@ impl QueryMatcher for Queries {
         let Some((vector, product_types)) = self.known.get(query) else {
             return Default::default();
         };
-        let cosines = candidates
-            .iter()
-            .map(|&product| {
-                let start = product as usize * self.dimensions;
-                cosine(vector, &self.titles[start..start + self.dimensions])
-            })
-            .collect();
-        (cosines, product_types.clone())
+        (self.cosines(vector, candidates), product_types.clone())
     }
 }
 

@@ -28,6 +28,19 @@ const NOT_LOOKED_AT: ImpressionTruth = ImpressionTruth {
     conversion: 0.0,
 };
 
+/// Which page views become samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    /// Those of searches too; the feed's always.
+    pub searches: bool,
+    /// Most products a search that were retrieved, that the judge finds irrelevant and that were
+    /// not shown. They count as neither clicked nor ordered: the impressions alone, most of them
+    /// relevant (`vitrine evaluate samples`), hardly teach that a shopper's favourite desk is no
+    /// answer to "couch". Relevant products that were not shown stay out, for nobody knows whether
+    /// they would have been clicked.
+    pub irrelevant: usize,
+}
+
 /// Page views with everything that DMT reads of them.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
@@ -52,25 +65,22 @@ struct View {
 }
 
 impl Samples {
-    /// Page views of one shopper on certain days, each search with up to `irrelevant` products
-    /// that were retrieved for it, that the judge finds irrelevant and that were not shown. They
-    /// count as neither clicked nor ordered: the impressions alone, nearly all of them relevant,
-    /// never teach that a shopper's favourite desk is no answer to "couch". Relevant products
-    /// that were not shown stay out, for nobody knows whether they would have been clicked. What
-    /// `lost` takes of a view's history, asked for one view after another, nothing reads.
+    /// Page views of one shopper on certain days. What `lost` takes of a view's history, asked for
+    /// one view after another, nothing reads.
     pub fn of(
         log: &ShopperLog,
         days: &Range<i32>,
-        irrelevant: usize,
+        kinds: Kinds,
         mut lost: impl FnMut() -> Lost,
         tables: &DenseTables,
         matcher: &impl QueryMatcher,
     ) -> Self {
         let mut samples = Self::default();
         for view in &log.views {
-            if days.contains(&day_of(view.time)) && !view.impressions.is_empty() {
+            let wanted = view.query.is_none() || kinds.searches;
+            if wanted && days.contains(&day_of(view.time)) && !view.impressions.is_empty() {
                 let events = lost().leave(&log.events[..view.events_before as usize]);
-                samples.add(log, view, &events, irrelevant, tables, matcher);
+                samples.add(log, view, &events, kinds.irrelevant, tables, matcher);
             }
         }
         samples

@@ -5,14 +5,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::Batch;
-use super::cold_start::ColdStart;
-use super::samples::{QueryMatcher, Samples};
+use super::cold_start::{ColdStart, Lost};
+use super::data::Pages;
+use super::samples::{Kinds, QueryMatcher, Samples};
 use super::{Settings, train};
 use crate::features::dense::{self, DenseTables};
 use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::history::{DAY, Event, EventKind, PageDevice, Profile};
-use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
+use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
 use crate::metrics::{auc, spearman};
 use crate::models::dmt::DmtConfig;
 use crate::models::dmt::example::catalogue;
@@ -94,6 +95,8 @@ fn shopper(shopper: u32, catalogue: &Catalogue, views: usize, clicks: usize) -> 
     ShopperLog { shopper, profile, events, web_searches: Vec::new(), views }
 }
 
+const FEED: Kinds = Kinds { searches: false, irrelevant: 0 };
+
 fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>, cold_start: f64) -> Samples {
     let tables = DenseTables::new(catalogue, &Statistics::new(catalogue.products.len()));
     let mut samples = Samples::default();
@@ -101,7 +104,7 @@ fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>, cold_start: f6
         let log = shopper(number, catalogue, 30, 12);
         let mut cold_start = ColdStart::new(cold_start, 1, number);
         let lost = || cold_start.draw();
-        samples.append(Samples::of(&log, &(1..2), 0, lost, &tables, &NoQueries));
+        samples.append(Samples::of(&log, &(1..2), FEED, lost, &tables, &NoQueries));
     }
     samples
 }
@@ -128,6 +131,26 @@ fn samples_hold_what_the_log_says() {
             .collect();
         assert_eq!(samples.history(30 + view, 0), clicks);
     }
+}
+
+#[test]
+fn the_papers_page_views_are_the_feeds_with_nothing_that_was_not_shown() {
+    let catalogue = catalogue(60, 6);
+    let mut log = shopper(3, &catalogue, 30, 12);
+    for view in log.views.iter_mut().take(10) {
+        view.query = Some("couch".into());
+        view.under_impressions = (20..24)
+            .map(|product| UnderImpression { product, judged_relevant: product == 20 })
+            .collect();
+    }
+    let tables = DenseTables::new(&catalogue, &Statistics::new(catalogue.products.len()));
+    let of = |kinds| {
+        let samples = Samples::of(&log, &(1..2), kinds, || Lost::Nothing, &tables, &NoQueries);
+        (samples.len(), samples.impressions())
+    };
+    let all = log.views.len();
+    assert_eq!(of(Pages::PAPER.kinds), (all - 10, 10 * (all - 10)));
+    assert_eq!(of(Pages::PLAYGROUND.kinds), (all, 10 * all + 3 * 10));
 }
 
 #[test]

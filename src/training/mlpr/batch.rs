@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::samples::Samples;
+use super::samples::{Labels, Samples};
 use crate::features::wide;
 use crate::market::catalogue::ProductId;
 use crate::models::mlpr::K;
@@ -24,27 +24,32 @@ pub struct Batch {
     pub product: Tensor<1, Int>,
     /// Wide features, `[n, F]`.
     pub wide: Tensor<2>,
-    /// Times each pair was clicked, put in the cart, ordered, `[n, K]`.
+    /// Trials of each pair that were clicked, put in the cart, ordered, `[n, K]`.
     pub engaged: Tensor<2>,
-    /// Times each pair was shown, `[n, 1]`.
-    pub impressions: Tensor<2>,
+    /// Trials of each pair, `[n, 1]`.
+    pub trials: Tensor<2>,
 }
 
 impl Batch {
     /// Some pairs of some queries: at least one.
-    pub fn new(samples: &Samples, chosen: &[(usize, Vec<usize>)], device: &Device) -> Self {
+    pub fn new(
+        samples: &Samples,
+        chosen: &[(usize, Vec<usize>)],
+        labels: Labels,
+        device: &Device,
+    ) -> Self {
         let mut products: BTreeMap<ProductId, i32> = BTreeMap::new();
         let (mut query, mut product) = (Vec::new(), Vec::new());
-        let (mut wide, mut engaged, mut impressions) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wide, mut engaged, mut trials) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (_, pairs)) in chosen.iter().enumerate() {
             for &pair in pairs {
                 query.push(row as i32);
                 let next = products.len() as i32;
                 product.push(*products.entry(samples.products[pair]).or_insert(next));
                 wide.extend_from_slice(samples.wide(pair..pair + 1));
-                let engagement = samples.engagement[pair];
-                engaged.extend(engagement.engaged.map(|count| count as f32));
-                impressions.push(engagement.impressions as f32);
+                let (counts, of) = labels.of(&samples.engagement[pair]);
+                engaged.extend(counts);
+                trials.push(of);
             }
         }
         let n = query.len();
@@ -60,7 +65,7 @@ impl Batch {
             product: Tensor::from_data(TensorData::new(product, [n]), device),
             wide: floats(wide, wide::COUNT),
             engaged: floats(engaged, K),
-            impressions: floats(impressions, 1),
+            trials: floats(trials, 1),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What MLPR is measured by (MLPR 4.2): AUC over impressions, nDCG over page views, for each task,
-//! over the whole day and over blocks of shoppers.
+//! What MLPR is measured by (MLPR 4.2): AUC over pairs of query and product, nDCG of a query's pairs,
+//! for each task, over all queries and over blocks of them.
 
 use std::ops::Range;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::library::Library;
-use super::samples::{Samples, View};
+use super::samples::{Samples, hash};
 use crate::features::wide;
-use crate::metrics::{BLOCKS, Figure, Mean, auc, block_of, ndcg_at};
+use crate::metrics::{BLOCKS, Figure, Mean, auc, ndcg_at};
 use crate::models::mlpr::{K, Mlpr, Pairs, TASKS};
 
 /// Pairs that are scored at once.
@@ -61,19 +61,19 @@ pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
 
-/// The metrics of each task over all searches and by block of shoppers, of scores that are one for
-/// each pair and task: "click AUC", "click nDCG@1" and so on.
+/// The metrics of each task over all pairs and by block of queries, of scores that are one for each
+/// pair and task: "click AUC", "click nDCG@1" and so on.
 pub fn by_block(samples: &Samples, scores: &[[f32; K]]) -> Vec<Figure> {
-    let all: Vec<&View> = samples.views.iter().collect();
+    let all: Vec<usize> = (0..samples.groups.len()).collect();
     let mut blocks = vec![Vec::new(); BLOCKS];
-    for view in &samples.views {
-        blocks[block_of(view.shopper)].push(view);
+    for (number, query) in samples.queries.iter().enumerate() {
+        blocks[(hash(query.bytes()) % BLOCKS as u64) as usize].push(number);
     }
     let mut figures = Vec::with_capacity(K * METRICS.len());
     for (task, name) in TASKS.iter().enumerate() {
-        let of = |views: &[&View]| of_task(samples, scores, views, task);
+        let of = |queries: &[usize]| of_task(samples, scores, queries, task);
         let (whole, blocks): (_, Vec<_>) =
-            (of(&all), blocks.iter().map(|views| of(views)).collect());
+            (of(&all), blocks.iter().map(|queries| of(queries)).collect());
         figures.extend((0..METRICS.len()).map(|metric| Figure {
             name: format!("{name} {}", METRICS[metric]),
             whole: whole[metric],
@@ -83,19 +83,19 @@ pub fn by_block(samples: &Samples, scores: &[[f32; K]]) -> Vec<Figure> {
     figures
 }
 
-/// The metrics of one task over some page views, each where it exists.
+/// The metrics of one task over some queries, each where it exists.
 fn of_task(
     samples: &Samples,
     scores: &[[f32; K]],
-    views: &[&View],
+    queries: &[usize],
     task: usize,
 ) -> [Option<f64>; METRICS.len()] {
     let (mut all_scores, mut all_labels) = (Vec::new(), Vec::new());
     let (mut ndcg_1, mut ndcg_5) = (Mean::default(), Mean::default());
-    for view in views {
-        let impressions = view.impressions.clone();
-        let own: Vec<(f32, bool)> = impressions
-            .map(|i| (scores[samples.pairs[i]][task], samples.labels[i][task]))
+    for &query in queries {
+        let pairs = samples.groups[query].clone();
+        let own: Vec<(f32, bool)> = pairs
+            .map(|pair| (scores[pair][task], samples.engagement[pair].labels()[task]))
             .collect();
         // Among equals the negatives come first: scoring all alike earns nothing.
         let mut order: Vec<u32> = (0..own.len() as u32).collect();
@@ -105,8 +105,11 @@ fn of_task(
         });
         let positives: Vec<u32> =
             (0..own.len() as u32).filter(|&place| own[place as usize].1).collect();
-        ndcg_1.add(ndcg_at(1, &order, &positives));
-        ndcg_5.add(ndcg_at(5, &order, &positives));
+        // Where every pair is a positive there is nothing to order.
+        if positives.len() < own.len() {
+            ndcg_1.add(ndcg_at(1, &order, &positives));
+            ndcg_5.add(ndcg_at(5, &order, &positives));
+        }
         all_scores.extend(own.iter().map(|(score, _)| *score));
         all_labels.extend(own.iter().map(|(_, label)| *label));
     }

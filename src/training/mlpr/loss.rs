@@ -6,28 +6,28 @@ use burn::tensor::activation::{log_sigmoid, log_softmax};
 
 use crate::models::mlpr::{K, log_transfer};
 
-/// L_k of each task, `[K]`: the sum over impressions of the cross entropy of y^k, divided by
+/// L_k of each task, `[K]`: the sum over trials of the cross entropy of y^k, divided by
 /// `scale`.
 ///
 /// - `logits`: of p^k, `[n, K]`;
 /// - `transfer`: y^k is the product of equation 8, else p^k itself;
-/// - `engaged`: how many impressions of each pair were clicked, put in the cart, ordered, `[n, K]`;
-/// - `impressions`: how many there were, 0 for a pair that is not to count, `[n, 1]`.
+/// - `engaged`: how many trials of each pair were clicked, put in the cart, ordered, `[n, K]`;
+/// - `trials`: how many there were, 0 for a pair that is not to count, `[n, 1]`.
 ///
-/// Impressions of one pair of query and item look the same to the model, so they are counted
-/// together: the sum is the same as one impression at a time.
+/// Trials of one pair of query and item look the same to the model, so they are counted together:
+/// the sum is the same as one at a time.
 pub fn cross_entropy(
     logits: Tensor<2>,
     transfer: bool,
     engaged: Tensor<2>,
-    impressions: Tensor<2>,
+    trials: Tensor<2>,
     scale: f32,
 ) -> Tensor<1> {
     let (ln_y, ln_not_y) = match transfer {
         true => (log_transfer(&logits), log_not_transfer(&logits)),
         false => (log_sigmoid(logits.clone()), log_sigmoid(logits.neg())),
     };
-    let losses = engaged.clone() * ln_y + (impressions - engaged) * ln_not_y;
+    let losses = engaged.clone() * ln_y + (trials - engaged) * ln_not_y;
     losses.sum_dim(0).reshape([K]).neg() / scale
 }
 
@@ -52,6 +52,14 @@ fn log_not_transfer(logits: &Tensor<2>) -> Tensor<2> {
 /// ln(e^a + e^b) = a + ln(1 + e^(b - a)).
 fn log_add_exp(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     a.clone() - log_sigmoid(a - b)
+}
+
+/// AITM's calibrator, `[1]`: how far a task is likelier than the one that must come before it, mean
+/// over pairs. `y` are the tasks' probabilities, `[n, K]`.
+pub fn calibrator(y: Tensor<2>) -> Tensor<1> {
+    let [n, tasks] = y.dims();
+    let above = y.clone().narrow(1, 1, tasks - 1) - y.narrow(1, 0, tasks - 1);
+    above.clamp_min(0.0).sum() / n as f32
 }
 
 /// Equation 9: the weighted sum of the tasks' losses, `[1]`.
@@ -201,6 +209,13 @@ mod tests {
                 assert!((f64::from(*found) - expected).abs() < 1e-4);
             }
         }
+    }
+
+    #[test]
+    fn the_calibrator_counts_what_is_likelier_than_what_comes_before() {
+        let y = [[0.5, 0.2, 0.1], [0.1, 0.3, 0.7]];
+        let y = Tensor::<2>::from_floats(y, &Device::flex());
+        assert!((numbers(calibrator(y))[0] - (0.2 + 0.4) / 2.0).abs() < 1e-6);
     }
 
     #[test]

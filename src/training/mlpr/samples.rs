@@ -1,12 +1,10 @@
-//! Pairs of a query and a product with what came of them (MLPR 4.1), and the page views that they
-//! were seen on.
+//! Pairs of a query and a product with what came of them over the whole log (MLPR 4.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::features::dense::QueryMatch;
 use crate::features::search::QueryFrequency;
-use crate::features::split::day_of;
 use crate::features::wide::{self, WideTables};
 use crate::market::catalogue::ProductId;
 use crate::market::log::ShopperLog;
@@ -14,43 +12,86 @@ use crate::models::mlpr::K;
 use crate::training::dmt::samples::QueryMatcher;
 use crate::training::normalisation::moments;
 
+/// A pair takes part with more impressions than this (4.1).
+pub const FEW: u32 = 5;
+
 /// What came of showing a product for a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Engagement {
-    /// Times shown, and times found irrelevant and not shown.
+    /// Times shown.
     pub impressions: u32,
     /// Times clicked, put in the cart, ordered.
     pub engaged: [u32; K],
 }
 
-/// Searches of some shoppers: what [`Samples`] are made of.
-#[derive(Clone, Debug, Default)]
-pub struct Searches {
-    pairs: BTreeMap<String, BTreeMap<ProductId, Engagement>>,
-    views: Vec<Search>,
+impl Engagement {
+    /// Whether the pair was ever clicked, put in the cart, ordered: the paper's labels.
+    pub fn labels(&self) -> [bool; K] {
+        self.engaged.map(|count| count > 0)
+    }
 }
 
-/// A page view of a search.
-#[derive(Clone, Debug)]
-struct Search {
-    shopper: u32,
-    query: String,
-    shown: Vec<(ProductId, [bool; K])>,
+/// What a prediction is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// A pair: whether it was ever engaged with (4.1).
+    Pairs,
+    /// An impression of a pair: how often it was engaged with, of the times that it was shown. A
+    /// page shows products one at a time, so that this is what it asks for.
+    Impressions,
 }
+
+impl Labels {
+    /// How many of how many trials of a pair were clicked, put in the cart, ordered.
+    pub fn of(self, pair: &Engagement) -> ([f32; K], f32) {
+        match self {
+            Self::Pairs => (pair.labels().map(|label| f32::from(u8::from(label))), 1.0),
+            Self::Impressions => (pair.engaged.map(|count| count as f32), pair.impressions as f32),
+        }
+    }
+}
+
+/// The paper's parts: eight in ten pairs, one and one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// To learn from.
+    Training,
+    /// To choose by.
+    Validation,
+    /// To measure on.
+    Test,
+}
+
+impl Part {
+    /// Where a pair belongs: by chance, and always the same.
+    pub fn of(query: &str, product: ProductId) -> Self {
+        match hash(query.bytes().chain([0]).chain(product.to_le_bytes())) % 10 {
+            8 => Self::Validation,
+            9 => Self::Test,
+            _ => Self::Training,
+        }
+    }
+}
+
+/// A number that is as good as random, and always the same for the same bytes (FNV-1a, with its
+/// high bits, which are mixed best, in front).
+pub fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+    let mixed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    mixed >> 24
+}
+
+/// Pairs of some shoppers' searches: what [`Samples`] are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Searches(BTreeMap<String, BTreeMap<ProductId, Engagement>>);
 
 impl Searches {
-    /// Adds the searches of one shopper on certain days, each with up to `irrelevant` products
-    /// that were retrieved for it, that the judge finds irrelevant and that were not shown. They
-    /// count as an impression that nothing came of, as in DMT's samples and for the same reason:
-    /// what was shown is nearly all relevant. With `views` the page views are kept too.
-    pub fn add(&mut self, log: &ShopperLog, days: &Range<i32>, irrelevant: usize, views: bool) {
+    /// Adds every search of one shopper.
+    pub fn add(&mut self, log: &ShopperLog) {
         for view in &log.views {
             let Some(query) = &view.query else { continue };
-            if !days.contains(&day_of(view.time)) || view.impressions.is_empty() {
-                continue;
-            }
-            let pairs = self.pairs.entry(query.clone()).or_default();
-            let mut shown = Vec::new();
+            let pairs = self.0.entry(query.clone()).or_default();
             for impression in &view.impressions {
                 let labels = [impression.clicked, impression.carted, impression.ordered];
                 let pair = pairs.entry(impression.product).or_default();
@@ -58,22 +99,20 @@ impl Searches {
                 for (count, label) in pair.engaged.iter_mut().zip(labels) {
                     *count += u32::from(label);
                 }
-                shown.push((impression.product, labels));
-            }
-            let unshown = view.under_impressions.iter().filter(|under| !under.judged_relevant);
-            for under in unshown.take(irrelevant) {
-                pairs.entry(under.product).or_default().impressions += 1;
-            }
-            if views {
-                self.views.push(Search { shopper: log.shopper, query: query.clone(), shown });
             }
         }
     }
 
+    /// Queries with a pair that was shown more than `few` times.
+    pub fn queries(&self, few: u32) -> BTreeSet<String> {
+        let shown = |pairs: &BTreeMap<_, Engagement>| pairs.values().any(|p| p.impressions > few);
+        self.0.iter().filter(|(_, pairs)| shown(pairs)).map(|(query, _)| query.clone()).collect()
+    }
+
     /// Adds those of other shoppers.
     pub fn append(&mut self, other: Self) {
-        for (query, pairs) in other.pairs {
-            let mine = self.pairs.entry(query).or_default();
+        for (query, pairs) in other.0 {
+            let mine = self.0.entry(query).or_default();
             for (product, more) in pairs {
                 let pair = mine.entry(product).or_default();
                 pair.impressions += more.impressions;
@@ -82,17 +121,7 @@ impl Searches {
                 }
             }
         }
-        self.views.extend(other.views);
     }
-}
-
-/// One page view.
-#[derive(Clone, Debug)]
-pub struct View {
-    /// Number of the shopper.
-    pub shopper: u32,
-    /// Numbers of its impressions.
-    pub impressions: Range<usize>,
 }
 
 /// Pairs with everything that MLPR reads of them, query by query.
@@ -102,53 +131,41 @@ pub struct Samples {
     pub queries: Vec<String>,
     /// Pairs of each query.
     pub groups: Vec<Range<usize>>,
-    /// Product of each pair.
+    /// Product of each pair, rising within a query.
     pub products: Vec<ProductId>,
     /// What came of each pair.
     pub engagement: Vec<Engagement>,
-    /// Page views.
-    pub views: Vec<View>,
-    /// Pair of each impression of the page views.
-    pub pairs: Vec<usize>,
-    /// Whether each impression was clicked, put in the cart, ordered.
-    pub labels: Vec<[bool; K]>,
     wide: Vec<f32>,
 }
 
 impl Samples {
-    /// Works out the features of every pair, once.
+    /// The pairs of a part that were shown more than `few` times, with their features.
     pub fn new(
-        searches: Searches,
+        searches: &Searches,
+        part: Part,
+        few: u32,
         tables: &WideTables,
         frequency: &QueryFrequency,
         matcher: &impl QueryMatcher,
     ) -> Self {
         let mut samples = Self::default();
-        let mut numbers = BTreeMap::new();
-        for (query, pairs) in searches.pairs {
+        for (query, pairs) in &searches.0 {
             let start = samples.products.len();
-            for (product, engagement) in pairs {
-                samples.products.push(product);
-                samples.engagement.push(engagement);
+            for (&product, &engagement) in pairs {
+                if engagement.impressions > few && Part::of(query, product) == part {
+                    samples.products.push(product);
+                    samples.engagement.push(engagement);
+                }
             }
             let own = &samples.products[start..];
-            let (cosine, product_types) = matcher.matching(&query, own);
-            let matching = QueryMatch { cosine: &cosine, product_types: &product_types };
-            samples.wide.extend(tables.request(&query, frequency.bucket(&query), matching, own));
-            numbers.insert(query.clone(), samples.queries.len());
-            samples.groups.push(start..samples.products.len());
-            samples.queries.push(query);
-        }
-        for Search { shopper, query, shown } in searches.views {
-            let group = samples.groups[numbers[&query]].clone();
-            let start = samples.pairs.len();
-            for (product, labels) in shown {
-                // Within a group products rise, as they come out of an ordered map.
-                let place = samples.products[group.clone()].partition_point(|&p| p < product);
-                samples.pairs.push(group.start + place);
-                samples.labels.push(labels);
+            if own.is_empty() {
+                continue;
             }
-            samples.views.push(View { shopper, impressions: start..samples.pairs.len() });
+            let (cosine, product_types) = matcher.matching(query, own);
+            let matching = QueryMatch { cosine: &cosine, product_types: &product_types };
+            samples.wide.extend(tables.request(query, frequency.bucket(query), matching, own));
+            samples.groups.push(start..samples.products.len());
+            samples.queries.push(query.clone());
         }
         samples
     }
@@ -163,9 +180,15 @@ impl Samples {
         self.products.is_empty()
     }
 
-    /// Number of impressions behind the pairs.
-    pub fn impressions(&self) -> u64 {
-        self.engagement.iter().map(|pair| u64::from(pair.impressions)).sum()
+    /// Trials of all pairs, and how many of them were clicked, put in the cart, ordered.
+    pub fn trials(&self, labels: Labels) -> (f64, [f64; K]) {
+        let mut sums = (0.0, [0.0; K]);
+        for pair in &self.engagement {
+            let (engaged, trials) = labels.of(pair);
+            sums.0 += f64::from(trials);
+            sums.1.iter_mut().zip(engaged).for_each(|(sum, count)| *sum += f64::from(count));
+        }
+        sums
     }
 
     /// Wide features of pairs, one after another.

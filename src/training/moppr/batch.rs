@@ -1,5 +1,7 @@
 //! A minibatch of page views as tensors.
 
+use std::collections::BTreeSet;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -26,8 +28,9 @@ pub struct Batch {
     pub own: Tensor<2, Int>,
     /// Random negatives, `[L]`, if there are any.
     pub negatives: Option<Tensor<1, Int>>,
-    /// -1e9 where a candidate is padding, or a random negative that the view has of its own, else
-    /// 0, `[B, P + L]`.
+    /// -1e9 where a candidate is padding, or a random negative that is none: one that the view has
+    /// of its own, or that the shopper is known to have dealt with, which is noise (MOPPR 5.5.4);
+    /// else 0, `[B, P + L]`.
     pub absent: Tensor<2>,
     /// Labels of the views' own candidates.
     pub labels: Labels,
@@ -54,7 +57,7 @@ impl Shelves {
     }
 
     /// Any product of the categories that a view is about: those that its query is predicted to
-    /// mean, or on the feed those of the products shown.
+    /// mean, or where it means none those of the products shown.
     fn draw(&self, view: &Sample, random: &mut ChaCha8Rng) -> Option<ProductId> {
         let categories = &view.features.query.categories.0;
         let product_type = if categories.is_empty() {
@@ -71,6 +74,12 @@ impl Shelves {
     fn of(&self, product_type: ProductTypeId) -> &[ProductId] {
         self.of_type.get(usize::from(product_type)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Products that are no random negative of a view.
+fn known(view: &Sample) -> BTreeSet<ProductId> {
+    let behaviour = view.features.behaviours.iter().flatten().map(|behaviour| behaviour.product);
+    view.candidates.iter().map(|candidate| candidate.product).chain(behaviour).collect()
 }
 
 impl Batch {
@@ -92,12 +101,14 @@ impl Batch {
         }
 
         let b = views.len();
+        let mut known: Vec<BTreeSet<ProductId>> = views.iter().map(|view| known(view)).collect();
+        // Each of them once: what is drawn is known from then on.
         let related: Vec<Vec<ProductId>> = views
             .iter()
-            .map(|view| {
+            .zip(&mut known)
+            .map(|(view, known)| {
                 let drawn = (0..settings.related).filter_map(|_| shelves.draw(view, random));
-                let own = |product| view.candidates.iter().any(|c| c.product == product);
-                drawn.filter(|&product| !own(product)).collect()
+                drawn.filter(|&product| known.insert(product)).collect()
             })
             .collect();
         let lengths = views.iter().zip(&related).map(|(view, r)| view.candidates.len() + r.len());
@@ -106,7 +117,7 @@ impl Batch {
         let mut own = vec![0_i32; b * p];
         let mut absent = vec![0.0; b * width];
         let mut labels = [(); 4].map(|()| vec![0.0; b * p]);
-        for (row, (view, related)) in views.iter().zip(&related).enumerate() {
+        for (row, ((view, related), known)) in views.iter().zip(&related).zip(&known).enumerate() {
             let absent = &mut absent[row * width..][..width];
             let shown = view.candidates.len();
             absent[shown + related.len()..p].fill(ABSENT);
@@ -118,9 +129,10 @@ impl Batch {
                 for (labels, positive) in labels.iter_mut().zip(candidate.labels) {
                     labels[row * p + column] = if positive { 1.0 } else { 0.0 };
                 }
-                // A catalogue of thousands has, unlike one of millions, many chances to draw what
-                // was shown.
-                if let Some(column) = column_of[candidate.product as usize] {
+            }
+            // A catalogue of thousands has, unlike one of millions, many chances to draw them.
+            for &product in known {
+                if let Some(column) = column_of[product as usize] {
                     absent[p + column] = ABSENT;
                 }
             }

@@ -71,7 +71,7 @@ pub fn evaluate(
         quality.shown.add(retrieved, &view.positives(1));
         quality.clicked.add(retrieved, &view.positives(2));
         quality.bought.add(retrieved, &view.positives(3));
-        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
+        let number = world.query_number(queries.text(view.query));
         if let Some(number) = number {
             let intent = &world.queries[number as usize].intent;
             let judged = |product| world.judge(number, product);
@@ -97,7 +97,7 @@ pub fn by_block(
     let mut blocks = [[Mean::default(); NAMES.len()]; BLOCKS];
     for (view, retrieved) in views.iter().zip(retrieved) {
         let [clicked, bought] = [2, 3].map(|objective| view.positives(objective));
-        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
+        let number = world.query_number(queries.text(view.query));
         let good =
             number.and_then(|number| p_good(k, retrieved, |product| world.judge(number, product)));
         let values = [
@@ -160,7 +160,7 @@ pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<Pr
         let found = || products(index.search(queries.text(query), LONG));
         known.entry(query).or_insert_with(found).clone()
     };
-    views.iter().map(|view| view.query.map_or_else(Vec::new, &mut search)).collect()
+    views.iter().map(|view| search(view.query)).collect()
 }
 
 fn products(hits: Vec<Hit>) -> Vec<ProductId> {

@@ -53,6 +53,16 @@ impl Queries {
         Ok(Self { texts, features, numbers })
     }
 
+    /// These texts, of which nothing is known.
+    #[cfg(test)]
+    pub fn plain(texts: &[&str]) -> Self {
+        Self {
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            features: vec![Arc::default(); texts.len()],
+            numbers: texts.iter().map(|text| (*text).to_owned()).zip(0..).collect(),
+        }
+    }
+
     /// Number of a query.
     pub fn number(&self, text: &str) -> Option<u32> {
         self.numbers.get(text).copied()

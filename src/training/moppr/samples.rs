@@ -1,7 +1,6 @@
 //! Page views as MOPPR is trained and evaluated on them (MOPPR 4.3.1 and 5.1).
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::queries::Queries;
 use crate::features::Moment;
@@ -26,8 +25,8 @@ pub struct Sample {
     pub shopper: u32,
     /// What the user-query tower is fed.
     pub features: SearchFeatures,
-    /// Number of the query in [`Queries`]; none on the feed.
-    pub query: Option<u32>,
+    /// Number of the query in [`Queries`].
+    pub query: u32,
     /// Impressions, then under-impressions.
     pub candidates: Vec<Candidate>,
 }
@@ -49,8 +48,6 @@ pub struct Options {
     pub impressions: usize,
     /// M, most under-impressions of a view.
     pub under_impressions: usize,
-    /// Feed views too, which have no query; search views always.
-    pub feed: bool,
     /// Behaviour is read; without it the model knows query and profile only.
     pub behaviour: bool,
     /// Behaviour is filtered by the query's predicted categories.
@@ -58,16 +55,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// The paper's (MOPPR 5.3), for training.
+    /// The paper's, for training: searches with more than one click (MOPPR 4.3.1, 5.1 and 5.3).
     pub fn training() -> Self {
-        Self {
-            clicks: 1,
-            impressions: 10,
-            under_impressions: 10,
-            feed: true,
-            behaviour: true,
-            filter: true,
-        }
+        Self { clicks: 2, impressions: 10, under_impressions: 10, behaviour: true, filter: true }
     }
 
     /// Every search view, whole, for evaluation.
@@ -76,13 +66,13 @@ impl Options {
             clicks: 0,
             impressions: usize::MAX,
             under_impressions: usize::MAX,
-            feed: false,
             ..Self::training()
         }
     }
 }
 
-/// A shopper's page views of these days.
+/// A shopper's searches of these days. The feed has no query, so that nothing on it is relevant or
+/// not, and stays out.
 pub fn samples(
     log: &ShopperLog,
     days: &Range<i32>,
@@ -92,13 +82,11 @@ pub fn samples(
 ) -> Vec<Sample> {
     let wanted = |view: &&PageView| {
         let clicks = view.impressions.iter().filter(|i| i.clicked).count();
-        days.contains(&day_of(view.time))
-            && clicks >= options.clicks
-            && (view.query.is_some() || options.feed)
+        days.contains(&day_of(view.time)) && clicks >= options.clicks
     };
     let sample = |view: &PageView| {
-        let query = view.query.as_deref().and_then(|query| queries.number(query));
-        let features = query.map_or_else(Arc::default, |number| queries.features(number).clone());
+        let query = queries.number(view.query.as_deref()?)?;
+        let features = queries.features(query).clone();
         let before = if options.behaviour { view.events_before as usize } else { 0 };
         let moment = Moment {
             profile: &log.profile,
@@ -109,9 +97,9 @@ pub fn samples(
         };
         let features = SearchFeatures::new(&moment, features, products, options.filter);
         let candidates = candidates(view, options);
-        Sample { shopper: log.shopper, features, query, candidates }
+        Some(Sample { shopper: log.shopper, features, query, candidates })
     };
-    log.views.iter().filter(wanted).map(sample).collect()
+    log.views.iter().filter(wanted).filter_map(sample).collect()
 }
 
 fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
@@ -202,13 +190,16 @@ mod tests {
         }
     }
 
+    const QUERY: Option<&str> = Some("couch");
+
     fn made(views: Vec<PageView>, options: &Options) -> Vec<Sample> {
-        samples(&log(views), &(0..2), &Queries::default(), &products(), options)
+        let queries = Queries::plain(&["couch"]);
+        samples(&log(views), &(0..2), &queries, &products(), options)
     }
 
     #[test]
     fn labels_are_those_of_the_four_objectives() {
-        let sample = &made(vec![view(0, &[4, 14], None)], &Options::training())[0];
+        let sample = &made(vec![view(0, &[4, 14], QUERY)], &Options::training())[0];
         assert_eq!(sample.candidates.len(), 20);
         let labels = |product: ProductId| {
             sample.candidates.iter().find(|c| c.product == product).map(|c| c.labels)
@@ -223,20 +214,31 @@ mod tests {
     }
 
     #[test]
-    fn views_without_a_click_or_of_other_days_are_left_out() {
-        let views = || vec![view(0, &[], None), view(1, &[2], None), view(2, &[2], None)];
-        assert_eq!(made(views(), &Options::training()).len(), 1);
-        assert_eq!(made(views(), &Options { clicks: 0, ..Options::training() }).len(), 2);
-        assert_eq!(made(views(), &Options { feed: false, ..Options::training() }).len(), 0);
-        assert_eq!(made(views(), &Options::evaluation()).len(), 0);
+    fn searches_with_more_than_one_click_are_trained_on() {
+        let views = || {
+            let of = |day, clicked: &[ProductId], query| view(day, clicked, query);
+            vec![
+                of(0, &[], QUERY),
+                of(0, &[3], QUERY),
+                of(1, &[2, 5], QUERY),
+                // Another day, the feed, and a query that nobody reads.
+                of(2, &[2, 5], QUERY),
+                of(1, &[2, 5], None),
+                of(1, &[2, 5], Some("sofa")),
+            ]
+        };
+        let trained = made(views(), &Options::training());
+        assert_eq!(trained.len(), 1);
+        assert_eq!((trained[0].query, trained[0].positives(2)), (0, vec![2, 5]));
+        assert_eq!(made(views(), &Options::evaluation()).len(), 3);
     }
 
     #[test]
     fn behaviour_after_the_request_is_not_known() {
-        let sample = &made(vec![view(0, &[2], None)], &Options::training())[0];
+        let sample = &made(vec![view(0, &[2, 3], QUERY)], &Options::training())[0];
         assert_eq!(sample.features.behaviours.each_ref().map(Vec::len), [1, 0, 0]);
         let without = Options { behaviour: false, ..Options::training() };
-        let sample = &made(vec![view(0, &[2], None)], &without)[0];
+        let sample = &made(vec![view(0, &[2, 3], QUERY)], &without)[0];
         assert_eq!(sample.features.behaviours.each_ref().map(Vec::len), [0, 0, 0]);
     }
 }

@@ -35,7 +35,7 @@ impl Selection {
         let mut selected = Vec::with_capacity(views.len());
         for (number, view) in views.iter().enumerate() {
             let mut candidates = self.candidates(view);
-            if let Some(known) = view.query.and_then(|query| irrelevant.get(&query)) {
+            if let Some(known) = irrelevant.get(&view.query) {
                 // Each view of a query begins elsewhere, so that all of them are seen.
                 let from = (number * self.irrelevant) % known.len();
                 let others = known[from..].iter().chain(&known[..from]);
@@ -76,9 +76,8 @@ impl Selection {
 fn irrelevant(views: &[Sample]) -> BTreeMap<u32, Vec<ProductId>> {
     let mut found: BTreeMap<u32, Vec<ProductId>> = BTreeMap::new();
     for view in views {
-        let Some(query) = view.query else { continue };
         let products = view.candidates.iter().filter(|c| !c.labels[0]).map(|c| c.product);
-        found.entry(query).or_default().extend(products);
+        found.entry(view.query).or_default().extend(products);
     }
     for products in found.values_mut() {
         products.sort_unstable();
@@ -97,7 +96,7 @@ mod tests {
         Candidate { product, labels }
     }
 
-    fn view(query: Option<u32>, candidates: &[Candidate]) -> Sample {
+    fn view(query: u32, candidates: &[Candidate]) -> Sample {
         let features = SearchFeatures {
             profile: [0; 6],
             query: Default::default(),
@@ -113,7 +112,7 @@ mod tests {
     const WRONG: Candidate = candidate(5, [false; 4]);
 
     fn page() -> Sample {
-        view(Some(7), &[SHOWN, CLICKED, BOUGHT, UNDER, WRONG])
+        view(7, &[SHOWN, CLICKED, BOUGHT, UNDER, WRONG])
     }
 
     fn products(samples: &[Sample]) -> Vec<Vec<ProductId>> {
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn each_click_is_a_sample_of_its_own() {
-        let samples = Selection::SINGLE.of(&[page(), view(None, &[SHOWN])]);
+        let samples = Selection::SINGLE.of(&[page(), view(6, &[SHOWN])]);
         assert_eq!(products(&samples), [[2], [3]]);
         assert_eq!(samples[1].candidates[0].labels, BOUGHT.labels);
     }
@@ -147,9 +146,8 @@ mod tests {
     fn irrelevant_products_come_from_other_views_of_the_query() {
         let views = [
             page(),
-            view(Some(7), &[CLICKED, candidate(9, [false; 4]), candidate(8, [false; 4])]),
-            view(Some(6), &[CLICKED, candidate(11, [false; 4])]),
-            view(None, &[CLICKED, candidate(12, [false; 4])]),
+            view(7, &[CLICKED, candidate(9, [false; 4]), candidate(8, [false; 4])]),
+            view(6, &[CLICKED, candidate(11, [false; 4])]),
         ];
         let hard = Selection { irrelevant: 1, ..Selection::PAPER };
         let found = products(&hard.of(&views));
@@ -158,7 +156,6 @@ mod tests {
         assert_eq!(found[0][5..], [8]);
         assert_eq!(found[1], [2, 9, 8, 5]);
         assert_eq!(found[2], [2, 11]);
-        assert_eq!(found[3], [2, 12]);
         let all = Selection { irrelevant: 9, ..Selection::PAPER };
         assert_eq!(all.of(&views)[0].candidates.len(), 7);
         let added = all.of(&views)[0].candidates[5];

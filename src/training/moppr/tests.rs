@@ -83,7 +83,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
                 query: Arc::new(query),
                 behaviours: [vec![behaviour], vec![], vec![]],
             },
-            query: None,
+            query: 0,
             candidates,
         }
     };
@@ -194,6 +194,7 @@ fn related_negatives_are_of_the_categories_of_the_view() {
     let mut views = views(1, 4);
     let categories = PredictedCategories(vec![(2, 0.5), (5, 0.5)]);
     for view in &mut views[..2] {
+        view.features.behaviours[0][0].product = 25;
         view.features.query = Arc::new(QueryFeatures::new(vec![9], categories.clone(), 0));
     }
     let batch: Vec<&Sample> = views.iter().collect();
@@ -223,7 +224,12 @@ fn related_negatives_are_of_the_categories_of_the_view() {
             assert!(view.candidates.iter().all(|c| c.product != product));
             assert_eq!(clicks[row * width + column], 0.0);
         }
-        // On the feed here every product of the type is shown, so none is left to draw.
+        let different: std::collections::BTreeSet<i64> =
+            related.iter().map(|&column| own[row * width + column]).collect();
+        assert_eq!(different.len(), related.len(), "a negative that repeats");
+        let bought = view.features.behaviours[0][0].product;
+        assert!(!different.contains(&bought.into()), "a negative that the shopper dealt with");
+        // Where the query means nothing every product of the type is shown, so none is left.
         assert_eq!(related.is_empty(), row >= 2, "{row}");
     }
 }

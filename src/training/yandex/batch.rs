@@ -9,7 +9,7 @@ use super::data::Corpus;
 use super::loss::Page;
 use super::samples::ShopperDay;
 use crate::models::yandex::input::{Contexts, Histories, Read, Sequence};
-use crate::models::yandex::{SIGNALS, WebQueries, Yandex, YandexConfig, similarity};
+use crate::models::yandex::{SIGNALS, UserOutput, WebQueries, Yandex, YandexConfig, similarity};
 
 /// The different texts of a batch, in the order in which they were met.
 #[derive(Default)]
@@ -26,18 +26,18 @@ impl Table {
         })
     }
 
-    /// Sums of their word vectors, `[M, w]`.
-    fn sums(&self, corpus: &Corpus, device: &Device) -> Tensor<2> {
-        let sums: Vec<f32> = self.texts.iter().flat_map(|&t| corpus.sum(t)).copied().collect();
+    /// What is read of them, `[M, w]`.
+    fn read(&self, corpus: &Corpus, device: &Device) -> Tensor<2> {
         let shape = [self.texts.len(), corpus.word];
-        Tensor::from_data(TensorData::new(sums, shape), device)
+        let read = corpus.read(self.texts.iter().copied());
+        Tensor::from_data(TensorData::new(read, shape), device)
     }
 }
 
 /// Shoppers and the texts that they and their products consist of.
 #[derive(Clone, Debug)]
 struct Towers {
-    /// Sums of the word vectors of all texts of the batch, those of the products first, `[M, w]`.
+    /// What is read of all texts of the batch, those of the products first, `[M, w]`.
     texts: Tensor<2>,
     /// Number of different products.
     products: usize,
@@ -76,7 +76,7 @@ impl Towers {
                 behaviour: sequence(&behaviour),
                 web: separate.then(|| sequence(&web)),
             },
-            texts: table.sums(corpus, device),
+            texts: table.read(corpus, device),
             products,
         }
     }
@@ -104,9 +104,9 @@ impl Users {
         Self(Towers::new(Table::default(), days, config, corpus, device))
     }
 
-    /// v_u, `[B, d]`.
-    pub fn vectors(&self, model: &Yandex) -> Tensor<2> {
-        model.users(&model.content(self.0.texts.clone()), &self.0.histories).vector
+    /// What the user tower makes of them.
+    pub fn output(&self, model: &Yandex) -> UserOutput {
+        model.users(&model.content(self.0.texts.clone()), &self.0.histories)
     }
 }
 

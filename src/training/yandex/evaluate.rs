@@ -1,5 +1,6 @@
-//! What the two towers are measured by: nDCG of the similarity on the feed's page views of the
-//! held-out day (Yandex 4.1), and recall over the whole catalogue.
+//! How the similarity alone orders the feed's page views of the held-out days, and recall over the
+//! whole catalogue. What the paper measures, the similarity as a feature of a tree ranker (4.1), is
+//! in `ranker`.
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -16,7 +17,7 @@ use crate::retrieval::top_k;
 /// Shopper-days whose scores are held at once.
 const BATCH: usize = 256;
 /// K of nDCG: a whole page.
-const PAGE: usize = 10;
+pub(super) const PAGE: usize = 10;
 /// The shorter K of recall.
 const SHORT: usize = 20;
 /// The longer K.
@@ -43,7 +44,8 @@ impl Scenario {
         }
     }
 
-    fn counts(self, impression: &Impression) -> bool {
+    /// Whether a product of a page view counts.
+    pub fn counts(self, impression: &Impression) -> bool {
         self == Self::Retargeting || impression.new
     }
 }
@@ -93,7 +95,8 @@ impl Metrics {
         let days: Vec<&ShopperDay> = corpus.samples.test.iter().collect();
         for days in days.chunks(BATCH) {
             let users = Users::new(days, retriever.config(), corpus, &Device::flex());
-            let scores = similarity(users.vectors(retriever.model()), retriever.items.clone());
+            let scores =
+                similarity(users.output(retriever.model()).vector, retriever.items.clone());
             let scores: Vec<f32> = scores.try_into_vec_as()?;
             for (day, scores) in days.iter().zip(scores.chunks(corpus.products)) {
                 metrics.add_pages(day, corpus, |impression| scores[impression.product as usize]);

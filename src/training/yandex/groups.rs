@@ -37,6 +37,12 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// Those of a table of word pieces that is learned from nothing: each piece is in few texts, so
+    /// that its row moves seldom.
+    pub fn with_pieces(self) -> Self {
+        Self { embeddings: 2.5 * self.embeddings, ..self }
+    }
+
     /// One rate for the model, another for the scalars of the losses.
     pub fn new(model: f64, loss: f64) -> Self {
         Self { embeddings: model, transformer: model, item: model, loss }

@@ -25,7 +25,8 @@ pub struct Options {
     pub fine_tuning: Range<i32>,
     /// Days that are tested on.
     pub test: Range<i32>,
-    /// Fine-tune on the search's page views too; tests are on the feed's alone.
+    /// Fine-tune on the search's page views too, which the paper's recommendation surfaces are not
+    /// (4.1); tests are on the feed's alone.
     pub searches: bool,
     /// Share of the shoppers that are trained on, from 0 to 1; all are tested on.
     pub share: f64,
@@ -58,6 +59,8 @@ pub struct View {
     pub is_search: bool,
     /// Device.
     pub device: PageDevice,
+    /// Number of the page view in its shopper's log.
+    pub number: usize,
     /// Products shown.
     pub impressions: Range<usize>,
 }
@@ -179,26 +182,28 @@ impl Samples {
         wanted: impl Fn(&PageView) -> bool,
     ) -> Vec<ShopperDay> {
         let positive = |view: &PageView| view.impressions.iter().any(|i| i.clicked);
-        let views = log.views.iter().filter(|view| days.contains(&day_of(view.time)));
-        let views: Vec<_> = views.filter(|view| wanted(view) && positive(view)).collect();
-        let together =
-            |a: &&PageView, b: &&PageView| delay >= DAY && day_of(a.time) == day_of(b.time);
+        let views = log.views.iter().enumerate();
+        let views = views.filter(|(_, view)| days.contains(&day_of(view.time)));
+        let views: Vec<_> = views.filter(|(_, view)| wanted(view) && positive(view)).collect();
+        let together = |(_, a): &(usize, &PageView), (_, b): &(usize, &PageView)| {
+            delay >= DAY && day_of(a.time) == day_of(b.time)
+        };
         let mut found = Vec::new();
         for of_day in views.chunk_by(together) {
             let start = self.views.len();
-            for view in of_day {
-                self.add_view(log, view);
+            for (number, view) in of_day {
+                self.add_view(log, *number, view);
             }
             found.push(ShopperDay {
                 shopper,
-                history: self.history(shopper, of_day[0].time, delay),
+                history: self.history(shopper, of_day[0].1.time, delay),
                 of: start..self.views.len(),
             });
         }
         found
     }
 
-    fn add_view(&mut self, log: &ShopperLog, view: &PageView) {
+    fn add_view(&mut self, log: &ShopperLog, number: usize, view: &PageView) {
         let before = &log.events[..view.events_before as usize];
         let start = self.impressions.len();
         self.impressions.extend(view.impressions.iter().map(|shown| Impression {
@@ -210,6 +215,7 @@ impl Samples {
         self.views.push(View {
             is_search: view.query.is_some(),
             device: view.device,
+            number,
             impressions: start..self.impressions.len(),
         });
     }

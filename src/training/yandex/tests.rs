@@ -6,17 +6,19 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::data::Corpus;
+use super::data::{Corpus, Reading};
 use super::evaluate::Metrics;
+use super::ranker::{NAMES, Ranker, Similarities, similarities};
 use super::samples::{Options, Samples};
 use super::{Progress, Settings, fine_tune, init, pretrain};
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::history::{DAY, Event, EventKind, Minutes, PageDevice, Profile, WebSearch};
 use crate::market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
+use crate::market::{MarketConfig, World};
 use crate::models::dmt::example;
 use crate::models::weights::{About, FORMAT, Weights};
 use crate::models::yandex::retriever::Retriever;
-use crate::models::yandex::{Yandex, YandexConfig};
+use crate::models::yandex::{WebQueries, Yandex, YandexConfig};
 use crate::text::TokenVectors;
 use crate::training::checkpoint::Checkpoint;
 
@@ -153,7 +155,7 @@ fn metrics_count_what_their_scenario_counts() {
     let mut samples = Samples::default();
     samples.add(&log(), 50, &options(DAY));
     samples.add(&ShopperLog { shopper: 28, ..log() }, 50, &options(DAY));
-    let corpus = Corpus::new(samples, &catalogue, &words());
+    let corpus = Corpus::new(samples, &catalogue, &words(), Reading::Vectors);
     // Of the page 5, 6 and 1 only 5 was clicked; 5 and 1 were known. All are as attractive, and
     // of equal scores the positive comes last: the third place.
     let truth = Metrics::of_truth(&corpus);
@@ -237,14 +239,14 @@ fn shopper(number: u32) -> ShopperLog {
     ShopperLog { shopper: number, profile: PROFILE, events, web_searches: Vec::new(), views }
 }
 
-fn corpus(shoppers: u32) -> Corpus {
+fn corpus(shoppers: u32, reading: Reading) -> Corpus {
     let options = Options { pretraining: 2..3, fine_tuning: 2..3, test: 4..5, ..options(DAY) };
     let catalogue = catalogue();
     let mut samples = Samples::default();
     for number in 0..shoppers {
         samples.add(&shopper(number), catalogue.products.len(), &options);
     }
-    Corpus::new(samples, &catalogue, &words())
+    Corpus::new(samples, &catalogue, &words(), reading)
 }
 
 fn config() -> YandexConfig {
@@ -269,13 +271,13 @@ fn settings(epochs: usize) -> Settings {
 }
 
 fn measured(model: &Yandex, corpus: &Corpus) -> Metrics {
-    let retriever = Retriever::new(config(), model.clone(), corpus.titles(), &Device::flex());
+    let retriever = Retriever::new(config(), model.clone(), &corpus.titles(), &Device::flex());
     Metrics::of(&retriever, corpus).unwrap()
 }
 
 #[test]
 fn pre_training_finds_the_taste_and_fine_tuning_what_is_clicked_of_what_is_shown() {
-    let (corpus, settings) = (corpus(300), settings(8));
+    let (corpus, settings) = (corpus(300, Reading::Vectors), settings(8));
     let mut losses = Vec::new();
     let mut watch = |_, _, loss| losses.push(loss);
     let nowhere = Progress { checkpoint: None, watch: &mut watch };
@@ -296,9 +298,65 @@ fn pre_training_finds_the_taste_and_fine_tuning_what_is_clicked_of_what_is_shown
     assert!(after > before + 0.04, "{before} {after}");
 }
 
+/// Trees that know nothing of a taste, and a similarity that is the taste: the gain is seen, and one
+/// that is noise gives next to none.
+#[test]
+fn what_a_similarity_adds_to_a_tree_ranker_is_seen() {
+    let config = MarketConfig { seed: 5, products: 600, shoppers: 60, ..MarketConfig::default() };
+    let world = World::generate(&config);
+    let options = Options::new(config.days);
+    let corpus = Corpus::gather(&world, &words(), Reading::Vectors, &options, || ());
+    let ranker = Ranker::gather(&world, &corpus, &options.test);
+    let shown = || {
+        let views =
+            corpus.samples.test.iter().flat_map(|day| &corpus.samples.views[day.of.clone()]);
+        views.flat_map(|view| corpus.samples.shown(view))
+    };
+    assert_eq!(shown().count(), ranker.impressions());
+    let gains = |values: Vec<f32>| {
+        let figures = ranker.figures(&Similarities { values, width: 1 });
+        let names: Vec<&str> = figures.iter().map(|figure| &*figure.name).collect();
+        assert_eq!(names, NAMES);
+        figures.iter().map(|figure| figure.whole.unwrap()).collect::<Vec<f64>>()
+    };
+    let told = gains(shown().map(|shown| f32::from(shown.grade())).collect());
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let noise = gains(shown().map(|_| random.random_range(0.0..1.0)).collect());
+    assert!(told.iter().all(|&gain| gain > 20.0), "{told:?}");
+    assert!(noise.iter().all(|&gain| gain.abs() < 8.0), "{noise:?}");
+
+    let config = YandexConfig { word: corpus.word, ..self::config() };
+    for (web_queries, width) in [(WebQueries::Fused, 1), (WebQueries::Separate, 2)] {
+        let config = YandexConfig { web_queries, web_history: 8, ..config.clone() };
+        let model = init(&config, 1);
+        let retriever = Retriever::new(config, model, &corpus.titles(), &Device::flex());
+        let found = similarities(&retriever, &corpus).unwrap();
+        assert_eq!((found.width, found.values.len()), (width, width * ranker.impressions()));
+        assert!(found.values.iter().all(|value| (-1.001..=1.001).contains(value)));
+    }
+}
+
+#[test]
+fn a_table_of_word_pieces_is_learned() {
+    let (corpus, settings) = (corpus(100, Reading::Pieces), settings(4));
+    // "red", "blue" and sixteen words for what is liked, some of more than one piece.
+    assert!((18..40).contains(&corpus.word), "{}", corpus.word);
+    let read = corpus.read([0, 8].into_iter());
+    assert_eq!(read.len(), 2 * corpus.word);
+    // The same shoes in red and in blue.
+    let differ = read[..corpus.word].iter().zip(&read[corpus.word..]).filter(|(a, b)| a != b);
+    assert_eq!(differ.count(), 2);
+    let config = YandexConfig { word: corpus.word, ..config() };
+    let mut losses = Vec::new();
+    let mut watch = |_, _, loss| losses.push(loss);
+    let progress = Progress { checkpoint: None, watch: &mut watch };
+    pretrain(init(&config, 1), &config, &corpus, &settings, progress).unwrap();
+    assert!(losses[losses.len() - 1] < losses[0] - 0.2, "{losses:?}");
+}
+
 #[test]
 fn a_run_that_was_stopped_ends_where_an_unbroken_one_does() {
-    let corpus = corpus(40);
+    let corpus = corpus(40, Reading::Vectors);
     let about = About {
         format: FORMAT,
         model: "yandex".into(),
