@@ -1,8 +1,8 @@
 //! What the two towers are measured by: nDCG of the similarity on the feed's page views of the
 //! held-out day (Yandex 4.1), and recall over the whole catalogue.
 
+use crate::training::device::device;
 use anyhow::Result;
-use burn::tensor::Device;
 
 use super::batch::Users;
 use super::data::Corpus;
@@ -92,7 +92,7 @@ impl Metrics {
         let mut metrics = Self::default();
         let days: Vec<&ShopperDay> = corpus.samples.test.iter().collect();
         for days in days.chunks(BATCH) {
-            let users = Users::new(days, retriever.config(), corpus, &Device::flex());
+            let users = Users::new(days, retriever.config(), corpus, &device());
             let scores = similarity(users.vectors(retriever.model()), retriever.items.clone());
             let scores: Vec<f32> = scores.try_into_vec_as()?;
             for (day, scores) in days.iter().zip(scores.chunks(corpus.products)) {
