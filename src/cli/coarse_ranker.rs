@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::training::device::device;
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::Args;
 
 use super::market::{Market, bar, command_line, read};
@@ -93,7 +93,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let towers = Weights::from_bytes(&bytes, MODEL)?.apply(trained.towers)?;
     let table = model.embeddings.products(&lab.products, None);
     let items = model.embeddings.items(&lab.products, table);
-    let ranker = CoarseRanker::new(towers, items, &Device::flex());
+    let ranker = CoarseRanker::new(towers, items, &device());
     let (views, words) = (&lab.data.test, &lab.words);
     let all = retrieve(&model, views, &lab.products, words, *retrieved)?;
     let cut = cascade(&lab, &model, &ranker, &all, *kept)?;
@@ -115,7 +115,7 @@ fn retriever(market: &Market, lab: &Lab) -> Result<Moppr> {
     let file = read(&market.assets.join(RETRIEVER).with_extension("safetensors"))
         .context("the retriever is trained by `vitrine train moppr`")?;
     let weights = Weights::from_bytes(&file, RETRIEVER)?;
-    Ok(weights.apply(lab.config().init(&Device::flex()))?)
+    Ok(weights.apply(lab.config().init(&device()))?)
 }
 
 /// Paired t-test over the blocks of shoppers.

@@ -19,6 +19,7 @@ use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::Checkpoint;
+use crate::training::device::device;
 use crate::training::dmt::cold_start::{EVALUATED, SHARE};
 use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
@@ -201,7 +202,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     println!("{} {} kB", file.display(), bytes.len() / 1000);
 
     // What is measured is what was written, rounded.
-    let ranker = Ranker::load(&bytes, &world.catalogue, &Device::flex())?;
+    let ranker = Ranker::load(&bytes, &world.catalogue, &device())?;
     let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
     println!("held-out day    {metrics}");
     println!("without   click AUC  order AUC  clicked  expected  ordered  expected");

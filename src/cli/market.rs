@@ -27,6 +27,10 @@ pub struct Market {
     /// How much chance is in the order that the production ranker shows products in.
     #[arg(long, default_value_t = MarketConfig::default().ranker_noise)]
     pub ranker_noise: f32,
+    /// Leave the last day alone, train on the week before the day before it and measure on that
+    /// day: for choices, which the day that is reported is to have no part in.
+    #[arg(long)]
+    pub validation: bool,
 }
 
 impl Market {
@@ -37,6 +41,7 @@ impl Market {
             products: self.products,
             shoppers: self.shoppers,
             ranker_noise: self.ranker_noise,
+            days: MarketConfig::default().days - u16::from(self.validation),
             ..MarketConfig::default()
         }
     }

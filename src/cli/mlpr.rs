@@ -20,6 +20,7 @@ use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::text::TokenVectors;
 use crate::training::checkpoint::Checkpoint;
+use crate::training::device::device;
 use crate::training::mlpr::data::Data;
 use crate::training::mlpr::evaluate::{by_block, scores};
 use crate::training::mlpr::library::Library;
@@ -177,7 +178,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     println!("{} {} kB", file.display(), bytes.len() / 1000);
 
     // What is measured is what was written, rounded.
-    let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &Device::flex())?;
+    let ranker = Ranker::load(&bytes, &gathered.world.catalogue, &device())?;
     let Data { validation, test, .. } = &gathered.data;
     let [chosen_by, tested] =
         [validation, test].map(|pairs| by_block(pairs, &scores(ranker.model(), &library, pairs)));

@@ -2,6 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::training::device::{Processor, choose};
+use crate::training::memory;
+
 pub mod blend;
 pub mod coarse_ranker;
 pub mod dmt;
@@ -51,12 +54,21 @@ pub enum Command {
     /// Run a system over plain arrays and print every inside that has a name in its paper.
     Score(score::Arguments),
     /// Train a model.
-    #[command(subcommand)]
-    Train(Train),
+    Train(Training),
     /// Train the variants in a paper's tables from several seeds and say how they compare.
     Evaluate(Evaluate),
     /// Say what comes of the papers' claims, of figures that `evaluate` has stored.
     Tables(tables::Stored),
+}
+
+/// A model to train, and what computes.
+#[derive(Debug, Args)]
+pub struct Training {
+    /// What computes; all but the CPU has to be built in.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    device: Processor,
+    #[command(subcommand)]
+    model: Train,
 }
 
 /// The models that can be trained.
@@ -78,6 +90,9 @@ pub enum Train {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Evaluate {
+    /// What computes; all but the CPU has to be built in.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    device: Processor,
     #[command(flatten)]
     tables: tables::Arguments,
     #[command(subcommand)]
@@ -114,19 +129,29 @@ impl Cli {
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Record(arguments) => record::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),
-            Command::Train(Train::Moppr(arguments)) => moppr::train(&arguments),
-            Command::Train(Train::CoarseRanker(arguments)) => coarse_ranker::train(&arguments),
-            Command::Train(Train::Dmt(arguments)) => dmt::train(&arguments),
-            Command::Train(Train::Yandex(arguments)) => yandex::train(&arguments),
-            Command::Train(Train::Mlpr(arguments)) => mlpr::train(&arguments),
-            Command::Evaluate(Evaluate { tables, beyond }) => match beyond {
-                None => tables::run(&tables),
-                Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
-                Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
-                Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
-                Some(Beyond::Blend(arguments)) => blend::run(&arguments),
-                Some(Beyond::Samples(arguments)) => samples::run(&arguments),
-            },
+            Command::Train(Training { device, model }) => {
+                memory::keep();
+                choose(device)?;
+                match model {
+                    Train::Moppr(arguments) => moppr::train(&arguments),
+                    Train::CoarseRanker(arguments) => coarse_ranker::train(&arguments),
+                    Train::Dmt(arguments) => dmt::train(&arguments),
+                    Train::Yandex(arguments) => yandex::train(&arguments),
+                    Train::Mlpr(arguments) => mlpr::train(&arguments),
+                }
+            }
+            Command::Evaluate(Evaluate { device, tables, beyond }) => {
+                memory::keep();
+                choose(device)?;
+                match beyond {
+                    None => tables::run(&tables),
+                    Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
+                    Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
+                    Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
+                    Some(Beyond::Blend(arguments)) => blend::run(&arguments),
+                    Some(Beyond::Samples(arguments)) => samples::run(&arguments),
+                }
+            }
             Command::Tables(arguments) => tables::stored(&arguments),
         }
     }

@@ -39,6 +39,9 @@ pub struct How {
     /// Adagrad's learning rate in common training.
     #[arg(long, default_value_t = Settings::default().rate)]
     rate: f64,
+    /// Where Adagrad's sums of squares start: 0.1 in TensorFlow.
+    #[arg(long, default_value_t = Settings::default().accumulator)]
+    accumulator: f32,
     /// Adagrad's learning rate for the copies.
     #[arg(long, default_value_t = 0.003)]
     tuning_rate: f64,
@@ -53,6 +56,7 @@ impl How {
             epochs: self.epochs,
             batch: self.batch,
             rate: self.rate,
+            accumulator: self.accumulator,
             seed: self.seed,
             ..Settings::default()
         }

@@ -162,7 +162,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     println!("{}", Page(Language::English).headline(&report.tally()));
     let now = started.elapsed().as_secs_f64();
     println!("{:.0} s now; training and measuring all of it, {:.0} s", now, work.seconds);
-    if arguments.all {
+    // The page reports the last day.
+    if arguments.all && !arguments.market.validation {
         let seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let command = format!("vitrine evaluate --all --shoppers {shoppers} --seeds {seeds}");
         for (language, key) in Language::ALL {

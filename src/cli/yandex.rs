@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::training::device::device;
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use super::market::{Market, bar, command_line};
@@ -220,7 +220,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         [("pre-trained", PRETRAINED_FILE, &pretrained), ("fine-tuned", FILE, &tuned)]
     {
         let bytes = write(&arguments.out.join(file), model, &run.about)?;
-        let retriever = Retriever::load(&bytes, &corpus.titles(), &Device::flex())?;
+        let retriever = Retriever::load(&bytes, &corpus.titles(), &device())?;
         rows.push((name, Metrics::of(&retriever, &corpus)?));
         served = Some(retriever);
     }

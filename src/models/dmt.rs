@@ -19,6 +19,8 @@ pub(crate) mod example;
 pub mod input;
 mod interest;
 pub mod ranker;
+#[cfg(feature = "cli")]
+pub mod rows;
 #[cfg(test)]
 mod tests;
 

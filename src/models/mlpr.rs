@@ -22,6 +22,8 @@ pub mod bert;
 pub(crate) mod example;
 pub mod extraction;
 pub mod ranker;
+#[cfg(feature = "cli")]
+pub mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -24,6 +24,7 @@ use crate::features::search::{
 };
 use crate::features::windows;
 use crate::market::catalogue::Catalogue;
+use crate::nn::layer::{inner_products, linear, small_products};
 use crate::nn::tower::{Tower, TowerConfig, l2_norm};
 use input::{Products, Sequence, UserQuery};
 
@@ -293,6 +294,11 @@ impl Moppr {
 }
 
 impl Towers {
+    /// Widths of the layers of both networks, input and output with them, that of requests first.
+    pub fn widths(&self) -> [Vec<usize>; 2] {
+        [self.user_query.widths(), self.item.widths()]
+    }
+
     /// H_uq = l2_norm(MLP_uq(e^uq)) (equation 10): `[B, d]` to `[B, output]`.
     pub fn user_query(&self, input: Tensor<2>) -> Tensor<2> {
         l2_norm(self.user_query.forward(input))
@@ -311,7 +317,10 @@ impl Embeddings {
     pub fn products(&self, products: &Products, ids: Option<Tensor<2>>) -> Tensor<2> {
         let rows =
             |table: &Embedding, ids: &Tensor<1, Int>| table.weight.val().select(0, ids.clone());
-        let product = self.product.weight.val();
+        let product = match &products.rows {
+            Some(ids) => rows(&self.product, ids),
+            None => self.product.weight.val(),
+        };
         let product = match ids {
             Some(ids) => product * ids,
             None => product,
@@ -333,7 +342,7 @@ impl Embeddings {
     pub fn items(&self, products: &Products, table: Tensor<2>) -> Tensor<2> {
         // The projection is linear, so the mean of the terms' embeddings is the embedding of the
         // mean token vector.
-        let title = self.term.forward(products.title.clone());
+        let title = linear(&self.term, products.title.clone());
         Tensor::cat(vec![table, title, products.dense.clone()], 1)
     }
 
@@ -356,7 +365,7 @@ impl Embeddings {
         let terms = self.terms(&inputs.tokens, mask);
         let q_m = mean_pooling(&terms, mask);
         let q_s = max_pooling(self_attention(&terms, mask), mask);
-        let u = self.personal_attention.forward(e_u.clone());
+        let u = linear(&self.personal_attention, e_u.clone());
         let (q_p, personal_attention) = attend(u, &terms, mask);
         let q_o = Tensor::cat(vec![q_m, q_s, q_p], 1); // (3)
 
@@ -364,9 +373,9 @@ impl Embeddings {
         let q = Tensor::cat(vec![q_o.clone(), e_q.clone(), e_u.clone()], 1);
         let mut histories = Vec::with_capacity(self.query_attention.len());
         let mut behaviour_attention = Vec::with_capacity(self.query_attention.len());
-        for (linear, sequence) in self.query_attention.iter().zip(&inputs.behaviours) {
+        for (window, sequence) in self.query_attention.iter().zip(&inputs.behaviours) {
             let behaviours = self.behaviours(sequence, table);
-            let (h, attention) = attend(linear.forward(q.clone()), &behaviours, &sequence.mask);
+            let (h, attention) = attend(linear(window, q.clone()), &behaviours, &sequence.mask);
             histories.push(h);
             behaviour_attention.push(attention);
         }
@@ -385,7 +394,7 @@ impl Embeddings {
     /// The embedding e^w of each term of the query, `[B, L, token]` to `[B, L, d]`. What `mask`
     /// calls padding is not read.
     pub fn terms(&self, tokens: &Tensor<3>, mask: &Tensor<2>) -> Tensor<3> {
-        self.term.forward(tokens.clone() * mask.clone().unsqueeze_dim(2))
+        linear(&self.term, tokens.clone() * mask.clone().unsqueeze_dim(2))
     }
 
     /// e^u: the embeddings of the profile features, `[B, d]`.
@@ -422,19 +431,19 @@ impl Embeddings {
 /// `query` `[B, d]`, `keys` `[B, L, d]`, `mask` `[B, L]` to `[B, d]` and `[B, L]`. A row without
 /// keys attends to nothing and gives zeros.
 fn attend(query: Tensor<2>, keys: &Tensor<3>, mask: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let [batch, length, size] = keys.dims();
-    let scores = query.unsqueeze_dim::<3>(1).matmul(keys.clone().swap_dims(1, 2));
-    let scores = scores.reshape([batch, length]) / (size as f32).sqrt();
+    let [batch, _, size] = keys.dims();
+    let scores = inner_products(query, keys) / (size as f32).sqrt();
     let attention = softmax(scores + hidden(mask), 1) * mask.clone();
-    let attended = attention.clone().unsqueeze_dim::<3>(1).matmul(keys.clone());
+    let attended = small_products(attention.clone().unsqueeze_dim(1), keys.clone());
     (attended.reshape([batch, size]), attention)
 }
 
 /// softmax(e e^T / sqrt(d)) e (equation 5): `[B, L, d]` to the same.
 fn self_attention(terms: &Tensor<3>, mask: &Tensor<2>) -> Tensor<3> {
     let [_, _, size] = terms.dims();
-    let scores = terms.clone().matmul(terms.clone().swap_dims(1, 2)) / (size as f32).sqrt();
-    softmax(scores + hidden(mask).unsqueeze_dim(1), 2).matmul(terms.clone())
+    let scores = small_products(terms.clone(), terms.clone().swap_dims(1, 2));
+    let attention = softmax(scores / (size as f32).sqrt() + hidden(mask).unsqueeze_dim(1), 2);
+    small_products(attention, terms.clone())
 }
 
 /// Mean over the terms that are there (equation 4): `[B, L, d]` to `[B, d]`; zeros without any.

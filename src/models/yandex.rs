@@ -26,17 +26,19 @@
 
 pub mod input;
 pub mod retriever;
+#[cfg(feature = "cli")]
+pub mod rows;
 #[cfg(test)]
 mod tests;
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::nn::attention::{AttentionBlock, KeyMask};
+use crate::nn::layer::{add_norm, linear, linear_relu};
 use crate::nn::tower::l2_norm;
 use input::{Contexts, Histories, Sequence};
 
@@ -192,7 +194,7 @@ impl Yandex {
     /// Content embeddings of texts: `sums` are the sums of the vectors of their word pieces,
     /// `[M, w]` to `[M, d]`. The table is shared by titles and queries, and by both towers.
     pub fn content(&self, sums: Tensor<2>) -> Tensor<2> {
-        self.content.forward(sums)
+        linear(&self.content, sums)
     }
 
     /// v_i of products by the content of their titles, `[N, d]` to `[N, d]` (3.1).
@@ -256,7 +258,7 @@ impl ItemTower {
     /// `[N, d]` to `[N, d]`, of any length yet.
     fn forward(&self, content: Tensor<2>) -> Tensor<2> {
         let through = |layer: &Option<Linear>, x: Tensor<2>| match layer {
-            Some(layer) => layer.forward(x),
+            Some(layer) => linear(layer, x),
             None => x,
         };
         let x_1 = through(&self.input, content);
@@ -281,7 +283,7 @@ impl ResidualLayer {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.norm.forward(relu(self.linear.forward(x.clone())) + x)
+        add_norm(&self.norm, linear_relu(&self.linear, x.clone()), x)
     }
 }
 
@@ -373,7 +375,8 @@ impl Encoder {
     fn embed(&self, events: Tensor<3>) -> Tensor<3> {
         let [_, length, d] = events.dims();
         let positions = self.positions.val().slice([0..length, 0..d]).unsqueeze_dim::<3>(0);
-        self.norm.forward(events + positions)
+        let positions = positions.expand(events.dims());
+        add_norm(&self.norm, events, positions)
     }
 
     /// `CLS` after the last layer, `[B, d]`, and its attention in each.

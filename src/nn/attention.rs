@@ -5,6 +5,9 @@ use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
+#[cfg(feature = "cli")]
+use super::fused::attention::{Segments, attention as attend};
+use super::layer::{add_norm, linear};
 use super::mlp::Mlp;
 
 /// Added to the score of a key that is padding: its weight after the softmax is exactly zero,
@@ -68,6 +71,14 @@ pub struct Memory {
     mask: KeyMask,
 }
 
+/// Keys and values of rows without padding, `[m, d]` each.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug)]
+pub struct RowMemory {
+    keys: Tensor<2>,
+    values: Tensor<2>,
+}
+
 /// What came of attending.
 #[derive(Clone, Debug)]
 pub struct Attended {
@@ -93,8 +104,8 @@ impl MultiHeadAttention {
     /// Projects `[batch, keys, d]` into the keys and values of each head.
     pub fn memorise(&self, sequence: Tensor<3>, mask: KeyMask) -> Memory {
         Memory {
-            keys: self.split_heads(self.keys.forward(sequence.clone())),
-            values: self.split_heads(self.values.forward(sequence)),
+            keys: self.split_heads(linear(&self.keys, sequence.clone())),
+            values: self.split_heads(linear(&self.values, sequence)),
             mask,
         }
     }
@@ -103,12 +114,12 @@ impl MultiHeadAttention {
     pub fn forward(&self, queries: Tensor<3>, memory: &Memory) -> Attended {
         let [batch, length, d] = queries.dims();
         let d_k = d / self.heads;
-        let queries = self.split_heads(self.queries.forward(queries) / (d_k as f32).sqrt());
+        let queries = self.split_heads(linear(&self.queries, queries) / (d_k as f32).sqrt());
         let scores = queries.matmul(memory.keys.clone().transpose()) + memory.mask.penalty();
         let weights = softmax(scores, 3);
         let heads = weights.clone().matmul(memory.values.clone());
         let concatenated = heads.swap_dims(1, 2).reshape([batch, length, d]);
-        Attended { output: self.output.forward(concatenated), weights }
+        Attended { output: linear(&self.output, concatenated), weights }
     }
 
     /// `[batch, length, d]` to `[batch, heads, length, d / heads]`.
@@ -147,8 +158,37 @@ impl AttentionBlock {
     /// The block with `[batch, queries, d]` attending to a memory.
     pub fn forward(&self, queries: Tensor<3>, memory: &Memory) -> Attended {
         let Attended { output, weights } = self.attention.forward(queries.clone(), memory);
-        let hidden = self.attention_norm.forward(queries + output);
+        Attended { output: self.after(queries, output), weights }
+    }
+
+    /// What follows the attention: both residual connections, and the feed-forward network.
+    fn after<const D: usize>(&self, queries: Tensor<D>, attended: Tensor<D>) -> Tensor<D> {
+        let hidden = add_norm(&self.attention_norm, queries, attended);
         let output = self.feed_forward.forward(hidden.clone());
-        Attended { output: self.feed_forward_norm.forward(hidden + output), weights }
+        add_norm(&self.feed_forward_norm, hidden, output)
+    }
+
+    /// The block over rows without padding, `[n, d]`, which attend to those of a memory of the same
+    /// segments; none where this is not training on the CPU.
+    #[cfg(feature = "cli")]
+    pub fn forward_rows(
+        &self,
+        queries: Tensor<2>,
+        memory: &RowMemory,
+        segments: &Segments,
+    ) -> Option<Tensor<2>> {
+        let attention = &self.attention;
+        let q = linear(&attention.queries, queries.clone());
+        let attended = attend(&q, &memory.keys, &memory.values, attention.heads, segments)?;
+        Some(self.after(queries, linear(&attention.output, attended)))
+    }
+
+    /// Keys and values of this block's attention for rows without padding, `[m, d]`.
+    #[cfg(feature = "cli")]
+    pub fn memorise_rows(&self, rows: Tensor<2>) -> RowMemory {
+        RowMemory {
+            keys: linear(&self.attention.keys, rows.clone()),
+            values: linear(&self.attention.values, rows),
+        }
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
+use super::layer::small_products;
 use super::mlp::Mlp;
 
 /// Sizes of a multi-task layer.
@@ -98,7 +99,7 @@ impl TaskLayer {
             self.experts.iter().map(|expert| relu(expert.forward(x.clone()))).collect();
         let experts: Tensor<3> = Tensor::stack(experts, 1);
         let gates = self.gate(x, gate_temperature);
-        let utilities = self.utilities(gates.clone().matmul(experts.clone()));
+        let utilities = self.utilities(small_products(gates.clone(), experts.clone()));
         TaskOutput { utilities, gates, experts }
     }
 

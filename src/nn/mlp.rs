@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+
+use super::layer::{linear, linear_relu};
 
 /// Fully connected layers with ReLU after each but the last.
 #[derive(Module, Debug)]
@@ -23,8 +24,7 @@ impl Mlp {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let last = self.layers.len() - 1;
         self.layers.iter().enumerate().fold(input, |hidden, (number, layer)| {
-            let hidden = layer.forward(hidden);
-            if number < last { relu(hidden) } else { hidden }
+            if number < last { linear_relu(layer, hidden) } else { linear(layer, hidden) }
         })
     }
 }

@@ -3,7 +3,10 @@
 pub mod attention;
 pub mod bias;
 pub mod experts;
+#[cfg(feature = "cli")]
+pub mod fused;
 pub mod gru;
+pub mod layer;
 pub mod mlp;
 pub mod normaliser;
 pub mod tower;

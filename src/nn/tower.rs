@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
+
+use super::layer::{linear, norm_leaky_relu};
 
 /// Slope of the Leaky ReLU below zero.
 pub const NEGATIVE_SLOPE: f64 = 0.01;
@@ -50,17 +51,32 @@ pub struct Layer {
 }
 
 impl Tower {
+    /// Widths of the layers, input and output with them.
+    pub fn widths(&self) -> Vec<usize> {
+        let layers = self.hidden.iter().map(|layer| &layer.linear).chain([&self.output]);
+        let sizes: Vec<[usize; 2]> = layers.map(|layer| layer.weight.val().dims()).collect();
+        sizes[..1]
+            .iter()
+            .map(|[input, _]| *input)
+            .chain(sizes.iter().map(|[_, out]| *out))
+            .collect()
+    }
+
     /// `[..., input]` to `[..., output]`.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let hidden = self.hidden.iter().fold(input, |x, layer| {
-            leaky_relu(layer.norm.forward(layer.linear.forward(x)), NEGATIVE_SLOPE)
+            norm_leaky_relu(&layer.norm, linear(&layer.linear, x), NEGATIVE_SLOPE)
         });
-        self.output.forward(hidden)
+        linear(&self.output, hidden)
     }
 }
 
 /// Rows divided by their length: what leaves a retrieval tower.
 pub fn l2_norm(rows: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "cli")]
+    if let Some(units) = super::fused::unit::unit_rows(&rows, 1e-12) {
+        return units;
+    }
     let length = rows.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
     rows / length
 }

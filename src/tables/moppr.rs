@@ -1,7 +1,7 @@
 //! MOPPR's tables 1 and 2, and what section 7.1.2 says of hard mining (MOPPR 5.5 and 7.1).
 
+use crate::training::device::device;
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 
 use super::table::{Row, System, Table, Tie, Watch};
 use crate::market::{MarketConfig, World};
@@ -181,7 +181,7 @@ impl System for Moppr {
         let settings = Settings { seed, ..settings };
         let vocabulary = Vocabulary::of(&lab.world.catalogue);
         let config = MopprConfig { encoder, ..MopprConfig::playground(vocabulary) };
-        let device = Device::flex();
+        let device = device();
         device.seed(seed);
         let model = numbered(config.init(&device));
         let views = selection.of(&lab.data.training);

@@ -1,7 +1,7 @@
 //! Yandex's tables 1 to 3 (Yandex 4.3).
 
+use crate::training::device::device;
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 
 use super::table::{Row, System, Table, Tie, Watch};
 use crate::market::World;
@@ -175,7 +175,7 @@ impl System for Yandex {
         };
         let progress = Progress { checkpoint: None, watch };
         let model = fine_tune(model, &config, corpus, &settings, progress)?;
-        let retriever = Retriever::new(config, model, &corpus.titles(), &Device::flex());
+        let retriever = Retriever::new(config, model, &corpus.titles(), &device());
         Ok(ranker.figures(&similarities(&retriever, corpus)?))
     }
 }

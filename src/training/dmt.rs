@@ -12,18 +12,22 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::Device;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, numbered};
+use super::device::device;
 use super::normalisation::CONSTANT;
+use super::optimiser::adam;
+use super::work::{Speed, block, mlp};
 use crate::market::catalogue::Catalogue;
-use crate::models::dmt::{Dmt, DmtConfig};
+use crate::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use crate::models::weights::About;
-use batch::Batch;
+use crate::share::MultiTask;
+use batch::{Batch, RowBatch};
 use loss::cross_entropy;
 use samples::Samples;
 
@@ -74,7 +78,7 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Dmt> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(settings.seed);
     let (mean, mut deviation) = samples.normalisation();
     if !settings.dense {
@@ -82,20 +86,21 @@ pub fn train(
     }
     let model = config.init(&device).with_normalisation(&mean, &deviation, &device);
     let mut model = numbered(model);
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
     }
     let an_epoch = samples.len().div_ceil(settings.batch);
     let steps = an_epoch * settings.epochs;
+    let mut speed = Speed::new("DMT", [1024, width(config), config.expert[0]]);
     for epoch in finished..settings.epochs {
         for (number, views) in batches(samples, settings, epoch).into_iter().enumerate() {
             let step = epoch * an_epoch + number;
-            let batch = Batch::new(samples, &views, catalogue, &device);
-            let loss = loss_of(&model, &batch, settings.lambda);
+            let loss = loss_of(&model, samples, &views, catalogue, settings.lambda, &device);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(rate_at(settings, step, steps), model, gradients);
+            speed.step(views.len(), products(config, samples, &views));
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
@@ -103,11 +108,86 @@ pub fn train(
             checkpoint.save(&model.valid(), &optimiser, about, epoch + 1)?;
         }
     }
+    speed.say(&device);
     Ok(model.valid())
 }
 
-/// Equation 5 over a batch, and for DIEN its auxiliary loss.
-fn loss_of(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> burn::tensor::Tensor<1> {
+/// Width of what an expert reads.
+fn width(config: &DmtConfig) -> usize {
+    (config.sequences + 1) * config.d() + config.dense
+}
+
+/// Multiplications and additions of a forward pass over some page views: see [`super::work`].
+fn products(config: &DmtConfig, samples: &Samples, views: &[usize]) -> f64 {
+    let (d, d_f, tasks) = (config.d(), config.d_f, TASKS.len() as f64);
+    let through = |first: usize, widths: &[usize]| mlp(&[&[first], widths].concat());
+    let last = config.expert[config.expert.len() - 1];
+    let utility = through(last, &[&config.utility[..], &[1]].concat());
+    let (x, experts) = (width(config), config.experts as f64);
+    let of_candidate = match config.multi_task {
+        MultiTask::Mmoe => {
+            let gate = mlp(&[x, config.experts]) + 2.0 * experts * last as f64;
+            experts * through(x, &config.expert) + tasks * (gate + utility)
+        }
+        MultiTask::SharedBottom => bottom(config, x) + tasks * utility,
+        MultiTask::SingleTask => tasks * (bottom(config, x) + utility),
+    };
+    let networks = if config.multi_task == MultiTask::SingleTask { tasks } else { 1.0 };
+    let of_view = |&view: &usize| {
+        let candidates = samples.impressions_of(view).len() as f64;
+        let of_sequence = |sequence: usize| {
+            let length = samples.history(view, sequence).len() as f64;
+            match config.interest {
+                Interest::Transformer if length > 0.0 => {
+                    block(d, d_f, [length, length, length * length])
+                        + block(d, d_f, [candidates, length, candidates * length])
+                }
+                Interest::Transformer | Interest::Mean => 0.0,
+                Interest::Activation => {
+                    candidates * length * (mlp(&[3 * d, 36, 1]) + 2.0 * d as f64)
+                }
+                Interest::Evolution => (1.0 + candidates) * length * 6.0 * mlp(&[d, d]),
+            }
+        };
+        let sequences = (0..config.sequences.min(SEQUENCES)).map(of_sequence).sum::<f64>();
+        networks * sequences + candidates * of_candidate
+    };
+    views.iter().map(of_view).sum()
+}
+
+/// Products of a bottom, its hidden layers as wide as all experts together, for one row.
+fn bottom(config: &DmtConfig, x: usize) -> f64 {
+    let (hidden, last) = config.expert.split_at(config.expert.len() - 1);
+    let hidden = hidden.iter().map(|size| size * config.experts);
+    mlp(&[x].into_iter().chain(hidden).chain(last.iter().copied()).collect::<Vec<_>>())
+}
+
+/// Equation 5 over some page views, and for DIEN its auxiliary loss.
+fn loss_of(
+    model: &Dmt,
+    samples: &Samples,
+    views: &[usize],
+    catalogue: &Catalogue,
+    lambda: [f32; 2],
+    device: &Device,
+) -> Tensor<1> {
+    let batch = RowBatch::new(samples, views, catalogue, device);
+    loss_of_rows(model, &batch, lambda).unwrap_or_else(|| {
+        padded_loss(model, &Batch::new(samples, views, catalogue, device), lambda)
+    })
+}
+
+/// Equation 5 over a batch without padding; none where the model is not trained on rows.
+fn loss_of_rows(model: &Dmt, batch: &RowBatch, lambda: [f32; 2]) -> Option<Tensor<1>> {
+    let utilities = model.utilities(&batch.rows)?;
+    // What was not shown stood nowhere that could bias it.
+    let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
+    let present = batch.shown.ones_like();
+    Some(cross_entropy(utilities, bias, batch.labels.clone(), present, lambda))
+}
+
+/// Equation 5 over a batch with padding, and for DIEN its auxiliary loss.
+fn padded_loss(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> Tensor<1> {
     let encoded = model.encode(&batch.sequences);
     let output = model.rank(&encoded, &batch.candidates, 1.0);
     let [requests, count, tasks] = output.utilities.dims();
@@ -125,7 +205,7 @@ fn loss_of(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> burn::tensor::Tensor
 const POOL: usize = 16;
 
 /// Page views of each step of an epoch.
-fn batches(samples: &Samples, settings: &Settings, epoch: usize) -> Vec<Vec<usize>> {
+pub fn batches(samples: &Samples, settings: &Settings, epoch: usize) -> Vec<Vec<usize>> {
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     random.set_stream(epoch as u64 + 1);
     let mut views: Vec<usize> = (0..samples.len()).collect();

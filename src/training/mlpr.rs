@@ -14,14 +14,18 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::{Module, Param};
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, numbered};
-use crate::models::mlpr::bert::{Bert, Text};
-use crate::models::mlpr::{K, Mlpr, MlprConfig, Pairs};
+use super::device::device;
+use super::optimiser::adam;
+use super::work::{Speed, block, mlp};
+use crate::models::mlpr::bert::{Bert, BertConfig, Text};
+use crate::models::mlpr::rows::Pieces;
+use crate::models::mlpr::{K, Mlpr, MlprConfig, Pairs, Sharing};
 use crate::models::weights::About;
 use batch::{Batch, batches};
 use library::Library;
@@ -110,7 +114,7 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Mlpr> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(settings.seed);
     let (mean, deviation) = samples.normalisation();
     let model = config
@@ -120,22 +124,27 @@ pub fn train(
     let log_variance =
         Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), &device));
     let mut learner = numbered(Learner { model, log_variance });
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (learner, optimiser, finished) = checkpoint.resume(learner, optimiser, about)?;
     }
     let texts = library.queries(&samples.queries);
     let encoder = match settings.fine_tuning {
-        true => Encoder::Learning { library, texts: &texts },
+        true => Encoder::Learning {
+            library,
+            texts: &texts,
+            pieces: library.pieces(texts.iter(), &device),
+        },
         false => {
-            let vectors = library.encode(bert, &texts, &Device::flex());
+            let vectors = library.encode(bert, &texts, &device.clone().inner());
             Encoder::Frozen(vectors.map(Tensor::from_inner))
         }
     };
     let an_epoch =
         batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
     let steps = an_epoch * settings.epochs;
+    let mut speed = Speed::new("MLPR", [4096, config.bert.width, config.bert.d_f]);
     let scale = samples.trials(settings.labels).0 as f32 / an_epoch as f32;
     for epoch in finished..settings.epochs {
         // What is dropped follows from the epoch alone, whether or not the run was resumed.
@@ -149,6 +158,9 @@ pub fn train(
             let gradients = GradientsParams::from_grads(loss.backward(), &learner);
             let rate = rate_at(settings.rate, step.min(steps - 1), steps);
             learner = optimiser.step(rate, learner, gradients);
+            let read = if settings.fine_tuning { encoded(library, &texts, &batch) } else { 0.0 };
+            let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
+            speed.step(pairs, read + pairs as f64 * of_pair(config));
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
@@ -156,7 +168,53 @@ pub fn train(
             checkpoint.save(&learner.valid(), &optimiser, about, epoch + 1)?;
         }
     }
+    speed.say(&device);
     Ok(learner.model.valid())
+}
+
+/// Multiplications and additions of a forward pass of the encoders over a batch: see
+/// [`super::work`].
+fn encoded(library: &Library<'_>, texts: &[Text], batch: &Batch) -> f64 {
+    let queries = batch.queries.iter().map(|&query| &texts[query]);
+    let products = batch.products.iter().map(|&product| &library.products[product as usize]);
+    of_texts(&library.config, queries.chain(products))
+}
+
+/// The same over texts. The projection of each different word piece is little and left out.
+pub(super) fn of_texts<'a>(config: &BertConfig, texts: impl Iterator<Item = &'a Text>) -> f64 {
+    let BertConfig { width, d_f, blocks, output, .. } = *config;
+    let of_text = |text: &Text| {
+        let n = text.0.len().min(config.length) as f64;
+        blocks as f64 * block(width, d_f, [n, n, n * n]) + mlp(&[width, output])
+    };
+    texts.map(of_text).sum()
+}
+
+/// The same of everything between the encoders and the probabilities, for one pair.
+fn of_pair(config: &MlprConfig) -> f64 {
+    let through = |first: usize, widths: &[usize]| mlp(&[&[first], widths].concat());
+    let last = |widths: &[usize]| widths[widths.len() - 1];
+    let (x, tasks) = (3 * config.bert.output + 1 + config.wide, K as f64);
+    let stage = |input: usize, widths: &[usize], specific: usize, shared: usize, inputs: f64| {
+        let (own, gates) = (tasks * specific as f64, tasks * mlp(&[input, specific + shared]));
+        (own + inputs * shared as f64) * through(input, widths) + gates
+    };
+    let MlprConfig { experts, specific, shared, .. } = *config;
+    let (hidden, end) = config.expert.split_at(config.expert.len() - 1);
+    let wider: Vec<usize> = hidden.iter().map(|size| size * experts).chain([end[0]]).collect();
+    let bottom = through(x, &wider);
+    let below = match config.sharing {
+        Sharing::SingleTask => tasks * bottom,
+        Sharing::SharedBottom => bottom,
+        Sharing::Mixture => stage(x, &config.expert, 0, experts, 1.0),
+        Sharing::Customised => stage(x, &config.expert, specific, shared, 1.0),
+        Sharing::TwoStage => {
+            let second = stage(last(&config.expert), &config.stage_2, specific, shared, tasks);
+            stage(x, &config.expert, 0, experts, 1.0) + second
+        }
+    };
+    let v = if config.sharing == Sharing::TwoStage { &config.stage_2 } else { &config.expert };
+    below + tasks * (through(last(v), &config.tower) + mlp(&[last(&config.tower), 1]))
 }
 
 fn random_of(settings: &Settings, epoch: usize) -> ChaCha8Rng {
@@ -177,10 +235,10 @@ fn entropies(samples: &Samples, labels: Labels) -> [f32; K] {
 }
 
 /// Where the vectors of queries and products come from while the model learns.
-#[expect(clippy::large_enum_variant, reason = "there is one a training")]
+#[allow(clippy::large_enum_variant, reason = "there is one a training")]
 enum Encoder<'a> {
     /// From the model's own encoders.
-    Learning { library: &'a Library<'a>, texts: &'a [Text] },
+    Learning { library: &'a Library<'a>, texts: &'a [Text], pieces: Pieces },
     /// phi of every query and psi of every product, worked out before.
     Frozen([Tensor<2>; 2]),
 }
@@ -196,11 +254,11 @@ fn loss_of(
 ) -> Tensor<1> {
     let model = &learner.model;
     let (queries, products) = match encoder {
-        Encoder::Learning { library, texts } => {
+        Encoder::Learning { library, texts, pieces } => {
             let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
             (
-                library.phi(&model.bert, &texts, device),
-                library.psi(&model.bert, &batch.products, device),
+                library.learn_phi(&model.bert, pieces, &texts, device),
+                library.learn_psi(&model.bert, pieces, &batch.products, device),
             )
         }
         Encoder::Frozen([queries, products]) => {

@@ -11,18 +11,22 @@ pub mod selection;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::{AdaGradConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
+use super::device::device;
+use super::optimiser::adagrad;
+use super::work::Speed;
 use crate::market::catalogue::ProductTypeId;
 use crate::models::moppr::Moppr;
 use crate::models::moppr::input::Products;
 use crate::models::weights::About;
+use crate::nn::layer::inner_products;
 use crate::text::TokenVectors;
 use batch::{Batch, Shelves};
 use samples::Sample;
@@ -41,6 +45,8 @@ pub struct Settings {
     pub related: usize,
     /// Adagrad's learning rate.
     pub rate: f64,
+    /// Where Adagrad's sums of squares start: 0.1 in TensorFlow.
+    pub accumulator: f32,
     /// tau of equation 15.
     pub temperature: f32,
     /// Hard negatives that MGDSPR mixes, if it is trained as MGDSPR is.
@@ -74,6 +80,7 @@ impl Default for Settings {
             negatives: 1024,
             related: 0,
             rate: 0.01,
+            accumulator: 0.0,
             temperature: 0.02,
             mixed: None,
             objectives: [1.0; 4],
@@ -110,13 +117,13 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Moppr> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let products = corpus.products.to_device(&device);
     let mut model = model.train();
     if settings.towers_only {
         model.embeddings = model.embeddings.no_grad();
     }
-    let mut optimiser = AdaGradConfig::new().init();
+    let mut optimiser = adagrad(settings.accumulator);
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
@@ -124,6 +131,8 @@ pub fn train(
     let shelves = Shelves::new(corpus.types);
     let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
     let steps = settings.epochs * steps_an_epoch;
+    let sizes = model.towers.widths();
+    let mut speed = Speed::new("MOPPR", [1024, sizes[1][0], sizes[1][1]]);
     for epoch in finished..settings.epochs {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64);
@@ -135,25 +144,30 @@ pub fn train(
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(settings.rate, model, gradients);
             let step = epoch * steps_an_epoch + number + 1;
+            speed.step(views.len(), batch.products(&sizes));
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
             checkpoint.save(&model, &optimiser, about, epoch + 1)?;
         }
     }
+    speed.say(&device);
     Ok(model.valid())
 }
 
 /// Equation 18 over a batch.
 fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Settings) -> Tensor<1> {
-    let table = model.embeddings.products(products, Some(batch.ids.clone()));
-    // The catalogue is small enough that its every product is in some view of the batch.
-    let items = model.towers.item(model.embeddings.items(products, table.clone()));
+    // Nothing is computed for a product that takes no part.
+    let products = products.select(&batch.products);
+    let table = model.embeddings.products(&products, Some(batch.ids.clone()));
+    let scored = products.first(batch.items);
+    let items = model.embeddings.items(&scored, table.clone().narrow(0, 0, batch.items));
+    let items = model.towers.item(items);
     let (requests, _) = model.user_query(&batch.inputs, &table);
 
     let [views, own] = batch.own.dims();
     let own_items = embedding(items.clone(), batch.own.clone());
-    let own_scores = own_items.matmul(requests.clone().unsqueeze_dim(2)).reshape([views, own]);
+    let own_scores = inner_products(requests.clone(), &own_items);
     let mut absent = batch.absent.clone();
     let mut all = vec![own_scores.clone()];
     if let Some(negatives) = &batch.negatives {

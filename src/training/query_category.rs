@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
@@ -12,6 +12,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::numbered;
+use super::optimiser::adam;
 use crate::market::catalogue::ProductTypeId;
 use crate::models::query_category::{CategoryPredictor, QueryCategory, QueryCategoryConfig};
 use crate::text::TokenVectors;
@@ -83,7 +84,7 @@ pub fn train(
     let (held_out, training) = queries.split_at(held_out.min(queries.len()));
     let (held_out, training) = (Queries::new(held_out, words), Queries::new(training, words));
 
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut order: Vec<usize> = (0..training.means.len()).collect();
     for _ in 0..settings.epochs {
         order.shuffle(&mut random);

@@ -13,13 +13,16 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, numbered};
+use super::device::device;
+use super::optimiser::adam;
+use super::work::Speed;
 use crate::models::weights::About;
 use crate::models::yandex::{Yandex, YandexConfig};
 use batch::{Pages, Positives};
@@ -95,7 +98,7 @@ pub struct Progress<'a> {
 
 /// A model with random weights of this seed.
 pub fn init(config: &YandexConfig, seed: u64) -> Yandex {
-    let device = Device::flex();
+    let device = device();
     device.seed(seed);
     config.init(&device)
 }
@@ -111,14 +114,18 @@ pub fn pretrain(
     settings: &Settings,
     progress: Progress<'_>,
 ) -> Result<Yandex> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let days = &corpus.samples.pretraining;
     let stage = &settings.pretraining;
-    run(model, days, stage, settings.seed, progress, config.history, |model, days| {
+    let mut speed = Speed::new("Yandex, pre-training", typical(config));
+    let model = run(model, days, stage, settings.seed, progress, config.history, |model, days| {
         let batch = Positives::new(days, config, corpus, &device);
+        speed.step(days.len(), batch.products(config));
         let temperature = model.loss.temperature();
         sampled_softmax(batch.similarity(model), batch.positives, temperature)
-    })
+    })?;
+    speed.say(&device);
+    Ok(model)
 }
 
 /// Second stage: equation 2 over the page views of shopper-days.
@@ -132,13 +139,22 @@ pub fn fine_tune(
     settings: &Settings,
     progress: Progress<'_>,
 ) -> Result<Yandex> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let days = &corpus.samples.fine_tuning;
     let stage = &settings.fine_tuning;
-    run(model, days, stage, settings.seed, progress, config.history, |model, days| {
-        let page = Pages::new(days, config, corpus, &device).page(model);
-        fine_tuning(&page, &model.loss, &settings.objective)
-    })
+    let mut speed = Speed::new("Yandex, fine-tuning", typical(config));
+    let model = run(model, days, stage, settings.seed, progress, config.history, |model, days| {
+        let pages = Pages::new(days, config, corpus, &device);
+        speed.step(days.len(), pages.products(config));
+        fine_tuning(&pages.page(model), &model.loss, &settings.objective)
+    })?;
+    speed.say(&device);
+    Ok(model)
+}
+
+/// A product that the model mostly consists of: rows, input, output.
+fn typical(config: &YandexConfig) -> [usize; 3] {
+    [2048, config.d, config.d_f]
 }
 
 /// Trains a model on shopper-days by a loss of some of them.
@@ -149,10 +165,10 @@ fn run(
     seed: u64,
     progress: Progress<'_>,
     longest: usize,
-    loss_of: impl Fn(&Yandex, &[&ShopperDay]) -> Tensor<1>,
+    mut loss_of: impl FnMut(&Yandex, &[&ShopperDay]) -> Tensor<1>,
 ) -> Result<Yandex> {
     let mut model = numbered(model.train());
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut finished = 0;
     if let Some((checkpoint, about)) = progress.checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;

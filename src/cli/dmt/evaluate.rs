@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::training::device::device;
 use anyhow::{Context, Result, bail};
-use burn::tensor::Device;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                         about: about(&world, &variant.config, of.clone())?,
                     };
                     let model = run.train(&world, &data)?;
-                    let ranker = Ranker::new(variant.config.clone(), model, &Device::flex());
+                    let ranker = Ranker::new(variant.config.clone(), model, &device());
                     let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
                     let result = Finished { of, metrics };
                     std::fs::write(&file, serde_json::to_vec(&result)?)?;

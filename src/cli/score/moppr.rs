@@ -87,6 +87,7 @@ fn shelf(config: &MopprConfig, fields: &Fields<'_>) -> Result<Shelf> {
     }
     let column = |name, below| fields.ids(name, [Some(count)], below);
     let products = Products {
+        rows: None,
         product_type: column("product_type", vocabulary.product_types)?,
         brand: column("brand", vocabulary.brands)?,
         shop: column("shop", vocabulary.shops)?,
@@ -117,6 +118,7 @@ fn everything(config: &MopprConfig, ids: &[i32], listed: &Products) -> Products 
     let rows = Tensor::<1, Int>::from_data(rows, &Device::flex());
     let of = |column: &Tensor<1, Int>| column.clone().select(0, rows.clone());
     Products {
+        rows: None,
         product_type: of(&listed.product_type),
         brand: of(&listed.brand),
         shop: of(&listed.shop),

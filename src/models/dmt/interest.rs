@@ -17,10 +17,10 @@ use crate::nn::gru::Gru;
 /// Embedding layer: an item is the concatenation of its product, type, brand and shop.
 #[derive(Module, Debug)]
 pub(super) struct ItemEmbedding {
-    product: Embedding,
-    product_type: Embedding,
-    brand: Embedding,
-    shop: Embedding,
+    pub(super) product: Embedding,
+    pub(super) product_type: Embedding,
+    pub(super) brand: Embedding,
+    pub(super) shop: Embedding,
 }
 
 impl ItemEmbedding {
@@ -77,9 +77,9 @@ impl SequenceMemory {
 /// Deep Interest Transformer: one sequence to an interest vector for each target item.
 #[derive(Module, Debug)]
 pub(super) struct DeepInterestTransformer {
-    positions: Option<Param<Tensor<2>>>,
-    encoder: AttentionBlock,
-    decoder: AttentionBlock,
+    pub(super) positions: Option<Param<Tensor<2>>>,
+    pub(super) encoder: AttentionBlock,
+    pub(super) decoder: AttentionBlock,
 }
 
 impl DeepInterestTransformer {

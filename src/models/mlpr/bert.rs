@@ -191,13 +191,13 @@ pub fn in_parts(texts: &[&Text], encode: impl Fn(&[&Text]) -> Tensor<2>) -> Tens
 /// A small BERT with a query encoder and an item encoder.
 #[derive(Module, Debug)]
 pub struct Bert {
-    token: Linear,
-    fields: Param<Tensor<2>>,
-    positions: Param<Tensor<2>>,
-    norm: LayerNorm,
-    blocks: Vec<AttentionBlock>,
-    query: Linear,
-    item: Linear,
+    pub(super) token: Linear,
+    pub(super) fields: Param<Tensor<2>>,
+    pub(super) positions: Param<Tensor<2>>,
+    pub(super) norm: LayerNorm,
+    pub(super) blocks: Vec<AttentionBlock>,
+    pub(super) query: Linear,
+    pub(super) item: Linear,
 }
 
 impl Bert {

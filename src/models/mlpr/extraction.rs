@@ -5,6 +5,8 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
+use crate::nn::layer::{linear, small_products};
+
 /// An expert network: {FC, BatchNorm, ReLU} x n, with dropout behind each while it learns.
 #[derive(Module, Debug)]
 pub struct Expert {
@@ -35,7 +37,7 @@ impl Expert {
     /// `[n, sizes[0]]` to `[n, sizes[last]]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.layers.iter().fold(x, |x, layer| {
-            self.dropout.forward(relu(layer.norm.forward(layer.linear.forward(x))))
+            self.dropout.forward(relu(layer.norm.forward(linear(&layer.linear, x))))
         })
     }
 }
@@ -136,7 +138,7 @@ impl Extraction {
             let h: Tensor<3> = Tensor::stack(own.chain(shared(task)).collect(), 1);
             let [n, _, d] = h.dims();
             let w = w.unsqueeze_dim::<3>(1);
-            outputs.push(w.clone().matmul(h.clone()).reshape([n, d]));
+            outputs.push(small_products(w.clone(), h.clone()).reshape([n, d]));
             gates.push(w);
             experts.push(h);
         }

@@ -9,6 +9,8 @@ use crate::features::search::{
 /// What is known of N products.
 #[derive(Clone, Debug)]
 pub struct Products {
+    /// Row of each in the table of ids, `[N]`; none where they are the whole catalogue in its order.
+    pub rows: Option<Tensor<1, Int>>,
     /// Product type, `[N]`.
     pub product_type: Tensor<1, Int>,
     /// Brand, `[N]`.
@@ -32,6 +34,7 @@ impl Products {
         let token = titles.len() / n.max(1);
         let dense: Vec<f32> = features.dense.iter().flatten().copied().collect();
         Self {
+            rows: None,
             product_type: ids(&features.product_type, device),
             brand: ids(&features.brand, device),
             shop: ids(&features.shop, device),
@@ -50,9 +53,42 @@ impl Products {
         self.product_type.dims()[0]
     }
 
+    /// Some of the whole catalogue, by their row, `[n]`.
+    pub fn select(&self, rows: &Tensor<1, Int>) -> Self {
+        let ids = |ids: &Tensor<1, Int>| ids.clone().select(0, rows.clone());
+        let floats = |values: &Tensor<2>| values.clone().select(0, rows.clone());
+        Self {
+            rows: Some(rows.clone()),
+            product_type: ids(&self.product_type),
+            brand: ids(&self.brand),
+            shop: ids(&self.shop),
+            colour: ids(&self.colour),
+            price: ids(&self.price),
+            title: floats(&self.title),
+            dense: floats(&self.dense),
+        }
+    }
+
+    /// The first of them.
+    pub fn first(&self, count: usize) -> Self {
+        let ids = |ids: &Tensor<1, Int>| ids.clone().narrow(0, 0, count);
+        let floats = |values: &Tensor<2>| values.clone().narrow(0, 0, count);
+        Self {
+            rows: self.rows.as_ref().map(ids),
+            product_type: ids(&self.product_type),
+            brand: ids(&self.brand),
+            shop: ids(&self.shop),
+            colour: ids(&self.colour),
+            price: ids(&self.price),
+            title: floats(&self.title),
+            dense: floats(&self.dense),
+        }
+    }
+
     /// The same on another device.
     pub fn to_device(&self, device: &Device) -> Self {
         Self {
+            rows: self.rows.clone().map(|rows| rows.to_device(device)),
             product_type: self.product_type.clone().to_device(device),
             brand: self.brand.clone().to_device(device),
             shop: self.shop.clone().to_device(device),

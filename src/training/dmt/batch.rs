@@ -6,6 +6,7 @@ use super::samples::Samples;
 use crate::features::dense;
 use crate::market::catalogue::Catalogue;
 use crate::models::dmt::input::Place;
+use crate::models::dmt::rows::{ItemRows, Rows, SequenceRows};
 use crate::models::dmt::{Candidates, Items, SEQUENCES, Sequence};
 use crate::nn::bias::Places;
 
@@ -26,6 +27,62 @@ pub struct Batch {
     pub shown: Tensor<2>,
     /// C.
     pub width: usize,
+}
+
+/// The same page views without padding, as they are trained on on the CPU.
+#[derive(Clone, Debug)]
+pub struct RowBatch {
+    /// Impressions, n in all, and the sequences of their views.
+    pub rows: Rows,
+    /// Where each impression stood, `[n]`.
+    pub places: Places,
+    /// Clicked, ordered; `[n, 2]`.
+    pub labels: Tensor<2>,
+    /// 1 for what stood at a place, 0 for what was not shown, `[n, 1]`.
+    pub shown: Tensor<2>,
+}
+
+impl RowBatch {
+    /// Views by their number in `samples`.
+    pub fn new(samples: &Samples, views: &[usize], catalogue: &Catalogue, device: &Device) -> Self {
+        let counts: Vec<usize> =
+            views.iter().map(|&view| samples.impressions_of(view).len()).collect();
+        let sequences = (0..SEQUENCES).map(|sequence| {
+            let histories: Vec<_> =
+                views.iter().map(|&view| samples.history(view, sequence)).collect();
+            SequenceRows::new(catalogue, &histories, &counts, device)
+        });
+        let (mut products, mut dense, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut labels, mut placed) = (Vec::new(), Vec::new());
+        for &view in views {
+            let impressions = samples.impressions_of(view);
+            let own = samples.products(impressions.clone());
+            let shown = &own[..samples.shown(view)];
+            let (first_index, page) = samples.place_of(view);
+            products.extend_from_slice(own);
+            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            places.resize(products.len(), Place::default());
+            placed.extend(shown.iter().map(|_| 1.0));
+            placed.resize(products.len(), 0.0);
+            dense.extend_from_slice(samples.dense(impressions.clone()));
+            let of_view = samples.labels(impressions);
+            labels.extend(of_view.iter().flatten().map(|&label| f32::from(u8::from(label))));
+        }
+        let n = products.len();
+        let floats = |values: Vec<f32>, width| {
+            Tensor::<2>::from_data(TensorData::new(values, [n, width]), device)
+        };
+        Self {
+            rows: Rows {
+                sequences: sequences.collect(),
+                items: ItemRows::new(catalogue, &products),
+                dense: floats(dense, dense::COUNT),
+            },
+            places: Places::new(&places, catalogue.product_types.len(), device),
+            labels: floats(labels, 2),
+            shown: floats(placed, 1),
+        }
+    }
 }
 
 impl Batch {

@@ -1,6 +1,6 @@
 //! What DMT is measured by (DMT 5.3), and how near it comes to the truth.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
@@ -13,6 +13,7 @@ use crate::metrics::{BLOCKS, Figure, Mean, auc, block_of, mrr_at, precision_at, 
 use crate::models::dmt::input::Place;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::dmt::{Dmt, TASKS};
+use crate::training::device::device;
 
 /// Page views that are ranked at once.
 const BATCH: usize = 256;
@@ -228,7 +229,7 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 /// u_click and u_order of every impression, in their order.
 pub fn utilities(model: &Dmt, samples: &Samples, catalogue: &Catalogue) -> Vec<[f32; 2]> {
-    let device = Device::flex();
+    let device = device();
     let views: Vec<usize> = (0..samples.len()).collect();
     let mut utilities = Vec::with_capacity(samples.impressions());
     for views in views.chunks(BATCH) {

@@ -4,11 +4,11 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::batch::Batch;
+use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
 use super::data::Pages;
 use super::samples::{Kinds, QueryMatcher, Samples};
-use super::{Settings, train};
+use super::{Settings, loss_of_rows, padded_loss, train};
 use crate::features::dense::{self, DenseTables};
 use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
@@ -19,7 +19,9 @@ use crate::models::dmt::DmtConfig;
 use crate::models::dmt::example::catalogue;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::moppr::Vocabulary;
-use crate::share::BiasFeatures;
+use crate::nn::fused::tests::assert_same_losses;
+use crate::share::{BiasFeatures, MultiTask};
+use crate::training::checkpoint::numbered;
 
 struct NoQueries;
 
@@ -173,6 +175,26 @@ fn what_is_lost_of_a_history_is_in_no_sequence_and_in_no_feature() {
     }
     // A quarter lose everything, and half of those that lose sequences the clicks, nearly.
     assert!((200..400).contains(&empty), "{empty} of {}", samples.len());
+}
+
+#[test]
+fn padding_changes_nothing() {
+    let catalogue = catalogue(60, 6);
+    let device = Device::flex().autodiff();
+    // Some views have lost all of a sequence, or everything.
+    let samples = samples(&catalogue, 0..8, 0.7);
+    let views: Vec<usize> = (0..samples.len()).step_by(7).collect();
+    for multi_task in [MultiTask::Mmoe, MultiTask::SingleTask] {
+        device.seed(3);
+        let config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
+        // Nobody here orders before the day of the views.
+        let model = numbered(DmtConfig { multi_task, sequences: 2, ..config }.init(&device));
+        let rows = RowBatch::new(&samples, &views, &catalogue, &device);
+        let padded = Batch::new(&samples, &views, &catalogue, &device);
+        let lambda = [1.0, 4.0];
+        let own = loss_of_rows(&model, &rows, lambda).unwrap();
+        assert_same_losses(&model, [own, padded_loss(&model, &padded, lambda)]);
+    }
 }
 
 #[test]

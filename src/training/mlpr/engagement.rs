@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -16,8 +16,12 @@ use super::samples::Samples;
 use crate::market::catalogue::ProductId;
 use crate::models::mlpr::bert::{Bert, Text};
 use crate::models::mlpr::cosine;
+use crate::models::mlpr::rows::Pieces;
 use crate::models::weights::About;
 use crate::training::checkpoint::{Checkpoint, numbered};
+use crate::training::device::device;
+use crate::training::optimiser::adam;
+use crate::training::work::Speed;
 
 /// How to tune.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,20 +71,23 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Bert> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let mut bert = numbered(bert.train());
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (bert, optimiser, finished) = checkpoint.resume(bert, optimiser, about)?;
     }
     let texts = library.queries(&samples.queries);
+    let pieces = library.pieces(texts.iter(), &device);
     let lists: Vec<(usize, Vec<(ProductId, f32)>)> = (0..samples.queries.len())
         .map(|query| (query, relevant(samples, query, settings.relevant)))
         .filter(|(_, items)| !items.is_empty())
         .collect();
     let an_epoch = lists.len().div_ceil(settings.batch);
     let steps = an_epoch * settings.epochs;
+    let sizes = library.config;
+    let mut speed = Speed::new("MLPR, engagement", [4096, sizes.width, sizes.d_f]);
     for epoch in finished..settings.epochs {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64 + 1);
@@ -88,15 +95,18 @@ pub fn train(
         order.shuffle(&mut random);
         for (number, lists) in order.chunks(settings.batch).enumerate() {
             let step = epoch * an_epoch + number;
-            let loss = loss_of(&bert, library, &texts, lists, settings, &mut random, &device);
+            let (loss, forward) =
+                loss_of(&bert, library, (&texts, &pieces), lists, settings, &mut random, &device);
             let gradients = GradientsParams::from_grads(loss.backward(), &bert);
             bert = optimiser.step(super::rate_at(settings.rate, step, steps), bert, gradients);
+            speed.step(lists.len(), forward);
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
             checkpoint.save(&bert, &optimiser, about, epoch + 1)?;
         }
     }
+    speed.say(&device);
     Ok(bert.valid())
 }
 
@@ -116,17 +126,19 @@ fn relevant(samples: &Samples, query: usize, most: usize) -> Vec<(ProductId, f32
     items
 }
 
+/// The loss, and how much there is to compute for it: see [`crate::training::work`].
+///
 /// One list a query: its own items, then the sampled ones, which the queries of a step share; a
 /// query with fewer items of its own takes as many fewer of them.
 fn loss_of(
     bert: &Bert,
     library: &Library<'_>,
-    texts: &[Text],
+    (texts, pieces): (&[Text], &Pieces),
     lists: &[&(usize, Vec<(ProductId, f32)>)],
     settings: &Settings,
     random: &mut ChaCha8Rng,
     device: &Device,
-) -> Tensor<1> {
+) -> (Tensor<1>, f64) {
     let catalogue = library.products.len();
     let most = (settings.relevant * settings.sampled).min(catalogue);
     let sampled: Vec<ProductId> =
@@ -152,13 +164,15 @@ fn loss_of(
     }
     let n = lists.len();
     let queries: Vec<&Text> = lists.iter().map(|(query, _)| &texts[*query]).collect();
-    let queries = library.phi(bert, &queries, device);
-    let items = library.psi(bert, &products, device);
+    let read = products.iter().map(|&product| &library.products[product as usize]);
+    let forward = super::of_texts(&library.config, queries.iter().copied().chain(read));
+    let queries = library.learn_phi(bert, pieces, &queries, device);
+    let items = library.learn_psi(bert, pieces, &products, device);
     let [_, d] = queries.dims();
     let rows: Tensor<1, Int> = Tensor::from_data(TensorData::new(rows, [n * width]), device);
     let queries = queries.unsqueeze_dim::<3>(1).expand([n, width, d]).reshape([n * width, d]);
     let scores = cosine(&queries, &items.select(0, rows)).reshape([n, width]);
     let floats =
         |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [n, width]), device);
-    listwise(scores / settings.temperature, floats(gains), floats(absent))
+    (listwise(scores / settings.temperature, floats(gains), floats(absent)), forward)
 }

@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::library::Library;
 use super::samples::{Samples, hash};
 use crate::features::wide;
 use crate::metrics::{BLOCKS, Figure, Mean, auc, ndcg_at};
 use crate::models::mlpr::{K, Mlpr, Pairs, TASKS};
+use crate::training::device::device;
 
 /// Pairs that are scored at once.
 const BATCH: usize = 2048;
@@ -34,7 +35,7 @@ pub fn each_batch(
     samples: &Samples,
     mut act: impl FnMut(&Pairs),
 ) {
-    let device = Device::flex();
+    let device = device();
     let texts = library.queries(&samples.queries);
     let [queries, products] = library.encode(&model.bert, &texts, &device);
     let groups = samples.groups.iter().enumerate();

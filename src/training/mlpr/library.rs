@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::mlpr::bert::{Bert, BertConfig, Text, Texts, in_parts};
+use crate::models::mlpr::rows::Pieces;
 use crate::text::TokenVectors;
 
 /// Texts of all products, and the words to read them and queries with.
@@ -32,6 +33,37 @@ impl<'a> Library<'a> {
     /// Texts as tensors, at least one.
     pub fn texts(&self, texts: &[&Text], device: &Device) -> Texts {
         Texts::new(texts, &self.config, |piece| self.words.vector(piece), device)
+    }
+
+    /// The different word pieces of these texts and of all products.
+    pub fn pieces<'t>(&'t self, texts: impl Iterator<Item = &'t Text>, device: &Device) -> Pieces {
+        let vector = |piece| self.words.vector(piece);
+        Pieces::new(texts.chain(&self.products), &self.config, vector, device)
+    }
+
+    /// The same as [`Library::phi`] while a BERT learns; `pieces` holds those of the queries.
+    pub fn learn_phi(
+        &self,
+        bert: &Bert,
+        pieces: &Pieces,
+        queries: &[&Text],
+        device: &Device,
+    ) -> Tensor<2> {
+        bert.query_rows(pieces, &pieces.texts(queries))
+            .unwrap_or_else(|| self.phi(bert, queries, device))
+    }
+
+    /// The same as [`Library::psi`] while a BERT learns.
+    pub fn learn_psi(
+        &self,
+        bert: &Bert,
+        pieces: &Pieces,
+        products: &[ProductId],
+        device: &Device,
+    ) -> Tensor<2> {
+        let texts: Vec<&Text> = products.iter().map(|&p| &self.products[p as usize]).collect();
+        bert.item_rows(pieces, &pieces.texts(&texts))
+            .unwrap_or_else(|| self.psi(bert, products, device))
     }
 
     /// phi of each query, at least one, `[n, d]`, for a BERT that is on `device`.

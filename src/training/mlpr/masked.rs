@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
@@ -14,9 +14,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::library::Library;
 use crate::models::mlpr::bert::{Bert, Text};
+use crate::models::mlpr::rows::Pieces;
 use crate::models::weights::About;
 use crate::text::PieceId;
 use crate::training::checkpoint::{Checkpoint, numbered};
+use crate::training::device::device;
+use crate::training::optimiser::adam;
+use crate::training::work::Speed;
 
 /// How to pre-train.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +62,11 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Bert> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(settings.seed);
     let decoder = LinearConfig::new(library.config.width, library.config.token).init(&device);
     let mut model = numbered(Reader { bert: library.config.init(&device), decoder });
-    let mut optimiser = AdamConfig::new().init();
+    let mut optimiser = adam();
     let mut finished = 0;
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
@@ -70,6 +74,8 @@ pub fn train(
     let words = Words::new(library, texts, &device);
     let an_epoch = texts.len().div_ceil(settings.batch);
     let steps = an_epoch * settings.epochs;
+    let sizes = library.config;
+    let mut speed = Speed::new("MLPR, masked words", [4096, sizes.width, sizes.d_f]);
     for epoch in finished..settings.epochs {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64 + 1);
@@ -83,12 +89,14 @@ pub fn train(
             };
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(super::rate_at(settings.rate, step, steps), model, gradients);
+            speed.step(texts.len(), super::of_texts(&sizes, texts.iter().copied()));
             watch(step, steps, loss.inner().into_scalar());
         }
         if let Some((checkpoint, about)) = checkpoint {
             checkpoint.save(&model, &optimiser, about, epoch + 1)?;
         }
     }
+    speed.say(&device);
     Ok(model.bert.valid())
 }
 
@@ -97,6 +105,7 @@ struct Words {
     numbers: BTreeMap<PieceId, i32>,
     /// Their vectors, `[token, V]`.
     vectors: Tensor<2>,
+    pieces: Pieces,
     device: Device,
 }
 
@@ -109,7 +118,8 @@ impl Words {
         let numbers = known.keys().copied().zip(0..).collect();
         let vectors: Vec<f32> = known.into_values().flatten().collect();
         let vectors = Tensor::<2>::from_data(TensorData::new(vectors, shape), device);
-        Self { numbers, vectors: vectors.transpose(), device: device.clone() }
+        let pieces = library.pieces(texts.iter().copied(), device);
+        Self { numbers, vectors: vectors.transpose(), pieces, device: device.clone() }
     }
 
     /// Mean cross entropy of the masked pieces, `[1]`; none where no piece was masked.
@@ -121,27 +131,23 @@ impl Words {
         share: f64,
         random: &mut ChaCha8Rng,
     ) -> Option<Tensor<1>> {
-        let mut inputs = library.texts(texts, &self.device);
-        let [batch, length] = inputs.mask.dims();
-        let (mut seen, mut places, mut truth) = (vec![1.0_f32; batch * length], vec![], vec![]);
+        // Which piece of which text is masked, and what it is.
+        let (mut masks, mut truth) = (Vec::new(), Vec::new());
         for (row, text) in texts.iter().enumerate() {
             let known = text.0.iter().filter_map(|(piece, _)| self.numbers.get(piece));
-            for (column, &number) in known.take(length).enumerate() {
+            for (column, &number) in known.take(library.config.length).enumerate() {
                 if random.random_bool(share) {
-                    seen[row * length + column] = 0.0;
-                    places.push((row * length + column) as i32);
+                    masks.push((row, column));
                     truth.push(number);
                 }
             }
         }
-        if places.is_empty() {
+        if masks.is_empty() {
             return None;
         }
-        // A masked piece is a vector of zeros: the projection's bias stands for it.
-        let seen = TensorData::new(seen, [batch, length, 1]);
-        inputs.tokens = inputs.tokens * Tensor::<3>::from_data(seen, &self.device);
-        let width = library.config.width;
-        let hidden = model.bert.hidden(&inputs).reshape([batch * length, width]);
+        let (hidden, places) = self
+            .hidden_rows(model, texts, &masks)
+            .unwrap_or_else(|| self.hidden(model, library, texts, &masks));
         let masked = truth.len();
         let ids = |ids: Vec<i32>| -> Tensor<1, Int> {
             Tensor::from_data(TensorData::new(ids, [masked]), &self.device)
@@ -149,5 +155,44 @@ impl Words {
         let decoded = model.decoder.forward(hidden.select(0, ids(places)));
         let ln_p = log_softmax(decoded.matmul(self.vectors.clone()), 1);
         Some(ln_p.gather(1, ids(truth).reshape([masked, 1])).mean().neg())
+    }
+
+    /// The texts as their neighbours make them, without padding, and the rows of what is masked.
+    fn hidden_rows(
+        &self,
+        model: &Reader,
+        texts: &[&Text],
+        masks: &[(usize, usize)],
+    ) -> Option<(Tensor<2>, Vec<i32>)> {
+        let mut texts = self.pieces.texts(texts);
+        let starts: Vec<usize> = texts
+            .lengths
+            .iter()
+            .scan(0, |start, length| Some(std::mem::replace(start, *start + length)))
+            .collect();
+        let places: Vec<usize> = masks.iter().map(|&(row, column)| starts[row] + column).collect();
+        // A masked piece is a vector of zeros: the projection's bias stands for it.
+        places.iter().for_each(|&place| texts.pieces[place] = self.pieces.masked());
+        let hidden = model.bert.hidden_rows(&self.pieces, &texts)?;
+        Some((hidden, places.into_iter().map(|place| place as i32).collect()))
+    }
+
+    /// The same with padding.
+    fn hidden(
+        &self,
+        model: &Reader,
+        library: &Library<'_>,
+        texts: &[&Text],
+        masks: &[(usize, usize)],
+    ) -> (Tensor<2>, Vec<i32>) {
+        let mut inputs = library.texts(texts, &self.device);
+        let [batch, length] = inputs.mask.dims();
+        let mut seen = vec![1.0_f32; batch * length];
+        let places: Vec<usize> = masks.iter().map(|(row, column)| row * length + column).collect();
+        places.iter().for_each(|&place| seen[place] = 0.0);
+        let seen = TensorData::new(seen, [batch, length, 1]);
+        inputs.tokens = inputs.tokens * Tensor::<3>::from_data(seen, &self.device);
+        let hidden = model.bert.hidden(&inputs).reshape([batch * length, library.config.width]);
+        (hidden, places.into_iter().map(|place| place as i32).collect())
     }
 }

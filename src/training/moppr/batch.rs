@@ -15,6 +15,7 @@ use crate::features::search::SearchFeatures;
 use crate::market::catalogue::{ProductId, ProductTypeId};
 use crate::models::moppr::input::UserQuery;
 use crate::text::TokenVectors;
+use crate::training::work::mlp;
 
 /// What is added to the score of a candidate that takes no part.
 const ABSENT: f32 = -1e9;
@@ -24,6 +25,11 @@ const ABSENT: f32 = -1e9;
 pub struct Batch {
     /// Requests.
     pub inputs: UserQuery,
+    /// The products that take part, each once: those of the next two first, `items` of them, then
+    /// those of the behaviours alone. Everything else names products by their place in it, `[n]`.
+    pub products: Tensor<1, Int>,
+    /// How many of the products are scored.
+    pub items: usize,
     /// Impressions, under-impressions and random negatives of the view alone, `[B, P]`.
     pub own: Tensor<2, Int>,
     /// Random negatives, `[L]`, if there are any.
@@ -34,8 +40,31 @@ pub struct Batch {
     pub absent: Tensor<2>,
     /// Labels of the views' own candidates.
     pub labels: Labels,
-    /// 1 for products whose id may be known, 0 for those that do without, `[N, 1]`.
+    /// 1 for products whose id may be known, 0 for those that do without, `[n, 1]`.
     pub ids: Tensor<2>,
+}
+
+/// Products as they are met, each once.
+struct Used {
+    /// Place of each product of the catalogue; any where it was not met.
+    places: Vec<i32>,
+    met: Vec<bool>,
+    products: Vec<i32>,
+}
+
+impl Used {
+    fn new(catalogue: usize) -> Self {
+        Self { places: vec![0; catalogue], met: vec![false; catalogue], products: Vec::new() }
+    }
+
+    fn place(&mut self, product: i32) -> i32 {
+        let at = product as usize;
+        if !std::mem::replace(&mut self.met[at], true) {
+            self.places[at] = self.products.len() as i32;
+            self.products.push(product);
+        }
+        self.places[at]
+    }
 }
 
 /// The catalogue by product type.
@@ -83,6 +112,15 @@ fn known(view: &Sample) -> BTreeSet<ProductId> {
 }
 
 impl Batch {
+    /// Multiplications and additions of a forward pass, through towers of these widths, that of
+    /// requests first: see [`crate::training::work`]. What is below the towers is little and left
+    /// out.
+    pub fn products(&self, [user_query, item]: &[Vec<usize>; 2]) -> f64 {
+        let [views, scored] = self.absent.dims();
+        let output = user_query[user_query.len() - 1];
+        views as f64 * (mlp(user_query) + mlp(&[output, scored])) + self.items as f64 * mlp(item)
+    }
+
     /// Draws the negatives uniformly from the catalogue, without repetition, and the products that
     /// do without their id.
     pub fn new(
@@ -142,17 +180,34 @@ impl Batch {
             .map(|_| if random.random_bool(settings.id_dropout) { 0.0 } else { 1.0 })
             .collect();
         let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
-        let drawn: Vec<i32> = drawn.into_iter().map(|product| product as i32).collect();
-        let vector = |piece| words.vector(piece);
+        let mut drawn: Vec<i32> = drawn.into_iter().map(|product| product as i32).collect();
+        let mut used = Used::new(products);
+        own.iter_mut().chain(&mut drawn).for_each(|product| *product = used.place(*product));
+        let items = used.products.len();
+        let behaviours = features.iter().flat_map(|f| f.behaviours.iter().flatten());
+        behaviours.for_each(|behaviour| {
+            used.place(behaviour.product.cast_signed());
+        });
+        let ids: Vec<f32> = used.products.iter().map(|&product| ids[product as usize]).collect();
+        let mut inputs =
+            UserQuery::new(&features, words.dimensions(), |piece| words.vector(piece), device);
+        let places: Tensor<1, Int> = Tensor::from_ints(used.places.as_slice(), device);
+        for sequence in &mut inputs.behaviours {
+            let [rows, columns] = sequence.products.dims();
+            let named = sequence.products.clone().reshape([rows * columns]);
+            sequence.products = places.clone().select(0, named).reshape([rows, columns]);
+        }
         let floats =
             |values, columns| Tensor::from_data(TensorData::new(values, [b, columns]), device);
         Self {
-            inputs: UserQuery::new(&features, words.dimensions(), vector, device),
+            inputs,
+            items,
             own: Tensor::from_data(TensorData::new(own, [b, p]), device),
             negatives: (!drawn.is_empty()).then(|| Tensor::from_ints(drawn.as_slice(), device)),
             absent: floats(absent, width),
             labels: Labels(labels.map(|values| floats(values, p))),
-            ids: Tensor::from_data(TensorData::new(ids, [products, 1]), device),
+            ids: Tensor::from_data(TensorData::new(ids, [used.products.len(), 1]), device),
+            products: Tensor::from_ints(used.products.as_slice(), device),
         }
     }
 }

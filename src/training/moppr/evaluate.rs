@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::training::device::device;
 use anyhow::Result;
-use burn::tensor::Device;
 use rayon::prelude::*;
 
 use super::queries::Queries;
@@ -135,7 +135,7 @@ pub fn retrieve(
     words: &TokenVectors,
     count: usize,
 ) -> Result<Vec<Vec<ProductId>>> {
-    let device = Device::flex();
+    let device = device();
     let table = model.embeddings.products(stock, None);
     let items = model.towers.item(model.embeddings.items(stock, table.clone())).transpose();
     let mut retrieved = Vec::with_capacity(views.len());

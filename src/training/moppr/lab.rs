@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::training::device::device;
 use anyhow::Result;
-use burn::tensor::Device;
 
 use super::data::{Data, Survey};
 use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
@@ -69,7 +69,7 @@ impl Lab {
         let predictor = query_category::predictor(&network, &config);
         let data = Data::gather(&world, &survey, &words, &predictor, options, shopper_done)?;
         let titles = title_vectors(&world.catalogue, &words);
-        let products = Products::new(&data.products, &titles, &Device::flex());
+        let products = Products::new(&data.products, &titles, &device());
         let categories = (network, config);
         Ok(Self {
             world,
@@ -115,7 +115,7 @@ impl Lab {
 
     /// A model with random weights.
     pub fn fresh(&self, seed: u64) -> Moppr {
-        let device = Device::flex();
+        let device = device();
         device.seed(seed);
         numbered(self.config().init(&device))
     }

@@ -3,6 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
+use crate::nn::fused::softmax::clamped_log_likelihood;
+
 /// Labels of a batch of page views for the four objectives of equation 18.
 #[derive(Clone, Debug)]
 pub struct Labels(
@@ -24,23 +26,35 @@ pub fn multi_objective(
     chosen: [f32; 4],
     temperature: f32,
 ) -> Tensor<1> {
+    // Weight of each objective that counts, over the number of its positives in the minibatch (5.3).
+    let labels: Vec<(&Tensor<2>, f32)> = labels
+        .0
+        .iter()
+        .zip(chosen)
+        .filter(|(_, weight)| *weight != 0.0)
+        .map(|(label, weight)| {
+            let in_batch: f32 = label.clone().sum().into_scalar();
+            (label, weight / in_batch.max(1.0))
+        })
+        .collect();
+    if let Some(loss) = clamped_log_likelihood(&scores, &absent, &labels, temperature) {
+        return loss;
+    }
     let [batch, _] = scores.dims();
-    let [_, first] = labels.0[0].dims();
+    let Some([_, first]) = labels.first().map(|(label, _)| label.dims()) else {
+        return Tensor::zeros([1], &scores.device());
+    };
     // Logarithm of (15); only the first P candidates can be positive.
     let log_probability = log_softmax(scores / temperature + absent, 1);
     let log_probability = log_probability.slice([0..batch, 0..first]);
     let mut loss = Tensor::zeros([1], &log_probability.device());
-    for (label, weight) in labels.0.iter().zip(chosen) {
-        if weight == 0.0 {
-            continue;
-        }
+    for (label, weight) in labels {
         // At least 1, so that the logarithm is finite where |o+| = 0; there all labels are 0 and
         // so is the loss (17).
         let positives = label.clone().sum_dim(1).clamp_min(1.0);
         let clamped = (log_probability.clone() + positives.log()).clamp_max(0.0); // (16)
         let sum = (label.clone() * clamped).sum().neg(); // (17)
-        let in_batch = label.clone().sum().clamp_min(1.0);
-        loss = loss + sum * weight / in_batch; // (18)
+        loss = loss + sum * weight; // (18)
     }
     loss
 }

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use burn::tensor::Device;
+
 use super::*;
 use crate::features::search::{
     Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
@@ -203,7 +205,8 @@ fn related_negatives_are_of_the_categories_of_the_view() {
     let batch = Batch::new(&batch, &shop.words, &shelves, &settings, &mut random, &Device::flex());
     assert!(batch.negatives.is_none());
     let [_, width] = batch.own.dims();
-    let own: Vec<i64> = batch.own.try_into_vec_as().unwrap();
+    let own: Vec<i64> =
+        batch.products.clone().select(0, batch.own.flatten(0, 1)).try_into_vec_as().unwrap();
     let absent: Vec<f32> = batch.absent.try_into_vec_as().unwrap();
     let clicks: Vec<f32> = batch.labels.0[2].clone().try_into_vec_as().unwrap();
     for (row, view) in views.iter().enumerate() {

@@ -9,7 +9,10 @@ use super::data::Corpus;
 use super::loss::Page;
 use super::samples::ShopperDay;
 use crate::models::yandex::input::{Contexts, Histories, Read, Sequence};
+use crate::models::yandex::rows::{HistoryRows, SequenceRows};
 use crate::models::yandex::{SIGNALS, UserOutput, WebQueries, Yandex, YandexConfig, similarity};
+use crate::nn::layer::inner_products;
+use crate::training::work::{block, mlp};
 
 /// The different texts of a batch, in the order in which they were met.
 #[derive(Default)]
@@ -42,6 +45,8 @@ struct Towers {
     /// Number of different products.
     products: usize,
     histories: Histories,
+    /// The same without padding.
+    rows: HistoryRows,
 }
 
 impl Towers {
@@ -72,6 +77,10 @@ impl Towers {
         let sequence = |rows: &[Vec<_>]| Sequence::new(rows.iter().map(Vec::as_slice), device);
         let separate = config.web_queries == WebQueries::Separate;
         Self {
+            rows: HistoryRows {
+                behaviour: SequenceRows::new(&behaviour),
+                web: separate.then(|| SequenceRows::new(&web)),
+            },
             histories: Histories {
                 behaviour: sequence(&behaviour),
                 web: separate.then(|| sequence(&web)),
@@ -81,10 +90,30 @@ impl Towers {
         }
     }
 
+    /// Multiplications and additions of a forward pass: see [`crate::training::work`].
+    fn products(&self, config: &YandexConfig) -> f64 {
+        let YandexConfig { d, d_f, word, item_width, .. } = *config;
+        let sequence = |rows: &SequenceRows| -> f64 {
+            let shopper = |t: f64| {
+                let whole = (config.layers - 1) as f64 * block(d, d_f, [t, t, t * t]);
+                whole + block(d, d_f, [1.0, t, t])
+            };
+            rows.lengths().map(|length| shopper(length as f64)).sum()
+        };
+        let between = if d == item_width { 0.0 } else { 2.0 * mlp(&[d, item_width]) };
+        let item = between + config.item_layers as f64 * mlp(&[item_width, item_width]);
+        self.texts.dims()[0] as f64 * mlp(&[word, d])
+            + self.products as f64 * item
+            + sequence(&self.rows.behaviour)
+            + self.rows.web.as_ref().map_or(0.0, sequence)
+    }
+
     /// v_u, `[B, d]`, and v_i, `[products, d]`.
     fn vectors(&self, model: &Yandex) -> [Tensor<2>; 2] {
         let content = model.content(self.texts.clone());
-        let users = model.users(&content, &self.histories).vector;
+        let users = model
+            .users_of_rows(&content, &self.rows)
+            .unwrap_or_else(|| model.users(&content, &self.histories).vector);
         [users, model.items(content.narrow(0, 0, self.products))]
     }
 }
@@ -142,6 +171,12 @@ impl Positives {
             towers: Towers::new(table, days, config, corpus, device),
             positives: Tensor::from_data(TensorData::new(positives, shape), device),
         }
+    }
+
+    /// Multiplications and additions of a forward pass: see [`crate::training::work`].
+    pub fn products(&self, config: &YandexConfig) -> f64 {
+        let [shoppers, items] = self.positives.dims();
+        self.towers.products(config) + shoppers as f64 * mlp(&[config.d, items])
     }
 
     /// r_ui, `[B, M]`.
@@ -205,18 +240,68 @@ impl Pages {
         }
     }
 
+    /// Multiplications and additions of a forward pass: see [`crate::training::work`].
+    pub fn products(&self, config: &YandexConfig) -> f64 {
+        let impressions: usize = self.present.dims().iter().product();
+        self.towers.products(config) + impressions as f64 * mlp(&[config.d, 1])
+    }
+
     /// What the losses read.
     pub fn page(&self, model: &Yandex) -> Page {
         let [users, items] = self.towers.vectors(model);
         let [views, width] = self.present.dims();
         let [_, d] = users.dims();
-        let users = users.select(0, self.shoppers.clone()).unsqueeze_dim::<3>(2);
+        let users = users.select(0, self.shoppers.clone());
         let shown = items.select(0, self.shown.clone()).reshape([views, width, d]);
         Page {
-            similarity: shown.matmul(users).reshape([views, width]),
+            similarity: inner_products(users, &shown),
             context: model.context(&self.contexts),
             labels: self.labels.clone(),
             present: self.present.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::fused::tests::assert_same_losses;
+    use crate::training::checkpoint::numbered;
+    use crate::training::yandex::data::Reading;
+    use crate::training::yandex::tests::corpus;
+
+    #[test]
+    fn padding_changes_nothing() {
+        let device = Device::flex().autodiff();
+        let corpus = corpus(12, Reading::Vectors);
+        for web_queries in [WebQueries::Fused, WebQueries::Separate] {
+            let config = YandexConfig {
+                web_queries,
+                d: 16,
+                heads: 2,
+                history: 9,
+                item_width: 8,
+                ..YandexConfig::playground()
+            };
+            device.seed(2);
+            let model = numbered(config.init(&device));
+            let days: Vec<&ShopperDay> = corpus.samples.pretraining.iter().take(20).collect();
+            let fused = YandexConfig { web_queries: WebQueries::Fused, ..config.clone() };
+            let Towers { texts, mut histories, mut rows, .. } =
+                Positives::new(&days, &fused, &corpus, &device).towers;
+            if web_queries == WebQueries::Separate {
+                // Nobody searches the web here: the second transformer reads the same.
+                histories.web = Some(histories.behaviour.clone());
+                rows.web = Some(rows.behaviour.clone());
+            }
+            let content = || model.content(texts.clone());
+            let own = model.users_of_rows(&content(), &rows).unwrap();
+            let padded = model.users(&content(), &histories).vector;
+            let loss = |users: Tensor<2>| {
+                let [_, d] = users.dims();
+                (users * Tensor::<1, Int>::arange(0..d as i64, &device).float().unsqueeze()).mean()
+            };
+            assert_same_losses(&model, [loss(own), loss(padded)]);
         }
     }
 }

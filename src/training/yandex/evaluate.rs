@@ -2,8 +2,8 @@
 //! whole catalogue. What the paper measures, the similarity as a feature of a tree ranker (4.1), is
 //! in `ranker`.
 
+use crate::training::device::device;
 use anyhow::Result;
-use burn::tensor::Device;
 
 use super::batch::Users;
 use super::data::Corpus;
@@ -94,7 +94,7 @@ impl Metrics {
         let mut metrics = Self::default();
         let days: Vec<&ShopperDay> = corpus.samples.test.iter().collect();
         for days in days.chunks(BATCH) {
-            let users = Users::new(days, retriever.config(), corpus, &Device::flex());
+            let users = Users::new(days, retriever.config(), corpus, &device());
             let scores =
                 similarity(users.output(retriever.model()).vector, retriever.items.clone());
             let scores: Vec<f32> = scores.try_into_vec_as()?;

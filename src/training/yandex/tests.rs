@@ -239,7 +239,7 @@ fn shopper(number: u32) -> ShopperLog {
     ShopperLog { shopper: number, profile: PROFILE, events, web_searches: Vec::new(), views }
 }
 
-fn corpus(shoppers: u32, reading: Reading) -> Corpus {
+pub(super) fn corpus(shoppers: u32, reading: Reading) -> Corpus {
     let options = Options { pretraining: 2..3, fine_tuning: 2..3, test: 4..5, ..options(DAY) };
     let catalogue = catalogue();
     let mut samples = Samples::default();

@@ -1,0 +1,255 @@
+//! The optimisers of training: on the CPU in a single pass over each parameter, in place.
+
+use burn::backend::Flex;
+use burn::optim::{
+    AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer, Optimizer,
+    RecordState, StateSink, StateSource,
+};
+use burn::tensor::{Device, Tensor};
+use burn_flex::FlexTensor;
+use pulp::Simd;
+
+/// Adam with Burn's settings.
+#[derive(Clone)]
+pub struct Adam(burn::optim::Adam);
+
+/// An optimiser of a whole model by [`Adam`].
+pub fn adam() -> ModuleOptimizer {
+    ModuleOptimizer::from(Adam(AdamConfig::new().build()))
+}
+
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.999;
+const ADAM_EPSILON: f32 = 1e-5;
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdamState<D>>,
+    ) -> (Tensor<D>, Option<AdamState<D>>) {
+        let Some(of_gradient) = on_cpu(&gradient) else {
+            return self.0.step(rate, tensor, gradient, state);
+        };
+        drop(gradient);
+        let momentum = state.map_or_else(
+            || AdaptiveMomentumState::new(0, tensor.zeros_like(), tensor.zeros_like()),
+            |state| state.momentum,
+        );
+        let time = momentum.time + 1;
+        let [mut values, mut first, mut second] =
+            [tensor, momentum.moment_1, momentum.moment_2].map(owned);
+        let second_bias = (1.0 - BETA_2.powi(time as i32)).sqrt();
+        let factor = second_bias / (1.0 - BETA_1.powi(time as i32));
+        adam_step(
+            values.storage_mut(),
+            slice(&of_gradient),
+            first.storage_mut(),
+            second.storage_mut(),
+            [factor, ADAM_EPSILON * second_bias, rate as f32],
+        );
+        let momentum = AdaptiveMomentumState::new(time, back(first), back(second));
+        (back(values), Some(AdamState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(state: AdamState<D>, device: &Device) -> AdamState<D> {
+        burn::optim::Adam::to_device(state, device)
+    }
+}
+
+/// AdaGrad: the sum of a parameter's squared gradients starts at `accumulator`, which is 0.1 in
+/// TensorFlow. A row whose gradient is zero stays as it is, and costs next to nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdaGrad {
+    /// Where the sum of squares starts.
+    pub accumulator: f32,
+}
+
+/// An optimiser of a whole model by [`AdaGrad`].
+pub fn adagrad(accumulator: f32) -> ModuleOptimizer {
+    ModuleOptimizer::from(AdaGrad { accumulator })
+}
+
+/// Keeps a division by nothing away where the accumulator starts at 0.
+const ADAGRAD_EPSILON: f32 = 1e-5;
+
+/// Sums of the squares of a parameter's gradients.
+#[derive(Clone, Debug)]
+pub struct AdaGradState<const D: usize> {
+    sum: Tensor<D>,
+}
+
+impl<const D: usize> RecordState for AdaGradState<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, "sum", self.sum.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, from: &mut StateSource, device: &Device) -> Option<Self> {
+        Some(Self { sum: Tensor::from_data(from.take_tensor(prefix, "sum")?, device) })
+    }
+}
+
+impl Optimizer for AdaGrad {
+    type State<const D: usize> = AdaGradState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdaGradState<D>>,
+    ) -> (Tensor<D>, Option<AdaGradState<D>>) {
+        let sum = state.map_or_else(|| tensor.full_like(self.accumulator), |state| state.sum);
+        let Some(of_gradient) = on_cpu(&gradient) else {
+            let sum = sum + gradient.clone().square();
+            let step = gradient / (sum.clone().sqrt() + ADAGRAD_EPSILON) * rate;
+            return (tensor - step, Some(AdaGradState { sum }));
+        };
+        drop(gradient);
+        let width = tensor.dims()[D - 1];
+        let [mut values, mut sum] = [tensor, sum].map(owned);
+        adagrad_step(
+            values.storage_mut(),
+            slice(&of_gradient),
+            sum.storage_mut(),
+            rate as f32,
+            width,
+        );
+        (back(values), Some(AdaGradState { sum: back(sum) }))
+    }
+
+    fn to_device<const D: usize>(state: AdaGradState<D>, device: &Device) -> AdaGradState<D> {
+        AdaGradState { sum: state.sum.to_device(device) }
+    }
+}
+
+/// The tensor's numbers in the order of rows, where it is on the CPU.
+fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
+    Some(tensor.clone().try_into_primitive::<Flex>().ok()?.to_contiguous())
+}
+
+/// A tensor on the CPU that can be written over.
+fn owned<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
+    let tensor = tensor.try_into_primitive::<Flex>().expect("the gradient is on the CPU");
+    match tensor.as_slice::<f32>().is_some_and(|values| values.len() == whole(&tensor)) {
+        true => tensor,
+        false => tensor.to_contiguous(),
+    }
+}
+
+/// Numbers in the memory behind a tensor.
+fn whole(tensor: &FlexTensor) -> usize {
+    tensor.storage::<f32>().len()
+}
+
+fn slice(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice().expect("numbers in the order of rows")
+}
+
+fn back<const D: usize>(tensor: FlexTensor) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(tensor)
+}
+
+#[pulp::with_simd(adam_step = pulp::Arch::new())]
+#[inline(always)]
+fn adam_step_with<'a, S: Simd>(
+    _simd: S,
+    values: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    [factor, epsilon, rate]: [f32; 3],
+) {
+    let moments = first.iter_mut().zip(second);
+    for ((value, &g), (m, v)) in values.iter_mut().zip(gradient).zip(moments) {
+        *m = *m * BETA_1 + g * (1.0 - BETA_1);
+        *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
+        *value -= *m * factor / (v.sqrt() + epsilon) * rate;
+    }
+}
+
+#[pulp::with_simd(adagrad_step = pulp::Arch::new())]
+#[inline(always)]
+fn adagrad_step_with<'a, S: Simd>(
+    _simd: S,
+    values: &'a mut [f32],
+    gradient: &'a [f32],
+    sum: &'a mut [f32],
+    rate: f32,
+    width: usize,
+) {
+    let rows = values.chunks_mut(width).zip(sum.chunks_mut(width));
+    for ((values, sum), gradient) in rows.zip(gradient.chunks(width)) {
+        // Of a large table a step touches few rows.
+        if gradient.iter().all(|&g| g == 0.0) {
+            continue;
+        }
+        for ((value, sum), &g) in values.iter_mut().zip(sum).zip(gradient) {
+            *sum += g * g;
+            *value -= g / (sum.sqrt() + ADAGRAD_EPSILON) * rate;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Module;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::optim::{AdaGradConfig, GradientsParams};
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    /// Weights after some steps, with the optimiser written and read again on the way.
+    fn trained(mut optimiser: ModuleOptimizer, fresh: impl Fn() -> ModuleOptimizer) -> Vec<f32> {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let mut model: Linear = LinearConfig::new(19, 5).init(&device);
+        let inputs = Tensor::<2>::random([7, 19], Distribution::Default, &device);
+        for step in 0..6 {
+            let loss = model.forward(inputs.clone()).square().mean();
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            model = optimiser.step(0.05, model, gradients);
+            if step == 2 {
+                optimiser = fresh().from_bytes(optimiser.into_bytes().unwrap()).unwrap();
+            }
+        }
+        model.valid().weight.val().try_into_vec_as().unwrap()
+    }
+
+    fn assert_near(found: &[f32], expected: &[f32]) {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn adam_is_burns() {
+        let burns = || AdamConfig::new().init();
+        assert_near(&trained(adam(), adam), &trained(burns(), burns));
+    }
+
+    #[test]
+    fn adagrad_from_nothing_is_burns() {
+        let burns = || AdaGradConfig::new().init();
+        let own = || adagrad(0.0);
+        assert_near(&trained(own(), own), &trained(burns(), burns));
+    }
+
+    #[test]
+    fn adagrad_starts_at_its_accumulator() {
+        let device = Device::flex();
+        let weights = Tensor::<2>::from_floats([[1.0, 1.0], [2.0, 2.0]], &device);
+        let gradient = Tensor::<2>::from_floats([[0.4, -0.2], [0.0, 0.0]], &device);
+        let (weights, state) = AdaGrad { accumulator: 0.1 }.step(0.01, weights, gradient, None);
+        let weights: Vec<f32> = weights.try_into_vec_as().unwrap();
+        let moved = |g: f32| 1.0 - 0.01 * g / (0.1 + g * g).sqrt();
+        assert_near(&weights, &[moved(0.4), moved(-0.2), 2.0, 2.0]);
+        let sums: Vec<f32> = state.unwrap().sum.try_into_vec_as().unwrap();
+        assert_near(&sums, &[0.26, 0.14, 0.1, 0.1]);
+    }
+}
