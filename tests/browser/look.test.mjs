@@ -82,7 +82,7 @@ async function steps() {
   return [...found.values()];
 }
 
-/** Colours whose drawing is too like the ground of its picture to be told apart. Runs in the page. */
+/** Colours whose drawing is too like the ground of its picture to be told apart, on the shelf and in the history. Runs in the page. */
 function contrasts(hexes) {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const luminance = (colour) => {
@@ -94,18 +94,21 @@ function contrasts(hexes) {
   const kindOf = (bright) => (bright > 0.82 ? "pale" : bright > 0.68 ? "light" : bright < 0.35 ? "deep" : "");
   const brightness = (hex) => [0.299, 0.587, 0.114].reduce((sum, weight, i) => sum + (weight * parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16)) / 255, 0);
   const faint = [];
-  for (const hex of hexes) {
+  for (const [hex, place] of hexes.flatMap((hex) => [[hex, ""], [hex, "entry left-out"]])) {
+    const around = document.createElement("div");
+    around.className = place;
     const picture = document.createElement("span");
     picture.className = `picture ${kindOf(brightness(hex))}`;
     picture.style.setProperty("--tint", hex);
     const shape = document.createElement("i");
     shape.style.backgroundColor = "var(--m)";
     picture.append(shape);
-    document.body.append(picture);
+    around.append(picture);
+    document.body.append(around);
     const [a, b] = [getComputedStyle(picture).backgroundColor, getComputedStyle(shape).backgroundColor].map(luminance);
-    picture.remove();
+    around.remove();
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 1.9) faint.push(`${hex}: ${ratio.toFixed(2)}`);
+    if (ratio < 1.9) faint.push(`${hex} ${place}: ${ratio.toFixed(2)}`);
   }
   return faint;
 }
