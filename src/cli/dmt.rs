@@ -23,6 +23,7 @@ use crate::training::device::device;
 use crate::training::dmt::cold_start::{EVALUATED, SHARE};
 use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
+use crate::training::dmt::insides::Insides;
 use crate::training::dmt::{Settings, train as train_dmt};
 
 /// How tasks share parameters.
@@ -85,6 +86,9 @@ pub struct Training {
     /// lambda of the order task; that of the click task is 1.
     #[arg(long, default_value_t = Settings::default().lambda[1])]
     lambda_order: f32,
+    /// Weight of the loss that keeps all experts in use.
+    #[arg(long, default_value_t = Settings::default().balance)]
+    balance: f32,
     /// Share of the page views that lose some or all of the shopper's history, so that the model
     /// has seen newcomers.
     #[arg(long, default_value_t = SHARE, value_parser = share)]
@@ -184,6 +188,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         epochs: arguments.epochs,
         rate: arguments.rate,
         lambda: [1.0, arguments.lambda_order],
+        balance: arguments.balance,
         seed: arguments.seed,
         ..Settings::default()
     };
@@ -215,6 +220,7 @@ pub fn train(arguments: &Training) -> Result<()> {
             click.auc, order.auc, click.seen, click.expected, order.seen, order.expected
         );
     }
+    print!("{}", Insides::of(&ranker, &data.test, &world.catalogue));
     println!("own neighbours  impressions  clicked  expected without bias  without competition");
     for (own, crowd) in by_crowd(&ranker, &data.test, &world.catalogue).iter().enumerate() {
         let Crowded { impressions, clicked, expected, alone } = crowd;

@@ -40,7 +40,7 @@ impl Default for MarketConfig {
         Self {
             seed: 1,
             products: 4_000,
-            shoppers: 4_000,
+            shoppers: 16_000,
             days: 28,
             earlier_days: 365,
             ranker_noise: 1.0,

@@ -1,6 +1,6 @@
 //! Multi-head attention and the self-attention block around it (DMT 4.2.2).
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -101,6 +101,18 @@ impl MultiHeadAttention {
         }
     }
 
+    /// Queries and keys that start as `strength` times what they project, beside the random start:
+    /// each attends at first to what is like itself, and learning begins with attention that tells
+    /// keys apart (Trockman and Kolter, ICML 2023).
+    fn towards_alike(mut self, strength: f32) -> Self {
+        for projection in [&mut self.queries, &mut self.keys] {
+            let [d, _] = projection.weight.dims();
+            let alike = Tensor::eye(d, &projection.weight.device()) * strength;
+            projection.weight = Param::from_tensor((projection.weight.val() + alike).detach());
+        }
+        self
+    }
+
     /// Projects `[batch, keys, d]` into the keys and values of each head.
     pub fn memorise(&self, sequence: Tensor<3>, mask: KeyMask) -> Memory {
         Memory {
@@ -148,6 +160,13 @@ impl AttentionBlock {
             feed_forward: Mlp::new(&[d, d_f, d], device),
             feed_forward_norm: LayerNormConfig::new(d).init(device),
         }
+    }
+
+    /// The block with attention that starts towards what is alike: see
+    /// [`MultiHeadAttention::towards_alike`].
+    pub fn towards_alike(mut self, strength: f32) -> Self {
+        self.attention = self.attention.towards_alike(strength);
+        self
     }
 
     /// Keys and values of this block's attention.

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod cold_start;
 pub mod data;
 pub mod evaluate;
+pub mod insides;
 pub mod loss;
 pub mod queries;
 pub mod samples;
@@ -28,7 +29,7 @@ use crate::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use crate::models::weights::About;
 use crate::share::MultiTask;
 use batch::{Batch, RowBatch};
-use loss::cross_entropy;
+use loss::{cross_entropy, imbalance};
 use samples::Samples;
 
 /// How to train.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub rate: f64,
     /// lambda_k of equation 5.
     pub lambda: [f32; 2],
+    /// How much [`imbalance`] of the gates weighs.
+    pub balance: f32,
     /// Read the dense features; else they are silenced.
     pub dense: bool,
     /// Seed of weights and order.
@@ -50,7 +53,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 3, batch: 128, rate: 2e-3, lambda: [1.0, 4.0], dense: true, seed: 1 }
+        Self {
+            epochs: 2,
+            batch: 128,
+            rate: 2e-3,
+            lambda: [1.0, 4.0],
+            balance: 0.005,
+            dense: true,
+            seed: 1,
+        }
     }
 }
 
@@ -97,7 +108,7 @@ pub fn train(
     for epoch in finished..settings.epochs {
         for (number, views) in batches(samples, settings, epoch).into_iter().enumerate() {
             let step = epoch * an_epoch + number;
-            let loss = loss_of(&model, samples, &views, catalogue, settings.lambda, &device);
+            let loss = loss_of(&model, samples, &views, catalogue, settings, &device);
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimiser.step(rate_at(settings, step, steps), model, gradients);
             speed.step(views.len(), products(config, samples, &views));
@@ -168,36 +179,58 @@ fn loss_of(
     samples: &Samples,
     views: &[usize],
     catalogue: &Catalogue,
-    lambda: [f32; 2],
+    settings: &Settings,
     device: &Device,
 ) -> Tensor<1> {
     let batch = RowBatch::new(samples, views, catalogue, device);
-    loss_of_rows(model, &batch, lambda).unwrap_or_else(|| {
-        padded_loss(model, &Batch::new(samples, views, catalogue, device), lambda)
+    loss_of_rows(model, &batch, settings).unwrap_or_else(|| {
+        padded_loss(model, &Batch::new(samples, views, catalogue, device), settings)
     })
 }
 
 /// Equation 5 over a batch without padding; none where the model is not trained on rows.
-fn loss_of_rows(model: &Dmt, batch: &RowBatch, lambda: [f32; 2]) -> Option<Tensor<1>> {
-    let utilities = model.utilities(&batch.rows)?;
+fn loss_of_rows(model: &Dmt, batch: &RowBatch, settings: &Settings) -> Option<Tensor<1>> {
+    let (utilities, gates) = model.utilities(&batch.rows)?;
     // What was not shown stood nowhere that could bias it.
     let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
     let present = batch.shown.ones_like();
-    Some(cross_entropy(utilities, bias, batch.labels.clone(), present, lambda))
+    let loss =
+        cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);
+    Some(with_balance(loss, gates, present, settings.balance))
 }
 
 /// Equation 5 over a batch with padding, and for DIEN its auxiliary loss.
-fn padded_loss(model: &Dmt, batch: &Batch, lambda: [f32; 2]) -> Tensor<1> {
+fn padded_loss(model: &Dmt, batch: &Batch, settings: &Settings) -> Tensor<1> {
     let encoded = model.encode(&batch.sequences);
     let output = model.rank(&encoded, &batch.candidates, 1.0);
     let [requests, count, tasks] = output.utilities.dims();
     let utilities = output.utilities.reshape([requests * count, tasks]);
     // What was not shown stood nowhere that could bias it.
     let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
-    let loss = cross_entropy(utilities, bias, batch.labels.clone(), batch.present.clone(), lambda);
+    let present = batch.present.clone();
+    let loss =
+        cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);
+    let gates = output.gates.map(|gates| {
+        let [requests, count, tasks, experts] = gates.dims();
+        gates.reshape([requests * count, tasks, experts])
+    });
+    let loss = with_balance(loss, gates, present, settings.balance);
     match model.auxiliary(&encoded, &batch.sequences) {
         Some(auxiliary) => loss + auxiliary,
         None => loss,
+    }
+}
+
+/// The loss, and where experts are gated how unevenly the gates use them.
+fn with_balance(
+    loss: Tensor<1>,
+    gates: Option<Tensor<3>>,
+    present: Tensor<2>,
+    balance: f32,
+) -> Tensor<1> {
+    match gates {
+        Some(gates) if balance > 0.0 => loss + imbalance(gates, present) * balance,
+        _ => loss,
     }
 }
 

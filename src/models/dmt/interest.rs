@@ -14,6 +14,14 @@ use super::{DmtConfig, Items, Positions};
 use crate::nn::attention::{AttentionBlock, KeyMask, Memory};
 use crate::nn::gru::Gru;
 
+/// Standard deviation that embeddings start with. Much smaller, and the inner products of attention
+/// are too small for it to tell one behaviour from another, at the start and ever after.
+const EMBEDDED: f64 = 0.5;
+
+/// How strongly attention starts towards behaviours like the target item: without it the shipped
+/// sizes end where they began, with the same weight on each behaviour.
+const ALIKE: f32 = 2.0;
+
 /// Embedding layer: an item is the concatenation of its product, type, brand and shop.
 #[derive(Module, Debug)]
 pub(super) struct ItemEmbedding {
@@ -27,7 +35,7 @@ impl ItemEmbedding {
     pub fn new(config: &DmtConfig, device: &Device) -> Self {
         let table = |number, width| {
             EmbeddingConfig::new(number, width)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.1 })
+                .with_initializer(Initializer::Normal { mean: 0.0, std: EMBEDDED })
                 .init(device)
         };
         Self {
@@ -95,7 +103,8 @@ impl DeepInterestTransformer {
                 Some(Param::from_tensor(table).set_require_grad(false))
             }
         };
-        let block = || AttentionBlock::new(d, config.heads, config.d_f, device);
+        let block =
+            || AttentionBlock::new(d, config.heads, config.d_f, device).towards_alike(ALIKE);
         Self { positions, encoder: block(), decoder: block() }
     }
 

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::interest::{DeepInterestTransformer, ItemEmbedding};
 use super::{Dmt, Network};
 use crate::market::catalogue::{Catalogue, ProductId};
+use crate::nn::experts::TaskOutput;
 use crate::nn::fused::attention::{Segments, between, within};
 use crate::nn::fused::embedding::embed;
 
@@ -83,18 +84,22 @@ pub struct Rows {
 }
 
 impl Dmt {
-    /// Utility logits u_k of every candidate (equation 3), `[n, K]`; none where this is not training
+    /// Utility logits u_k of every candidate (equation 3), `[n, K]`, and where experts are gated
+    /// the gate weights, `[n, K, E]`; none where this is not training
     /// on the CPU, interests are not made by transformers, or a sequence is empty for all requests:
     /// a tensor has no axis of length zero.
-    pub fn utilities(&self, rows: &Rows) -> Option<Tensor<2>> {
+    pub fn utilities(&self, rows: &Rows) -> Option<(Tensor<2>, Option<Tensor<3>>)> {
         let dense = self.normaliser.forward(rows.dense.clone());
-        let networks = self.networks.iter().map(|network| network.utilities(rows, &dense));
-        Some(Tensor::cat(networks.collect::<Option<_>>()?, 1))
+        let networks = self.networks.iter().map(|network| network.tasks_of_rows(rows, &dense));
+        let outputs = networks.collect::<Option<Vec<_>>>()?;
+        let gates = self.networks[0].is_gated().then(|| outputs[0].gates.clone());
+        let utilities = outputs.into_iter().map(|output| output.utilities).collect();
+        Some((Tensor::cat(utilities, 1), gates))
     }
 }
 
 impl Network {
-    fn utilities(&self, rows: &Rows, dense: &Tensor<2>) -> Option<Tensor<2>> {
+    fn tasks_of_rows(&self, rows: &Rows, dense: &Tensor<2>) -> Option<TaskOutput> {
         let read = rows.sequences.iter().take(self.sequences);
         let mut empty = read.map(|sequence| sequence.items.0[0].is_empty());
         if self.transformers.len() < self.sequences || empty.any(|empty| empty) {
@@ -109,7 +114,7 @@ impl Network {
         let mut x: Vec<Tensor<2>> = sequences.map(interest).collect::<Option<_>>()?;
         x.push(target.clone());
         x.push(dense.clone());
-        Some(self.tasks.forward(Tensor::cat(x, 1), 1.0).utilities)
+        Some(self.tasks.forward(Tensor::cat(x, 1), 1.0))
     }
 }
 

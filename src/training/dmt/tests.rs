@@ -191,9 +191,9 @@ fn padding_changes_nothing() {
         let model = numbered(DmtConfig { multi_task, sequences: 2, ..config }.init(&device));
         let rows = RowBatch::new(&samples, &views, &catalogue, &device);
         let padded = Batch::new(&samples, &views, &catalogue, &device);
-        let lambda = [1.0, 4.0];
-        let own = loss_of_rows(&model, &rows, lambda).unwrap();
-        assert_same_losses(&model, [own, padded_loss(&model, &padded, lambda)]);
+        let settings = Settings { balance: 0.1, ..Settings::default() };
+        let own = loss_of_rows(&model, &rows, &settings).unwrap();
+        assert_same_losses(&model, [own, padded_loss(&model, &padded, &settings)]);
     }
 }
 
