@@ -9,6 +9,8 @@ mod channels;
 pub mod examination;
 mod factors;
 pub mod figures;
+#[cfg(any(test, feature = "market"))]
+pub mod fingerprint;
 pub mod fit;
 pub mod goods;
 pub mod held_out;
