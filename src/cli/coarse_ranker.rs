@@ -16,7 +16,6 @@ use crate::models::weights::{Precision, Weights};
 use crate::tables::significance::Estimate;
 use crate::training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
 use crate::training::moppr::Settings;
-use crate::training::moppr::evaluate::retrieve;
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
 
@@ -94,8 +93,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let table = model.embeddings.products(&lab.products, None);
     let items = model.embeddings.items(&lab.products, table);
     let ranker = CoarseRanker::new(towers, items, &device());
-    let (views, words) = (&lab.data.test, &lab.words);
-    let all = retrieve(&model, views, &lab.products, words, *retrieved)?;
+    let all = lab.retrieve(&model, *retrieved)?;
     let cut = cascade(&lab, &model, &ranker, &all, *kept)?;
     println!("of {retrieved} retrieved, the first {kept} and the {kept} that are kept:");
     for (alone, cascade) in figures(&lab, &all, *kept).iter().zip(figures(&lab, &cut, *kept)) {

@@ -28,7 +28,7 @@ pub const ICONS: &[&str] = &[
     "washer", "watch", "wine",
 ];
 
-/// Everything on sale, and the words for it. Holds no hidden truth: this is what is shipped.
+/// Everything that is or was on sale, and the words for it. Holds no hidden truth: this is what is shipped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// Seed the market was generated with.
@@ -61,6 +61,12 @@ impl Catalogue {
     /// others arrive on one day and sell out on another (Yandex 3.1).
     pub fn days_on_sale(&self, product: ProductId) -> Range<i32> {
         days_on_sale(self.seed, product)
+    }
+
+    /// The same of every product, in id order.
+    pub fn sale_days(&self) -> Vec<Range<i32>> {
+        let products = 0..self.products.len() as ProductId;
+        products.map(|product| self.days_on_sale(product)).collect()
     }
 
     /// Whether a product can be bought on a day.

@@ -27,13 +27,14 @@ impl Lexical {
         Self { embedder, scorer }
     }
 
-    /// The best `k` products that share a word with the query, falling; of equal scores the
-    /// lower product first.
-    pub fn search(&self, query: &str, k: usize) -> Vec<Hit> {
+    /// The best `k` products that are on sale and share a word with the query, falling; of equal
+    /// scores the lower product first.
+    pub fn search(&self, query: &str, k: usize, on_sale: impl Fn(ProductId) -> bool) -> Vec<Hit> {
         let mut hits: Vec<Hit> = self
             .scorer
             .matches(&self.embedder.embed(query))
             .into_iter()
+            .filter(|found| on_sale(found.id))
             .map(|found| Hit { product: found.id, score: found.score })
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.product.cmp(&b.product)));
@@ -73,7 +74,7 @@ mod tests {
     ];
 
     fn found(query: &str, k: usize) -> Vec<ProductId> {
-        Lexical::new(&TITLES).search(query, k).iter().map(|hit| hit.product).collect()
+        Lexical::new(&TITLES).search(query, k, |_| true).iter().map(|hit| hit.product).collect()
     }
 
     #[test]
@@ -81,6 +82,12 @@ mod tests {
         assert_eq!(found("SOFAS!", 10), [3, 0, 1]);
         assert_eq!(found("sofa", 2), [3, 0]);
         assert_eq!(found("grey lamp", 10), [2, 0]);
+    }
+
+    #[test]
+    fn finds_nothing_that_is_not_on_sale() {
+        let hits = Lexical::new(&TITLES).search("sofa", 2, |product| product != 3);
+        assert_eq!(hits.iter().map(|hit| hit.product).collect::<Vec<_>>(), [0, 1]);
     }
 
     #[test]

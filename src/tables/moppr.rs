@@ -9,7 +9,7 @@ use crate::metrics::Figure;
 use crate::models::moppr::{Encoder, MopprConfig, Vocabulary};
 use crate::text::TokenVectors;
 use crate::training::checkpoint::numbered;
-use crate::training::moppr::evaluate::{NAMES, by_block, retrieve};
+use crate::training::moppr::evaluate::{NAMES, by_block};
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
 use crate::training::moppr::selection::Selection;
@@ -184,10 +184,10 @@ impl System for Moppr {
         let device = device();
         device.seed(seed);
         let model = numbered(config.init(&device));
-        let views = selection.of(&lab.data.training);
+        let views = selection.of(&lab.data.training, &lab.sale_days);
         let model = train(model, lab.corpus(&views), &settings, None, watch)?;
         let (test, k) = (&lab.data.test, (vocabulary.products / 100).max(1));
-        let retrieved = retrieve(&model, test, &lab.products, &lab.words, k)?;
+        let retrieved = lab.retrieve(&model, k)?;
         Ok(by_block(k, test, &retrieved, &lab.data.queries, &lab.world))
     }
 }

@@ -9,6 +9,8 @@ pub mod queries;
 pub mod samples;
 pub mod selection;
 
+use std::ops::Range;
+
 use anyhow::Result;
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -100,6 +102,8 @@ pub struct Corpus<'a> {
     pub products: &'a Products,
     /// Product type of each product.
     pub types: &'a [ProductTypeId],
+    /// Days on which each product is on sale.
+    pub sale_days: &'a [Range<i32>],
     /// Token vectors.
     pub words: &'a TokenVectors,
 }
@@ -128,7 +132,7 @@ pub fn train(
     if let Some((checkpoint, about)) = checkpoint {
         (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
     }
-    let shelves = Shelves::new(corpus.types);
+    let shelves = Shelves::new(corpus.types, corpus.sale_days);
     let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
     let steps = settings.epochs * steps_an_epoch;
     let sizes = model.towers.widths();

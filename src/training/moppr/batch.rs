@@ -1,6 +1,7 @@
 //! A minibatch of page views as tensors.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
@@ -35,8 +36,8 @@ pub struct Batch {
     /// Random negatives, `[L]`, if there are any.
     pub negatives: Option<Tensor<1, Int>>,
     /// -1e9 where a candidate is padding, or a random negative that is none: one that the view has
-    /// of its own, or that the shopper is known to have dealt with, which is noise (MOPPR 5.5.4);
-    /// else 0, `[B, P + L]`.
+    /// of its own, that the shopper is known to have dealt with, which is noise (MOPPR 5.5.4), or
+    /// that was not on sale, so that it could not be chosen; else 0, `[B, P + L]`.
     pub absent: Tensor<2>,
     /// Labels of the views' own candidates.
     pub labels: Labels,
@@ -67,26 +68,28 @@ impl Used {
     }
 }
 
-/// The catalogue by product type.
+/// The catalogue by product type, and when what is on sale.
 #[derive(Clone, Debug)]
 pub struct Shelves {
     types: Vec<ProductTypeId>,
+    sale_days: Vec<Range<i32>>,
     of_type: Vec<Vec<ProductId>>,
 }
 
 impl Shelves {
-    /// From the product type of each product.
-    pub fn new(types: &[ProductTypeId]) -> Self {
+    /// From the product type of each product, and the days on which it is on sale.
+    pub fn new(types: &[ProductTypeId], sale_days: &[Range<i32>]) -> Self {
         let count = types.iter().max().map_or(0, |&last| usize::from(last) + 1);
         let mut of_type = vec![Vec::new(); count];
         for (product, &product_type) in (0..).zip(types) {
             of_type[usize::from(product_type)].push(product);
         }
-        Self { types: types.into(), of_type }
+        Self { types: types.into(), sale_days: sale_days.into(), of_type }
     }
 
     /// Any product of the categories that a view is about: those that its query is predicted to
-    /// mean, or where it means none those of the products shown.
+    /// mean, or where it means none those of the products shown. None where what is drawn was not on
+    /// sale.
     fn draw(&self, view: &Sample, random: &mut ChaCha8Rng) -> Option<ProductId> {
         let categories = &view.features.query.categories.0;
         let product_type = if categories.is_empty() {
@@ -96,7 +99,13 @@ impl Shelves {
             let size = |&(category, _): &(ProductTypeId, f32)| self.of(category).len();
             categories.choose_weighted(random, size).ok()?.0
         };
-        self.of(product_type).choose(random).copied()
+        let drawn = self.of(product_type).choose(random).copied();
+        drawn.filter(|&product| self.is_on_sale(product, view.day))
+    }
+
+    /// Whether a product was on sale on a day.
+    fn is_on_sale(&self, product: ProductId, day: i32) -> bool {
+        self.sale_days[product as usize].contains(&day)
     }
 
     /// The products of a type.
@@ -166,6 +175,11 @@ impl Batch {
                 own[row * p + column] = candidate.product as i32;
                 for (labels, positive) in labels.iter_mut().zip(candidate.labels) {
                     labels[row * p + column] = if positive { 1.0 } else { 0.0 };
+                }
+            }
+            for (column, &product) in drawn.iter().enumerate() {
+                if !shelves.is_on_sale(product as ProductId, view.day) {
+                    absent[p + column] = ABSENT;
                 }
             }
             // A catalogue of thousands has, unlike one of millions, many chances to draw them.

@@ -1,11 +1,13 @@
 //! How well a retriever does on page views it has not seen (MOPPR 5.4).
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::training::device::device;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::Corpus;
 use super::queries::Queries;
 use super::samples::Sample;
 use crate::features::search::SearchFeatures;
@@ -13,10 +15,9 @@ use crate::market::World;
 use crate::market::catalogue::ProductId;
 use crate::metrics::{BLOCKS, Figure, Mean, block_of, ndcg_at, p_good, recall_at};
 use crate::models::moppr::Moppr;
-use crate::models::moppr::input::{Products, UserQuery};
+use crate::models::moppr::input::UserQuery;
 use crate::retrieval::lexical::Lexical;
 use crate::retrieval::{Hit, top_k};
-use crate::text::TokenVectors;
 
 /// Page views whose scores are held at once.
 const BATCH: usize = 256;
@@ -124,20 +125,22 @@ pub fn by_block(
 /// Names of what [`by_block`] measures.
 pub const NAMES: [&str; 5] = ["recall@K", "nDCG@K", "recall_p@K", "nDCG_p@K", "P_good"];
 
-/// The `count` products that a model retrieves for each view, best first.
+/// The `count` products that a model retrieves for each view of what was on sale, best first.
 ///
 /// # Errors
 /// Where the device fails.
-pub fn retrieve(
-    model: &Moppr,
-    views: &[Sample],
-    stock: &Products,
-    words: &TokenVectors,
-    count: usize,
-) -> Result<Vec<Vec<ProductId>>> {
+pub fn retrieve(model: &Moppr, corpus: Corpus<'_>, count: usize) -> Result<Vec<Vec<ProductId>>> {
+    let Corpus { views, products: stock, words, sale_days, .. } = corpus;
     let device = device();
     let table = model.embeddings.products(stock, None);
     let items = model.towers.item(model.embeddings.items(stock, table.clone())).transpose();
+    let found = |(scores, view): (&[f32], &Sample)| {
+        let offered = |(&score, days): (&f32, &Range<i32>)| {
+            if days.contains(&view.day) { score } else { f32::NAN }
+        };
+        let offered: Vec<f32> = scores.iter().zip(sale_days).map(offered).collect();
+        products(top_k(&offered, count))
+    };
     let mut retrieved = Vec::with_capacity(views.len());
     for views in views.chunks(BATCH) {
         let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
@@ -145,22 +148,22 @@ pub fn retrieve(
         let inputs = UserQuery::new(&features, words.dimensions(), vector, &device);
         let (requests, _) = model.user_query(&inputs, &table);
         let scores: Vec<f32> = requests.matmul(items.clone()).try_into_vec_as()?;
-        let rows = scores.par_chunks(stock.len());
-        retrieved.par_extend(rows.map(|scores| products(top_k(scores, count))));
+        retrieved.par_extend(scores.par_chunks(stock.len()).zip(views).map(found));
     }
     Ok(retrieved)
 }
 
-/// What BM25 over the titles retrieves for each view's query.
+/// What BM25 over the titles retrieves for each view's query of what was on sale.
 pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<ProductId>> {
     let titles: Vec<&str> = world.catalogue.products.iter().map(|p| p.title.as_str()).collect();
     let index = Lexical::new(&titles);
-    let mut known: HashMap<u32, Vec<ProductId>> = HashMap::new();
-    let mut search = |query: u32| {
-        let found = || products(index.search(queries.text(query), LONG));
-        known.entry(query).or_insert_with(found).clone()
+    let mut known: HashMap<(u32, i32), Vec<ProductId>> = HashMap::new();
+    let mut search = |view: &Sample| {
+        let on_sale = |product| world.catalogue.is_on_sale(product, view.day);
+        let found = || products(index.search(queries.text(view.query), LONG, on_sale));
+        known.entry((view.query, view.day)).or_insert_with(found).clone()
     };
-    views.iter().map(|view| search(view.query)).collect()
+    views.iter().map(|view| search(view)).collect()
 }
 
 fn products(hits: Vec<Hit>) -> Vec<ProductId> {

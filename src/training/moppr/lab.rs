@@ -1,5 +1,6 @@
 //! A market with everything that MOPPR is trained and evaluated on, gathered once.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::training::device::device;
@@ -10,6 +11,7 @@ use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
 use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
 use crate::market::World;
+use crate::market::catalogue::ProductId;
 use crate::models::moppr::input::Products;
 use crate::models::moppr::objectives::{OBJECTIVES, Objectives};
 use crate::models::moppr::retriever::title_vectors;
@@ -45,6 +47,8 @@ pub struct Lab {
     pub data: Data,
     /// The catalogue as tensors.
     pub products: Products,
+    /// Days on which each product is on sale.
+    pub sale_days: Vec<Range<i32>>,
 }
 
 /// Told what is going on: what, how much of it is done, how much there is, and the loss.
@@ -72,6 +76,7 @@ impl Lab {
         let products = Products::new(&data.products, &titles, &device());
         let categories = (network, config);
         Ok(Self {
+            sale_days: world.catalogue.sale_days(),
             world,
             words,
             categories,
@@ -123,7 +128,8 @@ impl Lab {
     /// What is trained on, with these page views.
     pub fn corpus<'a>(&'a self, views: &'a [Sample]) -> Corpus<'a> {
         let types = &self.data.products.product_type;
-        Corpus { views, products: &self.products, types, words: &self.words }
+        let Self { products, words, sale_days, .. } = self;
+        Corpus { views, products, types, sale_days, words }
     }
 
     /// Trains a model further; see [`train`]. Goes on where an earlier run of the same name and
@@ -205,13 +211,21 @@ impl Lab {
         Ok(model)
     }
 
+    /// The `count` products that a model retrieves for each search of the held-out day, best first.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn retrieve(&self, model: &Moppr, count: usize) -> Result<Vec<Vec<ProductId>>> {
+        retrieve(model, self.corpus(&self.data.test), count)
+    }
+
     /// How well a model does on the held-out day.
     ///
     /// # Errors
     /// Where the device fails.
     pub fn evaluate(&self, model: &Moppr) -> Result<Quality> {
         let views = &self.data.test;
-        let retrieved = retrieve(model, views, &self.products, &self.words, LONG)?;
+        let retrieved = self.retrieve(model, LONG)?;
         Ok(evaluate(views, &retrieved, &self.data.queries, &self.world))
     }
 

@@ -23,6 +23,9 @@ pub struct Candidate {
 pub struct Sample {
     /// Whose it is.
     pub shopper: u32,
+    /// Day of the market on which it was seen: no other products than those on sale then could
+    /// have been.
+    pub day: i32,
     /// What the user-query tower is fed.
     pub features: SearchFeatures,
     /// Number of the query in [`Queries`].
@@ -97,7 +100,7 @@ pub fn samples(
         };
         let features = SearchFeatures::new(&moment, features, products, options.filter);
         let candidates = candidates(view, options);
-        Some(Sample { shopper: log.shopper, features, query, candidates })
+        Some(Sample { shopper: log.shopper, day: day_of(view.time), features, query, candidates })
     };
     log.views.iter().filter(wanted).filter_map(sample).collect()
 }
@@ -230,6 +233,7 @@ mod tests {
         let trained = made(views(), &Options::training());
         assert_eq!(trained.len(), 1);
         assert_eq!((trained[0].query, trained[0].positives(2)), (0, vec![2, 5]));
+        assert_eq!(trained[0].day, 1);
         assert_eq!(made(views(), &Options::evaluation()).len(), 3);
     }
 

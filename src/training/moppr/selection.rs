@@ -1,6 +1,7 @@
 //! Which products of page views are trained on (MOPPR 5.2, 5.5.3 and 7.1.2).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::samples::{Candidate, Sample};
 use crate::market::catalogue::ProductId;
@@ -29,8 +30,9 @@ impl Selection {
     pub const SINGLE: Self =
         Self { non_clicked: false, under_impressions: 0, irrelevant: 0, single: true };
 
-    /// The views with what is selected of them.
-    pub fn of(&self, views: &[Sample]) -> Vec<Sample> {
+    /// The views with what is selected of them; `sale_days` are those on which each product was on
+    /// sale.
+    pub fn of(&self, views: &[Sample], sale_days: &[Range<i32>]) -> Vec<Sample> {
         let irrelevant = if self.irrelevant > 0 { irrelevant(views) } else { BTreeMap::new() };
         let mut selected = Vec::with_capacity(views.len());
         for (number, view) in views.iter().enumerate() {
@@ -39,6 +41,8 @@ impl Selection {
                 // Each view of a query begins elsewhere, so that all of them are seen.
                 let from = (number * self.irrelevant) % known.len();
                 let others = known[from..].iter().chain(&known[..from]);
+                let on_sale = |p: ProductId| sale_days[p as usize].contains(&view.day);
+                let others = others.filter(|&&p| on_sale(p));
                 let others = others.filter(|&&p| view.candidates.iter().all(|c| c.product != p));
                 let hard = others.take(self.irrelevant);
                 candidates.extend(hard.map(|&product| Candidate { product, labels: [false; 4] }));
@@ -92,6 +96,8 @@ mod tests {
     use super::*;
     use crate::features::search::SearchFeatures;
 
+    const ALWAYS: [Range<i32>; 12] = [const { 0..9 }; 12];
+
     const fn candidate(product: ProductId, labels: [bool; 4]) -> Candidate {
         Candidate { product, labels }
     }
@@ -102,7 +108,7 @@ mod tests {
             query: Default::default(),
             behaviours: Default::default(),
         };
-        Sample { shopper: 3, features, query, candidates: candidates.into() }
+        Sample { shopper: 3, day: 0, features, query, candidates: candidates.into() }
     }
 
     const SHOWN: Candidate = candidate(1, [true, true, false, false]);
@@ -122,22 +128,22 @@ mod tests {
 
     #[test]
     fn the_papers_selection_takes_the_page_as_it_is() {
-        assert_eq!(Selection::PAPER.of(&[page()]), [page()]);
+        assert_eq!(Selection::PAPER.of(&[page()], &ALWAYS), [page()]);
     }
 
     #[test]
     fn without_non_clicked_impressions_or_under_impressions() {
         let without = Selection { non_clicked: false, ..Selection::PAPER };
-        assert_eq!(products(&without.of(&[page()])), [[2, 3, 4, 5]]);
+        assert_eq!(products(&without.of(&[page()], &ALWAYS)), [[2, 3, 4, 5]]);
         let one = Selection { under_impressions: 1, ..Selection::PAPER };
-        assert_eq!(products(&one.of(&[page()])), [[1, 2, 3, 4]]);
+        assert_eq!(products(&one.of(&[page()], &ALWAYS)), [[1, 2, 3, 4]]);
         let neither = Selection { under_impressions: 0, ..without };
-        assert_eq!(products(&neither.of(&[page()])), [[2, 3]]);
+        assert_eq!(products(&neither.of(&[page()], &ALWAYS)), [[2, 3]]);
     }
 
     #[test]
     fn each_click_is_a_sample_of_its_own() {
-        let samples = Selection::SINGLE.of(&[page(), view(6, &[SHOWN])]);
+        let samples = Selection::SINGLE.of(&[page(), view(6, &[SHOWN])], &ALWAYS);
         assert_eq!(products(&samples), [[2], [3]]);
         assert_eq!(samples[1].candidates[0].labels, BOUGHT.labels);
     }
@@ -150,15 +156,22 @@ mod tests {
             view(6, &[CLICKED, candidate(11, [false; 4])]),
         ];
         let hard = Selection { irrelevant: 1, ..Selection::PAPER };
-        let found = products(&hard.of(&views));
+        let found = products(&hard.of(&views, &ALWAYS));
         // Known for query 7: 3, 5, 8, 9; what the view has of its own is not added again.
         assert_eq!(found[0][..5], [1, 2, 3, 4, 5]);
         assert_eq!(found[0][5..], [8]);
         assert_eq!(found[1], [2, 9, 8, 5]);
         assert_eq!(found[2], [2, 11]);
         let all = Selection { irrelevant: 9, ..Selection::PAPER };
-        assert_eq!(all.of(&views)[0].candidates.len(), 7);
-        let added = all.of(&views)[0].candidates[5];
+        assert_eq!(all.of(&views, &ALWAYS)[0].candidates.len(), 7);
+        let added = all.of(&views, &ALWAYS)[0].candidates[5];
         assert_eq!(added.labels, [false; 4]);
+        // What had not come yet, or had sold out, was no alternative.
+        let mut sale_days = ALWAYS;
+        (sale_days[8], sale_days[9]) = (1..9, -9..0);
+        assert_eq!(
+            products(&all.of(&views, &sale_days)),
+            [vec![1, 2, 3, 4, 5], vec![2, 9, 8, 5, 3], vec![2, 11]]
+        );
     }
 }

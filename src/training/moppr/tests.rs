@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -21,12 +22,14 @@ const PRODUCTS: u32 = TYPES as u32 * OF_A_TYPE;
 struct Shop {
     products: Products,
     types: Vec<u16>,
+    sale_days: Vec<Range<i32>>,
     words: TokenVectors,
 }
 
 impl Shop {
     fn corpus<'a>(&'a self, views: &'a [Sample]) -> Corpus<'a> {
-        Corpus { views, products: &self.products, types: &self.types, words: &self.words }
+        let Self { products, types, sale_days, words } = self;
+        Corpus { views, products, types, sale_days, words }
     }
 }
 
@@ -49,7 +52,7 @@ fn shop() -> Shop {
     let titles: Vec<f32> =
         (0..n).flat_map(|id| words.mean(&[piece((id as u32 / OF_A_TYPE) as u16)])).collect();
     let products = Products::new(&features, &titles, &Device::flex());
-    Shop { products, types, words }
+    Shop { products, types, sale_days: vec![0..9; n], words }
 }
 
 fn piece(product_type: u16) -> u32 {
@@ -80,6 +83,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
         });
         Sample {
             shopper: 0,
+            day: 0,
             features: SearchFeatures {
                 profile: [0; 6],
                 query: Arc::new(query),
@@ -192,7 +196,7 @@ fn a_run_that_was_stopped_ends_where_an_unbroken_one_does() {
 #[test]
 fn related_negatives_are_of_the_categories_of_the_view() {
     let shop = shop();
-    let shelves = Shelves::new(&shop.types);
+    let shelves = Shelves::new(&shop.types, &shop.sale_days);
     let mut views = views(1, 4);
     let categories = PredictedCategories(vec![(2, 0.5), (5, 0.5)]);
     for view in &mut views[..2] {
@@ -234,6 +238,47 @@ fn related_negatives_are_of_the_categories_of_the_view() {
         assert!(!different.contains(&bought.into()), "a negative that the shopper dealt with");
         // Where the query means nothing every product of the type is shown, so none is left.
         assert_eq!(related.is_empty(), row >= 2, "{row}");
+    }
+}
+
+#[test]
+fn what_was_not_on_sale_is_no_negative_and_is_not_retrieved() {
+    let mut shop = shop();
+    // An even product sells out on the second day, when an odd one comes; another shopper's pages
+    // of that day are in the same batch.
+    for (product, days) in shop.sale_days.iter_mut().enumerate() {
+        *days = if product % 2 == 0 { 0..1 } else { 1..2 };
+    }
+    let mut views = views(1, 6);
+    let categories = PredictedCategories(vec![(2, 0.5), (5, 0.5)]);
+    for (day, view) in (0..).zip(&mut views) {
+        view.day = day % 2;
+        view.features.query = Arc::new(QueryFeatures::new(vec![9], categories.clone(), 0));
+        view.candidates.retain(|candidate| i64::from(candidate.product) % 2 == i64::from(day % 2));
+    }
+    let batch: Vec<&Sample> = views.iter().collect();
+    let settings = Settings { negatives: 40, related: 30, ..settings(1) };
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let shelves = Shelves::new(&shop.types, &shop.sale_days);
+    let batch = Batch::new(&batch, &shop.words, &shelves, &settings, &mut random, &Device::flex());
+    let [_, width] = batch.own.dims();
+    let named = |places: Tensor<1, burn::tensor::Int>| -> Vec<i64> {
+        batch.products.clone().select(0, places).try_into_vec_as().unwrap()
+    };
+    let own = named(batch.own.clone().flatten(0, 1));
+    let shared = named(batch.negatives.clone().unwrap());
+    let absent: Vec<f32> = batch.absent.clone().try_into_vec_as().unwrap();
+    for (row, view) in views.iter().enumerate() {
+        let absent = &absent[row * (width + shared.len())..][..width + shared.len()];
+        let all = own[row * width..][..width].iter().chain(&shared).zip(absent);
+        let present: Vec<i64> = all.filter(|(_, a)| **a == 0.0).map(|(p, _)| *p).collect();
+        assert!(present.len() > view.candidates.len() + 10);
+        assert!(present.iter().all(|p| p % 2 == i64::from(view.day)), "{row}: {present:?}");
+    }
+    let found = evaluate::retrieve(&model(), shop.corpus(&views), 60).unwrap();
+    for (view, found) in views.iter().zip(found) {
+        assert_eq!(found.len(), PRODUCTS as usize / 2);
+        assert!(found.iter().all(|p| i64::from(*p) % 2 == i64::from(view.day)));
     }
 }
 

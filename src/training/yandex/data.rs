@@ -1,6 +1,7 @@
 //! From a market's log to the samples of both stages and of the test days.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::samples::{Options, Samples};
 use crate::market::World;
@@ -16,6 +17,8 @@ pub struct Corpus {
     pub samples: Samples,
     /// Number of products: their titles are the first texts.
     pub products: usize,
+    /// Days on which each product is on sale.
+    pub sale_days: Vec<Range<i32>>,
     /// w, size of a word vector, or number of word pieces.
     pub word: usize,
     texts: Texts,
@@ -104,7 +107,8 @@ impl Corpus {
                 (numbers.len(), Texts::Pieces(texts))
             }
         };
-        Self { samples, products: catalogue.products.len(), word, texts }
+        let products = catalogue.products.len();
+        Self { samples, products, sale_days: catalogue.sale_days(), word, texts }
     }
 
     /// What is read of texts, one after another: `w` numbers each.

@@ -1,5 +1,5 @@
 //! How the similarity alone orders the feed's page views of the held-out days, and recall over the
-//! whole catalogue. What the paper measures, the similarity as a feature of a tree ranker (4.1), is
+//! all that was on sale. What the paper measures, the similarity as a feature of a tree ranker (4.1), is
 //! in `ranker`.
 
 use crate::training::device::device;
@@ -60,7 +60,7 @@ pub struct OfScenario {
     pub clicks: Blocks,
     /// nDCG@10 with a gain of 1 for an order, over the page views that have one.
     pub orders: Blocks,
-    /// recall@20 over the whole catalogue of what a shopper clicked on the feed that day.
+    /// recall@20 over all that was on sale of what a shopper clicked on the feed that day.
     pub recall_short: Blocks,
     /// recall@100.
     pub recall_long: Blocks,
@@ -157,7 +157,9 @@ impl Metrics {
             let clicked = shown().filter(|i| i.labels[0] && scenario.counts(i));
             let targets: Vec<ProductId> = clicked.map(|i| i.product).collect();
             // To discover is to leave out what is known, of the retrieved as of the targets.
-            let mut allowed = scores.to_vec();
+            let mut allowed: Vec<f32> = (scores.iter().zip(&corpus.sale_days))
+                .map(|(&score, days)| if days.contains(&day.day) { score } else { f32::NAN })
+                .collect();
             if scenario == Scenario::Discovery {
                 for behaviour in known {
                     if let Some(score) = allowed.get_mut(behaviour.content as usize) {

@@ -70,6 +70,8 @@ pub struct View {
 pub struct ShopperDay {
     /// Place of the shopper in [`Samples::shoppers`].
     pub shopper: usize,
+    /// Day of the market.
+    pub day: i32,
     /// The history is this many behaviours of the shopper's timeline.
     pub history: usize,
     /// Positives in [`Samples::positives`], or page views in [`Samples::views`].
@@ -167,6 +169,7 @@ impl Samples {
             self.positives.extend(of_day.iter().map(|event| event.product));
             self.pretraining.push(ShopperDay {
                 shopper,
+                day: day_of(of_day[0].time),
                 history: self.history(shopper, of_day[0].time, options.delay),
                 of: start..self.positives.len(),
             });
@@ -196,6 +199,7 @@ impl Samples {
             }
             found.push(ShopperDay {
                 shopper,
+                day: day_of(of_day[0].1.time),
                 history: self.history(shopper, of_day[0].1.time, delay),
                 of: start..self.views.len(),
             });
