@@ -288,14 +288,14 @@ pub struct Trace {
 /// was lost before, what would have become of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Passage {
-    /// "retrieve", "relevance" or "coarse".
+    /// "stock", "relevance", "retrieve" or "coarse".
     pub stage: String,
     /// Products that came in.
     pub entered: u32,
     /// Products that went on.
     pub left: u32,
     /// What the stage judges the product by: the retriever's score, the probability of its
-    /// category, the coarse ranker's score.
+    /// category, the coarse ranker's score; no number where it is on sale or not.
     pub value: f32,
     /// The least value that was enough; no number where the candidates were drawn by lot.
     pub least: f32,
@@ -387,13 +387,13 @@ pub struct RetrievalInsides {
     pub personal_attention: Vec<f32>,
     /// Predicted categories with their probabilities, most likely first.
     pub categories: Vec<(ProductTypeId, f32)>,
-    /// Entropy in nats of the softmax over the whole catalogue at tau.
+    /// Entropy in nats of the softmax over all that is on sale at tau.
     pub entropy: f32,
     /// exp(entropy): how many products effectively compete.
     pub effective_candidates: f32,
     /// Softmax probability of the best products, falling.
     pub softmax: Vec<f32>,
-    /// Products in the catalogue.
+    /// Products on sale.
     pub searched: u32,
     /// Products of types that the query is likely to mean.
     pub relevant: u32,
@@ -440,7 +440,7 @@ pub struct Candidate {
     pub product: ProductId,
     /// Score the retriever ordered by: inner product, or the GMV score.
     pub retrieval_score: f32,
-    /// Softmax probability at tau over the catalogue (equation 15).
+    /// Softmax probability at tau over what is on sale (equation 15).
     pub probability: f32,
     /// Relevance tier: products of a lower one stand before it, whatever their scores. 0 with all
     /// that was asked for, one more for each word that the title lacks, and 255 where the type is

@@ -155,7 +155,9 @@ fn the_truths_own_order_is_the_best_and_turned_round_it_is_worse() {
         }
         compared += 1;
         let truth = held_out.truth(&stock.catalogue, view);
-        let mut products: Vec<u32> = (0..stock.catalogue.products.len() as u32).collect();
+        let mut products: Vec<u32> = (0..stock.catalogue.products.len() as u32)
+            .filter(|product| stock.catalogue.is_on_sale(*product, day_of(view.time)))
+            .collect();
         products.sort_by(|&a, &b| {
             truth.utility(b).attraction.total_cmp(&truth.utility(a).attraction).then(a.cmp(&b))
         });

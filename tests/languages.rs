@@ -150,7 +150,7 @@ fn families() -> BTreeSet<String> {
     }
     PARTS.iter().for_each(|part| add(format!("studio.parts.{part}")));
     Cells::ALL.iter().for_each(|(_, name)| add(format!("studio.share.cells.{name}")));
-    for stage in ["retrieve", "relevance", "coarse"] {
+    for stage in ["stock", "relevance", "retrieve", "coarse"] {
         add(format!("studio.explain.stage.{stage}"));
         add(format!("studio.explain.judged.{stage}"));
     }

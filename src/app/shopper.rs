@@ -319,6 +319,9 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
         } else {
             sentence += say("history.not-read");
         }
+        if store.is_sold_out(event.product) {
+            sentence += say("history.sold-out");
+        }
         if ranker > 0.0 {
             let share = words::percent(ranker);
             sentence += &say_with("history.ranker-attention", &[("share", &share)]);

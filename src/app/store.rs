@@ -11,6 +11,7 @@ use super::keeping::Kept;
 use super::lasting::Lasting;
 use super::parts::follow;
 use super::supervisor::Status;
+use crate::features::split::day_of;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::market::history::Minutes;
@@ -241,6 +242,13 @@ impl Store {
                 shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.now)
             })
         })
+    }
+
+    /// Whether a product is sold out for the shopper whose place is taken.
+    pub fn is_sold_out(&self, product: ProductId) -> bool {
+        let Some(now) = self.now() else { return false };
+        let on_sale = |shop: &Shop| shop.catalogue.is_on_sale(product, day_of(now));
+        self.shop.with(|shop| shop.as_ref().is_some_and(|shop| !on_sale(shop)))
     }
 
     /// Takes part in the history: the person did something to a product.

@@ -18,7 +18,8 @@ use crate::pipeline::assets::{AssetSource, Folder, Manifest};
 use crate::pipeline::blend;
 use crate::pipeline::caller::Patient;
 use crate::pipeline::evaluate::HELD_OUT;
-use crate::pipeline::stock::{QUERIES, QueryCount};
+use crate::pipeline::request::Request;
+use crate::pipeline::stock::{QUERIES, QueryCount, Stock};
 use crate::protocol::Backend;
 use crate::share::State;
 use crate::text::key_words;
@@ -128,7 +129,7 @@ impl Judge {
         judged: &Judged,
         state: &State,
     ) -> Result<Outcome> {
-        let answers = self.answers(judged, &funnel.stock().catalogue)?;
+        let answers = self.answers(judged, funnel.stock(), state)?;
         let state = State { query: judged.query.clone(), ..state.clone() };
         let answer = block_on(funnel.run(1, &state, &Patient::default())).map_err(said)?;
         let answer = answer.context("nobody waits for the answer")?;
@@ -153,7 +154,19 @@ impl Judge {
         Ok(Outcome { verdict, right, as_asked, says_so, answerable, products })
     }
 
-    fn answers(&self, judged: &Judged, catalogue: &Catalogue) -> Result<Answers> {
+    /// What answers a query at the moment when a state asks: nothing that is sold out does.
+    fn answers(&self, judged: &Judged, stock: &Stock, state: &State) -> Result<Answers> {
+        let Stock { catalogue, shoppers, .. } = stock;
+        let (request, _) = Request::new(state, shoppers, catalogue).context("nobody shops")?;
+        let mut answers = self.answers_ever(judged, catalogue)?;
+        for (answer, on_sale) in answers.iter_mut().zip(stock.on_sale(request.day())) {
+            *answer = (answer.0 && on_sale, answer.1 && on_sale);
+        }
+        Ok(answers)
+    }
+
+    /// The same of all products, on sale or not.
+    fn answers_ever(&self, judged: &Judged, catalogue: &Catalogue) -> Result<Answers> {
         let Judged { query, types, asked, .. } = judged;
         let all = catalogue.products.iter();
         if types == "nothing" {

@@ -4,9 +4,11 @@ use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::blend::{self, Ranked};
 use super::request::{EditedHistory, Request};
 use super::stock::Stock;
+use crate::features::split::day_of;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::examination::{competition, examination};
 use crate::market::held_out::{HeldOut, HeldOutView, ViewTruth};
+use crate::market::history::Minutes;
 use crate::market::query::words;
 use crate::market::relevance::Relevance;
 use crate::metrics::measure::{
@@ -27,7 +29,7 @@ pub struct Views {
     best: Vec<Option<Best>>,
 }
 
-/// The [`BEST`] products of the whole catalogue for a view, with their worth.
+/// The [`BEST`] products on sale for a view, with their worth.
 #[derive(Clone, Debug, PartialEq)]
 struct Best {
     clicks: Vec<(ProductId, f64)>,
@@ -152,15 +154,16 @@ impl Views {
         let Self { held_out, best } = self;
         let view = &held_out.views[number];
         let truth = held_out.truth(catalogue, view);
-        let best = best[number].get_or_insert_with(|| Best::of(&truth, catalogue));
+        let best = best[number].get_or_insert_with(|| Best::of(&truth, catalogue, view.time));
         measure(catalogue, view, &truth, best, outcome, state)
     }
 }
 
 impl Best {
-    fn of(truth: &ViewTruth<'_>, catalogue: &Catalogue) -> Self {
+    fn of(truth: &ViewTruth<'_>, catalogue: &Catalogue, now: Minutes) -> Self {
+        let offered = |product| catalogue.is_on_sale(product, day_of(now));
         let all: Vec<[f64; 2]> = (0..catalogue.products.len() as ProductId)
-            .map(|product| worth(truth, product))
+            .map(|product| if offered(product) { worth(truth, product) } else { [0.0; 2] })
             .collect();
         let of = |which: usize| best(all.iter().map(|worth| worth[which]), BEST);
         Self { clicks: of(0), orders: of(1) }

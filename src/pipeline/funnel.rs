@@ -33,7 +33,7 @@ pub fn first_files() -> Vec<String> {
     names.chain([Variant::of(&State::default()).file()]).collect()
 }
 
-/// The funnel: what is on sale, the models, and the last answer of each stage.
+/// The funnel: the shop, the models, and the last answer of each stage.
 pub struct Funnel<S> {
     backend: Backend,
     device: Device,
@@ -103,7 +103,7 @@ impl<S: AssetSource> Funnel<S> {
         })
     }
 
-    /// What is on sale and who shops.
+    /// What is sold and who shops.
     pub fn stock(&self) -> &Stock {
         &self.stock
     }
@@ -160,8 +160,11 @@ impl<S: AssetSource> Funnel<S> {
                 .explain(&self.stock, &request, product, &order, size)
                 .await
                 .map_err(failed)?;
-            if !self.stock.sells(product) {
+            if !self.stock.knows(product) {
                 notices.push(unknown_product(product));
+            } else if !self.stock.catalogue.is_on_sale(product, request.day()) {
+                let title = &*self.stock.catalogue.products[product as usize].title;
+                notices.push(Notice::new("sold-out").with("title", title));
             }
             clock.stage("explain", false);
         }
@@ -185,9 +188,8 @@ impl<S: AssetSource> Funnel<S> {
 
     /// The request that a state makes, its query mended, and what the person should know about it.
     fn request(&self, state: &State) -> Result<(Request, Vec<Notice>), Notice> {
-        let products = self.stock.catalogue.products.len();
-        let Some((mut request, mut about)) = Request::new(state, &self.stock.shoppers, products)
-        else {
+        let (shoppers, catalogue) = (&self.stock.shoppers, &self.stock.catalogue);
+        let Some((mut request, mut about)) = Request::new(state, shoppers, catalogue) else {
             return Err(notice_of_asset(damaged(stock::SHOPPERS, "it holds no shopper")));
         };
         if let Some(query) = request.query.take() {
@@ -235,10 +237,10 @@ impl<S: AssetSource> Funnel<S> {
         let (system, knobs) = self.retrieval_knobs(state);
         let unknown = match question {
             Question::Trace(product, _) | Question::Parts(product) => Some(*product),
-            Question::Seats(order) => order.iter().copied().find(|p| !self.stock.sells(*p)),
+            Question::Seats(order) => order.iter().copied().find(|p| !self.stock.knows(*p)),
             Question::Map => None,
         };
-        if let Some(product) = unknown.filter(|product| !self.stock.sells(*product)) {
+        if let Some(product) = unknown.filter(|product| !self.stock.knows(*product)) {
             return Err(unknown_product(product));
         }
         let clock = &mut Clock::new(caller);

@@ -1,8 +1,11 @@
 //! From a state to the request it makes: the shopper with the person's edits, the query as read.
 
+use std::collections::BTreeSet;
+
 use crate::features::Moment;
+use crate::features::split::day_of;
 use crate::language::Message;
-use crate::market::catalogue::ProductId;
+use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 use crate::protocol::{Notice, Shopper};
 use crate::share::{HistoryEdit, State, Surface};
@@ -27,15 +30,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request that a state makes of a shop with these shoppers and this many products, and
-    /// what the person should know about it.
+    /// The request that a state makes of a shop with these shoppers and this catalogue, and what the
+    /// person should know about it.
     ///
     /// A shopper the shop does not know is stood in for by the first one. A search without a
     /// query shows what behaviour alone retrieves.
     pub fn new(
         state: &State,
         shoppers: &[Shopper],
-        products: usize,
+        catalogue: &Catalogue,
     ) -> Option<(Self, Vec<Notice>)> {
         let mut notices = Vec::new();
         let shopper = match shoppers.iter().find(|shopper| shopper.key == state.shopper) {
@@ -48,7 +51,7 @@ impl Request {
                 first
             }
         };
-        let (history, edits) = edited_history(shopper, &state.history, products);
+        let (history, edits) = edited_history(shopper, &state.history, catalogue);
         notices.extend(edits);
         // Who is forgotten whole is a stranger: nothing is known of the web either.
         let whole = state.history.contains(&HistoryEdit::Forget { kind: None });
@@ -75,6 +78,11 @@ impl Request {
         Some((request, notices))
     }
 
+    /// Day of the market on which it is made: what is on sale then can be offered.
+    pub fn day(&self) -> i32 {
+        day_of(self.history.now)
+    }
+
     /// What models may know of it.
     pub fn moment(&self) -> Moment<'_> {
         Moment {
@@ -98,20 +106,25 @@ pub struct EditedHistory {
     pub now: Minutes,
 }
 
-/// Applies the edits to a shopper's history, with a notice of those that cannot be made, and of those
-/// that take out what is out already. Each entry added happens a minute after the last.
+/// Applies the edits to a shopper's history, with a notice of those that cannot be made, of those that
+/// take out what is out already, and of what is added though it is sold out. Each entry added happens a
+/// minute after the last.
 fn edited_history(
     shopper: &Shopper,
     edits: &[HistoryEdit],
-    products: usize,
+    catalogue: &Catalogue,
 ) -> (EditedHistory, Vec<Notice>) {
     let mut all: Vec<Option<Event>> = shopper.events.iter().copied().map(Some).collect();
     let mut now = shopper.now;
     let (mut unknown, mut missing, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sold_out = BTreeSet::new();
     for edit in edits {
         match *edit {
-            HistoryEdit::Add { kind, product } if (product as usize) < products => {
+            HistoryEdit::Add { kind, product } if (product as usize) < catalogue.products.len() => {
                 all.push(Some(Event { kind, product, time: now }));
+                if !catalogue.is_on_sale(product, day_of(now)) {
+                    sold_out.insert(product);
+                }
                 now += 1;
             }
             HistoryEdit::Add { product, .. } => {
@@ -137,7 +150,7 @@ fn edited_history(
         notice.with("count", gone.len().to_string())
     });
     let said = unknown_products(&unknown).into_iter().chain(missing_entries(&missing)).chain(gone);
-    let notices = said.collect();
+    let notices = said.chain(added_though_sold_out(&sold_out, catalogue)).collect();
     let (entries, events) = all
         .into_iter()
         .enumerate()
@@ -146,12 +159,21 @@ fn edited_history(
     (EditedHistory { events, entries, now }, notices)
 }
 
-/// The notice for a product that is not on sale here.
+/// One notice for all products that were added to a history and cannot be bought any more.
+fn added_though_sold_out(products: &BTreeSet<ProductId>, catalogue: &Catalogue) -> Option<Notice> {
+    let first = &*catalogue.products.get(*products.first()? as usize)?.title;
+    Some(match products.len() {
+        1 => Notice::new("sold-out-added").with("title", first),
+        count => Notice::new("sold-out-several").with("count", count.to_string()),
+    })
+}
+
+/// The notice for a product that the catalogue does not have.
 pub(super) fn unknown_product(product: ProductId) -> Notice {
     Notice::new("unknown-product").with("product", product.to_string())
 }
 
-/// One notice for all products of a history that are not on sale here.
+/// One notice for all products of a history that the catalogue does not have.
 fn unknown_products(products: &[ProductId]) -> Option<Notice> {
     match *products {
         [] => None,
@@ -223,7 +245,8 @@ fn is_readable(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::language::english;
-    use crate::market::history::{EventKind, Profile};
+    use crate::market::catalogue::Product;
+    use crate::market::history::{DAY, EventKind, Profile};
 
     fn shopper() -> Shopper {
         let profile = Profile {
@@ -248,12 +271,39 @@ mod tests {
         }
     }
 
+    /// Ten products that are on sale on the first day.
+    fn catalogue() -> Catalogue {
+        let product = |number: u32| Product {
+            title: format!("Lamp {number}"),
+            product_type: 0,
+            brand: 0,
+            shop: 0,
+            colour: None,
+            price_cents: 100,
+            rating: 4.0,
+            reviews: 3,
+        };
+        let mut catalogue = Catalogue {
+            seed: 1,
+            departments: vec![],
+            product_types: vec![],
+            brands: vec![],
+            shops: vec![],
+            colours: vec![],
+            products: (0..10).map(product).collect(),
+        };
+        while !(0..10).all(|product| catalogue.is_on_sale(product, 0)) {
+            catalogue.seed += 1;
+        }
+        catalogue
+    }
+
     #[test]
     fn entries_keep_their_numbers_whatever_is_removed() {
         let add = |product| HistoryEdit::Add { kind: EventKind::Cart, product };
         let edits =
             [HistoryEdit::Remove { entry: 1 }, add(7), HistoryEdit::Remove { entry: 4 }, add(8)];
-        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        let (history, notices) = edited_history(&shopper(), &edits, &catalogue());
         assert_eq!(history.entries, [0, 2, 3, 5]);
         assert_eq!(history.events.last().map(|event| event.product), Some(8));
         assert_eq!(notices, []);
@@ -269,7 +319,8 @@ mod tests {
         let read = |history: &[HistoryEdit]| {
             let state = State { history: history.into(), ..State::default() };
             let (request, notices) =
-                Request::new(&state, std::slice::from_ref(&shopper), 10).expect("a shopper");
+                Request::new(&state, std::slice::from_ref(&shopper), &catalogue())
+                    .expect("a shopper");
             assert_eq!(notices, []);
             let entries = request.history.entries;
             (entries, request.web_searches.len())
@@ -291,11 +342,14 @@ mod tests {
     fn what_is_out_already_is_said_once() {
         let remove = |entry| HistoryEdit::Remove { entry };
         let edits = [remove(0), remove(0), remove(0)];
-        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        let (history, notices) = edited_history(&shopper(), &edits, &catalogue());
         assert_eq!((history.entries, notices.len()), (vec![1, 2, 3], 1));
         assert_eq!(notices[0].key, "gone-entry");
-        let (_, notices) =
-            edited_history(&shopper(), &[HistoryEdit::Forget { kind: None }, remove(1)], 10);
+        let (_, notices) = edited_history(
+            &shopper(),
+            &[HistoryEdit::Forget { kind: None }, remove(1)],
+            &catalogue(),
+        );
         assert_eq!(notices.len(), 1);
     }
 
@@ -305,9 +359,37 @@ mod tests {
             HistoryEdit::Add { kind: EventKind::Order, product: 999 },
             HistoryEdit::Remove { entry: 77 },
         ];
-        let (history, notices) = edited_history(&shopper(), &edits, 10);
+        let (history, notices) = edited_history(&shopper(), &edits, &catalogue());
         assert_eq!(history.events.len(), 4);
         assert_eq!(notices.len(), 2);
+    }
+
+    #[test]
+    fn what_is_sold_out_counts_in_the_history_and_is_said() {
+        let mut catalogue = catalogue();
+        while catalogue.products.len() < 200 {
+            catalogue.products.push(catalogue.products[0].clone());
+        }
+        let passed = |day| (0..200).filter(|p| !catalogue.is_on_sale(*p, day)).collect::<Vec<_>>();
+        let (sold_out, day) = (passed(30), 30);
+        assert!(sold_out.len() > 5 && sold_out.len() < 60, "{sold_out:?}");
+        let mut shopper = shopper();
+        shopper.now = day * DAY;
+        let add = |product: u32| HistoryEdit::Add { kind: EventKind::Cart, product };
+        let read = |added: &[u32]| {
+            let history: Vec<HistoryEdit> = added.iter().copied().map(add).collect();
+            let state = State { history, ..State::default() };
+            let (request, notices) =
+                Request::new(&state, std::slice::from_ref(&shopper), &catalogue)
+                    .expect("a shopper");
+            assert_eq!(request.day(), day);
+            assert_eq!(request.history.events.len(), 4 + added.len());
+            notices.iter().map(|notice| notice.key.clone()).collect::<Vec<_>>()
+        };
+        let on_sale = (0..).find(|p| !sold_out.contains(p)).expect("most are");
+        assert!(read(&[on_sale]).is_empty());
+        assert_eq!(read(&[sold_out[0], on_sale, sold_out[0]]), ["sold-out-added"]);
+        assert_eq!(read(&sold_out[..2]), ["sold-out-several"]);
     }
 
     #[test]
@@ -315,12 +397,12 @@ mod tests {
         let add = |product| HistoryEdit::Add { kind: EventKind::Cart, product };
         let remove = |entry| HistoryEdit::Remove { entry };
         let edits = [add(91), add(92), add(91), add(93), remove(70), remove(71), remove(70)];
-        let (_, notices) = edited_history(&shopper(), &edits, 10);
+        let (_, notices) = edited_history(&shopper(), &edits, &catalogue());
         let said: Vec<String> = notices.iter().map(|notice| english(&notice.says)).collect();
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[0].contains("91, 92, 93") && said[1].contains("70, 71"), "{said:?}");
         let many: Vec<HistoryEdit> = (50..90).map(add).collect();
-        let (_, notices) = edited_history(&shopper(), &many, 10);
+        let (_, notices) = edited_history(&shopper(), &many, &catalogue());
         assert!(english(&notices[0].says).contains("53, 54, …"), "{notices:?}");
     }
 
@@ -366,16 +448,18 @@ mod tests {
     #[test]
     fn whoever_is_not_here_is_stood_in_for() {
         let state = State { shopper: "nobody".into(), ..State::default() };
-        let (request, notices) = Request::new(&state, &[shopper()], 10).expect("a shopper");
+        let (request, notices) =
+            Request::new(&state, &[shopper()], &catalogue()).expect("a shopper");
         assert_eq!(request.history.events.len(), 4);
         assert_eq!(notices[0].key, "unknown-shopper");
-        assert!(Request::new(&state, &[], 10).is_none());
+        assert!(Request::new(&state, &[], &catalogue()).is_none());
     }
 
     #[test]
     fn an_empty_query_asks_by_behaviour_and_says_so() {
         let state = State { query: "  ".into(), ..State::default() };
-        let (request, notices) = Request::new(&state, &[shopper()], 10).expect("a shopper");
+        let (request, notices) =
+            Request::new(&state, &[shopper()], &catalogue()).expect("a shopper");
         assert_eq!(request.query, None);
         assert_eq!(notices[0].key, "empty-query");
     }

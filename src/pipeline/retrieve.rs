@@ -45,7 +45,7 @@ pub struct Retrieved {
     pub product: ProductId,
     /// What it was ordered by.
     pub score: f32,
-    /// Softmax probability at tau over the catalogue.
+    /// Softmax probability at tau over what is on sale; 0 where it is not.
     pub probability: f32,
     /// Its relevance tier: those of a lower one stand before it, whatever their scores.
     pub tier: u8,
@@ -92,15 +92,24 @@ impl Retrieval {
         products.iter().filter_map(|&p| self.cosines.get(p as usize).copied()).collect()
     }
 
-    /// What becomes of a product that is on sale, before any coarse ranking.
+    /// What becomes of a product of the catalogue, before any coarse ranking.
     pub fn passages(
         &self,
         stock: &Stock,
         knobs: &RetrievalKnobs,
         product: ProductId,
-    ) -> [Passage; 2] {
+    ) -> [Passage; 3] {
         let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
         let control = &self.control;
+        let sale = Passage {
+            stage: "stock".into(),
+            entered: self.all.len() as u32,
+            left: searched,
+            value: f32::NAN,
+            least: f32::NAN,
+            place: None,
+            passed: control.is_on_sale(product),
+        };
         let category = stock.products.product_type[product as usize];
         let relevance = Passage {
             stage: "relevance".into(),
@@ -109,7 +118,7 @@ impl Retrieval {
             value: control.likelihood(category).unwrap_or(f32::NAN),
             least: control.least(),
             place: None,
-            passed: control.tier(product).is_some(),
+            passed: control.relevance(product).is_some(),
         };
         // Whether or not it was searched, it has a place by its score: behind those that were.
         let Retrieved { tier, score, .. } = self.all[product as usize];
@@ -129,7 +138,7 @@ impl Retrieval {
             place: place.map(|place| place as u32),
             passed: place.is_some_and(|place| place < retrieved as usize),
         };
-        [relevance, retrieve]
+        [sale, relevance, retrieve]
     }
 }
 
@@ -319,7 +328,8 @@ impl Retriever {
             share::Retriever::Moppr => self.moppr.score(stock, request, understood, knobs).await?,
             share::Retriever::Yandex => self.yandex.score(stock, request, knobs).await?,
         };
-        let found = draw(stock, &self.lexicon, understood, scored, knobs, page);
+        let on_sale = stock.on_sale(request.day());
+        let found = draw(stock, &self.lexicon, understood, scored, on_sale, knobs, page);
         Ok((self.retrieved.keep(key, found).clone(), false))
     }
 
@@ -419,30 +429,34 @@ fn precision(knobs: &RetrievalKnobs) -> Precision {
     if knobs.quantised { Precision::Int8 } else { Precision::F32 }
 }
 
-/// The candidates that the scores draw, with what the page shows of it: relevance control decides
-/// what is searched, and the best K of that go on.
+/// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
+/// control decides what is searched, and the best K of that go on.
 fn draw(
     stock: &Stock,
     lexicon: &Lexicon,
     understood: &Understood,
     scored: Scored,
+    on_sale: Vec<bool>,
     knobs: &RetrievalKnobs,
     page: usize,
 ) -> Retrieval {
     let Scored { scores, behaviours, personal_attention, towers } = scored;
-    let softmax = Softmax::new(&scores, knobs.temperature);
+    let offered: Vec<f32> = (scores.iter().zip(&on_sale))
+        .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
+        .collect();
+    let softmax = Softmax::new(&offered, knobs.temperature);
     let probabilities = softmax.probabilities();
     let most = knobs.candidates as usize;
     let wanted = most.min(page);
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
-    let control = Control::new(evidence, lexicon, stock, knobs.relevance_control, wanted);
+    let control = Control::new(evidence, lexicon, stock, knobs.relevance_control, on_sale, wanted);
     let room = |tier| if tier == FILLED { wanted } else { most };
     let hits = drawn(&scores, |product| control.tier(product), knobs, room);
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| {
-            let tier = control.tier(product).unwrap_or(FILLED);
+            let tier = control.relevance(product).unwrap_or(FILLED);
             Retrieved { product, score, probability: p as f32, tier }
         })
         .collect();
@@ -464,7 +478,7 @@ fn draw(
             entropy: softmax.entropy() as f32,
             effective_candidates: softmax.effective_candidates() as f32,
             softmax: shown,
-            searched: stock.catalogue.products.len() as u32,
+            searched: control.offered,
             relevant: control.relevant,
             admitted: control.admitted,
             retrieved: hits.len() as u32,

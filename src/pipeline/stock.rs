@@ -43,7 +43,7 @@ pub struct QueryCount(pub String, pub u32, pub bool, pub Vec<(ProductTypeId, u32
 
 /// The shop as its models know it.
 pub struct Stock {
-    /// What is on sale.
+    /// What is sold, and what was.
     pub catalogue: Catalogue,
     /// Who can be played.
     pub shoppers: Vec<Shopper>,
@@ -162,9 +162,15 @@ impl Stock {
         tasks.iter().map(|&task| total.rate(task)).collect()
     }
 
-    /// Whether there is such a product.
-    pub fn sells(&self, product: ProductId) -> bool {
+    /// Whether the catalogue has such a product, on sale or sold out.
+    pub fn knows(&self, product: ProductId) -> bool {
         (product as usize) < self.catalogue.products.len()
+    }
+
+    /// Whether each product can be bought on a day of the market.
+    pub fn on_sale(&self, day: i32) -> Vec<bool> {
+        let products = 0..self.catalogue.products.len() as ProductId;
+        products.map(|product| self.catalogue.is_on_sale(product, day)).collect()
     }
 }
 

@@ -77,10 +77,11 @@ pub fn ChosenProduct() -> impl IntoView {
             <Title product />
             {live(move || match chosen() {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
-                None => view! {
-                    <p class="empty">{say("product.no-candidate")}</p>
+                None => {
+                    let sold_out = store.is_sold_out(product);
+                    let why = if sold_out { "product.sold-out" } else { "product.no-candidate" };
+                    view! { <p class="empty">{say(why)}</p> }.into_any()
                 }
-                .into_any(),
             })}
         }
         .into_any()

@@ -29,6 +29,8 @@ pub const SUM: &str = "studio.explain.sum";
 pub const ATTENTION: &str = "studio.explain.attention";
 pub const ATTENTION_MOPPR: &str = "studio.explain.attention-moppr";
 pub const ATTENTION_YANDEX: &str = "studio.explain.attention-yandex";
+/// The stage that lets nothing through that is sold out.
+const STOCK: &str = "stock";
 /// MOPPR's windows over the history, in their order.
 pub const SPANS: [&str; 3] =
     ["studio.explain.spans.day", "studio.explain.spans.days", "studio.explain.spans.month"];
@@ -131,6 +133,9 @@ pub fn verdict(passage: &Passage, first_loss: bool, value: &str) -> String {
             false => say("studio.explain.verdict.would-go-on").into(),
         };
     }
+    if passage.stage == STOCK {
+        return say("studio.explain.verdict.sold-out").into();
+    }
     let end = match first_loss {
         true => say("studio.explain.verdict.lost"),
         false => say("studio.explain.verdict.would-be-lost"),
@@ -174,6 +179,10 @@ pub fn stands(trace: &Trace, lost: Option<&Passage>) -> String {
     let (place, ranked) = (place(trace.rank as usize + 1), trace.ranked as usize);
     match lost {
         None => say_with("studio.explain.stands", &[("place", &place), ("ranked", &count(ranked))]),
+        Some(passage) if passage.stage == STOCK => say_with(
+            "studio.explain.stands.sold-out",
+            &[("place", &place), ("ranked", &count(ranked + 1))],
+        ),
         Some(passage) => say_with(
             "studio.explain.stands.lost",
             &[("stage", stage(&passage.stage)), ("place", &place), ("ranked", &count(ranked + 1))],

@@ -1,0 +1,183 @@
+//! What is sold out: never offered, still known, and said, on the shipped assets.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use burn::tensor::Device;
+use futures::executor::block_on;
+use vitrine::cli::judge::read;
+use vitrine::features::split::day_of;
+use vitrine::market::catalogue::{Catalogue, ProductId};
+use vitrine::market::held_out::HeldOut;
+use vitrine::pipeline::Funnel;
+use vitrine::pipeline::assets::{Folder, Manifest};
+use vitrine::pipeline::caller::Patient;
+use vitrine::pipeline::evaluate::{HELD_OUT, Views};
+use vitrine::pipeline::request::Request;
+use vitrine::pipeline::retrieve::{self, Retriever};
+use vitrine::protocol::{Question, Reply};
+use vitrine::share::{self, HistoryEdit, Ranker, RetrievalKnobs, State, Surface};
+
+use support::{Spoilt, funnel, run};
+
+mod support;
+
+fn on_sale(catalogue: &Catalogue, day: i32) -> BTreeSet<ProductId> {
+    let products = 0..catalogue.products.len() as ProductId;
+    products.filter(|product| catalogue.is_on_sale(*product, day)).collect()
+}
+
+/// What can be bought when the shopper of a state asks.
+fn offered(funnel: &Funnel<Spoilt>, state: &State) -> BTreeSet<ProductId> {
+    let stock = funnel.stock();
+    let (request, _) =
+        Request::new(state, &stock.shoppers, &stock.catalogue).expect("somebody shops");
+    on_sale(&stock.catalogue, request.day())
+}
+
+/// Each query of the judged ones, asked by one of the shoppers with one of the ways to retrieve.
+fn states(shoppers: &[String]) -> Vec<State> {
+    let queries = read(Path::new("tests/judged/queries.csv")).expect("judged queries");
+    let ways: [fn(&mut RetrievalKnobs); 6] = [
+        |_| (),
+        |knobs| knobs.quantised = !knobs.quantised,
+        |knobs| knobs.relevance_control = false,
+        |knobs| (knobs.sample, knobs.temperature) = (true, 0.2),
+        |knobs| (knobs.coarse, knobs.candidates) = (true, 200),
+        |knobs| knobs.gmv = true,
+    ];
+    let mut states = Vec::new();
+    for retriever in [share::Retriever::Moppr, share::Retriever::Yandex] {
+        for ranker in [Ranker::Dmt, Ranker::Mlpr] {
+            for (number, judged) in queries.iter().enumerate() {
+                let shopper = shoppers[number % shoppers.len()].clone();
+                let query = judged.query.clone();
+                let mut state = State { shopper, query, retriever, ranker, ..State::default() };
+                ways[number % ways.len()](&mut state.retrieval);
+                if number % 10 == 9 {
+                    state.surface = Surface::Feed;
+                }
+                states.push(state);
+            }
+        }
+    }
+    states
+}
+
+#[test]
+fn nothing_that_is_sold_out_is_offered() {
+    let mut funnel = funnel();
+    // A number that has nothing in common with that of the ways.
+    let shoppers = funnel.stock().shoppers.iter().take(7).map(|shopper| shopper.key.clone());
+    let shoppers: Vec<String> = shoppers.collect();
+    let all = funnel.stock().catalogue.products.len();
+    for state in states(&shoppers) {
+        let offered = offered(&funnel, &state);
+        assert!(all - offered.len() > all / 20, "{} are sold out", all - offered.len());
+        let answer = run(&mut funnel, &state);
+        assert_eq!(answer.retrieval.searched as usize, offered.len());
+        assert!(answer.retrieval.admitted <= answer.retrieval.searched);
+        let sold_out = answer.candidates.iter().find(|c| !offered.contains(&c.product));
+        assert_eq!(sold_out, None, "{} asked by {}", state.query, state.shopper);
+        assert!(answer.candidates.len() >= state.page.size as usize);
+    }
+}
+
+#[test]
+fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
+    let funnel = funnel();
+    let stock = funnel.stock();
+    let source = Folder("assets".into());
+    let manifest = block_on(Manifest::fetch(&source)).expect("it is shipped");
+    let files = block_on(manifest.all(&source, retrieve::FILES)).expect("they are shipped");
+    let mut retriever = Retriever::read(&files, stock, &Device::flex()).expect("they are whole");
+    let all = stock.catalogue.products.len();
+    // Whatever is searched is retrieved.
+    let knobs = RetrievalKnobs {
+        relevance_control: false,
+        candidates: all as u32,
+        ..State::default().retrieval
+    };
+    let mut retrieved = |request: &Request| -> BTreeSet<ProductId> {
+        let found = retriever.retrieve(stock, request, share::Retriever::Moppr, &knobs, 20);
+        let (found, _) = block_on(found).expect("the device works");
+        found.candidates.iter().map(|candidate| candidate.product).collect()
+    };
+    let views = block_on(Views::fetch(&manifest, &source, stock)).expect("it is shipped");
+    let held_out: HeldOut = block_on(manifest.json(&source, HELD_OUT)).expect("it is shipped");
+    let mut days = BTreeSet::new();
+    for number in 0..5 {
+        let view = &held_out.views[number];
+        let request = views.request(number);
+        let of_day = on_sale(&stock.catalogue, day_of(view.time));
+        assert!(view.shown.iter().all(|(product, _)| of_day.contains(product)));
+        assert_eq!(retrieved(&request), of_day);
+        days.insert(request.day());
+    }
+    let (request, _) = Request::new(&State::default(), &stock.shoppers, &stock.catalogue).unwrap();
+    assert!(days.iter().all(|day| *day < request.day()), "play begins after the held-out day");
+    let later = on_sale(&stock.catalogue, request.day());
+    assert_eq!(retrieved(&request), later);
+    // Another day, another stock.
+    assert!(days.iter().all(|day| on_sale(&stock.catalogue, *day) != later));
+}
+
+#[test]
+fn what_is_sold_out_stays_in_the_history_and_is_read() {
+    let mut funnel = funnel();
+    let shoppers = funnel.stock().shoppers.clone();
+    let (mut known, mut read) = (0, [0, 0]);
+    for shopper in shoppers.iter().take(6) {
+        for (which, retriever) in
+            [share::Retriever::Moppr, share::Retriever::Yandex].into_iter().enumerate()
+        {
+            let surface = Surface::Feed;
+            let state =
+                State { shopper: shopper.key.clone(), surface, retriever, ..State::default() };
+            let offered = offered(&funnel, &state);
+            let answer = run(&mut funnel, &state);
+            let events: Vec<_> = answer.history.iter().map(|entry| entry.event).collect();
+            assert_eq!(events, shopper.events);
+            let gone = answer.history.iter().filter(|e| !offered.contains(&e.event.product));
+            known += gone.clone().count();
+            read[which] += gone.filter(|entry| entry.kept && entry.attention > 0.0).count();
+        }
+    }
+    assert!(known > 10 && read.iter().all(|count| *count > 0), "{read:?} of {known}");
+}
+
+#[test]
+fn whoever_asks_for_what_is_sold_out_is_told() {
+    let mut funnel = funnel();
+    let mut state = State { query: "sofa".into(), ..State::default() };
+    let offered = offered(&funnel, &state);
+    let gone = (0..).find(|product| !offered.contains(product)).expect("something is sold out");
+    state.selected = Some(gone);
+    let answer = run(&mut funnel, &state);
+    let keys = |answer: &vitrine::protocol::Answer| -> Vec<String> {
+        answer.notices.iter().map(|notice| notice.key.clone()).collect()
+    };
+    assert_eq!(keys(&answer), ["sold-out"]);
+    state.selected = Some(answer.candidates[0].product);
+    assert_eq!(keys(&run(&mut funnel, &state)), [""; 0]);
+    state.history =
+        vec![HistoryEdit::Add { kind: vitrine::market::history::EventKind::Cart, product: gone }];
+    let answer = run(&mut funnel, &state);
+    assert_eq!(keys(&answer), ["sold-out-added"]);
+    assert_eq!(answer.history.last().map(|entry| entry.event.product), Some(gone));
+
+    // Its way through the funnel ends in the stock; what would have come of it is said.
+    let told = block_on(funnel.ask(1, &state, &Question::Trace(gone, None), &Patient::default()));
+    let Some(Reply::Trace(trace)) = told.reply else { panic!("{told:?}") };
+    let stock = &trace.passages[0];
+    assert_eq!((stock.stage.as_str(), stock.passed), ("stock", false));
+    assert_eq!(stock.entered as usize, funnel.stock().catalogue.products.len());
+    assert_eq!(stock.left as usize, offered.len());
+    assert_eq!(trace.passages[1].entered, stock.left);
+    assert!(trace.score.is_finite());
+    let told = block_on(funnel.ask(1, &state, &Question::Parts(gone), &Patient::default()));
+    let Some(Reply::Parts(parts)) = told.reply else { panic!("{told:?}") };
+    assert_eq!((parts.candidate.product, parts.candidate.probability), (gone, 0.0));
+    let score = parts.coalitions.last().copied().expect("all groups");
+    assert!((parts.candidate.retrieval_score - score).abs() < 1e-4);
+}
