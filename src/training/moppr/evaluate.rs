@@ -158,12 +158,12 @@ pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<Pr
     let titles: Vec<&str> = world.catalogue.products.iter().map(|p| p.title.as_str()).collect();
     let index = Lexical::new(&titles);
     let mut known: HashMap<(u32, i32), Vec<ProductId>> = HashMap::new();
-    let mut search = |view: &Sample| {
+    let search = |view: &Sample| {
         let on_sale = |product| world.catalogue.is_on_sale(product, view.day);
         let found = || products(index.search(queries.text(view.query), LONG, on_sale));
         known.entry((view.query, view.day)).or_insert_with(found).clone()
     };
-    views.iter().map(|view| search(view)).collect()
+    views.iter().map(search).collect()
 }
 
 fn products(hits: Vec<Hit>) -> Vec<ProductId> {
