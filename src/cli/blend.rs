@@ -94,6 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let ranker = match ranker {
             Ranker::Dmt => "DMT",
             Ranker::Mlpr => "MLPR",
+            Ranker::None => "none",
         };
         let (blend, task) = (name(*blend), task.name());
         let (first, ten) = (100.0 * first, 100.0 * ten);
