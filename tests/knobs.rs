@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vitrine::cli::blend::{least, measure};
-use vitrine::cli::knobs::turn::{Shelf, turned};
+use vitrine::cli::cases::{TOP, asked_by_all, ranked};
+use vitrine::cli::knobs::turn::{Shelf, ends, turned};
 use vitrine::pipeline::Funnel;
-use vitrine::share::knobs::{Group, Idle, KNOBS};
-use vitrine::share::{Blend, State};
+use vitrine::share::knobs::{Group, Idle, KNOBS, Knob};
+use vitrine::share::{Blend, Ranker, State};
 
 use support::{Spoilt, funnel, run};
 
@@ -79,6 +80,28 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     let known: BTreeSet<&str> =
         source.split('"').filter(|text| text.starts_with("idle.")).collect();
     assert_eq!(reasons, known, "a reason that no state gives");
+}
+
+#[test]
+fn without_a_ranker_every_objectives_weight_changes_the_first_ten_of_most_pages() {
+    let mut funnel = funnel();
+    let objectives = ["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"];
+    let mut changed = [0; 4];
+    let cases = asked_by_all(&State { ranker: Ranker::None, ..State::default() });
+    for state in &cases {
+        let mut top = |state: &State| {
+            let shelf = Shelf::new(&ranked(&mut funnel, state).expect("it ranks"), state);
+            shelf.top(TOP).to_vec()
+        };
+        let before = top(state);
+        for (changed, key) in changed.iter_mut().zip(objectives) {
+            // It stands at its upper end.
+            let to = ends(Knob::by_key(key).expect(key), state);
+            assert_eq!(to.len(), 1);
+            *changed += usize::from(top(&to[0]) != before);
+        }
+    }
+    assert!(changed.iter().all(|changed| 4 * changed >= 3 * cases.len()), "{changed:?}");
 }
 
 #[test]

@@ -10,16 +10,16 @@ use crate::pipeline::caller::Patient;
 use crate::protocol::Answer;
 use crate::share::State;
 
-/// Queries that are asked.
+/// Queries that are asked, all of them known to the market, so that the truth of their answers is.
 pub const QUERIES: [&str; 12] = [
     "shoes",
     "couch",
-    "lamp",
-    "bag",
+    "table lamp",
+    "tote bag",
     "milk",
     "headphones",
     "running shoes",
-    "coffee",
+    "coffee beans",
     "tent",
     "jacket",
     "toys",

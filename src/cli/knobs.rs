@@ -89,6 +89,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Share of the cases in which a weight should change the page, and go where it should.
+const ENOUGH: f64 = 0.75;
+
 fn name(knob: &Knob, part: &str) -> String {
     english(&Message::new(knob.words(part)))
 }
@@ -143,6 +146,25 @@ fn print_promises(promises: &[Promise]) {
         );
     }
     println!();
+    for of_ranker in promises.chunk_by(|one, other| one.ranker == other.ranker) {
+        let ranker = State { ranker: of_ranker[0].ranker, ..State::default() };
+        println!("- {}: {}", chosen("ranker", &ranker), verdict(of_ranker));
+    }
+    println!();
+}
+
+/// Which of the weights change the page often enough, and how many of these changes go where they
+/// should.
+fn verdict(promises: &[Promise]) -> String {
+    let often = || promises.iter().filter(|one| one.changes() >= ENOUGH);
+    let kept = often().filter(|one| one.keeps() >= ENOUGH).count();
+    format!(
+        "{} of {} weights change the first {TOP} in at least three quarters of the cases; {kept} of \
+         these do so in the direction that the label promises in at least three quarters of the \
+         changes.",
+        often().count(),
+        promises.len()
+    )
 }
 
 fn print_turns(turns: &[Turned]) {
@@ -154,7 +176,7 @@ fn print_turns(turns: &[Turned]) {
          behind the last. Where nothing changes, the page says why beside the knob.\n"
     );
     println!(
-        "| knob | systems | from | to | other first {TOP} | anything else on the page | places moved | |"
+        "| knob | systems | from | to | other first {TOP} | anything on the page | places moved | |"
     );
     println!("| --- | --- | --- | --- | ---: | ---: | ---: | --- |");
     for Turned { knob, from, to, after, ten, anything, places, idle } in turns {
@@ -165,8 +187,9 @@ fn print_turns(turns: &[Turned]) {
         );
         said.extend(idle.map(|why| english(&Message::new(why))));
         println!(
-            "| {} | {systems} | {} | {} | {} | {} | {places:.1} | {} |",
+            "| {} (`{}`) | {systems} | {} | {} | {} | {} | {places:.1} | {} |",
             name(knob, "name"),
+            knob.key,
             value(knob, from),
             value(knob, to),
             percent(*ten),
@@ -286,4 +309,40 @@ fn turn<S: AssetSource>(
         places: places / count,
         idle,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_knob_has_rows_with_a_system_that_it_is_shown_with() {
+        let base = State::default();
+        for knob in KNOBS {
+            let systems = systems(knob, &base);
+            assert!(!systems.is_empty(), "{}", knob.key);
+            assert!(
+                systems.iter().all(|state| knob.is_in_use(state) && !ends(knob, state).is_empty())
+            );
+            // A retriever's knob is turned with the ranker that comes and with none.
+            let alone = systems.iter().filter(|state| state.ranker == Ranker::None).count();
+            let expected = if knob.group == Group::Retrieval { systems.len() / 2 } else { 0 };
+            assert_eq!(alone, expected, "{}", knob.key);
+        }
+    }
+
+    #[test]
+    fn what_a_verdict_counts() {
+        let promise = |changed, more| Promise {
+            objective: Objective::Click,
+            ranker: Ranker::None,
+            cases: 48,
+            changed,
+            more,
+            less: changed - more,
+            means: [0.0; 2],
+        };
+        let said = verdict(&[promise(36, 27), promise(36, 26), promise(35, 35), promise(0, 0)]);
+        assert!(said.starts_with("2 of 4 weights") && said.contains("; 1 of these"), "{said}");
+    }
 }

@@ -123,6 +123,18 @@ pub struct Promise {
     pub means: [f64; 2],
 }
 
+impl Promise {
+    /// Share of the cases in which the first ten change.
+    pub fn changes(&self) -> f64 {
+        self.changed as f64 / self.cases.max(1) as f64
+    }
+
+    /// Share of the changed that have more of what is promised.
+    pub fn keeps(&self) -> f64 {
+        self.more as f64 / self.changed.max(1) as f64
+    }
+}
+
 /// Moves the weight of every objective, the other three as they come.
 ///
 /// # Errors

@@ -104,3 +104,31 @@ pub fn turned(knob: &Knob, state: &State) -> (Vec<State>, Vec<State>) {
         Control::Switch { .. } | Control::Choice { .. } => (Vec::new(), ends(knob, state)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shelf(order: &[ProductId]) -> Shelf {
+        let card = |(place, &product): (usize, &ProductId)| (product, 0.5, place, 0.25);
+        Shelf { order: order.into(), page: order.iter().enumerate().map(card).collect() }
+    }
+
+    #[test]
+    fn a_product_that_is_gone_has_moved_behind_all_others() {
+        let before = shelf(&[4, 7, 1, 9]);
+        assert_eq!(before.moved(&before, 10), 0.0);
+        // 4 falls by one place and 7 rises by one; 1 is gone, from place 2 to behind the other three.
+        assert_eq!(before.moved(&shelf(&[7, 4, 9]), 3), 1.0);
+        assert_eq!((before.top(2), before.top(10).len()), (&[4, 7][..], 4));
+    }
+
+    #[test]
+    fn shelves_are_alike_up_to_rounding() {
+        let (one, mut other) = (shelf(&[4, 7]), shelf(&[4, 7]));
+        other.page[1].1 = 0.500_001;
+        assert!(one.is_like(&other));
+        other.page[1].1 = 0.51;
+        assert!(!one.is_like(&other) && !one.is_like(&shelf(&[7, 4])));
+    }
+}
