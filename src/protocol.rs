@@ -13,7 +13,7 @@ use crate::share::knobs::Facts;
 use crate::share::{Ranker, Retriever, State};
 
 /// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 8;
+pub const PROTOCOL_VERSION: u32 = 9;
 
 /// Page to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -176,7 +176,7 @@ pub struct Answer {
     pub backend: Backend,
     /// Which system retrieved the candidates.
     pub retriever: Retriever,
-    /// Which system ranked them; it says what their utilities are of ([`Ranker::tasks`]).
+    /// Which system ranked them, if any; it says what their utilities are of ([`Ranker::tasks`]).
     pub ranker: Ranker,
     /// Base rate of each of its tasks: the share of what the shop showed, on the days that its
     /// statistics were counted, that the task's behaviour came of.
@@ -191,7 +191,7 @@ pub struct Answer {
     pub retrieval: RetrievalInsides,
     /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
     pub gatings: Vec<Gating>,
-    /// Every product that was ranked, best retrieval score first. The page blends and orders.
+    /// Every product that was ranked, in the order of retrieval. The page blends and orders.
     pub candidates: Vec<Candidate>,
     /// Examination by place, learned and true.
     pub examination: Examination,
@@ -280,7 +280,7 @@ pub struct Trace {
     pub rank: u32,
     /// Products that were ranked, without it where it did not get that far.
     pub ranked: u32,
-    /// Its blended score.
+    /// Its blended score; without a ranker the retriever's.
     pub score: f32,
 }
 

@@ -53,6 +53,24 @@ fn slices_add_up_to_the_whole_and_a_ranking_between_them_changes_nothing() {
 }
 
 #[test]
+fn without_a_ranker_the_truth_of_its_page_is_measured_and_nothing_is_expected_of_it() {
+    let mut funnel = funnel();
+    let none = State { ranker: Ranker::None, ..State::default() };
+    let values = evaluate(&mut funnel, &none, 0, 20).values;
+    let ranked = evaluate(&mut funnel, &State::default(), 0, 20).values;
+    for measure in [Measure::Clicks, Measure::Orders, Measure::Gmv] {
+        assert_eq!(mean(&values, Against::Log, measure).count(), 0, "{measure:?}");
+        assert_ne!(
+            mean(&values, Against::Truth, measure).value(),
+            mean(&ranked, Against::Truth, measure).value()
+        );
+    }
+    // What reaches the page is the same, in another order.
+    let recall = |values: &[Values]| mean(values, Against::Truth, Measure::RecallClicks).value();
+    assert_eq!(recall(&values), recall(&ranked));
+}
+
+#[test]
 fn what_is_measured_is_within_its_bounds() {
     let mut funnel = funnel();
     for surface in [Surface::Search, Surface::Feed] {

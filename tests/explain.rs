@@ -66,16 +66,17 @@ fn order(answer: &Answer, state: &State) -> Vec<(ProductId, f32)> {
 fn states() -> Vec<State> {
     let mut states = Vec::new();
     for retriever in [Retriever::Moppr, Retriever::Yandex] {
-        for ranker in [Ranker::Dmt, Ranker::Mlpr] {
+        for ranker in [Ranker::Dmt, Ranker::Mlpr, Ranker::None] {
             let query = "running shoes".to_string();
             states.push(State { query, retriever, ranker, ..State::default() });
         }
     }
     states[1].surface = Surface::Feed;
     states[1].retrieval.gmv = true;
-    states[2].ranking.bias_at_serving = true;
-    states[2].retrieval.coarse = true;
-    states[3].retrieval.sample = true;
+    states[3].ranking.bias_at_serving = true;
+    states[3].retrieval.coarse = true;
+    states[4].retrieval.sample = true;
+    states[5].retrieval.coarse = true;
     states
 }
 
@@ -165,6 +166,27 @@ fn relevance_control_and_the_coarse_ranker_say_by_how_much_they_lose_a_product()
 }
 
 #[test]
+fn without_a_ranker_a_lost_product_would_stand_where_its_retrieval_score_puts_it() {
+    let mut funnel = funnel();
+    let state = State { query: "running shoes".into(), ranker: Ranker::None, ..State::default() };
+    let uncut = run(&mut funnel, &state).candidates;
+    let mut state = state;
+    state.retrieval.coarse = true;
+    state.retrieval.coarse_keep = 10;
+    let cut = order(&run(&mut funnel, &state), &state);
+    let lost = |product: &ProductId| cut.iter().all(|(kept, _)| kept != product);
+    let mut seen = 0;
+    for (place, candidate) in uncut.iter().enumerate().filter(|(_, c)| lost(&c.product)) {
+        let trace = trace(&mut funnel, &state, candidate.product, None);
+        // Behind those of the kept that were retrieved before it.
+        let before = uncut[..place].iter().filter(|other| !lost(&other.product)).count();
+        assert_eq!((trace.rank as usize, trace.score), (before, candidate.retrieval_score));
+        seen += usize::from(before < cut.len());
+    }
+    assert!(seen > 0, "some of them would stand before others");
+}
+
+#[test]
 fn what_a_change_does_is_what_the_changed_state_shows() {
     let mut funnel = funnel();
     let state = State { query: "red running shoes".into(), ..State::default() };
@@ -231,8 +253,12 @@ fn the_parts_sum_to_the_scores() {
                 let sum = parts.base[task] + added;
                 assert!((sum - utility).abs() < 2e-3, "{sum} {utility}");
             }
-            let detail = parts.detail.as_ref().expect("it was ranked");
-            assert_eq!(detail.product, product);
+            if state.ranker == Ranker::None {
+                assert_eq!((&parts.detail, parts.features.len(), parts.base.len()), (&None, 0, 0));
+            } else {
+                let detail = parts.detail.as_ref().expect("it was ranked");
+                assert_eq!(detail.product, product);
+            }
         }
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vitrine::cli::blend::{least, measure};
+use vitrine::cli::cases::{TOP, asked_by_all, ranked};
+use vitrine::cli::knobs::turn::{Shelf, ends, turned};
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::blend;
-use vitrine::protocol::Answer;
-use vitrine::share::knobs::{Control, Group, Idle, KNOBS, Knob};
-use vitrine::share::{Blend, State};
+use vitrine::share::knobs::{Group, Idle, KNOBS, Knob};
+use vitrine::share::{Blend, Ranker, State};
 
 use support::{Spoilt, funnel, run};
 
@@ -30,66 +30,8 @@ const STATES: &[&str] = &[
     "?surface=feed&retriever=yandex&h=forget&sample=on",
     "?q=tent&retriever=yandex&history-length=0&page=1&size=8",
     "?q=headphones&blend=sum&multi-task=single-task&bias-at-serving=on&size=60",
+    "?q=jacket&ranker=none&coarse=on&candidates=60",
 ];
-
-/// How many products there are, and of each on the page its number, its score, and where retrieval
-/// put it by which score.
-type Shelf = (usize, Vec<(u32, f32, usize, f32)>);
-
-/// All that the shelf shows of an answer.
-fn shelf(answer: &Answer, state: &State) -> Shelf {
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-    let size = state.page.size.max(1) as usize;
-    let last = order.len().saturating_sub(1) / size;
-    let from = (state.page.number as usize).min(last) * size;
-    let card = |ranked: &blend::Ranked| {
-        let candidate = &answer.candidates[ranked.candidate];
-        (candidate.product, ranked.score, ranked.candidate, candidate.retrieval_score)
-    };
-    (order.len(), order.iter().skip(from).take(size).map(card).collect())
-}
-
-/// The same but for what rounding does when sums are made in another order.
-fn alike(one: &Shelf, other: &Shelf) -> bool {
-    let near = |a: f32, b: f32| (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-3);
-    one.0 == other.0
-        && one.1.len() == other.1.len()
-        && one
-            .1
-            .iter()
-            .zip(&other.1)
-            .all(|(a, b)| (a.0, a.2) == (b.0, b.2) && near(a.1, b.1) && near(a.3, b.3))
-}
-
-/// The state with the knob turned to each of a few places: those above where it stands first, then
-/// those below.
-fn turned(knob: &Knob, state: &State) -> (Vec<State>, Vec<State>) {
-    let with = |change: &dyn Fn(&mut State)| {
-        let mut state = state.clone();
-        change(&mut state);
-        state
-    };
-    match knob.control {
-        Control::Number { min, max, step, whole, get, set } => {
-            let now = get(state);
-            let middle = min + ((max - min) / 2.0 / step).round() * step;
-            let next = (now + step).min(max);
-            let places = [min, middle, next, max].map(|to| if whole { to.round() } else { to });
-            let state = |to: &&f64| with(&|state| set(state, **to));
-            let (above, below): (Vec<&f64>, Vec<&f64>) =
-                places.iter().filter(|to| **to != now).partition(|to| **to > now);
-            (above.iter().map(state).collect(), below.iter().map(state).collect())
-        }
-        Control::Switch { get, set } => {
-            let other = !get(state);
-            (Vec::new(), vec![with(&|state| set(state, other))])
-        }
-        Control::Choice { options, get, set } => {
-            let others = (0..options.len()).filter(|option| *option != get(state));
-            (Vec::new(), others.map(|option| with(&|state| set(state, option))).collect())
-        }
-    }
-}
 
 #[test]
 fn what_a_knob_is_said_to_do_is_what_it_does() {
@@ -101,10 +43,10 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
         let (state, dropped) = State::from_link(link);
         assert_eq!(dropped, [], "{link}");
         let before = run(&mut funnel, &state);
-        let (shown, facts) = (shelf(&before, &state), before.facts());
+        let (shown, facts) = (Shelf::new(&before, &state), before.facts());
         let changes = |funnel: &mut Funnel<Spoilt>, state: &State| {
             let after = run(funnel, state);
-            !alike(&shelf(&after, state), &shown)
+            !Shelf::new(&after, state).is_like(&shown)
         };
         let of_stages = KNOBS.iter().filter(|knob| knob.group != Group::Setting);
         for knob in of_stages.filter(|knob| knob.is_in_use(&state)) {
@@ -138,6 +80,28 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     let known: BTreeSet<&str> =
         source.split('"').filter(|text| text.starts_with("idle.")).collect();
     assert_eq!(reasons, known, "a reason that no state gives");
+}
+
+#[test]
+fn without_a_ranker_every_objectives_weight_changes_the_first_ten_of_most_pages() {
+    let mut funnel = funnel();
+    let objectives = ["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"];
+    let mut changed = [0; 4];
+    let cases = asked_by_all(&State { ranker: Ranker::None, ..State::default() });
+    for state in &cases {
+        let mut top = |state: &State| {
+            let shelf = Shelf::new(&ranked(&mut funnel, state).expect("it ranks"), state);
+            shelf.top(TOP).to_vec()
+        };
+        let before = top(state);
+        for (changed, key) in changed.iter_mut().zip(objectives) {
+            // It stands at its upper end.
+            let to = ends(Knob::by_key(key).expect(key), state);
+            assert_eq!(to.len(), 1);
+            *changed += usize::from(top(&to[0]) != before);
+        }
+    }
+    assert!(changed.iter().all(|changed| 4 * changed >= 3 * cases.len()), "{changed:?}");
 }
 
 #[test]

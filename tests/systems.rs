@@ -11,7 +11,7 @@ use support::{Spoilt, funnel, load, run};
 mod support;
 
 const RETRIEVERS: [Retriever; 2] = [Retriever::Moppr, Retriever::Yandex];
-const RANKERS: [Ranker; 2] = [Ranker::Dmt, Ranker::Mlpr];
+const RANKERS: [Ranker; 3] = [Ranker::Dmt, Ranker::Mlpr, Ranker::None];
 
 fn with_mlpr() -> State {
     State { ranker: Ranker::Mlpr, ..State::default() }
@@ -72,6 +72,43 @@ fn a_request_with_nothing_to_go_by_is_answered_by_every_pair() {
             assert!(answer.candidates.iter().all(|c| c.utility.iter().all(|u| u.is_finite())));
         }
     }
+}
+
+#[test]
+fn without_a_ranker_the_order_and_the_scores_of_retrieval_stand() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS {
+        for (coarse, sample) in [(false, false), (true, false), (false, true)] {
+            let mut state = State { retriever, selected: Some(7), ..State::default() };
+            (state.retrieval.coarse, state.retrieval.sample) = (coarse, sample);
+            let ranked = run(&mut funnel, &state);
+            state.ranker = Ranker::None;
+            let answer = run(&mut funnel, &state);
+            let name = format!("{retriever:?}, coarse {coarse}, sample {sample}");
+            assert_eq!(products(&answer), products(&ranked), "{name}: the same is retrieved");
+            let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+            for (place, stands) in order.iter().enumerate() {
+                assert_eq!(stands.candidate, place, "{name}");
+                assert_eq!(stands.score, answer.candidates[place].retrieval_score, "{name}");
+            }
+            assert_eq!((answer.gatings.len(), answer.base_rates.len()), (0, 0), "{name}");
+            assert!(answer.examination.learned.is_empty() && answer.detail.is_none(), "{name}");
+            let stages: Vec<_> = answer.timings.iter().map(|time| time.stage.as_str()).collect();
+            assert!(!stages.contains(&"rank") && !stages.contains(&"encode"), "{stages:?}");
+            assert_eq!(stages.contains(&"coarse"), coarse, "{stages:?}");
+        }
+    }
+}
+
+#[test]
+fn a_ranker_comes_back_from_retrieval_alone_as_it_was() {
+    let mut funnel = funnel();
+    let before = run(&mut funnel, &State::default());
+    let none = State { ranker: Ranker::None, ..State::default() };
+    run(&mut funnel, &none);
+    assert_eq!(run(&mut funnel, &State::default()).candidates, before.candidates);
+    let (link, dropped) = State::from_link("#v=1&ranker=none");
+    assert_eq!((link, dropped), (none, vec![]));
 }
 
 #[test]

@@ -53,8 +53,15 @@ pub fn Funnel() -> impl IntoView {
             timings.any(|time| time.stage == "coarse")
         })
     };
-    let handed_on =
-        move || say(if cut() { "funnel.coarse-ranked" } else { "funnel.retrieved" }).to_string();
+    let handed_on = move || {
+        let key = match (cut(), store.ranks.get()) {
+            (false, true) => "funnel.retrieved",
+            (true, true) => "funnel.coarse-ranked",
+            (false, false) => "funnel.retrieved-alone",
+            (true, false) => "funnel.coarse-ranked-alone",
+        };
+        say(key).to_string()
+    };
     let stage = |number: usize, name: Signal<String>, stages: &'static [&'static str]| {
         view! {
             <li>

@@ -9,7 +9,7 @@ use super::picture::{Mark, Symbol};
 use super::store::store;
 use super::words::{self, fixed};
 use crate::share::knobs::{Control, Group, Idle, KNOBS, Knob};
-use crate::share::{Blend, Task};
+use crate::share::{Blend, Ranker, Task};
 
 /// The knob after which is said what the objectives' weights change.
 const LAST_OBJECTIVE: &str = "w-purchase";
@@ -19,6 +19,9 @@ const BIAS: &str = "bias-position";
 
 /// The knob after which the blend is written out.
 const BLEND: &str = "blend";
+
+/// The knob after which is said why there are no others of its stage.
+const RANKER: &str = "ranker";
 
 /// The knob after which is said how long ranking took.
 const PRECOMPUTED: &str = "precomputed";
@@ -75,6 +78,7 @@ fn KnobGroup(
                 {(knob.key == BIAS).then(|| view! { <OtherNetwork /> })}
                 <KnobControl knob />
                 {(knob.key == BLEND).then(|| view! { <Formula /> })}
+                {(knob.key == RANKER).then(|| view! { <NoRanker /> })}
                 {(knob.key == LAST_OBJECTIVE).then(|| view! { <Objectives /> })}
                 {(knob.key == PRECOMPUTED).then(|| view! { <TimeToRank /> })}
             }
@@ -142,6 +146,17 @@ fn Objectives() -> impl IntoView {
         sentence("objectives", "knobs-panel.objectives"),
     ];
     view! { <OneOf class="note stack" sentences /> }
+}
+
+/// Says why there is nothing else to turn where retrieval alone orders.
+#[component]
+fn NoRanker() -> impl IntoView {
+    let store = store();
+    let none = move || store.state.with(|state| state.ranker == Ranker::None);
+    when(none, || {
+        view! { <p class="note" data-testid="no-ranker">{say("knobs-panel.no-ranker")}</p> }
+            .into_any()
+    })
 }
 
 /// Says that not the feature alone makes the difference.

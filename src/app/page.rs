@@ -22,7 +22,7 @@ use super::{bridge, browser, engine, keeping, language, screen};
 use crate::language::Message;
 use crate::share::knobs::Knob;
 use crate::share::view::{Link, Panel};
-use crate::share::{State, Surface};
+use crate::share::{Ranker, State, Surface};
 
 /// Asks for a panel of the studio.
 const OPEN: &str = "vitrine-open";
@@ -222,13 +222,16 @@ fn follow_link(store: Store) {
 fn follow_title(store: Store) {
     let asked = Memo::new(move |_| {
         store.state.with(|state| {
-            let ranker = Knob::by_key("ranker").map(|knob| knob.value(state).to_ascii_uppercase());
+            // Without a ranker it is the retriever that orders.
+            let alone = state.ranker == Ranker::None;
+            let system = Knob::by_key(if alone { "retriever" } else { "ranker" });
+            let system = system.map(|knob| knob.value(state).to_ascii_uppercase());
             let query = (state.surface == Surface::Search).then(|| state.query.trim().to_string());
-            (query, state.shopper.clone(), ranker.unwrap_or_default())
+            (query, state.shopper.clone(), system.unwrap_or_default(), alone)
         })
     });
     follow(move |_| {
-        let (query, shopper, ranker) = asked.get();
+        let (query, shopper, system, alone) = asked.get();
         let name = store.shop.with(|shop| {
             let known = shop.as_ref()?.shoppers.iter().find(|known| known.key == shopper)?;
             Some(known.name.clone())
@@ -239,6 +242,10 @@ fn follow_title(store: Store) {
             Some(query) => query,
         };
         let name = name.unwrap_or(shopper);
+        let ranker = match alone {
+            true => say_with("page.title.no-ranker", &[("system", &system)]),
+            false => system,
+        };
         let values = [("query", what), ("name", &name), ("ranker", &ranker)];
         browser::document().set_title(&say_with("page.title", &values));
     });

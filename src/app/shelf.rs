@@ -120,9 +120,16 @@ fn ShelfHeading() -> impl IntoView {
             <p prop:textContent=move || {
                 name().map_or(String::new(), |name| say_with("shelf.for", &[("name", &name)]))
             }></p>
-            <p class="legend" hidden=move || store.order.with(|order| order.is_empty()) title=say("shelf.bar")>
+            <p
+                class="legend"
+                hidden=move || store.order.with(|order| order.is_empty())
+                title=move || say(if store.ranks.get() { "shelf.bar" } else { "shelf.bar-retrieval" })
+            >
                 <span>{say("shelf.score-from")}</span>
-                {live(move || store.tasks.get().iter().map(key).collect_view().into_any())}
+                {live(move || match store.ranks.get() {
+                    true => store.tasks.get().iter().map(key).collect_view().into_any(),
+                    false => view! { <span class="key">{say("shelf.retrieval")}</span> }.into_any(),
+                })}
             </p>
             <Pager label="shelf.pages" />
         </div>
@@ -332,7 +339,8 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
 }
 
 /// The blended score, what each task puts into it by the best score there is, and the place that
-/// retrieval gave.
+/// retrieval gave. Without a ranker the bar is the product's part in retrieval's softmax, by the
+/// largest there is.
 #[component]
 fn Score(place: Memo<Option<Place>>) -> impl IntoView {
     let store = store();
@@ -349,7 +357,16 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         });
         parts.unwrap_or_default()
     });
-    let blend = move || store.ranking.with(|knobs| knobs.blend);
+    let blend = move || store.ranks.get().then(|| store.ranking.with(|knobs| knobs.blend));
+    let in_softmax = Memo::new(move |_| {
+        let place = place.get()?;
+        store.answer.with(|answer| {
+            let all = &answer.as_ref()?.candidates;
+            let most = all.iter().map(|candidate| candidate.probability).fold(0.0, f32::max);
+            let own = all.get(place.candidate)?.probability;
+            (most > 0.0).then_some((own, own / most))
+        })
+    });
     let best = move || store.order.with(|order| order.first().map_or(0.0, |best| best.score));
     let width = move |task: usize| {
         let best = best();
@@ -370,9 +387,14 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
             parts.collect::<Vec<_>>().join(say("list.comma"))
         });
         let said = match blend {
-            Blend::Sum => "shelf.score",
-            Blend::Lift => "shelf.score-lift",
-            Blend::Product => "shelf.score-product",
+            Some(Blend::Sum) => "shelf.score",
+            Some(Blend::Lift) => "shelf.score-lift",
+            Some(Blend::Product) => "shelf.score-product",
+            None => {
+                let share = in_softmax.get().map_or(f32::NAN, |(own, _)| own);
+                let values = [("score", &*score), ("share", &words::percent(share))];
+                return say_with("shelf.score-retrieval", &values);
+            }
         };
         say_with(said, &[("score", &score), ("parts", &parts)])
     };
@@ -385,7 +407,15 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
     };
     view! {
         <span class="score" title=sentence>
-            {live(move || store.tasks.get().iter().enumerate().map(bars).collect_view().into_any())}
+            {live(move || match store.ranks.get() {
+                true => store.tasks.get().iter().enumerate().map(bars).collect_view().into_any(),
+                false => {
+                    let width = move || {
+                        words::css_share(in_softmax.get().map_or(0.0, |(_, of_largest)| of_largest))
+                    };
+                    view! { <i class="retrieval" style:width=width></i> }.into_any()
+                }
+            })}
         </span>
         <p class="origin" translate="no">
             <span title=say("shelf.retrieved.about") data-testid="retrieved">{retrieved}</span>

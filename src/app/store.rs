@@ -19,7 +19,7 @@ use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
 use crate::share::knobs::{Facts, Knob};
 use crate::share::view::{Link, View};
-use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, RankingKnobs, State, Task};
+use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, Ranker, RankingKnobs, State, Task};
 
 /// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
 /// counted from the order before it.
@@ -85,6 +85,8 @@ pub struct Store {
     pub density: Lasting<RwSignal<f64>>,
     /// Settings of the ranker, for what changes with them alone.
     pub ranking: Lasting<Memo<RankingKnobs>>,
+    /// Whether a ranker made the answer, and not retrieval alone; so until there is one.
+    pub ranks: Lasting<Memo<bool>>,
     /// What the ranker of the answer predicts.
     pub tasks: Lasting<Memo<&'static [Task]>>,
     /// The answer's candidates in the order of the blend.
@@ -124,6 +126,9 @@ impl Store {
         let ranking = Lasting(Memo::new(move |_| state.with(|s| s.ranking.clone())));
         let tasks = Lasting(Memo::new(move |_| {
             answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks()))
+        }));
+        let ranks = Lasting(Memo::new(move |_| {
+            answer.with(|answer| answer.as_ref().is_none_or(|a| a.ranker != Ranker::None))
         }));
         let order = Lasting(Memo::new(move |_| {
             Arc::new(answer.with(|answer| {
@@ -181,6 +186,7 @@ impl Store {
             density: Lasting(RwSignal::new(browser::window().device_pixel_ratio())),
             ranking,
             tasks,
+            ranks,
             order,
             places,
             page,

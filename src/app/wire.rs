@@ -411,7 +411,7 @@ readable!(SequenceAttention { sequence weights });
 
 named!(read Backend { Cpu = "cpu" Webgpu = "webgpu" });
 named!(read Retriever { Moppr = "moppr" Yandex = "yandex" });
-named!(read Ranker { Dmt = "dmt" Mlpr = "mlpr" });
+named!(read Ranker { Dmt = "dmt" Mlpr = "mlpr" None = "none" });
 named!(read EventKind { Click = "click" Favourite = "favourite" Cart = "cart" Order = "order" });
 
 writable!(State {
@@ -430,7 +430,7 @@ writable!(PageKnobs { size number device });
 
 named!(write Surface { Search = "search" Feed = "feed" });
 named!(write Retriever { Moppr = "moppr" Yandex = "yandex" });
-named!(write Ranker { Dmt = "dmt" Mlpr = "mlpr" });
+named!(write Ranker { Dmt = "dmt" Mlpr = "mlpr" None = "none" });
 named!(write TrainingStage { FineTuned = "fine-tuned" PreTrained = "pre-trained" });
 named!(write Blend { Sum = "sum" Lift = "lift" Product = "product" });
 named!(write MultiTask {

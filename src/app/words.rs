@@ -73,11 +73,13 @@ pub fn percent(share: f32) -> String {
     }
 }
 
-/// A blended score: a percentage, or how many times the usual it is.
-pub fn score(blend: Blend, score: f32) -> String {
+/// A score: a percentage or how many times the usual it is, as it was blended; the retriever's where
+/// nothing was.
+pub fn score(blend: Option<Blend>, score: f32) -> String {
     match blend {
-        Blend::Sum => percent(score),
-        Blend::Lift | Blend::Product => times(score),
+        Some(Blend::Sum) => percent(score),
+        Some(Blend::Lift | Blend::Product) => times(score),
+        None => signed(score, 3),
     }
 }
 
@@ -91,15 +93,15 @@ pub fn times(lift: f32) -> String {
     fixed(lift.into(), digits) + "×"
 }
 
-/// What a blended score changed by: percentage points, or times the usual.
+/// What a score changed by: percentage points, times the usual, or the retriever's units.
 #[cfg(feature = "studio")]
-pub fn score_change(blend: Blend, by: f32) -> Message {
-    match blend {
-        Blend::Sum => Message::new("studio.explain.by-points").with("by", signed(100.0 * by, 2)),
-        Blend::Lift | Blend::Product => {
-            Message::new("studio.explain.by-times").with("by", signed(by, 2))
-        }
-    }
+pub fn score_change(blend: Option<Blend>, by: f32) -> Message {
+    let (key, by) = match blend {
+        Some(Blend::Sum) => ("studio.explain.by-points", signed(100.0 * by, 2)),
+        Some(Blend::Lift | Blend::Product) => ("studio.explain.by-times", signed(by, 2)),
+        None => ("studio.explain.by-retrieval", signed(by, 3)),
+    };
+    Message::new(key).with("by", by)
 }
 
 /// A number with a true minus sign.
@@ -200,7 +202,8 @@ mod tests {
             [times(12.4), times(3.41), times(0.063), times(0.0)],
             ["12×", "3.4×", "0.06×", "0.00×"]
         );
-        assert_eq!([score(Blend::Sum, 0.431), score(Blend::Lift, 0.431)], ["43 %", "0.43×"]);
+        let scores = [Some(Blend::Sum), Some(Blend::Lift), None].map(|blend| score(blend, 0.431));
+        assert_eq!(scores, ["43 %", "0.43×", "0.431"]);
         assert_eq!(
             [signed(-1.234, 2), signed(-0.001, 2), signed(f32::NAN, 2)],
             ["−1.23", "0.00", "–"]

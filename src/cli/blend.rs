@@ -2,39 +2,20 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
 use burn::tensor::Device;
 use clap::Args;
 use futures::executor::block_on;
 
-use crate::language::english;
+use super::cases::{QUERIES, SHOPPERS, TOP, asked_by_all, ranked};
+use super::rank::said;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
 use crate::pipeline::blend;
-use crate::pipeline::caller::Patient;
-use crate::protocol::{Answer, Backend, Notice};
+use crate::protocol::{Answer, Backend};
 use crate::share::{Blend, Ranker, RankingKnobs, State, Task};
 
-/// Queries that are ranked, each for each of [`SHOPPERS`].
-const QUERIES: [&str; 12] = [
-    "shoes",
-    "couch",
-    "lamp",
-    "bag",
-    "milk",
-    "headphones",
-    "running shoes",
-    "coffee",
-    "tent",
-    "jacket",
-    "toys",
-    "shampoo",
-];
-/// Who asks.
-const SHOPPERS: [&str; 4] = ["clara", "emil", "mina", "robin"];
-/// Places at the top that are compared.
-const TOP: usize = 10;
 /// The blends with their names.
 const BLENDS: [(Blend, &str); 3] =
     [(Blend::Sum, "sum"), (Blend::Lift, "lift"), (Blend::Product, "product")];
@@ -72,7 +53,6 @@ pub struct Turned {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = Folder(arguments.assets.clone());
     let load = Funnel::load(Backend::Cpu, Device::flex(), folder, |_| ());
-    let said = |notice: Notice| anyhow!(english(&notice.says));
     let mut funnel = block_on(load).map_err(said)?;
     let turned = measure(&mut funnel)?;
     let cases = QUERIES.len() * SHOPPERS.len();
@@ -94,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let ranker = match ranker {
             Ranker::Dmt => "DMT",
             Ranker::Mlpr => "MLPR",
+            Ranker::None => "none",
         };
         let (blend, task) = (name(*blend), task.name());
         let (first, ten) = (100.0 * first, 100.0 * ten);
@@ -129,17 +110,9 @@ pub fn least(turned: &[Turned], blend: Blend) -> f64 {
 pub fn measure<S: AssetSource>(funnel: &mut Funnel<S>) -> Result<Vec<Turned>> {
     let mut all = Vec::new();
     for ranker in [Ranker::Dmt, Ranker::Mlpr] {
-        let mut answers = Vec::new();
-        for query in QUERIES {
-            for shopper in SHOPPERS {
-                let (query, shopper) = (query.into(), shopper.into());
-                let state = State { query, shopper, ranker, ..State::default() };
-                let answer = block_on(funnel.run(1, &state, &Patient::default()))
-                    .map_err(|notice| anyhow!(english(&notice.says)))?;
-                let Some(answer) = answer else { bail!("nobody waits for the answer") };
-                answers.push(answer);
-            }
-        }
+        let states = asked_by_all(&State { ranker, ..State::default() });
+        let answers: Vec<Answer> =
+            states.iter().map(|state| ranked(funnel, state)).collect::<Result<_>>()?;
         for (blend, _) in BLENDS {
             all.extend(ranker.tasks().iter().map(|&task| turn(&answers, ranker, blend, task)));
         }

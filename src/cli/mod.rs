@@ -6,11 +6,13 @@ use crate::training::device::{Processor, choose};
 use crate::training::memory;
 
 pub mod blend;
+pub mod cases;
 pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
 mod held_out;
 pub mod judge;
+pub mod knobs;
 pub mod lessons;
 pub mod manifest;
 pub mod market;
@@ -110,6 +112,8 @@ pub enum Beyond {
     Mlpr(mlpr::evaluate::Arguments),
     /// The blend: what its weights do to the order.
     Blend(blend::Arguments),
+    /// Every knob: what it changes on the first page, and whether it keeps what it promises.
+    Knobs(knobs::Arguments),
     /// What the log holds for the papers' samples.
     Samples(samples::Arguments),
 }
@@ -149,6 +153,7 @@ impl Cli {
                     Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
                     Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
                     Some(Beyond::Blend(arguments)) => blend::run(&arguments),
+                    Some(Beyond::Knobs(arguments)) => knobs::run(&arguments),
                     Some(Beyond::Samples(arguments)) => samples::run(&arguments),
                 }
             }

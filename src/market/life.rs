@@ -112,6 +112,30 @@ impl<'w, S: Shopfront> Life<'w, S> {
         self.wishes(self.span.days * DAY)
     }
 
+    /// Lives it, and says what a shop answers to each of these queries at its end.
+    pub fn answers_at_the_end(
+        mut self,
+        mut shop: impl Shopfront,
+        queries: &[u32],
+        device: PageDevice,
+    ) -> Vec<Listing> {
+        self.pass();
+        let time = self.span.days * DAY;
+        let mut answer = |&query: &u32| {
+            shop.list(&Request {
+                profile: &self.taste.profile,
+                query: Some(query),
+                time,
+                lot: u64::from(query),
+                device,
+                events: &self.events,
+                web_searches: &self.web_searches,
+                seen: &self.observed,
+            })
+        };
+        queries.iter().map(&mut answer).collect()
+    }
+
     /// Every day of it.
     fn pass(&mut self) {
         for day in -self.span.earlier_days..self.span.days {

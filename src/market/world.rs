@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::channels::Channels;
 use super::goods::Goods;
+use super::history::PageDevice;
 use super::life::{Life, Span};
 use super::log::ShopperLog;
 use super::ranker::Ranker;
-use super::shop::{Shop, Shopfront};
+use super::shop::{Listing, Shop, Shopfront};
 use super::wish::Wish;
 
 /// What to generate. Two equal configurations give the same bytes on every platform.
@@ -106,14 +107,30 @@ impl World {
         Life::new(&self.goods, self.shop(), self.span(), shopper).wishes_at_the_end()
     }
 
+    /// What the production shop answers a shopper who asks these queries, by number, when the log
+    /// ends: as it ranks where nothing is left to chance.
+    pub fn production_pages(
+        &self,
+        shopper: u32,
+        queries: &[u32],
+        device: PageDevice,
+    ) -> Vec<Listing> {
+        let life = Life::new(&self.goods, self.shop(), self.span(), shopper);
+        life.answers_at_the_end(self.shop_with(0.0), queries, device)
+    }
+
     /// What is for sale, and the truth of it.
     pub fn goods(&self) -> &Goods {
         &self.goods
     }
 
     pub(crate) fn shop(&self) -> Shop<'_> {
+        self.shop_with(self.config.ranker_noise)
+    }
+
+    fn shop_with(&self, ranker_noise: f32) -> Shop<'_> {
         let channels = self.channels.get_or_init(|| Channels::new(&self.goods, self.rankers));
-        Shop::new(&self.goods, channels, self.config.ranker_noise)
+        Shop::new(&self.goods, channels, ranker_noise)
     }
 
     fn span(&self) -> Span {

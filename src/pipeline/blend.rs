@@ -88,8 +88,12 @@ pub fn terms(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKno
 }
 
 /// Blended score of one candidate: the sum of its [`terms`], or their product. For the sum it is
-/// a probability, for lift and product a number of times the usual.
+/// a probability, for lift and product a number of times the usual. Where nothing is predicted it
+/// is the retriever's.
 pub fn score(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKnobs) -> f32 {
+    if predicted.tasks.is_empty() {
+        return candidate.retrieval_score;
+    }
     let terms = terms(candidate, predicted, knobs);
     match knobs.blend {
         Blend::Sum | Blend::Lift => terms.iter().sum(),
@@ -114,8 +118,9 @@ pub fn shares(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKn
 }
 
 /// Orders candidates by relevance tier and within each by blended score, best first. Equal scores
-/// keep the retriever's order, so with all weights at zero the retriever's order stands; scores
-/// that are no numbers go last in their tier.
+/// keep the retriever's order, so with all weights at zero the retriever's order stands, and so it
+/// does where nothing is predicted, be it drawn by lot; scores that are no numbers go last in their
+/// tier.
 pub fn order(
     candidates: &[Candidate],
     predicted: Predicted<'_>,
@@ -126,8 +131,10 @@ pub fn order(
         .enumerate()
         .map(|(candidate, values)| Ranked { candidate, score: score(values, predicted, knobs) })
         .collect();
-    let key = |ranked: &Ranked| {
-        if ranked.score.is_nan() { f32::NEG_INFINITY } else { ranked.score }
+    let key = |ranked: &Ranked| match ranked.score {
+        _ if predicted.tasks.is_empty() => 0.0,
+        score if score.is_nan() => f32::NEG_INFINITY,
+        score => score,
     };
     let tier = |ranked: &Ranked| candidates[ranked.candidate].tier;
     order.sort_by(|a, b| tier(a).cmp(&tier(b)).then(key(b).total_cmp(&key(a))));
@@ -285,6 +292,30 @@ mod tests {
                 assert_eq!(products(&all, &blended(blend, click, order)), [7, 3]);
                 assert_eq!(score(&all[0], PREDICTED, &blended(blend, click, order)), 0.0);
             }
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_predicted_the_retrievers_order_and_scores_stand() {
+        let retrieved = |product, tier, retrieval_score| Candidate {
+            tier,
+            retrieval_score,
+            utility: vec![],
+            ..candidate(product, [0.0; 2], 0.0)
+        };
+        let all = [
+            retrieved(7, 0, 0.2),
+            retrieved(3, 1, -0.4),
+            retrieved(5, 0, 0.6),
+            retrieved(2, 0, 0.1),
+        ];
+        let nothing = Predicted { tasks: &[], base_rates: &[] };
+        for blend in [Blend::Sum, Blend::Lift, Blend::Product] {
+            let order = order(&all, nothing, &blended(blend, 1.0, 1.0));
+            let stands = |r: &Ranked| (all[r.candidate].product, r.score);
+            // A draw puts a lower score before a higher one; relevance control does not.
+            let expected = [(7, 0.2), (5, 0.6), (2, 0.1), (3, -0.4)];
+            assert_eq!(order.iter().map(stands).collect::<Vec<_>>(), expected);
         }
     }
 

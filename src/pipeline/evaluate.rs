@@ -43,7 +43,7 @@ pub struct Outcome<'a> {
     pub candidates: &'a [Candidate],
     /// The order that the blend gives them.
     pub order: &'a [Ranked],
-    /// What the ranker predicts, in the order of its utilities.
+    /// What the ranker predicts, in the order of its utilities; empty without one.
     pub tasks: &'a [Task],
 }
 
@@ -243,11 +243,12 @@ fn measure(
         Expected { click: looked * attraction, order: looked * bought, price: price(product) }
     }));
     let diversity = effective_number_of(types.iter().copied());
-    for (against, [clicks, orders, gmv]) in [(Against::Log, by_ranker), (Against::Truth, by_truth)]
-    {
-        set(against, Measure::Clicks, Some(clicks));
-        set(against, Measure::Orders, Some(orders));
-        set(against, Measure::Gmv, Some(gmv));
+    // Without a ranker nobody expects anything.
+    let by_ranker = (!tasks.is_empty()).then_some(by_ranker);
+    for (against, expected) in [(Against::Log, by_ranker), (Against::Truth, Some(by_truth))] {
+        set(against, Measure::Clicks, expected.map(|[clicks, _, _]| clicks));
+        set(against, Measure::Orders, expected.map(|[_, orders, _]| orders));
+        set(against, Measure::Gmv, expected.map(|[_, _, gmv]| gmv));
         set(against, Measure::Diversity, diversity);
     }
     values

@@ -30,7 +30,7 @@ const EXAMINED: usize = 60;
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
     let names = stock::FILES.iter().chain(&retrieve::FILES).map(|name| (*name).to_owned());
-    names.chain([Variant::of(&State::default()).file()]).collect()
+    names.chain(Variant::of(&State::default()).file()).collect()
 }
 
 /// The funnel: the shop, the models, and the last answer of each stage.
@@ -72,7 +72,6 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<Self, Notice> {
         let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
         let variant = Variant::of(&State::default());
-        let file = variant.file();
         let stock = Stock::fetch(&manifest, &source, on_shop);
         // What can be laid out is, while the rest is on its way.
         let retrieval = async {
@@ -83,10 +82,10 @@ impl<S: AssetSource> Funnel<S> {
             retriever.lay_out(&stock, &State::default().retrieval).await.map_err(failed)?;
             Ok((stock, retriever))
         };
-        let ranker = async { manifest.file(&source, &file).await.map_err(notice_of_asset) };
+        let ranker =
+            async { weights_of(variant, &manifest, &source).await.map_err(notice_of_asset) };
         let ((stock, retriever), bytes) = futures::try_join!(retrieval, ranker)?;
-        let ranker = Ranker::read(variant, &bytes, &stock, &device)
-            .map_err(|error| notice_of_asset(damaged(&file, error)))?;
+        let ranker = ranker_of(variant, &bytes, &stock, &device).map_err(notice_of_asset)?;
         Ok(Self {
             backend,
             device,
@@ -499,15 +498,20 @@ impl<S: AssetSource> Funnel<S> {
             Some(false) => {}
             None => return Ok(None),
         }
+        let ranks = self.variant != Variant::None;
         let kept = self.ranker.encode(&self.stock, request);
-        clock.stage("encode", kept);
+        if ranks {
+            clock.stage("encode", kept);
+        }
         let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
         let cosines = retrieved.cosines_of(&candidates);
         let query = QueryMatch { cosine: &cosines, product_types: &retrieved.product_types };
         let asked = Asked { query, candidates: &candidates, held };
         let ranked = self.ranker.rank(&self.stock, request, asked, &state.ranking);
         let (scored, kept) = ranked.await.map_err(failed)?;
-        clock.stage("rank", kept);
+        if ranks {
+            clock.stage("rank", kept);
+        }
         let gatings = scored.gatings.clone();
         let candidates = joined(&retrieved, scored);
         Ok(Some(Ranking { retrieved, gatings, candidates }))
@@ -600,10 +604,8 @@ impl<S: AssetSource> Funnel<S> {
         let ranker = match self.resting.iter().position(|(resting, _)| *resting == variant) {
             Some(place) => self.resting.swap_remove(place).1,
             None => {
-                let name = variant.file();
-                let bytes = self.manifest.file(&self.source, &name).await?;
-                Ranker::read(variant, &bytes, &self.stock, &self.device)
-                    .map_err(|error| damaged(&name, error))?
+                let bytes = weights_of(variant, &self.manifest, &self.source).await?;
+                ranker_of(variant, &bytes, &self.stock, &self.device)?
             }
         };
         let before = std::mem::replace(&mut self.ranker, ranker);
@@ -624,6 +626,29 @@ impl<S: AssetSource> Funnel<S> {
         self.resting.iter_mut().for_each(|(_, ranker)| ranker.words_changed());
         Ok(())
     }
+}
+
+/// Weights of a ranker; nothing where there is none.
+async fn weights_of(
+    variant: Variant,
+    manifest: &Manifest,
+    source: &impl AssetSource,
+) -> Result<Vec<u8>, AssetError> {
+    match variant.file() {
+        Some(name) => manifest.file(source, &name).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A ranker of its weights.
+fn ranker_of(
+    variant: Variant,
+    bytes: &[u8],
+    stock: &Stock,
+    device: &Device,
+) -> Result<Ranker, AssetError> {
+    Ranker::read(variant, bytes, stock, device)
+        .map_err(|error| damaged(&variant.file().unwrap_or_default(), error))
 }
 
 fn joined(retrieved: &Retrieval, scored: rank::Scored) -> Vec<Candidate> {

@@ -1,4 +1,4 @@
-//! The ranking stage: whichever ranker is chosen over the candidates, with its insides.
+//! The ranking stage: whichever ranker is chosen, if any, over the candidates, with its insides.
 
 mod dmt;
 mod mlpr;
@@ -35,6 +35,8 @@ pub enum Variant {
     },
     /// MLPR.
     Mlpr,
+    /// None: the order of retrieval stands.
+    None,
 }
 
 impl Variant {
@@ -44,6 +46,7 @@ impl Variant {
         match state.ranker {
             share::Ranker::Dmt => Self::Dmt { multi_task: knobs.multi_task, bias: knobs.bias },
             share::Ranker::Mlpr => Self::Mlpr,
+            share::Ranker::None => Self::None,
         }
     }
 
@@ -52,14 +55,16 @@ impl Variant {
         match self {
             Self::Dmt { .. } => share::Ranker::Dmt,
             Self::Mlpr => share::Ranker::Mlpr,
+            Self::None => share::Ranker::None,
         }
     }
 
-    /// File of its weights.
-    pub fn file(self) -> String {
+    /// File of its weights, if it has any.
+    pub fn file(self) -> Option<String> {
         match self {
-            Self::Dmt { multi_task, bias } => ranker::file_name(multi_task, bias),
-            Self::Mlpr => mlpr::FILE.into(),
+            Self::Dmt { multi_task, bias } => Some(ranker::file_name(multi_task, bias)),
+            Self::Mlpr => Some(mlpr::FILE.into()),
+            Self::None => None,
         }
     }
 }
@@ -96,6 +101,13 @@ pub struct Scored {
     pub gates: Vec<Vec<f32>>,
 }
 
+impl Scored {
+    /// Of so many candidates, without a ranker.
+    fn none(candidates: usize) -> Self {
+        Self { utilities: vec![Vec::new(); candidates], ..Self::default() }
+    }
+}
+
 /// A ranker with the last answers of its stages.
 #[derive(Debug)]
 pub enum Ranker {
@@ -103,10 +115,12 @@ pub enum Ranker {
     Dmt(Box<Dmt>),
     /// MLPR.
     Mlpr(Box<Mlpr>),
+    /// None: it says nothing of any candidate.
+    None,
 }
 
 impl Ranker {
-    /// Reads a model from the bytes of its weights.
+    /// Reads a model from the bytes of its weights, of which there are none without one.
     ///
     /// # Errors
     /// Where the weights are damaged, of another version, or trained on another catalogue.
@@ -119,6 +133,7 @@ impl Ranker {
         Ok(match variant {
             Variant::Dmt { .. } => Self::Dmt(Box::new(Dmt::read(bytes, stock, device)?)),
             Variant::Mlpr => Self::Mlpr(Box::new(Mlpr::read(bytes, stock, device)?)),
+            Variant::None => Self::None,
         })
     }
 
@@ -127,6 +142,7 @@ impl Ranker {
         match self {
             Self::Dmt(dmt) => dmt.encode(stock, request),
             Self::Mlpr(mlpr) => mlpr.encode(stock, request),
+            Self::None => true,
         }
     }
 
@@ -139,7 +155,7 @@ impl Ranker {
         caller: &impl Caller,
     ) -> Option<bool> {
         match self {
-            Self::Dmt(_) => Some(false),
+            Self::Dmt(_) | Self::None => Some(false),
             Self::Mlpr(mlpr) => mlpr.prepare(stock, knobs, caller).await,
         }
     }
@@ -148,7 +164,7 @@ impl Ranker {
     pub fn words_changed(&mut self) {
         match self {
             // Its dense features come with the request.
-            Self::Dmt(_) => {}
+            Self::Dmt(_) | Self::None => {}
             Self::Mlpr(mlpr) => mlpr.words_changed(),
         }
     }
@@ -168,6 +184,7 @@ impl Ranker {
         match self {
             Self::Dmt(dmt) => dmt.rank(stock, request, asked, knobs.gate_temperature).await,
             Self::Mlpr(mlpr) => mlpr.rank(stock, request, asked, knobs).await,
+            Self::None => Ok((Scored::none(asked.candidates.len()), true)),
         }
     }
 
@@ -186,6 +203,7 @@ impl Ranker {
         match self {
             Self::Dmt(dmt) => dmt.shares(stock, request, asked, knobs.gate_temperature).await,
             Self::Mlpr(mlpr) => mlpr.shares(stock, request, asked, knobs.gate_temperature).await,
+            Self::None => Ok(Shares::default()),
         }
     }
 
@@ -202,7 +220,7 @@ impl Ranker {
     ) -> Result<Vec<f32>, StageError> {
         match self {
             Self::Dmt(dmt) => dmt.neighbours(stock, order, page_size).await,
-            Self::Mlpr(_) => Ok(Vec::new()),
+            Self::Mlpr(_) | Self::None => Ok(Vec::new()),
         }
     }
 
@@ -219,7 +237,7 @@ impl Ranker {
     ) -> Result<(Vec<f32>, bool), StageError> {
         match self {
             Self::Dmt(dmt) => dmt.bias(stock, order, page_size).await,
-            Self::Mlpr(_) => Ok((vec![0.0; order.len()], true)),
+            Self::Mlpr(_) | Self::None => Ok((vec![0.0; order.len()], true)),
         }
     }
 
@@ -237,7 +255,7 @@ impl Ranker {
     ) -> Result<Vec<f32>, StageError> {
         match self {
             Self::Dmt(dmt) => dmt.examination(stock, shown, places, page_size).await,
-            Self::Mlpr(_) => Ok(Vec::new()),
+            Self::Mlpr(_) | Self::None => Ok(Vec::new()),
         }
     }
 
@@ -256,6 +274,7 @@ impl Ranker {
         match self {
             Self::Dmt(dmt) => dmt.explain(stock, request, product, order, page_size).await,
             Self::Mlpr(mlpr) => mlpr.explain(request, product).await,
+            Self::None => Ok(None),
         }
     }
 }

@@ -78,11 +78,16 @@ impl Retrieval {
         self.candidates.retain(|candidate| keep(candidate.product));
     }
 
-    /// Lets a product on to the ranker that did not get that far. True if it was not there.
+    /// Lets a product on to the ranker that did not get that far, to the place that its score has
+    /// among those of its tier. True if it was not there.
     pub fn let_through(&mut self, product: ProductId) -> bool {
         let lost = self.candidates.iter().all(|candidate| candidate.product != product);
         if lost && let Some(retrieved) = self.all.get(product as usize) {
-            self.candidates.push(*retrieved);
+            let before = |other: &Retrieved| {
+                (other.tier, -other.score) <= (retrieved.tier, -retrieved.score)
+            };
+            let place = self.candidates.iter().rposition(before).map_or(0, |last| last + 1);
+            self.candidates.insert(place, *retrieved);
         }
         lost
     }

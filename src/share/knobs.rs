@@ -86,6 +86,8 @@ pub enum Of {
     All,
     /// One retriever's.
     Retriever(Retriever),
+    /// Every ranker's: there is nothing to it where retrieval alone orders.
+    AnyRanker,
     /// One ranker's.
     Ranker(Ranker),
 }
@@ -142,6 +144,7 @@ impl Knob {
         match self.of {
             Of::All => true,
             Of::Retriever(retriever) => state.retriever == retriever,
+            Of::AnyRanker => state.ranker != Ranker::None,
             Of::Ranker(ranker) => state.ranker == ranker,
         }
     }

@@ -64,6 +64,8 @@ pub enum Ranker {
     /// Multi-task learning for product ranking with BERT: two stages of experts, and
     /// probabilities handed on from click to cart to order.
     Mlpr,
+    /// No ranker: what was retrieved stands in the order of retrieval.
+    None,
 }
 
 /// Which of the two stages of training Yandex's towers stand at (Yandex 3.5).
@@ -105,7 +107,13 @@ impl Ranker {
         match self {
             Self::Dmt => &[Task::Click, Task::Order],
             Self::Mlpr => &[Task::Click, Task::Cart, Task::Order],
+            Self::None => &[],
         }
+    }
+
+    /// How its tasks are blended; none where it has no tasks, and the score is the retriever's.
+    pub fn blend(self, knobs: &RankingKnobs) -> Option<Blend> {
+        (!self.tasks().is_empty()).then_some(knobs.blend)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
-use super::order::Order;
+use super::order::{Expected, Order};
 use super::sources::linked;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
@@ -266,10 +266,11 @@ fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
         ));
         figures.push(("RBO", "rbo", words::fixed(agreement.rank_biased_overlap, 2)));
     }
+    let told = |of: fn(&Expected) -> String| order.expected.as_ref().map_or("–".into(), of);
     figures.extend([
-        ("clicks", "clicks", words::fixed(order.clicks, 2)),
-        ("orders", "orders", words::fixed(order.orders, 3)),
-        ("GMV", "gmv", words::price((order.gross_value.max(0.0)) as u32)),
+        ("clicks", "clicks", told(|expected| words::fixed(expected.clicks, 2))),
+        ("orders", "orders", told(|expected| words::fixed(expected.orders, 3))),
+        ("GMV", "gmv", told(|expected| words::price((expected.gross_value.max(0.0)) as u32))),
     ]);
     figures
         .into_iter()

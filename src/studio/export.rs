@@ -160,6 +160,9 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
 /// P(k) is a task's probability, w its weight, b its base rate in this shop.
 fn score_is(answer: &Answer, state: &State, form: Cells) -> String {
     let (predicted, knobs) = (answer.predicted(), &state.ranking);
+    if predicted.tasks.is_empty() {
+        return "no ranker: the retrieval score, in the order of retrieval".into();
+    }
     let weights: Vec<f32> = predicted.tasks.iter().map(|task| knobs.weight(*task)).collect();
     if !weights.iter().any(|weight| *weight > 0.0) {
         return "all weights are 0: the order of retrieval".into();

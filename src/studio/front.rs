@@ -2,7 +2,7 @@
 //! next.
 
 use super::results::Results;
-use crate::share::{Ranker, Retriever, State, Surface};
+use crate::share::{Ranker, Retriever, State, Surface, Task};
 
 /// Page views on which points of the chart are measured: the first ones, the same for all.
 pub const SHARE: usize = 100;
@@ -55,6 +55,8 @@ pub fn settings(state: &State) -> Vec<Vec<State>> {
         match state.ranker {
             Ranker::Dmt => CLICK_ORDER.map(|[c, o]| set([c, state.ranking.weight_cart, o])).into(),
             Ranker::Mlpr => CLICK_CART_ORDER.map(set).into(),
+            // There is nothing to weigh.
+            Ranker::None => vec![state],
         }
     };
     let of = |weights: &[f32; 4]| {
@@ -73,11 +75,14 @@ pub fn with_weights_of(state: &State, setting: &State) -> State {
     if state.retriever == Retriever::Moppr {
         state.retrieval.weights = setting.retrieval.weights;
     }
-    if state.ranker == Ranker::Mlpr {
-        state.ranking.weight_cart = setting.ranking.weight_cart;
+    for task in state.ranker.tasks() {
+        let weights = (&mut state.ranking, &setting.ranking);
+        match task {
+            Task::Click => weights.0.weight_click = weights.1.weight_click,
+            Task::Cart => weights.0.weight_cart = weights.1.weight_cart,
+            Task::Order => weights.0.weight_order = weights.1.weight_order,
+        }
     }
-    state.ranking.weight_click = setting.ranking.weight_click;
-    state.ranking.weight_order = setting.ranking.weight_order;
     state
 }
 
@@ -257,6 +262,12 @@ mod tests {
         assert_eq!(settings(&state).into_iter().flatten().collect::<Vec<_>>(), all_of(&state));
         state.retriever = Retriever::Yandex;
         assert_eq!(settings(&state).iter().flatten().count(), 6);
+        state.ranker = Ranker::None;
+        assert_eq!(settings(&state).iter().flatten().count(), 1);
+        state.retriever = Retriever::Moppr;
+        assert_eq!(settings(&state).iter().flatten().count(), 6);
+        assert_eq!(settings(&state).into_iter().flatten().collect::<Vec<_>>(), all_of(&state));
+        state.retriever = Retriever::Yandex;
         state.ranker = Ranker::Mlpr;
         assert!(settings(&state).iter().flatten().all(|s| s.retriever == Retriever::Yandex));
     }

@@ -17,11 +17,18 @@ const PERSISTENCE: f64 = 0.9;
 pub struct Order {
     /// Best first.
     pub products: Vec<ProductId>,
-    /// Clicks that are expected on the page.
+    /// What the ranker expects of the page; nothing without one.
+    pub expected: Option<Expected>,
+}
+
+/// What a ranker expects of a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Clicks.
     pub clicks: f64,
-    /// Orders that are expected on the page.
+    /// Orders.
     pub orders: f64,
-    /// Orders that are expected, times prices, in cents.
+    /// Orders, times prices, in cents.
     pub gross_value: f64,
 }
 
@@ -56,7 +63,8 @@ impl Order {
                 chance(Task::Order) * product.map_or(0.0, |product| f64::from(product.price_cents));
         }
         let products = order.iter().map(|r| answer.candidates[r.candidate].product).collect();
-        Self { products, clicks, orders, gross_value }
+        let expected = Expected { clicks, orders, gross_value };
+        Self { products, expected: (!tasks.is_empty()).then_some(expected) }
     }
 
     /// Place of a product, from 0.
@@ -85,7 +93,7 @@ mod tests {
     use super::*;
 
     fn order(products: &[ProductId]) -> Order {
-        Order { products: products.into(), clicks: 0.0, orders: 0.0, gross_value: 0.0 }
+        Order { products: products.into(), expected: None }
     }
 
     #[test]

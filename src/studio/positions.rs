@@ -23,7 +23,7 @@ use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend;
 use crate::protocol::{Answer, Question, Reply, Seat};
-use crate::share::State;
+use crate::share::{Ranker, State};
 
 /// What the panel says.
 mod texts {
@@ -34,6 +34,7 @@ mod texts {
     pub const BOTH: &str = "studio.positions.both-clicks";
     pub const NO_MARKET: &str = "studio.positions.no-market";
     pub const NO_BIAS: &str = "studio.positions.no-bias";
+    pub const NO_RANKER: &str = "studio.positions.no-ranker";
     pub const RESET: &str = "studio.positions.reset";
     pub const WAITING: &str = "studio.positions.waiting";
     pub const STARTING: &str = "studio.positions.starting";
@@ -302,10 +303,12 @@ pub fn Positions() -> impl IntoView {
             let Some(Ok(page)) = page else { return ().into_any() };
             let known = page.shelf.iter().any(|seat| !seat.truth.is_empty());
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
+            let ranks = page.answer.ranker != Ranker::None;
             view! {
                 <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
-                {known.then(|| view! { <p class="note" data-testid="both-clicks">{text(texts::BOTH)}</p> })}
-                {(!biased).then(|| view! { <p class="note">{text(texts::NO_BIAS)}</p> })}
+                {(known && ranks).then(|| view! { <p class="note" data-testid="both-clicks">{text(texts::BOTH)}</p> })}
+                {(ranks && !biased).then(|| view! { <p class="note">{text(texts::NO_BIAS)}</p> })}
+                {(!ranks).then(|| view! { <p class="note" data-testid="no-ranker">{text(texts::NO_RANKER)}</p> })}
             }
             .into_any()
         })

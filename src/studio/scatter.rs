@@ -80,6 +80,7 @@ fn weights(state: &State) -> String {
             &["tasks.click.inline", "tasks.cart.inline", "tasks.order.inline"],
             &[ranking.weight_click, ranking.weight_cart, ranking.weight_order],
         ),
+        Ranker::None => say("studio.scatter.no-ranker").into(),
     };
     match state.retriever {
         Retriever::Moppr => {

@@ -74,6 +74,65 @@ describe("MLPR", () => {
   });
 });
 
+describe("without a ranker", () => {
+  test("products stand as they were retrieved, nothing is left to blend, and the way back leaves no trace", async () => {
+    await open("?v=1&size=40", async (vitrine) => {
+      const before = await vitrine.scores();
+      const stands = async () => {
+        const cards = await vitrine.page.locator('[data-testid="product"]').evaluateAll((all) =>
+          all
+            .sort((a, b) => a.dataset.rank - b.dataset.rank)
+            .map((card) => card.querySelector('[data-testid="retrieved"]').textContent),
+        );
+        return cards.map((text) => Number(text.match(/\d+/)[0]));
+      };
+      const retrieved = (cards) => [...cards].sort((a, b) => a - b);
+      const ranked = await stands();
+      assert.notDeepEqual(ranked, retrieved(ranked), "the ranker puts them in another order");
+      await choose(vitrine, "none", 0);
+      const alone = await stands();
+      assert.deepEqual(alone, retrieved(ranked));
+      for (const testid of ["weight-click", "weight-order", "blend", "gate-temperature", "multi-task", "blend-formula"]) {
+        assert.equal(await vitrine.get(testid).count(), 0, `${testid} is put away`);
+      }
+      assert.ok(await vitrine.get("no-ranker").isVisible(), "and it is said why");
+      assert.match(await vitrine.page.title(), /MOPPR alone/);
+      assert.match(await vitrine.page.locator(".shelf-area .legend").innerText(), /retrieval/);
+      assert.match(await vitrine.page.locator(".funnel").innerText(), /retrieved, not ranked/);
+      assert.match(await vitrine.page.url(), /ranker=none/);
+      const bars = await vitrine.page.locator(".card .score i").evaluateAll((all) => all.map((bar) => bar.className));
+      assert.ok(bars.length === alone.length && bars.every((name) => name === "retrieval"), bars.join());
+      assert.deepEqual(await vitrine.notices(), []);
+      await choose(vitrine, "dmt", 2);
+      assert.deepEqual(await vitrine.scores(), before);
+    });
+  });
+
+  test("an objective's weight moves them, with either retriever, coarse ranker or page", async () => {
+    await open("?v=1&ranker=none", async (vitrine) => {
+      const before = await vitrine.order();
+      await vitrine.after(() => vitrine.set("weight-purchase", 0));
+      assert.notDeepEqual(await vitrine.order(), before);
+      await vitrine.after(() => vitrine.set("coarse-ranker", true));
+      assert.match(await vitrine.page.locator(".funnel").innerText(), /20\s+passed the coarse ranker/);
+      await vitrine.after(() => vitrine.set("retriever", "yandex"));
+      assert.match(await vitrine.page.title(), /YANDEX alone/);
+      assert.deepEqual(await vitrine.notices(), []);
+    });
+  });
+
+  test("a chosen product shows retrieval's score, and the studio what there is", async () => {
+    await open("?v=1&ranker=none", async (vitrine) => {
+      await vitrine.after(() => vitrine.get("look-inside").nth(2).click());
+      const breakdown = vitrine.get("score-breakdown");
+      const values = JSON.parse(await breakdown.getAttribute("data-values"));
+      assert.equal(values.score, values.retrieval_score);
+      assert.match(await breakdown.innerText(), /place 3/);
+      assert.equal(await breakdown.locator("table").count(), 0, "there is no task to show");
+    });
+  });
+});
+
 describe("Yandex's two towers", () => {
   test("retrieve the feed, and say what they read", async () => {
     await open(FEED, async (vitrine) => {

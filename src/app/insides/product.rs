@@ -149,6 +149,7 @@ fn Score(
     knobs: RankingKnobs,
 ) -> impl IntoView {
     let (tasks, blend) = (ranker.tasks(), knobs.blend);
+    let blended = ranker.blend(&knobs);
     let predicted = Predicted { tasks, base_rates: &base_rates };
     let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
     let terms = terms(&candidate, predicted, &knobs);
@@ -185,17 +186,20 @@ fn Score(
                     <td translate="no">{probability}</td>
                     {lifted.then(|| view! { <td translate="no" title=usual>{words::times(mixed)}</td> })}
                     <td translate="no" title=say("product.weight")>{weight}</td>
-                    <td translate="no">{words::score(blend, terms[number])}</td>
+                    <td translate="no">{words::score(blended, terms[number])}</td>
                 </tr>
             }
         })
         .collect_view();
-    let score = words::score(blend, place.score);
+    let score = words::score(blended, place.score);
     let sum = match (total > 0.0, blend) {
         (true, Blend::Sum | Blend::Lift) => {
             format!("({}) / {} = {score}", written.join(" + "), signed(total, 2))
         }
         (true, Blend::Product) => format!("{} = {score}", written.join(" × ")),
+        (false, _) if blended.is_none() => {
+            say_with("product.no-ranker", &[("place", &count(place.rank + 1))])
+        }
         (false, _) => say("product.no-weights").into(),
     };
     let columns = if lifted { "5" } else { "4" };
@@ -208,19 +212,8 @@ fn Score(
     .map(|(name, value)| format!("\"{name}\":{}", json(value)));
     values.push_str(&others.join(","));
     let biased = ranker == Ranker::Dmt;
-    let serving = if knobs.bias_at_serving {
-        say("product.bias-kept").into()
-    } else {
-        let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
-        let chance = percent(sigmoid(click + candidate.bias));
-        say_with("product.bias-left-out", &[("chance", &chance)])
-    };
-    view! {
-        <div
-            class="apart"
-            data-testid="score-breakdown"
-            data-values=format!("{{{values}}}")
-        >
+    let table = blended.is_some().then(|| {
+        view! {
             <table>
                 <thead>
                     <tr>
@@ -253,6 +246,22 @@ fn Score(
                     </tr>
                 </tfoot>
             </table>
+        }
+    });
+    let serving = if knobs.bias_at_serving {
+        say("product.bias-kept").into()
+    } else {
+        let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
+        let chance = percent(sigmoid(click + candidate.bias));
+        say_with("product.bias-left-out", &[("chance", &chance)])
+    };
+    view! {
+        <div
+            class="apart"
+            data-testid="score-breakdown"
+            data-values=format!("{{{values}}}")
+        >
+            {table}
             <p class="note" translate="no">{sum}</p>
             <dl class="pairs">
                 <dt>{say("product.retrieval-score")}</dt>

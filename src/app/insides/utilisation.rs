@@ -68,9 +68,10 @@ pub fn ExpertUtilisation() -> impl IntoView {
         >
             {live(move || {
                 if gatings.with(Vec::is_empty) {
-                    let text = match store.answer.with(Option::is_some) {
-                        true => "experts.no-gates",
-                        false => "insides.waiting",
+                    let text = match (store.answer.with(Option::is_some), store.ranks.get()) {
+                        (true, true) => "experts.no-gates",
+                        (true, false) => "experts.no-ranker",
+                        (false, _) => "insides.waiting",
                     };
                     return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }

@@ -103,13 +103,8 @@ fn task_weights(state: &State) -> [f32; 3] {
 }
 
 /// A ranker whose tasks all weigh nothing orders nothing.
-fn silent(state: &State, ranker: Ranker) -> bool {
-    ranker.tasks().iter().all(|&task| state.ranking.weight(task) == 0.0)
-}
-
-/// The ranker in use is silent.
 fn unweighted(state: &State) -> Option<Idle> {
-    wholly(silent(state, state.ranker), "idle.no-weights")
+    wholly(task_weights(state).iter().all(|weight| *weight == 0.0), "idle.no-weights")
 }
 
 /// Ways for tasks to share, in the order of the knob's options.
@@ -389,10 +384,9 @@ pub const KNOBS: &[Knob] = &[
         control: choice!(ranker:
             Ranker::Dmt = "dmt";
             Ranker::Mlpr = "mlpr";
+            Ranker::None = "none";
         ),
-        idle: |state, _| {
-            wholly(silent(state, Ranker::Dmt) && silent(state, Ranker::Mlpr), "idle.no-weights")
-        },
+        idle: ALWAYS,
     },
     Knob {
         key: "blend",
@@ -401,7 +395,7 @@ pub const KNOBS: &[Knob] = &[
         unit: "",
         group: Group::Ranking,
         section: "blend",
-        of: Of::All,
+        of: Of::AnyRanker,
         control: choice!(ranking.blend:
             Blend::Sum = "sum";
             Blend::Lift = "lift";
@@ -416,7 +410,7 @@ pub const KNOBS: &[Knob] = &[
         unit: "",
         group: Group::Ranking,
         section: "",
-        of: Of::All,
+        of: Of::AnyRanker,
         control: number!(0.0..=1.0, 0.01, ranking.weight_click),
         idle: |state, _| alone(&task_weights(state), 0),
     },
@@ -438,7 +432,7 @@ pub const KNOBS: &[Knob] = &[
         unit: "",
         group: Group::Ranking,
         section: "",
-        of: Of::All,
+        of: Of::AnyRanker,
         control: number!(0.0..=1.0, 0.01, ranking.weight_order),
         idle: |state, _| alone(&task_weights(state), 2),
     },
@@ -449,7 +443,7 @@ pub const KNOBS: &[Knob] = &[
         unit: "",
         group: Group::Ranking,
         section: "experts",
-        of: Of::All,
+        of: Of::AnyRanker,
         control: number!(0.1..=5.0, 0.1, ranking.gate_temperature),
         idle: |state, _| {
             let shared =

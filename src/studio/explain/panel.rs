@@ -19,7 +19,7 @@ use crate::app::words;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::protocol::{Answer, Parts, Question, Reply, Trace};
-use crate::share::State;
+use crate::share::{Ranker, State};
 use crate::studio::engine::{Engine, Lost, Standing};
 use crate::studio::sources::linked;
 
@@ -331,6 +331,22 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         }
     };
     let of_features = found.clone();
+    // Without a ranker there is no feature to take apart, and nothing that a product would have got
+    // there.
+    let ranks = answer.ranker != Ranker::None;
+    let of_ranker = if ranks {
+        view! {
+            <p class="note" inner_html=move || linked(say(texts::FEATURES_ABOUT))></p>
+            <fieldset class="segments">
+                <legend>{text(texts::TASK)}</legend>
+                {tasks.iter().enumerate().map(option).collect_view()}
+            </fieldset>
+            {live(move || features(&of_features.parts, task.get()))}
+        }
+        .into_any()
+    } else {
+        view! { <p class="empty">{text(texts::NO_FEATURES)}</p> }.into_any()
+    };
     view! {
         <section class="across" aria-labelledby="explain-way">
             <h3 id="explain-way">{text(texts::WAY)}</h3>
@@ -340,7 +356,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         <div class="columns-of-three">
             <section aria-labelledby="explain-score">
                 <h3 id="explain-score">{text(texts::SCORE)}</h3>
-                {lost(trace).is_some().then(|| view! { <p class="note">{text(texts::NOT_RANKED)}</p> })}
+                {(ranks && lost(trace).is_some()).then(|| view! { <p class="note">{text(texts::NOT_RANKED)}</p> })}
                 <Apart chosen />
                 {gates(parts, tasks)}
             </section>
@@ -351,12 +367,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
             </section>
             <section aria-labelledby="explain-features">
                 <h3 id="explain-features">{text(texts::FEATURES)}</h3>
-                <p class="note" inner_html=move || linked(say(texts::FEATURES_ABOUT))></p>
-                <fieldset class="segments">
-                    <legend>{text(texts::TASK)}</legend>
-                    {tasks.iter().enumerate().map(option).collect_view()}
-                </fieldset>
-                {live(move || features(&of_features.parts, task.get()))}
+                {of_ranker}
             </section>
         </div>
     }

@@ -240,7 +240,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         };
         view! { <button type="button" class="quiet" on:click=click(go)>{text(texts::GO_THERE)}</button> }
     });
-    let blend = found.state.ranking.blend;
+    let blend = found.state.ranker.blend(&found.state.ranking);
     let change_of_score = score_change(blend, after.score - before.score);
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>

@@ -14,7 +14,7 @@ use crate::app::words::{self, ago, count, css_share, deed, fixed, percent, signe
 use crate::features::windows;
 use crate::language::Message;
 use crate::protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
-use crate::share::{Retriever, State, Task};
+use crate::share::{Ranker, Retriever, State, Task};
 use crate::studio::sources::linked;
 
 /// Entries of the history that are listed with the retriever's attention, of all and of each span.
@@ -65,7 +65,8 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
     let class = if before { "passed" } else { "would" };
     let (rank, ranked) = (trace.rank as usize, trace.ranked as usize);
     let size = state.page.size.max(1) as usize;
-    let score = words::score(state.ranking.blend, trace.score);
+    let score = words::score(state.ranker.blend(&state.ranking), trace.score);
+    let ranker = if state.ranker == Ranker::None { texts::NO_RANKER } else { texts::RANKER };
     let place = format!("{score}, {}", words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
@@ -77,7 +78,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                 <tbody>
                     {rows}
                     <tr class=class data-stage="rank">
-                        <th scope="row">{text(texts::RANKER)}</th>
+                        <th scope="row">{text(ranker)}</th>
                         <td class="verdict" translate="no">{texts::at_ranker(trace, first.is_some())}</td>
                         <td translate="no">{place}</td>
                         <td>"–"</td>

@@ -7,7 +7,7 @@ use crate::metrics::{effective_number, kendall_tau, spearman};
 use crate::pipeline::blend::{self, expert_utilisation, probability};
 use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
 use crate::share::{State, Task};
-use crate::studio::order::Order;
+use crate::studio::order::{Expected, Order};
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
 const OWN_BRANDS: usize = 5;
@@ -103,11 +103,11 @@ pub const QUANTITIES: &[Quantity] = &[
     quantity("page.mean-price", NOTHING, Dollars,
         One(|seen, _| mean(page(seen).iter().map(|product| dollars(product))))),
     quantity("page.clicks", NOTHING, Number(2),
-        One(|seen, _| Ok(order(seen).clicks))),
+        One(|seen, _| Ok(expected(seen)?.clicks))),
     quantity("page.orders", NOTHING, Number(4),
-        One(|seen, _| Ok(order(seen).orders))),
+        One(|seen, _| Ok(expected(seen)?.orders))),
     quantity("page.gmv", NOTHING, Dollars,
-        One(|seen, _| Ok(order(seen).gross_value / 100.0))),
+        One(|seen, _| Ok(expected(seen)?.gross_value / 100.0))),
     quantity("product.rank", "the number of a product", Number(0),
         One(|seen, id| Ok(place(seen, id)? as f64 + 1.0))),
     quantity("product.chance", "a task, then the number of a product", Share,
@@ -250,6 +250,10 @@ fn unmeasured(why: &str) -> Message {
 
 fn order(seen: &Seen) -> Order {
     Order::new(seen.answer, seen.state, Some(seen.catalogue))
+}
+
+fn expected(seen: &Seen) -> Result<Expected, Message> {
+    order(seen).expected.ok_or_else(|| unmeasured("no-ranker"))
 }
 
 fn product<'a>(seen: &Seen<'a>, id: ProductId) -> Option<&'a Product> {
