@@ -14,12 +14,11 @@ use super::{DmtConfig, Items, Positions};
 use crate::nn::attention::{AttentionBlock, KeyMask, Memory};
 use crate::nn::gru::Gru;
 
-/// Standard deviation that embeddings start with. Much smaller, and the inner products of attention
-/// are too small for it to tell one behaviour from another, at the start and ever after.
+/// Standard deviation that embeddings start with: inner products of attention grow with its square.
 const EMBEDDED: f64 = 0.5;
 
-/// How strongly attention starts towards behaviours like the target item: without it the shipped
-/// sizes end where they began, with the same weight on each behaviour.
+/// How strongly attention starts towards behaviours like the target item. With neither this nor
+/// [`EMBEDDED`] (0 and 0.1) the shipped sizes end with the same weight on each behaviour.
 const ALIKE: f32 = 2.0;
 
 /// Embedding layer: an item is the concatenation of its product, type, brand and shop.
