@@ -7,13 +7,13 @@ mod wanting;
 
 use super::catalogue::ProductId;
 use super::goods::Goods;
-use super::history::{DAY, Event, EventKind, Minutes, WebSearch};
+use super::history::{DAY, Event, EventKind, Minutes, PageDevice, WebSearch};
 use super::ledger::Ledger;
 use super::log::{PageView, ShopperLog};
 use super::observed::Observed;
 use super::query::demand;
 use super::random::{Purpose, Random};
-use super::shop::Shopfront;
+use super::shop::{Listing, Request, Shopfront};
 use super::shopper::Taste;
 use super::table::HABIT_DAYS;
 use super::truth::Standing;

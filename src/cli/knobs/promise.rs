@@ -65,7 +65,7 @@ impl Truth {
             let page = place.and_then(|place| pages[place].next()).context("a page")?;
             let intent = world.intent(&state.query);
             let shopper = stock.shoppers.iter().position(|shopper| shopper.key == state.shopper);
-            let (request, _) = Request::new(&state, &stock.shoppers, catalogue.products.len())
+            let (request, _) = Request::new(&state, &stock.shoppers, catalogue)
                 .context("the shop knows no shopper")?;
             let past = (request.history.events.as_slice(), request.history.now);
             let shopper = shopper.context("the shopper is not in the cast")?;
