@@ -20,7 +20,7 @@ pub mod log;
 mod observed;
 pub mod product;
 pub mod query;
-mod random;
+pub(crate) mod random;
 mod ranker;
 pub mod relevance;
 pub mod shop;
@@ -34,4 +34,5 @@ pub mod truth;
 pub mod wish;
 mod world;
 
+pub use life::Trial;
 pub use world::{MarketConfig, World};

@@ -191,7 +191,18 @@ pub struct Retriever {
     understood: Stage<Option<String>, Understood>,
     moppr: Moppr,
     yandex: Yandex,
-    retrieved: Stage<(Request, share::Retriever, RetrievalKnobs, usize, bool), Retrieval>,
+    retrieved: Stage<Key, Retrieval>,
+}
+
+/// What an answer of the stage hangs on.
+#[derive(PartialEq)]
+struct Key {
+    request: Request,
+    retriever: share::Retriever,
+    knobs: RetrievalKnobs,
+    page: usize,
+    has_objectives: bool,
+    day: Option<i32>,
 }
 
 impl Retriever {
@@ -309,7 +320,14 @@ impl Retriever {
         knobs: &RetrievalKnobs,
         page: usize,
     ) -> Result<(Retrieval, bool), StageError> {
-        let key = (request.clone(), retriever, knobs.clone(), page, self.moppr.has_objectives());
+        let key = Key {
+            request: request.clone(),
+            retriever,
+            knobs: knobs.clone(),
+            page,
+            has_objectives: self.moppr.has_objectives(),
+            day: stock.day,
+        };
         if let Some(kept) = self.retrieved.cached(&key) {
             return Ok((kept.clone(), true));
         }

@@ -65,6 +65,8 @@ pub struct Stock {
     pub titles: Vec<f32>,
     /// Price of each product.
     pub prices_cents: Vec<u32>,
+    /// Day whose goods can be had; none where all of the catalogue can.
+    pub day: Option<i32>,
 }
 
 impl Stock {
@@ -113,6 +115,7 @@ impl Stock {
             dense,
             titles: title_vectors(&catalogue, &words),
             prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
+            day: None,
             catalogue,
             statistics,
             queries,
@@ -160,6 +163,11 @@ impl Stock {
     pub fn base_rates(&self, tasks: &[Task]) -> Vec<f32> {
         let total = self.statistics.total();
         tasks.iter().map(|&task| total.rate(task)).collect()
+    }
+
+    /// Whether a product can be had on the [`Self::day`].
+    pub fn has(&self, product: ProductId) -> bool {
+        self.day.is_none_or(|day| self.catalogue.is_on_sale(product, day))
     }
 
     /// Whether there is such a product.

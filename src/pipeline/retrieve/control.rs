@@ -302,15 +302,12 @@ pub struct Control {
 }
 
 impl Control {
-    /// Lets every product pass.
-    fn open(products: usize) -> Self {
-        Self {
-            likely: Vec::new(),
-            least: 0.0,
-            tiers: vec![Some(0); products],
-            relevant: products as u32,
-            admitted: products as u32,
-        }
+    /// Lets every product pass that can be had.
+    fn open(stock: &Stock) -> Self {
+        let all = 0..stock.products.product_type.len() as ProductId;
+        let tiers: Vec<Option<u8>> = all.map(|product| stock.has(product).then_some(0)).collect();
+        let passing = tiers.iter().flatten().count() as u32;
+        Self { likely: Vec::new(), least: 0.0, tiers, relevant: passing, admitted: passing }
     }
 
     /// Controls by the evidence; with too few products of the likely types, the next likely ones
@@ -324,13 +321,13 @@ impl Control {
     ) -> Self {
         let of_product = &stock.products.product_type;
         if !on || evidence.likely.is_empty() {
-            let open = Self::open(of_product.len());
-            return Self { likely: evidence.likely.clone(), ..open };
+            return Self { likely: evidence.likely.clone(), ..Self::open(stock) };
         }
         let likely = evidence.likely.clone();
         let strict = RELEVANT * likely.iter().copied().fold(0.0, f32::max);
         let mut sizes = vec![0; likely.len()];
-        of_product.iter().for_each(|&of| sizes[usize::from(of)] += 1);
+        let had = |(of, product): (&ProductTypeId, ProductId)| stock.has(product).then_some(*of);
+        of_product.iter().zip(0..).filter_map(had).for_each(|of| sizes[usize::from(of)] += 1);
         let mut falling: Vec<(f32, usize)> = likely.iter().copied().zip(sizes).collect();
         falling.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (mut least, mut admitted) = (strict, 0);
@@ -347,10 +344,11 @@ impl Control {
             types.iter().any(|&(of, share)| share < 1.0 && likely[usize::from(of)] >= strict)
         };
         let asked: Vec<WordId> = evidence.words.iter().copied().filter(is_asked).collect();
-        let tier = |(of, words): (&ProductTypeId, &Vec<WordId>)| {
+        let tier = |((of, words), product): ((&ProductTypeId, &Vec<WordId>), ProductId)| {
             let value = likely[usize::from(*of)];
             let lacks = |word: &&WordId| words.binary_search(word).is_err();
             match value {
+                _ if !stock.has(product) => None,
                 _ if value >= strict => {
                     Some((asked.iter().filter(lacks).count() as u8).min(FILLED - 1))
                 }
@@ -358,7 +356,8 @@ impl Control {
                 _ => None,
             }
         };
-        let tiers: Vec<Option<u8>> = of_product.iter().zip(&lexicon.products).map(tier).collect();
+        let tiers: Vec<Option<u8>> =
+            of_product.iter().zip(&lexicon.products).zip(0..).map(tier).collect();
         let count = |holds: fn(u8) -> bool| {
             tiers.iter().filter(|tier| tier.is_some_and(holds)).count() as u32
         };
