@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
 use super::observed::Observed;
 use super::query::demand;
-use super::random::{Purpose, Random, key};
+use super::random::{Purpose, Random, key, mix};
 use super::relevance::Relevance;
 use super::shop::{Listing, Request, Shopfront};
 use super::shopper::Taste;
@@ -212,7 +212,7 @@ impl<'w, S: Shopfront> Life<'w, S> {
         }
         let arm = if matches!(part, Part::Acts) { arm } else { 0 };
         let when = (day as u64) << 32 | (part as u64) << 16 | arm;
-        let number = key(key(u64::from(self.taste.shopper), seed), when) >> 16;
+        let number = mix(key(key(u64::from(self.taste.shopper), seed), when)) >> 16;
         self.random = Random::new(self.span.seed, Purpose::Trial, number);
     }
 

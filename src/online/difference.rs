@@ -157,3 +157,121 @@ fn linear(counts: impl Iterator<Item = [f64; 2]> + Clone, ratio: f64) -> Vec<f64
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::random::{Purpose, Random};
+
+    /// People of whom some do much and most little, before the test and in it: `more` times as much.
+    fn people(random: &mut Random, count: usize, more: f32) -> Vec<Sample> {
+        let one = |random: &mut Random| {
+            let activity = random.log_normal(0.0, 0.9);
+            let during = f64::from(random.poisson(1.5 * activity * more));
+            let before = f64::from(random.poisson(1.5 * activity));
+            Sample { during: [during, 1.0], before: [before, 1.0] }
+        };
+        (0..count).map(|_| one(random)).collect()
+    }
+
+    /// The same people in both arms, each with an own chance in each.
+    fn twins(random: &mut Random, count: usize, more: f32) -> [Vec<Sample>; 2] {
+        let pairs = (0..count).map(|_| {
+            let activity = random.log_normal(0.0, 0.9);
+            [1.0, more].map(|more| {
+                let during = f64::from(random.poisson(1.5 * activity * more));
+                Sample { during: [during, 1.0], ..Sample::default() }
+            })
+        });
+        let pairs: Vec<[Sample; 2]> = pairs.collect();
+        [0, 1].map(|arm| pairs.iter().map(|pair| pair[arm]).collect())
+    }
+
+    const TESTS: usize = 600;
+
+    /// Share of tests whose interval holds the truth, and their intervals' mean length.
+    fn coverage(more: f32, design: Design) -> (f64, f64) {
+        let mut random = Random::new(3, Purpose::Trial, 0);
+        let truth = 100.0 * (f64::from(more) - 1.0);
+        let (mut holds, mut length) = (0, 0.0);
+        for _ in 0..TESTS {
+            let [a, b] = match design {
+                Design::Split => [1.0, more].map(|more| people(&mut random, 150, more)),
+                Design::Twins => twins(&mut random, 150, more),
+            };
+            let found = between(&a, &b, design, Scale::Relative).unwrap();
+            let [low, high] = found.interval;
+            holds += usize::from(low <= truth && truth <= high);
+            assert_eq!(found.p < 0.05, low > 0.0 || high < 0.0, "{found:?}");
+            length += high - low;
+        }
+        (holds as f64 / TESTS as f64, length / TESTS as f64)
+    }
+
+    #[test]
+    fn nineteen_intervals_of_twenty_hold_what_was_planted() {
+        for design in [Design::Split, Design::Twins] {
+            for more in [1.0, 1.25] {
+                let (holds, _) = coverage(more, design);
+                // Three standard errors of 600 draws are 0.027.
+                assert!((holds - 0.95).abs() < 0.027, "{design:?} {more}: {holds}");
+            }
+        }
+    }
+
+    #[test]
+    fn twins_say_more_than_a_split() {
+        let ([_, split], [_, twins]) =
+            (coverage(1.25, Design::Split).into(), coverage(1.25, Design::Twins).into());
+        assert!(twins < 0.75 * split, "{twins} {split}");
+    }
+
+    #[test]
+    fn what_was_before_takes_out_the_chance_of_the_split() {
+        let mut random = Random::new(4, Purpose::Trial, 0);
+        let [a, b] = [1.0, 1.0].map(|more| people(&mut random, 2_000, more));
+        let blind = |arm: &[Sample]| -> Vec<Sample> {
+            arm.iter().map(|sample| Sample { before: [0.0; 2], ..*sample }).collect()
+        };
+        let length = |a: &[Sample], b: &[Sample]| {
+            let found = between(a, b, Design::Split, Scale::Relative).unwrap();
+            found.interval[1] - found.interval[0]
+        };
+        // Activity explains 0.66 of the variance of such counts, squared 0.43: sqrt(1 - 0.43) is 0.75.
+        let left = length(&a, &b) / length(&blind(&a), &blind(&b));
+        assert!((left - 0.75).abs() < 0.08, "{left}");
+    }
+
+    #[test]
+    fn by_hand() {
+        // Arm A: 2 of 8, arm B: 6 of 12, three shoppers each, nothing known of before.
+        let of = |counts: [[f64; 2]; 3]| counts.map(|during| Sample { during, before: [0.0; 2] });
+        let a = of([[1.0, 2.0], [0.0, 2.0], [1.0, 4.0]]);
+        let b = of([[2.0, 4.0], [1.0, 4.0], [3.0, 4.0]]);
+        let found = between(&a, &b, Design::Split, Scale::Points).unwrap();
+        assert_eq!((found.a, found.b), (0.25, 0.5));
+        assert!((found.percent - 25.0).abs() < 1e-9);
+        // z of A: (n - d / 4) / (8 / 3) = 0.1875, -0.1875, 0; of B: (n - d / 2) / 4 = 0, -1/4, 1/4.
+        let (of_a, of_b) = (0.1875_f64.powi(2) / 3.0, 0.25_f64.powi(2) / 3.0);
+        let error = (of_a + of_b).sqrt();
+        let freedom = (of_a + of_b).powi(2) / (of_a.powi(2) / 2.0 + of_b.powi(2) / 2.0);
+        let expected = Estimate { mean: 0.25, error, freedom };
+        let [low, high] = expected.interval();
+        assert!((found.interval[0] - 100.0 * low).abs() < 1e-9, "{found:?}");
+        assert!((found.interval[1] - 100.0 * high).abs() < 1e-9, "{found:?}");
+        let relative = between(&a, &b, Design::Split, Scale::Relative).unwrap();
+        assert!((relative.percent - 100.0).abs() < 1e-9, "{relative:?}");
+    }
+
+    #[test]
+    fn nothing_is_relative_to_nothing() {
+        let none = [Sample { during: [0.0, 1.0], before: [0.0; 2] }; 3];
+        let some = [Sample { during: [1.0, 1.0], before: [0.0; 2] }; 3];
+        assert_eq!(between(&none, &some, Design::Split, Scale::Relative), None);
+        let points = between(&none, &some, Design::Split, Scale::Points).unwrap();
+        assert_eq!((points.percent, points.p), (100.0, 0.0));
+        let without = [Sample::default(); 3];
+        assert_eq!(between(&without, &some, Design::Split, Scale::Points), None);
+        assert_eq!(between(&none[..1], &some, Design::Split, Scale::Points), None);
+    }
+}

@@ -207,3 +207,72 @@ pub fn difference(
     let [a, b] = [a, b].map(|arm| arm.into_iter().map(|(_, sample)| sample).collect::<Vec<_>>());
     between(&a, &b, design, measure.scale)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(shoppers: u32, design: Design) -> Plan {
+        Plan {
+            arms: [Arm::Shop, Arm::Shop],
+            assets: [Folder("assets".into()), Folder("assets".into())],
+            on: On::Both,
+            before: 14,
+            days: 14,
+            shoppers,
+            design,
+            seed: 1,
+            threads: 2,
+        }
+    }
+
+    fn world(plan: &Plan) -> World {
+        let config = MarketConfig { products: 1_500, shoppers: 10, ..MarketConfig::default() };
+        plan.world(&config)
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_figures_on_any_number_of_threads() {
+        let plan = plan(12, Design::Split);
+        let world = world(&plan);
+        let lived = plan.run(&world, |_| ()).unwrap();
+        let alone = Plan { threads: 1, ..plan.clone() }.run(&world, |_| ()).unwrap();
+        assert_eq!(lived, alone);
+        let other = Plan { seed: 2, ..plan }.run(&world, |_| ()).unwrap();
+        assert_ne!(lived, other);
+    }
+
+    #[test]
+    fn shoppers_are_split_evenly_and_twins_are_in_both_arms() {
+        let of = |design, arm| -> Vec<u32> {
+            let plan = plan(11, design);
+            let lived = plan.run(&world(&plan), |_| ()).unwrap();
+            lived.iter().filter(|one| one.arm == arm).map(|one| one.shopper).collect()
+        };
+        let (a, b) = (of(Design::Split, 0), of(Design::Split, 1));
+        assert_eq!((a.len(), b.len()), (6, 5));
+        assert!(a.iter().all(|who| !b.contains(who)));
+        let everyone: Vec<u32> = (10..21).collect();
+        assert_eq!(of(Design::Twins, 0), everyone);
+        assert_eq!(of(Design::Twins, 1), everyone);
+    }
+
+    /// The same shop in both arms: nothing is found, and not because nothing happens.
+    #[test]
+    fn a_shop_against_itself_is_undecided() {
+        for design in [Design::Split, Design::Twins] {
+            let plan = plan(160, design);
+            let lived = plan.run(&world(&plan), |_| ()).unwrap();
+            let found = findings(&lived, design, None);
+            assert!(found.iter().all(|finding| !finding.is_sure), "{found:?}");
+            let clicks = found.iter().find(|one| one.measure.name == "clicks").unwrap();
+            let expected = clicks.expected.unwrap();
+            let [low, high] = expected.interval;
+            assert!(expected.p > 0.001 && high > low && high - low < 80.0, "{expected:?}");
+            // What is expected leaves less to chance than what came.
+            let orders = found[0];
+            let length = |d: Difference| d.interval[1] - d.interval[0];
+            assert!(length(orders.expected.unwrap()) < 0.9 * length(orders.came.unwrap()));
+        }
+    }
+}

@@ -183,14 +183,13 @@ impl Counted {
                 list = lists.find(|list| list.time == view.time);
             }
             let day = view.time.div_euclid(DAY);
-            let tally = if day < from {
-                &mut counted.before
-            } else {
-                counted.views += 1;
-                let week = ((day - from) / WEEK) as usize;
-                match counted.weeks.get_mut(week) {
-                    Some(tally) => tally,
-                    None => continue,
+            let week = (day - from).div_euclid(WEEK);
+            let tally = match usize::try_from(week) {
+                Err(_) => &mut counted.before,
+                Ok(_) if day >= until => break,
+                Ok(week) => {
+                    counted.views += 1;
+                    &mut counted.weeks[week]
                 }
             };
             let embedded = list.map_or(&[][..], |list| &list.embedded);
@@ -301,5 +300,181 @@ fn count(
     if is_tested {
         tally.came.add(Count::Views, 1.0);
         tally.expected.add(Count::Views, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::history::{Event, EventKind, PageDevice, Profile};
+    use crate::market::log::{Impression, ImpressionTruth};
+    use crate::market::{MarketConfig, World};
+
+    fn shown(product: ProductId, index: u16, clicked: bool, ordered: bool) -> Impression {
+        let truth = ImpressionTruth {
+            relevant: product % 2 == 0,
+            examination: 0.5,
+            attraction: 0.25,
+            competition: 1.0,
+            conversion: 0.5,
+        };
+        Impression {
+            product,
+            index,
+            judged_relevant: product < 3,
+            clicked,
+            favourited: false,
+            carted: ordered,
+            ordered,
+            truth,
+        }
+    }
+
+    fn view(
+        time: Minutes,
+        query: Option<&str>,
+        page: u16,
+        impressions: Vec<Impression>,
+    ) -> PageView {
+        PageView {
+            time,
+            events_before: 0,
+            query: query.map(str::to_owned),
+            page,
+            device: PageDevice::Phone,
+            impressions,
+            under_impressions: Vec::new(),
+            needs: Vec::new(),
+        }
+    }
+
+    fn log(views: Vec<PageView>) -> ShopperLog {
+        let profile = Profile {
+            age_band: 1,
+            gender: 0,
+            purchase_power: 2,
+            household: 0,
+            town: 1,
+            member_years: 1,
+        };
+        let event = Event { kind: EventKind::Order, product: 9, time: -500 };
+        ShopperLog { shopper: 0, profile, events: vec![event], web_searches: Vec::new(), views }
+    }
+
+    fn catalogue() -> Catalogue {
+        let config = MarketConfig { products: 1_500, ..MarketConfig::default() };
+        let mut catalogue = World::generate(&config).catalogue.clone();
+        (0..12).for_each(|product| catalogue.products[product].price_cents = 1_000);
+        catalogue
+    }
+
+    #[test]
+    fn a_shopper_by_hand() {
+        let log = log(vec![
+            // Before the test.
+            view(100, Some("a"), 0, vec![shown(0, 0, true, true)]),
+            // In its first week: a search of two pages, the embeddings' products at places 1 and 2.
+            view(DAY, Some("a"), 0, vec![shown(1, 0, true, false), shown(2, 1, true, true)]),
+            view(DAY + 5, Some("a"), 1, vec![shown(4, 2, false, false)]),
+            // In its second: the feed.
+            view(9 * DAY, None, 0, vec![shown(5, 0, true, true)]),
+            // After its end.
+            view(12 * DAY, None, 0, vec![shown(5, 0, true, true)]),
+        ]);
+        let listed = [
+            Listed { time: 100, embedded: Vec::new() },
+            // Nobody looked at this one.
+            Listed { time: DAY - 3, embedded: vec![true] },
+            Listed { time: DAY, embedded: vec![false, true, true] },
+            Listed { time: 9 * DAY, embedded: Vec::new() },
+        ];
+        let counted = Counted::of(&catalogue(), &log, &listed, (1, 11), On::Search);
+        assert_eq!(counted.weeks.len(), 2);
+        assert_eq!(counted.before.came.of(Count::Orders), 1.0);
+        let all = counted.all();
+        let came = |count| all.came.of(count);
+        assert_eq!(came(Count::Shopper), 1.0);
+        assert_eq!([came(Count::Views), came(Count::Impressions)], [2.0, 3.0]);
+        assert_eq!([came(Count::Clicks), came(Count::Orders), came(Count::Gmv)], [2.0, 1.0, 10.0]);
+        assert_eq!([came(Count::OrdersEverywhere), came(Count::GmvEverywhere)], [2.0, 20.0]);
+        let searched = [Count::Searched, Count::Judged, Count::Relevant].map(came);
+        assert_eq!(searched, [3.0, 2.0, 2.0]);
+        let embedded = [Count::Embedded, Count::EmbeddedClicks, Count::EmbeddedOrders].map(came);
+        assert_eq!(embedded, [2.0, 1.0, 1.0]);
+        assert_eq!(came(Count::EmbeddedGmv), 10.0);
+        // A click by 0.5 * 0.25, an order by half of that.
+        let expected = |count| all.expected.of(count);
+        assert_eq!(expected(Count::Clicks), 3.0 * 0.125);
+        assert_eq!(expected(Count::OrdersEverywhere), 4.0 * 0.0625);
+        assert_eq!(expected(Count::EmbeddedOrders), 2.0 * 0.0625);
+        assert_eq!(expected(Count::Gmv), 3.0 * 0.625);
+        assert_eq!(expected(Count::Impressions), 3.0);
+    }
+
+    #[test]
+    fn orders_are_attributed_to_what_was_recommended_shortly_before() {
+        let buys = |product| vec![shown(product, 0, true, true)];
+        let sees = |product| vec![shown(product, 0, false, false)];
+        let log = log(vec![
+            // On the feed and bought there: new.
+            view(10, None, 0, buys(1)),
+            // Seen after a search, then recommended: attributed, not new.
+            view(20, Some("a"), 0, sees(2)),
+            view(30, None, 0, buys(2)),
+            // Recommended, and bought after a search a day later: new.
+            view(40, None, 0, sees(3)),
+            view(40 + DAY, Some("a"), 0, buys(3)),
+            // Recommended too long ago.
+            view(50 + DAY, None, 0, sees(4)),
+            view(51 + 4 * DAY, Some("a"), 0, buys(4)),
+            // Recommended long ago and again: attributed, not new.
+            view(60 + 5 * DAY, None, 0, sees(5)),
+            view(60 + 10 * DAY, None, 0, buys(5)),
+            // Bought in the year before.
+            view(70 + 11 * DAY, None, 0, buys(9)),
+            // Never recommended.
+            view(80 + 12 * DAY, Some("a"), 0, buys(6)),
+        ]);
+        let listed = [];
+        let counted = Counted::of(&catalogue(), &log, &listed, (0, 14), On::Both);
+        let came = |count| counted.all().came.of(count);
+        assert_eq!([came(Count::Orders), came(Count::Attributed)], [7.0, 5.0]);
+        assert_eq!(came(Count::AttributedNew), 2.0);
+    }
+
+    /// Whatever happens, parts are no more than the whole, and what is expected is near what comes.
+    #[test]
+    fn parts_add_up() {
+        let config = MarketConfig { products: 1_500, shoppers: 40, ..MarketConfig::default() };
+        let world = World::generate(&config);
+        let mut all = Tally::default();
+        for log in world.shopper_logs() {
+            let listed = log.views.iter().filter(|view| view.page == 0).enumerate();
+            let listed: Vec<Listed> = listed
+                .map(|(n, view)| Listed { time: view.time, embedded: vec![n % 2 == 0; 60] })
+                .collect();
+            let of = |on| Counted::of(&world.catalogue, &log, &listed, (0, 28), on);
+            let [both, search, feed] = [On::Both, On::Search, On::Feed].map(|on| of(on).all());
+            let mut parts = search;
+            parts.merge(&feed);
+            for count in [Count::Views, Count::Impressions, Count::Clicks, Count::Orders] {
+                assert_eq!(parts.came.of(count), both.came.of(count), "{count:?}");
+            }
+            assert_eq!(both.came.of(Count::Orders), both.came.of(Count::OrdersEverywhere));
+            let ordered = log.views.iter().flat_map(|view| &view.impressions);
+            let ordered = ordered.filter(|shown| shown.ordered).count();
+            assert_eq!(both.came.of(Count::Orders), ordered as f64);
+            assert!(both.came.of(Count::Attributed) <= both.came.of(Count::Orders));
+            assert!(both.came.of(Count::AttributedNew) <= both.came.of(Count::Attributed));
+            assert!(feed.came.of(Count::Orders) <= both.came.of(Count::Attributed));
+            assert!(both.came.of(Count::EmbeddedOrders) <= both.came.of(Count::Orders));
+            all.merge(&both);
+        }
+        let [came, expected] = [all.came, all.expected].map(|counts| counts.of(Count::Clicks));
+        // A Poisson number is within four of its roots.
+        assert!(
+            came > 500.0 && (came - expected).abs() < 4.0 * expected.sqrt(),
+            "{came} {expected}"
+        );
     }
 }
