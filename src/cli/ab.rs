@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::language::english;
 use crate::market::MarketConfig;
 use crate::market::catalogue::Catalogue;
+use crate::market::history::DAY;
 use crate::online::arm::{Arm, On};
 use crate::online::difference::{Design, Difference};
 use crate::online::experiment::{Finding, Lived, Plan, difference, findings};
@@ -48,6 +49,9 @@ pub struct Arguments {
     /// Shoppers who take part: none that a model was trained on.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(4..))]
     pub shoppers: u32,
+    /// Shoppers whose logs models were trained on: those who take part come after them.
+    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
+    pub logged: u32,
     /// Where the arms answer; elsewhere the production shop does.
     #[arg(long, value_enum, default_value_t)]
     pub on: On,
@@ -84,6 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let config = MarketConfig {
         seed: catalogue.seed,
         products: catalogue.products.len() as u32,
+        shoppers: arguments.logged,
         ..log.clone()
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -235,6 +240,6 @@ fn print(plan: &Plan, arguments: &Arguments, lived: &[Lived], took: Duration) {
     println!();
     println!(
         "RecOrders: orders of what the feed showed in the {} days before; new: of what was never met before that.",
-        ATTRIBUTED / crate::market::history::DAY
+        ATTRIBUTED / DAY
     );
 }
