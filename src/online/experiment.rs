@@ -94,7 +94,7 @@ impl Plan {
             let workers: Vec<_> = (0..self.threads.max(1))
                 .map(|_| {
                     scope.spawn(|| {
-                        let outcome = alone(&work);
+                        let outcome = alone(work);
                         // Nobody goes on once one has failed.
                         stop.fetch_or(outcome.is_err(), Ordering::Relaxed);
                         outcome

@@ -312,7 +312,7 @@ mod tests {
 
     fn shown(product: ProductId, index: u16, clicked: bool, ordered: bool) -> Impression {
         let truth = ImpressionTruth {
-            relevant: product % 2 == 0,
+            relevant: product.is_multiple_of(2),
             examination: 0.5,
             attraction: 0.25,
             competition: 1.0,
