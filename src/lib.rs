@@ -17,6 +17,7 @@
 //! | [`share`] | the state of the playground, and state to link and back |
 //! | [`protocol`] | messages between page and engine |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache, blend |
+//! | [`online`] | simulated A/B tests of two shops on the market (command line only) |
 //! | `engine` | the web worker around the funnel |
 //! | [`app`] | the page |
 //! | [`cli`] | the command line |
@@ -34,6 +35,8 @@ pub mod metrics;
 pub mod models;
 #[cfg(feature = "models")]
 pub mod nn;
+#[cfg(feature = "cli")]
+pub mod online;
 pub mod pipeline;
 pub mod protocol;
 #[cfg(feature = "models")]

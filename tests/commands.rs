@@ -35,6 +35,32 @@ fn a_whole_address_ranks_as_its_link_does_and_notes_stand_apart() {
     assert!(notes[0].contains("shoe"), "{notes:?}");
 }
 
+/// `vitrine ab` of the production shop against an arm; its table, row by row, without the times.
+fn ab(b: &str, more: &[&str]) -> Vec<Vec<String>> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["ab", "--a", "shop", "--b", b]);
+    let output = command.args(["--days", "7", "--shoppers", "8"]).args(more).output();
+    let (lines, notes) = said(&output.expect("it runs"));
+    assert_eq!(notes, [""; 0]);
+    let cells = |line: &String| line.split('|').map(|cell| cell.trim().to_owned()).collect();
+    lines.iter().filter(|line| line.starts_with('|')).map(cells).collect()
+}
+
+fn row<'a>(table: &'a [Vec<String>], name: &str) -> &'a [String] {
+    table.iter().find(|row| row[1] == name).unwrap_or_else(|| panic!("no {name} in {table:?}"))
+}
+
+#[test]
+fn the_shop_is_tried_against_the_playground_and_beside_its_retriever() {
+    let playground = ab("#w-order=0.5", &["--twins"]);
+    assert_eq!(row(&playground, "P_exposure")[2..4], ["0.00 %", "100.00 %"]);
+    assert_eq!(playground, ab("#w-order=0.5", &["--twins", "--threads", "1"]), "the same seed");
+    let beside = ab("shop+#candidates=60", &["--on", "search"]);
+    let share = row(&beside, "P_exposure")[3].trim_end_matches(" %").parse::<f64>();
+    assert!(share.as_ref().is_ok_and(|share| (5.0..100.0).contains(share)), "{share:?}");
+    assert_ne!(row(&beside, "transactions"), row(&beside, "transactions, whole shop"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_has_enough_ends_a_command_in_silence() {

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::training::device::{Processor, choose};
 use crate::training::memory;
 
+pub mod ab;
 pub mod blend;
 pub mod cases;
 pub mod coarse_ranker;
@@ -39,6 +40,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run two states of the playground, or the production shop, against each other: a simulated A/B
+    /// test.
+    Ab(ab::Arguments),
     /// Generate the market and write the assets that the browser loads.
     Generate(generate::Arguments),
     /// Judge the first products for queries whose answer is known.
@@ -125,6 +129,7 @@ impl Cli {
     /// Whatever stops the command, with what it was doing as context.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Ab(arguments) => ab::run(&arguments),
             Command::Generate(arguments) => generate::run(&arguments),
             Command::Judge(arguments) => judge::run(&arguments),
             Command::Lessons(arguments) => lessons::run(&arguments),

@@ -12,7 +12,7 @@ use super::ledger::Ledger;
 use super::log::{PageView, ShopperLog};
 use super::observed::Observed;
 use super::query::demand;
-use super::random::{Purpose, Random};
+use super::random::{Purpose, Random, key, mix};
 use super::shop::{Listing, Request, Shopfront};
 use super::shopper::Taste;
 use super::table::HABIT_DAYS;
@@ -32,6 +32,31 @@ pub(crate) struct Span {
     pub days: i32,
     pub earlier_days: i32,
     pub more_under_impressions: usize,
+    pub trial: Option<Trial>,
+}
+
+/// A trial of two shops on the same people. From its first day on chance is drawn anew every day:
+/// what is wished for, searched for on the web and when the shop is visited comes from the shopper and
+/// the day alone, so that it is the same whichever shop answers, as far as what was bought does not
+/// change it; what is done on a visit is each arm's own chance.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial {
+    /// First day.
+    pub from: i32,
+    /// Seed of all its chance.
+    pub seed: u64,
+    /// Number of the arm.
+    pub arm: u64,
+}
+
+/// Parts of a day that draw on their own in a trial.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Wishes = 1,
+    Web = 2,
+    Visits = 3,
+    /// What is done on them: the only part that is each arm's own.
+    Acts = 4,
 }
 
 /// A life while it is lived.
@@ -141,11 +166,13 @@ impl<'w, S: Shopfront> Life<'w, S> {
         for day in -self.span.earlier_days..self.span.days {
             self.observed.age();
             self.ledger.age();
+            self.turn_to(day, Part::Wishes);
             self.arise(day);
             if day >= -BEFORE {
                 self.drift(day);
             }
             if day >= -WEB_BEFORE {
+                self.turn_to(day, Part::Web);
                 self.search_the_web(day);
             }
             if day < 0 {
@@ -157,6 +184,18 @@ impl<'w, S: Shopfront> Life<'w, S> {
         }
         let end = self.span.days * DAY;
         self.web_searches.retain(|search| search.time < end);
+    }
+
+    /// In a trial, the next part of a day draws on its own.
+    fn turn_to(&mut self, day: i32, part: Part) {
+        let Some(Trial { from, seed, arm }) = self.span.trial else { return };
+        if day < from {
+            return;
+        }
+        let arm = if matches!(part, Part::Acts) { arm } else { 0 };
+        let when = (day as u64) << 32 | (part as u64) << 16 | arm;
+        let number = mix(key(key(u64::from(self.taste.shopper), seed), when)) >> 16;
+        self.random = Random::new(self.span.seed, Purpose::Trial, number);
     }
 
     /// Minute of the day: few at night, most around the shopper's own hour.

@@ -22,7 +22,7 @@ pub mod log;
 mod observed;
 pub mod product;
 pub mod query;
-mod random;
+pub(crate) mod random;
 mod ranker;
 pub mod relevance;
 pub mod shop;
@@ -36,4 +36,5 @@ pub mod truth;
 pub mod wish;
 mod world;
 
+pub use life::Trial;
 pub use world::{MarketConfig, World};

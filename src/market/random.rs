@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Request = 9,
     /// What a query brings for no reason: the query with this number.
     Strays = 10,
+    /// A part of a day of a shopper who takes part in a trial, and who falls into which arm.
+    Trial = 11,
 }
 
 /// A stream of random numbers.

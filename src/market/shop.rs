@@ -303,6 +303,13 @@ impl<'w> Shop<'w> {
 
 impl Shopfront for Shop<'_> {
     fn list(&mut self, request: &Request<'_>) -> Listing {
+        self.list_beside(request, &[])
+    }
+}
+
+impl Shop<'_> {
+    /// Answers a request with one more channel, which has retrieved these products.
+    pub fn list_beside(&mut self, request: &Request<'_>, others: &[ProductId]) -> Listing {
         self.request += 1;
         self.scored.clear();
         let day = request.time.div_euclid(DAY);
@@ -310,11 +317,19 @@ impl Shopfront for Shop<'_> {
         let ranker = match request.query {
             Some(query) => {
                 self.retrieve_for_search(query, request.seen, day);
+                for &product in others {
+                    let relevance = estimated_relevance(self.goods, query, product);
+                    let fixed = self.channels.search_fixed(self.goods, product, 0.0, relevance);
+                    self.take(product, day, fixed, answers(relevance));
+                }
                 self.fill(query, day, &mut random);
                 self.channels.rankers()[0]
             }
             None => {
                 self.retrieve_for_feed(request, day, &mut random);
+                for &product in others {
+                    self.take(product, day, self.channels.feed_fixed(product), false);
+                }
                 self.channels.rankers()[1]
             }
         };

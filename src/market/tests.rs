@@ -9,7 +9,8 @@ use super::channels::Channels;
 use super::examination::{competition, examination, neighbours};
 use super::figures::{Figure, Figures, ratio};
 use super::fingerprint::fingerprints;
-use super::history::{DAY, EventKind, PageDevice};
+use super::history::{DAY, Event, EventKind, PageDevice};
+use super::log::ShopperLog;
 use super::query::{Intent, title_words, words};
 use super::ranker::Ranker;
 use super::relevance::Relevance;
@@ -17,7 +18,7 @@ use super::shop::{Listing, Request, Shopfront};
 use super::stock::Shelves;
 use super::truth::{Context, Standing};
 use super::wish::{Target, Wish};
-use super::{MarketConfig, World};
+use super::{MarketConfig, Trial, World};
 
 fn small(seed: u64, shoppers: u32) -> World {
     World::generate(&MarketConfig { seed, products: 1_500, shoppers, ..MarketConfig::default() })
@@ -190,6 +191,49 @@ fn another_shop_can_answer_the_same_person() {
     for view in &log.views {
         assert!(view.impressions.iter().map(|shown| shown.product).eq(window.iter().copied()));
     }
+}
+
+#[test]
+fn in_a_trial_wishes_are_the_same_in_both_arms_and_acts_are_not() {
+    let world = small(1, 4);
+    let from = 14;
+    let trial = |arm, shopper| world.live_in(Trial { from, seed: 7, arm }, shopper, world.shop()).0;
+    let mut differ = 0;
+    for shopper in 0..4 {
+        let (usual, a, b) = (world.shopper_log(shopper), trial(0, shopper), trial(1, shopper));
+        assert_eq!(a, trial(0, shopper), "the same again");
+        let before = |log: &ShopperLog| {
+            let views = log.views.iter().filter(|view| view.time < from * DAY).cloned();
+            views.collect::<Vec<_>>()
+        };
+        assert_eq!(before(&a), before(&usual), "up to its first day nothing is tried");
+        assert_eq!(before(&b), before(&usual));
+        // Until something is bought, the web is searched at the same times, for the same is wished
+        // for; how precisely it is put follows from what was clicked.
+        let bought = [&a, &b].map(|log| {
+            let late = |e: &&Event| e.kind == EventKind::Order && e.time >= from * DAY;
+            log.events.iter().find(late).map_or(i32::MAX, |event| event.time)
+        });
+        let until = bought[0].min(bought[1]).div_euclid(DAY) * DAY;
+        let searches = |log: &ShopperLog| {
+            let times = log.web_searches.iter().map(|search| search.time);
+            times.filter(|time| *time < until).collect::<Vec<_>>()
+        };
+        assert_eq!(searches(&a), searches(&b));
+        differ += usize::from(a.views != b.views);
+    }
+    assert!(differ >= 3, "{differ}");
+}
+
+/// A page that is not full is seen all the same.
+#[test]
+fn what_is_left_for_the_last_page_is_shown() {
+    let world = small(1, 4);
+    let window: Vec<u32> = (0..13).map(|place| place * 100).collect();
+    let (log, _) = world.live(2, Window(window, 0));
+    let seen: BTreeSet<(u16, usize)> =
+        log.views.iter().map(|view| (view.page, view.impressions.len())).collect();
+    assert_eq!(seen, BTreeSet::from([(0, 10), (1, 3)]));
 }
 
 #[test]

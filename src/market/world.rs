@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::channels::Channels;
 use super::goods::Goods;
 use super::history::PageDevice;
-use super::life::{Life, Span};
+use super::life::{Life, Span, Trial};
 use super::log::ShopperLog;
 use super::ranker::Ranker;
 use super::shop::{Listing, Shop, Shopfront};
@@ -102,6 +102,13 @@ impl World {
         Life::new(&self.goods, shop, self.span(), shopper).live()
     }
 
+    /// The same in a trial: what is wished for from its first day on is the same in all its arms, as
+    /// far as what is bought does not change it; the rest of chance is each arm's own.
+    pub fn live_in<S: Shopfront>(&self, trial: Trial, shopper: u32, shop: S) -> (ShopperLog, S) {
+        let span = Span { trial: Some(trial), ..self.span() };
+        Life::new(&self.goods, shop, span, shopper).live()
+    }
+
     /// What a shopper wishes for when the log ends, by type.
     pub fn needs(&self, shopper: u32) -> Vec<Wish> {
         Life::new(&self.goods, self.shop(), self.span(), shopper).wishes_at_the_end()
@@ -139,6 +146,7 @@ impl World {
             days: i32::from(self.config.days),
             earlier_days: i32::from(self.config.earlier_days),
             more_under_impressions: usize::from(self.config.more_under_impressions),
+            trial: None,
         }
     }
 }

@@ -395,12 +395,7 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Evaluated {
         let mut evaluated = Evaluated { job, ..Evaluated::default() };
-        evaluated.notices = self.fetch_what_is_asked(state).await;
-        // What was asked before must change no value: everything is here from the first view on.
-        let objectives = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
-        let words = self.fetch_words().await;
-        let missing = [objectives, words].into_iter().filter_map(Result::err);
-        evaluated.notices.extend(missing.map(notice_of_asset));
+        evaluated.notices = self.fetch_all(state).await;
         let mut views = match self.fetch_views().await {
             Ok(views) => views,
             Err(error) => {
@@ -435,10 +430,79 @@ impl<S: AssetSource> Funnel<S> {
         state: &State,
         caller: &impl Caller,
     ) -> Result<Option<Values>, Notice> {
-        let mut request = views.request(view);
+        let request = views.request(view);
+        let Some((candidates, order)) = self.order(request, state, caller).await? else {
+            return Ok(None);
+        };
+        let tasks = self.variant.system().tasks();
+        let outcome = Outcome { candidates: &candidates, order: &order, tasks };
+        Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
+    }
+
+    /// Fetches whatever a state may need: what was asked before must change no answer, so everything
+    /// is here from the first on. Says what is missing.
+    async fn fetch_all(&mut self, state: &State) -> Vec<Notice> {
+        let mut notices = self.fetch_what_is_asked(state).await;
+        let objectives = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let words = self.fetch_words().await;
+        let missing = [objectives, words].into_iter().filter_map(Result::err);
+        notices.extend(missing.map(notice_of_asset));
+        notices
+    }
+
+    /// Makes ready to answer many requests as a state does.
+    ///
+    /// # Errors
+    /// A notice where something that the state needs is missing or damaged.
+    pub async fn make_ready(&mut self, state: &State) -> Result<(), Notice> {
+        self.fetch_all(state).await.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// The products that a state answers a request with, best first: ranked, or as they were retrieved. [`Self::make_ready`] comes before.
+    /// None if the caller lost interest on the way.
+    ///
+    /// # Errors
+    /// A notice where the device failed.
+    pub async fn serve(
+        &mut self,
+        request: Request,
+        state: &State,
+        ranked: bool,
+        caller: &impl Caller,
+    ) -> Result<Option<Vec<ProductId>>, Notice> {
+        if ranked {
+            let order = self.order(request, state, caller).await;
+            let listed = |(candidates, order): (Vec<Candidate>, Vec<Ranked>)| {
+                order.iter().map(|ranked| candidates[ranked.candidate].product).collect()
+            };
+            Ok(order?.map(listed))
+        } else {
+            let request = self.mended(request);
+            let retrieved = self.retrieve(&request, state, &mut Clock::new(caller)).await;
+            let listed = |retrieved: Retrieval| {
+                retrieved.candidates.iter().map(|candidate| candidate.product).collect()
+            };
+            Ok(retrieved?.map(listed))
+        }
+    }
+
+    /// A request with its query as the shop can read it.
+    fn mended(&self, mut request: Request) -> Request {
         if let Some(reading) = request.query.as_ref().and_then(|query| self.stock.read(query)) {
             request.query = Some(reading.text).filter(|text| !text.is_empty());
         }
+        request
+    }
+
+    /// What reaches the ranker for a request, and its blended order; none if the caller lost interest
+    /// on the way.
+    async fn order(
+        &mut self,
+        request: Request,
+        state: &State,
+        caller: &impl Caller,
+    ) -> Result<Option<(Vec<Candidate>, Vec<Ranked>)>, Notice> {
+        let request = self.mended(request);
         let clock = &mut Clock::new(caller);
         let Some(retrieved) = self.retrieve(&request, state, clock).await? else {
             return Ok(None);
@@ -450,10 +514,8 @@ impl<S: AssetSource> Funnel<S> {
         if state.ranking.bias_at_serving {
             self.place(&mut candidates, state).await?;
         }
-        let tasks = self.variant.system().tasks();
         let order = self.blend(&candidates, &state.ranking);
-        let outcome = Outcome { candidates: &candidates, order: &order, tasks };
-        Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
+        Ok(Some((candidates, order)))
     }
 
     /// Retrieves and cuts for a request, with the systems in use; none if the caller lost

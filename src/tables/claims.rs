@@ -212,7 +212,7 @@ pub const CLAIMS: &[Claim] = &[
         "MOPPR",
         "5.5.3",
         "online, without non-clicked impressions clicks and transactions fall",
-        "a simulated A/B test",
+        "`vitrine ab --on search`, a shop with either retriever as a channel (`--assets-b`)",
     ),
     open(
         "MOPPR",
@@ -224,13 +224,13 @@ pub const CLAIMS: &[Claim] = &[
         "MOPPR",
         "6",
         "against MGDSPR it brings more transactions and GMV (table 3)",
-        "a simulated A/B test",
+        "`vitrine ab --on search`: transactions, GMV",
     ),
     open(
         "MOPPR",
         "6",
         "more of what is exposed, clicked and bought comes from it (table 3)",
-        "a simulated A/B test",
+        "`vitrine ab --on search`: P_exposure, P_click, P_purchase, P_GMV",
     ),
     claim(
         "MOPPR",
@@ -540,13 +540,13 @@ pub const CLAIMS: &[Claim] = &[
         "DMT",
         "6.3",
         "bias modelling raises CTR, CVR and GMV online (table 6)",
-        "a simulated A/B test",
+        "`vitrine ab --on feed`: CTR, CVR, GMV",
     ),
     open(
         "DMT",
         "6.3",
         "DMT raises them over DIEN and over the trees (table 6)",
-        "a simulated A/B test",
+        "`vitrine ab --on feed`: CTR, CVR, GMV",
     ),
     // Yandex.
     claim(
@@ -633,13 +633,13 @@ pub const CLAIMS: &[Claim] = &[
         "Yandex",
         "4.4",
         "orders attributed to recommendations rise, new ones more (table 4)",
-        "a simulated A/B test",
+        "`vitrine ab --on feed`: RecOrders, new RecOrders",
     ),
     open(
         "Yandex",
         "4.4",
         "the uplift is largest in the first days",
-        "a simulated A/B test, by day",
+        "`vitrine ab --on feed`: RecOrders by week",
     ),
 ];
 

@@ -77,6 +77,13 @@ impl Estimate {
         }
     }
 
+    /// Where the true mean lies, were it not to be missed more often than [`LEVEL`].
+    pub fn interval(&self) -> [f64; 2] {
+        let quantile = StudentsT::new(0.0, 1.0, self.freedom)
+            .map_or(0.0, |student| student.inverse_cdf(1.0 - LEVEL / 2.0));
+        [self.mean - quantile * self.error, self.mean + quantile * self.error]
+    }
+
     fn mirrored(&self) -> Self {
         Self { mean: -self.mean, ..*self }
     }
@@ -204,6 +211,15 @@ mod tests {
         assert!(one_seed(with(0.001, 0.01)).is_within(0.005) > 0.3);
         let far = one_seed(with(-0.02, 0.001));
         assert!(far.is_within(0.005) > 0.99 && far.is_beyond(0.005) < 1e-6);
+    }
+
+    #[test]
+    fn an_interval_ends_where_the_test_begins_to_doubt() {
+        let estimate = one_seed(with(0.3, 0.1));
+        let [low, high] = estimate.interval();
+        // 2.093024 standard errors with 19 degrees of freedom.
+        assert!((low - 0.0906976).abs() < 1e-6 && (high - 0.5093024).abs() < 1e-6, "{low} {high}");
+        assert!((Estimate { mean: 0.3 - low, ..estimate }.differs() - LEVEL).abs() < 1e-9);
     }
 
     #[test]

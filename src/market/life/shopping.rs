@@ -1,7 +1,7 @@
 //! What a shopper does in the shop: visits, searches, pages that are seen and acted on.
 
 use super::wanting::Want;
-use super::{Life, Shopfront};
+use super::{Life, Part, Shopfront};
 use crate::market::catalogue::{ProductId, ProductTypeId};
 use crate::market::examination::{competition, examination};
 use crate::market::history::{DAY, EventKind, Minutes, PageDevice, is_weekend};
@@ -83,10 +83,12 @@ impl<S: Shopfront> Life<'_, S> {
 
     /// The visits of a day.
     pub(super) fn visit(&mut self, day: Minutes) {
+        self.turn_to(day, Part::Visits);
         let weekend = if is_weekend(day * DAY) { 1.25 } else { 0.9 };
         let sessions = self.random.poisson(weekend * self.taste.activity / 2.9);
         let mut starts: Vec<Minutes> = (0..sessions).map(|_| self.time_of_day()).collect();
         starts.sort_unstable();
+        self.turn_to(day, Part::Acts);
         self.bedtime = (day + 1) * DAY - LATEST;
         for start in starts {
             self.clock = self.clock.saturating_add(1).max(day * DAY + start);
@@ -162,14 +164,10 @@ impl<S: Shopfront> Life<'_, S> {
             seen: &self.observed,
         });
         let more = if query.is_some() { 0.3 } else { 0.38 };
-        for page in 0..MOST_PAGES {
+        for (page, shown) in (0..MOST_PAGES).zip(listing.top.chunks(PAGE)) {
             if self.clock > self.bedtime {
                 break;
             }
-            let first = usize::from(page) * PAGE;
-            let Some(shown) = listing.top.get(first..first + PAGE) else {
-                break;
-            };
             let bought = self.see_page(query, page, device, shown, &listing);
             self.clock += 1;
             if bought || !self.random.chance(more) {
