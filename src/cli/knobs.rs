@@ -72,7 +72,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let load = Funnel::load(Backend::Cpu, Device::flex(), folder(), |_| ());
     let mut funnel = block_on(load).map_err(said)?;
     let truth = Truth::gather(&funnel, &folder())?;
-    let promises = promises(&mut funnel, &truth, &base)?;
+    let controlled = promises(&mut funnel, &truth, &base)?;
+    let mut open = base.clone();
+    open.retrieval.relevance_control = false;
+    let uncontrolled = promises(&mut funnel, &truth, &open)?;
     let cases = QUERIES.len() * SHOPPERS.len();
     println!("# What each knob does\n");
     println!("Written by `vitrine evaluate knobs`.\n");
@@ -82,7 +85,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         QUERIES.len(),
         SHOPPERS.len()
     );
-    print_promises(&promises);
+    println!("## The objectives' weights\n");
+    print_legend();
+    print_promises(&controlled);
+    println!("### Without relevance control\n");
+    println!(
+        "With it, a page has little to gain: what passes is what was asked, and a page that holds \
+         nothing else cannot hold more of it.\n"
+    );
+    print_promises(&uncontrolled);
     if !arguments.objectives {
         print_turns(&measure(&mut funnel, &base)?);
     }
@@ -113,8 +124,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-fn print_promises(promises: &[Promise]) {
-    println!("## The objectives' weights\n");
+fn print_legend() {
     println!(
         "Each weight of the retrieval objectives goes from one end of its slider to the other, the \
          other three stay at 1. How often the first {TOP} are not the same in the same order; in how \
@@ -125,7 +135,10 @@ fn print_promises(promises: &[Promise]) {
          log, with nothing left to chance. Click is the true attraction, purchase the true conversion \
          of a click. All but exposure are means over the {TOP} that weigh a place as DCG does.\n"
     );
-    println!("| ranker | objective | changes | more | less | as much | at 0 | at 1 |");
+}
+
+fn print_promises(promises: &[Promise]) {
+    println!("| ranker | objective | changes | more | less | as much | lower end | upper end |");
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for promise in promises {
         let Promise { objective, cases, changed, more, less, means, .. } = *promise;

@@ -31,7 +31,7 @@ pub struct How {
     #[arg(long, default_value_t = Settings::default().epochs)]
     epochs: usize,
     /// Times that every page view is seen by each copy tuned to one objective.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 20)]
     tuning_epochs: usize,
     /// Page views a step.
     #[arg(long, default_value_t = Settings::default().batch)]
@@ -66,11 +66,11 @@ impl How {
         Settings { epochs: self.tuning_epochs, rate: self.tuning_rate, ..self.settings() }
     }
 
-    fn lab(&self) -> Result<Lab> {
+    fn lab(&self, options: &Options) -> Result<Lab> {
         let world = self.market.world();
         let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
         let words = self.market.words()?;
-        let mut lab = Lab::new(world, words, &Options::training(), || progress.inc(1))?;
+        let mut lab = Lab::new(world, words, options, || progress.inc(1))?;
         progress.finish_and_clear();
         lab.checkpoints = Some(self.checkpoints.clone());
         println!(
@@ -128,7 +128,7 @@ pub struct Training {
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let how = &arguments.how;
-    let lab = how.lab()?;
+    let lab = how.lab(&Options::playground())?;
     println!("{:?}", lab.category_quality);
     let mut bars = Bars::new()?;
     let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);

@@ -73,7 +73,7 @@ pub struct Arguments {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut lab = arguments.how.lab()?;
+    let mut lab = arguments.how.lab(&Options::training())?;
     if arguments.sweep {
         let text = sweep(&lab, &arguments.how)?;
         write(&arguments.out, "objective-weights.md", &text)?;

@@ -163,7 +163,7 @@ pub const KNOBS: &[Knob] = &[
         group: Group::Retrieval,
         section: "objectives",
         of: Of::Retriever(Retriever::Moppr),
-        control: number!(0.0..=1.0, 0.05, retrieval.weights[0]),
+        control: number!(0.0..=5.0, 0.05, retrieval.weights[0]),
         idle: |state, _| alone(&state.retrieval.weights, 0),
     },
     Knob {
@@ -174,7 +174,7 @@ pub const KNOBS: &[Knob] = &[
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
-        control: number!(0.0..=1.0, 0.05, retrieval.weights[1]),
+        control: number!(0.0..=5.0, 0.05, retrieval.weights[1]),
         idle: |state, _| alone(&state.retrieval.weights, 1),
     },
     Knob {
@@ -185,7 +185,7 @@ pub const KNOBS: &[Knob] = &[
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
-        control: number!(0.0..=1.0, 0.05, retrieval.weights[2]),
+        control: number!(0.0..=5.0, 0.05, retrieval.weights[2]),
         idle: |state, _| alone(&state.retrieval.weights, 2),
     },
     Knob {
@@ -196,7 +196,7 @@ pub const KNOBS: &[Knob] = &[
         group: Group::Retrieval,
         section: "",
         of: Of::Retriever(Retriever::Moppr),
-        control: number!(0.0..=1.0, 0.05, retrieval.weights[3]),
+        control: number!(0.0..=5.0, 0.05, retrieval.weights[3]),
         idle: |state, _| alone(&state.retrieval.weights, 3),
     },
     Knob {

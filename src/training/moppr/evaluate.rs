@@ -72,7 +72,7 @@ pub fn evaluate(
         quality.shown.add(retrieved, &view.positives(1));
         quality.clicked.add(retrieved, &view.positives(2));
         quality.bought.add(retrieved, &view.positives(3));
-        let number = world.query_number(queries.text(view.query));
+        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
         if let Some(number) = number {
             let intent = &world.queries[number as usize].intent;
             let judged = |product| world.judge(number, product);
@@ -98,7 +98,7 @@ pub fn by_block(
     let mut blocks = [[Mean::default(); NAMES.len()]; BLOCKS];
     for (view, retrieved) in views.iter().zip(retrieved) {
         let [clicked, bought] = [2, 3].map(|objective| view.positives(objective));
-        let number = world.query_number(queries.text(view.query));
+        let number = view.query.and_then(|query| world.query_number(queries.text(query)));
         let good =
             number.and_then(|number| p_good(k, retrieved, |product| world.judge(number, product)));
         let values = [
@@ -153,15 +153,16 @@ pub fn retrieve(model: &Moppr, corpus: Corpus<'_>, count: usize) -> Result<Vec<V
     Ok(retrieved)
 }
 
-/// What BM25 over the titles retrieves for each view's query of what was on sale.
+/// What BM25 over the titles retrieves for each view's query of what was on sale; nothing on the feed.
 pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<ProductId>> {
     let titles: Vec<&str> = world.catalogue.products.iter().map(|p| p.title.as_str()).collect();
     let index = Lexical::new(&titles);
     let mut known: HashMap<(u32, i32), Vec<ProductId>> = HashMap::new();
     let search = |view: &Sample| {
+        let Some(query) = view.query else { return Vec::new() };
         let on_sale = |product| world.catalogue.is_on_sale(product, view.day);
-        let found = || products(index.search(queries.text(view.query), LONG, on_sale));
-        known.entry((view.query, view.day)).or_insert_with(found).clone()
+        let found = || products(index.search(queries.text(query), LONG, on_sale));
+        known.entry((query, view.day)).or_insert_with(found).clone()
     };
     views.iter().map(search).collect()
 }

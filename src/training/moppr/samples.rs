@@ -28,8 +28,8 @@ pub struct Sample {
     pub day: i32,
     /// What the user-query tower is fed.
     pub features: SearchFeatures,
-    /// Number of the query in [`Queries`].
-    pub query: u32,
+    /// Number of the query in [`Queries`]; none on the feed.
+    pub query: Option<u32>,
     /// Impressions, then under-impressions.
     pub candidates: Vec<Candidate>,
 }
@@ -55,12 +55,27 @@ pub struct Options {
     pub behaviour: bool,
     /// Behaviour is filtered by the query's predicted categories.
     pub filter: bool,
+    /// Pages of the feed are samples, too. What they show is relevant to nothing, and their behaviour
+    /// is not filtered.
+    pub feed: bool,
 }
 
 impl Options {
     /// The paper's, for training: searches with more than one click (MOPPR 4.3.1, 5.1 and 5.3).
     pub fn training() -> Self {
-        Self { clicks: 2, impressions: 10, under_impressions: 10, behaviour: true, filter: true }
+        Self {
+            clicks: 2,
+            impressions: 10,
+            under_impressions: 10,
+            behaviour: true,
+            filter: true,
+            feed: false,
+        }
+    }
+
+    /// Of the playground: the paper's, and the feed's, which MOPPR answers there as well.
+    pub fn playground() -> Self {
+        Self { feed: true, ..Self::training() }
     }
 
     /// Every search view, whole, for evaluation.
@@ -74,8 +89,7 @@ impl Options {
     }
 }
 
-/// A shopper's searches of these days. The feed has no query, so that nothing on it is relevant or
-/// not, and stays out.
+/// A shopper's page views of these days: searches, and the feed's where they are asked for.
 pub fn samples(
     log: &ShopperLog,
     days: &Range<i32>,
@@ -88,8 +102,12 @@ pub fn samples(
         days.contains(&day_of(view.time)) && clicks >= options.clicks
     };
     let sample = |view: &PageView| {
-        let query = queries.number(view.query.as_deref()?)?;
-        let features = queries.features(query).clone();
+        let query = match view.query.as_deref() {
+            Some(query) => Some(queries.number(query)?),
+            None if options.feed => None,
+            None => return None,
+        };
+        let features = query.map(|query| queries.features(query).clone()).unwrap_or_default();
         let before = if options.behaviour { view.events_before as usize } else { 0 };
         let moment = Moment {
             profile: &log.profile,
@@ -106,6 +124,7 @@ pub fn samples(
 }
 
 fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
+    let is_search = view.query.is_some();
     let mut shown: Vec<_> = view.impressions.iter().collect();
     if shown.len() > options.impressions {
         shown.sort_by_key(|impression| !impression.clicked);
@@ -113,12 +132,17 @@ fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
     }
     let shown = shown.into_iter().map(|impression| Candidate {
         product: impression.product,
-        labels: [impression.judged_relevant, true, impression.clicked, impression.ordered],
+        labels: [
+            is_search && impression.judged_relevant,
+            true,
+            impression.clicked,
+            impression.ordered,
+        ],
     });
     let under = view.under_impressions.iter().take(options.under_impressions);
     let under = under.map(|under| Candidate {
         product: under.product,
-        labels: [under.judged_relevant, false, false, false],
+        labels: [is_search && under.judged_relevant, false, false, false],
     });
     shown.chain(under).collect()
 }
@@ -232,9 +256,18 @@ mod tests {
         };
         let trained = made(views(), &Options::training());
         assert_eq!(trained.len(), 1);
-        assert_eq!((trained[0].query, trained[0].positives(2)), (0, vec![2, 5]));
+        assert_eq!((trained[0].query, trained[0].positives(2)), (Some(0), vec![2, 5]));
         assert_eq!(trained[0].day, 1);
         assert_eq!(made(views(), &Options::evaluation()).len(), 3);
+    }
+
+    #[test]
+    fn nothing_on_the_feed_is_relevant() {
+        let made = made(vec![view(1, &[2, 5], None)], &Options::playground());
+        assert_eq!(made.len(), 1);
+        assert_eq!(made[0].query, None);
+        let of: Vec<usize> = (0..4).map(|objective| made[0].positives(objective).len()).collect();
+        assert_eq!(of, [0, 10, 2, 0]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Selection {
         let mut selected = Vec::with_capacity(views.len());
         for (number, view) in views.iter().enumerate() {
             let mut candidates = self.candidates(view);
-            if let Some(known) = irrelevant.get(&view.query) {
+            if let Some(known) = view.query.and_then(|query| irrelevant.get(&query)) {
                 // Each view of a query begins elsewhere, so that all of them are seen.
                 let from = (number * self.irrelevant) % known.len();
                 let others = known[from..].iter().chain(&known[..from]);
@@ -80,8 +80,9 @@ impl Selection {
 fn irrelevant(views: &[Sample]) -> BTreeMap<u32, Vec<ProductId>> {
     let mut found: BTreeMap<u32, Vec<ProductId>> = BTreeMap::new();
     for view in views {
+        let Some(query) = view.query else { continue };
         let products = view.candidates.iter().filter(|c| !c.labels[0]).map(|c| c.product);
-        found.entry(view.query).or_default().extend(products);
+        found.entry(query).or_default().extend(products);
     }
     for products in found.values_mut() {
         products.sort_unstable();
@@ -102,13 +103,13 @@ mod tests {
         Candidate { product, labels }
     }
 
-    fn view(query: u32, candidates: &[Candidate]) -> Sample {
+    fn view(query: impl Into<Option<u32>>, candidates: &[Candidate]) -> Sample {
         let features = SearchFeatures {
             profile: [0; 6],
             query: Default::default(),
             behaviours: Default::default(),
         };
-        Sample { shopper: 3, day: 0, features, query, candidates: candidates.into() }
+        Sample { shopper: 3, day: 0, features, query: query.into(), candidates: candidates.into() }
     }
 
     const SHOWN: Candidate = candidate(1, [true, true, false, false]);

@@ -89,7 +89,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
                 query: Arc::new(query),
                 behaviours: [vec![behaviour], vec![], vec![]],
             },
-            query: 0,
+            query: Some(0),
             candidates,
         }
     };
