@@ -162,6 +162,10 @@ impl Judge {
         for (answer, on_sale) in answers.iter_mut().zip(stock.on_sale(request.day())) {
             *answer = (answer.0 && on_sale, answer.1 && on_sale);
         }
+        // Nothing to find would be found in full.
+        if judged.types != "nothing" && !answers.iter().any(|(_, as_asked)| *as_asked) {
+            bail!("no product on sale is what {:?} asks for", judged.query);
+        }
         Ok(answers)
     }
 
@@ -190,11 +194,7 @@ impl Judge {
             let as_asked = asked.split('+').all(|part| part.split('|').any(has));
             (right, right && as_asked)
         });
-        let answers: Answers = answers.collect();
-        if !answers.iter().any(|(_, as_asked)| *as_asked) {
-            bail!("no product is what {query:?} asks for");
-        }
-        Ok(answers)
+        Ok(answers.collect())
     }
 
     fn by_truth(&self, catalogue: &Catalogue, intent: &Intent) -> Answers {

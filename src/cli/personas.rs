@@ -258,6 +258,9 @@ fn about(world: &World, log: &ShopperLog) -> Vec<Message> {
         let dearest = Message::new("about.dearest");
         about.push(dearest.with("type", name(event)).with("ago", ago(event)));
     }
+    if log.events.is_empty() {
+        about.push(Message::new("about.newcomer"));
+    }
     about
 }
 

@@ -365,6 +365,11 @@ impl Dmt {
         self.bias.as_ref().map(|network| network.forward(places))
     }
 
+    /// The model with `level` more in every y_b.
+    pub fn with_bias_raised(self, level: f32) -> Self {
+        Self { bias: self.bias.map(|network| network.raised(level)), ..self }
+    }
+
     /// Training mean of each dense feature, `[F]`.
     pub fn feature_means(&self) -> Tensor<1> {
         self.normaliser.mean()

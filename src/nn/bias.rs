@@ -78,6 +78,11 @@ impl BiasNetwork {
         }
     }
 
+    /// The same with `level` more in every y_b.
+    pub fn raised(self, level: f32) -> Self {
+        Self { mlp: self.mlp.raised(level), ..self }
+    }
+
     /// y_b, `[n, 1]`.
     pub fn forward(&self, places: &Places) -> Tensor<2> {
         let read = [

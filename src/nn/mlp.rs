@@ -20,6 +20,14 @@ impl Mlp {
         Self { layers }
     }
 
+    /// The same with `level` more at every output.
+    pub fn raised(mut self, level: f32) -> Self {
+        if let Some(last) = self.layers.last_mut() {
+            last.bias = last.bias.take().map(|bias| bias.map(|bias| bias + level));
+        }
+        self
+    }
+
     /// `[..., sizes[0]]` to `[..., sizes[last]]`.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let last = self.layers.len() - 1;

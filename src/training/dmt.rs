@@ -25,8 +25,10 @@ use super::normalisation::CONSTANT;
 use super::optimiser::adam;
 use super::work::{Speed, block, mlp};
 use crate::market::catalogue::Catalogue;
+use crate::models::dmt::input::Place;
 use crate::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use crate::models::weights::About;
+use crate::nn::bias::Places;
 use crate::share::MultiTask;
 use batch::{Batch, RowBatch};
 use loss::{cross_entropy, imbalance};
@@ -120,7 +122,9 @@ pub fn train(
         }
     }
     speed.say(&device);
-    Ok(model.valid())
+    let model = model.valid();
+    let mean = mean_bias(&model, samples, catalogue, &device.without_autodiff());
+    Ok(model.with_bias_raised(mean.map_or(0.0, |mean| -mean)))
 }
 
 /// Width of what an expert reads.
@@ -188,11 +192,38 @@ fn loss_of(
     })
 }
 
+/// y_b of a batch less its mean over what was shown, `[n, 1]`. Equation 3 alone leaves open how much
+/// of a rate is the product's and how much the place's: so a utility without its bias is that at an
+/// average place. What was not shown stood nowhere that could bias it.
+fn centred(bias: Tensor<2>, shown: Tensor<2>) -> Tensor<2> {
+    let bias = bias * shown.clone();
+    let mean = bias.clone().sum() / shown.clone().sum().clamp_min(1.0);
+    bias - mean.unsqueeze() * shown
+}
+
+/// Mean of y_b over all that was shown; none without a bias network.
+fn mean_bias(
+    model: &Dmt,
+    samples: &Samples,
+    catalogue: &Catalogue,
+    device: &Device,
+) -> Option<f32> {
+    let views: Vec<usize> = (0..samples.len()).collect();
+    let (mut sum, mut shown) = (0.0, 0.0);
+    for views in views.chunks(512) {
+        let places: Vec<Place> =
+            views.iter().flat_map(|&view| samples.places(view, catalogue)).collect();
+        let places_read = Places::new(&places, catalogue.product_types.len(), device);
+        sum += f64::from(model.bias(&places_read)?.sum().into_scalar::<f32>());
+        shown += places.len() as f64;
+    }
+    Some((sum / f64::max(shown, 1.0)) as f32)
+}
+
 /// Equation 5 over a batch without padding; none where the model is not trained on rows.
 fn loss_of_rows(model: &Dmt, batch: &RowBatch, settings: &Settings) -> Option<Tensor<1>> {
     let (utilities, gates) = model.utilities(&batch.rows)?;
-    // What was not shown stood nowhere that could bias it.
-    let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
+    let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));
     let present = batch.shown.ones_like();
     let loss =
         cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);
@@ -205,8 +236,7 @@ fn padded_loss(model: &Dmt, batch: &Batch, settings: &Settings) -> Tensor<1> {
     let output = model.rank(&encoded, &batch.candidates, 1.0);
     let [requests, count, tasks] = output.utilities.dims();
     let utilities = output.utilities.reshape([requests * count, tasks]);
-    // What was not shown stood nowhere that could bias it.
-    let bias = model.bias(&batch.places).map(|bias| bias * batch.shown.clone());
+    let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));
     let present = batch.present.clone();
     let loss =
         cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);

@@ -57,10 +57,9 @@ impl RowBatch {
         for &view in views {
             let impressions = samples.impressions_of(view);
             let own = samples.products(impressions.clone());
-            let shown = &own[..samples.shown(view)];
-            let (first_index, page) = samples.place_of(view);
             products.extend_from_slice(own);
-            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            let shown = samples.places(view, catalogue);
+            places.extend(&shown);
             places.resize(products.len(), Place::default());
             placed.extend(shown.iter().map(|_| 1.0));
             placed.resize(products.len(), 0.0);
@@ -106,9 +105,8 @@ impl Batch {
         for (row, &view) in views.iter().enumerate() {
             let impressions = samples.impressions_of(view);
             let own = samples.products(impressions.clone());
-            let shown = &own[..samples.shown(view)];
-            let (first_index, page) = samples.place_of(view);
-            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            let shown = samples.places(view, catalogue);
+            places.extend(&shown);
             placed.extend(shown.iter().map(|_| 1.0));
             products.extend_from_slice(own);
             dense.extend_from_slice(samples.dense(impressions.clone()));

@@ -75,9 +75,8 @@ impl BiasMetrics {
         let mut examination: Vec<(f32, u32)> = Vec::new();
         for view in 0..samples.len() {
             let impressions = samples.impressions_of(view);
-            let (first_index, page) = samples.place_of(view);
-            let shown = samples.products(impressions.clone());
-            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            let (first_index, _) = samples.place_of(view);
+            places.extend(samples.places(view, catalogue));
             for (place, truth) in samples.truth(impressions).iter().enumerate() {
                 let index = first_index + place;
                 examination.resize(examination.len().max(index + 1), (0.0, 0));
@@ -159,9 +158,7 @@ pub fn by_crowd(
     let mut crowds = [Crowded::default(); NEIGHBOURHOOD];
     for view in 0..samples.len() {
         let impressions = samples.impressions_of(view);
-        let (first_index, page) = samples.place_of(view);
-        let shown = samples.products(impressions.clone());
-        let places = Place::of_page(catalogue, shown, first_index, page);
+        let places = samples.places(view, catalogue);
         for (impression, place) in impressions.zip(places) {
             let own = place.types[1..].iter().filter(|&&other| other == place.types[0]).count();
             let truth = samples.truth(impression..impression + 1)[0];
@@ -199,9 +196,7 @@ impl Expected {
         let utilities = utilities(ranker.model(), samples, catalogue);
         let mut places = Vec::with_capacity(samples.impressions());
         for view in 0..samples.len() {
-            let (first_index, page) = samples.place_of(view);
-            let shown = samples.products(samples.impressions_of(view));
-            places.extend(Place::of_page(catalogue, shown, first_index, page));
+            places.extend(samples.places(view, catalogue));
         }
         let bias = ranker.bias_at(&places).map(read).unwrap_or_default();
         let labels = samples.labels(0..samples.impressions());

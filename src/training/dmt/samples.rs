@@ -6,11 +6,11 @@ use super::cold_start::Lost;
 use crate::features::Moment;
 use crate::features::dense::{self, DenseTables, QueryMatch};
 use crate::features::split::day_of;
-use crate::market::catalogue::ProductId;
+use crate::market::catalogue::{Catalogue, ProductId};
 use crate::market::history::Event;
 use crate::market::log::{ImpressionTruth, PageView, ShopperLog};
 use crate::models::dmt::SEQUENCES;
-use crate::models::dmt::input::behaviours;
+use crate::models::dmt::input::{Place, behaviours};
 use crate::training::normalisation::moments;
 
 /// How well queries fit products: see [`QueryMatch`].
@@ -193,6 +193,13 @@ impl Samples {
     pub fn place_of(&self, view: usize) -> (usize, usize) {
         let view = &self.views[view];
         (view.first_index.into(), view.page.into())
+    }
+
+    /// Where a view's impressions stood: those that were shown.
+    pub fn places(&self, view: usize, catalogue: &Catalogue) -> Vec<Place> {
+        let own = self.products(self.impressions_of(view));
+        let (first_index, page) = self.place_of(view);
+        Place::of_page(catalogue, &own[..self.shown(view)], first_index, page)
     }
 
     /// Products of impressions.

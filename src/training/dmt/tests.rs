@@ -8,7 +8,7 @@ use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
 use super::data::Pages;
 use super::samples::{Kinds, QueryMatcher, Samples};
-use super::{Settings, loss_of_rows, padded_loss, train};
+use super::{Settings, loss_of_rows, mean_bias, padded_loss, train};
 use crate::features::dense::{self, DenseTables};
 use crate::features::statistics::Statistics;
 use crate::market::catalogue::{Catalogue, ProductId};
@@ -20,6 +20,7 @@ use crate::models::dmt::example::catalogue;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::moppr::Vocabulary;
 use crate::nn::fused::tests::assert_same_losses;
+use crate::pipeline::blend::sigmoid;
 use crate::share::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::numbered;
 
@@ -207,6 +208,8 @@ fn training_finds_the_planted_taste_and_examination() {
     let model = train(&config, &known, &catalogue, &settings, None, |_, _, _| ()).unwrap();
 
     let device = Device::flex();
+    // At an average place there is no bias, so that a rate without it is one that people show.
+    assert!(mean_bias(&model, &known, &catalogue, &device).unwrap().abs() < 1e-3);
     let unseen = samples(&catalogue, 150..200, 0.0);
     let batch = Batch::new(&unseen, &Vec::from_iter(0..unseen.len()), &catalogue, &device);
     let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
@@ -216,6 +219,10 @@ fn training_finds_the_planted_taste_and_examination() {
         unseen.truth(0..unseen.impressions()).iter().map(|truth| truth.attraction).collect();
     let liked: Vec<bool> = attraction.iter().map(|&attraction| attraction > 0.3).collect();
     assert!(auc(&clicks, &liked).unwrap() > 0.95);
+    let rate = clicks.iter().map(|&utility| sigmoid(utility)).sum::<f32>() / clicks.len() as f32;
+    let labels = unseen.labels(0..unseen.impressions());
+    let clicked = labels.iter().filter(|label| label[0]).count() as f32 / labels.len() as f32;
+    assert!((0.7..1.5).contains(&(rate / clicked)), "{rate} {clicked}");
 
     let ranker = Ranker::new(config, model, &device);
     let curve = ranker.examination(&catalogue, &[0], 10, 10).unwrap();

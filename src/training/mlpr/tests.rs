@@ -325,11 +325,11 @@ fn gap(bert: &Bert, library: &Library<'_>) -> f32 {
 fn the_trainings_find_what_is_asked_for_and_what_is_bought() {
     let (catalogue, words) = (shop(), example::words());
     let library = Library::new(&catalogue, &words, small_bert());
-    let known = samples_of(searches(0..60));
+    let known = samples_of(searches(0..120));
     let bert = encoders(&library, &known);
     assert!(gap(&bert, &library) > 0.5, "{}", gap(&bert, &library));
 
-    let unseen = part_of(&searches(0..60), Part::Test, 0);
+    let unseen = part_of(&searches(0..120), Part::Test, 0);
     for (sharing, fine_tuning) in [(Sharing::TwoStage, true), (Sharing::Customised, false)] {
         let config = MlprConfig { sharing, ..small_config() };
         let settings =
