@@ -40,7 +40,10 @@ fn couch_finds_sofas_though_no_title_says_couch() {
     let sofas = best_types(&funnel, &answer, &state, 10);
     let sofas = sofas.iter().filter(|name| name.contains("sofa")).count();
     assert!(sofas >= 6, "{sofas} of ten are sofas");
-    assert_eq!(answer.retrieval.retrieved, state.page.size);
+    // More of them are likely meant than are asked for: nothing is there to fill the page.
+    assert!(answer.retrieval.relevant > state.retrieval.candidates);
+    assert_eq!(answer.retrieval.retrieved, state.retrieval.candidates);
+    assert!(answer.candidates.iter().all(|candidate| candidate.tier < u8::MAX));
     assert_eq!(answer.notices, []);
 }
 
@@ -245,7 +248,7 @@ fn a_page_larger_than_what_is_likely_meant_is_filled_and_no_further_than_was_ask
 fn products_with_every_word_that_was_asked_for_come_first() {
     let mut funnel = funnel();
     for (query, word, least) in [
-        ("red dress", "Red", 2),
+        ("black dress", "Black", 2),
         ("winter jacket for men", "Men's", 5),
         ("tefora kettle", "Tefora", 2),
         ("Nordvik sofa", "Nordvik", 1),

@@ -82,36 +82,47 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     assert_eq!(reasons, known, "a reason that no state gives");
 }
 
+/// With relevance control and without it, down to nothing and up to all that the slider gives.
 #[test]
 fn without_a_ranker_every_objectives_weight_changes_the_first_ten_of_most_pages() {
     let mut funnel = funnel();
     let objectives = ["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"];
-    let mut changed = [0; 4];
-    let cases = asked_by_all(&State { ranker: Ranker::None, ..State::default() });
-    for state in &cases {
-        let mut top = |state: &State| {
-            let shelf = Shelf::new(&ranked(&mut funnel, state).expect("it ranks"), state);
-            shelf.top(TOP).to_vec()
-        };
-        let before = top(state);
-        for (changed, key) in changed.iter_mut().zip(objectives) {
-            // It stands at its upper end.
-            let to = ends(Knob::by_key(key).expect(key), state);
-            assert_eq!(to.len(), 1);
-            *changed += usize::from(top(&to[0]) != before);
+    for relevance_control in [true, false] {
+        let mut asked = State { ranker: Ranker::None, ..State::default() };
+        asked.retrieval.relevance_control = relevance_control;
+        let cases = asked_by_all(&asked);
+        let mut changed = [[0; 2]; 4];
+        for state in &cases {
+            let mut top = |state: &State| {
+                let shelf = Shelf::new(&ranked(&mut funnel, state).expect("it ranks"), state);
+                shelf.top(TOP).to_vec()
+            };
+            let before = top(state);
+            for (changed, key) in changed.iter_mut().zip(objectives) {
+                // It stands at neither.
+                let ends = ends(Knob::by_key(key).expect(key), state);
+                assert_eq!(ends.len(), 2, "{key}");
+                for (changed, to) in changed.iter_mut().zip(&ends) {
+                    *changed += usize::from(top(to) != before);
+                }
+            }
         }
+        let most = |changed: &usize| 4 * changed >= 3 * cases.len();
+        assert!(changed.iter().flatten().all(most), "{relevance_control}: {changed:?}");
     }
-    assert!(changed.iter().all(|changed| 4 * changed >= 3 * cases.len()), "{changed:?}");
 }
 
 #[test]
 fn the_page_opens_with_the_blend_whose_least_slider_moves_most() {
     let turned = measure(&mut funnel()).expect("the shipped assets rank");
-    let least = |blend| least(&turned, blend);
+    let first = |blend| least(&turned, blend, |turned| turned.first);
+    let new = |blend| least(&turned, blend, |turned| turned.new);
     let default = State::default().ranking.blend;
     for blend in [Blend::Sum, Blend::Lift, Blend::Product] {
-        assert!(least(default) >= least(blend), "{blend:?}: {turned:?}");
+        assert!(first(default) >= first(blend), "{blend:?}: {turned:?}");
     }
-    // The sliders are worth moving, which they are not where probabilities are added.
-    assert!(least(default) > 2.0 * least(Blend::Sum), "{turned:?}");
+    // The sliders are worth moving, which they are not where probabilities are added: there the one
+    // of the rarer deed brings next to nothing onto the page.
+    assert!(first(default) > first(Blend::Sum), "{turned:?}");
+    assert!(new(default) > 2.0 * new(Blend::Sum), "{turned:?}");
 }

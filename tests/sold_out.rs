@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use futures::executor::block_on;
 use vitrine::cli::judge::read;
 use vitrine::features::split::day_of;
+use vitrine::features::windows::MOPPR;
 use vitrine::market::catalogue::{Catalogue, ProductId};
 use vitrine::market::held_out::HeldOut;
 use vitrine::pipeline::Funnel;
@@ -127,7 +128,7 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
     let mut funnel = funnel();
     let shoppers = funnel.stock().shoppers.clone();
     let (mut known, mut read) = (0, [0, 0]);
-    for shopper in shoppers.iter().take(6) {
+    for shopper in &shoppers {
         for (which, retriever) in
             [share::Retriever::Moppr, share::Retriever::Yandex].into_iter().enumerate()
         {
@@ -138,9 +139,24 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
             let answer = run(&mut funnel, &state);
             let events: Vec<_> = answer.history.iter().map(|entry| entry.event).collect();
             assert_eq!(events, shopper.events);
-            let gone = answer.history.iter().filter(|e| !offered.contains(&e.event.product));
-            known += gone.clone().count();
-            read[which] += gone.filter(|entry| entry.kept && entry.attention > 0.0).count();
+            let gone: Vec<_> =
+                answer.history.iter().filter(|e| !offered.contains(&e.event.product)).collect();
+            known += gone.len();
+            read[which] += gone.iter().filter(|entry| entry.kept).count();
+            assert!(gone.iter().all(|entry| entry.kept == (entry.attention > 0.0)));
+            // Whether a behaviour is read hangs on how old it is, and on nothing else.
+            let kept: Vec<bool> = answer.history.iter().map(|entry| entry.kept).collect();
+            let newest = match retriever {
+                share::Retriever::Yandex => {
+                    let first = kept.iter().position(|kept| *kept).unwrap_or(kept.len());
+                    (first..kept.len()).collect()
+                }
+                share::Retriever::Moppr => {
+                    let read = MOPPR.iter().flat_map(|window| window.select(&events, shopper.now));
+                    read.collect::<BTreeSet<usize>>()
+                }
+            };
+            assert!((0..kept.len()).all(|n| kept[n] == newest.contains(&n)), "{}", shopper.key);
         }
     }
     assert!(known > 10 && read.iter().all(|count| *count > 0), "{read:?} of {known}");

@@ -80,10 +80,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let (first, ten) = (100.0 * first, 100.0 * ten);
         println!("| {ranker} | {blend} | {task} | {first:.0} % | {ten:.0} % | {new:.1} |");
     }
-    let least =
-        |(blend, name): &(Blend, &str)| format!("{name} {:.0} %", 100.0 * least(&turned, *blend));
-    let least: Vec<String> = BLENDS.iter().map(least).collect();
-    println!("\nAnother first by the lesser slider: {}.", least.join(", "));
+    let each = |say: fn(&[Turned], Blend) -> String| {
+        BLENDS.map(|(blend, name)| format!("{name} {}", say(&turned, blend))).join(", ")
+    };
+    let first = each(|turned, blend| format!("{:.0} %", 100.0 * least(turned, blend, |t| t.first)));
+    let new = each(|turned, blend| format!("{:.1}", least(turned, blend, |t| t.new)));
+    println!("\nBy the lesser slider: another first {first}; new among the first {TOP} {new}.");
     Ok(())
 }
 
@@ -91,13 +93,13 @@ fn name(blend: Blend) -> &'static str {
     BLENDS.iter().find(|(known, _)| *known == blend).map_or("", |(_, name)| name)
 }
 
-/// How often another product comes first by whichever of the two sliders that every ranker has
-/// does less: of click and of order, each as the mean over the rankers.
-pub fn least(turned: &[Turned], blend: Blend) -> f64 {
+/// What whichever does less of the two sliders that every ranker has does, of click and of order,
+/// each as the mean over the rankers.
+pub fn least(turned: &[Turned], blend: Blend, what: fn(&Turned) -> f64) -> f64 {
     let mean = |task| {
         let of_task = turned.iter().filter(|turned| (turned.blend, turned.task) == (blend, task));
         let (sum, count) =
-            of_task.fold((0.0, 0.0), |(sum, n), turned| (sum + turned.first, n + 1.0));
+            of_task.fold((0.0, 0.0), |(sum, n), turned| (sum + what(turned), n + 1.0));
         sum / f64::max(count, 1.0)
     };
     f64::min(mean(Task::Click), mean(Task::Order))
