@@ -319,7 +319,7 @@ impl Default for State {
                 temperature: 0.02,
                 candidates: 30,
                 gmv: false,
-                sigma: 0.03,
+                sigma: 0.02,
                 sample: false,
                 seed: 1,
                 quantised: true,
