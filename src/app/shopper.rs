@@ -328,7 +328,7 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
         }
         sentence
     };
-    let bar = |share: f32| format!("--share:{}", words::css_share(share.clamp(0.0, 1.0).sqrt()));
+    let bar = |share: f32| format!("--share:{}", words::css_share(share));
     let remove = move || store.edit_history(HistoryEdit::Remove { entry: number });
     view! {
         <li class="entry" class:left-out=move || !attention.get().kept title=sentence data-entry=number.to_string()>

@@ -415,7 +415,6 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     let list = move |sequence: SequenceAttention| {
         let count = sequence.weights.len();
         let weights: Vec<_> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
-        let most = longest(weights.iter().copied());
         let rows = strongest(&weights, ENTRIES)
             .into_iter()
             .map(|(i, weight)| {
@@ -425,7 +424,7 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
                     <li title=tip>
                         <Picture product />
                         <span class="what" translate="no">{name}</span>
-                        <span class="bar ranker" style=format!("--share:{}", css_share(weight / most))></span>
+                        <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
                         <small translate="no">{percent(weight)}</small>
                     </li>
                 })

@@ -96,12 +96,11 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
     let TowerInsides { read, own_attention, searches, temperature, context, .. } = towers;
     let (surface, device) = context;
     let count = searches.len();
-    let most = searches.iter().map(|(_, attention)| *attention).fold(0.0, f32::max);
     let search = |(query, attention): (String, f32)| {
         view! {
             <li>
                 <span class="what" translate="no">{query}</span>
-                <span class="bar retriever" style=format!("--share:{}", css_share(attention / most))></span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(attention))></span>
                 <small translate="no">{percent(attention)}</small>
             </li>
         }
