@@ -79,7 +79,7 @@ describe("the history", () => {
   });
 
   test("how long ago something was is the same wherever it is told", async () => {
-    await withVitrine(stage, { link: "?v=1&panel=explain" }, async (vitrine) => {
+    await withVitrine(stage, { link: "?v=1&q=dining+chair&shopper=mara&panel=explain" }, async (vitrine) => {
       await vitrine.ready();
       await vitrine.get("explain-first").click();
       const table = vitrine.get("retriever-attention");

@@ -16,8 +16,8 @@ const aboutTheQuery = (vitrine) =>
 describe("search", () => {
   for (const [query, meant] of [
     ["couch", /sofa|sectional|loveseat|settee/i],
-    ["cofee maker", /coffee|espresso/i],
-    ["running shoes", /running|trainer|sneaker|shoe/i],
+    ["vacum cleaner", /vacuum/i],
+    ["bike", /bicycle|bike/i],
   ]) {
     test(`"${query}" finds what is meant`, async () => {
       await withVitrine(stage, { link: `?v=1&q=lamp` }, async (vitrine) => {
@@ -42,7 +42,7 @@ describe("search", () => {
   for (const [query, first, tiers] of [
     ["milk", /milk/i, /^From place \d+: less likely what you meant\.$/],
     ["knives", /knife/i, /^From place \d+:/],
-    ["red dress", /\bred\b/i, /^Up to place 2: every word you asked for\./],
+    ["black dress", /\bblack\b/i, /^Up to place 2: every word you asked for\./],
   ]) {
     test(`"${query}" fills the page, and the shelf says where what is meant ends`, async () => {
       await withVitrine(stage, { link: `?v=1&backend=cpu&q=${encodeURIComponent(query)}` }, async (vitrine) => {
