@@ -162,8 +162,7 @@ impl AttentionBlock {
         }
     }
 
-    /// The block with attention that starts towards what is alike: see
-    /// [`MultiHeadAttention::towards_alike`].
+    /// The block with attention that starts towards what is alike, `strength` times.
     pub fn towards_alike(mut self, strength: f32) -> Self {
         self.attention = self.attention.towards_alike(strength);
         self
