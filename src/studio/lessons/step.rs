@@ -24,6 +24,17 @@ use crate::studio::engine::{Engine, Standing};
 const DRAWN: u64 = 150;
 /// How often what is pointed at is looked for after a change.
 const LOOKS: u32 = 40;
+/// For so many looks what was scrolled to must stand still, for insides arrive part by part.
+const STILL: u32 = 6;
+
+/// What was scrolled to.
+#[derive(Clone, Copy, Default)]
+struct Revealed {
+    /// Where it stood then; none before.
+    place: Option<i32>,
+    /// For how many looks it has stood there since.
+    still: u32,
+}
 
 /// How far the person is with a step.
 #[derive(Clone, PartialEq)]
@@ -137,33 +148,39 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
 
 /// Marks what the step points at, now and whenever another state brings another control.
 fn point_at(store: Store, point: Option<String>, look: Option<String>) {
-    let revealed = StoredValue::new(false);
+    let revealed = StoredValue::new(Revealed::default());
     follow(move |_| {
         store.state.track();
         look_for(store, point.clone(), look.clone(), revealed, LOOKS);
     });
 }
 
-/// Looks again and again until what is pointed at is there and was scrolled to once: insides come
-/// with an answer, and sheets open.
+/// Looks again and again until what is pointed at is there, was scrolled to, and stands still: insides
+/// come with an answer, and sheets open.
 fn look_for(
     store: Store,
     point: Option<String>,
     watch: Option<String>,
-    revealed: StoredValue<bool>,
+    revealed: StoredValue<Revealed>,
     looks: u32,
 ) {
     let look = move || {
         let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
         // The step may have been left meanwhile.
-        let Some(was_revealed) = revealed.try_get_value() else { return };
+        let Some(mut known) = revealed.try_get_value() else { return };
         if !shown {
             return;
         }
         let there = browser::point(point.as_deref(), watch.as_deref());
-        if there && !was_revealed && browser::reveal_pointed() {
-            revealed.set_value(true);
-        } else if point.is_some() && !(there && was_revealed) && looks > 1 {
+        if there && known.still < STILL {
+            if known.place.is_some() && known.place == browser::pointed_place() {
+                known.still += 1;
+            } else if browser::reveal_pointed() {
+                known = Revealed { place: browser::pointed_place(), still: 0 };
+            }
+            revealed.set_value(known);
+        }
+        if point.is_some() && !(there && known.still >= STILL) && looks > 1 {
             look_for(store, point, watch, revealed, looks - 1);
         }
     };
