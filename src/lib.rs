@@ -8,6 +8,7 @@
 //! | [`text`] | normaliser, WordPiece, token vectors |
 //! | [`metrics`] | recall@K, nDCG@K, P_good, AUC, RelaImpr, Precision@K, MRR@K; what a page view is measured by |
 //! | [`features`] | what a moment in the shop looks like to a model: ids and dense features |
+//! | [`systems`] | what the systems predict, and the variants that they were trained in |
 //! | [`nn`] | layers that more than one model uses |
 //! | [`models`] | one file a system: MOPPR, DMT |
 //! | [`retrieval`] | exact search over item vectors, quantisation |
@@ -44,6 +45,7 @@ pub mod retrieval;
 pub mod share;
 #[cfg(any(feature = "studio", feature = "cli"))]
 pub mod studio;
+pub mod systems;
 #[cfg(feature = "cli")]
 pub mod tables;
 #[cfg(feature = "models")]

@@ -4,7 +4,9 @@
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
 use vitrine::pipeline::blend::{self, sigmoid};
-use vitrine::share::{BiasFeatures, HistoryEdit, MultiTask, Ranker, State, Surface, Task};
+use vitrine::share::{HistoryEdit, Ranker, State, Surface};
+use vitrine::systems::Task;
+use vitrine::systems::dmt::{BiasFeatures, MultiTask};
 
 use support::{Spoilt, funnel, run};
 

@@ -12,7 +12,8 @@ use vitrine::pipeline::assets::{Folder, Manifest};
 use vitrine::pipeline::blend;
 use vitrine::pipeline::caller::Caller;
 use vitrine::protocol::Answer;
-use vitrine::share::{HistoryEdit, MultiTask, Ranker, Retriever, State, Surface};
+use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface};
+use vitrine::systems::dmt::MultiTask;
 
 use support::{Spoilt, funnel, load, run};
 

@@ -7,7 +7,7 @@ use vitrine::market::catalogue::ProductId;
 use vitrine::market::{MarketConfig, World};
 use vitrine::models::dmt::SEQUENCE_NAMES;
 use vitrine::models::dmt::ranker::{Ranker, file_name};
-use vitrine::share::{BiasFeatures, MultiTask};
+use vitrine::systems::dmt::{BiasFeatures, MultiTask};
 use vitrine::training::dmt::cold_start::Lost;
 use vitrine::training::dmt::insides::{Insides, VIEWS};
 use vitrine::training::dmt::samples::{Kinds, QueryMatcher, Samples};

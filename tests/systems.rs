@@ -4,7 +4,8 @@ use vitrine::language::english;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::blend;
 use vitrine::protocol::Answer;
-use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface, Task, TrainingStage};
+use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface, TrainingStage};
+use vitrine::systems::Task;
 
 use support::{Spoilt, funnel, load, run};
 

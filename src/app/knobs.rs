@@ -9,7 +9,8 @@ use super::picture::{Mark, Symbol};
 use super::store::store;
 use super::words::{self, fixed};
 use crate::share::knobs::{Control, Group, Idle, KNOBS, Knob};
-use crate::share::{Blend, Ranker, Task};
+use crate::share::{Blend, Ranker};
+use crate::systems::Task;
 
 /// The knob after which is said what the objectives' weights change.
 const LAST_OBJECTIVE: &str = "w-purchase";

@@ -2,7 +2,7 @@
 
 use crate::market::catalogue::ProductId;
 use crate::protocol::Gating;
-use crate::share::Task;
+use crate::systems::Task;
 
 /// A gate weight that changed by less is not told of.
 const LEAST: f32 = 0.005;

@@ -15,7 +15,8 @@ use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
 use crate::pipeline::blend;
 use crate::protocol::Progress;
-use crate::share::{Blend, HistoryEdit, Surface, Task};
+use crate::share::{Blend, HistoryEdit, Surface};
+use crate::systems::Task;
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;

@@ -19,7 +19,8 @@ use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
 use crate::share::knobs::{Facts, Knob};
 use crate::share::view::{Link, View};
-use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, Ranker, RankingKnobs, State, Task};
+use crate::share::{HistoryEdit, MAX_HISTORY_EDITS, Ranker, RankingKnobs, State};
+use crate::systems::Task;
 
 /// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
 /// counted from the order before it.

@@ -17,9 +17,10 @@ use crate::protocol::{
 #[cfg(feature = "studio")]
 use crate::protocol::{Evaluated, Map, Parts, Passage, Reply, Seat, Told, Trace};
 use crate::share::{
-    BackendChoice, BiasFeatures, Blend, HistoryEdit, MultiTask, PageKnobs, Ranker, RankingKnobs,
-    RetrievalKnobs, Retriever, State, Surface, TrainingStage,
+    BackendChoice, Blend, HistoryEdit, PageKnobs, Ranker, RankingKnobs, RetrievalKnobs, Retriever,
+    State, Surface, TrainingStage,
 };
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 /// Reads a message of an engine.
 ///

@@ -14,7 +14,8 @@ use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
 use crate::pipeline::blend;
 use crate::protocol::{Answer, Backend};
-use crate::share::{Blend, Ranker, RankingKnobs, State, Task};
+use crate::share::{Blend, Ranker, RankingKnobs, State};
+use crate::systems::Task;
 
 /// The blends with their names.
 const BLENDS: [(Blend, &str); 3] =

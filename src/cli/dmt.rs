@@ -17,7 +17,7 @@ use crate::models::dmt::{Dmt, DmtConfig, Interest};
 use crate::models::moppr::Vocabulary;
 use crate::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use crate::models::weights::{About, FORMAT, Precision, Weights};
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::device::device;
 use crate::training::dmt::cold_start::{EVALUATED, SHARE};

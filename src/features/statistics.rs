@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::market::log::PageView;
-use crate::share::Task;
 
 /// Counts of one product over the days before the split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,16 +26,6 @@ impl Counts {
     /// Orders a click, drawn towards `prior` by the weight of 20 clicks.
     pub fn cvr(&self, prior: f32) -> f32 {
         smoothed(self.orders, self.clicks, prior, 20.0)
-    }
-
-    /// Share of the impressions that a task's behaviour came of; 0 where nothing was shown.
-    pub fn rate(&self, task: Task) -> f32 {
-        let happened = match task {
-            Task::Click => self.clicks,
-            Task::Cart => self.carts,
-            Task::Order => self.orders,
-        };
-        happened as f32 / self.impressions.max(1) as f32
     }
 
     fn add(&mut self, other: &Counts) {
@@ -101,14 +90,6 @@ mod tests {
     fn a_product_never_shown_has_the_prior_rate() {
         assert!((Counts::default().ctr(0.07) - 0.07).abs() < 1e-6);
         assert!((Counts::default().cvr(0.03) - 0.03).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_rate_is_a_share_of_what_was_shown() {
-        let counts = Counts { impressions: 1_000, clicks: 70, carts: 8, orders: 2 };
-        let rates = [Task::Click, Task::Cart, Task::Order].map(|task| counts.rate(task));
-        assert_eq!(rates, [0.07, 0.008, 0.002]);
-        assert_eq!(Counts::default().rate(Task::Click), 0.0);
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::nn::attention::KeyMask;
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
 use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};
 use crate::nn::normaliser::Normaliser;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 use interest::{
     ActivationUnit, DeepInterestTransformer, InterestEvolution, ItemEmbedding, SequenceMemory,
 };

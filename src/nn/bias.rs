@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::mlp::Mlp;
 use crate::features::places::NEIGHBOURHOOD;
-use crate::share::BiasFeatures;
+use crate::systems::dmt::BiasFeatures;
 
 /// Index and page numbers from here on count as the last one (DMT 4.4).
 pub const MAX_INDEX: usize = 400;

@@ -5,7 +5,8 @@
 //! within a frame without asking the engine.
 
 use crate::protocol::{Answer, Candidate};
-use crate::share::{Blend, RankingKnobs, Task};
+use crate::share::{Blend, RankingKnobs};
+use crate::systems::Task;
 
 /// The logistic function.
 pub fn sigmoid(logit: f32) -> f32 {

@@ -16,7 +16,8 @@ use crate::metrics::measure::{
 };
 use crate::metrics::{dcg_at, effective_number_of, ndcg_at, p_good, recall_at};
 use crate::protocol::Candidate;
-use crate::share::{State, Surface, Task};
+use crate::share::{State, Surface};
+use crate::systems::Task;
 
 /// File of the held-out page views; fetched when they are first asked for.
 pub const HELD_OUT: &str = "held-out.json";

@@ -18,7 +18,8 @@ use crate::market::catalogue::ProductId;
 use crate::models::dmt::ranker;
 use crate::models::weights::WeightsError;
 use crate::protocol::{Detail, Feature, Gating};
-use crate::share::{self, BiasFeatures, MultiTask, RankingKnobs, State};
+use crate::share::{self, RankingKnobs, State};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use crate::features::dense::DenseTables;
 use crate::features::search::{ProductFeatures, QueryFrequency};
-use crate::features::statistics::Statistics;
+use crate::features::statistics::{Counts, Statistics};
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::{Shop, Shopper};
-use crate::share::Task;
+use crate::systems::Task;
 use crate::text::{Reading, Spelling, TokenVectors};
 
 /// File of the catalogue.
@@ -159,7 +159,7 @@ impl Stock {
     /// How usual each task is in the shop, by what the days before training counted.
     pub fn base_rates(&self, tasks: &[Task]) -> Vec<f32> {
         let total = self.statistics.total();
-        tasks.iter().map(|&task| total.rate(task)).collect()
+        tasks.iter().map(|&task| rate(&total, task)).collect()
     }
 
     /// Whether the catalogue has such a product, on sale or sold out.
@@ -191,6 +191,29 @@ fn spelling(catalogue: &Catalogue, queries: &[QueryCount]) -> Spelling {
     Spelling::new(titles.chain(well.map(|QueryCount(query, count, ..)| (query.as_str(), *count))))
 }
 
+/// Share of the impressions that a task's behaviour came of; 0 where nothing was shown.
+fn rate(counts: &Counts, task: Task) -> f32 {
+    let happened = match task {
+        Task::Click => counts.clicks,
+        Task::Cart => counts.carts,
+        Task::Order => counts.orders,
+    };
+    happened as f32 / counts.impressions.max(1) as f32
+}
+
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_share_of_what_was_shown() {
+        let counts = Counts { impressions: 1_000, clicks: 70, carts: 8, orders: 2 };
+        let rates = [Task::Click, Task::Cart, Task::Order].map(|task| rate(&counts, task));
+        assert_eq!(rates, [0.07, 0.008, 0.002]);
+        assert_eq!(rate(&Counts::default(), Task::Click), 0.0);
+    }
 }

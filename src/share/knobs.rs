@@ -243,7 +243,7 @@ mod tests {
 
     use super::*;
     use crate::language::english;
-    use crate::share::{BiasFeatures, MultiTask};
+    use crate::systems::dmt::{BiasFeatures, MultiTask};
 
     #[test]
     fn keys_and_testids_are_unique() {

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::catalogue::ProductId;
 use crate::market::history::{EventKind, PageDevice};
+use crate::systems::Task;
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 /// Everything a person can set. Two equal states give the same ranking.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,28 +79,6 @@ pub enum TrainingStage {
     FineTuned,
     /// After the first: trained to retrieve.
     PreTrained,
-}
-
-/// What a ranker predicts for a product that is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Task {
-    /// It is clicked (CTR).
-    Click,
-    /// It is put in the cart (CTR times AVR).
-    Cart,
-    /// It is ordered (CTCVR).
-    Order,
-}
-
-impl Task {
-    /// Its name; its words are under "tasks." and this.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Click => "click",
-            Self::Cart => "cart",
-            Self::Order => "order",
-        }
-    }
 }
 
 impl Ranker {
@@ -204,19 +184,6 @@ pub struct RetrievalKnobs {
     pub relevance_control: bool,
 }
 
-/// How DMT's tasks share parameters (DMT table 4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MultiTask {
-    /// A gate a task over shared experts.
-    #[default]
-    Mmoe,
-    /// One bottom under both towers.
-    SharedBottom,
-    /// A network of its own for each task.
-    SingleTask,
-}
-
 /// How the probabilities y_k of the ranker's tasks become one score; w are the weights' shares and
 /// b_k is the base rate of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -229,22 +196,6 @@ pub enum Blend {
     /// Product of (y_k / b_k)^w_k: the same, with the weights as exponents.
     #[default]
     Product,
-}
-
-/// What the bias network reads (DMT 4.4 and table 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct BiasFeatures {
-    /// Index of the product in the list ("position_index").
-    pub position: bool,
-    /// Page number ("position_page").
-    pub page: bool,
-    /// Categories of the target and of its six nearest neighbours ("neighboring").
-    pub neighbours: bool,
-}
-
-impl BiasFeatures {
-    /// What the bias network of the model that opens reads.
-    pub const SHIPPED: Self = Self { position: true, page: false, neighbours: true };
 }
 
 /// Settings of the rankers; equation numbers are DMT's.

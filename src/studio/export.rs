@@ -6,7 +6,8 @@ use crate::language::Message;
 use crate::pipeline::blend::{self, probability};
 use crate::protocol::{Answer, Candidate, Shop};
 use crate::share::view::Link;
-use crate::share::{Blend, State, Surface, Task};
+use crate::share::{Blend, State, Surface};
+use crate::systems::Task;
 
 /// Most bytes of a state's file that are read.
 pub const MOST: usize = 200_000;

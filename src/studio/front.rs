@@ -2,7 +2,8 @@
 //! next.
 
 use super::results::Results;
-use crate::share::{Ranker, Retriever, State, Surface, Task};
+use crate::share::{Ranker, Retriever, State, Surface};
+use crate::systems::Task;
 
 /// Page views on which points of the chart are measured: the first ones, the same for all.
 pub const SHARE: usize = 100;

@@ -10,7 +10,7 @@ use crate::metrics::Figure;
 use crate::models::dmt::{DmtConfig, Interest, Positions, SEQUENCES};
 use crate::models::moppr::Vocabulary;
 use crate::models::query_category::CategoryPredictor;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 use crate::text::TokenVectors;
 use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{by_block, utilities};

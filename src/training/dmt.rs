@@ -29,7 +29,7 @@ use crate::models::dmt::input::Place;
 use crate::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use crate::models::weights::About;
 use crate::nn::bias::Places;
-use crate::share::MultiTask;
+use crate::systems::dmt::MultiTask;
 use batch::{Batch, RowBatch};
 use loss::{cross_entropy, imbalance};
 use samples::Samples;

@@ -12,7 +12,8 @@ use crate::app::words::{self, count, css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
 use crate::pipeline::blend::{Predicted, mixed, probability, sigmoid, terms};
 use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
-use crate::share::{Blend, Ranker, RankingKnobs, Task};
+use crate::share::{Blend, Ranker, RankingKnobs};
+use crate::systems::Task;
 
 /// Most entries shown of one sequence, those with the most attention.
 const ENTRIES: usize = 4;

@@ -33,7 +33,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
             let Gating { name, experts } = gating;
             let from = first;
             first += tasks.len() * experts.len();
-            let of_task = |(number, task): (usize, &crate::share::Task)| {
+            let of_task = |(number, task): (usize, &crate::systems::Task)| {
                 let bars = experts.iter().enumerate().map(|(expert, name)| {
                     bar(over_page, of_chosen, from + number * experts.len() + expert, name.clone())
                 });

@@ -15,7 +15,7 @@ use crate::features::dense;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::dmt::{DmtConfig, Interest, Positions};
 use crate::models::moppr::Vocabulary;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 use crate::training::dmt::Settings;
 use crate::training::dmt::data::Pages;
 use crate::training::dmt::evaluate::Metrics;

@@ -16,7 +16,7 @@ use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::moppr::Vocabulary;
 use crate::models::weights::{Weights, WeightsError};
 use crate::nn::bias::Places;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 /// What its files say they hold.
 pub const MODEL: &str = "dmt";

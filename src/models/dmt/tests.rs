@@ -15,7 +15,7 @@ use crate::models::moppr::Vocabulary;
 use crate::models::weights::{Precision, Weights};
 use crate::nn::attention::KeyMask;
 use crate::nn::bias::Places;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 const DENSE: usize = 5;
 const ALL: BiasFeatures = BiasFeatures { position: true, page: true, neighbours: true };

@@ -3,10 +3,9 @@
 
 use super::{Control, Facts, Group, Idle, Knob, Of};
 use crate::market::history::PageDevice;
-use crate::share::{
-    BackendChoice, BiasFeatures, Blend, MultiTask, Ranker, Retriever, State, Surface, Task,
-    TrainingStage,
-};
+use crate::share::{BackendChoice, Blend, Ranker, Retriever, State, Surface, TrainingStage};
+use crate::systems::Task;
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 /// A number that is stored as f32.
 macro_rules! number {

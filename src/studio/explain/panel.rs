@@ -316,7 +316,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         detail: parts.detail.clone(),
     };
     let task = RwSignal::new(0_usize);
-    let option = |(number, of): (usize, &crate::share::Task)| {
+    let option = |(number, of): (usize, &crate::systems::Task)| {
         let name = format!("tasks.{}", of.name());
         view! {
             <label>

@@ -14,8 +14,9 @@ use crate::app::words::{self, ago, count, css_share, deed, fixed, percent, signe
 use crate::features::windows;
 use crate::language::Message;
 use crate::protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
-use crate::share::{Ranker, Retriever, State, Task};
+use crate::share::{Ranker, Retriever, State};
 use crate::studio::sources::linked;
+use crate::systems::Task;
 
 /// Entries of the history that are listed with the retriever's attention, of all and of each span.
 const ATTENDED: usize = 10;

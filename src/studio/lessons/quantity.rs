@@ -6,8 +6,9 @@ use crate::market::catalogue::{Catalogue, Product, ProductId};
 use crate::metrics::{effective_number, kendall_tau, spearman};
 use crate::pipeline::blend::{self, expert_utilisation, probability};
 use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
-use crate::share::{State, Task};
+use crate::share::State;
 use crate::studio::order::{Expected, Order};
+use crate::systems::Task;
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
 const OWN_BRANDS: usize = 5;

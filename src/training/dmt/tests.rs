@@ -21,7 +21,7 @@ use crate::models::dmt::ranker::Ranker;
 use crate::models::moppr::Vocabulary;
 use crate::nn::fused::tests::assert_same_losses;
 use crate::pipeline::blend::sigmoid;
-use crate::share::{BiasFeatures, MultiTask};
+use crate::systems::dmt::{BiasFeatures, MultiTask};
 use crate::training::checkpoint::numbered;
 
 struct NoQueries;
