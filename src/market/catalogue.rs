@@ -57,6 +57,11 @@ const ARRIVALS: i32 = 88;
 const ON_SALE: Range<i32> = 15..200;
 
 impl Catalogue {
+    /// Titles of all products, in id order.
+    pub fn titles(&self) -> impl Iterator<Item = &str> {
+        self.products.iter().map(|product| product.title.as_str())
+    }
+
     /// Days, from the market's first, on which a product is on sale: most are there all the time,
     /// others arrive on one day and sell out on another (Yandex 3.1).
     pub fn days_on_sale(&self, product: ProductId) -> Range<i32> {

@@ -8,7 +8,6 @@ use crate::features::dense::DenseTables;
 use crate::features::search::{ProductFeatures, QueryFrequency};
 use crate::features::statistics::{Counts, Statistics};
 use crate::market::catalogue::{Catalogue, ProductId, ProductTypeId};
-use crate::models::moppr::retriever::title_vectors;
 use crate::protocol::{Shop, Shopper};
 use crate::systems::Task;
 use crate::text::{Reading, Spelling, TokenVectors};
@@ -111,7 +110,7 @@ impl Stock {
             spelling,
             products,
             dense,
-            titles: title_vectors(&catalogue, &words),
+            titles: words.means(catalogue.titles()),
             prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
             catalogue,
             statistics,

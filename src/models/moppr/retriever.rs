@@ -20,11 +20,6 @@ pub const MODEL: &str = "moppr";
 /// What a file of a copy's difference from the mean says it holds, before the objective's name.
 pub const DIFFERENCE: &str = "moppr-difference-";
 
-/// Mean token vectors of the titles of all products, one after another.
-pub fn title_vectors(catalogue: &Catalogue, words: &TokenVectors) -> Vec<f32> {
-    words.means(catalogue.products.iter().map(|product| product.title.as_str()))
-}
-
 /// MOPPR for one catalogue.
 #[derive(Debug)]
 pub struct Retriever {
@@ -56,7 +51,8 @@ impl Tuned {
 }
 
 impl Retriever {
-    /// Reads the embeddings and the mean of the towers. `titles` are [`title_vectors`].
+    /// Reads the embeddings and the mean of the towers. `titles` are the mean token vectors of
+    /// all titles, one after another.
     ///
     /// # Errors
     /// Where the file is damaged, of another version, or trained on another catalogue.

@@ -153,7 +153,7 @@ impl Contexts {
 
 /// Sums of the word vectors of the titles of all products, one after another.
 pub fn title_sums(catalogue: &Catalogue, words: &TokenVectors) -> Vec<f32> {
-    words.sums(catalogue.products.iter().map(|product| product.title.as_str()))
+    words.sums(catalogue.titles())
 }
 
 #[cfg(test)]

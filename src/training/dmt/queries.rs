@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use super::samples::QueryMatcher;
 use crate::market::catalogue::{Catalogue, ProductId};
-use crate::models::moppr::retriever::title_vectors;
 use crate::models::query_category::CategoryPredictor;
 use crate::text::TokenVectors;
 
@@ -38,7 +37,7 @@ impl Queries {
             let read = read_queries(texts, words, predictor)?;
             known.extend(texts.iter().map(|text| (*text).to_owned()).zip(read));
         }
-        Ok(Self { known, titles: title_vectors(catalogue, words), dimensions: words.dimensions() })
+        Ok(Self { known, titles: words.means(catalogue.titles()), dimensions: words.dimensions() })
     }
 
     /// Cosine of a query's mean token vector and the title of each candidate.

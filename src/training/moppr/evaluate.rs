@@ -155,7 +155,7 @@ pub fn retrieve(model: &Moppr, corpus: Corpus<'_>, count: usize) -> Result<Vec<V
 
 /// What BM25 over the titles retrieves for each view's query of what was on sale; nothing on the feed.
 pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<ProductId>> {
-    let titles: Vec<&str> = world.catalogue.products.iter().map(|p| p.title.as_str()).collect();
+    let titles: Vec<&str> = world.catalogue.titles().collect();
     let index = Lexical::new(&titles);
     let mut known: HashMap<(u32, i32), Vec<ProductId>> = HashMap::new();
     let search = |view: &Sample| {

@@ -14,7 +14,6 @@ use crate::market::World;
 use crate::market::catalogue::ProductId;
 use crate::models::moppr::input::Products;
 use crate::models::moppr::objectives::{OBJECTIVES, Objectives};
-use crate::models::moppr::retriever::title_vectors;
 use crate::models::moppr::{Moppr, MopprConfig, Vocabulary};
 use crate::models::query_category::{QueryCategory, QueryCategoryConfig};
 use crate::models::weights::{About, FORMAT, Weights};
@@ -72,7 +71,7 @@ impl Lab {
             query_category::train(&survey.clicks, &words, types, &Default::default())?;
         let predictor = query_category::predictor(&network, &config);
         let data = Data::gather(&world, &survey, &words, &predictor, options, shopper_done)?;
-        let titles = title_vectors(&world.catalogue, &words);
+        let titles = words.means(world.catalogue.titles());
         let products = Products::new(&data.products, &titles, &device());
         let categories = (network, config);
         Ok(Self {

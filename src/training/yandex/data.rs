@@ -94,7 +94,6 @@ impl Corpus {
                 (words.dimensions(), Texts::Sums(sums))
             }
             Reading::Pieces => {
-                let titles = catalogue.products.iter().map(|product| product.title.as_str());
                 let mut numbers = HashMap::new();
                 let mut number = |piece| {
                     let next = numbers.len() as u32;
@@ -103,7 +102,7 @@ impl Corpus {
                 let read = |text: &str| -> Vec<u32> {
                     words.pieces(text).into_iter().map(&mut number).collect()
                 };
-                let texts = titles.chain(samples.queries.iter()).map(read).collect();
+                let texts = catalogue.titles().chain(samples.queries.iter()).map(read).collect();
                 (numbers.len(), Texts::Pieces(texts))
             }
         };
