@@ -10,9 +10,10 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::moppr::retriever::Retriever;
-use super::moppr::{MopprConfig, Towers, UserQueryOutput, Vocabulary};
+use super::moppr::{MopprConfig, Towers, UserQueryOutput};
 use super::weights::{Weights, WeightsError};
 use crate::market::catalogue::{Catalogue, ProductId};
+use crate::models::vocabulary::Vocabulary;
 
 /// What its file says it holds, and the file's name.
 pub const MODEL: &str = "coarse-ranker";

@@ -28,8 +28,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::moppr::Vocabulary;
 use crate::features::windows;
+use crate::models::vocabulary::Vocabulary;
 use crate::nn::attention::KeyMask;
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
 use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};

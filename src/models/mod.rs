@@ -5,5 +5,6 @@ pub mod dmt;
 pub mod mlpr;
 pub mod moppr;
 pub mod query_category;
+pub mod vocabulary;
 pub mod weights;
 pub mod yandex;

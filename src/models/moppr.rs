@@ -23,41 +23,13 @@ use crate::features::search::{
     EVENT_KINDS, FREQUENCY_BUCKETS, LENGTH_BUCKETS, PRICE_BUCKETS, PRODUCT_DENSE, PROFILE_SIZES,
 };
 use crate::features::windows;
-use crate::market::catalogue::Catalogue;
+use crate::models::vocabulary::Vocabulary;
 use crate::nn::layer::{inner_products, linear, small_products};
 use crate::nn::tower::{Tower, TowerConfig, l2_norm};
 use input::{Products, Sequence, UserQuery};
 
 /// Added to a score that must take no part in a softmax or a maximum.
 const MASKED: f32 = -1e30;
-
-/// Numbers of ids that the tables must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vocabulary {
-    /// Products.
-    pub products: usize,
-    /// Product types.
-    pub product_types: usize,
-    /// Brands.
-    pub brands: usize,
-    /// Shops.
-    pub shops: usize,
-    /// Colours, not counting "none".
-    pub colours: usize,
-}
-
-impl Vocabulary {
-    /// Of a catalogue.
-    pub fn of(catalogue: &Catalogue) -> Self {
-        Self {
-            products: catalogue.products.len(),
-            product_types: catalogue.product_types.len(),
-            brands: catalogue.brands.len(),
-            shops: catalogue.shops.len(),
-            colours: catalogue.colours.len(),
-        }
-    }
-}
 
 /// What makes e^uq of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

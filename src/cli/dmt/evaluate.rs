@@ -14,7 +14,7 @@ use crate::cli::market::Market;
 use crate::features::dense;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::dmt::{DmtConfig, Interest, Positions};
-use crate::models::moppr::Vocabulary;
+use crate::models::vocabulary::Vocabulary;
 use crate::systems::dmt::{BiasFeatures, MultiTask};
 use crate::training::dmt::Settings;
 use crate::training::dmt::data::Pages;

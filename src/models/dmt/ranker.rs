@@ -13,7 +13,7 @@ use super::{Candidates, Dmt, DmtConfig, Encoded, Items, Output, SEQUENCES, Seque
 use crate::features::places::NEIGHBOURS;
 use crate::features::{Moment, dense};
 use crate::market::catalogue::{Catalogue, ProductId};
-use crate::models::moppr::Vocabulary;
+use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{Weights, WeightsError};
 use crate::nn::bias::Places;
 use crate::systems::dmt::{BiasFeatures, MultiTask};

@@ -11,7 +11,7 @@ use super::{Candidates, Dmt, DmtConfig, Interest, Items, Output, Positions, Sequ
 use crate::features::places::NEIGHBOURHOOD;
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::models::dmt::ranker::MODEL;
-use crate::models::moppr::Vocabulary;
+use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{Precision, Weights};
 use crate::nn::attention::KeyMask;
 use crate::nn::bias::Places;

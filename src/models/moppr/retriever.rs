@@ -9,9 +9,10 @@ use burn::tensor::{Device, Tensor};
 
 use super::input::{Products, UserQuery};
 use super::objectives::{OBJECTIVES, Objectives};
-use super::{Embeddings, MopprConfig, Towers, UserQueryOutput, Vocabulary};
+use super::{Embeddings, MopprConfig, Towers, UserQueryOutput};
 use crate::features::search::{ProductFeatures, SearchFeatures};
 use crate::market::catalogue::Catalogue;
+use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{Weights, WeightsError};
 use crate::text::TokenVectors;
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::input::{Products, UserQuery};
-use super::{Encoder, Moppr, MopprConfig, Vocabulary};
+use super::{Encoder, Moppr, MopprConfig};
 use crate::features::search::{
     Behaviour, EVENT_KINDS, FREQUENCY_BUCKETS, PRICE_BUCKETS, PROFILE_SIZES, PredictedCategories,
     ProductFeatures, QueryFeatures, SIDE_CATEGORIES, SearchFeatures,
 };
 use crate::market::history::EventKind;
+use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::nn::tower::NEGATIVE_SLOPE;
 use burn::tensor::{Device, Tensor};

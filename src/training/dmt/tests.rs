@@ -18,7 +18,7 @@ use crate::metrics::{auc, spearman};
 use crate::models::dmt::DmtConfig;
 use crate::models::dmt::example::catalogue;
 use crate::models::dmt::ranker::Ranker;
-use crate::models::moppr::Vocabulary;
+use crate::models::vocabulary::Vocabulary;
 use crate::nn::fused::tests::assert_same_losses;
 use crate::pipeline::blend::sigmoid;
 use crate::systems::dmt::{BiasFeatures, MultiTask};

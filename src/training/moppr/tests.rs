@@ -8,7 +8,8 @@ use crate::features::search::{
     Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
 };
 use crate::market::history::EventKind;
-use crate::models::moppr::{MopprConfig, Vocabulary};
+use crate::models::moppr::MopprConfig;
+use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{FORMAT, Weights};
 use crate::training::checkpoint::numbered;
 use rand::RngExt;
