@@ -9,4 +9,5 @@ pub mod gru;
 pub mod layer;
 pub mod mlp;
 pub mod normaliser;
+pub mod numbers;
 pub mod tower;

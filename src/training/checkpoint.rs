@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::tensor::Tensor;
 
 use crate::models::weights::{About, Precision, Weights};
 
@@ -51,7 +50,8 @@ impl Checkpoint {
     }
 
     /// Goes on from the last point, if there is one of a run like `about`: the model, the
-    /// optimiser, and how much was finished. The module's parameters must be [`numbered`].
+    /// optimiser, and how much was finished. The module's parameters must be
+    /// [`numbered`](crate::nn::numbers::numbered).
     ///
     /// # Errors
     /// Where there is such a point and it cannot be read.
@@ -84,20 +84,4 @@ fn read_weights(folder: &Path, about: &About) -> Result<Weights> {
     let file = folder.join(WEIGHTS);
     let bytes = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
     Ok(Weights::from_bytes(&bytes, &about.model)?)
-}
-
-/// The module with its parameters made and numbered in the order of its fields. Optimisers keep
-/// their state by these numbers, which are random otherwise and would differ from run to run.
-pub fn numbered<M: Module>(module: M) -> M {
-    module.map(&mut Numbers(0))
-}
-
-struct Numbers(u64);
-
-impl ModuleMapper for Numbers {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.0 += 1;
-        let (_, tensor, mapper) = param.consume();
-        Param::from_mapped_value(ParamId::from(self.0), tensor, mapper)
-    }
 }

@@ -19,7 +19,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::checkpoint::{Checkpoint, numbered};
+use super::checkpoint::Checkpoint;
 use super::device::device;
 use super::normalisation::CONSTANT;
 use super::optimiser::adam;
@@ -29,6 +29,7 @@ use crate::models::dmt::input::Place;
 use crate::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use crate::models::weights::About;
 use crate::nn::bias::Places;
+use crate::nn::numbers::numbered;
 use crate::systems::dmt::MultiTask;
 use batch::{Batch, RowBatch};
 use loss::{cross_entropy, imbalance};

@@ -19,7 +19,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::checkpoint::{Checkpoint, numbered};
+use super::checkpoint::Checkpoint;
 use super::device::device;
 use super::optimiser::adam;
 use super::work::{Speed, block, mlp};
@@ -27,6 +27,7 @@ use crate::models::mlpr::bert::{Bert, BertConfig, Text};
 use crate::models::mlpr::rows::Pieces;
 use crate::models::mlpr::{K, Mlpr, MlprConfig, Pairs, Sharing};
 use crate::models::weights::About;
+use crate::nn::numbers::numbered;
 use batch::{Batch, batches};
 use library::Library;
 use loss::{calibrator, cross_entropy, uncertain, weighted};

@@ -11,10 +11,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::checkpoint::numbered;
 use super::optimiser::adam;
 use crate::market::catalogue::ProductTypeId;
 use crate::models::query_category::{CategoryPredictor, QueryCategory, QueryCategoryConfig};
+use crate::nn::numbers::numbered;
 use crate::text::TokenVectors;
 
 /// Clicks by query and product type.

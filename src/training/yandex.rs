@@ -19,12 +19,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::checkpoint::{Checkpoint, numbered};
+use super::checkpoint::Checkpoint;
 use super::device::device;
 use super::optimiser::adam;
 use super::work::Speed;
 use crate::models::weights::About;
 use crate::models::yandex::{Yandex, YandexConfig};
+use crate::nn::numbers::numbered;
 use batch::{Pages, Positives};
 use data::Corpus;
 use groups::{Rates, clip_by_group};

@@ -128,7 +128,7 @@ mod tests {
     use crate::models::mlpr::bert::Texts;
     use crate::models::mlpr::example;
     use crate::nn::fused::tests::assert_same_losses;
-    use crate::training::checkpoint::numbered;
+    use crate::nn::numbers::numbered;
 
     #[test]
     fn padding_changes_nothing() {

@@ -20,9 +20,9 @@ use crate::models::dmt::example::catalogue;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::vocabulary::Vocabulary;
 use crate::nn::fused::tests::assert_same_losses;
+use crate::nn::numbers::numbered;
 use crate::pipeline::blend::sigmoid;
 use crate::systems::dmt::{BiasFeatures, MultiTask};
-use crate::training::checkpoint::numbered;
 
 struct NoQueries;
 

@@ -18,8 +18,9 @@ use crate::models::moppr::{Moppr, MopprConfig};
 use crate::models::query_category::{QueryCategory, QueryCategoryConfig};
 use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{About, FORMAT, Weights};
+use crate::nn::numbers::numbered;
 use crate::text::TokenVectors;
-use crate::training::checkpoint::{Checkpoint, numbered};
+use crate::training::checkpoint::Checkpoint;
 use crate::training::query_category;
 
 /// What a seed's draws are turned by, so that base and copies do not see the same order.

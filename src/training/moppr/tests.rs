@@ -11,7 +11,7 @@ use crate::market::history::EventKind;
 use crate::models::moppr::MopprConfig;
 use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{FORMAT, Weights};
-use crate::training::checkpoint::numbered;
+use crate::nn::numbers::numbered;
 use rand::RngExt;
 use samples::Candidate;
 

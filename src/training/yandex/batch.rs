@@ -266,7 +266,7 @@ impl Pages {
 mod tests {
     use super::*;
     use crate::nn::fused::tests::assert_same_losses;
-    use crate::training::checkpoint::numbered;
+    use crate::nn::numbers::numbered;
     use crate::training::yandex::data::Reading;
     use crate::training::yandex::tests::corpus;
 

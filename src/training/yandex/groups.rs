@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::models::weights::{About, FORMAT, Weights};
     use crate::models::yandex::YandexConfig;
-    use crate::training::checkpoint::numbered;
+    use crate::nn::numbers::numbered;
 
     fn model() -> Yandex {
         let config = YandexConfig { d: 8, d_f: 8, item_width: 8, ..YandexConfig::playground() };
