@@ -16,8 +16,8 @@
 //! | [`tables`] | the papers' tables: variants, comparisons, whether they come out (command line only) |
 //! | [`language`] | what is said to a person, without its words |
 //! | [`share`] | the state of the playground, and state to link and back |
-//! | [`protocol`] | messages between page and engine |
-//! | [`pipeline`] | one request through the funnel: assets, stages, cache, blend |
+//! | [`protocol`] | messages between page and engine, and the blend, which both compute |
+//! | [`pipeline`] | one request through the funnel: assets, stages, cache |
 //! | [`online`] | simulated A/B tests of two shops on the market (command line only) |
 //! | `engine` | the web worker around the funnel |
 //! | [`app`] | the page |
@@ -38,6 +38,7 @@ pub mod models;
 pub mod nn;
 #[cfg(feature = "cli")]
 pub mod online;
+#[cfg(feature = "models")]
 pub mod pipeline;
 pub mod protocol;
 #[cfg(feature = "models")]

@@ -1,7 +1,10 @@
 //! Messages between page and engine: plain data with a protocol version and a run number.
 //!
 //! The page sends its whole [`State`]; the newest wins. The engine answers with everything the
-//! page shows; nothing on screen is computed from anything else. Errors travel as data.
+//! page shows; nothing on screen is computed from anything else but the blend, which both sides
+//! compute as [`blend`] has it. Errors travel as data.
+
+pub mod blend;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::blend::{self, sigmoid};
+use vitrine::protocol::blend::{self, sigmoid};
 use vitrine::share::{HistoryEdit, Ranker, State, Surface};
 use vitrine::systems::Task;
 use vitrine::systems::dmt::{BiasFeatures, MultiTask};

@@ -9,9 +9,9 @@ use vitrine::metrics::Mean;
 use vitrine::metrics::measure::{Against, Measure, PLACES, Values, place};
 use vitrine::pipeline::Funnel;
 use vitrine::pipeline::assets::{AssetSource, Folder, Manifest};
-use vitrine::pipeline::blend::Ranked;
 use vitrine::pipeline::caller::Patient;
 use vitrine::pipeline::evaluate::{HELD_OUT, Outcome, Views};
+use vitrine::protocol::blend::Ranked;
 use vitrine::protocol::{Candidate, Evaluated};
 use vitrine::share::{Ranker, Retriever, State, Surface};
 

@@ -7,8 +7,8 @@ use vitrine::market::examination::{competition, examination};
 use vitrine::market::history::PageDevice;
 use vitrine::market::{MarketConfig, World};
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::blend;
 use vitrine::pipeline::caller::Patient;
+use vitrine::protocol::blend;
 use vitrine::protocol::{Answer, Map, Parts, Passage, Question, Reply, Seat, Told, Trace};
 use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface};
 

@@ -9,9 +9,9 @@ use vitrine::language::english;
 use vitrine::market::history::EventKind;
 use vitrine::pipeline::Funnel;
 use vitrine::pipeline::assets::{Folder, Manifest};
-use vitrine::pipeline::blend;
 use vitrine::pipeline::caller::Caller;
 use vitrine::protocol::Answer;
+use vitrine::protocol::blend;
 use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface};
 use vitrine::systems::dmt::MultiTask;
 

@@ -2,8 +2,8 @@
 
 use vitrine::language::english;
 use vitrine::market::history::EventKind;
-use vitrine::pipeline::blend;
 use vitrine::protocol::Answer;
+use vitrine::protocol::blend;
 use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface, TrainingStage};
 use vitrine::systems::Task;
 

@@ -13,8 +13,8 @@ use super::supervisor::Readiness;
 use super::words;
 use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
-use crate::pipeline::blend;
 use crate::protocol::Progress;
+use crate::protocol::blend;
 use crate::share::{Blend, HistoryEdit, Surface};
 use crate::systems::Task;
 

@@ -15,7 +15,7 @@ use crate::features::split::day_of;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::market::history::Minutes;
-use crate::pipeline::blend::{self, Ranked};
+use crate::protocol::blend::{self, Ranked};
 use crate::protocol::{Answer, Notice, Shop};
 use crate::share::knobs::{Facts, Knob};
 use crate::share::view::{Link, View};

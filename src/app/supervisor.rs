@@ -8,7 +8,7 @@
 
 use super::words::percent;
 use crate::language::Message;
-use crate::pipeline::blend::order;
+use crate::protocol::blend::order;
 use crate::protocol::{
     Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
 };

@@ -12,7 +12,7 @@ use super::rank::said;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
-use crate::pipeline::blend;
+use crate::protocol::blend;
 use crate::protocol::{Answer, Backend};
 use crate::share::{Blend, Ranker, RankingKnobs, State};
 use crate::systems::Task;

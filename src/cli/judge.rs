@@ -15,12 +15,12 @@ use crate::market::query::Intent;
 use crate::market::relevance::Relevance;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder, Manifest};
-use crate::pipeline::blend;
 use crate::pipeline::caller::Patient;
 use crate::pipeline::evaluate::HELD_OUT;
 use crate::pipeline::request::Request;
 use crate::pipeline::stock::{QUERIES, QueryCount, Stock};
 use crate::protocol::Backend;
+use crate::protocol::blend;
 use crate::share::State;
 use crate::text::key_words;
 

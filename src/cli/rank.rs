@@ -9,8 +9,8 @@ use clap::Args;
 use crate::language::english;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::Folder;
-use crate::pipeline::blend;
 use crate::pipeline::caller::Patient;
+use crate::protocol::blend;
 use crate::protocol::{Answer, Backend, Notice};
 use crate::share::State;
 

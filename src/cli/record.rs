@@ -13,9 +13,9 @@ use super::rank::said;
 use crate::market::catalogue::ProductId;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
-use crate::pipeline::blend;
 use crate::pipeline::caller::Patient;
 use crate::protocol::Backend;
+use crate::protocol::blend;
 use crate::share::State;
 
 /// Products that are recorded of a ranking.

@@ -1,7 +1,6 @@
 //! Held-out page views through the funnel, and what is measured of each.
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
-use super::blend::{self, Ranked};
 use super::request::{EditedHistory, Request};
 use super::stock::Stock;
 use crate::features::split::day_of;
@@ -16,6 +15,7 @@ use crate::metrics::measure::{
 };
 use crate::metrics::{dcg_at, effective_number_of, ndcg_at, p_good, recall_at};
 use crate::protocol::Candidate;
+use crate::protocol::blend::{self, Ranked};
 use crate::share::{State, Surface};
 use crate::systems::Task;
 

@@ -3,7 +3,6 @@
 use burn::tensor::Device;
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
-use super::blend::{self, Predicted, Ranked};
 use super::caller::Caller;
 use super::coarse::Coarse;
 use super::evaluate::{Outcome, Views};
@@ -18,6 +17,7 @@ use crate::market::catalogue::ProductId;
 use crate::market::examination;
 use crate::market::history::PageDevice;
 use crate::metrics::measure::Values;
+use crate::protocol::blend::{self, Predicted, Ranked};
 use crate::protocol::{
     Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Parts,
     Question, Reply, Seat, Shop, StageTime, Told, Trace,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::language::Message;
-use crate::pipeline::blend::{self, probability};
+use crate::protocol::blend::{self, probability};
 use crate::protocol::{Answer, Candidate, Shop};
 use crate::share::view::Link;
 use crate::share::{Blend, State, Surface};

@@ -6,8 +6,8 @@ use crate::app::insides::chart::{Axis, Line, Look, Plot, colour, draw};
 use crate::app::insides::curves::{examination, softmax};
 use crate::app::insides::utilisation::expert_name;
 use crate::app::language::{say, say_with};
-use crate::pipeline::blend;
 use crate::protocol::Answer;
+use crate::protocol::blend;
 use crate::share::State;
 
 /// Size of a drawing in pixels.

@@ -22,7 +22,7 @@ use crate::app::store::{Store, store};
 use crate::app::words::{self, count, percent, price};
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend;
+use crate::protocol::blend;
 use crate::protocol::{Question, Reply};
 use crate::share::State;
 use crate::share::view::MAX_PINS;

@@ -3,8 +3,8 @@
 
 use crate::market::catalogue::{Catalogue, ProductId};
 use crate::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
-use crate::pipeline::blend::{self, probability};
 use crate::protocol::Answer;
+use crate::protocol::blend::{self, probability};
 use crate::share::State;
 use crate::systems::Task;
 

@@ -21,7 +21,7 @@ use crate::app::words::{self, fixed, percent, signed};
 use crate::features::places::nearest;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend;
+use crate::protocol::blend;
 use crate::protocol::{Answer, Question, Reply, Seat};
 use crate::share::{Ranker, State};
 

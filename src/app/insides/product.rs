@@ -10,7 +10,7 @@ use crate::app::picture::{Mark, Picture, Symbol};
 use crate::app::store::{Place, place_of, store};
 use crate::app::words::{self, count, css_share, fixed, json, percent, signed};
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend::{Predicted, mixed, probability, sigmoid, terms};
+use crate::protocol::blend::{Predicted, mixed, probability, sigmoid, terms};
 use crate::protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
 use crate::share::{Blend, Ranker, RankingKnobs};
 use crate::systems::Task;

@@ -2,8 +2,8 @@
 //! registry of knobs to its word.
 
 use crate::market::catalogue::ProductId;
-use crate::pipeline::blend::{self, Ranked};
 use crate::protocol::Answer;
+use crate::protocol::blend::{self, Ranked};
 use crate::share::State;
 use crate::share::knobs::{Control, Knob};
 

@@ -295,7 +295,7 @@ fn logit(y: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::blend::sigmoid;
+    use crate::protocol::blend::sigmoid;
 
     #[test]
     fn the_sigmoid_of_the_logit_is_the_probability() {

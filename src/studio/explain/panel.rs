@@ -176,7 +176,7 @@ fn none_chosen(store: Store) -> AnyView {
             let state = State { selected: None, ..state };
             // Where the engine is lost, whoever asks next is told.
             let Ok(answer) = engine.answer(&state).await else { return };
-            let order = crate::pipeline::blend::order(
+            let order = crate::protocol::blend::order(
                 &answer.candidates,
                 answer.predicted(),
                 &state.ranking,

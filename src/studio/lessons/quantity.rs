@@ -4,7 +4,7 @@ use crate::app::words;
 use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, Product, ProductId};
 use crate::metrics::{effective_number, kendall_tau, spearman};
-use crate::pipeline::blend::{self, expert_utilisation, probability};
+use crate::protocol::blend::{self, expert_utilisation, probability};
 use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
 use crate::share::State;
 use crate::studio::order::{Expected, Order};

@@ -21,7 +21,7 @@ use crate::models::dmt::ranker::Ranker;
 use crate::models::vocabulary::Vocabulary;
 use crate::nn::fused::tests::assert_same_losses;
 use crate::nn::numbers::numbered;
-use crate::pipeline::blend::sigmoid;
+use crate::protocol::blend::sigmoid;
 use crate::systems::dmt::{BiasFeatures, MultiTask};
 
 struct NoQueries;
