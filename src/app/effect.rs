@@ -10,7 +10,7 @@ use super::language::{say, say_with};
 use super::moves::{Moved, Shift};
 use super::parts::follow;
 use super::store::{Places, store};
-use super::words::{count, percent};
+use crate::protocol::words::{count, percent};
 use crate::share::knobs::Knob;
 
 /// Rest after which it is told.

@@ -8,8 +8,8 @@ use web_sys::{Animation, AnimationPlayState, HtmlElement};
 
 use super::browser;
 use super::parts::follow;
-use super::words::fixed;
 use crate::market::catalogue::ProductId;
+use crate::protocol::words::fixed;
 
 /// Milliseconds a move takes.
 const DURATION: f64 = 420.0;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::language::say;
 use super::store::store;
-use super::words;
+use crate::protocol::words;
 
 /// Middle and half-height of the drawn funnel.
 const MIDDLE: f64 = 32.0;

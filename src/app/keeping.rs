@@ -3,10 +3,11 @@
 
 use leptos::prelude::*;
 
+use super::bridge;
 use super::language::{say, say_with};
 use super::parts::{click, when};
 use super::store::{Store, store};
-use super::{bridge, words};
+use crate::protocol::words;
 
 /// How the script tells how it stands.
 const TOLD: &str = "vitrine-kept";

@@ -7,7 +7,7 @@ use super::language::{say, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
-use super::words::{self, fixed};
+use crate::protocol::words::{self, fixed};
 use crate::share::knobs::{Control, Group, Idle, KNOBS, Knob};
 use crate::share::{Blend, Ranker};
 use crate::systems::Task;

@@ -2,14 +2,13 @@
 //!
 //! The page holds the [`State`](crate::share::State) and shows the engine's last
 //! [`Answer`](crate::protocol::Answer); it computes nothing but the blend. What needs no browser
-//! ([`supervisor`], [`undo`], [`moves`], [`icons`], [`words`]) is built and tested everywhere, the
+//! ([`supervisor`], [`undo`], [`moves`], [`icons`]) is built and tested everywhere, the
 //! rest with the feature `app`.
 
 pub mod icons;
 pub mod moves;
 pub mod supervisor;
 pub mod undo;
-pub mod words;
 
 #[cfg(feature = "app")]
 pub(crate) mod bridge;

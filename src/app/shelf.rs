@@ -10,11 +10,11 @@ use super::parts::{click, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::{Place, place_of, store};
 use super::supervisor::Readiness;
-use super::words;
 use crate::market::catalogue::{Product, ProductId};
 use crate::market::history::EventKind;
 use crate::protocol::Progress;
 use crate::protocol::blend;
+use crate::protocol::words;
 use crate::share::{Blend, HistoryEdit, Surface};
 use crate::systems::Task;
 

@@ -8,8 +8,8 @@ use super::lasting::Lasting;
 use super::parts::{click, follow, keyed, live, when};
 use super::picture::{Mark, Picture};
 use super::store::store;
-use super::words;
 use crate::market::history::EventKind;
+use crate::protocol::words;
 use crate::protocol::{Detail, HistoryEntry, Shopper};
 use crate::share::{HistoryEdit, Ranker};
 

@@ -6,9 +6,9 @@
 //! is started, put on trial against the CPU on fixed requests, and takes over if it computes
 //! the same and, where the person leaves the choice to us, is not slower by more than a frame.
 
-use super::words::percent;
 use crate::language::Message;
 use crate::protocol::blend::order;
+use crate::protocol::words::percent;
 use crate::protocol::{
     Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
 };

@@ -15,9 +15,9 @@ use super::sources::linked;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::store::{Store, store};
-use crate::app::words;
 use crate::language::Message;
 use crate::metrics::measure::{Against, Measure, place};
+use crate::protocol::words;
 use crate::share::State;
 
 /// Milliseconds of rest after which the present state is measured.

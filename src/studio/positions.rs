@@ -17,11 +17,11 @@ use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, keyed, live};
 use crate::app::picture::Picture;
 use crate::app::store::{Store, store};
-use crate::app::words::{self, fixed, percent, signed};
 use crate::features::places::nearest;
 use crate::language::Message;
 use crate::market::catalogue::ProductId;
 use crate::protocol::blend;
+use crate::protocol::words::{self, fixed, percent, signed};
 use crate::protocol::{Answer, Question, Reply, Seat};
 use crate::share::{Ranker, State};
 

@@ -10,8 +10,8 @@ use super::results::{Estimate, Results, difference, estimate, measured};
 use crate::app::language::{say, say_with, text};
 use crate::app::parts::{click, live};
 use crate::app::store::{Store, store};
-use crate::app::words;
 use crate::metrics::measure::{Measure, place};
+use crate::protocol::words;
 use crate::share::view::Measured;
 use crate::share::{Ranker, Retriever, State};
 

@@ -16,8 +16,8 @@ use crate::app::code::code;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live, when};
 use crate::app::store::{Store, store};
-use crate::app::words;
 use crate::language::Message;
+use crate::protocol::words;
 use crate::protocol::{Answer, Shop};
 use crate::share::view::{Link, PARTS, Panel};
 

@@ -6,7 +6,7 @@ use super::chart::{Axis, Chart, Line, Plot};
 use crate::app::language::{say, say_with};
 use crate::app::parts::live;
 use crate::app::store::{Store, store};
-use crate::app::words::{self, fixed};
+use crate::protocol::words::{self, fixed};
 use crate::protocol::{Answer, Examination};
 
 /// What is read of the answer, once there is one.

@@ -6,8 +6,8 @@ use crate::app::language::{say, say_with};
 use crate::app::parts::live;
 use crate::app::picture::Symbol;
 use crate::app::store::store;
-use crate::app::words::{self, count, css_share, percent, signed};
 use crate::protocol::TowerInsides;
+use crate::protocol::words::{self, count, css_share, percent, signed};
 use crate::share::Retriever;
 
 /// Most categories shown.

@@ -6,8 +6,8 @@ use crate::app::language::{say, say_with};
 use crate::app::lasting::Lasting;
 use crate::app::parts::{live, when};
 use crate::app::store::store;
-use crate::app::words;
 use crate::protocol::Gating;
+use crate::protocol::words;
 
 #[component]
 pub fn ExpertUtilisation() -> impl IntoView {

@@ -1,7 +1,7 @@
 //! What the panel says: keys of the words, and sentences that depend on numbers.
 
 use crate::app::language::{say, say_with};
-use crate::app::words::{count, place};
+use crate::protocol::words::{count, place};
 use crate::protocol::{Passage, Trace};
 
 pub const FIND: &str = "studio.explain.find";

@@ -11,7 +11,7 @@ use super::way::done;
 use crate::app::language::{say, text, worded};
 use crate::app::parts::{click, live};
 use crate::app::store::store;
-use crate::app::words::score_change;
+use crate::protocol::words::score_change;
 use crate::protocol::{Question, Reply, Trace};
 use crate::studio::engine::{Engine, Lost};
 

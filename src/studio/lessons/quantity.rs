@@ -1,10 +1,10 @@
 //! What a lesson can measure: numbers of one state's answer, and of two held against each other.
 
-use crate::app::words;
 use crate::language::{Message, Value};
 use crate::market::catalogue::{Catalogue, Product, ProductId};
 use crate::metrics::{effective_number, kendall_tau, spearman};
 use crate::protocol::blend::{self, expert_utilisation, probability};
+use crate::protocol::words;
 use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
 use crate::share::State;
 use crate::studio::order::{Expected, Order};

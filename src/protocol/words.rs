@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers of messages as people read them.
 
 use crate::language::Message;
 use crate::market::history::{DAY, EventKind, Minutes, Profile};
@@ -18,7 +18,6 @@ pub fn count(n: usize) -> String {
 }
 
 /// A place in a row, the first of which is 1: #12.
-#[cfg(feature = "studio")]
 pub fn place(place: usize) -> String {
     format!("#{}", count(place))
 }
@@ -94,7 +93,6 @@ pub fn times(lift: f32) -> String {
 }
 
 /// What a score changed by: percentage points, times the usual, or the retriever's units.
-#[cfg(feature = "studio")]
 pub fn score_change(blend: Option<Blend>, by: f32) -> Message {
     let (key, by) = match blend {
         Some(Blend::Sum) => ("studio.explain.by-points", signed(100.0 * by, 2)),
