@@ -16,7 +16,7 @@
 //! | [`tables`] | the papers' tables: variants, comparisons, whether they come out (command line only) |
 //! | [`language`] | what is said to a person, without its words |
 //! | [`share`] | the state of the playground, and state to link and back |
-//! | [`protocol`] | messages between page and engine, and the blend, which both compute |
+//! | [`protocol`] | messages between page and engine; the blend, which both compute; who is asked and who answers |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache |
 //! | [`online`] | simulated A/B tests of two shops on the market (command line only) |
 //! | `engine` | the web worker around the funnel |

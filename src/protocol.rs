@@ -5,6 +5,7 @@
 //! compute as [`blend`] has it. Errors travel as data.
 
 pub mod blend;
+pub mod supervisor;
 pub mod words;
 
 use serde::{Deserialize, Serialize};

@@ -49,7 +49,7 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
     for folder in folders {
         files_in(folder, ".rs", &mut paths);
     }
-    paths.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("supervisor_tests.rs"));
+    paths.retain(|path| !path.ends_with("tests.rs"));
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a source");
@@ -246,7 +246,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("share/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
     ("app/engine.rs", &["it did not load"]),
-    ("app/supervisor.rs", &["running shoes"]),
+    ("protocol/supervisor.rs", &["running shoes"]),
     // Classes.
     ("app/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("app/picture.rs", &["picture pale", "picture light", "picture deep"]),

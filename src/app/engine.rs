@@ -13,8 +13,8 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::parts::follow;
 use super::store::Store;
-use super::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use super::{browser, wire};
+use crate::protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use crate::protocol::{Backend, Notice, ToEngine};
 use crate::share::BackendChoice;
 

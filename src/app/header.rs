@@ -13,10 +13,10 @@ use super::parts::{click, follow, is_composing, is_typed_into, live, when, writt
 use super::picture::{Mark, drawing};
 use super::store::store;
 use super::studio::StudioButton;
-use super::supervisor::{FRAME, Gpu};
 use super::undo::Steps;
 use super::{browser, screen};
 use crate::language::Message;
+use crate::protocol::supervisor::{FRAME, Gpu};
 use crate::protocol::words;
 use crate::protocol::{Backend, StageTime};
 use crate::share::link::cut_query;

@@ -2,12 +2,11 @@
 //!
 //! The page holds the [`State`](crate::share::State) and shows the engine's last
 //! [`Answer`](crate::protocol::Answer); it computes nothing but the blend. What needs no browser
-//! ([`supervisor`], [`undo`], [`moves`], [`icons`]) is built and tested everywhere, the
+//! ([`undo`], [`moves`], [`icons`]) is built and tested everywhere, the
 //! rest with the feature `app`.
 
 pub mod icons;
 pub mod moves;
-pub mod supervisor;
 pub mod undo;
 
 #[cfg(feature = "app")]

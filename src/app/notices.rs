@@ -6,8 +6,8 @@ use super::language::{self, say, worded};
 use super::parts::{click, follow, keyed, when};
 use super::picture::Mark;
 use super::store::store;
-use super::supervisor::Readiness;
 use crate::protocol::Notice;
+use crate::protocol::supervisor::Readiness;
 
 /// The notices that stand.
 #[component]

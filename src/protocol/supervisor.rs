@@ -1,6 +1,6 @@
 //! Which engine runs, which one answers, and what happens when one is lost: a state machine
-//! without a browser in it. `super::engine` feeds it messages, errors and the clock, and does
-//! what it says.
+//! without a browser in it. The page (`src/app/engine.rs`) feeds it messages, errors and the
+//! clock, and does what it says.
 //!
 //! The CPU engine is started first and answers first. Behind its first answer the WebGPU engine
 //! is started, put on trial against the CPU on fixed requests, and takes over if it computes
@@ -677,5 +677,4 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
 }
 
 #[cfg(test)]
-#[path = "supervisor_tests.rs"]
 mod tests;
