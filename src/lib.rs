@@ -17,6 +17,7 @@
 //! | [`language`] | what is said to a person, without its words |
 //! | [`share`] | the state of the playground, and state to link and back |
 //! | [`protocol`] | messages between page and engine; the blend, which both compute; who is asked and who answers |
+//! | [`lessons`] | lessons as files have them, what they measure, and what judges it |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache |
 //! | [`online`] | simulated A/B tests of two shops on the market (command line only) |
 //! | `engine` | the web worker around the funnel |
@@ -30,6 +31,8 @@ pub mod cli;
 pub mod engine;
 pub mod features;
 pub mod language;
+#[cfg(any(feature = "studio", feature = "cli"))]
+pub mod lessons;
 pub mod market;
 pub mod metrics;
 #[cfg(feature = "models")]

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use vitrine::features::{dense, wide};
 use vitrine::language::Language;
+use vitrine::lessons::quantity::QUANTITIES;
 use vitrine::metrics::measure::Measure;
 use vitrine::share::Ranker;
 use vitrine::share::knobs::{Control, KNOBS};
 use vitrine::share::view::{PARTS, Panel};
 use vitrine::studio::export::Cells;
-use vitrine::studio::lessons::quantity::QUANTITIES;
 use vitrine::tables::page::slug;
 
 type Words = BTreeMap<String, String>;
@@ -254,7 +254,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("www/offline.js", &["newer solid"]),
     ("www/engine-loader.js", &["Content-Type"]),
     // As papers are called in every language.
-    ("studio/sources.rs", &["Yandex", "Gumbel", "Kendall", "Shapley"]),
+    ("lessons/sources.rs", &["Yandex", "Gumbel", "Kendall", "Shapley"]),
     ("www/watchdog.js", &["WebAssembly SIMD", "module workers"]),
     // Names that tests hold on to.
     ("studio/compare.rs", &["Now", "Kendall’s τ"]),
@@ -325,7 +325,7 @@ fn left_in(file: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn no_words_are_left_in_the_programs() {
-    let files = sources(&["src/app", "src/studio", "src/protocol", "src/share"])
+    let files = sources(&["src/app", "src/lessons", "src/protocol", "src/share", "src/studio"])
         .into_iter()
         .chain(scripts());
     let shown = files.filter(|(file, _)| !NOTHING_SHOWN.iter().any(|known| file.ends_with(known)));

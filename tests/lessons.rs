@@ -7,10 +7,10 @@ use std::path::Path;
 
 use vitrine::cli::lessons::{outcome, read_all, read_translated};
 use vitrine::language::{Language, english};
+use vitrine::lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
 use vitrine::share::State;
 use vitrine::share::knobs::KNOBS;
 use vitrine::share::view::{Link, Panel};
-use vitrine::studio::lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
 
 use support::funnel;
 

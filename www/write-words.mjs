@@ -19,8 +19,8 @@ const BEHIND = /^(studio|features|feature-kinds|notices|link|idle|effect|keeping
 /** What the page shows as HTML, without values in it. */
 const LINKED = /^knobs\..*\.about$|^(softmax|attention)\.note$/;
 
-/** Names, longest first, and where they can be read up: as the studio has them. */
-const sources = [...readFileSync("src/studio/sources.rs", "utf8").matchAll(/\(\s*"([^"]+)",\s*"(https:[^"]+)",?\s*\)/g)]
+/** Names, longest first, and where they can be read up: as the lessons have them. */
+const sources = [...readFileSync("src/lessons/sources.rs", "utf8").matchAll(/\(\s*"([^"]+)",\s*"(https:[^"]+)",?\s*\)/g)]
   .map(([, name, address]) => [name, address])
   .sort(([a], [b]) => b.length - a.length);
 const names = new RegExp(`(?<![\\w²])(${sources.map(([name]) => name).join("|")})(?![\\w²])`, "g");

@@ -8,14 +8,14 @@ use burn::tensor::Device;
 use clap::Args;
 
 use crate::language::{Language, Message, english};
+use crate::lessons::check::{Check, Outcome};
+use crate::lessons::lesson::{INDEX, Lesson, in_language, write_index};
+use crate::lessons::quantity::Seen;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::{AssetSource, Folder};
 use crate::pipeline::caller::Patient;
 use crate::protocol::{Answer, Backend};
 use crate::share::State;
-use crate::studio::lessons::check::{Check, Outcome};
-use crate::studio::lessons::lesson::{INDEX, Lesson, in_language, write_index};
-use crate::studio::lessons::quantity::Seen;
 
 /// Folder of the lessons within the assets folder.
 const LESSONS: &str = "lessons";

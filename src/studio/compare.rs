@@ -6,13 +6,13 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
-use super::order::{Expected, Order};
-use super::sources::linked;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
 use crate::app::picture::{Mark, Picture};
 use crate::app::store::{Store, store};
 use crate::language::Message;
+use crate::lessons::order::{Expected, Order};
+use crate::lessons::sources::linked;
 use crate::market::catalogue::ProductId;
 use crate::protocol::words;
 use crate::share::State;

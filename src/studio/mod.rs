@@ -3,8 +3,8 @@
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
 //! that nothing it does holds up a ranking. What needs no browser ([`mod@bench`], [`explain`] in part,
-//! [`export`], [`front`], [`lessons`] in part, [`markdown`], [`order`], [`plane`], [`results`]) is
-//! built and tested everywhere, the rest with the feature `studio`.
+//! [`export`], [`front`], [`plane`], [`results`]) is built and tested everywhere, the rest with the
+//! feature `studio`.
 
 pub mod bench;
 #[cfg(feature = "studio")]
@@ -22,15 +22,14 @@ mod figures;
 #[cfg(feature = "studio")]
 mod frame;
 pub mod front;
-pub mod lessons;
+#[cfg(feature = "studio")]
+mod lessons;
 #[cfg(feature = "studio")]
 mod map;
-pub mod markdown;
 #[cfg(feature = "studio")]
 mod meter;
 #[cfg(feature = "studio")]
 mod metrics;
-pub mod order;
 pub mod plane;
 #[cfg(feature = "studio")]
 mod positions;
@@ -39,7 +38,6 @@ pub mod results;
 mod scatter;
 #[cfg(feature = "studio")]
 mod share;
-pub mod sources;
 
 #[cfg(feature = "studio")]
 pub use frame::mount;

@@ -16,12 +16,12 @@ use crate::app::parts::{click, follow, is_composing, live, written};
 use crate::app::picture::Picture;
 use crate::app::store::{Place, Store, store};
 use crate::language::Message;
+use crate::lessons::sources::linked;
 use crate::market::catalogue::ProductId;
 use crate::protocol::words;
 use crate::protocol::{Answer, Parts, Question, Reply, Trace};
 use crate::share::{Ranker, State};
 use crate::studio::engine::{Engine, Lost, Standing};
-use crate::studio::sources::linked;
 
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;

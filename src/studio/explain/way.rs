@@ -12,10 +12,10 @@ use crate::app::picture::Picture;
 use crate::app::store::store;
 use crate::features::windows;
 use crate::language::Message;
+use crate::lessons::sources::linked;
 use crate::protocol::words::{self, ago, count, css_share, deed, fixed, percent, signed};
 use crate::protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
 use crate::share::{Ranker, Retriever, State};
-use crate::studio::sources::linked;
 use crate::systems::Task;
 
 /// Entries of the history that are listed with the retriever's attention, of all and of each span.

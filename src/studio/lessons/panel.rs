@@ -5,8 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
-use super::progress::Progress;
 use super::step::{Progressing, StepView};
 use crate::app::browser::document;
 use crate::app::language::{self, say, say_with, text, worded};
@@ -14,6 +12,8 @@ use crate::app::parts::{click, follow, live, when};
 use crate::app::picture::Mark;
 use crate::app::store::{Store, store};
 use crate::language::{Language, Message};
+use crate::lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
+use crate::lessons::progress::Progress;
 use crate::share::view::{LessonPlace, Panel};
 use crate::studio::browser;
 

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::check::{Check, Outcome};
-use super::lesson::{Question, Step};
 use super::panel::Done;
-use super::quantity::Seen;
 use crate::app::knobs::KnobControl;
 use crate::app::language::{say, say_with, worded};
 use crate::app::parts::{click, follow, live, when};
 use crate::app::picture::Mark;
 use crate::app::store::{Store, store};
 use crate::language::Message;
+use crate::lessons::check::{Check, Outcome};
+use crate::lessons::lesson::{Question, Step};
+use crate::lessons::quantity::Seen;
 use crate::share::State;
 use crate::share::knobs::KNOBS;
 use crate::share::view::{LessonPlace, Panel};

@@ -1,13 +1,13 @@
 //! What a lesson can measure: numbers of one state's answer, and of two held against each other.
 
 use crate::language::{Message, Value};
+use crate::lessons::order::{Expected, Order};
 use crate::market::catalogue::{Catalogue, Product, ProductId};
 use crate::metrics::{effective_number, kendall_tau, spearman};
 use crate::protocol::blend::{self, expert_utilisation, probability};
 use crate::protocol::words;
 use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
 use crate::share::State;
-use crate::studio::order::{Expected, Order};
 use crate::systems::Task;
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn every_quantity_is_in_the_guide_for_those_who_write_lessons() {
-        let guide = include_str!("../../../docs/lessons.md");
+        let guide = include_str!("../../docs/lessons.md");
         for quantity in QUANTITIES {
             let (Quantity { name, takes, .. }, about) = (quantity, english(&quantity.about()));
             let row = format!("| `{name}` | {takes} | {about} |");

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::check::Check;
 use crate::language::Language;
-use crate::studio::markdown;
+use crate::lessons::markdown;
 
 /// Folder of the lessons, beside the page and in the project.
 pub const FOLDER: &str = "assets/lessons";
