@@ -174,8 +174,8 @@ mod tests {
 
     use super::*;
     use crate::share::knobs::KNOBS;
-    use crate::share::link::Dropped;
-    use crate::share::view::{self, Link};
+    use crate::share::link::{Dropped, VIEWED};
+    use crate::share::view::Link;
 
     const CLEAN: &str = "#v=1&q=oak+table&w-order=0.3";
 
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn no_key_of_the_page_is_taken_for_a_passenger() {
         let own = KNOBS.iter().map(|knob| knob.key).chain(["v", "q", "shopper", "look", "h"]);
-        for key in own.chain(view::KEYS) {
+        for key in own.chain(VIEWED) {
             assert!(!is_passenger(key), "{key}");
         }
     }

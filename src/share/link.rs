@@ -11,13 +11,16 @@ use url::form_urlencoded;
 
 use super::arrived::{self, Part, said};
 use super::knobs::{KNOBS, Knob, clip};
-use super::view;
 use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
 use crate::language::Message;
 use crate::market::history::EventKind;
 
 /// Version that is written. A link of a later version is opened as far as it is understood.
 pub const LINK_VERSION: u32 = 1;
+
+/// Keys of what is looked at ([`View`](super::view::View)): no ranking depends on them.
+pub const VIEWED: [&str; 11] =
+    ["panel", "lesson", "lecture", "embed", "metrics", "bench", "lang", "a", "b", "c", "d"];
 
 /// Most keys that are named where a link holds some that nobody knows.
 const NAMED: usize = 5;
@@ -85,7 +88,7 @@ impl State {
     /// or `#`, or the same without its mark. What is only looked at is passed over.
     pub fn from_link(link: &str) -> (Self, Vec<Dropped>) {
         let mut parts = arrived::parts(link);
-        parts.retain(|(key, _)| !view::KEYS.contains(&key.as_str()));
+        parts.retain(|(key, _)| !VIEWED.contains(&key.as_str()));
         Self::read(&parts)
     }
 

@@ -3,7 +3,7 @@
 use super::State;
 use super::arrived::{self, Part, find_escape, said, unescaped};
 use super::knobs::clip;
-use super::link::{Dropped, LINK_VERSION, is_known};
+use super::link::{Dropped, LINK_VERSION, VIEWED, is_known};
 use crate::language::{Language, Message};
 use crate::market::catalogue::ProductId;
 use crate::metrics::measure::{Against, Measure};
@@ -21,10 +21,6 @@ const MAX_LESSON_STEPS: u32 = 99;
 
 /// Names of the pins in links.
 const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
-
-/// Keys in links of what is looked at: no ranking depends on them.
-pub const KEYS: [&str; 11] =
-    ["panel", "lesson", "lecture", "embed", "metrics", "bench", "lang", "a", "b", "c", "d"];
 
 /// A part of the studio, which is fetched when one of them is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,7 +204,7 @@ impl Link {
         let mut view = View::default();
         let mut dropped = Vec::new();
         let (of_view, of_state): (Vec<Part>, Vec<Part>) =
-            arrived::parts(link).into_iter().partition(|(key, _)| KEYS.contains(&key.as_str()));
+            arrived::parts(link).into_iter().partition(|(key, _)| VIEWED.contains(&key.as_str()));
         for (key, written) in of_view {
             let found = match PINS.contains(&key.as_str()) {
                 true => view.read_pin(&key, &written),
