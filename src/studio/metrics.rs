@@ -7,9 +7,10 @@ use leptos::prelude::*;
 
 use super::compare::{state_name, states};
 use super::engine::{Engine, Standing};
-use super::front::{Plan, settings, surface_name};
+use super::front::{Plan, surface_name};
+use super::measures::{measured_settings, name, than_now, with_error};
 use super::meter::Meter;
-use super::results::{Estimate, difference, estimate, measured};
+use super::results::{difference, estimate, measured};
 use super::scatter::Scatter;
 use crate::app::language::{say, say_with, text, worded};
 use crate::app::parts::{click, follow, live};
@@ -23,43 +24,10 @@ use crate::share::State;
 /// Milliseconds of rest after which the present state is measured.
 const REST: u64 = 400;
 
-/// What a measure is called.
-pub fn name(measure: Measure) -> &'static str {
-    say(&format!("studio.measures.{}", measure.key()))
-}
-
 /// What a measure means, in one line.
 fn about(measure: Measure, against: Against) -> &'static str {
     let against = if against == Against::Truth { "truth" } else { "log" };
     say(&format!("studio.measures.{}.{against}", measure.key()))
-}
-
-/// A value as people read it.
-pub fn figure(measure: Measure, value: f64) -> String {
-    match measure {
-        Measure::Gmv => format!("${}", words::fixed(value, 2)),
-        Measure::Orders => words::fixed(value, 4),
-        Measure::Diversity => words::fixed(value, 2),
-        _ => words::fixed(value, 3),
-    }
-}
-
-/// A value with its standard error.
-fn with_error(measure: Measure, estimate: &Estimate) -> String {
-    let error = estimate.error.map(|error| format!(" ± {}", figure(measure, error)));
-    figure(measure, estimate.mean) + &error.unwrap_or_default()
-}
-
-/// A difference from the present state.
-pub fn than_now(measure: Measure, than: &Estimate) -> String {
-    let by = with_error(measure, &Estimate { mean: than.mean.abs(), ..*than });
-    let nothing = figure(measure, than.mean.abs()) == figure(measure, 0.0);
-    match than.mean {
-        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => say("studio.metrics.as-now").into(),
-        _ if nothing => say_with("studio.metrics.than-now", &[("by", &by)]),
-        mean if mean < 0.0 => say_with("studio.metrics.less", &[("by", &by)]),
-        _ => say_with("studio.metrics.more", &[("by", &by)]),
-    }
 }
 
 #[component]
@@ -169,12 +137,6 @@ pub fn Metrics() -> impl IntoView {
             </div>
         </div>
     }
-}
-
-/// What a sweep tries around a state, as it is measured.
-pub fn measured_settings(now: &State) -> Vec<Vec<State>> {
-    let groups = settings(now).into_iter();
-    groups.map(|group| group.iter().map(measured).collect()).collect()
 }
 
 /// Against the truth or against the log.

@@ -27,6 +27,8 @@ mod lessons;
 #[cfg(feature = "studio")]
 mod map;
 #[cfg(feature = "studio")]
+mod measures;
+#[cfg(feature = "studio")]
 mod meter;
 #[cfg(feature = "studio")]
 mod metrics;

@@ -4,8 +4,8 @@
 use leptos::prelude::*;
 
 use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
+use super::measures::{figure, measured_settings, name, than_now};
 use super::meter::Meter;
-use super::metrics::{figure, measured_settings, name, than_now};
 use super::results::{Estimate, Results, difference, estimate, measured};
 use crate::app::language::{say, say_with, text};
 use crate::app::parts::{click, live};

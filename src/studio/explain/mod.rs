@@ -4,6 +4,8 @@
 pub mod changes;
 pub mod find;
 #[cfg(feature = "studio")]
+mod found;
+#[cfg(feature = "studio")]
 mod panel;
 pub mod shapley;
 #[cfg(feature = "studio")]

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::changes::{changes, lost};
 use super::find::find;
+use super::found::Found;
 use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
@@ -15,11 +16,9 @@ use crate::app::language::{say, text, worded};
 use crate::app::parts::{click, follow, is_composing, live, written};
 use crate::app::picture::Picture;
 use crate::app::store::{Place, Store, store};
-use crate::language::Message;
 use crate::lessons::sources::linked;
 use crate::market::catalogue::ProductId;
 use crate::protocol::words;
-use crate::protocol::{Answer, Parts, Question, Reply, Trace};
 use crate::share::{Ranker, State};
 use crate::studio::engine::{Engine, Lost, Standing};
 
@@ -27,37 +26,6 @@ use crate::studio::engine::{Engine, Lost, Standing};
 const REST: u64 = 250;
 /// Products that a search shows.
 const FOUND: usize = 8;
-
-/// What is known of the chosen product.
-pub struct Found {
-    pub state: State,
-    pub answer: Arc<Answer>,
-    pub trace: Trace,
-    pub parts: Parts,
-}
-
-impl Found {
-    /// Asks for all of it, as long as it is wanted.
-    async fn ask(
-        engine: &Engine,
-        state: State,
-        product: ProductId,
-        wanted: impl Fn() -> bool,
-    ) -> Result<Self, Lost> {
-        let stale = || if wanted() { Ok(()) } else { Err(Lost::default()) };
-        let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
-        stale()?;
-        let trace = engine.ask(&state, Question::Trace(product, None)).await?;
-        stale()?;
-        let parts = engine.ask(&state, Question::Parts(product)).await?;
-        match (trace, parts) {
-            (Reply::Trace(trace), Reply::Parts(parts)) => {
-                Ok(Self { state, answer, trace, parts: *parts })
-            }
-            _ => Err(Message::new("studio.engine.other")),
-        }
-    }
-}
 
 #[component]
 pub fn Explain() -> impl IntoView {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::changes::{Change, furthest_first, lost, rise, words};
-use super::panel::Found;
+use super::found::Found;
 use super::texts;
 use super::way::done;
 use crate::app::language::{say, text, worded};

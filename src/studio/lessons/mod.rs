@@ -1,5 +1,6 @@
 //! The panel of lessons, and a step of one.
 
+mod done;
 mod panel;
 mod step;
 

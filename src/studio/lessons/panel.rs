@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::done::Done;
 use super::step::{Progressing, StepView};
 use crate::app::browser::document;
 use crate::app::language::{self, say, say_with, text, worded};
@@ -13,12 +14,8 @@ use crate::app::picture::Mark;
 use crate::app::store::{Store, store};
 use crate::language::{Language, Message};
 use crate::lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
-use crate::lessons::progress::Progress;
 use crate::share::view::{LessonPlace, Panel};
 use crate::studio::browser;
-
-/// Key under which the browser remembers what was done.
-const REMEMBERED: &str = "vitrine-lessons";
 
 /// What is fetched: on its way, or there, or the reason why it is not.
 type Fetched<T> = RwSignal<Option<Result<Arc<T>, Message>>>;
@@ -76,33 +73,6 @@ fn failed(why: &Message, again: impl Fn() + 'static) -> AnyView {
         <button type="button" class="outlined" on:click=click(again)>{say("try-again")}</button>
     }
     .into_any()
-}
-
-/// What has been done, kept in the browser.
-#[derive(Clone, Copy)]
-pub struct Done(RwSignal<Progress>);
-
-impl Done {
-    fn recalled() -> Self {
-        let text = browser::recall(REMEMBERED).unwrap_or_default();
-        Self(RwSignal::new(Progress::read(&text)))
-    }
-
-    /// Takes note of a step.
-    pub fn note(self, place: &LessonPlace) {
-        // The panel may have been closed over a check.
-        let kept = || Progress::read(&browser::recall(REMEMBERED).unwrap_or_default());
-        let mut progress = self.0.try_get_untracked().unwrap_or_else(kept);
-        if progress.note(&place.name, place.step) {
-            browser::remember(REMEMBERED, &progress.write());
-            let _ = self.0.try_set(progress);
-        }
-    }
-
-    /// Whether a step was done.
-    pub fn has(self, name: &str, step: u32) -> bool {
-        self.0.with(|progress| progress.has(name, step))
-    }
 }
 
 /// Opens a step, or the list.
@@ -166,7 +136,7 @@ fn List(done: Done) -> impl IntoView {
         let Entry { name, title, minutes, about, steps } = entry.clone();
         let counted = {
             let name = name.clone();
-            move || done.0.with(|progress| progress.of(&name, steps))
+            move || done.of(&name, steps)
         };
         let all = counted.clone();
         let state = move || match counted() {
@@ -179,10 +149,7 @@ fn List(done: Done) -> impl IntoView {
         };
         // Where the person left off.
         let begin = move || {
-            let left = done
-                .0
-                .with_untracked(|progress| (1..=steps).find(|step| !progress.has(&name, *step)));
-            let step = left.unwrap_or(1);
+            let step = done.first_left(&name, steps).unwrap_or(1);
             open(store, Some(LessonPlace { name: name.clone(), step }));
         };
         view! {

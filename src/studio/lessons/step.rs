@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::panel::Done;
+use super::done::Done;
 use crate::app::knobs::KnobControl;
 use crate::app::language::{say, say_with, worded};
 use crate::app::parts::{click, follow, live, when};
