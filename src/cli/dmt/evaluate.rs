@@ -1,6 +1,5 @@
 //! `vitrine evaluate dmt`: the comparisons of the paper's tables, on the generated market.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::training::device::device;
@@ -8,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::report::report;
+use super::report::{Results, report};
 use super::{Run, about, gather};
 use crate::cli::market::Market;
 use crate::features::dense;
@@ -27,10 +26,10 @@ pub struct Arguments {
     market: Market,
     /// Seeds that each variant is trained from.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
-    pub(super) seeds: Vec<u64>,
+    seeds: Vec<u64>,
     /// Times that every page view is seen.
     #[arg(long, default_value_t = Settings::default().epochs)]
-    pub(super) epochs: usize,
+    epochs: usize,
     /// Only these variants, by name; the tables then hold what is there.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -43,14 +42,11 @@ pub struct Arguments {
 }
 
 /// A variant with its name in the tables.
-pub(super) struct Variant {
-    pub name: &'static str,
-    pub config: DmtConfig,
-    pub settings: Settings,
+struct Variant {
+    name: &'static str,
+    config: DmtConfig,
+    settings: Settings,
 }
-
-/// Metrics of each variant from each seed.
-pub(super) type Results = BTreeMap<String, Vec<Metrics>>;
 
 /// A finished result, with what it is the result of.
 #[derive(Serialize, Deserialize)]
@@ -145,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     println!("{:<28} {}", "truth", Metrics::of_truth(&data.test));
-    let text = report(&results, &data, arguments, &world);
+    let text = report(&results, &data, (&arguments.seeds, arguments.epochs), &world);
     std::fs::write(&arguments.out, text)
         .with_context(|| format!("writing {}", arguments.out.display()))
 }

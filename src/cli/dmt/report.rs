@@ -1,37 +1,39 @@
 //! The tables of docs/ranking.md.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::evaluate::{Arguments, Results};
 use crate::market::World;
 use crate::metrics::rela_impr;
 use crate::training::dmt::data::Data;
 use crate::training::dmt::evaluate::{Metrics, true_competition};
 
+/// Metrics of each variant from each seed.
+pub(super) type Results = BTreeMap<String, Vec<Metrics>>;
+
 /// The page: what was compared, and whether the paper's directions come out.
 pub(super) fn report(
     results: &Results,
     data: &Data,
-    arguments: &Arguments,
+    (seeds, epochs): (&[u64], usize),
     world: &World,
 ) -> String {
     let truth = Metrics::of_truth(&data.test);
     let mut page = Page { text: String::new(), results };
     page.text += &format!(
         "# Ranking: DMT on the generated market\n\n\
-         Written by `vitrine evaluate dmt --seeds {seeds} --epochs {} --shoppers {} \
+         Written by `vitrine evaluate dmt --seeds {seeds} --epochs {epochs} --shoppers {} \
          --ranker-noise {}`. Trained on the {} page \
          views of the feed of seven days, tested on the {} of the day after; the statistics features are counted on the days before. Numbers are means over \
          the seeds, with the standard deviation between seeds behind \u{b1}. Every score is the \
          utility without the bias logit, as equation 6 serves it. As in the paper, every page view \
          is trained on with the history that there was; what ships is trained on page views some \
          of which lose some or all of it (`vitrine train dmt`).\n\n",
-        arguments.epochs,
         world.config.shoppers,
         world.config.ranker_noise,
         data.training.len(),
         data.test.len(),
-        seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
+        seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
     );
     page.text += "## Against the base (table 1 of the paper)\n\n";
     page.table_1("Without dense features", &["dnn-no-dense", "dmt-trans-no-dense", "dmt-no-dense"]);
