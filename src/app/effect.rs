@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::insides::utilisation::expert_name;
 use super::language::{say, say_with};
-use super::moves::{Moved, Shift};
+use super::moves::{Effect, Moved, Shift};
 use super::parts::follow;
 use super::store::{Places, store};
 use crate::protocol::words::{count, percent};
@@ -15,15 +15,6 @@ use crate::share::knobs::Knob;
 
 /// Rest after which it is told.
 const QUIET: Duration = Duration::from_millis(800);
-
-/// What a knob did to the shelf.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
-    /// Key of the knob; empty where something else was changed.
-    pub knob: &'static str,
-    moved: Moved,
-    shift: Option<Shift>,
-}
 
 impl Effect {
     /// In a line: "7 of 20 moved, ↑3 at most; expert 2: 42 % → 51 %".

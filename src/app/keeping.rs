@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use super::bridge;
+use super::kept::Kept;
 use super::language::{say, say_with};
 use super::parts::{click, when};
 use super::store::{Store, store};
@@ -16,41 +17,20 @@ const WISH: &str = "vitrine-keep";
 /// What can be wished for, as the script knows it.
 const WISHES: [&str; 3] = ["all", "used", "nothing"];
 
-/// How it stands.
-#[derive(Clone, PartialEq)]
-pub struct Kept {
-    wish: String,
-    /// What is done now, or why nothing is.
-    doing: String,
-    /// Bytes on the line of what is here.
-    here: u64,
-    /// Bytes on the line of all that there is.
-    all: u64,
-}
-
-impl Kept {
-    fn read(told: &str) -> Option<Self> {
-        let mut parts = told.split(' ');
-        let mut text = || parts.next().map(String::from);
-        let (wish, doing) = (text()?, text()?);
-        let mut number = || text()?.parse().ok();
-        Some(Self { wish, doing, here: number()?, all: number()? })
-    }
-
-    fn worded(&self) -> String {
-        let key = match self.doing.as_str() {
-            "rests" if self.here >= self.all => "keeping.whole",
-            "rests" if self.here == 0 => "keeping.none",
-            "rests" => "keeping.part",
-            "fetches" => "keeping.fetches",
-            "full" => "keeping.full",
-            "unreachable" => "keeping.unreachable",
-            "newer" => "keeping.newer",
-            _ => "keeping.failed",
-        };
-        let [here, all] = [self.here, self.all].map(words::bytes);
-        say_with(key, &[("here", &here), ("all", &all)])
-    }
+/// How it stands, in a sentence.
+fn worded(kept: &Kept) -> String {
+    let key = match kept.doing.as_str() {
+        "rests" if kept.here >= kept.all => "keeping.whole",
+        "rests" if kept.here == 0 => "keeping.none",
+        "rests" => "keeping.part",
+        "fetches" => "keeping.fetches",
+        "full" => "keeping.full",
+        "unreachable" => "keeping.unreachable",
+        "newer" => "keeping.newer",
+        _ => "keeping.failed",
+    };
+    let [here, all] = [kept.here, kept.all].map(words::bytes);
+    say_with(key, &[("here", &here), ("all", &all)])
 }
 
 /// Listens to the script, for as long as the page lives.
@@ -108,7 +88,7 @@ pub fn Keeping() -> impl IntoView {
                     <legend>{say("keeping.name")}</legend>
                     {WISHES.map(option).into_iter().collect_view()}
                 </fieldset>
-                <p role="status" data-testid="kept">{move || with(Kept::worded)}</p>
+                <p role="status" data-testid="kept">{move || with(worded)}</p>
                 {when(move || missing().is_some(), everything)}
             </div>
         }

@@ -33,6 +33,8 @@ pub(crate) mod insides;
 #[cfg(feature = "app")]
 mod keeping;
 #[cfg(feature = "app")]
+mod kept;
+#[cfg(feature = "app")]
 pub(crate) mod knobs;
 #[cfg(feature = "app")]
 pub(crate) mod language;
@@ -48,6 +50,8 @@ pub(crate) mod parts;
 pub(crate) mod picture;
 #[cfg(feature = "app")]
 mod print;
+#[cfg(feature = "app")]
+pub(crate) mod rows;
 #[cfg(feature = "app")]
 pub(crate) mod screen;
 #[cfg(feature = "app")]

@@ -73,6 +73,17 @@ impl Shift {
     }
 }
 
+/// What a knob did to the shelf.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// Key of the knob; empty where something else was changed.
+    pub knob: &'static str,
+    /// What moved.
+    pub moved: Moved,
+    /// The gate that changed most; none where none did.
+    pub shift: Option<Shift>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

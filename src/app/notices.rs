@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::language::{self, say, worded};
-use super::parts::{click, follow, keyed, when};
+use super::parts::{click, follow, when};
 use super::picture::Mark;
+use super::rows::keyed;
 use super::store::store;
 use crate::protocol::Notice;
 use crate::protocol::supervisor::Readiness;

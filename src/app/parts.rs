@@ -1,16 +1,10 @@
 //! Pieces of views that many components share. Leptos makes code for every type that it shows
 //! and every function that it calls; these make one type of many, which keeps the page small.
 
-use std::sync::Arc;
-
 use leptos::ev::{InputEvent, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
-use leptos::tachys::reactive_graph::OwnedView;
-use leptos::tachys::view::keyed as tachys;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event};
-
-use super::store::store;
 
 /// Shows a view while a condition holds; it is built again only when the condition turns.
 pub fn when(
@@ -27,40 +21,6 @@ pub fn when(
 pub fn live(shown: impl Fn() -> AnyView + Send + 'static) -> AnyView {
     let shown: Box<dyn Fn() -> AnyView + Send> = Box::new(shown);
     shown.into_any()
-}
-
-/// A view for each key, which stays the same element when the order changes.
-pub fn keyed(
-    keys: impl Fn() -> Vec<u64> + Send + Sync + 'static,
-    row: impl Fn(u64) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    type Keys = Box<dyn Fn() -> Vec<u64> + Send + Sync>;
-    fn of_one_type(keys: Keys, row: Arc<dyn Fn(u64) -> AnyView + Send + Sync>) -> AnyView {
-        // As Leptos' own list, but for the rows' owners.
-        let row = move |_, key| {
-            let owner = lone_owner();
-            // What a row reads while it is built is not read by the list.
-            let view = owner.with(|| untrack(|| row(key)));
-            (|_: usize| (), OwnedView::new_with_owner(view, owner))
-        };
-        (move || tachys::keyed(keys(), |key| *key, row.clone())).into_any()
-    }
-    of_one_type(Box::new(keys), Arc::new(row))
-}
-
-/// An owner of what goes by itself, with the store for a context. A parent would keep a note of
-/// every child that it ever had, and so the page of every row that was ever shown.
-fn lone_owner() -> Owner {
-    let (here, store) = (Owner::current(), store());
-    if let Some(here) = here.clone() {
-        here.unset();
-    }
-    let owner = Owner::new();
-    owner.with(|| provide_context(store));
-    if let Some(here) = here {
-        here.set();
-    }
-    owner
 }
 
 /// Whether a key is part of what an input method composes, and none of the page's. Some browsers

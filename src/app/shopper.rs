@@ -5,8 +5,9 @@ use leptos::prelude::*;
 
 use super::language::{say, say_with, worded};
 use super::lasting::Lasting;
-use super::parts::{click, follow, keyed, live, when};
+use super::parts::{click, follow, live, when};
 use super::picture::{Mark, Picture};
+use super::rows::keyed;
 use super::store::store;
 use crate::market::history::EventKind;
 use crate::protocol::words;

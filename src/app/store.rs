@@ -6,9 +6,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
-use super::effect::Effect;
-use super::keeping::Kept;
+use super::kept::Kept;
 use super::lasting::Lasting;
+use super::moves::Effect;
 use super::parts::follow;
 use crate::features::split::day_of;
 use crate::language::Message;

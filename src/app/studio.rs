@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::language::say;
-use super::parts::{click, keyed, when};
+use super::parts::{click, when};
 use super::picture::Mark;
+use super::rows::keyed;
 use super::store::store;
 use crate::share::view::Panel;
 
