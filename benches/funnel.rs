@@ -8,9 +8,9 @@ use std::time::Instant;
 use burn::tensor::Device;
 use futures::executor::block_on;
 use vitrine::market::history::EventKind;
+use vitrine::native::Folder;
+use vitrine::native::Patient;
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::Folder;
-use vitrine::pipeline::caller::Patient;
 use vitrine::protocol::{Backend, Notice};
 use vitrine::share::{HistoryEdit, State};
 

@@ -19,6 +19,7 @@
 //! | [`protocol`] | messages between page and engine; the blend, which both compute; who is asked and who answers |
 //! | [`lessons`] | lessons as files have them, what they measure, and what judges it |
 //! | [`pipeline`] | one request through the funnel: assets, stages, cache |
+//! | [`native`] | the funnel on this machine: a folder, and a caller that waits (command line only) |
 //! | [`online`] | simulated A/B tests of two shops on the market (command line only) |
 //! | `engine` | the web worker around the funnel |
 //! | [`app`] | the page |
@@ -37,6 +38,8 @@ pub mod market;
 pub mod metrics;
 #[cfg(feature = "models")]
 pub mod models;
+#[cfg(feature = "cli")]
+pub mod native;
 #[cfg(feature = "models")]
 pub mod nn;
 #[cfg(feature = "cli")]

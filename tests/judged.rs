@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vitrine::cli::judge::{Judge, Judged, Outcome, Verdict, read};
-use vitrine::pipeline::assets::Folder;
+use vitrine::native::Folder;
 use vitrine::share::{Ranker, Retriever, State};
 
 use support::funnel;

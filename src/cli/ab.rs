@@ -13,11 +13,12 @@ use crate::language::english;
 use crate::market::MarketConfig;
 use crate::market::catalogue::Catalogue;
 use crate::market::history::DAY;
+use crate::native::Folder;
 use crate::online::arm::{Arm, On};
 use crate::online::difference::{Design, Difference};
 use crate::online::experiment::{Finding, Lived, Plan, difference, findings};
 use crate::online::measures::{ATTRIBUTED, Count, MEASURES, Measure, Scale};
-use crate::pipeline::assets::{Folder, Manifest};
+use crate::pipeline::assets::Manifest;
 use crate::pipeline::stock::CATALOGUE;
 use crate::share::State;
 

@@ -4,9 +4,9 @@ use anyhow::{Result, anyhow, bail};
 use futures::executor::block_on;
 
 use super::rank::said;
+use crate::native::Patient;
 use crate::pipeline::Funnel;
 use crate::pipeline::assets::AssetSource;
-use crate::pipeline::caller::Patient;
 use crate::protocol::Answer;
 use crate::share::State;
 

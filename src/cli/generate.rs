@@ -23,7 +23,7 @@ use crate::market::held_out::Occasion;
 use crate::market::history::PageDevice;
 use crate::market::tell;
 use crate::market::{MarketConfig, World};
-use crate::pipeline::assets::Folder;
+use crate::native::Folder;
 use crate::pipeline::stock::{self, QueryCount};
 use crate::pipeline::{evaluate, first_files};
 

@@ -11,9 +11,10 @@ use crate::language::{Language, Message, english};
 use crate::lessons::check::{Check, Outcome};
 use crate::lessons::lesson::{INDEX, Lesson, in_language, write_index};
 use crate::lessons::quantity::Seen;
+use crate::native::Folder;
+use crate::native::Patient;
 use crate::pipeline::Funnel;
-use crate::pipeline::assets::{AssetSource, Folder};
-use crate::pipeline::caller::Patient;
+use crate::pipeline::assets::AssetSource;
 use crate::protocol::{Answer, Backend};
 use crate::share::State;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::lessons;
-use crate::pipeline::assets::Folder;
+use crate::native::Folder;
 use crate::pipeline::first_files;
 
 /// Which folder.

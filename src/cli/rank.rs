@@ -7,9 +7,9 @@ use burn::tensor::Device;
 use clap::Args;
 
 use crate::language::english;
+use crate::native::Folder;
+use crate::native::Patient;
 use crate::pipeline::Funnel;
-use crate::pipeline::assets::Folder;
-use crate::pipeline::caller::Patient;
 use crate::protocol::blend;
 use crate::protocol::{Answer, Backend, Notice};
 use crate::share::State;

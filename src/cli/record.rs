@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::rank::said;
 use crate::market::catalogue::ProductId;
+use crate::native::Folder;
+use crate::native::Patient;
 use crate::pipeline::Funnel;
-use crate::pipeline::assets::{AssetSource, Folder};
-use crate::pipeline::caller::Patient;
+use crate::pipeline::assets::AssetSource;
 use crate::protocol::Backend;
 use crate::protocol::blend;
 use crate::share::State;

@@ -12,8 +12,8 @@ use super::measures::{Counted, Counts, MEASURES, Measure, Tally};
 use crate::market::history::DAY;
 use crate::market::random::{Purpose, Random};
 use crate::market::{MarketConfig, Trial, World};
+use crate::native::Folder;
 use crate::pipeline::Funnel;
-use crate::pipeline::assets::Folder;
 use crate::tables::significance::{LEVEL, holm};
 
 /// What is tried.

@@ -217,40 +217,6 @@ pub fn damaged(name: &str, why: impl ToString) -> AssetError {
     AssetError::Damaged { name: name.into(), why: why.to_string() }
 }
 
-/// A folder of assets, for the command line and for tests.
-#[cfg(feature = "cli")]
-#[derive(Clone, Debug)]
-pub struct Folder(pub std::path::PathBuf);
-
-#[cfg(feature = "cli")]
-impl AssetSource for Folder {
-    async fn fetch(&self, name: &str) -> Result<Vec<u8>, AssetError> {
-        std::fs::read(self.0.join(name))
-            .map_err(|error| AssetError::Missing { name: name.into(), why: error.to_string() })
-    }
-}
-
-#[cfg(feature = "cli")]
-impl Folder {
-    /// Writes the manifest of every file that lies in the folder; `first` are those that a first
-    /// ranking needs.
-    ///
-    /// # Errors
-    /// Where the folder cannot be read or written.
-    pub fn write_manifest(&self, first: Vec<String>) -> std::io::Result<()> {
-        let mut files = BTreeMap::new();
-        for entry in std::fs::read_dir(&self.0)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_file() && name != MANIFEST {
-                files.insert(name, FileEntry::of(&std::fs::read(entry.path())?));
-            }
-        }
-        let text = serde_json::to_string_pretty(&Manifest { format: FORMAT, files, first })?;
-        std::fs::write(self.0.join(MANIFEST), text + "\n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,26 +8,3 @@ pub trait Caller {
     /// Milliseconds on a clock that never goes back.
     fn milliseconds(&self) -> f64;
 }
-
-/// A caller on the command line: always waits.
-#[cfg(feature = "cli")]
-#[derive(Debug)]
-pub struct Patient(std::time::Instant);
-
-#[cfg(feature = "cli")]
-impl Default for Patient {
-    fn default() -> Self {
-        Self(std::time::Instant::now())
-    }
-}
-
-#[cfg(feature = "cli")]
-impl Caller for Patient {
-    async fn still_wanted(&self) -> bool {
-        true
-    }
-
-    fn milliseconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64() * 1e3
-    }
-}

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 use futures::executor::block_on;
+use vitrine::native::Folder;
+use vitrine::native::Patient;
 use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetError, AssetSource, Folder};
-use vitrine::pipeline::caller::Patient;
+use vitrine::pipeline::assets::{AssetError, AssetSource};
 use vitrine::protocol::{Answer, Backend, Notice};
 use vitrine::share::State;
 
