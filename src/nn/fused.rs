@@ -14,6 +14,8 @@
     reason = "what is indexed side by side becomes one instruction"
 )]
 
+#[cfg(test)]
+pub(crate) mod alike;
 pub mod attention;
 pub mod embedding;
 pub mod linear;
@@ -23,7 +25,7 @@ pub mod segments;
 pub mod small;
 pub mod softmax;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 pub mod unit;
 
 use std::fmt;

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::models::mlpr::bert::Texts;
     use crate::models::mlpr::example;
-    use crate::nn::fused::tests::assert_same_losses;
+    use crate::nn::fused::alike::assert_same_losses;
     use crate::nn::numbers::numbered;
 
     #[test]

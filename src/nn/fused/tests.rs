@@ -7,6 +7,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 
+use super::alike::{assert_near, numbers};
 use super::attention::{attention, between};
 use super::embedding::embed;
 use super::segments::mean_rows;
@@ -23,17 +24,6 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device).require_grad()
 }
 
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as().unwrap()
-}
-
-fn assert_near<const D: usize>(found: Tensor<D>, expected: Tensor<D>) {
-    assert_eq!(found.dims(), expected.dims());
-    for (found, expected) in numbers(found).into_iter().zip(numbers(expected)) {
-        assert!((found - expected).abs() < 2e-5 * (1.0 + expected.abs()), "{found} {expected}");
-    }
-}
-
 /// Values and gradients by each input of two ways to compute the same, each entry of the output
 /// with a weight of its own.
 fn assert_same<const D: usize, const N: usize>(
@@ -47,27 +37,6 @@ fn assert_same<const D: usize, const N: usize>(
     for input in inputs {
         assert_near(input.grad(&a).unwrap(), input.grad(&b).unwrap());
     }
-}
-
-/// Two losses of a model are the same, and so are their gradients by each of its parameters.
-pub(crate) fn assert_same_losses<M: Module>(model: &M, [own, burns]: [Tensor<1>; 2]) {
-    struct Compare([GradientsParams; 2]);
-
-    impl ModuleVisitor for Compare {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let [own, burns] = self.0.each_ref().map(|gradients| gradients.get::<D>(param.id));
-            if let (Some(own), Some(burns)) = (own, burns) {
-                assert_near(own, burns);
-            }
-        }
-    }
-
-    assert_near(own.clone(), burns.clone());
-    let mut compare =
-        Compare([own, burns].map(|loss| GradientsParams::from_grads(loss.backward(), model)));
-    let [own, burns] = compare.0.each_ref().map(GradientsParams::len);
-    assert!(own > 0 && own == burns, "{own} {burns}");
-    model.visit(&mut compare);
 }
 
 #[test]

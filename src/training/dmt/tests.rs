@@ -19,7 +19,7 @@ use crate::models::dmt::DmtConfig;
 use crate::models::dmt::example::catalogue;
 use crate::models::dmt::ranker::Ranker;
 use crate::models::vocabulary::Vocabulary;
-use crate::nn::fused::tests::assert_same_losses;
+use crate::nn::fused::alike::assert_same_losses;
 use crate::nn::numbers::numbered;
 use crate::protocol::blend::sigmoid;
 use crate::systems::dmt::{BiasFeatures, MultiTask};

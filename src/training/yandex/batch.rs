@@ -265,7 +265,7 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::fused::tests::assert_same_losses;
+    use crate::nn::fused::alike::assert_same_losses;
     use crate::nn::numbers::numbered;
     use crate::training::yandex::data::Reading;
     use crate::training::yandex::tests::corpus;
