@@ -20,10 +20,12 @@ const TOLD: &str = "vitrine-told";
 /// Longest that a paint is waited for.
 const UNPAINTED: Duration = Duration::from_millis(500);
 
+/// The window.
 pub fn window() -> Window {
     leptos::prelude::window()
 }
 
+/// The document.
 pub fn document() -> Document {
     leptos::prelude::document()
 }

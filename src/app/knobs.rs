@@ -253,6 +253,7 @@ fn TimeToRank() -> impl IntoView {
 /// One knob with its name, symbol, value, and the way back to its default.
 #[component]
 pub fn KnobControl(
+    /// Which.
     knob: &'static Knob,
     /// What its element ids begin with: a second control of the same knob wants its own.
     #[prop(default = "knob")]
@@ -409,7 +410,10 @@ pub fn KnobControl(
 
 /// A few options side by side, for the choices that are made most.
 #[component]
-pub fn Segments(key: &'static str) -> impl IntoView {
+pub fn Segments(
+    /// Key of the knob.
+    key: &'static str,
+) -> impl IntoView {
     let store = store();
     let Some(knob) = Knob::by_key(key) else { return ().into_any() };
     let Control::Choice { options, get, set } = knob.control else { return ().into_any() };

@@ -42,7 +42,10 @@ fn look(shop: &Shop, product: ProductId) -> Option<(&'static str, String)> {
 
 /// A product, drawn and tinted. Decoration: its title stands beside it.
 #[component]
-pub fn Picture(product: ProductId) -> impl IntoView {
+pub fn Picture(
+    /// Which.
+    product: ProductId,
+) -> impl IntoView {
     let store = store();
     live(move || {
         let looks = store.shop.with(|shop| look(shop.as_ref()?, product));
@@ -66,7 +69,10 @@ pub fn Picture(product: ProductId) -> impl IntoView {
 
 /// A mark of the page: 24 by 24, drawn in the colour of the text.
 #[component]
-pub fn Mark(name: &'static str) -> impl IntoView {
+pub fn Mark(
+    /// Name of the drawing, without what marks begin with.
+    name: &'static str,
+) -> impl IntoView {
     view! {
         <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
             <use href=drawing(&format!("ui-{name}")) />
@@ -76,7 +82,10 @@ pub fn Mark(name: &'static str) -> impl IntoView {
 
 /// A symbol as papers set it: `w_click` becomes w with click below it.
 #[component]
-pub fn Symbol(symbol: &'static str) -> impl IntoView {
+pub fn Symbol(
+    /// As links and tables write it.
+    symbol: &'static str,
+) -> impl IntoView {
     let (base, below) = match symbol.split_once('_') {
         Some((base, below)) => (base, Some(below)),
         None => (symbol, None),

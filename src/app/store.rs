@@ -29,6 +29,7 @@ const GESTURE: f64 = 900.0;
 /// A product's place in the present order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
+    /// Which product.
     pub product: ProductId,
     /// From 0.
     pub rank: usize,
@@ -51,6 +52,7 @@ pub fn place_of(places: &Places, product: ProductId) -> Option<Place> {
 pub struct Shown {
     /// Rises with every notice there ever was, so that a new text is a new notice.
     pub number: u64,
+    /// What is said.
     pub notice: Notice,
     /// Came with an answer and goes with it.
     pub of_answer: bool,
@@ -59,21 +61,26 @@ pub struct Shown {
 /// Everything the components share.
 #[derive(Clone, Copy)]
 pub struct Store {
+    /// What is ranked, and how.
     pub state: Lasting<RwSignal<State>>,
     /// What is looked at beside the shelf.
     pub view: Lasting<RwSignal<View>>,
     /// Both as a link.
     pub link: Lasting<Memo<String>>,
+    /// What is sold and who shops; none before it has come.
     pub shop: Lasting<RwSignal<Option<Arc<Shop>>>>,
+    /// The engine's last answer; none before the first.
     pub answer: Lasting<RwSignal<Option<Arc<Answer>>>>,
     /// The same for what stands around the shelf, once the shelf is painted: see
     /// [`Store::show_insides`].
     pub insides: Lasting<RwSignal<Option<Arc<Answer>>>>,
+    /// How the engines stand.
     pub status: Lasting<RwSignal<Status>>,
     /// What is on show is not yet the answer to the state.
     pub waits: Lasting<RwSignal<bool>>,
     /// What decides whether a knob does anything; none before the first answer.
     pub facts: Lasting<Memo<Option<Facts>>>,
+    /// What the person is told.
     pub notices: Lasting<RwSignal<Vec<Shown>>>,
     /// What is kept for offline use; none where nothing can be: not in a developer's build, nor where
     /// the browser forbids it.
@@ -92,6 +99,7 @@ pub struct Store {
     pub tasks: Lasting<Memo<&'static [Task]>>,
     /// The answer's candidates in the order of the blend.
     pub order: Lasting<Memo<Arc<Vec<Ranked>>>>,
+    /// Every product's place in that order.
     pub places: Lasting<Memo<Places>>,
     /// Number of the page on show, within what there is.
     pub page: Lasting<Memo<usize>>,
@@ -120,6 +128,8 @@ pub fn store() -> Store {
 
 impl Store {
     /// Everything as it comes.
+    // Signals are made in an owner, on purpose.
+    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         let state = Lasting(RwSignal::new(State::default()));
         let view = Lasting(RwSignal::new(View::default()));

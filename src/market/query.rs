@@ -72,7 +72,7 @@ const MODIFIERS: &[&str] = &[
 
 /// Words of a text in the form in which queries and titles are compared: lower case, without
 /// stop words, plural endings and possessives.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
+pub fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
         .map(|word| {
             let lower = word.to_lowercase();

@@ -22,7 +22,9 @@ const BOTTOM: f64 = 22.0;
 /// What is plotted.
 #[derive(Default)]
 pub struct Plot {
+    /// Across.
     pub x: Axis,
+    /// Up.
     pub y: Axis,
     /// Drawn in this order.
     pub lines: Vec<Line>,
@@ -33,12 +35,17 @@ pub struct Plot {
 /// One axis: from where to where, and what stands beside it.
 #[derive(Default)]
 pub struct Axis {
+    /// Where it begins.
     pub from: f64,
+    /// Where it ends.
     pub to: f64,
+    /// What stands at which places.
     pub labels: Vec<(f64, String)>,
 }
 
+/// A line through points.
 pub struct Line {
+    /// x and y of each.
     pub points: Vec<(f64, f64)>,
     /// What is learned or computed is drawn in the accent, what it is held against is quiet.
     pub accent: bool,
@@ -51,8 +58,11 @@ pub struct Line {
 pub struct Look {
     /// Device pixels to one of the style sheet's.
     scale: f64,
+    /// What is looked at.
     pub accent: RGBAColor,
+    /// What it is held against.
     pub quiet: RGBAColor,
+    /// Numbers and marks.
     pub text: RGBAColor,
     font: String,
 }
@@ -151,6 +161,7 @@ pub fn draw<B: DrawingBackend>(
 pub fn Chart(
     /// What the plot says, for those who can't see it.
     label: Box<dyn Fn() -> String + Send>,
+    /// What is plotted.
     plot: Box<dyn Fn() -> Option<Plot>>,
 ) -> impl IntoView {
     let store = store();

@@ -20,17 +20,23 @@ const ENTRIES: usize = 4;
 
 /// What is known of the chosen product in the present answer.
 pub(crate) struct Chosen {
+    /// As the answer has it.
     pub candidate: Candidate,
+    /// Where it stands.
     pub place: Place,
+    /// What ranked it.
     pub ranker: Ranker,
     /// How usual each of its tasks is.
     pub base_rates: Vec<f32>,
     /// Experts of the last gating.
     pub experts: Vec<String>,
+    /// How its tasks are blended.
     pub knobs: RankingKnobs,
+    /// What the engine said of it alone.
     pub detail: Option<Detail>,
 }
 
+/// The product that was chosen on the shelf, taken apart.
 #[component]
 pub fn ChosenProduct() -> impl IntoView {
     let store = store();
@@ -118,7 +124,10 @@ fn Title(product: ProductId) -> impl IntoView {
 
 /// The score taken apart.
 #[component]
-pub(crate) fn Apart(chosen: Chosen) -> impl IntoView {
+pub(crate) fn Apart(
+    /// Which, and what is known of it.
+    chosen: Chosen,
+) -> impl IntoView {
     let Chosen { candidate, place, ranker, base_rates, experts, knobs, detail } = chosen;
     let tasks = ranker.tasks();
     view! {
@@ -351,6 +360,7 @@ fn strongest(values: &[f32], most: usize) -> Vec<(usize, f32)> {
     found
 }
 
+/// The largest magnitude of the values that are numbers; 0 where there is none.
 pub(crate) fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
     values.into_iter().filter(|v| v.is_finite()).fold(0.0, |most, v| most.max(v.abs()))
 }

@@ -9,6 +9,7 @@ use crate::app::store::store;
 use crate::protocol::Gating;
 use crate::protocol::words;
 
+/// How much each task weighs each expert, over the page and for the product that was chosen.
 #[component]
 pub fn ExpertUtilisation() -> impl IntoView {
     let store = store();
