@@ -22,7 +22,7 @@ pub mod log;
 mod observed;
 pub mod product;
 pub mod query;
-pub(crate) mod random;
+pub mod random;
 mod ranker;
 pub mod relevance;
 pub mod shop;

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 /// What a stream of random numbers is for. Two purposes never share a stream, so that drawing
 /// more for one leaves the others as they were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// Hidden strength of brands, shops and types.
     Names = 1,
     /// What the offers of one article have in common: the article with this number.
@@ -34,7 +34,7 @@ pub(crate) enum Purpose {
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Random(ChaCha8Rng);
+pub struct Random(ChaCha8Rng);
 
 impl Random {
     /// The stream of one purpose and number under one seed.

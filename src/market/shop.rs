@@ -70,7 +70,7 @@ type Scored = (f32, ProductId, bool);
 type Candidate = (ProductId, bool);
 
 /// The production shop, with the buffers that it keeps between requests.
-pub(crate) struct Shop<'w> {
+pub struct Shop<'w> {
     goods: &'w Goods,
     channels: &'w Channels,
     /// How much chance is in its order.
@@ -82,7 +82,7 @@ pub(crate) struct Shop<'w> {
 }
 
 impl<'w> Shop<'w> {
-    pub fn new(goods: &'w Goods, channels: &'w Channels, ranker_noise: f32) -> Self {
+    pub(crate) fn new(goods: &'w Goods, channels: &'w Channels, ranker_noise: f32) -> Self {
         let taken = vec![0; goods.catalogue.products.len()];
         Self { goods, channels, ranker_noise, scored: Vec::new(), taken, request: 0 }
     }

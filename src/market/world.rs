@@ -131,7 +131,8 @@ impl World {
         &self.goods
     }
 
-    pub(crate) fn shop(&self) -> Shop<'_> {
+    /// The production shop, as it stands.
+    pub fn shop(&self) -> Shop<'_> {
         self.shop_with(self.config.ranker_noise)
     }
 
