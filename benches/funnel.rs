@@ -6,13 +6,13 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
+use engine::pipeline::Funnel;
 use futures::executor::block_on;
-use vitrine::market::history::EventKind;
-use vitrine::native::Folder;
-use vitrine::native::Patient;
-use vitrine::pipeline::Funnel;
-use vitrine::protocol::{Backend, Notice};
-use vitrine::share::{HistoryEdit, State};
+use lab::native::Folder;
+use lab::native::Patient;
+use link::{HistoryEdit, State};
+use market::history::EventKind;
+use protocol::{Backend, Notice};
 
 /// Requests of each kind that are timed.
 const ROUNDS: u64 = 60;

@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use vitrine::market::catalogue::Catalogue;
-use vitrine::market::history::{Event, EventKind, WebSearch};
-use vitrine::models::yandex::input::title_sums;
-use vitrine::models::yandex::retriever::{FILE, Retriever};
-use vitrine::pipeline::stock::{CATALOGUE, MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
-use vitrine::text::TokenVectors;
+use engine::pipeline::stock::{CATALOGUE, MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
+use market::catalogue::Catalogue;
+use market::history::{Event, EventKind, WebSearch};
+use market::text::TokenVectors;
+use nets::models::yandex::input::title_sums;
+use nets::models::yandex::retriever::{FILE, Retriever};
 
 /// Rounds that are timed.
 const ROUNDS: usize = 30;

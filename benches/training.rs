@@ -8,21 +8,21 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use vitrine::features::places::NEIGHBOURHOOD;
-use vitrine::features::{dense, wide, windows};
-use vitrine::market::{MarketConfig, World};
-use vitrine::models::dmt::DmtConfig;
-use vitrine::models::mlpr::MlprConfig;
-use vitrine::models::mlpr::bert::Text;
-use vitrine::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
-use vitrine::models::vocabulary::Vocabulary;
-use vitrine::models::yandex::YandexConfig;
-use vitrine::pipeline::stock::{MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
-use vitrine::text::TokenVectors;
-use vitrine::training::mlpr::library::Library;
-use vitrine::training::mlpr::masked;
-use vitrine::training::moppr::lab::Lab;
-use vitrine::training::{dmt, memory, mlpr, moppr, yandex};
+use engine::pipeline::stock::{MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
+use lab::training::mlpr::library::Library;
+use lab::training::mlpr::masked;
+use lab::training::moppr::lab::Lab;
+use lab::training::{dmt, memory, mlpr, moppr, yandex};
+use market::features::places::NEIGHBOURHOOD;
+use market::features::{dense, wide, windows};
+use market::text::TokenVectors;
+use market::{MarketConfig, World};
+use nets::models::dmt::DmtConfig;
+use nets::models::mlpr::MlprConfig;
+use nets::models::mlpr::bert::Text;
+use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
+use nets::models::vocabulary::Vocabulary;
+use nets::models::yandex::YandexConfig;
 
 /// Steps that are not timed: the first ones touch memory for the first time.
 const FIRST: usize = 3;

@@ -1,12 +1,12 @@
 //! Shoppers of whom the shop knows little or nothing, on the shipped assets: what a ranker predicts
 //! for them stays what people do.
 
-use vitrine::market::history::EventKind;
-use vitrine::pipeline::Funnel;
-use vitrine::protocol::blend::{self, sigmoid};
-use vitrine::share::{HistoryEdit, Ranker, State, Surface};
-use vitrine::systems::Task;
-use vitrine::systems::dmt::{BiasFeatures, MultiTask};
+use engine::pipeline::Funnel;
+use link::{HistoryEdit, Ranker, State, Surface};
+use market::history::EventKind;
+use protocol::blend::{self, sigmoid};
+use systems::Task;
+use systems::dmt::{BiasFeatures, MultiTask};
 
 use support::{Spoilt, funnel, run};
 

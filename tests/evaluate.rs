@@ -1,20 +1,20 @@
 //! Held-out page views through the funnel, on the shipped assets.
 
+use engine::pipeline::Funnel;
+use engine::pipeline::assets::{AssetSource, Manifest};
+use engine::pipeline::evaluate::{HELD_OUT, Outcome, Views};
 use futures::executor::block_on;
-use vitrine::features::split::{Split, day_of};
-use vitrine::language::english;
-use vitrine::market::held_out::{HeldOut, Occasion, Wanted};
-use vitrine::market::{MarketConfig, World};
-use vitrine::metrics::Mean;
-use vitrine::metrics::measure::{Against, Measure, PLACES, Values, place};
-use vitrine::native::Folder;
-use vitrine::native::Patient;
-use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetSource, Manifest};
-use vitrine::pipeline::evaluate::{HELD_OUT, Outcome, Views};
-use vitrine::protocol::blend::Ranked;
-use vitrine::protocol::{Candidate, Evaluated};
-use vitrine::share::{Ranker, Retriever, State, Surface};
+use lab::native::Folder;
+use lab::native::Patient;
+use languages::english;
+use link::{Ranker, Retriever, State, Surface};
+use market::features::split::{Split, day_of};
+use market::held_out::{HeldOut, Occasion, Wanted};
+use market::metrics::Mean;
+use market::metrics::measure::{Against, Measure, PLACES, Values, place};
+use market::{MarketConfig, World};
+use protocol::blend::Ranked;
+use protocol::{Candidate, Evaluated};
 
 use support::{Spoilt, funnel, load, run};
 
@@ -272,7 +272,7 @@ fn the_truth_of_the_file_is_the_markets() {
     for view in held_out.views.iter() {
         let shopper = &held_out.shoppers[view.shopper as usize];
         let log = world.shopper_log(shopper.number);
-        let same = |logged: &&vitrine::market::log::PageView| logged.time == view.time;
+        let same = |logged: &&market::log::PageView| logged.time == view.time;
         let logged = log.views.iter().find(same).expect("it was drawn from here");
         assert_eq!(logged.page, 0);
         assert_eq!(held_out.events(view), log.events[..logged.events_before as usize]);

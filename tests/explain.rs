@@ -1,16 +1,16 @@
 //! What is asked about a state beyond its ranking, on the shipped assets: where a product goes in
 //! the funnel, what its scores are made of, what its place does to it, where it stands on the map.
 
+use engine::pipeline::Funnel;
 use futures::executor::block_on;
-use vitrine::market::catalogue::ProductId;
-use vitrine::market::examination::{competition, examination};
-use vitrine::market::history::PageDevice;
-use vitrine::market::{MarketConfig, World};
-use vitrine::native::Patient;
-use vitrine::pipeline::Funnel;
-use vitrine::protocol::blend;
-use vitrine::protocol::{Answer, Map, Parts, Passage, Question, Reply, Seat, Told, Trace};
-use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface};
+use lab::native::Patient;
+use link::{HistoryEdit, Ranker, Retriever, State, Surface};
+use market::catalogue::ProductId;
+use market::examination::{competition, examination};
+use market::history::PageDevice;
+use market::{MarketConfig, World};
+use protocol::blend;
+use protocol::{Answer, Map, Parts, Passage, Question, Reply, Seat, Told, Trace};
 
 use support::{Spoilt, funnel, run};
 

@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use engine::pipeline::Funnel;
+use engine::pipeline::assets::Manifest;
+use engine::pipeline::caller::Caller;
 use futures::executor::block_on;
-use vitrine::language::english;
-use vitrine::market::history::EventKind;
-use vitrine::native::Folder;
-use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::Manifest;
-use vitrine::pipeline::caller::Caller;
-use vitrine::protocol::Answer;
-use vitrine::protocol::blend;
-use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface};
-use vitrine::systems::dmt::MultiTask;
+use lab::native::Folder;
+use languages::english;
+use link::{HistoryEdit, Ranker, Retriever, State, Surface};
+use market::history::EventKind;
+use protocol::Answer;
+use protocol::blend;
+use systems::dmt::MultiTask;
 
 use support::{Spoilt, funnel, load, run};
 
@@ -260,9 +260,7 @@ fn products_with_every_word_that_was_asked_for_come_first() {
             let state = State { query: query.into(), ranker, ..State::default() };
             let answer = run(&mut funnel, &state);
             let products = &funnel.stock().catalogue.products;
-            let has = |c: &vitrine::protocol::Candidate| {
-                products[c.product as usize].title.contains(word)
-            };
+            let has = |c: &protocol::Candidate| products[c.product as usize].title.contains(word);
             let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
             let first = order.iter().take(least).map(|r| &answer.candidates[r.candidate]);
             let without: Vec<_> = first.filter(|c| !has(c)).map(|c| c.product).collect();

@@ -1,16 +1,16 @@
 //! What the insides of the shipped DMT say: attention tells behaviours apart and is worth reading, and
 //! gates use their experts.
 
-use vitrine::features::dense::DenseTables;
-use vitrine::features::split::Split;
-use vitrine::market::catalogue::ProductId;
-use vitrine::market::{MarketConfig, World};
-use vitrine::models::dmt::SEQUENCE_NAMES;
-use vitrine::models::dmt::ranker::{Ranker, file_name};
-use vitrine::systems::dmt::{BiasFeatures, MultiTask};
-use vitrine::training::dmt::cold_start::Lost;
-use vitrine::training::dmt::insides::{Insides, VIEWS};
-use vitrine::training::dmt::samples::{Kinds, QueryMatcher, Samples};
+use lab::training::dmt::cold_start::Lost;
+use lab::training::dmt::insides::{Insides, VIEWS};
+use lab::training::dmt::samples::{Kinds, QueryMatcher, Samples};
+use market::catalogue::ProductId;
+use market::features::dense::DenseTables;
+use market::features::split::Split;
+use market::{MarketConfig, World};
+use nets::models::dmt::SEQUENCE_NAMES;
+use nets::models::dmt::ranker::{Ranker, file_name};
+use systems::dmt::{BiasFeatures, MultiTask};
 
 use support::funnel;
 

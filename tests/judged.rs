@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use vitrine::cli::judge::{Judge, Judged, Outcome, Verdict, read};
-use vitrine::native::Folder;
-use vitrine::share::{Ranker, Retriever, State};
+use lab::cli::judge::{Judge, Judged, Outcome, Verdict, read};
+use lab::native::Folder;
+use link::{Ranker, Retriever, State};
 
 use support::funnel;
 

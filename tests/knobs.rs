@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vitrine::cli::blend::{least, measure};
-use vitrine::cli::cases::{TOP, asked_by_all, ranked};
-use vitrine::cli::knobs::turn::{Shelf, ends, turned};
-use vitrine::pipeline::Funnel;
-use vitrine::share::knobs::{Group, Idle, KNOBS, Knob};
-use vitrine::share::{Blend, Ranker, State};
+use engine::pipeline::Funnel;
+use lab::cli::blend::{least, measure};
+use lab::cli::cases::{TOP, asked_by_all, ranked};
+use lab::cli::knobs::turn::{Shelf, ends, turned};
+use link::knobs::{Group, Idle, KNOBS, Knob};
+use link::{Blend, Ranker, State};
 
 use support::{Spoilt, funnel, run};
 
@@ -76,7 +76,7 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     // The states reach what they are there for.
     let never: Vec<_> = acted.iter().filter(|(_, acted)| !**acted).map(|(key, _)| *key).collect();
     assert_eq!(never, ["device", "precomputed"]);
-    let source = include_str!("../src/share/knobs/table.rs");
+    let source = include_str!("../src/link/knobs/table.rs");
     let known: BTreeSet<&str> =
         source.split('"').filter(|text| text.starts_with("idle.")).collect();
     assert_eq!(reasons, known, "a reason that no state gives");

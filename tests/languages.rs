@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lab::tables::page::slug;
+use lessons::quantity::QUANTITIES;
+use link::Ranker;
+use link::knobs::{Control, KNOBS};
+use link::view::{PARTS, Panel};
+use market::features::{dense, wide};
+use market::language::Language;
+use market::metrics::measure::Measure;
 use regex::Regex;
-use vitrine::features::{dense, wide};
-use vitrine::language::Language;
-use vitrine::lessons::quantity::QUANTITIES;
-use vitrine::metrics::measure::Measure;
-use vitrine::share::Ranker;
-use vitrine::share::knobs::{Control, KNOBS};
-use vitrine::share::view::{PARTS, Panel};
-use vitrine::studio::export::Cells;
-use vitrine::tables::page::slug;
+use studio::export::Cells;
 
 type Words = BTreeMap<String, String>;
 
@@ -124,7 +124,7 @@ fn families() -> BTreeSet<String> {
     for name in ["expert", "own", "shared", "stage-1", "stage-2"] {
         add(format!("experts.{name}"));
     }
-    for name in vitrine::models::dmt::SEQUENCE_NAMES {
+    for name in nets::models::dmt::SEQUENCE_NAMES {
         add(format!("attention.{name}"));
         add(format!("studio.sequences.{name}"));
     }
@@ -169,7 +169,7 @@ fn families() -> BTreeSet<String> {
         "neighbours-truly",
     ];
     heads.iter().for_each(|head| add(format!("studio.positions.heads.{head}.about")));
-    for table in vitrine::tables::ALL.into_iter().flatten() {
+    for table in lab::tables::ALL.into_iter().flatten() {
         for said in ["title", "note", "why"].into_iter().chain(table.rows.iter().map(|r| r.variant))
         {
             add(format!("tables.{}.{said}", table.id));
@@ -235,22 +235,22 @@ fn every_key_that_is_used_is_there_and_no_other() {
 /// Literals in page, studio and scripts that look like something to read and are not shown to the
 /// person at the page, by the end of the file's name.
 const NOT_SHOWN: &[(&str, &[&str])] = &[
-    ("app/language.rs", &["The words of this page could not be fetched. Load the page again. "]),
+    ("page/language.rs", &["The words of this page could not be fetched. Load the page again. "]),
     // The product's own name, and keys of the keyboard.
-    ("app/header.rs", &["Vitrine", "Enter", "Escape", "Key"]),
-    ("app/hint.rs", &["Escape"]),
+    ("page/header.rs", &["Vitrine", "Enter", "Escape", "Key"]),
+    ("page/hint.rs", &["Escape"]),
     ("studio/frame.rs", &["Escape"]),
     ("explain/panel.rs", &["Enter", "Escape"]),
     ("studio/map.rs", &["Enter", "Escape"]),
     // Keys that others append to links.
-    ("share/arrived.rs", &["\\\n    adtag"]),
+    ("link/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
-    ("app/engine.rs", &["it did not load"]),
+    ("page/engine.rs", &["it did not load"]),
     ("protocol/supervisor.rs", &["running shoes"]),
     // Classes.
-    ("app/knobs.rs", &["knob number", "knob switch", "knob choice"]),
-    ("app/picture.rs", &["picture pale", "picture light", "picture deep"]),
-    ("app/shelf.rs", &["move up", "move down", "move new"]),
+    ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
+    ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),
+    ("page/shelf.rs", &["move up", "move down", "move new"]),
     ("www/offline.js", &["newer solid"]),
     ("www/engine-loader.js", &["Content-Type"]),
     // As papers are called in every language.
@@ -294,7 +294,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
 /// Files of the page and the studio in which no literal is shown to the person at the page: names of
 /// drawings, messages of the protocol, what is written into files, and what is wrong with a lesson.
 const NOTHING_SHOWN: &[&str] =
-    &["app/icons.rs", "app/wire.rs", "studio/export.rs", "lessons/lesson.rs"];
+    &["page/icons.rs", "page/wire.rs", "studio/export.rs", "lessons/lesson.rs"];
 
 /// Literals of a file that look like words for a person.
 fn left_in(file: &str, text: &str) -> Vec<String> {
@@ -325,7 +325,7 @@ fn left_in(file: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn no_words_are_left_in_the_programs() {
-    let files = sources(&["src/app", "src/lessons", "src/protocol", "src/share", "src/studio"])
+    let files = sources(&["src/page", "src/lessons", "src/protocol", "src/link", "src/studio"])
         .into_iter()
         .chain(scripts());
     let shown = files.filter(|(file, _)| !NOTHING_SHOWN.iter().any(|known| file.ends_with(known)));
@@ -347,7 +347,7 @@ fn words_in_a_program_are_found() {
                        and who is not";"#,
         r#"<span>"重新加载"</span>"#,
     ] {
-        assert_eq!(left_in("src/app/page.rs", text).len(), 1, "{text}");
+        assert_eq!(left_in("src/page/page.rs", text).len(), 1, "{text}");
     }
     for text in [
         r#"say("studio.name")"#,
@@ -356,7 +356,7 @@ fn words_in_a_program_are_found() {
         r#"error!("a message could not be sent")"#,
         r#""CPU""#,
     ] {
-        assert_eq!(left_in("src/app/page.rs", text), Vec::<String>::new(), "{text}");
+        assert_eq!(left_in("src/page/page.rs", text), Vec::<String>::new(), "{text}");
     }
 }
 
@@ -484,7 +484,7 @@ fn the_page_knows_the_languages_before_its_program_is_there() {
 #[test]
 fn what_shoppers_are_like_is_said_in_every_language() {
     let text = fs::read_to_string("assets/shoppers.json").expect("the shoppers");
-    let shoppers: Vec<vitrine::protocol::Shopper> = serde_json::from_str(&text).expect("shoppers");
+    let shoppers: Vec<protocol::Shopper> = serde_json::from_str(&text).expect("shoppers");
     for (_, key) in Language::ALL {
         let (words, _) = words(key);
         for shopper in &shoppers {

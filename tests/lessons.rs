@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use vitrine::cli::lessons::{outcome, read_all, read_translated};
-use vitrine::language::{Language, english};
-use vitrine::lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
-use vitrine::share::State;
-use vitrine::share::knobs::KNOBS;
-use vitrine::share::view::{Link, Panel};
+use lab::cli::lessons::{outcome, read_all, read_translated};
+use languages::english;
+use lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
+use link::State;
+use link::knobs::KNOBS;
+use link::view::{Link, Panel};
+use market::language::Language;
 
 use support::funnel;
 
@@ -53,7 +54,7 @@ fn testids() -> HashSet<String> {
         }
     }
     let mut found: HashSet<String> = KNOBS.iter().map(|knob| knob.testid.into()).collect();
-    gather(Path::new("src/app"), &mut found);
+    gather(Path::new("src/page"), &mut found);
     found
 }
 

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use vitrine::cli::record::{ranking, read};
-use vitrine::share::State;
-use vitrine::share::knobs::KNOBS;
+use lab::cli::record::{ranking, read};
+use link::State;
+use link::knobs::KNOBS;
 
 use support::funnel;
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use vitrine::features::dense::QueryMatch;
-use vitrine::features::wide::WideTables;
-use vitrine::market::catalogue::{Catalogue, ProductId};
-use vitrine::models::mlpr::bert::Text;
-use vitrine::models::mlpr::ranker::Ranker;
-use vitrine::models::query_category::CategoryPredictor;
-use vitrine::text::TokenVectors;
+use market::catalogue::{Catalogue, ProductId};
+use market::features::dense::QueryMatch;
+use market::features::wide::WideTables;
+use market::text::TokenVectors;
+use nets::models::mlpr::bert::Text;
+use nets::models::mlpr::ranker::Ranker;
+use nets::models::query_category::CategoryPredictor;
 
 fn asset(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name))

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::Path;
 
 use braces::{expanded, quoted};
+use lab::cli::score::{System, score};
+use nets::models::weights::{About, Array, FORMAT, Precision, Weights};
 use serde_json::{Value, json};
-use vitrine::cli::score::{System, score};
-use vitrine::models::weights::{About, Array, FORMAT, Precision, Weights};
 
 const SYSTEMS: [(&str, System); 4] = [
     ("moppr", System::Moppr),

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
+use engine::pipeline::Funnel;
+use engine::pipeline::assets::Manifest;
+use engine::pipeline::evaluate::{HELD_OUT, Views};
+use engine::pipeline::request::Request;
+use engine::pipeline::retrieve::{self, Retriever};
 use futures::executor::block_on;
-use vitrine::cli::judge::read;
-use vitrine::features::split::day_of;
-use vitrine::features::windows::MOPPR;
-use vitrine::market::catalogue::{Catalogue, ProductId};
-use vitrine::market::held_out::HeldOut;
-use vitrine::native::Folder;
-use vitrine::native::Patient;
-use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::Manifest;
-use vitrine::pipeline::evaluate::{HELD_OUT, Views};
-use vitrine::pipeline::request::Request;
-use vitrine::pipeline::retrieve::{self, Retriever};
-use vitrine::protocol::{Question, Reply};
-use vitrine::share::{self, HistoryEdit, Ranker, RetrievalKnobs, State, Surface};
+use lab::cli::judge::read;
+use lab::native::Folder;
+use lab::native::Patient;
+use link::{HistoryEdit, Ranker, RetrievalKnobs, State, Surface};
+use market::catalogue::{Catalogue, ProductId};
+use market::features::split::day_of;
+use market::features::windows::MOPPR;
+use market::held_out::HeldOut;
+use protocol::{Question, Reply};
 
 use support::{Spoilt, funnel, run};
 
@@ -49,7 +49,7 @@ fn states(shoppers: &[String]) -> Vec<State> {
         |knobs| knobs.gmv = true,
     ];
     let mut states = Vec::new();
-    for retriever in [share::Retriever::Moppr, share::Retriever::Yandex] {
+    for retriever in [link::Retriever::Moppr, link::Retriever::Yandex] {
         for ranker in [Ranker::Dmt, Ranker::Mlpr] {
             for (number, judged) in queries.iter().enumerate() {
                 let shopper = shoppers[number % shoppers.len()].clone();
@@ -101,7 +101,7 @@ fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
         ..State::default().retrieval
     };
     let mut retrieved = |request: &Request| -> BTreeSet<ProductId> {
-        let found = retriever.retrieve(stock, request, share::Retriever::Moppr, &knobs, 20);
+        let found = retriever.retrieve(stock, request, link::Retriever::Moppr, &knobs, 20);
         let (found, _) = block_on(found).expect("the device works");
         found.candidates.iter().map(|candidate| candidate.product).collect()
     };
@@ -131,7 +131,7 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
     let (mut known, mut read) = (0, [0, 0]);
     for shopper in &shoppers {
         for (which, retriever) in
-            [share::Retriever::Moppr, share::Retriever::Yandex].into_iter().enumerate()
+            [link::Retriever::Moppr, link::Retriever::Yandex].into_iter().enumerate()
         {
             let surface = Surface::Feed;
             let state =
@@ -148,11 +148,11 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
             // Whether a behaviour is read hangs on how old it is, and on nothing else.
             let kept: Vec<bool> = answer.history.iter().map(|entry| entry.kept).collect();
             let newest = match retriever {
-                share::Retriever::Yandex => {
+                link::Retriever::Yandex => {
                     let first = kept.iter().position(|kept| *kept).unwrap_or(kept.len());
                     (first..kept.len()).collect()
                 }
-                share::Retriever::Moppr => {
+                link::Retriever::Moppr => {
                     let read = MOPPR.iter().flat_map(|window| window.select(&events, shopper.now));
                     read.collect::<BTreeSet<usize>>()
                 }
@@ -171,14 +171,14 @@ fn whoever_asks_for_what_is_sold_out_is_told() {
     let gone = (0..).find(|product| !offered.contains(product)).expect("something is sold out");
     state.selected = Some(gone);
     let answer = run(&mut funnel, &state);
-    let keys = |answer: &vitrine::protocol::Answer| -> Vec<String> {
+    let keys = |answer: &protocol::Answer| -> Vec<String> {
         answer.notices.iter().map(|notice| notice.key.clone()).collect()
     };
     assert_eq!(keys(&answer), ["sold-out"]);
     state.selected = Some(answer.candidates[0].product);
     assert_eq!(keys(&run(&mut funnel, &state)), [""; 0]);
     state.history =
-        vec![HistoryEdit::Add { kind: vitrine::market::history::EventKind::Cart, product: gone }];
+        vec![HistoryEdit::Add { kind: market::history::EventKind::Cart, product: gone }];
     let answer = run(&mut funnel, &state);
     assert_eq!(keys(&answer), ["sold-out-added"]);
     assert_eq!(answer.history.last().map(|entry| entry.event.product), Some(gone));

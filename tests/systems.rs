@@ -1,11 +1,11 @@
 //! The four systems in the funnel, on the shipped assets: every pair of them.
 
-use vitrine::language::english;
-use vitrine::market::history::EventKind;
-use vitrine::protocol::Answer;
-use vitrine::protocol::blend;
-use vitrine::share::{HistoryEdit, Ranker, Retriever, State, Surface, TrainingStage};
-use vitrine::systems::Task;
+use languages::english;
+use link::{HistoryEdit, Ranker, Retriever, State, Surface, TrainingStage};
+use market::history::EventKind;
+use protocol::Answer;
+use protocol::blend;
+use systems::Task;
 
 use support::{Spoilt, funnel, load, run};
 

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use braces::{expanded, quoted};
+use nets::models::weights::Weights;
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
-use vitrine::models::weights::Weights;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).into()

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use vitrine::share::State;
-use vitrine::text::TokenVectors;
+use link::State;
+use market::text::TokenVectors;
 
 fn asset(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name))

@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load, save
 
-# Raised when the meaning of the files changes; src/text/ refuses any other.
+# Raised when the meaning of the files changes; src/market/text/ refuses any other.
 FORMAT = "1"
 DIMENSIONS = 128
 # A power of two, so that half precision holds what is rounded exactly.

@@ -55,7 +55,7 @@ let reported = 0;
 /** Bytes of the program and of the assets that it reads first; 0 until the manifest tells. */
 let total = 0;
 
-/** Why a file can't be had: the names are read by the engine (src/engine/fetch.rs). */
+/** Why a file can't be had: the names are read by the engine (src/worker/fetch.rs). */
 function error(name, message) {
   return Object.assign(new Error(message), { name });
 }

@@ -60,7 +60,7 @@ try {
   // A browser that forbids storage is told of on the page.
 }
 
-/** Tells the page how it stands, in bytes on the line (src/app/keeping.rs). */
+/** Tells the page how it stands, in bytes on the line (src/page/keeping.rs). */
 function tell(doing, files) {
   const [first, later, webgpu] = bytes.split(" ").map(Number);
   const sum = (of) => of.reduce((sum, { line }) => sum + line, 0);

@@ -1,8 +1,8 @@
 //! A check: a quantity, the states that it is measured on, and what is expected of it.
 
 use super::quantity::{Measure, Quantity, Seen, Unit};
-use crate::language::Message;
-use crate::share::State;
+use link::State;
+use market::language::Message;
 
 /// Two numbers that differ by less than this share of the larger are the same: the browser's
 /// arithmetic is not this machine's to the last digit.

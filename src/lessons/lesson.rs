@@ -4,8 +4,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::check::Check;
-use crate::language::Language;
-use crate::lessons::markdown;
+use crate::markdown;
+use market::language::Language;
 
 /// Folder of the lessons, beside the page and in the project.
 pub const FOLDER: &str = "assets/lessons";

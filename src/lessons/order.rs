@@ -1,12 +1,12 @@
 //! What a state makes of an answer: the order, what is expected of its page, and how far two
 //! orders agree.
 
-use crate::market::catalogue::{Catalogue, ProductId};
-use crate::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
-use crate::protocol::Answer;
-use crate::protocol::blend::{self, probability};
-use crate::share::State;
-use crate::systems::Task;
+use link::State;
+use market::catalogue::{Catalogue, ProductId};
+use market::metrics::{kendall_tau, overlap_at, rank_biased_overlap};
+use protocol::Answer;
+use protocol::blend::{self, probability};
+use systems::Task;
 
 /// K of overlap@K.
 const TOP: usize = 10;

@@ -1,14 +1,14 @@
 //! What a lesson can measure: numbers of one state's answer, and of two held against each other.
 
-use crate::language::{Message, Value};
-use crate::lessons::order::{Expected, Order};
-use crate::market::catalogue::{Catalogue, Product, ProductId};
-use crate::metrics::{effective_number, kendall_tau, spearman};
-use crate::protocol::blend::{self, expert_utilisation, probability};
-use crate::protocol::words;
-use crate::protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
-use crate::share::State;
-use crate::systems::Task;
+use crate::order::{Expected, Order};
+use link::State;
+use market::catalogue::{Catalogue, Product, ProductId};
+use market::language::{Message, Value};
+use market::metrics::{effective_number, kendall_tau, spearman};
+use protocol::blend::{self, expert_utilisation, probability};
+use protocol::words;
+use protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
+use systems::Task;
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
 const OWN_BRANDS: usize = 5;
@@ -468,7 +468,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::language::english;
+    use languages::english;
 
     #[test]
     fn names_are_unique_and_what_follows_them_is_asked_for() {

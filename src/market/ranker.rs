@@ -129,7 +129,7 @@ fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> [f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::random::{Purpose, Random};
+    use crate::random::{Purpose, Random};
 
     #[test]
     fn a_fit_finds_the_weights_that_clicks_were_drawn_from() {

@@ -464,7 +464,7 @@ fn named<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::catalogue::ICONS;
+    use crate::catalogue::ICONS;
 
     #[test]
     fn the_embedded_table_is_whole() {

@@ -4,9 +4,9 @@
 //! Pure functions over what the engine sent, so that the page can reorder a thousand candidates
 //! within a frame without asking the engine.
 
-use crate::protocol::{Answer, Candidate};
-use crate::share::{Blend, RankingKnobs};
-use crate::systems::Task;
+use crate::{Answer, Candidate};
+use link::{Blend, RankingKnobs};
+use systems::Task;
 
 /// The logistic function.
 pub fn sigmoid(logit: f32) -> f32 {
@@ -165,7 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::share::State;
+    use link::State;
 
     const PREDICTED: Predicted<'_> =
         Predicted { tasks: &[Task::Click, Task::Order], base_rates: &[0.05, 0.002] };

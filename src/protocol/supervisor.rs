@@ -1,18 +1,16 @@
 //! Which engine runs, which one answers, and what happens when one is lost: a state machine
-//! without a browser in it. The page (`src/app/engine.rs`) feeds it messages, errors and the
+//! without a browser in it. The page (`src/page/engine.rs`) feeds it messages, errors and the
 //! clock, and does what it says.
 //!
 //! The CPU engine is started first and answers first. Behind its first answer the WebGPU engine
 //! is started, put on trial against the CPU on fixed requests, and takes over if it computes
 //! the same and, where the person leaves the choice to us, is not slower by more than a frame.
 
-use crate::language::Message;
-use crate::protocol::blend::order;
-use crate::protocol::words::percent;
-use crate::protocol::{
-    Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
-};
-use crate::share::{BackendChoice, State};
+use crate::blend::order;
+use crate::words::percent;
+use crate::{Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine};
+use link::{BackendChoice, State};
+use market::language::Message;
 
 /// Milliseconds between two calls of [`Supervisor::tick`].
 pub const TICK: f64 = 3_000.0;

@@ -1,8 +1,8 @@
 //! Numbers of messages as people read them.
 
-use crate::language::Message;
-use crate::market::history::{DAY, EventKind, Minutes, Profile};
-use crate::share::Blend;
+use link::Blend;
+use market::history::{DAY, EventKind, Minutes, Profile};
+use market::language::Message;
 
 /// A count with thousands separated: 2,412.
 pub fn count(n: usize) -> String {
@@ -182,7 +182,7 @@ pub fn profile(profile: &Profile) -> Vec<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::english;
+    use languages::english;
 
     #[test]
     fn numbers_read_well() {

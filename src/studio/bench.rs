@@ -1,8 +1,8 @@
 //! The workbench of positions: the order of a page, and what is expected of a product at its place.
 
-use crate::market::catalogue::ProductId;
-use crate::protocol::Seat;
-use crate::protocol::blend::sigmoid;
+use market::catalogue::ProductId;
+use protocol::Seat;
+use protocol::blend::sigmoid;
 
 /// The products of a page in the order that is wanted, as far as it names products of the page; the
 /// others keep their order, behind.

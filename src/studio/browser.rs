@@ -9,8 +9,8 @@ use web_sys::{
     Url,
 };
 
-use crate::app::browser;
-use crate::language::Message;
+use market::language::Message;
+use page::browser;
 
 /// Fetches a text.
 ///

@@ -6,18 +6,18 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
-use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
-use crate::app::picture::{Mark, Picture};
-use crate::app::store::{Store, store};
-use crate::language::Message;
-use crate::lessons::order::{Expected, Order};
-use crate::lessons::sources::linked;
-use crate::market::catalogue::ProductId;
-use crate::protocol::words;
-use crate::share::State;
-use crate::share::differences::differences;
-use crate::share::view::MAX_PINS;
+use lessons::order::{Expected, Order};
+use lessons::sources::linked;
+use link::State;
+use link::differences::differences;
+use link::view::MAX_PINS;
+use market::catalogue::ProductId;
+use market::language::Message;
+use page::language::{say, say_with, text, worded};
+use page::parts::{click, follow, live};
+use page::picture::{Mark, Picture};
+use page::store::{Store, store};
+use protocol::words;
 
 /// Products of each state that are shown.
 const SHOWN: usize = 20;

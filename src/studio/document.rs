@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use super::browser;
-use crate::app::language::{self, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
-use crate::language::{Language, Message};
-use crate::lessons::markdown::{Part, parts};
+use lessons::markdown::{Part, parts};
+use market::language::{Language, Message};
+use page::language::{self, say_with, text, worded};
+use page::parts::{click, follow, live};
 
 /// Fetches a document in the language that is shown and shows it, with a way to each of its parts.
 /// `name` is its address without the ending.

@@ -12,11 +12,11 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::app::store::Store;
-use crate::app::{browser, wire};
-use crate::language::Message;
-use crate::protocol::{self, Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
-use crate::share::{BackendChoice, State};
+use link::{BackendChoice, State};
+use market::language::Message;
+use page::store::Store;
+use page::{browser, wire};
+use protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
 
 /// Milliseconds between two looks at whether the engine still speaks.
 const TICK: u64 = 3_000;
@@ -258,7 +258,7 @@ impl Inner {
         let inner = Rc::downgrade(self);
         let on_message = Closure::new(move |event: MessageEvent| {
             let Some(inner) = inner.upgrade() else { return };
-            match wire::read(&event.data()) {
+            match wire::read_all(&event.data()) {
                 Ok(message) => inner.hear(message),
                 Err(part) => {
                     inner.lose(&Message::new("studio.engine.unreadable").with("part", part));

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::language::Message;
-use crate::protocol::blend::{self, probability};
-use crate::protocol::{Answer, Candidate, Shop};
-use crate::share::view::Link;
-use crate::share::{Blend, State, Surface};
-use crate::systems::Task;
+use link::view::Link;
+use link::{Blend, State, Surface};
+use market::language::Message;
+use protocol::blend::{self, probability};
+use protocol::{Answer, Candidate, Shop};
+use systems::Task;
 
 /// Most bytes of a state's file that are read.
 pub const MOST: usize = 200_000;
@@ -267,11 +267,11 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         date: &'a str,
         query: &'a str,
         shopper: &'a str,
-        retriever: crate::share::Retriever,
-        ranker: crate::share::Ranker,
+        retriever: link::Retriever,
+        ranker: link::Ranker,
         tasks: Vec<&'static str>,
         score_is: String,
-        gatings: &'a [crate::protocol::Gating],
+        gatings: &'a [protocol::Gating],
         products: Vec<Row<'a>>,
     }
     let (query, shopper) = source.asked();
@@ -311,7 +311,7 @@ struct Read {
 /// Says why it could not be written.
 pub fn write_state(link: &str) -> Result<String, String> {
     let (Link { state, .. }, _) = Link::read(link);
-    let file = Written { vitrine: crate::share::link::LINK_VERSION, link, state: &state };
+    let file = Written { vitrine: link::LINK_VERSION, link, state: &state };
     serde_json::to_string_pretty(&file).map_err(|error| error.to_string())
 }
 
@@ -327,7 +327,7 @@ pub fn read_state(file: &str) -> Result<String, Message> {
         serde_json::error::Category::Data => Message::new("studio.why.other-json"),
         _ => Message::new("studio.why.no-json").with("line", error.line().to_string()),
     })?;
-    if read.vitrine > crate::share::link::LINK_VERSION {
+    if read.vitrine > link::LINK_VERSION {
         return Err(Message::new("studio.why.too-new").with("version", read.vitrine.to_string()));
     }
     Ok(read.link)
@@ -336,11 +336,11 @@ pub fn read_state(file: &str) -> Result<String, Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::english;
-    use crate::market::catalogue::Catalogue;
-    use crate::market::{MarketConfig, World};
-    use crate::protocol::{Answer, Backend, Gating};
-    use crate::share::{Ranker, Retriever};
+    use languages::english;
+    use link::{Ranker, Retriever};
+    use market::catalogue::Catalogue;
+    use market::{MarketConfig, World};
+    use protocol::{Answer, Backend, Gating};
 
     fn shop() -> Shop {
         let config = MarketConfig { products: 400, shoppers: 2, ..MarketConfig::default() };
@@ -367,7 +367,7 @@ mod tests {
             timings: vec![],
             notices: vec![],
             history: vec![],
-            retrieval: crate::protocol::RetrievalInsides {
+            retrieval: protocol::RetrievalInsides {
                 pieces: vec![],
                 personal_attention: vec![],
                 categories: vec![],
@@ -385,7 +385,7 @@ mod tests {
                 experts: vec!["expert 1".into(), "expert 2".into()],
             }],
             candidates: vec![candidate(7, -1.0), candidate(3, 1.0)],
-            examination: crate::protocol::Examination::default(),
+            examination: protocol::Examination::default(),
             detail: None,
         }
     }

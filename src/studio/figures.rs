@@ -2,13 +2,13 @@
 
 use plotters::prelude::*;
 
-use crate::app::insides::chart::{Axis, Line, Look, Plot, colour, draw};
-use crate::app::insides::curves::{examination, softmax};
-use crate::app::insides::utilisation::expert_name;
-use crate::app::language::{say, say_with};
-use crate::protocol::Answer;
-use crate::protocol::blend;
-use crate::share::State;
+use link::State;
+use page::insides::chart::{Axis, Line, Look, Plot, colour, draw};
+use page::insides::curves::{examination, softmax};
+use page::insides::utilisation::expert_name;
+use page::language::{say, say_with};
+use protocol::Answer;
+use protocol::blend;
 
 /// Size of a drawing in pixels.
 pub const SIZE: (u32, u32) = (640, 372);

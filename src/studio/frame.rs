@@ -14,12 +14,12 @@ use super::meter::Meter;
 use super::metrics::Metrics;
 use super::positions::Positions;
 use super::share::Share;
-use crate::app::language::{self, say, text};
-use crate::app::parts::{click, follow, is_composing, live};
-use crate::app::picture::Mark;
-use crate::app::store::Store;
-use crate::app::{bridge, browser, screen};
-use crate::share::view::Panel;
+use link::view::Panel;
+use page::language::{self, say, text};
+use page::parts::{click, follow, is_composing, live};
+use page::picture::Mark;
+use page::store::Store;
+use page::{bridge, browser, screen};
 
 /// Fills the place that the page keeps for the studio.
 pub fn mount() {

@@ -2,8 +2,8 @@
 //! next.
 
 use super::results::Results;
-use crate::share::{Ranker, Retriever, State, Surface};
-use crate::systems::Task;
+use link::{Ranker, Retriever, State, Surface};
+use systems::Task;
 
 /// Page views on which points of the chart are measured: the first ones, the same for all.
 pub const SHARE: usize = 100;
@@ -231,7 +231,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::studio::results::measured;
+    use crate::results::measured;
 
     fn dominates(a: (f64, f64), b: (f64, f64)) -> bool {
         a.0 >= b.0 && a.1 >= b.1 && a != b

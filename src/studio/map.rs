@@ -15,21 +15,21 @@ use scene::Scene;
 
 use super::engine::{Engine, Lost, Standing};
 use super::plane::{Point, Window, inside, nearest, next};
-use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
-use crate::app::picture::Picture;
-use crate::app::store::{Store, store};
-use crate::language::Message;
-use crate::market::catalogue::ProductId;
-use crate::protocol::blend;
-use crate::protocol::words::{self, count, percent, price};
-use crate::protocol::{Question, Reply};
-use crate::share::State;
-use crate::share::view::MAX_PINS;
+use link::State;
+use link::view::MAX_PINS;
+use market::catalogue::ProductId;
+use market::language::Message;
+use page::language::{say, say_with, text, worded};
+use page::parts::{click, follow, live};
+use page::picture::Picture;
+use page::store::{Store, store};
+use protocol::blend;
+use protocol::words::{self, count, percent, price};
+use protocol::{Question, Reply};
 
 /// What the panel says.
 mod texts {
-    use crate::app::language::{say, say_with};
+    use page::language::{say, say_with};
 
     pub const CANVAS: &str = "studio.map.canvas";
     pub const ABOUT: &str = "studio.map.about";

@@ -2,10 +2,10 @@
 
 use super::front::settings;
 use super::results::{Estimate, measured};
-use crate::app::language::{say, say_with};
-use crate::metrics::measure::Measure;
-use crate::protocol::words;
-use crate::share::State;
+use link::State;
+use market::metrics::measure::Measure;
+use page::language::{say, say_with};
+use protocol::words;
 
 /// What a measure is called.
 pub fn name(measure: Measure) -> &'static str {

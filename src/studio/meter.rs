@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::engine::Engine;
 use super::front::Plan;
 use super::results::Results;
-use crate::app::browser;
-use crate::language::Message;
-use crate::share::State;
+use link::State;
+use market::language::Message;
+use page::browser;
 
 /// Milliseconds that a view is thought to take before one was measured.
 const UNKNOWN: f64 = 80.0;

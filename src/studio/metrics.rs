@@ -12,14 +12,14 @@ use super::measures::{measured_settings, name, than_now, with_error};
 use super::meter::Meter;
 use super::results::{difference, estimate, measured};
 use super::scatter::Scatter;
-use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
-use crate::app::store::{Store, store};
-use crate::language::Message;
-use crate::lessons::sources::linked;
-use crate::metrics::measure::{Against, Measure, place};
-use crate::protocol::words;
-use crate::share::State;
+use lessons::sources::linked;
+use link::State;
+use market::language::Message;
+use market::metrics::measure::{Against, Measure, place};
+use page::language::{say, say_with, text, worded};
+use page::parts::{click, follow, live};
+use page::store::{Store, store};
+use protocol::words;
 
 /// Milliseconds of rest after which the present state is measured.
 const REST: u64 = 400;

@@ -12,23 +12,23 @@ use web_sys::PointerEvent;
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
-use crate::app::browser;
-use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live};
-use crate::app::picture::Picture;
-use crate::app::rows::keyed;
-use crate::app::store::{Store, store};
-use crate::features::places::nearest;
-use crate::language::Message;
-use crate::market::catalogue::ProductId;
-use crate::protocol::blend;
-use crate::protocol::words::{self, fixed, percent, signed};
-use crate::protocol::{Answer, Question, Reply, Seat};
-use crate::share::{Ranker, State};
+use link::{Ranker, State};
+use market::catalogue::ProductId;
+use market::features::places::nearest;
+use market::language::Message;
+use page::browser;
+use page::language::{say, say_with, text, worded};
+use page::parts::{click, follow, live};
+use page::picture::Picture;
+use page::rows::keyed;
+use page::store::{Store, store};
+use protocol::blend;
+use protocol::words::{self, fixed, percent, signed};
+use protocol::{Answer, Question, Reply, Seat};
 
 /// What the panel says.
 mod texts {
-    use crate::app::language::say_with;
+    use page::language::say_with;
 
     pub const ABOUT: &str = "studio.positions.about";
     pub const MARKET: &str = "studio.positions.market";

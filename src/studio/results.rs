@@ -1,10 +1,10 @@
 //! What was measured of which state: kept by state, so that going back costs nothing, and summed
 //! up over page views.
 
-use crate::metrics::Mean;
-use crate::metrics::measure::Values;
-use crate::share::knobs::KNOBS;
-use crate::share::{BackendChoice, State};
+use link::knobs::KNOBS;
+use link::{BackendChoice, State};
+use market::metrics::Mean;
+use market::metrics::measure::Values;
 
 /// States whose values are kept.
 const KEPT: usize = 240;
@@ -14,7 +14,7 @@ const KEPT: usize = 240;
 pub struct Results {
     measured: Vec<(State, Vec<Values>)>,
     /// How many page views there are, for searches and for the feed, once that is known.
-    views: Vec<(crate::share::Surface, usize)>,
+    views: Vec<(link::Surface, usize)>,
 }
 
 /// A mean over page views, with its standard error.
@@ -111,7 +111,7 @@ fn estimate_of(values: impl Iterator<Item = Option<f64>> + Clone) -> Option<Esti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::share::{Ranker, Surface};
+    use link::{Ranker, Surface};
 
     fn views(values: &[f32]) -> Vec<Values> {
         values.iter().map(|value| vec![value.is_finite().then_some(*value)]).collect()

@@ -7,13 +7,13 @@ use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
 use super::measures::{figure, measured_settings, name, than_now};
 use super::meter::Meter;
 use super::results::{Estimate, Results, difference, estimate, measured};
-use crate::app::language::{say, say_with, text};
-use crate::app::parts::{click, live};
-use crate::app::store::{Store, store};
-use crate::metrics::measure::{Measure, place};
-use crate::protocol::words;
-use crate::share::view::Measured;
-use crate::share::{Ranker, Retriever, State};
+use link::view::Measured;
+use link::{Ranker, Retriever, State};
+use market::metrics::measure::{Measure, place};
+use page::language::{say, say_with, text};
+use page::parts::{click, live};
+use page::store::{Store, store};
+use protocol::words;
 
 /// What a point is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,15 +11,15 @@ use super::browser::{download, download_png, dropped_file, has_decimal_comma, re
 use super::engine::Engine;
 use super::export::{self, Cells, Source};
 use super::figures::{Figure, SIZE, figures};
-use crate::app::browser;
-use crate::app::code::code;
-use crate::app::language::{say, say_with, text, worded};
-use crate::app::parts::{click, follow, live, when};
-use crate::app::store::{Store, store};
-use crate::language::Message;
-use crate::protocol::words;
-use crate::protocol::{Answer, Shop};
-use crate::share::view::{Link, PARTS, Panel};
+use link::view::{Link, PARTS, Panel};
+use market::language::Message;
+use page::browser;
+use page::code::code;
+use page::language::{say, say_with, text, worded};
+use page::parts::{click, follow, live, when};
+use page::store::{Store, store};
+use protocol::words;
+use protocol::{Answer, Shop};
 
 /// Characters of a link over which mail and chats begin to cut it.
 const LONG: usize = 2_000;

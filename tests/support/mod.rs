@@ -7,13 +7,13 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use burn::tensor::Device;
+use engine::pipeline::Funnel;
+use engine::pipeline::assets::{AssetError, AssetSource};
 use futures::executor::block_on;
-use vitrine::native::Folder;
-use vitrine::native::Patient;
-use vitrine::pipeline::Funnel;
-use vitrine::pipeline::assets::{AssetError, AssetSource};
-use vitrine::protocol::{Answer, Backend, Notice};
-use vitrine::share::State;
+use lab::native::Folder;
+use lab::native::Patient;
+use link::State;
+use protocol::{Answer, Backend, Notice};
 
 /// The assets folder, with files that are missing or cut short.
 pub struct Spoilt {

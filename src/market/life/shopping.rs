@@ -2,15 +2,15 @@
 
 use super::wanting::Want;
 use super::{Life, Part, Shopfront};
-use crate::market::catalogue::{ProductId, ProductTypeId};
-use crate::market::examination::{competition, examination};
-use crate::market::history::{DAY, EventKind, Minutes, PageDevice, is_weekend};
-use crate::market::log::{Impression, ImpressionTruth, PageView, UnderImpression};
-use crate::market::random::{Purpose, Random};
-use crate::market::relevance::Relevance;
-use crate::market::shop::{Listing, Request};
-use crate::market::truth::{Context, Standing, season};
-use crate::market::wish::{Target, Wish};
+use crate::catalogue::{ProductId, ProductTypeId};
+use crate::examination::{competition, examination};
+use crate::history::{DAY, EventKind, Minutes, PageDevice, is_weekend};
+use crate::log::{Impression, ImpressionTruth, PageView, UnderImpression};
+use crate::random::{Purpose, Random};
+use crate::relevance::Relevance;
+use crate::shop::{Listing, Request};
+use crate::truth::{Context, Standing, season};
+use crate::wish::{Target, Wish};
 
 /// Products on a page, and products sampled from far below it (MOPPR 4.3.1).
 const PAGE: usize = 10;

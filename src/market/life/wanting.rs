@@ -3,13 +3,13 @@
 
 use super::BEFORE;
 use super::{Life, Shopfront};
-use crate::market::catalogue::{ProductId, ProductTypeId};
-use crate::market::hidden::Audience;
-use crate::market::history::{DAY, Minutes, WebSearch};
-use crate::market::query::demand;
-use crate::market::random::Random;
-use crate::market::table::HABIT_DAYS;
-use crate::market::wish::{Target, Wish};
+use crate::catalogue::{ProductId, ProductTypeId};
+use crate::hidden::Audience;
+use crate::history::{DAY, Minutes, WebSearch};
+use crate::query::demand;
+use crate::random::Random;
+use crate::table::HABIT_DAYS;
+use crate::wish::{Target, Wish};
 
 /// Something the shopper wishes for.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 use super::*;
-use crate::protocol::{Candidate, Examination, RetrievalInsides};
-use crate::share::{Ranker, Retriever};
+use crate::{Candidate, Examination, RetrievalInsides};
+use link::{Ranker, Retriever};
 
 const GPU: Backend = Backend::Webgpu;
 const CPU: Backend = Backend::Cpu;

@@ -1,7 +1,7 @@
 //! What would change a product's place: the changes that are tried, and how far each moves it.
 
-use crate::protocol::{HistoryEntry, Passage, Trace};
-use crate::share::{HistoryEdit, State, Surface};
+use link::{HistoryEdit, State, Surface};
+use protocol::{HistoryEntry, Passage, Trace};
 
 /// A change that is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub fn furthest_first(before: &Trace, tried: &mut [(Change, Trace)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::history::{Event, EventKind};
+    use market::history::{Event, EventKind};
 
     fn trace(rank: u32, score: f32, short: Option<u32>) -> Trace {
         let passage = Passage {

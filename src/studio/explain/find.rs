@@ -1,6 +1,6 @@
 //! Finding a product of the catalogue by its title.
 
-use crate::market::catalogue::{Catalogue, ProductId};
+use market::catalogue::{Catalogue, ProductId};
 
 /// Products whose titles hold all the words of a text, in any case; a text that is a number is
 /// the product's own number. `most` of them at most, and how many there are in all.
@@ -26,7 +26,7 @@ pub fn find(catalogue: &Catalogue, text: &str, most: usize) -> (Vec<ProductId>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::catalogue::Product;
+    use market::catalogue::Product;
 
     #[test]
     fn every_word_must_be_in_the_title_and_a_number_is_a_product() {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::language::Message;
-use crate::market::catalogue::ProductId;
-use crate::protocol::{Answer, Parts, Question, Reply, Trace};
-use crate::share::State;
-use crate::studio::engine::{Engine, Lost};
+use crate::engine::{Engine, Lost};
+use link::State;
+use market::catalogue::ProductId;
+use market::language::Message;
+use protocol::{Answer, Parts, Question, Reply, Trace};
 
 /// What is known of the chosen product.
 pub struct Found {

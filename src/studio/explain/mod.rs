@@ -3,17 +3,11 @@
 
 pub mod changes;
 pub mod find;
-#[cfg(feature = "studio")]
 mod found;
-#[cfg(feature = "studio")]
 mod panel;
 pub mod shapley;
-#[cfg(feature = "studio")]
 mod texts;
-#[cfg(feature = "studio")]
 mod tries;
-#[cfg(feature = "studio")]
 mod way;
 
-#[cfg(feature = "studio")]
 pub(super) use panel::Explain;

@@ -11,16 +11,16 @@ use super::found::Found;
 use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
-use crate::app::insides::product::{Apart, Chosen};
-use crate::app::language::{say, text, worded};
-use crate::app::parts::{click, follow, is_composing, live, written};
-use crate::app::picture::Picture;
-use crate::app::store::{Place, Store, store};
-use crate::lessons::sources::linked;
-use crate::market::catalogue::ProductId;
-use crate::protocol::words;
-use crate::share::{Ranker, State};
-use crate::studio::engine::{Engine, Lost, Standing};
+use crate::engine::{Engine, Lost, Standing};
+use lessons::sources::linked;
+use link::{Ranker, State};
+use market::catalogue::ProductId;
+use page::insides::product::{Apart, Chosen};
+use page::language::{say, text, worded};
+use page::parts::{click, follow, is_composing, live, written};
+use page::picture::Picture;
+use page::store::{Place, Store, store};
+use protocol::words;
 
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;
@@ -144,11 +144,8 @@ fn none_chosen(store: Store) -> AnyView {
             let state = State { selected: None, ..state };
             // Where the engine is lost, whoever asks next is told.
             let Ok(answer) = engine.answer(&state).await else { return };
-            let order = crate::protocol::blend::order(
-                &answer.candidates,
-                answer.predicted(),
-                &state.ranking,
-            );
+            let order =
+                protocol::blend::order(&answer.candidates, answer.predicted(), &state.ranking);
             let first = order.first().map(|first| answer.candidates[first.candidate].product);
             let _ = store.state.try_update(|state| state.selected = first);
         });
@@ -284,7 +281,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         detail: parts.detail.clone(),
     };
     let task = RwSignal::new(0_usize);
-    let option = |(number, of): (usize, &crate::systems::Task)| {
+    let option = |(number, of): (usize, &systems::Task)| {
         let name = format!("tasks.{}", of.name());
         view! {
             <label>

@@ -1,8 +1,8 @@
 //! What the panel says: keys of the words, and sentences that depend on numbers.
 
-use crate::app::language::{say, say_with};
-use crate::protocol::words::{count, place};
-use crate::protocol::{Passage, Trace};
+use page::language::{say, say_with};
+use protocol::words::{count, place};
+use protocol::{Passage, Trace};
 
 pub const FIND: &str = "studio.explain.find";
 pub const FIND_HINT: &str = "studio.explain.find-hint";

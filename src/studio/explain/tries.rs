@@ -8,12 +8,12 @@ use super::changes::{Change, furthest_first, lost, rise, words};
 use super::found::Found;
 use super::texts;
 use super::way::done;
-use crate::app::language::{say, text, worded};
-use crate::app::parts::{click, live};
-use crate::app::store::store;
-use crate::protocol::words::score_change;
-use crate::protocol::{Question, Reply, Trace};
-use crate::studio::engine::{Engine, Lost};
+use crate::engine::{Engine, Lost};
+use page::language::{say, text, worded};
+use page::parts::{click, live};
+use page::store::store;
+use protocol::words::score_change;
+use protocol::{Question, Reply, Trace};
 
 /// What is tried for a product, and what came of it. It lives as long as the panel.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::lessons::progress::Progress;
-use crate::share::view::LessonPlace;
-use crate::studio::browser;
+use crate::browser;
+use lessons::progress::Progress;
+use link::view::LessonPlace;
 
 /// Key under which the browser remembers what was done.
 const REMEMBERED: &str = "vitrine-lessons";

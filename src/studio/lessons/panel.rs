@@ -7,15 +7,15 @@ use wasm_bindgen::JsCast;
 
 use super::done::Done;
 use super::step::{Progressing, StepView};
-use crate::app::browser::document;
-use crate::app::language::{self, say, say_with, text, worded};
-use crate::app::parts::{click, follow, live, when};
-use crate::app::picture::Mark;
-use crate::app::store::{Store, store};
-use crate::language::{Language, Message};
-use crate::lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
-use crate::share::view::{LessonPlace, Panel};
-use crate::studio::browser;
+use crate::browser;
+use lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
+use link::view::{LessonPlace, Panel};
+use market::language::{Language, Message};
+use page::browser::document;
+use page::language::{self, say, say_with, text, worded};
+use page::parts::{click, follow, live, when};
+use page::picture::Mark;
+use page::store::{Store, store};
 
 /// What is fetched: on its way, or there, or the reason why it is not.
 type Fetched<T> = RwSignal<Option<Result<Arc<T>, Message>>>;

@@ -5,20 +5,20 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::done::Done;
-use crate::app::knobs::KnobControl;
-use crate::app::language::{say, say_with, worded};
-use crate::app::parts::{click, follow, live, when};
-use crate::app::picture::Mark;
-use crate::app::store::{Store, store};
-use crate::language::Message;
-use crate::lessons::check::{Check, Outcome};
-use crate::lessons::lesson::{Question, Step};
-use crate::lessons::quantity::Seen;
-use crate::share::State;
-use crate::share::knobs::KNOBS;
-use crate::share::view::{LessonPlace, Panel};
-use crate::studio::browser;
-use crate::studio::engine::{Engine, Standing};
+use crate::browser;
+use crate::engine::{Engine, Standing};
+use lessons::check::{Check, Outcome};
+use lessons::lesson::{Question, Step};
+use lessons::quantity::Seen;
+use link::State;
+use link::knobs::KNOBS;
+use link::view::{LessonPlace, Panel};
+use market::language::Message;
+use page::knobs::KnobControl;
+use page::language::{say, say_with, worded};
+use page::parts::{click, follow, live, when};
+use page::picture::Mark;
+use page::store::{Store, store};
 
 /// Milliseconds after which the page has drawn what a new state brings.
 const DRAWN: u64 = 150;

@@ -6,9 +6,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::Drawn;
-use crate::app::browser;
-use crate::market::catalogue::ProductId;
-use crate::studio::plane::{Point, Window};
+use crate::plane::{Point, Window};
+use market::catalogue::ProductId;
+use page::browser;
 
 /// What is drawn.
 pub struct Scene<'a> {

@@ -1,5 +1,0 @@
-//! The engine on the CPU.
-
-fn main() {
-    vitrine::engine::listen();
-}

@@ -1,5 +1,0 @@
-//! The engine on WebGPU: the same program, built with the feature `webgpu`.
-
-fn main() {
-    vitrine::engine::listen();
-}

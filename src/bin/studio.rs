@@ -1,5 +1,0 @@
-//! The studio.
-
-fn main() {
-    vitrine::studio::mount();
-}

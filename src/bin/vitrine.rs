@@ -1,9 +1,0 @@
-//! The command line.
-
-use clap::Parser;
-
-fn main() -> anyhow::Result<()> {
-    // A reader that has enough, as `head` has, ends the program in silence.
-    sigpipe::reset();
-    vitrine::cli::Cli::parse().run()
-}

@@ -1,0 +1,7 @@
+//! The engine: from a query vector to products, and one request through the whole funnel.
+//!
+//! It knows everything below; it opens no file and no address itself, and reads no clock:
+//! whoever calls brings those.
+
+pub mod pipeline;
+pub mod retrieval;

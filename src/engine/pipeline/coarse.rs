@@ -1,0 +1,129 @@
+//! The coarse ranking stage (MOPPR 7.3): of what was retrieved, the best few go on to the ranker.
+
+use burn::tensor::Device;
+
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::request::Request;
+use super::retrieve::{Retrieval, Retriever};
+use super::stage::Stage;
+use super::stock::Stock;
+use super::{StageError, numbers};
+use link::RetrievalKnobs;
+use market::catalogue::ProductId;
+use nets::models::coarse_ranker::{CoarseRanker, MODEL, cut};
+use protocol::Passage;
+
+/// The coarse ranker, once it was asked for, with its last answer.
+#[derive(Default)]
+pub struct Coarse {
+    model: Option<CoarseRanker>,
+    kept: Stage<CutKey, Vec<ProductId>>,
+}
+
+/// What the stage reads.
+#[derive(Clone, Debug, PartialEq)]
+struct CutKey {
+    request: Request,
+    category_filter: bool,
+    candidates: Vec<ProductId>,
+    keep: u32,
+}
+
+impl Coarse {
+    /// Fetches the weights, if they are not here yet.
+    ///
+    /// # Errors
+    /// Where the file is missing or damaged, or does not fit the retriever.
+    pub async fn fetch(
+        &mut self,
+        manifest: &Manifest,
+        source: &impl AssetSource,
+        stock: &Stock,
+        retriever: &Retriever,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        if self.model.is_none() {
+            let name = format!("{MODEL}.safetensors");
+            let bytes = manifest.file(source, &name).await?;
+            let model = CoarseRanker::load(&bytes, &stock.catalogue, retriever.moppr(), device);
+            self.model = Some(model.map_err(|error| damaged(&name, error))?);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.kept.clear();
+    }
+
+    /// What becomes of a product in the cut of what was retrieved; none where nothing is cut.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn passage(
+        &self,
+        stock: &Stock,
+        retriever: &mut Retriever,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+        retrieved: &Retrieval,
+        product: ProductId,
+    ) -> Result<Option<Passage>, StageError> {
+        let mut candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let (entered, keep) = (candidates.len(), knobs.coarse_keep as usize);
+        let (Some(model), true) = (&self.model, entered > keep) else { return Ok(None) };
+        let own = candidates.iter().position(|&candidate| candidate == product);
+        let own = own.unwrap_or_else(|| {
+            candidates.push(product);
+            entered
+        });
+        let encoded = retriever.encode(stock, request, knobs).await?;
+        let scores = numbers(model.rank(encoded, &candidates).into_data_async().await?)?;
+        let place = cut(&candidates, &scores, candidates.len());
+        let place = place.iter().position(|&candidate| candidate == product).unwrap_or(entered);
+        let mut others: Vec<f32> = scores[..entered].to_vec();
+        others.sort_unstable_by(|a, b| b.total_cmp(a));
+        Ok(Some(Passage {
+            stage: "coarse".into(),
+            entered: entered as u32,
+            left: keep as u32,
+            value: scores[own],
+            least: others.get(keep.saturating_sub(1)).copied().unwrap_or(f32::NAN),
+            place: Some(place as u32),
+            passed: place < keep,
+        }))
+    }
+
+    /// Leaves of the candidates those that score highest, in the order of retrieval; all of them
+    /// without weights. True if the last run's answer served.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn cut(
+        &mut self,
+        stock: &Stock,
+        retriever: &mut Retriever,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+        retrieved: &mut Retrieval,
+    ) -> Result<bool, StageError> {
+        let candidates: Vec<ProductId> = retrieved.candidates.iter().map(|c| c.product).collect();
+        let keep = knobs.coarse_keep;
+        let (Some(model), true) = (&self.model, candidates.len() > keep as usize) else {
+            return Ok(true);
+        };
+        let category_filter = knobs.category_filter;
+        let key = CutKey { request: request.clone(), category_filter, candidates, keep };
+        let cached = self.kept.cached(&key).is_some();
+        if !cached {
+            let encoded = retriever.encode(stock, request, knobs).await?;
+            let scores = model.rank(encoded, &key.candidates);
+            let scores = numbers(scores.into_data_async().await?)?;
+            let kept = cut(&key.candidates, &scores, keep as usize);
+            self.kept.keep(key.clone(), kept);
+        }
+        let kept = self.kept.cached(&key).ok_or(StageError::OutOfOrder)?;
+        retrieved.retain(|product| kept.contains(&product));
+        Ok(cached)
+    }
+}

@@ -1,0 +1,277 @@
+//! DMT over the candidates, with its insides.
+
+use burn::tensor::{Device, Tensor, Transaction};
+
+use super::shares::{Shares, orders, rows, shares};
+use super::{Asked, Scored, farthest, named};
+use crate::pipeline::request::Request;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::stock::Stock;
+use crate::pipeline::{StageError, numbers};
+use market::catalogue::ProductId;
+use market::features::dense::FEATURES;
+use nets::models::dmt::input::behaviours;
+use nets::models::dmt::ranker;
+use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
+use nets::models::weights::WeightsError;
+use protocol::{Detail, Gating, SequenceAttention};
+
+/// A DMT with the last answers of its stages.
+#[derive(Debug)]
+pub struct Dmt {
+    model: ranker::Ranker,
+    encoded: Stage<Request, Encoded>,
+    ranked: Stage<RankKey, Ranked>,
+    biased: Stage<(Vec<ProductId>, usize), Vec<f32>>,
+    examined: Stage<(Vec<ProductId>, usize), Vec<f32>>,
+}
+
+/// What the rank stage reads.
+#[derive(Clone, Debug, PartialEq)]
+struct RankKey {
+    request: Request,
+    candidates: Vec<ProductId>,
+    held: Option<u32>,
+    gate_temperature: f32,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    scored: Scored,
+    output: Output,
+    /// Dense features as they are counted, candidate by candidate.
+    dense: Vec<f32>,
+}
+
+impl Dmt {
+    /// Reads a model from the bytes of its weights.
+    ///
+    /// # Errors
+    /// Where the weights are damaged, of another version, or trained on another catalogue.
+    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
+        Ok(Self {
+            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
+            encoded: Stage::default(),
+            ranked: Stage::default(),
+            biased: Stage::default(),
+            examined: Stage::default(),
+        })
+    }
+
+    /// Runs the encoders over the request's sequences. True if the last run's answer served.
+    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
+        if self.encoded.cached(request).is_some() {
+            return true;
+        }
+        let encoded = self.model.encode(&stock.catalogue, &request.moment());
+        self.encoded.keep(request.clone(), encoded);
+        false
+    }
+
+    /// Scores candidates of the request encoded last. True beside the scores if they were kept.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn rank(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        gate_temperature: f32,
+    ) -> Result<(Scored, bool), StageError> {
+        let Asked { query, candidates, held } = asked;
+        let (request_read, candidates_read) = (request.clone(), candidates.to_vec());
+        let key =
+            RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
+        if let Some(kept) = self.ranked.cached(&key) {
+            return Ok((kept.scored.clone(), true));
+        }
+        if candidates.is_empty() {
+            return Ok((Scored::default(), false));
+        }
+        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
+        let mut dense = stock.dense.request(&request.moment(), query, candidates);
+        if held.is_some() {
+            asked.hold(&mut dense, &read(self.model.model().feature_means()).await?);
+        }
+        let output =
+            self.model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
+        let mut read = Transaction::default().register(output.utilities.clone());
+        if let Some(gates) = &output.gates {
+            read = read.register(gates.clone());
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
+            values.chunks(values.len() / candidates.len()).map(<[f32]>::to_vec).collect()
+        };
+        let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
+        if let Some(tensor) = &output.gates {
+            let [_, _, _, experts] = tensor.dims();
+            let experts = (1..=experts).map(|number| format!("expert {number}")).collect();
+            scored.gatings = vec![Gating { name: String::new(), experts }];
+            scored.gates = by_candidate(next()?);
+        }
+        self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
+        Ok((scored, false))
+    }
+
+    /// What each dense feature adds to the utilities of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn shares(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        Asked { query, candidates, .. }: Asked<'_>,
+        gate_temperature: f32,
+    ) -> Result<Shares, StageError> {
+        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
+        let values = stock.dense.request(&request.moment(), query, candidates);
+        let means = read(self.model.model().feature_means()).await?;
+        let orders = orders(values.len());
+        let rows = rows(&orders, &means, &values);
+        let products = candidates.repeat(rows.len() / values.len().max(1));
+        let output = self.model.rank(&stock.catalogue, encoded, &products, &rows, gate_temperature);
+        let [_, _, tasks] = output.utilities.dims();
+        let z_scores = read(output.dense.narrow(1, products.len() - 1, 1)).await?;
+        let utilities = read(output.utilities).await?;
+        let added = shares(&orders, &utilities, tasks);
+        let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
+        Ok(Shares { base: utilities[..tasks].to_vec(), features })
+    }
+
+    /// What the neighbours of each product of an order do to its bias logit; empty where the network
+    /// does not read them.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn neighbours(
+        &self,
+        stock: &Stock,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<Vec<f32>, StageError> {
+        match self.model.neighbours(&stock.catalogue, order, page_size) {
+            Some(logits) => read(logits).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// y_b of each product of an order that pages of `page_size` show (equation 4); zeros
+    /// without a bias network. True if they were kept.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn bias(
+        &mut self,
+        stock: &Stock,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<(Vec<f32>, bool), StageError> {
+        let key = (order.to_vec(), page_size);
+        if let Some(bias) = self.biased.cached(&key) {
+            return Ok((bias.clone(), true));
+        }
+        let bias = match self.model.bias(&stock.catalogue, order, page_size) {
+            Some(logits) => read(logits).await?,
+            None => vec![0.0; order.len()],
+        };
+        Ok((self.biased.keep(key, bias).clone(), false))
+    }
+
+    /// Examination that the bias network learned, relative to the first place, over the
+    /// neighbourhoods of the page shown; empty where it reads no position.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn examination(
+        &mut self,
+        stock: &Stock,
+        shown: &[ProductId],
+        places: usize,
+        page_size: usize,
+    ) -> Result<Vec<f32>, StageError> {
+        let key = (shown.to_vec(), page_size);
+        if let Some(curve) = self.examined.cached(&key) {
+            return Ok(curve.clone());
+        }
+        let curve = match self.model.examination(&stock.catalogue, shown, places, page_size) {
+            Some(curve) => read(curve).await?,
+            None => Vec::new(),
+        };
+        Ok(self.examined.keep(key, curve).clone())
+    }
+
+    /// The insides for the product at `place` of an order of the candidates ranked last.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn explain(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        product: ProductId,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<Option<Detail>, StageError> {
+        let last = self.ranked.last();
+        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
+            return Ok(None);
+        };
+        let (Some(number), Some(place)) = (
+            key.candidates.iter().position(|&candidate| candidate == product),
+            order.iter().position(|&candidate| candidate == product),
+        ) else {
+            return Ok(None);
+        };
+        let detail = self.model.detail(&ranked.output, number);
+        let terms = self.model.bias_terms(&stock.catalogue, order, place, page_size);
+        let mut reads = Transaction::default().register(detail.dense);
+        for attention in &detail.attention {
+            reads = reads.register(attention.clone());
+        }
+        for (_, term) in &terms {
+            reads = reads.register(term.clone());
+        }
+        if let Some(contributions) = &detail.expert_contributions {
+            reads = reads.register(contributions.clone());
+        }
+        let mut reads = reads.execute_async().await?.into_iter();
+        let mut next = || reads.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+
+        let z_scores = next()?;
+        let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
+        let features = farthest(named(feature_names(), raw, &z_scores));
+        let mut attention = Vec::with_capacity(detail.attention.len());
+        let sequences = behaviours(&request.moment());
+        for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
+            let entries = positions.iter().map(|&position| request.history.entries[position]);
+            let weights = entries.zip(next()?).collect();
+            attention.push(SequenceAttention { sequence: (*name).into(), weights });
+        }
+        let mut bias_terms = Vec::with_capacity(terms.len());
+        for (name, _) in &terms {
+            bias_terms.push(((*name).into(), next()?.first().copied().unwrap_or(0.0)));
+        }
+        let expert_contribution = match &detail.expert_contributions {
+            Some(tensor) => {
+                let [_, experts] = tensor.dims();
+                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
+            }
+            None => Vec::new(),
+        };
+        let transfer = Vec::new();
+        Ok(Some(Detail { product, attention, features, transfer, expert_contribution, bias_terms }))
+    }
+}
+
+/// Name and kind of each feature.
+fn feature_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FEATURES.iter().map(|(name, kind)| (*name, kind.name()))
+}
+
+async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, StageError> {
+    numbers(tensor.into_data_async().await?)
+}

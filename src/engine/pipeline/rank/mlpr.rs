@@ -1,0 +1,308 @@
+//! MLPR over the candidates, with its insides.
+
+use burn::tensor::{Device, Tensor, Transaction};
+
+use super::shares::{Shares, orders, rows, shares};
+use super::{Asked, Scored, farthest, named};
+use crate::pipeline::caller::Caller;
+use crate::pipeline::request::Request;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::stock::Stock;
+use crate::pipeline::{StageError, numbers};
+use link::RankingKnobs;
+use market::catalogue::ProductId;
+use market::features::wide::{FEATURES, WideTables};
+use nets::models::mlpr::ranker::{Items, Ranker};
+use nets::models::mlpr::{K, Output};
+use nets::models::weights::WeightsError;
+use protocol::{Detail, Gating, Transfer};
+
+/// Products whose vectors are worked out before newer messages are let in: some 50 ms.
+const SLICE: usize = 250;
+
+/// File of the weights.
+pub const FILE: &str = "mlpr.safetensors";
+
+/// MLPR with the last answers of its stages.
+#[derive(Debug)]
+pub struct Mlpr {
+    model: Ranker,
+    wide: WideTables,
+    /// psi of all products, once they were asked for.
+    items: Option<Items>,
+    /// As many of them as were worked out before the caller lost interest.
+    parts: Vec<Tensor<2>>,
+    query: Stage<Option<String>, Tensor<2>>,
+    ranked: Stage<RankKey, Ranked>,
+}
+
+/// What the rank stage reads.
+#[derive(Clone, Debug, PartialEq)]
+struct RankKey {
+    request: Request,
+    candidates: Vec<ProductId>,
+    held: Option<u32>,
+    gate_temperature: f32,
+    precomputed: bool,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    scored: Scored,
+    output: Output,
+    /// Wide features as they are counted, candidate by candidate.
+    wide: Vec<f32>,
+}
+
+impl Mlpr {
+    /// Reads a model from the bytes of its weights.
+    ///
+    /// # Errors
+    /// Where the weights are damaged, of another version, or trained on another catalogue.
+    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
+        Ok(Self {
+            model: Ranker::load(bytes, &stock.catalogue, device)?,
+            wide: WideTables::new(&stock.catalogue),
+            items: None,
+            parts: Vec::new(),
+            query: Stage::default(),
+            ranked: Stage::default(),
+        })
+    }
+
+    /// Puts the request's query through the BERT. True if the last run's answer served.
+    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
+        if self.query.cached(&request.query).is_some() {
+            return true;
+        }
+        // Without a query there is a text without a word, whose vector is defined.
+        let query = self.model.query(&stock.words, request.query.as_deref().unwrap_or_default());
+        self.query.keep(request.query.clone(), query);
+        false
+    }
+
+    /// Works the products' vectors out, if these knobs want them and they are not here yet. True
+    /// if there was something to do; none if the caller lost interest on the way, and then it
+    /// goes on from there the next time.
+    pub async fn prepare(
+        &mut self,
+        stock: &Stock,
+        knobs: &RankingKnobs,
+        caller: &impl Caller,
+    ) -> Option<bool> {
+        if !knobs.precomputed || self.items.is_some() {
+            return Some(false);
+        }
+        let all: Vec<ProductId> = (0..).take(stock.catalogue.products.len()).collect();
+        let slices: Vec<&[ProductId]> = all.chunks(SLICE).collect();
+        while let Some(slice) = slices.get(self.parts.len()) {
+            self.parts.push(self.model.items(&stock.words, &stock.catalogue, slice));
+            if !caller.still_wanted().await {
+                return None;
+            }
+        }
+        self.items = Some(Items::new(std::mem::take(&mut self.parts)));
+        Some(true)
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.query.clear();
+        self.ranked.clear();
+    }
+
+    /// Scores candidates for the query encoded last. True beside the scores if they were kept.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn rank(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        knobs: &RankingKnobs,
+    ) -> Result<(Scored, bool), StageError> {
+        let Asked { candidates, held, .. } = asked;
+        let RankingKnobs { gate_temperature, precomputed, .. } = *knobs;
+        let key = RankKey {
+            request: request.clone(),
+            candidates: candidates.to_vec(),
+            held,
+            gate_temperature,
+            precomputed,
+        };
+        if let Some(kept) = self.ranked.cached(&key) {
+            return Ok((kept.scored.clone(), true));
+        }
+        if candidates.is_empty() {
+            return Ok((Scored::default(), false));
+        }
+        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let items = match &self.items {
+            Some(items) if precomputed => items.of(candidates),
+            _ => self.model.items(&stock.words, &stock.catalogue, candidates),
+        };
+        let mut wide = self.wide(stock, request, asked);
+        if held.is_some() {
+            let means = self.model.model().feature_means();
+            asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
+        }
+        let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
+        let mut read = Transaction::default().register(output.engagement.clone());
+        let stages = [
+            ("stage-1", &output.stage_1, 0),
+            ("stage-2", &output.stage_2, self.model.config().specific),
+        ];
+        for (_, stage, _) in stages {
+            if let Some(stage) = stage {
+                read = read.register(stage.gates.clone());
+            }
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let utilities = next()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
+        let mut scored = Scored { utilities, ..Scored::default() };
+        scored.gates.resize(candidates.len(), Vec::new());
+        for (name, stage, own) in stages {
+            let Some(stage) = stage else { continue };
+            let [_, tasks, experts] = stage.gates.dims();
+            let experts_named = (0..experts).map(|expert| match own {
+                0 => format!("expert {}", expert + 1),
+                own if expert < own => format!("own {}", expert + 1),
+                own => format!("shared {}", expert - own + 1),
+            });
+            scored.gatings.push(Gating { name: name.into(), experts: experts_named.collect() });
+            for (of_candidate, gates) in
+                scored.gates.iter_mut().zip(next()?.chunks(tasks * experts))
+            {
+                of_candidate.extend(gates);
+            }
+        }
+        self.ranked.keep(key, Ranked { scored: scored.clone(), output, wide });
+        Ok((scored, false))
+    }
+
+    /// Wide features of the candidates, as they are counted.
+    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
+        let text = request.query.as_deref().unwrap_or_default();
+        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+        self.wide.request(text, frequency, asked.query, asked.candidates)
+    }
+
+    /// What each wide feature adds to the utilities of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn shares(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        gate_temperature: f32,
+    ) -> Result<Shares, StageError> {
+        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let values = self.wide(stock, request, asked);
+        let means = self.model.model().feature_means();
+        let means = numbers(means.into_data_async().await?)?;
+        let orders = orders(values.len());
+        let rows = rows(&orders, &means, &values);
+        let count = rows.len() / values.len().max(1);
+        let item = self.model.items(&stock.words, &stock.catalogue, asked.candidates);
+        let [_, width] = item.dims();
+        let items = item.expand([count, width]);
+        let output = self.model.rank(query, items, &rows, [gate_temperature; 2]);
+        let z_scores = output.wide.narrow(0, count - 1, 1);
+        let z_scores = numbers(z_scores.into_data_async().await?)?;
+        let engagement = numbers(output.engagement.into_data_async().await?)?;
+        let utilities: Vec<f32> = engagement.into_iter().map(logit).collect();
+        let added = shares(&orders, &utilities, K);
+        let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
+        Ok(Shares { base: utilities[..K].to_vec(), features })
+    }
+
+    /// The insides for a product among the candidates ranked last.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn explain(
+        &self,
+        request: &Request,
+        product: ProductId,
+    ) -> Result<Option<Detail>, StageError> {
+        let last = self.ranked.last();
+        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
+            return Ok(None);
+        };
+        let Some(number) = key.candidates.iter().position(|&candidate| candidate == product) else {
+            return Ok(None);
+        };
+        let output = &ranked.output;
+        let row = |of: &Tensor<2>| of.clone().narrow(0, number, 1);
+        let mut read = Transaction::default()
+            .register(row(&output.wide))
+            .register(row(&output.probabilities))
+            .register(row(&output.engagement));
+        if let Some(attention) = &output.attention {
+            read = read.register(attention.clone().narrow(0, number, 1));
+        }
+        let contributions = self.model.model().expert_contributions(output);
+        if let Some(contributions) = &contributions {
+            read = read.register(contributions.clone().narrow(0, number, 1));
+        }
+        let mut read = read.execute_async().await?.into_iter();
+        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let z_scores = next()?;
+        let (conditional, joint) = (next()?, next()?);
+        let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
+        let expert_contribution = match &contributions {
+            Some(tensor) => {
+                let [_, _, experts] = tensor.dims();
+                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
+            }
+            None => Vec::new(),
+        };
+        let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
+        let features = farthest(named(feature_names(), raw, &z_scores));
+        let steps = conditional.into_iter().zip(joint).zip(attention.chunks(2));
+        let transfer = steps
+            .map(|((conditional, joint), weights)| Transfer {
+                conditional,
+                joint,
+                from_former: weights[1],
+            })
+            .collect();
+        Ok(Some(Detail {
+            product,
+            attention: Vec::new(),
+            features,
+            transfer,
+            expert_contribution,
+            bias_terms: Vec::new(),
+        }))
+    }
+}
+
+/// Name and kind of each feature.
+fn feature_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FEATURES.iter().map(|(name, kind)| (*name, kind.name()))
+}
+
+/// The utility u whose sigmoid is y.
+fn logit(y: f32) -> f32 {
+    y.ln() - (-y).ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::blend::sigmoid;
+
+    #[test]
+    fn the_sigmoid_of_the_logit_is_the_probability() {
+        for y in [1e-12, 1e-6, 0.003, 0.5, 0.97] {
+            assert!((sigmoid(logit(y)) / y - 1.0).abs() < 1e-4, "{y}");
+        }
+        assert_eq!(sigmoid(logit(0.0)), 0.0);
+        assert_eq!(sigmoid(logit(1.0)), 1.0);
+    }
+}

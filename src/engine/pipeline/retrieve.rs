@@ -1,0 +1,492 @@
+//! The retrieval stage: what the query means, the retriever's scores over the catalogue, and the
+//! candidates drawn by them.
+
+mod control;
+mod map;
+mod moppr;
+mod yandex;
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use self::control::{Control, Evidence, FILLED, Lexicon};
+use self::map::Vectors;
+use self::moppr::Moppr;
+use self::yandex::Yandex;
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::request::Request;
+use super::stage::Stage;
+use super::stock::Stock;
+use super::{StageError, numbers};
+use crate::retrieval::{Hit, Precision, Softmax, gumbel_top_k, top_k};
+use link::RetrievalKnobs;
+use market::catalogue::ProductId;
+use market::features::search::{PredictedCategories, QueryFeatures};
+use nets::models::moppr::{UserQueryOutput, retriever};
+use nets::models::query_category::CategoryPredictor;
+use protocol::{Map, Passage, RetrievalInsides, TowerInsides};
+
+/// File of the query-to-category predictor.
+const CATEGORY: &str = "query-category.safetensors";
+
+/// The files the stage cannot do without.
+pub const FILES: [&str; 2] = [moppr::FILE, CATEGORY];
+
+/// Predicted categories that are shown.
+const CATEGORIES_SHOWN: usize = 6;
+/// Products whose probability is shown.
+const PROBABILITIES_SHOWN: usize = 200;
+
+/// A product on its way to the ranker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retrieved {
+    /// Which product.
+    pub product: ProductId,
+    /// What it was ordered by.
+    pub score: f32,
+    /// Softmax probability at tau over what is on sale; 0 where it is not.
+    pub probability: f32,
+    /// Its relevance tier: those of a lower one stand before it, whatever their scores.
+    pub tier: u8,
+}
+
+/// What the stage hands on.
+#[derive(Clone, Debug)]
+pub struct Retrieval {
+    /// The candidates, best first.
+    pub candidates: Vec<Retrieved>,
+    /// Every product, as it would be retrieved.
+    all: Arc<[Retrieved]>,
+    /// What relevance control made of every product.
+    control: Arc<Control>,
+    /// Nothing on sale is likely what the query means.
+    pub is_unlikely: bool,
+    /// For each event of the history: attention, or none where the event was not looked at.
+    pub behaviours: Vec<Option<f32>>,
+    /// Cosine of query and title, by product; empty without a query.
+    pub cosines: Arc<[f32]>,
+    /// Probability of each product type; empty without a query.
+    pub product_types: Vec<f32>,
+    /// What the page shows of it.
+    pub insides: RetrievalInsides,
+}
+
+impl Retrieval {
+    /// Drops candidates.
+    pub fn retain(&mut self, keep: impl Fn(ProductId) -> bool) {
+        self.candidates.retain(|candidate| keep(candidate.product));
+    }
+
+    /// Lets a product on to the ranker that did not get that far, to the place that its score has
+    /// among those of its tier. True if it was not there.
+    pub fn let_through(&mut self, product: ProductId) -> bool {
+        let lost = self.candidates.iter().all(|candidate| candidate.product != product);
+        if lost && let Some(retrieved) = self.all.get(product as usize) {
+            let before = |other: &Retrieved| {
+                (other.tier, -other.score) <= (retrieved.tier, -retrieved.score)
+            };
+            let place = self.candidates.iter().rposition(before).map_or(0, |last| last + 1);
+            self.candidates.insert(place, *retrieved);
+        }
+        lost
+    }
+
+    /// Cosine of the query and each of these products' titles; empty without a query.
+    pub fn cosines_of(&self, products: &[ProductId]) -> Vec<f32> {
+        products.iter().filter_map(|&p| self.cosines.get(p as usize).copied()).collect()
+    }
+
+    /// What becomes of a product of the catalogue, before any coarse ranking.
+    pub fn passages(
+        &self,
+        stock: &Stock,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> [Passage; 3] {
+        let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
+        let control = &self.control;
+        let sale = Passage {
+            stage: "stock".into(),
+            entered: self.all.len() as u32,
+            left: searched,
+            value: f32::NAN,
+            least: f32::NAN,
+            place: None,
+            passed: control.is_on_sale(product),
+        };
+        let category = stock.products.product_type[product as usize];
+        let relevance = Passage {
+            stage: "relevance".into(),
+            entered: searched,
+            left: admitted,
+            value: control.likelihood(category).unwrap_or(f32::NAN),
+            least: control.least(),
+            place: None,
+            passed: control.relevance(product).is_some(),
+        };
+        // Whether or not it was searched, it has a place by its score: behind those that were.
+        let Retrieved { tier, score, .. } = self.all[product as usize];
+        let tier_of = |other| control.tier(other).or((other == product).then_some(tier));
+        let scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
+        let order = drawn(&scores, tier_of, knobs, |_| usize::MAX);
+        let place = order.iter().position(|hit| hit.product == product);
+        let of_tier = self.candidates.iter().filter(|other| other.tier == tier);
+        let least = of_tier.map(|other| other.score).fold(f32::INFINITY, f32::min);
+        let has_least = !knobs.sample && least.is_finite();
+        let retrieve = Passage {
+            stage: "retrieve".into(),
+            entered: admitted,
+            left: retrieved,
+            value: score,
+            least: if has_least { least } else { f32::NAN },
+            place: place.map(|place| place as u32),
+            passed: place.is_some_and(|place| place < retrieved as usize),
+        };
+        [sale, relevance, retrieve]
+    }
+}
+
+/// The products that the scores draw, best first: tier by tier, of each at most as many as `most`
+/// says when so many are there.
+fn drawn(
+    scores: &[f32],
+    tier: impl Fn(ProductId) -> Option<u8>,
+    knobs: &RetrievalKnobs,
+    most: impl Fn(u8) -> usize,
+) -> Vec<Hit> {
+    let tiers: Vec<Option<u8>> = (0..scores.len() as ProductId).map(tier).collect();
+    let mut rising: Vec<u8> = tiers.iter().copied().flatten().collect();
+    rising.sort_unstable();
+    rising.dedup();
+    let mut hits: Vec<Hit> = Vec::new();
+    for tier in rising {
+        let room = most(tier).saturating_sub(hits.len()).min(scores.len());
+        let own = scores.iter().zip(&tiers);
+        let own: Vec<f32> =
+            own.map(|(&score, of)| if *of == Some(tier) { score } else { f32::NAN }).collect();
+        hits.extend(match knobs.sample {
+            true => gumbel_top_k(&own, knobs.temperature, room, knobs.seed.into()),
+            false => top_k(&own, room),
+        });
+    }
+    hits
+}
+
+/// What a retriever makes of a request.
+struct Scored {
+    /// Of every product.
+    scores: Vec<f32>,
+    /// For each event of the history: attention, or none where the event was not looked at.
+    behaviours: Vec<Option<f32>>,
+    /// On each word piece of the query, where the retriever reads it.
+    personal_attention: Vec<f32>,
+    /// What Yandex's towers did.
+    towers: Option<TowerInsides>,
+}
+
+/// What is made of the query alone.
+#[derive(Clone, Debug)]
+struct Understood {
+    features: Arc<QueryFeatures>,
+    pieces: Vec<String>,
+    /// By product type; empty where nothing is known of the query.
+    probabilities: Vec<f32>,
+    /// What relevance control goes by; none without a query.
+    evidence: Option<Evidence>,
+    /// By product; empty without a query.
+    cosines: Arc<[f32]>,
+}
+
+/// The retrievers with the last answers of their stages.
+pub struct Retriever {
+    categories: CategoryPredictor,
+    lexicon: Lexicon,
+    understood: Stage<Option<String>, Understood>,
+    moppr: Moppr,
+    yandex: Yandex,
+    retrieved: Stage<(Request, link::Retriever, RetrievalKnobs, usize, bool), Retrieval>,
+}
+
+impl Retriever {
+    /// Reads the models from the bytes of [`FILES`].
+    ///
+    /// # Errors
+    /// Where a file is damaged, or trained on another catalogue.
+    pub fn read(
+        files: &[Vec<u8>; FILES.len()],
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<Self, AssetError> {
+        let [moppr, category] = files;
+        let types = stock.catalogue.product_types.len();
+        let categories = CategoryPredictor::load(category, types, device)
+            .map_err(|error| damaged(CATEGORY, error))?;
+        Ok(Self {
+            categories,
+            lexicon: Lexicon::new(stock),
+            understood: Stage::default(),
+            moppr: Moppr::read(moppr, stock, device)?,
+            yandex: Yandex::default(),
+            retrieved: Stage::default(),
+        })
+    }
+
+    /// Fetches a retriever's weights for these knobs, if they are not here yet.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged.
+    pub async fn fetch(
+        &mut self,
+        retriever: link::Retriever,
+        knobs: &RetrievalKnobs,
+        (manifest, source): (&Manifest, &impl AssetSource),
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        match retriever {
+            // It came with the first ranking.
+            link::Retriever::Moppr => Ok(()),
+            link::Retriever::Yandex => {
+                self.yandex.fetch(knobs.stage, manifest, source, stock, device).await
+            }
+        }
+    }
+
+    /// Fetches what MOPPR's objective weights need, if it is not here yet.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged; MOPPR goes on as if all weights were equal.
+    pub async fn fetch_objectives(
+        &mut self,
+        manifest: &Manifest,
+        source: &impl AssetSource,
+    ) -> Result<(), AssetError> {
+        self.moppr.fetch_objectives(manifest, source).await
+    }
+
+    /// Forgets what was made of queries: more words have arrived.
+    pub fn words_changed(&mut self) {
+        self.understood.clear();
+        self.moppr.words_changed();
+        self.yandex.words_changed();
+        self.retrieved.clear();
+    }
+
+    /// Whether what a query means hangs on word vectors that may still be missing.
+    pub fn waits_for_words(&self, query: &str, stock: &Stock) -> bool {
+        !stock.words.has_all(query) || self.lexicon.has_strangers(query)
+    }
+
+    /// Prepares for requests with these knobs, before one arrives.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn lay_out(
+        &mut self,
+        stock: &Stock,
+        knobs: &RetrievalKnobs,
+    ) -> Result<(), StageError> {
+        self.moppr.lay_out(stock, knobs).await
+    }
+
+    /// MOPPR's model, whose embeddings the coarse ranker stands on.
+    pub fn moppr(&self) -> &retriever::Retriever {
+        self.moppr.model()
+    }
+
+    /// The request as MOPPR's towers and the coarse ranker's read it.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn encode(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        knobs: &RetrievalKnobs,
+    ) -> Result<&UserQueryOutput, StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        Ok(&self.moppr.encode(stock, request, understood, knobs)?.output)
+    }
+
+    /// Retrieves candidates, so many at least that they fill a page of this size, if the shop has
+    /// so many and so many are asked for. True beside them if the last run's served.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn retrieve(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        retriever: link::Retriever,
+        knobs: &RetrievalKnobs,
+        page: usize,
+    ) -> Result<(Retrieval, bool), StageError> {
+        let key = (request.clone(), retriever, knobs.clone(), page, self.moppr.has_objectives());
+        if let Some(kept) = self.retrieved.cached(&key) {
+            return Ok((kept.clone(), true));
+        }
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let scored = match retriever {
+            link::Retriever::Moppr => self.moppr.score(stock, request, understood, knobs).await?,
+            link::Retriever::Yandex => self.yandex.score(stock, request, knobs).await?,
+        };
+        let on_sale = stock.on_sale(request.day());
+        let found = draw(stock, &self.lexicon, understood, scored, on_sale, knobs, page);
+        Ok((self.retrieved.keep(key, found).clone(), false))
+    }
+
+    /// What a retriever reads, in groups, and the score of a product where it reads only some of
+    /// them: those whose bits are set in the place on the list. The last is the score itself.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn coalitions(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        retriever: link::Retriever,
+        knobs: &RetrievalKnobs,
+        product: ProductId,
+    ) -> Result<(&'static [&'static str], Vec<f32>), StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        Ok(match retriever {
+            link::Retriever::Moppr => {
+                let scores = self.moppr.coalitions(stock, request, understood, knobs, product);
+                (&moppr::GROUPS, scores.await?)
+            }
+            link::Retriever::Yandex => {
+                (&yandex::GROUPS, self.yandex.coalitions(stock, request, knobs, product).await?)
+            }
+        })
+    }
+
+    /// The item vectors and the query vector in two dimensions.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn map(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        retriever: link::Retriever,
+        knobs: &RetrievalKnobs,
+    ) -> Result<Map, StageError> {
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let vectors = match retriever {
+            link::Retriever::Moppr => self.moppr.vectors(stock, request, understood, knobs).await?,
+            link::Retriever::Yandex => self.yandex.vectors(stock, request, knobs).await?,
+        };
+        let Vectors { axes, items, query } = vectors;
+        let query = axes.points(&query);
+        let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
+        Ok(Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance })
+    }
+
+    async fn understand(
+        &mut self,
+        stock: &Stock,
+        query: &Option<String>,
+    ) -> Result<(), StageError> {
+        if self.understood.cached(query).is_some() {
+            return Ok(());
+        }
+        let pieces = query.as_deref().map(|text| stock.words.pieces(text)).unwrap_or_default();
+        let mean = stock.words.mean(&pieces);
+        // A query without one known word means no category more than another.
+        let known = mean.iter().any(|&value| value != 0.0);
+        let probabilities = if known {
+            numbers(self.categories.probabilities(mean).into_data_async().await?)?
+        } else {
+            Vec::new()
+        };
+        let evidence = match query {
+            Some(text) => Some(self.lexicon.weigh(text, stock, &self.categories).await?),
+            None => None,
+        };
+        let threshold = self.categories.config().threshold;
+        let predicted = PredictedCategories::new(&probabilities, threshold);
+        let frequency =
+            query.as_deref().map_or(0, |text| stock.frequency.bucket(&text.to_lowercase()));
+        let understood = Understood {
+            pieces: pieces.iter().filter_map(|&id| stock.words.piece(id)).collect(),
+            features: Arc::new(QueryFeatures::new(pieces, predicted, frequency)),
+            probabilities,
+            evidence,
+            cosines: query
+                .as_deref()
+                .map_or_else(Vec::new, |text| stock.title_cosines(text))
+                .into(),
+        };
+        self.understood.keep(query.clone(), understood);
+        Ok(())
+    }
+}
+
+/// The precision that the index is asked for.
+fn precision(knobs: &RetrievalKnobs) -> Precision {
+    if knobs.quantised { Precision::Int8 } else { Precision::F32 }
+}
+
+/// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
+/// control decides what is searched, and the best K of that go on.
+fn draw(
+    stock: &Stock,
+    lexicon: &Lexicon,
+    understood: &Understood,
+    scored: Scored,
+    on_sale: Vec<bool>,
+    knobs: &RetrievalKnobs,
+    page: usize,
+) -> Retrieval {
+    let Scored { scores, behaviours, personal_attention, towers } = scored;
+    let offered: Vec<f32> = (scores.iter().zip(&on_sale))
+        .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
+        .collect();
+    let softmax = Softmax::new(&offered, knobs.temperature);
+    let probabilities = softmax.probabilities();
+    let most = knobs.candidates as usize;
+    let wanted = most.min(page);
+    let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
+    let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
+    let control = Control::new(evidence, lexicon, stock, knobs.relevance_control, on_sale, wanted);
+    let room = |tier| if tier == FILLED { wanted } else { most };
+    let hits = drawn(&scores, |product| control.tier(product), knobs, room);
+    let all: Arc<[Retrieved]> = (0..)
+        .zip(scores.iter().zip(probabilities))
+        .map(|(product, (&score, &p))| {
+            let tier = control.relevance(product).unwrap_or(FILLED);
+            Retrieved { product, score, probability: p as f32, tier }
+        })
+        .collect();
+    let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
+    shown.sort_unstable_by(|a, b| b.total_cmp(a));
+    shown.truncate(PROBABILITIES_SHOWN);
+    let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
+    Retrieval {
+        cosines: understood.cosines.clone(),
+        candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
+        is_unlikely: !evidence.is_likely,
+        all,
+        behaviours,
+        product_types: understood.probabilities.clone(),
+        insides: RetrievalInsides {
+            personal_attention,
+            pieces: understood.pieces.clone(),
+            categories: categories.take(CATEGORIES_SHOWN).collect(),
+            entropy: softmax.entropy() as f32,
+            effective_candidates: softmax.effective_candidates() as f32,
+            softmax: shown,
+            searched: control.offered,
+            relevant: control.relevant,
+            admitted: control.admitted,
+            retrieved: hits.len() as u32,
+            towers,
+        },
+        control: Arc::new(control),
+    }
+}

@@ -1,0 +1,218 @@
+//! What is read before any weights are: the shop's files, and what is laid out from them once.
+
+use futures::try_join;
+use serde::{Deserialize, Serialize};
+
+use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use market::catalogue::{Catalogue, ProductId, ProductTypeId};
+use market::features::dense::DenseTables;
+use market::features::search::{ProductFeatures, QueryFrequency};
+use market::features::statistics::{Counts, Statistics};
+use market::text::{Reading, Spelling, TokenVectors};
+use protocol::{Shop, Shopper};
+use systems::Task;
+
+/// File of the catalogue.
+pub const CATALOGUE: &str = "catalogue.json";
+/// File of the shoppers.
+pub const SHOPPERS: &str = "shoppers.json";
+/// File of [`QueryCount`]s.
+pub const QUERIES: &str = "queries.json";
+/// File of the statistics.
+pub const STATISTICS: &str = "statistics.json";
+/// File of the word pieces.
+pub const WORDS: &str = "words.txt";
+/// File of the vectors of the word pieces that the shop itself uses.
+pub const WORD_VECTORS: &str = "words.safetensors";
+/// File of the vectors of all other word pieces.
+pub const MORE_WORD_VECTORS: &str = "words-more.safetensors";
+
+/// The files a stock is read from.
+pub const FILES: [&str; 6] = [CATALOGUE, SHOPPERS, QUERIES, STATISTICS, WORDS, WORD_VECTORS];
+
+/// Pieces that end a word without making another of it.
+const ENDINGS: [&str; 9] = ["##s", "##es", "##ed", "##d", "##ing", "##er", "##r", "##est", "##ly"];
+/// Least letters of the piece before an ending.
+const SHORTEST_STEM: usize = 4;
+
+/// A query, how often it was typed on the days of the statistics, whether it is spelled well
+/// enough to be suggested, and the product types that were clicked most after it, with the clicks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryCount(pub String, pub u32, pub bool, pub Vec<(ProductTypeId, u32)>);
+
+/// The shop as its models know it.
+pub struct Stock {
+    /// What is sold, and what was.
+    pub catalogue: Catalogue,
+    /// Who can be played.
+    pub shoppers: Vec<Shopper>,
+    /// Queries, most frequent first.
+    pub queries: Vec<QueryCount>,
+    /// How often they are typed.
+    pub frequency: QueryFrequency,
+    /// Words of the titles and of the queries that are spelled well.
+    pub spelling: Spelling,
+    /// MOPPR's features of the products.
+    pub products: ProductFeatures,
+    /// What the days before training counted.
+    pub statistics: Statistics,
+    /// DMT's dense features.
+    pub dense: DenseTables,
+    /// Vectors of word pieces.
+    pub words: TokenVectors,
+    /// Mean word vector of each title, one after another.
+    pub titles: Vec<f32>,
+    /// Price of each product.
+    pub prices_cents: Vec<u32>,
+}
+
+impl Stock {
+    /// Fetches the files and reads each as soon as it is here, so that little is left to do when
+    /// the last has come. `on_shop` is given the shop once there is one to show.
+    ///
+    /// # Errors
+    /// Where one is missing, short or damaged.
+    pub async fn fetch(
+        manifest: &Manifest,
+        source: &impl AssetSource,
+        on_shop: impl FnOnce(Shop),
+    ) -> Result<Self, AssetError> {
+        let shop = async {
+            let catalogue = manifest.json::<Catalogue>(source, CATALOGUE);
+            let shoppers = manifest.json::<Vec<Shopper>>(source, SHOPPERS);
+            let queries = manifest.json::<Vec<QueryCount>>(source, QUERIES);
+            let (catalogue, shoppers, queries) = try_join!(catalogue, shoppers, queries)?;
+            on_shop(shop(&catalogue, &shoppers, &queries));
+            Ok((catalogue, shoppers, queries))
+        };
+        let counted = async {
+            let statistics = manifest.json::<Statistics>(source, STATISTICS);
+            let ((catalogue, shoppers, queries), statistics) = try_join!(shop, statistics)?;
+            if statistics.products.len() != catalogue.products.len() {
+                return Err(damaged(STATISTICS, "it counts another number of products"));
+            }
+            let spelling = spelling(&catalogue, &queries);
+            let products = ProductFeatures::new(&catalogue, &statistics);
+            let dense = DenseTables::new(&catalogue, &statistics);
+            Ok((catalogue, shoppers, queries, spelling, products, dense, statistics))
+        };
+        let words = async {
+            let [words, vectors] = manifest.all(source, [WORDS, WORD_VECTORS]).await?;
+            let words = String::from_utf8(words).map_err(|error| damaged(WORDS, error))?;
+            TokenVectors::new(&words, &vectors).map_err(|error| damaged(WORD_VECTORS, error))
+        };
+        let (counted, words) = try_join!(counted, words)?;
+        let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
+        let counts = queries.iter().map(|QueryCount(query, count, ..)| (query.clone(), *count));
+        Ok(Self {
+            shoppers,
+            frequency: QueryFrequency::new(counts.collect()),
+            spelling,
+            products,
+            dense,
+            titles: words.means(catalogue.titles()),
+            prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
+            catalogue,
+            statistics,
+            queries,
+            words,
+        })
+    }
+
+    /// Cosine of a text's mean word vector with each product's title; empty without words.
+    pub fn title_cosines(&self, text: &str) -> Vec<f32> {
+        let query = self.words.mean(&self.words.pieces(text));
+        let length = dot(&query, &query).sqrt();
+        if length == 0.0 {
+            return Vec::new();
+        }
+        self.titles
+            .chunks(self.words.dimensions())
+            .map(|title| {
+                let both = length * dot(title, title).sqrt();
+                if both == 0.0 { 0.0 } else { dot(title, &query) / both }
+            })
+            .collect()
+    }
+
+    /// The query as the shop can read it, where that is not as it was typed.
+    pub fn read(&self, query: &str) -> Option<Reading> {
+        self.spelling.read(query, |word| self.is_word(word))
+    }
+
+    /// Whether the vocabulary has a word whole, or all of it but an ending: what it spells of
+    /// other pieces means nothing that the pieces would tell.
+    fn is_word(&self, word: &str) -> bool {
+        match *self.words.pieces(word) {
+            [_] => true,
+            [stem, ending] => {
+                let has =
+                    |id, holds: fn(&str) -> bool| self.words.piece(id).is_some_and(|p| holds(&p));
+                has(stem, |stem| stem.len() >= SHORTEST_STEM)
+                    && has(ending, |e| ENDINGS.contains(&e))
+            }
+            _ => false,
+        }
+    }
+
+    /// How usual each task is in the shop, by what the days before training counted.
+    pub fn base_rates(&self, tasks: &[Task]) -> Vec<f32> {
+        let total = self.statistics.total();
+        tasks.iter().map(|&task| rate(&total, task)).collect()
+    }
+
+    /// Whether the catalogue has such a product, on sale or sold out.
+    pub fn knows(&self, product: ProductId) -> bool {
+        (product as usize) < self.catalogue.products.len()
+    }
+
+    /// Whether each product can be bought on a day of the market.
+    pub fn on_sale(&self, day: i32) -> Vec<bool> {
+        let products = 0..self.catalogue.products.len() as ProductId;
+        products.map(|product| self.catalogue.is_on_sale(product, day)).collect()
+    }
+}
+
+/// What the page needs to show products and shoppers.
+fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> Shop {
+    let suggested = queries.iter().filter(|QueryCount(_, _, suggest, _)| *suggest);
+    Shop {
+        catalogue: catalogue.clone(),
+        shoppers: shoppers.to_vec(),
+        queries: suggested.map(|QueryCount(query, ..)| query.clone()).collect(),
+    }
+}
+
+/// The words of the titles and of the queries that are spelled well.
+fn spelling(catalogue: &Catalogue, queries: &[QueryCount]) -> Spelling {
+    let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
+    let well = queries.iter().filter(|QueryCount(_, _, well, _)| *well);
+    Spelling::new(titles.chain(well.map(|QueryCount(query, count, ..)| (query.as_str(), *count))))
+}
+
+/// Share of the impressions that a task's behaviour came of; 0 where nothing was shown.
+fn rate(counts: &Counts, task: Task) -> f32 {
+    let happened = match task {
+        Task::Click => counts.clicks,
+        Task::Cart => counts.carts,
+        Task::Order => counts.orders,
+    };
+    happened as f32 / counts.impressions.max(1) as f32
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_share_of_what_was_shown() {
+        let counts = Counts { impressions: 1_000, clicks: 70, carts: 8, orders: 2 };
+        let rates = [Task::Click, Task::Cart, Task::Order].map(|task| rate(&counts, task));
+        assert_eq!(rates, [0.07, 0.008, 0.002]);
+        assert_eq!(rate(&Counts::default(), Task::Click), 0.0);
+    }
+}

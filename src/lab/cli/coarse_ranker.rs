@@ -1,0 +1,124 @@
+//! `vitrine train coarse-ranker`.
+
+use std::path::PathBuf;
+
+use crate::training::device::device;
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::market::{Market, bar, command_line, read};
+use super::moppr::Bars;
+use crate::tables::significance::Estimate;
+use crate::training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
+use crate::training::moppr::Settings;
+use crate::training::moppr::lab::Lab;
+use crate::training::moppr::samples::Options;
+use market::metrics::Figure;
+use nets::models::coarse_ranker::{CoarseRanker, MODEL};
+use nets::models::moppr::Moppr;
+use nets::models::moppr::retriever::MODEL as RETRIEVER;
+use nets::models::weights::{Precision, Weights};
+
+/// How to train, and what to measure.
+#[derive(Debug, Args)]
+pub struct Training {
+    #[command(flatten)]
+    market: Market,
+    /// Seed of weights and order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Times that every page view is seen.
+    #[arg(long, default_value_t = settings().epochs)]
+    epochs: usize,
+    /// Adagrad's learning rate.
+    #[arg(long, default_value_t = settings().rate)]
+    rate: f64,
+    /// Random negatives of each page view alone, of categories relevant to its query.
+    #[arg(long, default_value_t = settings().related)]
+    related: usize,
+    /// Random negatives a step from the whole catalogue, which the paper leaves out (7.3).
+    #[arg(long, default_value_t = settings().negatives)]
+    negatives: usize,
+    /// Products that the retriever hands over.
+    #[arg(long, default_value_t = 200)]
+    retrieved: usize,
+    /// Products that are left of them.
+    #[arg(long, default_value_t = 60)]
+    kept: usize,
+    /// Folder in which unfinished training is kept, to go on from.
+    #[arg(long, default_value = "target/training")]
+    checkpoints: PathBuf,
+    /// Folder that the weights are written to.
+    #[arg(long, default_value = "assets")]
+    out: PathBuf,
+}
+
+/// Trains the coarse ranker, writes its weights, and says what the cascade of the retriever that
+/// ships and the coarse ranker does on the held-out day, beside the retriever alone.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn train(arguments: &Training) -> Result<()> {
+    let Training { market, retrieved, kept, checkpoints, out, .. } = arguments;
+    let world = market.world();
+    let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
+    let mut lab = Lab::new(world, market.words()?, &Options::training(), || progress.inc(1))?;
+    progress.finish_and_clear();
+    lab.checkpoints = Some(checkpoints.clone());
+    let views = (lab.data.training.len(), lab.data.test.len());
+    println!("{} page views to train on, {} to test on", views.0, views.1);
+
+    let model = retriever(market, &lab)?;
+    let settings = Settings {
+        seed: arguments.seed,
+        epochs: arguments.epochs,
+        rate: arguments.rate,
+        related: arguments.related,
+        negatives: arguments.negatives,
+        ..settings()
+    };
+    let mut bars = Bars::new()?;
+    let trained = train_coarse(&lab, &model, &settings, &mut |name, step, steps, loss| {
+        bars.show(name, step, steps, loss);
+    })?;
+    std::fs::create_dir_all(out)?;
+    let about = lab.about(MODEL, &command_line())?;
+    let bytes = Weights::of(&trained.towers, about)?.to_bytes(Precision::Int8)?;
+    let file = out.join(MODEL).with_extension("safetensors");
+    std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
+    println!("{}: {} kB", file.display(), bytes.len() / 1000);
+
+    // What is measured is what was written, rounded.
+    let towers = Weights::from_bytes(&bytes, MODEL)?.apply(trained.towers)?;
+    let table = model.embeddings.products(&lab.products, None);
+    let items = model.embeddings.items(&lab.products, table);
+    let ranker = CoarseRanker::new(towers, items, &device());
+    let all = lab.retrieve(&model, *retrieved)?;
+    let cut = cascade(&lab, &model, &ranker, &all, *kept)?;
+    println!("of {retrieved} retrieved, the first {kept} and the {kept} that are kept:");
+    for (alone, cascade) in figures(&lab, &all, *kept).iter().zip(figures(&lab, &cut, *kept)) {
+        let name = alone.name.replace("@K", &format!("@{kept}"));
+        let p = p_value(alone, &cascade).map_or("\u{2013}".into(), |p| format!("{p:.4}"));
+        let [before, after] = [alone, &cascade].map(|figure| figure.whole.unwrap_or(f64::NAN));
+        println!(
+            "{name:>12}  alone {before:.4}  cascade {after:.4}  {:+.4}  p {p}",
+            after - before
+        );
+    }
+    Ok(())
+}
+
+/// The retriever as it ships: the mean of its towers.
+fn retriever(market: &Market, lab: &Lab) -> Result<Moppr> {
+    let file = read(&market.assets.join(RETRIEVER).with_extension("safetensors"))
+        .context("the retriever is trained by `vitrine train moppr`")?;
+    let weights = Weights::from_bytes(&file, RETRIEVER)?;
+    Ok(weights.apply(lab.config().init(&device()))?)
+}
+
+/// Paired t-test over the blocks of shoppers.
+fn p_value(one: &Figure, other: &Figure) -> Option<f64> {
+    let pairs = one.blocks.iter().zip(&other.blocks);
+    let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some((*b)? - (*a)?)).collect();
+    Some(Estimate::of(&[differences])?.differs())
+}

@@ -1,0 +1,234 @@
+//! `vitrine train dmt` and `vitrine evaluate dmt`.
+
+pub mod evaluate;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::{Args, ValueEnum};
+
+use super::market::{Market, bar, command_line, read};
+use crate::training::checkpoint::Checkpoint;
+use crate::training::device::device;
+use crate::training::dmt::cold_start::{EVALUATED, SHARE};
+use crate::training::dmt::data::{Data, Pages};
+use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
+use crate::training::dmt::insides::Insides;
+use crate::training::dmt::{Settings, train as train_dmt};
+use market::World;
+use market::features::dense;
+use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
+use nets::models::dmt::{Dmt, DmtConfig, Interest};
+use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
+use nets::models::vocabulary::Vocabulary;
+use nets::models::weights::{About, FORMAT, Precision, Weights};
+use systems::dmt::{BiasFeatures, MultiTask};
+
+/// How tasks share parameters.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Sharing {
+    /// Multi-gate mixture of experts.
+    Mmoe,
+    /// One bottom under both tasks.
+    SharedBottom,
+    /// A network for each task.
+    SingleTask,
+}
+
+impl From<Sharing> for MultiTask {
+    fn from(sharing: Sharing) -> Self {
+        match sharing {
+            Sharing::Mmoe => MultiTask::Mmoe,
+            Sharing::SharedBottom => MultiTask::SharedBottom,
+            Sharing::SingleTask => MultiTask::SingleTask,
+        }
+    }
+}
+
+/// A feature of the bias network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BiasFeature {
+    /// No bias network.
+    None,
+    /// Index on the list.
+    Position,
+    /// Page.
+    Page,
+    /// Categories of the neighbours.
+    Neighbours,
+}
+
+/// What to train.
+#[derive(Debug, Args)]
+pub struct Training {
+    #[command(flatten)]
+    market: Market,
+    /// How tasks share parameters.
+    #[arg(long, value_enum, default_value = "mmoe")]
+    multi_task: Sharing,
+    /// What the bias network reads.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "position,neighbours")]
+    bias: Vec<BiasFeature>,
+    /// Mean of the sequences in place of transformers, as the paper's base.
+    #[arg(long)]
+    base: bool,
+    /// Seed of weights and order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Times that every page view is seen.
+    #[arg(long, default_value_t = Settings::default().epochs)]
+    epochs: usize,
+    /// Adam's step size.
+    #[arg(long, default_value_t = Settings::default().rate)]
+    rate: f64,
+    /// lambda of the order task; that of the click task is 1.
+    #[arg(long, default_value_t = Settings::default().lambda[1])]
+    lambda_order: f32,
+    /// Weight of the loss that keeps all experts in use.
+    #[arg(long, default_value_t = Settings::default().balance)]
+    balance: f32,
+    /// Share of the page views that lose some or all of the shopper's history, so that the model
+    /// has seen newcomers.
+    #[arg(long, default_value_t = SHARE, value_parser = share)]
+    cold_start: f64,
+    /// Folder that the weights are written to.
+    #[arg(long, default_value = "assets")]
+    out: PathBuf,
+}
+
+/// A share, from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("not from 0 to 1".into()) }
+}
+
+fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
+    BiasFeatures {
+        position: features.contains(&BiasFeature::Position),
+        page: features.contains(&BiasFeature::Page),
+        neighbours: features.contains(&BiasFeature::Neighbours),
+    }
+}
+
+/// The market and its page views, with queries read as serving reads them.
+fn gather(market: &Market, pages: Pages) -> Result<(World, Data)> {
+    let world = market.world();
+    let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+        .context("the predictor is trained by `vitrine train moppr`")?;
+    let types = world.catalogue.product_types.len();
+    let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
+    let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
+    let words = market.words()?;
+    let data = Data::gather(&world, &words, &predictor, pages, || progress.inc(1))?;
+    progress.finish_and_clear();
+    println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
+    Ok((world, data))
+}
+
+/// A variant of DMT, and how to train it.
+struct Run<'a> {
+    config: &'a DmtConfig,
+    settings: &'a Settings,
+    /// Folder of the checkpoint; it is removed at the end.
+    checkpoint: PathBuf,
+    about: About,
+}
+
+impl Run<'_> {
+    fn train(&self, world: &World, data: &Data) -> Result<Dmt> {
+        let steps = self.settings.epochs * data.training.len().div_ceil(self.settings.batch);
+        let bar = bar(steps as u64, "steps", "")?;
+        let mut mean = None;
+        let checkpoint = Checkpoint::new(&self.checkpoint);
+        let model = train_dmt(
+            self.config,
+            &data.training,
+            &world.catalogue,
+            self.settings,
+            Some((&checkpoint, &self.about)),
+            |step, _, loss| {
+                let smooth = mean.map_or(loss, |mean| 0.98 * mean + 0.02 * loss);
+                mean = Some(smooth);
+                bar.set_message(format!("loss {smooth:.4}"));
+                bar.set_position(step as u64 + 1);
+            },
+        )?;
+        bar.finish_and_clear();
+        std::fs::remove_dir_all(&self.checkpoint).context("removing the checkpoint")?;
+        Ok(model)
+    }
+}
+
+fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
+    Ok(About {
+        format: FORMAT,
+        model: MODEL.into(),
+        market_seed: world.config.seed,
+        command,
+        config: serde_json::to_value(config)?,
+    })
+}
+
+/// Trains one model, says how well it does on the held-out day and writes its weights.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn train(arguments: &Training) -> Result<()> {
+    let (world, data) =
+        gather(&arguments.market, Pages { cold_start: arguments.cold_start, ..Pages::PLAYGROUND })?;
+    let config = DmtConfig {
+        multi_task: arguments.multi_task.into(),
+        bias: bias_features(&arguments.bias),
+        interest: if arguments.base { Interest::Mean } else { Interest::Transformer },
+        ..DmtConfig::playground(Vocabulary::of(&world.catalogue), dense::COUNT)
+    };
+    let settings = Settings {
+        epochs: arguments.epochs,
+        rate: arguments.rate,
+        lambda: [1.0, arguments.lambda_order],
+        balance: arguments.balance,
+        seed: arguments.seed,
+        ..Settings::default()
+    };
+    std::fs::create_dir_all(&arguments.out)?;
+    let file = arguments.out.join(file_name(config.multi_task, config.bias));
+    let about = about(&world, &config, command_line())?;
+    let run = Run {
+        config: &config,
+        settings: &settings,
+        checkpoint: file.with_extension("checkpoint"),
+        about: about.clone(),
+    };
+    let model = run.train(&world, &data)?;
+    let bytes = Weights::of(&model, about)?.to_bytes(Precision::Int8)?;
+    std::fs::write(&file, &bytes).with_context(|| format!("writing {}", file.display()))?;
+    println!("{} {} kB", file.display(), bytes.len() / 1000);
+
+    // What is measured is what was written, rounded.
+    let ranker = Ranker::load(&bytes, &world.catalogue, &device())?;
+    let metrics = Metrics::of_ranker(&ranker, &data.test, &world.catalogue);
+    println!("held-out day    {metrics}");
+    println!("without   click AUC  order AUC  clicked  expected  ordered  expected");
+    let whole = std::iter::once(("nothing", &data.test));
+    let cold = EVALUATED.iter().zip(&data.cold).map(|((name, _), samples)| (*name, samples));
+    for (name, samples) in whole.chain(cold) {
+        let [click, order] = Expected::of(&ranker, samples, &world.catalogue);
+        println!(
+            "{name:<8} {:>10.4} {:>10.4} {:>8.4} {:>9.4} {:>8.5} {:>9.5}",
+            click.auc, order.auc, click.seen, click.expected, order.seen, order.expected
+        );
+    }
+    print!("{}", Insides::of(&ranker, &data.test, &world.catalogue));
+    println!("own neighbours  impressions  clicked  expected without bias  without competition");
+    for (own, crowd) in by_crowd(&ranker, &data.test, &world.catalogue).iter().enumerate() {
+        let Crowded { impressions, clicked, expected, alone } = crowd;
+        println!("{own:>14} {impressions:>12} {clicked:>8.4} {expected:>22.4} {alone:>20.4}");
+    }
+    for (name, curve) in [("learned", &metrics.bias.learned), ("true", &metrics.bias.truth)] {
+        let values: Vec<String> = curve.iter().map(|value| format!("{value:.2}")).collect();
+        println!("examination, {name:<7} {}", values.join(" "));
+    }
+    Ok(())
+}

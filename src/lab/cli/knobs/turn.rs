@@ -1,0 +1,134 @@
+//! What turning a knob does to the shelf: the same in `docs/knobs.md` and in the test that holds the
+//! registry of knobs to its word.
+
+use link::State;
+use link::knobs::{Control, Knob};
+use market::catalogue::ProductId;
+use protocol::Answer;
+use protocol::blend::{self, Ranked};
+
+/// A product on the page: its number, its score, and where retrieval put it by which score.
+pub type Card = (ProductId, f32, usize, f32);
+
+/// What the shelf shows of an answer.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    /// Every product, best first.
+    pub order: Vec<ProductId>,
+    /// Those on the page on show.
+    pub page: Vec<Card>,
+}
+
+impl Shelf {
+    /// Of an answer to a state.
+    pub fn new(answer: &Answer, state: &State) -> Self {
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+        let size = state.page.size.max(1) as usize;
+        let last = order.len().saturating_sub(1) / size;
+        let from = (state.page.number as usize).min(last) * size;
+        let card = |ranked: &Ranked| {
+            let candidate = &answer.candidates[ranked.candidate];
+            (candidate.product, ranked.score, ranked.candidate, candidate.retrieval_score)
+        };
+        Self {
+            page: order.iter().skip(from).take(size).map(card).collect(),
+            order: order.iter().map(|r| answer.candidates[r.candidate].product).collect(),
+        }
+    }
+
+    /// Whether another shelf shows the same, but for what rounding does when sums are made in
+    /// another order.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let near = |a: f32, b: f32| (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-3);
+        let alike =
+            |(a, b): (&Card, &Card)| (a.0, a.2) == (b.0, b.2) && near(a.1, b.1) && near(a.3, b.3);
+        self.order.len() == other.order.len()
+            && self.page.len() == other.page.len()
+            && self.page.iter().zip(&other.page).all(alike)
+    }
+
+    /// The first so many products.
+    pub fn top(&self, count: usize) -> &[ProductId] {
+        &self.order[..count.min(self.order.len())]
+    }
+
+    /// How many places the first so many products have moved on another shelf, on average; one that
+    /// is not there counts as standing behind all that are.
+    pub fn moved(&self, other: &Self, count: usize) -> f64 {
+        let top = self.top(count);
+        let moved = |(was, product): (usize, &ProductId)| {
+            let is = other.order.iter().position(|p| p == product).unwrap_or(other.order.len());
+            was.abs_diff(is) as f64
+        };
+        top.iter().enumerate().map(moved).sum::<f64>() / top.len().max(1) as f64
+    }
+}
+
+fn with(state: &State, change: impl FnOnce(&mut State)) -> State {
+    let mut state = state.clone();
+    change(&mut state);
+    state
+}
+
+/// A state with the knob at each of its ends, or at each other option, but for where it stands.
+pub fn ends(knob: &Knob, state: &State) -> Vec<State> {
+    match knob.control {
+        Control::Number { min, max, get, set, .. } => {
+            let others = [min, max].into_iter().filter(|end| (get(state) - end).abs() > 1e-6);
+            others.map(|end| with(state, |state| set(state, end))).collect()
+        }
+        Control::Switch { get, set } => vec![with(state, |state| set(state, !get(state)))],
+        Control::Choice { options, get, set } => {
+            let others = (0..options.len()).filter(|option| *option != get(state));
+            others.map(|option| with(state, |state| set(state, option))).collect()
+        }
+    }
+}
+
+/// A state with the knob turned to each of a few places: those above where it stands first, then
+/// those below.
+pub fn turned(knob: &Knob, state: &State) -> (Vec<State>, Vec<State>) {
+    match knob.control {
+        Control::Number { min, max, step, whole, get, set } => {
+            let now = get(state);
+            let middle = min + ((max - min) / 2.0 / step).round() * step;
+            let next = (now + step).min(max);
+            let places = [min, middle, next, max].map(|to| if whole { to.round() } else { to });
+            let (above, below): (Vec<f64>, Vec<f64>) =
+                places.into_iter().filter(|to| *to != now).partition(|to| *to > now);
+            let states = |places: Vec<f64>| {
+                places.into_iter().map(|to| with(state, |state| set(state, to))).collect()
+            };
+            (states(above), states(below))
+        }
+        Control::Switch { .. } | Control::Choice { .. } => (Vec::new(), ends(knob, state)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shelf(order: &[ProductId]) -> Shelf {
+        let card = |(place, &product): (usize, &ProductId)| (product, 0.5, place, 0.25);
+        Shelf { order: order.into(), page: order.iter().enumerate().map(card).collect() }
+    }
+
+    #[test]
+    fn a_product_that_is_gone_has_moved_behind_all_others() {
+        let before = shelf(&[4, 7, 1, 9]);
+        assert_eq!(before.moved(&before, 10), 0.0);
+        // 4 falls by one place and 7 rises by one; 1 is gone, from place 2 to behind the other three.
+        assert_eq!(before.moved(&shelf(&[7, 4, 9]), 3), 1.0);
+        assert_eq!((before.top(2), before.top(10).len()), (&[4, 7][..], 4));
+    }
+
+    #[test]
+    fn shelves_are_alike_up_to_rounding() {
+        let (one, mut other) = (shelf(&[4, 7]), shelf(&[4, 7]));
+        other.page[1].1 = 0.500_001;
+        assert!(one.is_like(&other));
+        other.page[1].1 = 0.51;
+        assert!(!one.is_like(&other) && !one.is_like(&shelf(&[7, 4])));
+    }
+}

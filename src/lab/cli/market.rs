@@ -1,0 +1,86 @@
+//! What commands that train or evaluate have in common: the market, the words, a bar.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use market::text::TokenVectors;
+use market::{MarketConfig, World};
+
+/// The market that a model is trained on, and the words that its queries are read with.
+#[derive(Clone, Debug, Args)]
+pub struct Market {
+    /// Folder of the word vectors, and of what is trained.
+    #[arg(long, default_value = "assets")]
+    pub assets: PathBuf,
+    /// Seed of the market.
+    #[arg(long, default_value_t = MarketConfig::default().seed)]
+    pub market_seed: u64,
+    /// Products in the catalogue.
+    #[arg(long, default_value_t = MarketConfig::default().products)]
+    pub products: u32,
+    /// Shoppers.
+    #[arg(long, default_value_t = MarketConfig::default().shoppers)]
+    pub shoppers: u32,
+    /// How much chance is in the order that the production ranker shows products in.
+    #[arg(long, default_value_t = MarketConfig::default().ranker_noise)]
+    pub ranker_noise: f32,
+    /// Leave the last day alone, train on the week before the day before it and measure on that
+    /// day: for choices, which the day that is reported is to have no part in.
+    #[arg(long)]
+    pub validation: bool,
+}
+
+impl Market {
+    /// What the market is generated from.
+    pub fn config(&self) -> MarketConfig {
+        MarketConfig {
+            seed: self.market_seed,
+            products: self.products,
+            shoppers: self.shoppers,
+            ranker_noise: self.ranker_noise,
+            days: MarketConfig::default().days - u16::from(self.validation),
+            ..MarketConfig::default()
+        }
+    }
+
+    /// Generates the market.
+    pub fn world(&self) -> World {
+        World::generate(&self.config())
+    }
+
+    /// Reads the word vectors, all of them.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged.
+    pub fn words(&self) -> Result<TokenVectors> {
+        let vocabulary = String::from_utf8(read(&self.assets.join("words.txt"))?)?;
+        let mut words =
+            TokenVectors::new(&vocabulary, &read(&self.assets.join("words.safetensors"))?)?;
+        words.extend(&read(&self.assets.join("words-more.safetensors"))?)?;
+        Ok(words)
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// Where it cannot be read; says which.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// A progress bar over `length` of something, with a message in front.
+pub fn bar(length: u64, what: &str, message: &str) -> Result<ProgressBar> {
+    let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {what}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template)?;
+    Ok(ProgressBar::new(length).with_style(style).with_message(message.to_owned()))
+}
+
+/// The command as it was typed, for the file that it writes.
+pub fn command_line() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("vitrine {}", arguments.join(" "))
+}

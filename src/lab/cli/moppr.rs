@@ -1,0 +1,179 @@
+//! `vitrine train moppr` and `vitrine evaluate moppr`.
+
+pub mod evaluate;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::market::{Market, bar, command_line};
+use crate::training::moppr::Settings;
+use crate::training::moppr::evaluate::Quality;
+use crate::training::moppr::lab::Lab;
+use crate::training::moppr::samples::Options;
+use nets::models::moppr::Moppr;
+use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
+use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
+use nets::models::query_category::MODEL as QUERY_CATEGORY;
+use nets::models::weights::{About, Precision, Weights};
+
+/// How to train.
+#[derive(Clone, Debug, Args)]
+pub struct How {
+    #[command(flatten)]
+    market: Market,
+    /// Seed of weights and order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Times that every page view is seen in common training.
+    #[arg(long, default_value_t = Settings::default().epochs)]
+    epochs: usize,
+    /// Times that every page view is seen by each copy tuned to one objective.
+    #[arg(long, default_value_t = 20)]
+    tuning_epochs: usize,
+    /// Page views a step.
+    #[arg(long, default_value_t = Settings::default().batch)]
+    batch: usize,
+    /// Adagrad's learning rate in common training.
+    #[arg(long, default_value_t = Settings::default().rate)]
+    rate: f64,
+    /// Where Adagrad's sums of squares start: 0.1 in TensorFlow.
+    #[arg(long, default_value_t = Settings::default().accumulator)]
+    accumulator: f32,
+    /// Adagrad's learning rate for the copies.
+    #[arg(long, default_value_t = 0.003)]
+    tuning_rate: f64,
+    /// Folder in which unfinished training is kept, to go on from.
+    #[arg(long, default_value = "target/training/moppr")]
+    checkpoints: PathBuf,
+}
+
+impl How {
+    fn settings(&self) -> Settings {
+        Settings {
+            epochs: self.epochs,
+            batch: self.batch,
+            rate: self.rate,
+            accumulator: self.accumulator,
+            seed: self.seed,
+            ..Settings::default()
+        }
+    }
+
+    fn tuning(&self) -> Settings {
+        Settings { epochs: self.tuning_epochs, rate: self.tuning_rate, ..self.settings() }
+    }
+
+    fn lab(&self, options: &Options) -> Result<Lab> {
+        let world = self.market.world();
+        let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
+        let words = self.market.words()?;
+        let mut lab = Lab::new(world, words, options, || progress.inc(1))?;
+        progress.finish_and_clear();
+        lab.checkpoints = Some(self.checkpoints.clone());
+        println!(
+            "{} page views to train on, {} to test on",
+            lab.data.training.len(),
+            lab.data.test.len()
+        );
+        Ok(lab)
+    }
+}
+
+/// A bar for one training run after another.
+pub(super) struct Bars {
+    bar: ProgressBar,
+    name: String,
+    loss: f32,
+}
+
+impl Bars {
+    pub fn new() -> Result<Self> {
+        Ok(Self { bar: bar(0, "steps", "")?, name: String::new(), loss: 0.0 })
+    }
+
+    pub fn show(&mut self, name: &str, step: usize, steps: usize, loss: f32) {
+        if self.name != name {
+            self.bar.finish_and_clear();
+            self.bar.reset();
+            self.bar.set_length(steps as u64);
+            (self.name, self.loss) = (name.into(), loss);
+        }
+        self.loss = 0.98 * self.loss + 0.02 * loss;
+        self.bar.set_message(format!("{name}, loss {:.3}", self.loss));
+        self.bar.set_position(step as u64);
+        if step == steps {
+            self.bar.finish_and_clear();
+            println!("{name:<12} {steps} steps, loss {:.3}", self.loss);
+        }
+    }
+}
+
+/// What to train and where to write it.
+#[derive(Debug, Args)]
+pub struct Training {
+    #[command(flatten)]
+    how: How,
+    /// Folder that the weights are written to.
+    #[arg(long, default_value = "assets")]
+    out: PathBuf,
+}
+
+/// Trains the category predictor, the towers on all objectives, and a copy of the towers for each
+/// objective; writes them and says how well they do on the held-out day.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub fn train(arguments: &Training) -> Result<()> {
+    let how = &arguments.how;
+    let lab = how.lab(&Options::playground())?;
+    println!("{:?}", lab.category_quality);
+    let mut bars = Bars::new()?;
+    let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);
+    let base = lab.base("base", &how.settings(), &mut watch)?;
+    let objectives = lab.copies(&base, &how.tuning(), &mut watch)?;
+    let shipped = write(&lab, &base, &objectives, &arguments.out)?;
+    print!("{}", evaluate::header("retriever"));
+    print!("{}", evaluate::row("BM25 over titles", &[lab.evaluate_lexical()]));
+    print!("{}", evaluate::row("common training", &[lab.evaluate(&base)?]));
+    print!("{}", evaluate::row("mean of the copies, as written", &[lab.evaluate(&shipped)?]));
+    Ok(())
+}
+
+fn quality_at(
+    lab: &Lab,
+    base: &Moppr,
+    objectives: &Objectives,
+    sliders: [f32; OBJECTIVES.len()],
+) -> Result<Quality> {
+    lab.evaluate(&lab.mixed(base, objectives, sliders)?)
+}
+
+/// Writes the files that the browser loads. Gives back the model as it is written, rounded.
+fn write(lab: &Lab, base: &Moppr, objectives: &Objectives, folder: &Path) -> Result<Moppr> {
+    std::fs::create_dir_all(folder)?;
+    let command = command_line();
+    let file = |name: &str, weights: &Weights, precision| {
+        let path = folder.join(name).with_extension("safetensors");
+        let bytes = weights.to_bytes(precision)?;
+        println!("{}: {} kB", path.display(), bytes.len() / 1000);
+        std::fs::write(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
+        anyhow::Ok(bytes)
+    };
+    let mean = lab.mixed(base, objectives, [0.0; OBJECTIVES.len()])?;
+    let about = lab.about(MODEL, &command)?;
+    let written = file(MODEL, &Weights::of(&mean, about.clone())?, Precision::Int8)?;
+    for (name, difference) in OBJECTIVES.iter().zip(objectives.differences().into_iter().flatten())
+    {
+        let about = About { model: format!("{DIFFERENCE}{name}"), ..about.clone() };
+        let difference = Weights { about, ..difference.clone() };
+        file(&format!("{MODEL}-{name}"), &difference, Precision::Int8)?;
+    }
+    let (network, config) = &lab.categories;
+    let config = serde_json::to_value(config)?;
+    let about = About { model: QUERY_CATEGORY.into(), config, ..about };
+    file(QUERY_CATEGORY, &Weights::of(network, about)?, Precision::F16)?;
+    Ok(Weights::from_bytes(&written, MODEL)?.apply(mean)?)
+}

@@ -1,0 +1,9 @@
+//! The lab: models are trained, measured, compared and written out, from the command line.
+//!
+//! It knows everything below the browser: files, threads and clocks are here alone.
+
+pub mod cli;
+pub mod native;
+pub mod online;
+pub mod tables;
+pub mod training;

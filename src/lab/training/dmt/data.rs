@@ -1,0 +1,125 @@
+//! From a market's log to the page views of the training days and of the test day.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::cold_start::{ColdStart, EVALUATED, Lost, SHARE};
+use super::queries::Queries;
+use super::samples::{Kinds, Samples};
+use market::World;
+use market::features::dense::DenseTables;
+use market::features::split::{Split, day_of};
+use market::features::statistics::Statistics;
+use market::text::TokenVectors;
+use nets::models::query_category::CategoryPredictor;
+
+/// Which page views become samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pages {
+    /// Of the log.
+    pub kinds: Kinds,
+    /// Share of the training page views that lose some or all of the history: see [`ColdStart`].
+    pub cold_start: f64,
+}
+
+impl Pages {
+    /// The paper's: the impressions of a recommender (DMT 5.1), so the feed alone and nothing that
+    /// was not shown, each with the history that there was.
+    pub const PAPER: Self =
+        Self { kinds: Kinds { searches: false, irrelevant: 0 }, cold_start: 0.0 };
+
+    /// Those of what ships, which ranks searches too and meets newcomers.
+    pub const PLAYGROUND: Self =
+        Self { kinds: Kinds { searches: true, irrelevant: 4 }, cold_start: SHARE };
+}
+
+/// Page views to train and to test on.
+#[derive(Default)]
+pub struct Data {
+    /// The seven training days.
+    pub training: Samples,
+    /// The day after them.
+    pub test: Samples,
+    /// The same without each of [`EVALUATED`].
+    pub cold: [Samples; EVALUATED.len()],
+}
+
+/// What one shopper adds to what must be known before features can be.
+struct Survey {
+    statistics: Statistics,
+    queries: BTreeSet<String>,
+}
+
+impl Data {
+    /// Lives through the market twice: once to count what the features are made of, once for the
+    /// features. `shopper_done` is called twice for each shopper, from several threads.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn gather(
+        world: &World,
+        words: &TokenVectors,
+        predictor: &CategoryPredictor,
+        pages: Pages,
+        shopper_done: impl Fn() + Sync,
+    ) -> Result<Self> {
+        let catalogue = &world.catalogue;
+        let split = Split::last_day(world.config.days);
+        let nothing = || Survey {
+            statistics: Statistics::new(catalogue.products.len()),
+            queries: BTreeSet::new(),
+        };
+        let shoppers = 0..world.config.shoppers;
+        let survey = shoppers
+            .clone()
+            .into_par_iter()
+            .fold(nothing, |mut survey, shopper| {
+                for view in &world.shopper_log(shopper).views {
+                    let day = day_of(view.time);
+                    if split.statistics.contains(&day) {
+                        survey.statistics.add(view);
+                    } else if let Some(query) = &view.query {
+                        survey.queries.insert(query.clone());
+                    }
+                }
+                shopper_done();
+                survey
+            })
+            .reduce(nothing, |mut one, mut other| {
+                one.statistics.merge(&other.statistics);
+                one.queries.append(&mut other.queries);
+                one
+            });
+        let tables = DenseTables::new(catalogue, &survey.statistics);
+        let unshown = pages.kinds;
+        let shown = Kinds { irrelevant: 0, ..unshown };
+        let queries = Queries::new(&survey.queries, catalogue, words, predictor)?;
+        // Folding and reducing keep the order of shoppers, so the samples do not depend on how
+        // the work was shared out.
+        Ok(shoppers
+            .into_par_iter()
+            .fold(Self::default, |mut data, shopper| {
+                let log = world.shopper_log(shopper);
+                let mut cold = ColdStart::new(pages.cold_start, world.config.seed, shopper);
+                let (days, draw) = (&split.training, || cold.draw());
+                data.training.append(Samples::of(&log, days, unshown, draw, &tables, &queries));
+                let test = |lost| Samples::of(&log, &split.test, shown, || lost, &tables, &queries);
+                data.test.append(test(Lost::Nothing));
+                for (samples, (_, lost)) in data.cold.iter_mut().zip(EVALUATED) {
+                    samples.append(test(lost));
+                }
+                shopper_done();
+                data
+            })
+            .reduce(Self::default, |mut data, more| {
+                data.training.append(more.training);
+                data.test.append(more.test);
+                for (samples, more) in data.cold.iter_mut().zip(more.cold) {
+                    samples.append(more);
+                }
+                data
+            }))
+    }
+}

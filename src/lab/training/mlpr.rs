@@ -1,0 +1,299 @@
+//! Training MLPR (MLPR 3.1 and 3.5): the encoders on the shop's text, then on engagement, then
+//! everything on the three tasks.
+
+pub mod batch;
+pub mod data;
+pub mod engagement;
+pub mod evaluate;
+pub mod library;
+pub mod loss;
+pub mod masked;
+pub mod samples;
+#[cfg(test)]
+mod tests;
+
+use anyhow::Result;
+use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::checkpoint::Checkpoint;
+use super::device::device;
+use super::optimiser::adam;
+use super::work::{Speed, block, mlp};
+use batch::{Batch, batches};
+use library::Library;
+use loss::{calibrator, cross_entropy, uncertain, weighted};
+use nets::models::mlpr::bert::{Bert, BertConfig, Text};
+use nets::models::mlpr::rows::Pieces;
+use nets::models::mlpr::{K, Mlpr, MlprConfig, Pairs, Sharing};
+use nets::models::weights::About;
+use nets::nn::numbers::numbered;
+use samples::{Labels, Samples};
+
+/// How the tasks' losses become one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Weighting {
+    /// Fixed weights w_k (equation 9).
+    Fixed([f32; K]),
+    /// By each task's uncertainty, which is learned (equation 10).
+    Uncertainty,
+}
+
+/// How to train on the three tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Times that every query is seen.
+    pub epochs: usize,
+    /// Pairs a step.
+    pub batch: usize,
+    /// Most pairs of a query in a step; others have their turn in another epoch.
+    pub most: usize,
+    /// Adam's step size, after warming up and before cooling down.
+    pub rate: f64,
+    /// What the predictions are of.
+    pub labels: Labels,
+    /// How the tasks' losses become one.
+    pub weighting: Weighting,
+    /// The encoders learn too (table 3); else they stay as they come.
+    pub fine_tuning: bool,
+    /// Seed of weights and order.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            epochs: 16,
+            batch: 1024,
+            most: 128,
+            rate: 2e-3,
+            labels: Labels::Impressions,
+            weighting: Weighting::Uncertainty,
+            fine_tuning: true,
+            seed: 1,
+        }
+    }
+}
+
+/// Weight of AITM's calibrator (alpha of its paper, Xi et al., KDD 2021).
+const CALIBRATOR: f32 = 0.6;
+
+/// Steps over which a rate grows from nothing.
+const WARM_UP: usize = 50;
+
+/// Adam's step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
+fn rate_at(rate: f64, step: usize, steps: usize) -> f64 {
+    let warm = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
+    let left = 1.0 - step as f64 / steps as f64;
+    rate * warm * (0.05 + 0.95 * left)
+}
+
+/// The model, and what only its training needs.
+#[derive(Module, Debug)]
+struct Learner {
+    model: Mlpr,
+    /// ln sigma_k^2 of equation 10, `[K]`.
+    log_variance: Param<Tensor<1>>,
+}
+
+/// Trains a model on pairs, with encoders that come trained. `watch` is told the step, the number
+/// of steps and the loss.
+///
+/// With a checkpoint the run is saved after each epoch, and goes on after the last one saved.
+///
+/// # Errors
+/// Where a checkpoint cannot be read or written.
+pub fn train(
+    config: &MlprConfig,
+    bert: &Bert,
+    library: &Library<'_>,
+    samples: &Samples,
+    settings: &Settings,
+    checkpoint: Option<(&Checkpoint, &About)>,
+    mut watch: impl FnMut(usize, usize, f32),
+) -> Result<Mlpr> {
+    let device = device().autodiff();
+    device.seed(settings.seed);
+    let (mean, deviation) = samples.normalisation();
+    let model = config
+        .init(&device)
+        .with_normalisation(&mean, &deviation, &device)
+        .with_bert(bert.clone().train());
+    let log_variance =
+        Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), &device));
+    let mut learner = numbered(Learner { model, log_variance });
+    let mut optimiser = adam();
+    let mut finished = 0;
+    if let Some((checkpoint, about)) = checkpoint {
+        (learner, optimiser, finished) = checkpoint.resume(learner, optimiser, about)?;
+    }
+    let texts = library.queries(&samples.queries);
+    let encoder = match settings.fine_tuning {
+        true => Encoder::Learning {
+            library,
+            texts: &texts,
+            pieces: library.pieces(texts.iter(), &device),
+        },
+        false => {
+            let vectors = library.encode(bert, &texts, &device.clone().inner());
+            Encoder::Frozen(vectors.map(Tensor::from_inner))
+        }
+    };
+    let an_epoch =
+        batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
+    let steps = an_epoch * settings.epochs;
+    let mut speed = Speed::new("MLPR", [4096, config.bert.width, config.bert.d_f]);
+    let scale = samples.trials(settings.labels).0 as f32 / an_epoch as f32;
+    for epoch in finished..settings.epochs {
+        // What is dropped follows from the epoch alone, whether or not the run was resumed.
+        device.seed(settings.seed.wrapping_add(epoch as u64 + 1));
+        let mut random = random_of(settings, epoch);
+        let batches = batches(samples, settings.batch, settings.most, &mut random);
+        for (number, chosen) in batches.iter().enumerate() {
+            let step = epoch * an_epoch + number;
+            let batch = Batch::new(samples, chosen, settings.labels, &device);
+            let loss = loss_of(&learner, &encoder, &batch, settings.weighting, scale, &device);
+            let gradients = GradientsParams::from_grads(loss.backward(), &learner);
+            let rate = rate_at(settings.rate, step.min(steps - 1), steps);
+            learner = optimiser.step(rate, learner, gradients);
+            let read = if settings.fine_tuning { encoded(library, &texts, &batch) } else { 0.0 };
+            let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
+            speed.step(pairs, read + pairs as f64 * of_pair(config));
+            watch(step, steps, loss.inner().into_scalar());
+        }
+        if let Some((checkpoint, about)) = checkpoint {
+            // Running statistics are brought up to date on the way out of training.
+            checkpoint.save(&learner.valid(), &optimiser, about, epoch + 1)?;
+        }
+    }
+    speed.say(&device);
+    Ok(learner.model.valid())
+}
+
+/// Multiplications and additions of a forward pass of the encoders over a batch: see
+/// [`super::work`].
+fn encoded(library: &Library<'_>, texts: &[Text], batch: &Batch) -> f64 {
+    let queries = batch.queries.iter().map(|&query| &texts[query]);
+    let products = batch.products.iter().map(|&product| &library.products[product as usize]);
+    of_texts(&library.config, queries.chain(products))
+}
+
+/// The same over texts. The projection of each different word piece is little and left out.
+pub(super) fn of_texts<'a>(config: &BertConfig, texts: impl Iterator<Item = &'a Text>) -> f64 {
+    let BertConfig { width, d_f, blocks, output, .. } = *config;
+    let of_text = |text: &Text| {
+        let n = text.0.len().min(config.length) as f64;
+        blocks as f64 * block(width, d_f, [n, n, n * n]) + mlp(&[width, output])
+    };
+    texts.map(of_text).sum()
+}
+
+/// The same of everything between the encoders and the probabilities, for one pair.
+fn of_pair(config: &MlprConfig) -> f64 {
+    let through = |first: usize, widths: &[usize]| mlp(&[&[first], widths].concat());
+    let last = |widths: &[usize]| widths[widths.len() - 1];
+    let (x, tasks) = (3 * config.bert.output + 1 + config.wide, K as f64);
+    let stage = |input: usize, widths: &[usize], specific: usize, shared: usize, inputs: f64| {
+        let (own, gates) = (tasks * specific as f64, tasks * mlp(&[input, specific + shared]));
+        (own + inputs * shared as f64) * through(input, widths) + gates
+    };
+    let MlprConfig { experts, specific, shared, .. } = *config;
+    let (hidden, end) = config.expert.split_at(config.expert.len() - 1);
+    let wider: Vec<usize> = hidden.iter().map(|size| size * experts).chain([end[0]]).collect();
+    let bottom = through(x, &wider);
+    let below = match config.sharing {
+        Sharing::SingleTask => tasks * bottom,
+        Sharing::SharedBottom => bottom,
+        Sharing::Mixture => stage(x, &config.expert, 0, experts, 1.0),
+        Sharing::Customised => stage(x, &config.expert, specific, shared, 1.0),
+        Sharing::TwoStage => {
+            let second = stage(last(&config.expert), &config.stage_2, specific, shared, tasks);
+            stage(x, &config.expert, 0, experts, 1.0) + second
+        }
+    };
+    let v = if config.sharing == Sharing::TwoStage { &config.stage_2 } else { &config.expert };
+    below + tasks * (through(last(v), &config.tower) + mlp(&[last(&config.tower), 1]))
+}
+
+fn random_of(settings: &Settings, epoch: usize) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    random.set_stream(epoch as u64 + 1);
+    random
+}
+
+/// ln of each task's loss for one who knows how often it happens and no more: where sigma^2 of
+/// equation 10 starts, for at its best it is the loss.
+fn entropies(samples: &Samples, labels: Labels) -> [f32; K] {
+    let (trials, engaged) = samples.trials(labels);
+    engaged.map(|engaged| {
+        let share = (engaged / trials.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
+        let entropy = -share * share.ln() - (1.0 - share) * (1.0 - share).ln();
+        entropy.ln() as f32
+    })
+}
+
+/// Where the vectors of queries and products come from while the model learns.
+#[allow(clippy::large_enum_variant, reason = "there is one a training")]
+enum Encoder<'a> {
+    /// From the model's own encoders.
+    Learning { library: &'a Library<'a>, texts: &'a [Text], pieces: Pieces },
+    /// phi of every query and psi of every product, worked out before.
+    Frozen([Tensor<2>; 2]),
+}
+
+/// Equation 9 or 10 over a batch.
+fn loss_of(
+    learner: &Learner,
+    encoder: &Encoder<'_>,
+    batch: &Batch,
+    weighting: Weighting,
+    scale: f32,
+    device: &Device,
+) -> Tensor<1> {
+    let model = &learner.model;
+    let (queries, products) = match encoder {
+        Encoder::Learning { library, texts, pieces } => {
+            let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
+            (
+                library.learn_phi(&model.bert, pieces, &texts, device),
+                library.learn_psi(&model.bert, pieces, &batch.products, device),
+            )
+        }
+        Encoder::Frozen([queries, products]) => {
+            let rows = |ids: Vec<i32>| {
+                let count = ids.len();
+                Tensor::from_data(TensorData::new(ids, [count]), device)
+            };
+            let query_rows = batch.queries.iter().map(|&query| query as i32).collect();
+            let product_rows = batch.products.iter().map(|id| id.cast_signed()).collect();
+            (
+                queries.clone().select(0, rows(query_rows)),
+                products.clone().select(0, rows(product_rows)),
+            )
+        }
+    };
+    let pairs = Pairs {
+        query: queries.select(0, batch.query.clone()),
+        item: products.select(0, batch.product.clone()),
+        wide: batch.wide.clone(),
+    };
+    let output = model.forward(&pairs, [1.0, 1.0]);
+    let losses = cross_entropy(
+        output.logits.clone(),
+        model.transfers(),
+        batch.engaged.clone(),
+        batch.trials.clone(),
+        scale,
+    );
+    let loss = match weighting {
+        Weighting::Fixed(weights) => weighted(losses, weights),
+        Weighting::Uncertainty => uncertain(losses, learner.log_variance.val()),
+    };
+    match model.is_adaptive() {
+        true => loss + calibrator(output.engagement) * CALIBRATOR,
+        false => loss,
+    }
+}

@@ -1,0 +1,174 @@
+//! MOPPR as it serves: loaded from its files, for one catalogue.
+//!
+//! A request costs three steps, each kept by the caller for as long as what it reads stays the
+//! same: [`Retriever::encode`] reads query, shopper and history; [`Retriever::tuned`] reads the
+//! objective weights and holds the vectors of all products; [`Tuned::user_query`] puts the two
+//! together. Nothing here reads the device: only tensors go out.
+
+use burn::tensor::{Device, Tensor};
+
+use super::input::{Products, UserQuery};
+use super::objectives::{OBJECTIVES, Objectives};
+use super::{Embeddings, MopprConfig, Towers, UserQueryOutput};
+use crate::models::vocabulary::Vocabulary;
+use crate::models::weights::{Weights, WeightsError};
+use market::catalogue::Catalogue;
+use market::features::search::{ProductFeatures, SearchFeatures};
+use market::text::TokenVectors;
+
+/// What the file of the embeddings and the mean of the towers says it holds.
+pub const MODEL: &str = "moppr";
+/// What a file of a copy's difference from the mean says it holds, before the objective's name.
+pub const DIFFERENCE: &str = "moppr-difference-";
+
+/// MOPPR for one catalogue.
+#[derive(Debug)]
+pub struct Retriever {
+    config: MopprConfig,
+    embeddings: Embeddings,
+    towers: Towers,
+    objectives: Objectives,
+    /// Id and side information of every product.
+    table: Tensor<2>,
+    /// e^i of every product.
+    items: Tensor<2>,
+    tuned: Option<([f32; OBJECTIVES.len()], Tuned)>,
+    device: Device,
+}
+
+/// The towers at one setting of the objective weights.
+#[derive(Clone, Debug)]
+pub struct Tuned {
+    towers: Towers,
+    /// H_i of every product, `[N, output]`.
+    pub items: Tensor<2>,
+}
+
+impl Tuned {
+    /// H_uq of the encoded requests, `[B, output]`.
+    pub fn user_query(&self, encoded: &UserQueryOutput) -> Tensor<2> {
+        self.towers.user_query(encoded.input.clone())
+    }
+}
+
+impl Retriever {
+    /// Reads the embeddings and the mean of the towers. `titles` are the mean token vectors of
+    /// all titles, one after another.
+    ///
+    /// # Errors
+    /// Where the file is damaged, of another version, or trained on another catalogue.
+    pub fn load(
+        file: &[u8],
+        catalogue: &Catalogue,
+        features: &ProductFeatures,
+        titles: &[f32],
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        let weights = Weights::from_bytes(file, MODEL)?;
+        let config: MopprConfig = weights.config()?;
+        let found = (weights.about.market_seed, config.vocabulary);
+        let expected = (catalogue.seed, Vocabulary::of(catalogue));
+        if found != expected {
+            let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+            return Err(WeightsError::Catalogue { found, expected });
+        }
+        Self::new(&config, &weights, &Products::new(features, titles, device), device)
+    }
+
+    /// With these weights of a whole model.
+    ///
+    /// # Errors
+    /// Where they are not of the configured model.
+    pub fn new(
+        config: &MopprConfig,
+        weights: &Weights,
+        products: &Products,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        let model = weights.apply(config.init(device))?;
+        let table = model.embeddings.products(products, None);
+        let items = model.embeddings.items(products, table.clone());
+        Ok(Self {
+            config: config.clone(),
+            embeddings: model.embeddings,
+            towers: model.towers,
+            objectives: Objectives::new(weights.part("towers")),
+            table,
+            items,
+            tuned: None,
+            device: device.clone(),
+        })
+    }
+
+    /// Takes in what the copies of the towers differ from their mean by, one file for each of
+    /// [`OBJECTIVES`]. Until then every setting of the weights is answered by the mean.
+    ///
+    /// # Errors
+    /// Where a file is damaged, of another version or of another model; then nothing changes.
+    pub fn load_differences(
+        &mut self,
+        files: [&[u8]; OBJECTIVES.len()],
+    ) -> Result<(), WeightsError> {
+        let mut read = OBJECTIVES
+            .iter()
+            .zip(files)
+            .map(|(name, file)| Weights::from_bytes(file, &format!("{DIFFERENCE}{name}")));
+        let mut next = || read.next().unwrap_or_else(|| Err(WeightsError::Missing("".into())));
+        self.set_differences([next()?, next()?, next()?, next()?])
+    }
+
+    /// Takes in what the copies of the towers differ from their mean by.
+    ///
+    /// # Errors
+    /// Where one is not of the towers' structure; then nothing changes.
+    pub fn set_differences(
+        &mut self,
+        differences: [Weights; OBJECTIVES.len()],
+    ) -> Result<(), WeightsError> {
+        self.objectives.set_differences(differences)?;
+        self.tuned = None;
+        Ok(())
+    }
+
+    /// Whether the copies are there, so that the objective weights do something.
+    pub fn has_differences(&self) -> bool {
+        self.objectives.differences().is_some()
+    }
+
+    /// The first two of the three units of the user-query tower: all that reads the request.
+    pub fn encode(&self, batch: &[&SearchFeatures], words: &TokenVectors) -> UserQueryOutput {
+        let vector = |piece| words.vector(piece);
+        let inputs = UserQuery::new(batch, self.config.token, vector, &self.device);
+        self.embeddings.user_query(&inputs, &self.table)
+    }
+
+    /// The towers at these objective weights, and the vectors of all products. The last setting
+    /// is kept.
+    ///
+    /// # Errors
+    /// None after a successful load.
+    pub fn tuned(&mut self, sliders: [f32; OBJECTIVES.len()]) -> Result<&Tuned, WeightsError> {
+        // Compared by their bits, for what is not a number is a setting too.
+        let same = |other: &[f32; 4]| other.map(f32::to_bits) == sliders.map(f32::to_bits);
+        let kept = self.tuned.take().filter(|(setting, _)| same(setting));
+        let kept = match kept {
+            Some(kept) => kept,
+            None => {
+                let towers = self.objectives.at(sliders)?.apply(self.towers.clone())?;
+                let items = towers.item(self.items.clone());
+                (sliders, Tuned { towers, items })
+            }
+        };
+        Ok(&self.tuned.insert(kept).1)
+    }
+
+    /// e^i of every product: what the item tower reads.
+    pub fn items(&self) -> &Tensor<2> {
+        &self.items
+    }
+
+    /// Sizes of the model.
+    pub fn config(&self) -> &MopprConfig {
+        &self.config
+    }
+}

@@ -1,0 +1,13 @@
+//! Layers that more than one model uses.
+
+pub mod attention;
+pub mod bias;
+pub mod experts;
+#[cfg(feature = "training")]
+pub mod fused;
+pub mod gru;
+pub mod layer;
+pub mod mlp;
+pub mod normaliser;
+pub mod numbers;
+pub mod tower;

@@ -1,0 +1,69 @@
+//! Page and studio are two programs in one document, and hold the same link: what is changed in
+//! one is told to the other, as an event that carries the link.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{CustomEvent, CustomEventInit};
+
+use super::browser;
+use super::parts::follow;
+use super::store::Store;
+
+/// A side of the bridge: the names under which it speaks and is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub struct Side {
+    speaks: &'static str,
+    hears: &'static str,
+}
+
+/// The page's side.
+pub const PAGE: Side = Side { speaks: "vitrine-page", hears: "vitrine-studio" };
+/// The studio's side.
+pub const STUDIO: Side = Side { speaks: PAGE.hears, hears: PAGE.speaks };
+
+/// Says nothing but that someone listens now: the other side answers with its link.
+const HELLO: &str = "hello";
+
+/// Keeps this side's store and the other's the same for as long as the page lives.
+pub fn couple(store: Store, side: Side) {
+    listen(side.hears, move |text| {
+        if text == HELLO {
+            say(side.speaks, &store.link.get_untracked());
+        } else {
+            store.go(&text);
+        }
+    });
+    say(side.speaks, HELLO);
+    follow(move |first| {
+        let link = store.link.get();
+        if !first {
+            say(side.speaks, &link);
+        }
+    });
+}
+
+/// Tells the document something.
+pub fn say(name: &str, text: &str) {
+    let options = CustomEventInit::new();
+    options.set_detail(&text.into());
+    if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &options) {
+        // Nobody cancels it.
+        let _ = browser::document().dispatch_event(&event);
+    }
+}
+
+/// Hears what is told to the document, for as long as it lives.
+pub fn listen(name: &str, act: impl Fn(String) + 'static) {
+    let heard = Closure::<dyn Fn(CustomEvent)>::new(move |event: CustomEvent| {
+        if let Some(text) = event.detail().as_string() {
+            act(text);
+        }
+    });
+    let added =
+        browser::document().add_event_listener_with_callback(name, heard.as_ref().unchecked_ref());
+    if added.is_ok() {
+        // Both sides listen for as long as the document lives.
+        heard.forget();
+    }
+}

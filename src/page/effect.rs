@@ -1,0 +1,121 @@
+//! What came of the last change, once it has come to rest: beside the knob that was turned, and for
+//! those who cannot see the shelf.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::insides::utilisation::expert_name;
+use super::language::{say, say_with};
+use super::moves::{Effect, Moved, Shift};
+use super::parts::follow;
+use super::store::{Places, store};
+use link::knobs::Knob;
+use protocol::words::{count, percent};
+
+/// Rest after which it is told.
+const QUIET: Duration = Duration::from_millis(800);
+
+impl Effect {
+    /// In a line: "7 of 20 moved, ↑3 at most; expert 2: 42 % → 51 %".
+    pub fn short(&self) -> String {
+        let shift = self.shift.as_ref().map(|shift| {
+            let (before, after) = (percent(shift.before), percent(shift.after));
+            let values =
+                [("expert", &*expert_name(&shift.expert)), ("before", &before), ("after", &after)];
+            say_with("effect.expert", &values)
+        });
+        let Moved { products, of, most } = self.moved;
+        let moved = match (products, most) {
+            (0, _) => say("effect.none").into(),
+            (moved, 0) => {
+                let values = [("moved", &*count(moved)), ("count", &count(of))];
+                say_with("effect.moved", &values)
+            }
+            (moved, most) => {
+                let values =
+                    [("moved", &*count(moved)), ("count", &count(of)), ("most", &count(most))];
+                say_with("effect.moved-most", &values)
+            }
+        };
+        [moved].into_iter().chain(shift).collect::<Vec<_>>().join(say("effect.and"))
+    }
+
+    /// The same with its knob, and whose expert it is.
+    fn long(&self) -> String {
+        let name = Knob::by_key(self.knob).map_or("", |knob| say(&knob.words("name")));
+        let said = match &self.shift {
+            None => self.short(),
+            Some(shift) => {
+                let task = say(&format!("tasks.{}.inline", shift.task.name()));
+                say_with("effect.of-task", &[("said", &self.short()), ("task", task)])
+            }
+        };
+        say_with("effect.of-knob", &[("knob", name), ("said", &said)])
+    }
+}
+
+/// Says what moved, once: for those who cannot see it.
+#[component]
+pub fn Telling() -> impl IntoView {
+    let store = store();
+    let said = RwSignal::new(None::<(Effect, String)>);
+    let told = StoredValue::new(store.moves.get_untracked());
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let tell = move || {
+        // Whatever is on its way sets the clock once it is there.
+        if store.waits.get_untracked() {
+            return;
+        }
+        let (turned, moves) = (store.turned.get_untracked(), store.moves.get_untracked());
+        // In another language this page is gone.
+        let Some(before) = told.try_get_value() else { return };
+        let moved = before != moves;
+        if turned.is_none() && !moved {
+            return;
+        }
+        told.set_value(moves);
+        let (knob, since) = turned.unwrap_or(("", 0));
+        let ids = |places: &Places| places.iter().map(|p| p.product).collect::<Vec<_>>();
+        let (page, after) = (untrack(|| store.shown()), store.experts.get_untracked());
+        // A knob that moved nothing is not told the moves of the one before.
+        let (before, experts) = match moves == since {
+            true => (store.places.with_untracked(ids), after.clone()),
+            false => (store.baseline.with_untracked(ids), store.experts_before.get_untracked()),
+        };
+        let size = store.state.with_untracked(|state| state.page.size.max(1)) as usize;
+        let shift = store.answer.with_untracked(|answer| {
+            let gatings = &answer.as_ref()?.gatings;
+            Shift::most(&experts, &after, gatings, store.tasks.get_untracked())
+        });
+        let moved = Moved::new(&before, &page, store.page.get_untracked() * size);
+        let effect = Effect { knob, moved, shift };
+        let first = store.shop.with_untracked(|shop| {
+            let first = *page.first()? as usize;
+            Some(shop.as_ref()?.catalogue.products.get(first)?.title.clone())
+        });
+        store.effect.set(turned.map(|_| effect.clone()));
+        said.set(first.map(|first| (effect, first)));
+        store.turned.set(None);
+    };
+    follow(move |first| {
+        store.moves.track();
+        store.turned.track();
+        store.waits.track();
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        if !first {
+            pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
+        }
+    });
+    let words = Memo::new(move |_| {
+        let Some((effect, first)) = said.get() else { return String::new() };
+        if !effect.knob.is_empty() {
+            return say_with("effect.first", &[("said", &effect.long()), ("first", &first)]);
+        }
+        let (moved, of) = (count(effect.moved.products), count(effect.moved.of));
+        say_with("shelf.moved", &[("moved", &moved), ("count", &of), ("first", &first)])
+    });
+    view! { <p class="hidden" role="status" data-testid="moves" prop:textContent=move || words.get()></p> }
+}

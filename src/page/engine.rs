@@ -1,0 +1,233 @@
+//! The engines' workers: starts them, posts to them, listens to them, as the
+//! [`Supervisor`] says.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::logging::error;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use super::parts::follow;
+use super::store::Store;
+use super::{browser, wire};
+use link::BackendChoice;
+use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
+use protocol::{Backend, Notice, ToEngine};
+
+/// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
+const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
+
+/// A worker with the functions that listen to it.
+struct Running {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+struct Client {
+    supervisor: RefCell<Supervisor>,
+    workers: RefCell<[Option<Running>; 2]>,
+    store: Store,
+}
+
+/// Starts the engines and keeps them in step with the store for as long as the page lives.
+pub fn start(store: Store) {
+    let mut supervisor = Supervisor::new(browser::has_webgpu(), store.state.get_untracked());
+    let embedded = browser::is_embedded();
+    if embedded {
+        supervisor.hold_gpu();
+    }
+    let client = Rc::new(Client {
+        supervisor: RefCell::new(supervisor),
+        workers: RefCell::default(),
+        store,
+    });
+    client.drive(|supervisor, now| supervisor.start(now));
+
+    let on_state = client.clone();
+    follow(move |first| {
+        let state = store.state.get();
+        // The supervisor was made with the first one.
+        if !first {
+            on_state.drive(|supervisor, now| supervisor.set_state(state, now));
+        }
+    });
+    let on_retry = client.clone();
+    follow(move |first| {
+        store.retries.track();
+        if !first {
+            on_retry.drive(|supervisor, now| supervisor.start(now));
+        }
+    });
+    let on_patience = client.clone();
+    follow(move |_| {
+        store.state.track();
+        // A state that waits behind a slow run is sent once patience with that run is over.
+        let client = on_patience.clone();
+        set_timeout(
+            move || client.drive(|supervisor, now| supervisor.press(now)),
+            Duration::from_millis(PATIENCE as u64 + 1),
+        );
+    });
+    if embedded {
+        let touched = client.clone();
+        let touch = move || touched.drive(|supervisor, now| supervisor.touched(now));
+        let keyed = touch.clone();
+        // They listen for as long as the page lives.
+        window_event_listener(ev::pointerdown, move |_| touch());
+        window_event_listener(ev::keydown, move |_| keyed());
+    }
+    let online = client.clone();
+    window_event_listener(ev::online, move |_| {
+        online.drive(|supervisor, now| supervisor.online(now));
+    });
+    set_interval(
+        move || client.drive(|supervisor, now| supervisor.tick(now)),
+        Duration::from_millis(TICK as u64),
+    );
+}
+
+impl Client {
+    /// Lets the supervisor decide, and does what it says.
+    fn drive(self: &Rc<Self>, decide: impl FnOnce(&mut Supervisor, f64) -> Vec<Action>) {
+        let actions = decide(&mut self.supervisor.borrow_mut(), browser::now());
+        let status = self.supervisor.borrow().status();
+        if self.store.status.with_untracked(|shown| *shown != status) {
+            browser::mark(
+                "engine",
+                match status.readiness {
+                    Readiness::Loading => "loading",
+                    Readiness::Ready => "ready",
+                    Readiness::Failed => "failed",
+                },
+            );
+            self.store.status.set(status);
+        }
+        let waits = self.supervisor.borrow().waits();
+        if self.store.waits.get_untracked() != waits {
+            self.store.waits.set(waits);
+        }
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(self: &Rc<Self>, action: Action) {
+        match action {
+            Action::Spawn(Backend::Cpu) => self.spawn(Backend::Cpu),
+            // It comes behind what the other has just answered, on screen too.
+            Action::Spawn(Backend::Webgpu) => {
+                let client = self.clone();
+                browser::after_paint(move || {
+                    let wanted = client.supervisor.borrow().status().gpu == Gpu::Loading;
+                    let runs = client.workers.borrow()[Backend::Webgpu as usize].is_some();
+                    if wanted && !runs {
+                        client.spawn(Backend::Webgpu);
+                    }
+                });
+            }
+            Action::Terminate(backend) => self.terminate(backend),
+            Action::Send(backend, message) => self.send(backend, &message),
+            Action::Tell(notice) => self.tell(notice),
+            Action::Withdraw(key) => self.store.withdraw(key),
+            Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
+            Action::Show(answer) => {
+                let (run, store) = (answer.run, self.store);
+                store.accept(*answer);
+                browser::after_paint(move || {
+                    store.show_insides();
+                    // Once what follows from the answer is painted, too.
+                    browser::after_paint(move || browser::mark("run", &run.to_string()));
+                });
+            }
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        let once = TOLD_ONCE.contains(&notice.key.as_str());
+        let asked =
+            || self.store.state.with_untracked(|state| state.backend == BackendChoice::Webgpu);
+        if !once || browser::is_news(&notice.key) || asked() {
+            self.store.show(notice, false);
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, backend: Backend) {
+        let name = match backend {
+            Backend::Cpu => "engine-cpu",
+            Backend::Webgpu => "engine-webgpu",
+        };
+        let early = match backend {
+            Backend::Cpu => browser::early_engine(),
+            Backend::Webgpu => None,
+        };
+        let (worker, heard) = match early {
+            Some((worker, heard)) => (Ok(worker), heard),
+            None => (self.start_worker(name), vec![]),
+        };
+        let Ok(worker) = worker else {
+            self.drive(|supervisor, now| supervisor.broke(backend, now));
+            return;
+        };
+        let client = Rc::downgrade(self);
+        let on_message = Closure::new(move |event: MessageEvent| {
+            let Some(client) = client.upgrade() else { return };
+            match wire::read(&event.data()) {
+                Ok(message) => {
+                    client.drive(|supervisor, now| supervisor.heard(backend, message, now))
+                }
+                Err(part) => error!("a message of {name} can't be read: {part} is wrong"),
+            }
+        });
+        let client = Rc::downgrade(self);
+        let on_error = Closure::new(move |event: Event| {
+            // A script that cannot be fetched is told of without a message.
+            let why = js_sys::Reflect::get(&event, &"message".into()).ok();
+            let why =
+                why.and_then(|why| why.as_string()).unwrap_or_else(|| "it did not load".into());
+            error!("{name}: {why}");
+            if let Some(client) = client.upgrade() {
+                client.drive(|supervisor, now| supervisor.broke(backend, now));
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        let running =
+            Running { worker: worker.clone(), _on_message: on_message, _on_error: on_error };
+        self.workers.borrow_mut()[backend as usize] = Some(running);
+        for event in heard {
+            // An event that has been heard once may be sent again.
+            let _ = worker.dispatch_event(&event);
+        }
+    }
+
+    fn start_worker(&self, name: &str) -> Result<Worker, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        options.set_name(name);
+        let script = browser::versioned(&format!("{name}-loader.js"));
+        let script = browser::again(script, self.store.retries.get_untracked());
+        Worker::new_with_options(&browser::address(&script), &options)
+    }
+
+    fn terminate(&self, backend: Backend) {
+        let Some(running) = self.workers.borrow_mut()[backend as usize].take() else { return };
+        running.worker.set_onmessage(None);
+        running.worker.set_onerror(None);
+        running.worker.terminate();
+        // One of its functions may be on the stack: they are dropped after it has returned.
+        leptos::task::spawn_local(async move { drop(running) });
+    }
+
+    fn send(&self, backend: Backend, message: &ToEngine) {
+        let workers = self.workers.borrow();
+        let Some(running) = &workers[backend as usize] else { return };
+        if let Err(why) = running.worker.post_message(&wire::write(message)) {
+            error!("a message could not be sent: {why:?}");
+        }
+    }
+}

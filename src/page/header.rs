@@ -1,0 +1,510 @@
+//! The top of the page: surface, query with suggestions, backend, theme, share.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::keeping::Keeping;
+use super::knobs::Segments;
+use super::language::{self, say, say_with, worded};
+use super::parts::{click, follow, is_composing, is_typed_into, live, when, written};
+use super::picture::{Mark, drawing};
+use super::store::store;
+use super::studio::StudioButton;
+use super::undo::Steps;
+use super::{browser, screen};
+use link::cut_query;
+use link::{MAX_QUERY_CHARS, Surface};
+use market::language::Message;
+use protocol::supervisor::{FRAME, Gpu};
+use protocol::words;
+use protocol::{Backend, StageTime};
+
+/// Most suggestions shown.
+const SUGGESTIONS: usize = 8;
+/// Milliseconds of rest after which what was typed is searched.
+const REST: u64 = 140;
+
+/// The bar at the top.
+#[component]
+pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
+    view! {
+        <header class="top">
+            <a class="wordmark" href="." aria-label=say("header.start")>
+                <svg viewBox="0 0 28 28" aria-hidden="true">
+                    <use href=drawing("ui-vitrine") />
+                </svg>
+                "Vitrine"
+            </a>
+            <Segments key="surface" />
+            <QueryBox />
+            <div class="tools">
+                <UndoButtons steps />
+                <StudioButton />
+                <BackendBadge />
+                <LanguageButton />
+                <ThemeButton />
+                <ShareButton />
+            </div>
+        </header>
+    }
+}
+
+/// Queries that begin with what was typed, then those that have a word beginning with it.
+fn suggestions(queries: &[String], typed: &str) -> Vec<String> {
+    // The queries are in ASCII.
+    let typed = typed.trim().to_ascii_lowercase();
+    let within = format!(" {typed}");
+    let mut found = vec![];
+    for begins in [true, false] {
+        for query in queries {
+            let fits = query.starts_with(&typed) == begins && (begins || query.contains(&within));
+            if fits && *query != typed && found.len() < SUGGESTIONS {
+                found.push(query.clone());
+            }
+        }
+    }
+    found
+}
+
+#[component]
+fn QueryBox() -> impl IntoView {
+    let store = store();
+    let typed = RwSignal::new(store.state.with_untracked(|s| s.query.clone()));
+    let open = RwSignal::new(false);
+    let active = RwSignal::new(None::<usize>);
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+
+    // The state may change from elsewhere: a link, back, a suggestion on the shelf.
+    follow(move |_| {
+        let query = store.state.with(|s| s.query.clone());
+        if cut_query(&typed.get_untracked()).0 != query {
+            typed.set(query);
+        }
+    });
+    let search = move || {
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        let text = typed.get_untracked();
+        let (query, cut) = cut_query(&text);
+        match cut {
+            Some(chars) => store.tell(
+                "query-too-long",
+                Message::new("notices.query-too-long")
+                    .with("chars", words::count(chars))
+                    .with("most", MAX_QUERY_CHARS.to_string()),
+            ),
+            None => store.withdraw("query-too-long"),
+        }
+        if store.state.with_untracked(|s| s.query != query) {
+            store.state.update(|state| {
+                state.query = query.into();
+                state.page.number = 0;
+            });
+        }
+    };
+    // The box may go, for another language, before what was typed is searched for.
+    on_cleanup(move || {
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+            search();
+        }
+    });
+    let type_in = move |event: &web_sys::Event| {
+        let Some(text) = written(event) else { return };
+        typed.set(text);
+        open.set(true);
+        active.set(None);
+        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
+            timer.clear();
+        }
+        let timer = set_timeout_with_handle(search, Duration::from_millis(REST));
+        pending.set_value(timer.ok());
+    };
+    let found = Memo::new(move |_| {
+        store.shop.with(|shop| match shop {
+            Some(shop) => suggestions(&shop.queries, &typed.read()),
+            None => vec![],
+        })
+    });
+    let choose = move |query: String| {
+        typed.set(query);
+        open.set(false);
+        active.set(None);
+        search();
+    };
+    let press = move |event: ev::KeyboardEvent| {
+        if is_composing(&event) {
+            return;
+        }
+        let count = found.with(Vec::len);
+        let is_open = open.get() && count > 0;
+        match event.key().as_str() {
+            "ArrowDown" if count > 0 => {
+                event.prevent_default();
+                open.set(true);
+                active.update(|at| *at = Some(at.map_or(0, |at| (at + 1) % count)));
+            }
+            "ArrowUp" if count > 0 => {
+                event.prevent_default();
+                open.set(true);
+                active.update(|at| *at = Some(at.map_or(count - 1, |at| (at + count - 1) % count)));
+            }
+            "Enter" => match active.get().and_then(|at| found.with(|f| f.get(at).cloned())) {
+                Some(query) if is_open => choose(query),
+                _ => {
+                    open.set(false);
+                    search();
+                }
+            },
+            "Escape" if is_open => {
+                open.set(false);
+                active.set(None);
+            }
+            _ => {}
+        }
+    };
+    let shows = move || open.get() && found.with(|found| !found.is_empty());
+    let feed = move || store.state.with(|s| s.surface == Surface::Feed);
+    let clear = move || {
+        view! {
+            <button
+                type="button"
+                class="icon"
+                aria-label=say("header.clear-query")
+                on:click=click(move || choose(String::new()))
+            >
+                <Mark name="close" />
+            </button>
+        }
+        .into_any()
+    };
+    let option = move |(at, query): (usize, String)| {
+        let chosen = query.clone();
+        view! {
+            <li
+                role="option"
+                id=format!("suggestion-{at}")
+                aria-selected=move || (active.get() == Some(at)).to_string()
+                on:click=click(move || choose(chosen.clone()))
+            >
+                <span translate="no">{query}</span>
+            </li>
+        }
+    };
+    let options =
+        live(move || found.get().into_iter().enumerate().map(option).collect_view().into_any());
+    view! {
+        <div class="query" role="search" class:off=feed>
+            <Mark name="search" />
+            <input
+                type="text"
+                role="combobox"
+                data-testid="query"
+                aria-label=say("header.query")
+                aria-autocomplete="list"
+                aria-expanded=move || shows().to_string()
+                aria-controls="suggestions"
+                aria-activedescendant=move || {
+                    active.get().filter(|_| shows()).map(|at| format!("suggestion-{at}"))
+                }
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                placeholder=move || {
+                    let key =
+                        if feed() { "header.feed-needs-no-query" } else { "header.query-placeholder" };
+                    say(key).to_string()
+                }
+                disabled=feed
+                prop:value=move || if feed() { String::new() } else { typed.get() }
+                on:input=move |event| type_in(&event)
+                on:compositionend=move |event| type_in(&event)
+                on:keydown=press
+                on:focus=move |_| open.set(true)
+                on:blur=move |_| open.set(false)
+            />
+            {when(move || !feed() && !typed.read().is_empty(), clear)}
+            <ul
+                id="suggestions"
+                role="listbox"
+                aria-label=say("header.suggestions")
+                hidden=move || !shows()
+                // The box keeps the focus, or the list would close under the press.
+                on:mousedown=move |event| event.prevent_default()
+            >
+                {options}
+            </ul>
+        </div>
+    }
+}
+
+/// Name of a backend as shown, and in `data-backend`.
+fn backend_names(backend: Backend) -> (&'static str, &'static str) {
+    match backend {
+        Backend::Cpu => ("CPU", "cpu"),
+        Backend::Webgpu => ("WebGPU", "webgpu"),
+    }
+}
+
+/// Who computes, how fast, and the switch.
+#[component]
+fn BackendBadge() -> impl IntoView {
+    let store = store();
+    let serving = move || store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend));
+    let total = move || {
+        store.answer.with(|answer| match answer {
+            Some(answer) => {
+                let fresh = answer.timings.iter().filter(|t| !t.cached);
+                words::milliseconds(fresh.map(|t| f64::from(t.milliseconds)).sum())
+            }
+            None => String::new(),
+        })
+    };
+    let fetching = move || {
+        let progress = store.status.with(|status| status.fetching)?;
+        let share = progress.loaded as f32 / progress.total as f32;
+        Some(say_with("backend.fetching", &[("share", &words::percent(share))]))
+    };
+    let gpu = move || {
+        store.status.with(|status| match status.gpu {
+            Gpu::Missing => say("backend.gpu-missing").into(),
+            Gpu::Waiting => say("backend.gpu-waiting").into(),
+            Gpu::Loading => match &status.gpu_progress {
+                Some(p) if p.total > 0 => {
+                    let [loaded, total] = [p.loaded, p.total].map(words::bytes);
+                    say_with("backend.gpu-loading-of", &[("loaded", &loaded), ("total", &total)])
+                }
+                _ => say("backend.gpu-loading").into(),
+            },
+            Gpu::OnTrial => say("backend.gpu-on-trial").into(),
+            Gpu::Passed => say_with("backend.gpu-passed", &[("adapter", &status.adapter)]),
+            Gpu::Refused => match &status.refusal {
+                Some(why) => worded(why),
+                None => say("backend.gpu-refused").into(),
+            },
+            Gpu::Unreachable => say("backend.gpu-unreachable").into(),
+        })
+    };
+    let trial = live(move || {
+        let Some((cpu, gpu)) = store.status.with(|status| status.trial) else {
+            return ().into_any();
+        };
+        view! {
+            <dl class="times">
+                <dt>{say("backend.cpu-answers")}</dt>
+                <dd data-testid="time-cpu" translate="no">{words::milliseconds(cpu)}</dd>
+                <dt>{say("backend.gpu-answers")}</dt>
+                <dd data-testid="time-webgpu" translate="no">{words::milliseconds(gpu)}</dd>
+            </dl>
+            <p prop:textContent=say(if gpu <= cpu + FRAME { "backend.auto-gpu" } else { "backend.auto-cpu" })></p>
+        }
+        .into_any()
+    });
+    let stages = live(move || {
+        store.answer.with(|answer| {
+            let timings = answer.iter().flat_map(|answer| &answer.timings);
+            let line = |t: &StageTime| {
+                let time = if t.cached {
+                    say("stages.kept").into()
+                } else {
+                    words::milliseconds(t.milliseconds.into())
+                };
+                view! {
+                    <dt prop:textContent=say(&format!("stages.{}", t.stage))></dt>
+                    <dd data-stage=t.stage.clone() translate="no">{time}</dd>
+                }
+            };
+            timings.map(line).collect_view().into_any()
+        })
+    });
+    // A sheet that is open closes when something else is touched, and by Escape.
+    let open = || browser::document().query_selector(".backend[open]").ok().flatten();
+    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let within = target.and_then(|target| target.closest(".backend").ok()).flatten().is_some();
+        if let Some(sheet) = open().filter(|_| !within) {
+            // Taking an attribute away cannot fail.
+            let _ = sheet.remove_attribute("open");
+        }
+    });
+    on_cleanup(move || elsewhere.remove());
+    let escape = move |event: ev::KeyboardEvent| {
+        if event.key() != "Escape" || is_composing(&event) {
+            return;
+        }
+        let Some(sheet) = open() else { return };
+        // Nothing else is closed by it, and the focus does not stay in what is gone.
+        event.stop_propagation();
+        let _ = sheet.remove_attribute("open");
+        if let Ok(Some(summary)) = sheet.query_selector("summary")
+            && let Ok(summary) = summary.dyn_into::<web_sys::HtmlElement>()
+        {
+            let _ = summary.focus();
+        }
+    };
+    view! {
+        <details
+            class="backend"
+            data-testid="backend"
+            data-backend=move || serving().map(|b| backend_names(b).1.to_string())
+            on:keydown=escape
+        >
+            <summary title=say("backend.where")>
+                <span class="dot" class:on=move || serving().is_some()></span>
+                <span prop:textContent=move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)></span>
+                <span class="ms" translate="no">{move || fetching().unwrap_or_else(total)}</span>
+            </summary>
+            <div class="sheet">
+                <Segments key="backend" />
+                <dl class="times">{stages}</dl>
+                <p prop:textContent=gpu></p>
+                {trial}
+                <Keeping />
+            </div>
+        </details>
+    }
+}
+
+/// The letter of a shortcut: what the key types, or where that is no Latin letter, what it types
+/// at its place on a keyboard that has them.
+fn shortcut(key: &str, code: &str) -> Option<char> {
+    let mut letters = key.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii_alphabetic() => Some(letter.to_ascii_lowercase()),
+        _ => code.strip_prefix("Key")?.chars().next().map(|letter| letter.to_ascii_lowercase()),
+    }
+}
+
+/// Undo, redo, and the way back to the state that the page was opened with: its query, its
+/// shopper, its seed.
+#[component]
+fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
+    let store = store();
+    let ways = RwSignal::new((false, false));
+    follow(move |_| {
+        let now = store.link.get();
+        let time = Duration::from_millis(browser::now() as u64);
+        steps.update_value(|steps| steps.note(now, time));
+        ways.set(steps.with_value(Steps::ways));
+    });
+    let go = move |to: Option<String>| {
+        if let Some(link) = to {
+            store.go(&link);
+        }
+    };
+    let undo = move || go(steps.try_update_value(Steps::undo).flatten());
+    let redo = move || go(steps.try_update_value(Steps::redo).flatten());
+    let restart = move || go(Some(steps.with_value(Steps::start)));
+    let keys = window_event_listener(ev::keydown, move |event| {
+        let held = (event.ctrl_key() || event.meta_key()) && !event.alt_key();
+        if !held || is_composing(&event) || is_typed_into(&event) {
+            return;
+        }
+        match (shortcut(&event.key(), &event.code()), event.shift_key()) {
+            (Some('z'), false) => undo(),
+            (Some('z'), true) | (Some('y'), false) => redo(),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || keys.remove());
+    let button = |name: &'static str,
+                  mark: &'static str,
+                  testid: &'static str,
+                  off: Box<dyn Fn() -> bool + Send + Sync>,
+                  act: Box<dyn Fn()>| {
+        view! {
+            <button
+                type="button"
+                class="icon"
+                data-testid=testid
+                aria-label=say(name)
+                title=say(name)
+                disabled=off
+                on:click=click(act)
+            >
+                <Mark name=mark />
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="steps" role="group" aria-label=say("header.changes")>
+            {button("header.undo", "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
+            {button("header.redo", "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
+            {button("header.restart", "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
+        </div>
+    }
+}
+
+/// The way to the next language, called as its speakers call it.
+#[component]
+fn LanguageButton() -> impl IntoView {
+    let store = store();
+    let next = language::shown().next();
+    let turn = move || store.view.update(|view| view.language = Some(next));
+    view! {
+        <button
+            type="button"
+            class="icon language"
+            data-testid="language"
+            lang=next.tag()
+            aria-label=format!("{}, {}", next.sign(), next.name())
+            title=next.name()
+            on:click=click(turn)
+        >
+            {next.sign()}
+        </button>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let store = store();
+    let turn = move || screen::turn(!browser::is_dark());
+    let name =
+        move || say(if store.dark.get() { "header.light" } else { "header.dark" }).to_string();
+    view! {
+        <button
+            type="button"
+            class="icon"
+            data-testid="theme"
+            aria-label=name
+            title=name
+            on:click=click(turn)
+        >
+            {live(move || view! { <Mark name=if store.dark.get() { "sun" } else { "moon" } /> }.into_any())}
+        </button>
+    }
+}
+
+#[component]
+fn ShareButton() -> impl IntoView {
+    let store = store();
+    let done = RwSignal::new(false);
+    let share = move || {
+        let link = store.link.get_untracked();
+        browser::set_link(&link, false);
+        // Of the state, and not of the page: where the history may not be written they differ.
+        let address = browser::address_of(&link);
+        leptos::task::spawn_local(async move {
+            if browser::copy(&address).await {
+                done.set(true);
+                set_timeout(move || done.set(false), Duration::from_secs(2));
+            } else {
+                browser::offer_to_copy(&address, say("page.to-copy"));
+                store.tell("clipboard-refused", Message::new("notices.clipboard-refused"));
+            }
+        });
+    };
+    view! {
+        <button type="button" class="solid share" data-testid="share" on:click=click(share)>
+            {live(move || view! { <Mark name=if done.get() { "check" } else { "link" } /> }.into_any())}
+            <span aria-live="polite" prop:textContent=move || say(if done.get() { "header.copied" } else { "header.share" })></span>
+        </button>
+    }
+}

@@ -1,0 +1,133 @@
+//! What the retriever made of the request.
+
+use leptos::prelude::*;
+
+use crate::language::{say, say_with};
+use crate::parts::live;
+use crate::picture::Symbol;
+use crate::store::store;
+use link::Retriever;
+use protocol::TowerInsides;
+use protocol::words::{self, count, css_share, percent, signed};
+
+/// Most categories shown.
+const CATEGORIES: usize = 6;
+
+#[component]
+pub fn RetrievalInside() -> impl IntoView {
+    let store = store();
+    let pieces = move || {
+        store.insides.with(|answer| {
+            let Some(answer) = answer else { return vec![] };
+            let inside = &answer.retrieval;
+            let attention = inside.personal_attention.iter().copied();
+            inside.pieces.iter().cloned().zip(attention).collect::<Vec<_>>()
+        })
+    };
+    let categories = move || {
+        store.insides.with(|answer| {
+            let categories =
+                answer.as_ref().map(|a| a.retrieval.categories.clone()).unwrap_or_default();
+            store.shop.with(|shop| {
+                let types =
+                    shop.as_ref().map(|s| s.catalogue.product_types.as_slice()).unwrap_or_default();
+                let named =
+                    |(id, p): (u16, f32)| Some((types.get(usize::from(id))?.name.clone(), p));
+                categories.into_iter().filter_map(named).take(CATEGORIES).collect::<Vec<_>>()
+            })
+        })
+    };
+    let kept = move || {
+        store.insides.with(|answer| {
+            let Some(answer) = answer else { return String::new() };
+            let (of, kept) =
+                (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
+            let key = match answer.retriever {
+                Retriever::Moppr => "request.filter-keeps",
+                Retriever::Yandex => "request.tower-reads",
+            };
+            say_with(key, &[("kept", &count(kept)), ("count", &count(of))])
+        })
+    };
+    let piece = |(piece, attention): (String, f32)| {
+        view! {
+            <li title=move || say_with("request.attention", &[("share", &percent(attention))]) style=format!("--share:{}", css_share(attention))>
+                <span translate="no">{piece}</span>
+                <small translate="no">{percent(attention)}</small>
+            </li>
+        }
+    };
+    let category = |(name, probability): (String, f32)| {
+        view! {
+            <li>
+                <span class="what" translate="no">{name}</span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(probability))></span>
+                <small translate="no">{percent(probability)}</small>
+            </li>
+        }
+    };
+    let read = live(move || {
+        let pieces = pieces();
+        if !pieces.is_empty() {
+            let pieces = pieces.into_iter().map(piece).collect_view();
+            return view! { <ol class="pieces">{pieces}</ol> }.into_any();
+        }
+        let text = match store.insides.with(Option::is_some) {
+            true => "request.no-query",
+            false => "insides.waiting",
+        };
+        view! { <p class="empty" prop:textContent=say(text)></p> }.into_any()
+    });
+    let towers = live(move || {
+        let towers = store.insides.with(|a| a.as_ref().and_then(|a| a.retrieval.towers.clone()));
+        towers.map_or(().into_any(), |towers| view! { <Towers towers /> }.into_any())
+    });
+    view! {
+        {read}
+        <ol class="rows" data-testid="categories">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
+        <p class="note" prop:textContent=kept></p>
+        {towers}
+    }
+}
+
+/// What Yandex's towers read beside the history, and what they learned beside the vectors.
+#[component]
+fn Towers(towers: TowerInsides) -> impl IntoView {
+    let TowerInsides { read, own_attention, searches, temperature, context, .. } = towers;
+    let (surface, device) = context;
+    let count = searches.len();
+    let search = |(query, attention): (String, f32)| {
+        view! {
+            <li>
+                <span class="what" translate="no">{query}</span>
+                <span class="bar retriever" style=format!("--share:{}", css_share(attention))></span>
+                <small translate="no">{percent(attention)}</small>
+            </li>
+        }
+    };
+    view! {
+        <h3 prop:textContent=say_with("towers.searches", &[("count", &words::count(count))])></h3>
+        {match count {
+            0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
+            _ => view! {
+                <ol class="rows" data-testid="searches">{searches.into_iter().map(search).collect_view()}</ol>
+            }
+            .into_any(),
+        }}
+        <p class="note">{say("towers.searches.note")}</p>
+        <h3>{say("towers.title")}</h3>
+        <dl class="pairs" data-testid="towers">
+            <dt>{say("towers.read")}</dt>
+            <dd translate="no">{read}</dd>
+            <dt>{say("towers.own-attention")}</dt>
+            <dd translate="no">{percent(own_attention)}</dd>
+            <dt>{say("towers.temperature")} " " <Symbol symbol="τ" /></dt>
+            <dd translate="no">{signed(temperature, 1)}</dd>
+            <dt>{say("towers.surface")}</dt>
+            <dd translate="no" data-testid="context-surface">{signed(surface, 2)}</dd>
+            <dt>{say("towers.device")}</dt>
+            <dd translate="no" data-testid="context-device">{signed(device, 2)}</dd>
+        </dl>
+        <p class="note">{say("towers.note")}</p>
+    }
+}

@@ -1,0 +1,449 @@
+//! Controls, drawn from the table of knobs.
+
+use leptos::prelude::*;
+
+use super::hint::{self, Hint};
+use super::language::{say, say_with};
+use super::parts::{click, live, when};
+use super::picture::{Mark, Symbol};
+use super::store::store;
+use link::knobs::{Control, Group, Idle, KNOBS, Knob};
+use link::{Blend, Ranker};
+use protocol::words::{self, fixed};
+use systems::Task;
+
+/// The knob after which is said what the objectives' weights change.
+const LAST_OBJECTIVE: &str = "w-purchase";
+
+/// The first of the knobs that load another network.
+const BIAS: &str = "bias-position";
+
+/// The knob after which the blend is written out.
+const BLEND: &str = "blend";
+
+/// The knob after which is said why there are no others of its stage.
+const RANKER: &str = "ranker";
+
+/// The knob after which is said how long ranking took.
+const PRECOMPUTED: &str = "precomputed";
+
+/// The knobs of the stages, under a heading each.
+#[component]
+pub fn Knobs() -> impl IntoView {
+    view! {
+        <div class="knobs">
+            <KnobGroup
+                group=Group::Retrieval
+                title="knobs-panel.retrieval"
+                about="knobs-panel.retrieval.about"
+                back="knobs-panel.retrieval.reset"
+            />
+            <KnobGroup
+                group=Group::Ranking
+                title="knobs-panel.ranking"
+                about="knobs-panel.ranking.about"
+                back="knobs-panel.ranking.reset"
+            />
+            <KnobGroup
+                group=Group::Page
+                title="knobs-panel.page"
+                about="knobs-panel.page.about"
+                back="knobs-panel.page.reset"
+            />
+        </div>
+    }
+}
+
+#[component]
+fn KnobGroup(
+    group: Group,
+    title: &'static str,
+    about: &'static str,
+    back: &'static str,
+) -> impl IntoView {
+    let store = store();
+    let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
+    let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
+    let reset = move || store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
+    let one = |knob: &'static Knob| {
+        let shown = move || {
+            let section = match knob.section {
+                "" => ().into_any(),
+                section => {
+                    let section = say(&format!("sections.{section}"));
+                    view! { <h3>{section}</h3> }.into_any()
+                }
+            };
+            view! {
+                {section}
+                {(knob.key == BIAS).then(|| view! { <OtherNetwork /> })}
+                <KnobControl knob />
+                {(knob.key == BLEND).then(|| view! { <Formula /> })}
+                {(knob.key == RANKER).then(|| view! { <NoRanker /> })}
+                {(knob.key == LAST_OBJECTIVE).then(|| view! { <Objectives /> })}
+                {(knob.key == PRECOMPUTED).then(|| view! { <TimeToRank /> })}
+            }
+            .into_any()
+        };
+        when(move || store.state.with(|state| knob.is_in_use(state)), shown)
+    };
+    view! {
+        <details class="panel" open>
+            <summary>
+                <h2>{say(title)}</h2>
+                <p>{say(about)}</p>
+            </summary>
+            {knobs().map(one).collect_view()}
+            // Its place is always there, so that no panel below moves when a first knob is turned.
+            <button class="quiet" type="button" disabled=move || !moved() on:click=click(reset)>
+                <Mark name="reset" />
+                {say(back)}
+            </button>
+        </details>
+    }
+}
+
+/// Sentences of which one holds, in a place as large as the largest of them: nothing below moves
+/// when another comes to hold.
+#[component]
+fn OneOf(
+    #[prop(default = "stack")] class: &'static str,
+    /// Each with its name for tests, and whether it holds.
+    sentences: Vec<(&'static str, Said, Holds)>,
+) -> impl IntoView {
+    let one = |(testid, said, holds): (&'static str, Said, Holds)| {
+        view! { <p data-testid=testid class:on=holds prop:textContent=said></p> }.into_any()
+    };
+    view! { <div class=class>{sentences.into_iter().map(one).collect_view()}</div> }
+}
+
+type Said = Box<dyn Fn() -> String + Send>;
+type Holds = Box<dyn Fn() -> bool + Send>;
+
+/// Says what the objectives' weights change: not who is ranked where every product of the types that
+/// are likely meant is retrieved, for then they only order them.
+#[component]
+fn Objectives() -> impl IntoView {
+    let store = store();
+    let zeros = move || store.state.with(|s| s.retrieval.weights.iter().all(|w| *w <= 0.0));
+    let all = move || {
+        store.state.with(|state| state.retrieval.relevance_control)
+            && store.answer.with(|answer| {
+                let retrieval = answer.as_ref().map(|answer| &answer.retrieval);
+                retrieval.is_some_and(|r| r.relevant <= r.retrieved)
+            })
+    };
+    let holding = Memo::new(move |_| match (zeros(), all()) {
+        (true, _) => "no-objectives",
+        (false, true) => "all-retrieved",
+        (false, false) => "objectives",
+    });
+    let sentence = |name: &'static str, key: &'static str| -> (&'static str, Said, Holds) {
+        (name, Box::new(move || say(key).into()), Box::new(move || holding.get() == name))
+    };
+    let sentences = vec![
+        sentence("no-objectives", "knobs-panel.no-objectives"),
+        sentence("all-retrieved", "knobs-panel.all-retrieved"),
+        sentence("objectives", "knobs-panel.objectives"),
+    ];
+    view! { <OneOf class="note stack" sentences /> }
+}
+
+/// Says why there is nothing else to turn where retrieval alone orders.
+#[component]
+fn NoRanker() -> impl IntoView {
+    let store = store();
+    let none = move || store.state.with(|state| state.ranker == Ranker::None);
+    when(none, || {
+        view! { <p class="note" data-testid="no-ranker">{say("knobs-panel.no-ranker")}</p> }
+            .into_any()
+    })
+}
+
+/// Says that not the feature alone makes the difference.
+#[component]
+fn OtherNetwork() -> impl IntoView {
+    view! { <p class="note" data-testid="other-network">{say("knobs-panel.other-network")}</p> }
+}
+
+/// The blend as an equation, and the base rates in it.
+#[component]
+fn Formula() -> impl IntoView {
+    let store = store();
+    let blend = move || store.ranking.with(|knobs| knobs.blend);
+    let rates = Memo::new(move |_| {
+        store.answer.with(|answer| {
+            let Some(predicted) = answer.as_ref().map(|answer| answer.predicted()) else {
+                return String::new();
+            };
+            let rate = |(task, rate): (&Task, &f32)| {
+                let task = say(&format!("tasks.{}.inline", task.name()));
+                say_with("shelf.part", &[("task", task), ("share", &words::percent(*rate))])
+            };
+            let rates: Vec<String> =
+                predicted.tasks.iter().zip(predicted.base_rates).map(rate).collect();
+            rates.join(say("list.comma"))
+        })
+    });
+    let weighs = move || {
+        let weighs = |task: &Task| store.ranking.with(|knobs| knobs.weight(*task) > 0.0);
+        store.answer.with(|answer| {
+            answer.as_ref().is_none_or(|answer| answer.predicted().tasks.iter().any(weighs))
+        })
+    };
+    let holding = Memo::new(move |_| match (weighs(), blend()) {
+        (false, _) => "knobs-panel.no-weights",
+        (true, Blend::Sum) => "knobs-panel.usual-sum",
+        (true, _) => "knobs-panel.usual",
+    });
+    let sentence = |key: &'static str| -> (&'static str, Said, Holds) {
+        let said = move || say_with(key, &[("rates", &rates.get())]);
+        (key, Box::new(said), Box::new(move || holding.get() == key))
+    };
+    let sentences = ["knobs-panel.no-weights", "knobs-panel.usual-sum", "knobs-panel.usual"];
+    view! {
+        <div class="formula" data-testid="blend-formula">
+            <p translate="no">{live(move || formula(blend()))}</p>
+            <OneOf sentences=sentences.map(sentence).into() />
+        </div>
+    }
+}
+
+/// A blend as papers set it.
+fn formula(blend: Blend) -> AnyView {
+    let lift = || view! { "(" <Symbol symbol="y_k" /> " / " <Symbol symbol="b_k" /> ")" };
+    let sum = || view! { <Symbol symbol="y" /> " = Σ " <Symbol symbol="w_k" /> " " };
+    let over = || view! { " / Σ " <Symbol symbol="w_k" /> };
+    match blend {
+        Blend::Sum => view! { {sum()} <Symbol symbol="y_k" /> {over()} }.into_any(),
+        Blend::Lift => view! { {sum()} {lift()} {over()} }.into_any(),
+        Blend::Product => {
+            let exponent = view! { <sup><Symbol symbol="w_k" /> {over()}</sup> };
+            view! { <Symbol symbol="y" /> " = Π " {lift()} {exponent} }.into_any()
+        }
+    }
+}
+
+/// The time that MLPR last took for the candidates, beside its paper's (table 5).
+#[component]
+fn TimeToRank() -> impl IntoView {
+    let store = store();
+    let worded = |count: usize, took: f64| {
+        let (count, took) = (words::count(count), words::milliseconds(took));
+        say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)])
+    };
+    let last = Memo::new(move |before: Option<&Option<(usize, f64)>>| {
+        let now = store.answer.with(|answer| {
+            let answer = answer.as_ref()?;
+            let time = answer.timings.iter().find(|time| time.stage == "rank" && !time.cached)?;
+            Some((answer.candidates.len(), time.milliseconds.into()))
+        });
+        now.or_else(|| before.copied().flatten())
+    });
+    let said = move || last.get().map_or(String::new(), |(count, took)| worded(count, took));
+    // As long as it gets, for its place.
+    let longest = move || worded(1000, 1000.0);
+    let sentences: Vec<(&str, Said, Holds)> = vec![
+        ("time-to-rank", Box::new(said), Box::new(|| true)),
+        ("time-to-rank-room", Box::new(longest), Box::new(|| false)),
+    ];
+    view! { <OneOf class="note stack" sentences /> }
+}
+
+/// One knob with its name, symbol, value, and the way back to its default.
+#[component]
+pub fn KnobControl(
+    /// Which.
+    knob: &'static Knob,
+    /// What its element ids begin with: a second control of the same knob wants its own.
+    #[prop(default = "knob")]
+    place: &'static str,
+) -> impl IntoView {
+    let store = store();
+    let id = format!("{place}-{}", knob.key);
+    let about = format!("{id}-about");
+    let tells = format!("{id}-tells");
+    let described = format!("{about} {tells}");
+    let moved = move || store.state.with(|state| !knob.is_default(state));
+    // Why turning it would change nothing; before the first answer nobody knows.
+    let idle = Memo::new(move |_| {
+        let facts = store.facts.get()?;
+        store.state.with(|state| (knob.idle)(state, &facts))
+    });
+    let idles = move || matches!(idle.get(), Some(Idle::Wholly(_)));
+    let effect = move || store.effect.get().filter(|effect| effect.knob == knob.key);
+    let says = move || match idle.get() {
+        Some(idle) => say(idle.words()).into(),
+        None => effect().map_or(String::new(), |effect| effect.short()),
+    };
+    let control = match knob.control {
+        Control::Number { min, max, step, get, set, .. } => {
+            let share = move |value: f64| (value - min) / (max - min);
+            let default = share(get(&link::State::default()));
+            let value = move || store.state.with(get);
+            // With its unit, where the bare number would not do.
+            let spoken = move || {
+                let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
+                unit.map(|unit| format!("{} {unit}", shortest(value())))
+            };
+            let turn = move |event| {
+                let value = event_target::<web_sys::HtmlInputElement>(&event).value_as_number();
+                store.turn(knob, |state| set(state, value.clamp(min, max)));
+            };
+            view! {
+                <input
+                    type="range"
+                    id=id.clone()
+                    data-testid=knob.testid
+                    aria-describedby=described.clone()
+                    min=shortest(min)
+                    max=shortest(max)
+                    step=shortest(step)
+                    aria-valuetext=spoken
+                    prop:value=move || shortest(value())
+                    style=move || {
+                        format!("--at:{};--default:{}", fixed(share(value()), 4), fixed(default, 4))
+                    }
+                    on:input=turn
+                />
+            }
+            .into_any()
+        }
+        Control::Switch { get, set } => view! {
+            <input
+                type="checkbox"
+                role="switch"
+                id=id.clone()
+                data-testid=knob.testid
+                aria-describedby=described.clone()
+                prop:checked=move || store.state.with(get)
+                on:change=move |event| {
+                    let on = event_target_checked(&event);
+                    store.turn(knob, |state| set(state, on));
+                }
+            />
+        }
+        .into_any(),
+        Control::Choice { options, get, set } => view! {
+            <select
+                id=id.clone()
+                data-testid=knob.testid
+                aria-describedby=described.clone()
+                prop:value=move || store.state.with(|state| options[get(state)].to_string())
+                on:change=move |event| {
+                    let name = event_target_value(&event);
+                    if let Some(option) = options.iter().position(|key| *key == name) {
+                        store.turn(knob, |state| set(state, option));
+                    }
+                }
+            >
+                {options
+                    .iter()
+                    .map(|key| {
+                        let label = say(&knob.words(key));
+                        view! { <option value=*key>{label}</option> }
+                    })
+                    .collect_view()}
+            </select>
+        }
+        .into_any(),
+    };
+    let kind = match knob.control {
+        Control::Number { .. } => "knob number",
+        Control::Switch { .. } => "knob switch",
+        Control::Choice { .. } => "knob choice",
+    };
+    let value = match knob.control {
+        Control::Number { step, get, .. } => {
+            let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
+            let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
+            view! {
+                // The slider says it itself.
+                <output class="value" for=id.clone() aria-live="off" translate="no">
+                    <span prop:textContent=move || store.state.with(|state| fixed(get(state), digits))></span>
+                    <small>{unit}</small>
+                </output>
+            }
+            .into_any()
+        }
+        _ => ().into_any(),
+    };
+    let [focused, pointed, touched] = [about.clone(), about.clone(), about.clone()];
+    view! {
+        <div
+            class=kind
+            class:moved=moved
+            class:idle=idles
+            data-knob=knob.key
+            on:focusin=move |event| hint::focus(&focused, &event)
+            on:focusout=move |event| hint::blur(&event)
+        >
+            <label
+                for=id.clone()
+                on:pointerenter=move |event| hint::point(&pointed, &event)
+                on:pointerleave=move |event| hint::leave(&event)
+                on:pointerup=move |event| hint::touch(&touched, &event)
+            >
+                <span class="name">{say(&knob.words("name"))}</span>
+                <Symbol symbol=knob.symbol />
+            </label>
+            <button
+                class="reset"
+                type="button"
+                title=say("knobs-panel.default")
+                aria-label=move || {
+                    let name = say(&knob.words("name"));
+                    say_with("knobs-panel.default-of", &[("name", name)])
+                }
+                disabled=move || !moved()
+                on:click=click(move || store.turn(knob, |state| knob.reset(state)))
+            >
+                <Mark name="reset" />
+            </button>
+            {value}
+            {control}
+            <span class="tells" id=tells.clone() title=says prop:textContent=says></span>
+            <Hint id=about says=Box::new(move || say(&knob.words("about")).into()) />
+        </div>
+    }
+}
+
+/// A few options side by side, for the choices that are made most.
+#[component]
+pub fn Segments(
+    /// Key of the knob.
+    key: &'static str,
+) -> impl IntoView {
+    let store = store();
+    let Some(knob) = Knob::by_key(key) else { return ().into_any() };
+    let Control::Choice { options, get, set } = knob.control else { return ().into_any() };
+    view! {
+        <fieldset class="segments" data-testid=knob.testid>
+            <legend>{say(&knob.words("name"))}</legend>
+            {options
+                .iter()
+                .enumerate()
+                .map(|(option, name)| {
+                    view! {
+                        <label>
+                            <input
+                                type="radio"
+                                name=key
+                                value=*name
+                                prop:checked=move || store.state.with(get) == option
+                                on:change=move |_| store.state.update(|state| set(state, option))
+                            />
+                            <span>{say(&knob.words(name))}</span>
+                        </label>
+                    }
+                })
+                .collect_view()}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// A number as the shortest text that reads back as the same f32.
+fn shortest(value: f64) -> String {
+    (value as f32).to_string()
+}

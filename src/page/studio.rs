@@ -1,0 +1,99 @@
+//! Where the studio stands: a program of its own, fetched when it is first opened.
+
+use leptos::prelude::*;
+
+use super::browser;
+use super::language::say;
+use super::parts::{click, when};
+use super::picture::Mark;
+use super::rows::keyed;
+use super::store::store;
+use link::view::Panel;
+
+/// Opens and closes the studio.
+#[component]
+pub fn StudioButton() -> impl IntoView {
+    let store = store();
+    // Where the person was last.
+    let last = StoredValue::new(Panel::ALL[0].0);
+    let open = move || store.view.with(|view| view.panel.is_some());
+    let turn = move || {
+        store.view.update(|view| {
+            view.panel = match view.panel.take() {
+                Some(panel) => {
+                    last.set_value(panel);
+                    None
+                }
+                None => Some(last.get_value()),
+            };
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="outlined"
+            data-testid="studio-button"
+            aria-controls="studio"
+            aria-expanded=move || open().to_string()
+            on:click=click(turn)
+        >
+            <Mark name="studio" />
+            <span>{say("studio-frame.name")}</span>
+        </button>
+    }
+}
+
+/// The place that the studio fills once it has arrived.
+#[component]
+pub fn StudioFrame() -> impl IntoView {
+    let store = store();
+    let wanted = RwSignal::new(false);
+    let open = move || {
+        let open = store.view.with(|view| view.panel.is_some());
+        if open {
+            wanted.set(true);
+        }
+        open
+    };
+    // How often it was asked for in vain.
+    let attempts = RwSignal::new(0_u32);
+    let failed = RwSignal::new(false);
+    let again = move || {
+        failed.set(false);
+        attempts.update(|n| *n += 1);
+    };
+    let program = move |_| {
+        let fails = move |_| failed.set(true);
+        let of = |name| browser::again(browser::versioned(name), attempts.get_untracked());
+        view! {
+            <link rel="stylesheet" href=of("studio.css") on:error=fails />
+            <script type="module" src=of("studio-loader.js") on:error=fails></script>
+        }
+        .into_any()
+    };
+    let programs = move || if wanted.get() { vec![attempts.get().into()] } else { vec![] };
+    let close = move || store.view.update(|view| view.panel = None);
+    let retry = move || {
+        view! {
+            <button type="button" class="solid" data-testid="studio-again" on:click=click(again)>
+                {move || say("try-again")}
+            </button>
+        }
+        .into_any()
+    };
+    let stands =
+        move || say(if failed.get() { "studio-frame.missing" } else { "studio-frame.fetching" });
+    view! {
+        <section id="studio" data-testid="studio" aria-label=move || say("studio-frame.name").to_string() hidden=move || !open()>
+            // The studio takes the place of this.
+            <div class="arriving">
+                <p role="status" prop:textContent=stands></p>
+                {when(move || failed.get(), retry)}
+                <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
+                    {move || say("studio-frame.close")}
+                </button>
+            </div>
+        </section>
+        {keyed(programs, program)}
+    }
+}

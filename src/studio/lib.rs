@@ -1,0 +1,31 @@
+//! The studio: what is wanted beside the shelf, in a program of its own that the page fetches
+//! when it is first opened, so that a first ranking waits for none of it.
+//!
+//! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
+//! that nothing it does holds up a ranking. What needs no browser ([`mod@bench`], [`explain`] in part,
+//! [`export`], [`front`], [`plane`], [`results`]) is tested natively.
+//!
+//! It knows the page, and lessons: no model and no tensor.
+
+pub mod bench;
+mod browser;
+mod compare;
+mod document;
+mod engine;
+pub mod explain;
+pub mod export;
+mod figures;
+mod frame;
+pub mod front;
+mod lessons;
+mod map;
+mod measures;
+mod meter;
+mod metrics;
+pub mod plane;
+mod positions;
+pub mod results;
+mod scatter;
+mod share;
+
+pub use frame::mount;

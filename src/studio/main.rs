@@ -1,0 +1,5 @@
+//! The studio.
+
+fn main() {
+    studio::mount();
+}

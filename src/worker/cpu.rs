@@ -1,0 +1,5 @@
+//! The engine on the CPU.
+
+fn main() {
+    worker::listen();
+}

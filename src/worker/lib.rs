@@ -1,0 +1,12 @@
+//! The engine: a web worker that holds the funnel and answers the page.
+//!
+//! One source, two builds: on the CPU, and on WebGPU (feature `webgpu`). The newest state wins;
+//! errors travel as data.
+//!
+//! It knows the engine and a browser's worker, nothing of the page.
+
+mod device;
+mod fetch;
+mod worker;
+
+pub use worker::listen;

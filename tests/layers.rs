@@ -1,0 +1,67 @@
+//! The layers as ARCHITECTURE.md draws them, held against the crates' manifests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+/// By crate, what its rows say that it knows.
+fn drawn() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
+    let mut layers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let table = text.split("| crate | what it is for | knows |").nth(1).expect("the layers");
+    for row in table.lines().take_while(|row| row.is_empty() || row.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Some(name) = cells.get(1).and_then(|cell| cell.strip_prefix("`src/")) else { continue };
+        let (name, _) = name.split_once('/').expect("a folder");
+        let known = cells[3].split('`').skip(1).step_by(2).map(String::from);
+        layers.entry(name.into()).or_default().extend(known);
+    }
+    layers
+}
+
+/// The crates that a manifest depends on, other than for tests.
+fn depended_on(name: &str) -> BTreeSet<String> {
+    let path = format!("src/{name}/Cargo.toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let dependencies = text.split("[dependencies]").nth(1).expect("dependencies");
+    let dependencies = dependencies.lines().skip(1).take_while(|line| !line.starts_with('['));
+    let inner = dependencies.filter(|line| line.contains("path = "));
+    inner.filter_map(|line| Some(line.split_once(' ')?.0.to_string())).collect()
+}
+
+/// What a crate knows, and what that knows in its turn.
+fn reach(layers: &BTreeMap<String, BTreeSet<String>>, of: &str, found: &mut BTreeSet<String>) {
+    for known in layers.get(of).into_iter().flatten().filter(|known| *known != of) {
+        if found.insert(known.clone()) {
+            reach(layers, known, found);
+        }
+    }
+}
+
+#[test]
+fn a_crate_knows_what_the_map_says_and_no_more() {
+    let layers = drawn();
+    let crates = fs::read_dir("src").expect("the crates").map(|entry| entry.expect("an entry"));
+    let crates = crates.filter(|entry| entry.path().join("Cargo.toml").is_file());
+    let crates: BTreeSet<String> =
+        crates.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(layers.keys().cloned().collect::<BTreeSet<_>>(), crates);
+    for name in &crates {
+        let mut may = BTreeSet::new();
+        reach(&layers, name, &mut may);
+        let known = depended_on(name);
+        assert!(known.is_subset(&may), "{name} depends on {known:?}, and may on {may:?}");
+        for said in layers[name].iter().filter(|said| *said != name) {
+            assert!(known.contains(said), "{name} is said to know {said}, and does not");
+        }
+    }
+}
+
+#[test]
+fn no_layer_knows_one_above_it() {
+    let layers = drawn();
+    for name in layers.keys() {
+        let mut known = BTreeSet::new();
+        reach(&layers, name, &mut known);
+        assert!(!known.contains(name), "{name} knows itself by others");
+    }
+}
