@@ -13,6 +13,8 @@ use lab::native::Patient;
 use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::{Backend, Notice};
+use systems::moppr::WEIGHT_RELEVANCE;
+use systems::shared::{CANDIDATES, GATE_TEMPERATURE, RELEVANCE_CONTROL, WEIGHT_ORDER};
 
 /// Requests of each kind that are timed.
 const ROUNDS: u64 = 60;
@@ -29,10 +31,15 @@ const CHANGES: [Change; 8] = [
         let product = (7 * i % 1000) as u32;
         state.history = vec![HistoryEdit::Add { kind: EventKind::Cart, product }];
     }),
-    ("retrieval weight", |state, i| state.retrieval.weights[0] = 0.2 + 0.6 * (i % 7) as f32 / 7.0),
-    ("candidates", |state, i| state.retrieval.candidates -= 20 * (i % 2) as u32),
-    ("gate temperature", |state, i| state.ranking.gate_temperature = 1.0 + (i % 5) as f32),
-    ("order weight", |state, i| state.ranking.weight_order = 0.1 + 0.1 * (i % 9) as f32),
+    ("retrieval weight", |state, i| {
+        state.settings.set(&WEIGHT_RELEVANCE, 0.2 + 0.6 * (i % 7) as f32 / 7.0)
+    }),
+    ("candidates", |state, i| {
+        let candidates = state.settings.number(&CANDIDATES);
+        state.settings.set(&CANDIDATES, candidates - 20.0 * (i % 2) as f32)
+    }),
+    ("gate temperature", |state, i| state.settings.set(&GATE_TEMPERATURE, 1.0 + (i % 5) as f32)),
+    ("order weight", |state, i| state.settings.set(&WEIGHT_ORDER, 0.1 + 0.1 * (i % 9) as f32)),
     ("chosen product", |state, i| state.selected = Some((i % 50) as u32)),
 ];
 
@@ -52,9 +59,9 @@ fn main() -> Result<(), Notice> {
             let mut times = Vec::new();
             for i in 0..rounds + 3 {
                 let mut state = State::default();
-                state.retrieval.candidates = candidates;
+                state.settings.set(&CANDIDATES, candidates as f32);
                 // So that as many are ranked as are retrieved.
-                state.retrieval.relevance_control = false;
+                state.settings.set(&RELEVANCE_CONTROL, 0.0);
                 change(&mut state, i);
                 run += 1;
                 let begin = Instant::now();

@@ -2,11 +2,13 @@
 //! for them stays what people do.
 
 use engine::pipeline::Funnel;
-use link::{HistoryEdit, Ranker, State, Surface};
+use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::blend::{self, sigmoid};
 use systems::Task;
-use systems::dmt::{BiasFeatures, MultiTask};
+use systems::dmt::{BiasFeatures, MULTI_TASK, MultiTask};
+use systems::mlpr;
+use systems::shared::{self, Surface};
 
 use support::{Spoilt, funnel, run};
 
@@ -42,10 +44,10 @@ const MARKET: [f32; TASKS.len()] = [0.0519, 0.0019];
 
 /// Every ranker that ships, as a state asks for it.
 fn rankers() -> Vec<(String, State)> {
-    let mut rankers = vec![("MLPR".to_owned(), State { ranker: Ranker::Mlpr, ..State::default() })];
+    let mut rankers = vec![("MLPR".to_owned(), State::default().ranked_by(&mlpr::RANKER))];
     let mut dmt = |multi_task: MultiTask, bias: BiasFeatures| {
-        let mut state = State::default();
-        (state.ranking.multi_task, state.ranking.bias) = (multi_task, bias);
+        let mut state = State::default().with(&MULTI_TASK, multi_task.value());
+        bias.choose(&mut state.settings);
         rankers.push((format!("DMT, {multi_task:?}, {bias:?}"), state));
     };
     let flags = [false, true];
@@ -63,9 +65,9 @@ fn rankers() -> Vec<(String, State)> {
 /// Mean predicted probabilities over the page of a state.
 fn rates(funnel: &mut Funnel<Spoilt>, state: &State) -> [f32; TASKS.len()] {
     let answer = run(funnel, state);
-    let tasks = answer.ranker.tasks();
-    let page = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-    let page = &page[..page.len().min(state.page.size as usize)];
+    let tasks = answer.ranker.tasks;
+    let page = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+    let page = &page[..page.len().min(state.page_size())];
     TASKS.map(|(_, task)| {
         let number = tasks.iter().position(|&of| of == task).expect("every ranker predicts both");
         let utility = |place: &blend::Ranked| answer.candidates[place.candidate].utility[number];
@@ -90,12 +92,12 @@ fn predicted(funnel: &mut Funnel<Spoilt>, surface: Surface) -> Vec<Vec<(String, 
                 // One ranker after another, so that each history is retrieved for once.
                 for ((_, state), sums) in rankers.iter().zip(&mut sums) {
                     let state = State {
-                        surface,
                         query: (*query).to_owned(),
                         shopper: shopper.key.clone(),
                         history: history.clone(),
                         ..state.clone()
                     };
+                    let state = state.with(&shared::SURFACE, surface.value());
                     for (sum, rate) in sums[number].iter_mut().zip(rates(funnel, &state)) {
                         *sum += rate / queries.len() as f32;
                     }
@@ -125,8 +127,8 @@ fn no_ranker_loses_its_head_over_an_empty_sequence() {
             // The aim is 3. On a feed that has no orders to read DMT expects up to five times as many
             // of the very same products; whether rightly is not known. MLPR's feed changes because
             // other products are retrieved: that a product's own prediction does not is held below.
-            let of_one = match (surface, state.ranker) {
-                (Surface::Feed, Ranker::Mlpr) => f32::INFINITY,
+            let of_one = match (surface, state.ranker().is_personal) {
+                (Surface::Feed, false) => f32::INFINITY,
                 _ => of_one,
             };
             for (number, (task, _)) in TASKS.iter().enumerate() {
@@ -186,8 +188,8 @@ fn of_products(
     funnel: &mut Funnel<Spoilt>,
     state: &State,
 ) -> std::collections::BTreeMap<u32, Vec<f32>> {
-    let mut state = State { surface: Surface::Feed, ..state.clone() };
-    state.retrieval.candidates = 1_000;
+    let mut state = state.clone().with(&shared::SURFACE, Surface::Feed.value());
+    state.settings.set(&shared::CANDIDATES, 1_000.0);
     let answer = run(funnel, &state);
     answer.candidates.into_iter().map(|found| (found.product, found.utility)).collect()
 }
@@ -197,7 +199,7 @@ fn mlpr_predicts_the_same_of_a_product_whoever_asks() {
     let mut funnel = funnel();
     let mut both = 0;
     for shopper in funnel.stock().shoppers.clone() {
-        let state = State { ranker: Ranker::Mlpr, shopper: shopper.key, ..State::default() };
+        let state = State { shopper: shopper.key, ..State::default() }.ranked_by(&mlpr::RANKER);
         let known = of_products(&mut funnel, &state);
         let history = vec![HistoryEdit::Forget { kind: None }];
         for (product, utility) in of_products(&mut funnel, &State { history, ..state }) {

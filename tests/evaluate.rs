@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use lab::native::Folder;
 use lab::native::Patient;
 use languages::english;
-use link::{Ranker, Retriever, State, Surface};
+use link::State;
 use market::features::split::{Split, day_of};
 use market::held_out::{HeldOut, Occasion, Wanted};
 use market::metrics::Mean;
@@ -15,6 +15,8 @@ use market::metrics::measure::{Against, Measure, PLACES, Values, place};
 use market::{MarketConfig, World};
 use protocol::blend::Ranked;
 use protocol::{Candidate, Evaluated};
+use systems::shared::{self, Surface};
+use systems::{dmt, mlpr, retrieval_alone, yandex};
 
 use support::{Spoilt, funnel, load, run};
 
@@ -56,7 +58,7 @@ fn slices_add_up_to_the_whole_and_a_ranking_between_them_changes_nothing() {
 #[test]
 fn without_a_ranker_the_truth_of_its_page_is_measured_and_nothing_is_expected_of_it() {
     let mut funnel = funnel();
-    let none = State { ranker: Ranker::None, ..State::default() };
+    let none = State::default().ranked_by(&retrieval_alone::RANKER);
     let values = evaluate(&mut funnel, &none, 0, 20).values;
     let ranked = evaluate(&mut funnel, &State::default(), 0, 20).values;
     for measure in [Measure::Clicks, Measure::Orders, Measure::Gmv] {
@@ -74,8 +76,8 @@ fn without_a_ranker_the_truth_of_its_page_is_measured_and_nothing_is_expected_of
 #[test]
 fn what_is_measured_is_within_its_bounds() {
     let mut funnel = funnel();
-    for surface in [Surface::Search, Surface::Feed] {
-        let state = State { surface, ..State::default() };
+    for &surface in Surface::ALL {
+        let state = State::default().with(&shared::SURFACE, surface.value());
         let values = evaluate(&mut funnel, &state, 0, 30).values;
         assert_eq!(values.len(), 30);
         for view in &values {
@@ -121,11 +123,11 @@ fn each_system_is_measured_and_what_is_better_by_design_measures_better() {
     // Drawn by lot from nearly the whole catalogue, and left in that order.
     let lot = of(
         |state| {
-            state.retrieval.sample = true;
-            state.retrieval.temperature = 0.2;
-            state.retrieval.relevance_control = false;
-            state.ranking.weight_click = 0.0;
-            state.ranking.weight_order = 0.0;
+            state.settings.switch(&shared::SAMPLE, true);
+            state.settings.set(&shared::TEMPERATURE, 0.2);
+            state.settings.switch(&shared::RELEVANCE_CONTROL, false);
+            state.settings.set(&shared::WEIGHT_CLICK, 0.0);
+            state.settings.set(&shared::WEIGHT_ORDER, 0.0);
         },
         &mut funnel,
     );
@@ -142,18 +144,19 @@ fn each_system_is_measured_and_what_is_better_by_design_measures_better() {
         assert!(good > 1.2 * bad, "{measure:?}: {good} against {bad}");
     }
     // Behind relevance control nearly all that is relevant is retrieved whatever K is.
-    let few = of(|state| state.retrieval.relevance_control = false, &mut funnel);
+    let few = of(|state| state.settings.switch(&shared::RELEVANCE_CONTROL, false), &mut funnel);
     let more = of(
         |state| {
-            state.retrieval.relevance_control = false;
-            state.retrieval.candidates = 200;
+            state.settings.switch(&shared::RELEVANCE_CONTROL, false);
+            state.settings.set(&shared::CANDIDATES, 200.0);
         },
         &mut funnel,
     );
     let recall = |values: &[Values]| value(values, Against::Truth, Measure::RecallClicks);
     assert!(recall(&more) > recall(&few));
-    let mlpr = of(|state| state.ranker = Ranker::Mlpr, &mut funnel);
-    let yandex = of(|state| state.retriever = Retriever::Yandex, &mut funnel);
+    let mlpr = of(|state| state.settings.set(&shared::RANKER, mlpr::RANKER.value()), &mut funnel);
+    let yandex =
+        of(|state| state.settings.set(&shared::RETRIEVER, yandex::RETRIEVER.value()), &mut funnel);
     assert_ne!(mlpr, shipped);
     assert_ne!(yandex, shipped);
 }
@@ -194,7 +197,7 @@ fn the_truths_own_order_is_the_best_and_turned_round_it_is_worse() {
             let candidates: Vec<Candidate> = products.iter().map(candidate).collect();
             let place = |candidate| Ranked { candidate, score: 0.0 };
             let order: Vec<Ranked> = (0..candidates.len()).map(place).collect();
-            let tasks = Ranker::Dmt.tasks();
+            let tasks = dmt::RANKER.tasks;
             let outcome = Outcome { candidates: &candidates, order: &order, tasks };
             views.measure(&stock.catalogue, number, outcome, &State::default())
         };
@@ -237,7 +240,7 @@ fn without_the_file_the_notice_names_it_and_a_second_try_gets_it() {
 #[test]
 fn weights_that_are_missing_are_not_measured_as_others() {
     let mut funnel = load(Spoilt::without("mlpr.safetensors")).expect("the rest is there");
-    let state = State { ranker: Ranker::Mlpr, ..State::default() };
+    let state = State::default().ranked_by(&mlpr::RANKER);
     let evaluated = evaluate(&mut funnel, &state, 0, 1);
     assert!(evaluated.values.is_empty());
     assert!(

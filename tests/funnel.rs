@@ -10,11 +10,14 @@ use engine::pipeline::caller::Caller;
 use futures::executor::block_on;
 use lab::native::Folder;
 use languages::english;
-use link::{HistoryEdit, Ranker, Retriever, State, Surface};
+use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::Answer;
 use protocol::blend;
-use systems::dmt::MultiTask;
+use systems::dmt::{self, MULTI_TASK, MultiTask};
+use systems::registry::RETRIEVERS;
+use systems::shared::{self, Surface};
+use systems::{mlpr, moppr};
 
 use support::{Spoilt, funnel, load, run};
 
@@ -23,13 +26,20 @@ mod support;
 /// Names of the product types of the best products, in order.
 fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {
     let catalogue = &funnel.stock().catalogue;
-    let best = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+    let best = blend::order(&answer.candidates, answer.predicted(), &state.settings);
     best.iter()
         .take(top)
         .map(|place| answer.candidates[place.candidate].product as usize)
         .map(|product| usize::from(catalogue.products[product].product_type))
         .map(|product_type| catalogue.product_types[product_type].name.clone())
         .collect()
+}
+
+/// MOPPR's objectives weighed like this.
+fn weigh(state: &mut State, weights: [f32; 4]) {
+    for (objective, weight) in moppr::RETRIEVER.objectives.iter().zip(weights) {
+        state.settings.set(objective.weight, weight);
+    }
 }
 
 #[test]
@@ -43,8 +53,8 @@ fn couch_finds_sofas_though_no_title_says_couch() {
     let sofas = sofas.iter().filter(|name| name.contains("sofa")).count();
     assert!(sofas >= 6, "{sofas} of ten are sofas");
     // More of them are likely meant than are asked for: nothing is there to fill the page.
-    assert!(answer.retrieval.relevant > state.retrieval.candidates);
-    assert_eq!(answer.retrieval.retrieved, state.retrieval.candidates);
+    assert!(answer.retrieval.relevant > state.settings.count(&shared::CANDIDATES));
+    assert_eq!(answer.retrieval.retrieved, state.settings.count(&shared::CANDIDATES));
     assert!(answer.candidates.iter().all(|candidate| candidate.tier < u8::MAX));
     assert_eq!(answer.notices, []);
 }
@@ -65,8 +75,8 @@ fn a_misspelled_word_is_mended_and_that_is_said() {
 fn relevance_control_is_not_what_keeps_a_favourite_off_another_query() {
     let mut funnel = funnel();
     let mut state = State { query: "couch".into(), ..State::default() };
-    state.retrieval.relevance_control = false;
-    state.retrieval.candidates = 200;
+    state.settings.switch(&shared::RELEVANCE_CONTROL, false);
+    state.settings.set(&shared::CANDIDATES, 200.0);
     let answer = run(&mut funnel, &state);
     let best = best_types(&funnel, &answer, &state, 10);
     let sofas = best.iter().filter(|name| name.contains("sofa")).count();
@@ -81,15 +91,15 @@ fn every_knob_of_a_stage_changes_its_answer() {
     let default = State::default();
     let before = run(&mut funnel, &default);
     let changes: [(&str, Change); 9] = [
-        ("relevance weight", |s| s.retrieval.weights = [1.0, 0.0, 0.0, 0.0]),
-        ("purchase weight", |s| s.retrieval.weights = [0.0, 0.0, 0.0, 1.0]),
-        ("temperature", |s| s.retrieval.temperature = 0.2),
-        ("GMV", |s| s.retrieval.gmv = true),
-        ("sampling", |s| s.retrieval.sample = true),
-        ("gate temperature", |s| s.ranking.gate_temperature = 4.0),
+        ("relevance weight", |s| weigh(s, [1.0, 0.0, 0.0, 0.0])),
+        ("purchase weight", |s| weigh(s, [0.0, 0.0, 0.0, 1.0])),
+        ("temperature", |s| s.settings.set(&shared::TEMPERATURE, 0.2)),
+        ("GMV", |s| s.settings.switch(&shared::GMV, true)),
+        ("sampling", |s| s.settings.switch(&shared::SAMPLE, true)),
+        ("gate temperature", |s| s.settings.set(&shared::GATE_TEMPERATURE, 4.0)),
         ("shopper", |s| s.shopper = "emil".into()),
         ("cart", |s| s.history = vec![HistoryEdit::Add { kind: EventKind::Cart, product: 11 }]),
-        ("surface", |s| s.surface = Surface::Feed),
+        ("surface", |s| s.settings.set(&shared::SURFACE, Surface::Feed.value())),
     ];
     for (name, change) in changes {
         let mut state = default.clone();
@@ -141,7 +151,7 @@ fn a_knob_recomputes_its_own_stage_and_those_after_it() {
     let mut funnel = funnel();
     let mut state = State::default();
     run(&mut funnel, &state);
-    state.ranking.gate_temperature = 2.0;
+    state.settings.set(&shared::GATE_TEMPERATURE, 2.0);
     let cached = |answer: Answer| -> Vec<(String, bool)> {
         answer.timings.into_iter().map(|time| (time.stage, time.cached)).collect()
     };
@@ -193,25 +203,27 @@ fn bad_queries_are_answered() {
 #[test]
 fn relevance_control_comes_first_and_the_page_is_full() {
     let mut funnel = funnel();
-    for retriever in [Retriever::Moppr, Retriever::Yandex] {
+    for retriever in RETRIEVERS {
         for query in ["winter jacket for men", "baby", "milk", "shoes", "knives", "nordvik lamp"] {
             for gmv in [false, true] {
-                let mut state = State { query: query.into(), retriever, ..State::default() };
-                state.retrieval.gmv = gmv;
-                state.retrieval.sigma = 0.5;
+                let state = State { query: query.into(), ..State::default() };
+                let mut state = state.retrieved_by(retriever);
+                state.settings.switch(&shared::GMV, gmv);
+                state.settings.set(&shared::SIGMA, 0.5);
                 let answer = run(&mut funnel, &state);
                 let insides = &answer.retrieval;
                 let ranked = answer.candidates.len() as u32;
-                assert!(ranked >= state.page.size, "{query}: {ranked} products");
+                let size = state.page_size() as u32;
+                assert!(ranked >= size, "{query}: {ranked} products");
                 assert_eq!(insides.retrieved, ranked, "{query}");
                 assert!(insides.searched > insides.admitted, "{query}");
                 assert!(insides.relevant <= insides.admitted, "{query}");
                 let likely = answer.candidates.iter().filter(|c| c.tier < u8::MAX).count() as u32;
-                let most = state.retrieval.candidates;
+                let most = state.settings.count(&shared::CANDIDATES);
                 assert_eq!(likely, insides.relevant.min(most), "{query}: all that is likely meant");
-                assert_eq!(ranked, likely.max(state.page.size), "{query}: and no more");
+                assert_eq!(ranked, likely.max(size), "{query}: and no more");
                 // In retrieval and on the page what is likelier meant stands first.
-                let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+                let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
                 let ranked = order.iter().map(|ranked| answer.candidates[ranked.candidate].tier);
                 assert!(ranked.is_sorted(), "{query}");
                 assert!(answer.candidates.iter().map(|c| c.tier).is_sorted(), "{query}");
@@ -230,19 +242,19 @@ fn a_page_larger_than_what_is_likely_meant_is_filled_and_no_further_than_was_ask
         (answer.candidates.len(), filled)
     };
     let (small, large) = (5, 30);
-    state.page.size = small;
+    state.settings.set(&shared::PAGE_SIZE, small as f32);
     let (all, filled) = counts(&state, &mut funnel);
     assert!(all >= small as usize && filled == 0, "{all}, {filled}");
-    state.page.size = large;
+    state.settings.set(&shared::PAGE_SIZE, large as f32);
     let (all, filled) = counts(&state, &mut funnel);
     assert!(all == large as usize && filled > 0, "{all}, {filled}");
-    state.retrieval.candidates = 20;
+    state.settings.set(&shared::CANDIDATES, 20.0);
     assert_eq!(counts(&state, &mut funnel).0, 20);
     // Without control, and without a query, nothing is likelier than another.
-    state.retrieval.relevance_control = false;
+    state.settings.switch(&shared::RELEVANCE_CONTROL, false);
     assert_eq!(counts(&state, &mut funnel), (20, 0));
-    state.retrieval.relevance_control = true;
-    state.surface = Surface::Feed;
+    state.settings.switch(&shared::RELEVANCE_CONTROL, true);
+    state.settings.set(&shared::SURFACE, Surface::Feed.value());
     assert_eq!(counts(&state, &mut funnel), (20, 0));
 }
 
@@ -256,12 +268,12 @@ fn products_with_every_word_that_was_asked_for_come_first() {
         ("Nordvik sofa", "Nordvik", 1),
         ("grey sofas", "Grey", 4),
     ] {
-        for ranker in [Ranker::Dmt, Ranker::Mlpr] {
-            let state = State { query: query.into(), ranker, ..State::default() };
+        for ranker in [&dmt::RANKER, &mlpr::RANKER] {
+            let state = State { query: query.into(), ..State::default() }.ranked_by(ranker);
             let answer = run(&mut funnel, &state);
             let products = &funnel.stock().catalogue.products;
             let has = |c: &protocol::Candidate| products[c.product as usize].title.contains(word);
-            let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+            let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
             let first = order.iter().take(least).map(|r| &answer.candidates[r.candidate]);
             let without: Vec<_> = first.filter(|c| !has(c)).map(|c| c.product).collect();
             assert!(without.is_empty(), "{query}, {ranker:?}: {without:?}");
@@ -351,7 +363,7 @@ fn a_ranker_that_cannot_be_had_leaves_the_last_one_at_work() {
     let mut funnel = load(source).expect("the rest is there");
     let mut state = State::default();
     let before = run(&mut funnel, &state);
-    state.ranking.multi_task = MultiTask::SharedBottom;
+    state.settings.set(&MULTI_TASK, MultiTask::SharedBottom.value());
     let after = run(&mut funnel, &state);
     assert_eq!(after.candidates, before.candidates);
     assert!(english(&after.notices[0].says).contains("dmt-shared-bottom"), "{:?}", after.notices);

@@ -2,13 +2,18 @@
 //! does nothing, wherever it is turned to, and every other one does something.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use engine::pipeline::Funnel;
 use lab::cli::blend::{least, measure};
 use lab::cli::cases::{TOP, asked_by_all, ranked};
 use lab::cli::knobs::turn::{Shelf, ends, turned};
-use link::knobs::{Group, Idle, KNOBS, Knob};
-use link::{Blend, Ranker, State};
+use link::State;
+use link::knobs::text_of;
+use systems::knob::{Group, Idle};
+use systems::registry::{is_in_use, knob, knobs};
+use systems::retrieval_alone;
+use systems::shared::{self, Blend};
 
 use support::{Spoilt, funnel, run};
 
@@ -48,10 +53,10 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
             let after = run(funnel, state);
             !Shelf::new(&after, state).is_like(&shown)
         };
-        let of_stages = KNOBS.iter().filter(|knob| knob.group != Group::Setting);
-        for knob in of_stages.filter(|knob| knob.is_in_use(&state)) {
+        let of_stages = knobs().filter(|knob| knob.group != Group::Setting);
+        for knob in of_stages.filter(|knob| is_in_use(knob, &state.settings)) {
             let (above, below) = turned(knob, &state);
-            let idle = (knob.idle)(&state, &facts);
+            let idle = (knob.idle)(&state.settings, &facts);
             let above: Vec<bool> = above.iter().map(|to| changes(&mut funnel, to)).collect();
             let below: Vec<bool> = below.iter().map(|to| changes(&mut funnel, to)).collect();
             let (any_above, any_below) = (above.contains(&true), below.contains(&true));
@@ -65,7 +70,7 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
                 wrong.push(format!(
                     "{link}: {}={} is said {idle:?}, and changes {above:?} above, {below:?} below; {facts:?}",
                     knob.key,
-                    knob.value(&state)
+                    text_of(knob, &state.settings)
                 ));
             }
             reasons.extend(idle.map(Idle::words));
@@ -76,9 +81,12 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     // The states reach what they are there for.
     let never: Vec<_> = acted.iter().filter(|(_, acted)| !**acted).map(|(key, _)| *key).collect();
     assert_eq!(never, ["device", "precomputed"]);
-    let source = include_str!("../src/link/knobs/table.rs");
+    let sources: String = fs::read_dir("src/systems")
+        .expect("the systems")
+        .map(|file| fs::read_to_string(file.expect("a file").path()).expect("its text"))
+        .collect();
     let known: BTreeSet<&str> =
-        source.split('"').filter(|text| text.starts_with("idle.")).collect();
+        sources.split('"').filter(|text| text.starts_with("idle.")).collect();
     assert_eq!(reasons, known, "a reason that no state gives");
 }
 
@@ -88,8 +96,8 @@ fn without_a_ranker_every_objectives_weight_changes_the_first_ten_of_most_pages(
     let mut funnel = funnel();
     let objectives = ["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"];
     for relevance_control in [true, false] {
-        let mut asked = State { ranker: Ranker::None, ..State::default() };
-        asked.retrieval.relevance_control = relevance_control;
+        let mut asked = State::default().ranked_by(&retrieval_alone::RANKER);
+        asked.settings.switch(&shared::RELEVANCE_CONTROL, relevance_control);
         let cases = asked_by_all(&asked);
         let mut changed = [[0; 2]; 4];
         for state in &cases {
@@ -100,7 +108,7 @@ fn without_a_ranker_every_objectives_weight_changes_the_first_ten_of_most_pages(
             let before = top(state);
             for (changed, key) in changed.iter_mut().zip(objectives) {
                 // It stands at neither.
-                let ends = ends(Knob::by_key(key).expect(key), state);
+                let ends = ends(knob(key).expect(key), state);
                 assert_eq!(ends.len(), 2, "{key}");
                 for (changed, to) in changed.iter_mut().zip(&ends) {
                     *changed += usize::from(top(to) != before);
@@ -117,8 +125,8 @@ fn the_page_opens_with_the_blend_whose_least_slider_moves_most() {
     let turned = measure(&mut funnel()).expect("the shipped assets rank");
     let first = |blend| least(&turned, blend, |turned| turned.first);
     let new = |blend| least(&turned, blend, |turned| turned.new);
-    let default = State::default().ranking.blend;
-    for blend in [Blend::Sum, Blend::Lift, Blend::Product] {
+    let default = Blend::of(&State::default().settings);
+    for &blend in Blend::ALL {
         assert!(first(default) >= first(blend), "{blend:?}: {turned:?}");
     }
     // The sliders are worth moving, which they are not where probabilities are added: there the one

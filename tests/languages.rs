@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use lab::tables::page::slug;
 use lessons::quantity::QUANTITIES;
-use link::Ranker;
-use link::knobs::{Control, KNOBS};
 use link::view::{PARTS, Panel};
 use market::features::{dense, wide};
 use market::language::Language;
 use market::metrics::measure::Measure;
 use regex::Regex;
 use studio::export::Cells;
+use systems::knob::Control;
+use systems::registry::{RANKERS, RETRIEVERS, knobs};
 
 type Words = BTreeMap<String, String>;
 
@@ -93,10 +93,10 @@ fn families() -> BTreeSet<String> {
     let mut add = |key: String| {
         keys.insert(key);
     };
-    for knob in KNOBS {
+    for knob in knobs() {
         add(knob.words("name"));
         add(knob.words("about"));
-        if let Control::Choice { options, .. } = knob.control {
+        if let Control::Choice(options) = knob.control {
             options.iter().for_each(|option| add(knob.words(option)));
         }
         if !knob.section.is_empty() {
@@ -106,7 +106,7 @@ fn families() -> BTreeSet<String> {
             add(format!("units.{}", knob.unit));
         }
     }
-    for task in Ranker::Mlpr.tasks().iter().chain(Ranker::Dmt.tasks()) {
+    for task in RANKERS.iter().flat_map(|ranker| ranker.tasks) {
         add(format!("tasks.{}", task.name()));
         add(format!("tasks.{}.inline", task.name()));
     }
@@ -118,7 +118,7 @@ fn families() -> BTreeSet<String> {
         add(format!("features.{name}"));
         add(format!("feature-kinds.{}", kind.name()));
     }
-    for stage in ["retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain"] {
+    for stage in ["score", "retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain"] {
         add(format!("stages.{stage}"));
     }
     for name in ["expert", "own", "shared", "stage-1", "stage-2"] {
@@ -154,8 +154,17 @@ fn families() -> BTreeSet<String> {
         add(format!("studio.explain.stage.{stage}"));
         add(format!("studio.explain.judged.{stage}"));
     }
-    for group in ["query", "behaviour", "profile", "web-searches"] {
-        add(format!("studio.explain.groups.{group}"));
+    for retriever in RETRIEVERS {
+        let key = retriever.key;
+        add(format!("request.reads-{key}"));
+        add(format!("studio.explain.retrieval-{key}"));
+        add(format!("studio.explain.attention-{key}"));
+        for group in retriever.reads {
+            add(format!("studio.explain.groups.{}", group.replace(' ', "-")));
+        }
+        for objective in retriever.objectives {
+            add(format!("studio.scatter.objectives.{}", objective.key));
+        }
     }
     let heads = [
         "place",

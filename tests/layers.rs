@@ -65,3 +65,53 @@ fn no_layer_knows_one_above_it() {
         assert!(!known.contains(name), "{name} knows itself by others");
     }
 }
+
+/// Rust files under a folder.
+fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect(folder) {
+        let path = entry.expect("an entry").path();
+        let name = path.to_string_lossy().into_owned();
+        if path.is_dir() {
+            found.extend(files(&name));
+        } else if name.ends_with(".rs") {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn nobody_outside_a_systems_own_files_decides_by_its_name() {
+    // Where each engine's system has its line, and the coarse ranker, which stands on MOPPR's towers.
+    let registries = [
+        "src/engine/pipeline/retrieve.rs",
+        "src/engine/pipeline/rank.rs",
+        "src/engine/pipeline/coarse.rs",
+    ];
+    let systems = ["moppr", "yandex", "bm25", "dmt", "mlpr", "retrieval_alone"];
+    for system in systems {
+        assert!(
+            fs::exists(format!("src/systems/{system}.rs")).is_ok_and(|there| there),
+            "{system}"
+        );
+    }
+    let named = |line: &str| {
+        systems.iter().any(|system| {
+            let used =
+                [format!("{system}::"), format!("\"{system}\""), format!("systems::{system}")];
+            used.iter().any(|used| line.contains(used.as_str()))
+        })
+    };
+    let folders = ["page", "studio", "protocol", "link", "lessons", "worker", "engine/pipeline"];
+    for file in folders.iter().flat_map(|folder| files(&format!("src/{folder}"))) {
+        let own = systems.iter().any(|system| file.ends_with(&format!("/{system}.rs")));
+        if own || registries.contains(&file.as_str()) || file.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a file");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let naming: Vec<&str> = text.lines().filter(|line| named(line)).collect();
+        assert!(naming.is_empty(), "{file} names a system: {naming:#?}");
+    }
+}

@@ -9,9 +9,9 @@ use lab::cli::lessons::{outcome, read_all, read_translated};
 use languages::english;
 use lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
 use link::State;
-use link::knobs::KNOBS;
 use link::view::{Link, Panel};
 use market::language::Language;
+use systems::registry::{is_in_use, knobs};
 
 use support::funnel;
 
@@ -53,7 +53,7 @@ fn testids() -> HashSet<String> {
             found.extend(after.filter_map(|rest| Some(rest.split_once('"')?.0.to_string())));
         }
     }
-    let mut found: HashSet<String> = KNOBS.iter().map(|knob| knob.testid.into()).collect();
+    let mut found: HashSet<String> = knobs().map(|knob| knob.testid.into()).collect();
     gather(Path::new("src/page"), &mut found);
     found
 }
@@ -140,9 +140,9 @@ fn every_step_points_at_something_that_is_there_and_in_use() {
                 assert!(testids.contains(looked_at), "{name}, “{}”: {looked_at}", step.heading);
             }
             let Some(point) = &step.point else { continue };
-            if let Some(knob) = KNOBS.iter().find(|knob| knob.testid == point) {
+            if let Some(knob) = knobs().find(|knob| knob.testid == point) {
                 let said = format!("{name}, “{}”: {point} is not in use", step.heading);
-                assert!(knob.is_in_use(&state), "{said}");
+                assert!(is_in_use(knob, &state.settings), "{said}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lab::cli::record::{ranking, read};
 use link::State;
-use link::knobs::KNOBS;
+use systems::registry::knobs;
 
 use support::funnel;
 
@@ -42,10 +42,10 @@ fn every_link_opens_to_the_ranking_that_it_was_shared_for() {
 #[test]
 fn the_links_turn_every_knob() {
     let links = read(Path::new("tests/links.csv")).expect("the links");
-    for knob in KNOBS.iter().filter(|knob| knob.key != "backend") {
+    for knob in knobs().filter(|knob| knob.key != "backend") {
         let turned = links.iter().filter(|recorded| {
             let (state, _) = State::from_link(&recorded.link);
-            !knob.is_default(&state)
+            !state.settings.is_default(knob)
         });
         assert!(turned.count() >= 2, "{} is turned in fewer than two links", knob.key);
     }

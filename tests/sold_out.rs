@@ -13,12 +13,16 @@ use futures::executor::block_on;
 use lab::cli::judge::read;
 use lab::native::Folder;
 use lab::native::Patient;
-use link::{HistoryEdit, Ranker, RetrievalKnobs, State, Surface};
+use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, ProductId};
 use market::features::split::day_of;
 use market::features::windows::MOPPR;
 use market::held_out::HeldOut;
 use protocol::{Question, Reply};
+use systems::knob::Settings;
+use systems::registry::RETRIEVERS;
+use systems::shared::{self, Surface};
+use systems::{Attends, dmt, mlpr, moppr, yandex};
 
 use support::{Spoilt, funnel, run};
 
@@ -40,24 +44,25 @@ fn offered(funnel: &Funnel<Spoilt>, state: &State) -> BTreeSet<ProductId> {
 /// Each query of the judged ones, asked by one of the shoppers with one of the ways to retrieve.
 fn states(shoppers: &[String]) -> Vec<State> {
     let queries = read(Path::new("tests/judged/queries.csv")).expect("judged queries");
-    let ways: [fn(&mut RetrievalKnobs); 6] = [
-        |_| (),
-        |knobs| knobs.quantised = !knobs.quantised,
-        |knobs| knobs.relevance_control = false,
-        |knobs| (knobs.sample, knobs.temperature) = (true, 0.2),
-        |knobs| (knobs.coarse, knobs.candidates) = (true, 200),
-        |knobs| knobs.gmv = true,
+    let ways = [
+        Settings::default(),
+        Settings::default().with(&shared::QUANTISED, 0.0),
+        Settings::default().with(&shared::RELEVANCE_CONTROL, 0.0),
+        Settings::default().with(&shared::SAMPLE, 1.0).with(&shared::TEMPERATURE, 0.2),
+        Settings::default().with(&shared::COARSE, 1.0).with(&shared::CANDIDATES, 200.0),
+        Settings::default().with(&shared::GMV, 1.0),
     ];
     let mut states = Vec::new();
-    for retriever in [link::Retriever::Moppr, link::Retriever::Yandex] {
-        for ranker in [Ranker::Dmt, Ranker::Mlpr] {
+    for retriever in RETRIEVERS {
+        for ranker in [&dmt::RANKER, &mlpr::RANKER] {
             for (number, judged) in queries.iter().enumerate() {
                 let shopper = shoppers[number % shoppers.len()].clone();
                 let query = judged.query.clone();
-                let mut state = State { shopper, query, retriever, ranker, ..State::default() };
-                ways[number % ways.len()](&mut state.retrieval);
+                let settings = ways[number % ways.len()].clone();
+                let state = State { shopper, query, settings, ..State::default() };
+                let mut state = state.retrieved_by(retriever).ranked_by(ranker);
                 if number % 10 == 9 {
-                    state.surface = Surface::Feed;
+                    state.settings.set(&shared::SURFACE, Surface::Feed.value());
                 }
                 states.push(state);
             }
@@ -81,7 +86,7 @@ fn nothing_that_is_sold_out_is_offered() {
         assert!(answer.retrieval.admitted <= answer.retrieval.searched);
         let sold_out = answer.candidates.iter().find(|c| !offered.contains(&c.product));
         assert_eq!(sold_out, None, "{} asked by {}", state.query, state.shopper);
-        assert!(answer.candidates.len() >= state.page.size as usize);
+        assert!(answer.candidates.len() >= state.page_size());
     }
 }
 
@@ -95,14 +100,12 @@ fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
     let mut retriever = Retriever::read(&files, stock, &Device::flex()).expect("they are whole");
     let all = stock.catalogue.products.len();
     // Whatever is searched is retrieved.
-    let knobs = RetrievalKnobs {
-        relevance_control: false,
-        candidates: all as u32,
-        ..State::default().retrieval
-    };
+    let settings = Settings::default()
+        .with(&shared::RELEVANCE_CONTROL, 0.0)
+        .with(&shared::CANDIDATES, all as f32);
     let mut retrieved = |request: &Request| -> BTreeSet<ProductId> {
-        let found = retriever.retrieve(stock, request, link::Retriever::Moppr, &knobs, 20);
-        let (found, _) = block_on(found).expect("the device works");
+        let found = retriever.retrieve(stock, request, &settings);
+        let found = block_on(found).expect("the device works");
         found.candidates.iter().map(|candidate| candidate.product).collect()
     };
     let views = block_on(Views::fetch(&manifest, &source, stock)).expect("it is shipped");
@@ -128,14 +131,14 @@ fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
 fn what_is_sold_out_stays_in_the_history_and_is_read() {
     let mut funnel = funnel();
     let shoppers = funnel.stock().shoppers.clone();
+    // BM25 reads a few of the newest alone, and only where nothing is typed.
+    let retrievers = [&moppr::RETRIEVER, &yandex::RETRIEVER];
     let (mut known, mut read) = (0, [0, 0]);
     for shopper in &shoppers {
-        for (which, retriever) in
-            [link::Retriever::Moppr, link::Retriever::Yandex].into_iter().enumerate()
-        {
-            let surface = Surface::Feed;
-            let state =
-                State { shopper: shopper.key.clone(), surface, retriever, ..State::default() };
+        for (which, retriever) in retrievers.into_iter().enumerate() {
+            let state = State { shopper: shopper.key.clone(), ..State::default() };
+            let state = state.retrieved_by(retriever);
+            let state = state.with(&shared::SURFACE, Surface::Feed.value());
             let offered = offered(&funnel, &state);
             let answer = run(&mut funnel, &state);
             let events: Vec<_> = answer.history.iter().map(|entry| entry.event).collect();
@@ -147,12 +150,12 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
             assert!(gone.iter().all(|entry| entry.kept == (entry.attention > 0.0)));
             // Whether a behaviour is read hangs on how old it is, and on nothing else.
             let kept: Vec<bool> = answer.history.iter().map(|entry| entry.kept).collect();
-            let newest = match retriever {
-                link::Retriever::Yandex => {
+            let newest = match retriever.attends {
+                Attends::Whole => {
                     let first = kept.iter().position(|kept| *kept).unwrap_or(kept.len());
                     (first..kept.len()).collect()
                 }
-                link::Retriever::Moppr => {
+                Attends::BySpan => {
                     let read = MOPPR.iter().flat_map(|window| window.select(&events, shopper.now));
                     read.collect::<BTreeSet<usize>>()
                 }
@@ -184,7 +187,12 @@ fn whoever_asks_for_what_is_sold_out_is_told() {
     assert_eq!(answer.history.last().map(|entry| entry.event.product), Some(gone));
 
     // Its way through the funnel ends in the stock; what would have come of it is said.
-    let told = block_on(funnel.ask(1, &state, &Question::Trace(gone, None), &Patient::default()));
+    let told = block_on(funnel.ask(
+        1,
+        &state,
+        &Question::Trace { product: gone, held: None },
+        &Patient::default(),
+    ));
     let Some(Reply::Trace(trace)) = told.reply else { panic!("{told:?}") };
     let stock = &trace.passages[0];
     assert_eq!((stock.stage.as_str(), stock.passed), ("stock", false));

@@ -1,31 +1,28 @@
 //! The four systems in the funnel, on the shipped assets: every pair of them.
 
 use languages::english;
-use link::{HistoryEdit, Ranker, Retriever, State, Surface, TrainingStage};
+use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::Answer;
 use protocol::blend;
-use systems::Task;
+use systems::registry::{RANKERS, RETRIEVERS};
+use systems::shared::{self, Surface};
+use systems::yandex::{self, TrainingStage};
+use systems::{Task, dmt, mlpr, moppr, retrieval_alone};
 
 use support::{Spoilt, funnel, load, run};
 
 mod support;
 
-const RETRIEVERS: [Retriever; 2] = [Retriever::Moppr, Retriever::Yandex];
-const RANKERS: [Ranker; 3] = [Ranker::Dmt, Ranker::Mlpr, Ranker::None];
-
 fn with_mlpr() -> State {
-    State { ranker: Ranker::Mlpr, ..State::default() }
+    State::default().ranked_by(&mlpr::RANKER)
 }
 
 /// The feed by Yandex's towers, for a shopper with web searches.
 fn with_yandex() -> State {
-    State {
-        surface: Surface::Feed,
-        retriever: Retriever::Yandex,
-        shopper: "mina".into(),
-        ..State::default()
-    }
+    State { shopper: "mina".into(), ..State::default() }
+        .retrieved_by(&yandex::RETRIEVER)
+        .with(&shared::SURFACE, Surface::Feed.value())
 }
 
 fn products(answer: &Answer) -> Vec<u32> {
@@ -37,14 +34,15 @@ fn every_retriever_works_with_every_ranker_on_both_surfaces() {
     let mut funnel = funnel();
     for retriever in RETRIEVERS {
         for ranker in RANKERS {
-            for surface in [Surface::Search, Surface::Feed] {
+            for &surface in Surface::ALL {
                 let name = format!("{retriever:?}, {ranker:?}, {surface:?}");
-                let state = State { retriever, ranker, surface, ..State::default() };
+                let state = State::default().retrieved_by(retriever).ranked_by(ranker);
+                let state = state.with(&shared::SURFACE, surface.value());
                 let answer = run(&mut funnel, &state);
                 assert_eq!((answer.retriever, answer.ranker), (retriever, ranker));
                 assert_eq!(answer.notices, [], "{name}");
                 assert!(answer.candidates.len() >= 5, "{name}: {}", answer.candidates.len());
-                let tasks = ranker.tasks().len();
+                let tasks = ranker.tasks.len();
                 let gates: usize = answer.gatings.iter().map(|g| tasks * g.experts.len()).sum();
                 for candidate in &answer.candidates {
                     assert_eq!(candidate.utility.len(), tasks, "{name}");
@@ -61,7 +59,8 @@ fn a_request_with_nothing_to_go_by_is_answered_by_every_pair() {
     let mut funnel = funnel();
     for retriever in RETRIEVERS {
         for ranker in RANKERS {
-            let mut state = State { retriever, ranker, query: String::new(), ..State::default() };
+            let state = State { query: String::new(), ..State::default() };
+            let mut state = state.retrieved_by(retriever).ranked_by(ranker);
             let entries = run(&mut funnel, &state).history.len();
             // Nobody without a history is on file, so somebody's is taken away.
             state.history =
@@ -80,14 +79,16 @@ fn without_a_ranker_the_order_and_the_scores_of_retrieval_stand() {
     let mut funnel = funnel();
     for retriever in RETRIEVERS {
         for (coarse, sample) in [(false, false), (true, false), (false, true)] {
-            let mut state = State { retriever, selected: Some(7), ..State::default() };
-            (state.retrieval.coarse, state.retrieval.sample) = (coarse, sample);
+            let state = State { selected: Some(7), ..State::default() }.retrieved_by(retriever);
+            let mut state = state;
+            state.settings.switch(&shared::COARSE, coarse);
+            state.settings.switch(&shared::SAMPLE, sample);
             let ranked = run(&mut funnel, &state);
-            state.ranker = Ranker::None;
+            let state = state.ranked_by(&retrieval_alone::RANKER);
             let answer = run(&mut funnel, &state);
             let name = format!("{retriever:?}, coarse {coarse}, sample {sample}");
             assert_eq!(products(&answer), products(&ranked), "{name}: the same is retrieved");
-            let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+            let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
             for (place, stands) in order.iter().enumerate() {
                 assert_eq!(stands.candidate, place, "{name}");
                 assert_eq!(stands.score, answer.candidates[place].retrieval_score, "{name}");
@@ -105,7 +106,7 @@ fn without_a_ranker_the_order_and_the_scores_of_retrieval_stand() {
 fn a_ranker_comes_back_from_retrieval_alone_as_it_was() {
     let mut funnel = funnel();
     let before = run(&mut funnel, &State::default());
-    let none = State { ranker: Ranker::None, ..State::default() };
+    let none = State::default().ranked_by(&retrieval_alone::RANKER);
     run(&mut funnel, &none);
     assert_eq!(run(&mut funnel, &State::default()).candidates, before.candidates);
     let (link, dropped) = State::from_link("#v=1&ranker=none");
@@ -116,8 +117,8 @@ fn a_ranker_comes_back_from_retrieval_alone_as_it_was() {
 fn each_step_of_mlpr_is_at_most_as_likely_as_the_one_before() {
     let mut funnel = funnel();
     let answer = run(&mut funnel, &with_mlpr());
-    assert_eq!(answer.ranker.tasks(), [Task::Click, Task::Cart, Task::Order]);
-    let knobs = State::default().ranking;
+    assert_eq!(answer.ranker.tasks, [Task::Click, Task::Cart, Task::Order]);
+    let knobs = State::default().settings;
     for candidate in &answer.candidates {
         let [click, cart, order] = [0, 1, 2].map(|k| blend::probability(candidate, k, &knobs));
         assert!(0.0 < order && order <= cart && cart <= click && click < 1.0);
@@ -136,7 +137,7 @@ fn gates_of_both_of_mlprs_stages_sum_to_one_and_follow_their_temperature() {
         for candidate in &answer.candidates {
             let mut gates = candidate.gates.as_slice();
             for gating in &answer.gatings {
-                for _ in answer.ranker.tasks() {
+                for _ in answer.ranker.tasks {
                     let (of_task, rest) = gates.split_at(gating.experts.len());
                     assert!((of_task.iter().sum::<f32>() - 1.0).abs() < 1e-4);
                     sharpest = of_task.iter().copied().fold(sharpest, f32::max);
@@ -148,7 +149,7 @@ fn gates_of_both_of_mlprs_stages_sum_to_one_and_follow_their_temperature() {
         sharpest
     };
     let before = sharpest(&answer);
-    state.ranking.gate_temperature = 5.0;
+    state.settings.set(&shared::GATE_TEMPERATURE, 5.0);
     assert!(sharpest(&run(&mut funnel, &state)) < before);
 }
 
@@ -163,7 +164,7 @@ fn what_mlpr_hands_on_multiplies_to_its_joint_probabilities() {
     for (number, step) in detail.transfer.iter().enumerate() {
         joint *= step.conditional;
         assert!((joint - step.joint).abs() < 1e-5 * joint.max(1e-3));
-        let blended = blend::probability(&chosen, number, &state.ranking);
+        let blended = blend::probability(&chosen, number, &state.settings);
         assert!((blended - step.joint).abs() < 1e-4 * blended.max(1e-3));
         assert!((0.0..=1.0).contains(&step.from_former));
     }
@@ -176,7 +177,7 @@ fn vectors_made_before_and_on_the_spot_rank_the_same() {
     let mut funnel = funnel();
     let mut state = with_mlpr();
     let before = run(&mut funnel, &state);
-    state.ranking.precomputed = false;
+    state.settings.switch(&mlpr::PRECOMPUTED, false);
     let on_the_spot = run(&mut funnel, &state);
     assert_eq!(products(&before), products(&on_the_spot));
     for (a, b) in before.candidates.iter().zip(&on_the_spot.candidates) {
@@ -205,7 +206,7 @@ fn the_newest_of_a_history_are_read() {
     let mut funnel = funnel();
     let mut state = with_yandex();
     for length in [64, 10, 1, 0] {
-        state.retrieval.history_length = length;
+        state.settings.set(&yandex::HISTORY_LENGTH, length as f32);
         let answer = run(&mut funnel, &state);
         let towers = answer.retrieval.towers.as_ref().expect("Yandex's towers retrieved");
         assert!(towers.read <= length);
@@ -222,12 +223,12 @@ fn web_searches_stages_of_training_and_deeds_change_the_feed() {
     let mut funnel = funnel();
     let before = run(&mut funnel, &with_yandex());
     let mut state = with_yandex();
-    state.retrieval.web_searches = false;
+    state.settings.switch(&yandex::WEB_SEARCHES, false);
     let without = run(&mut funnel, &state);
     assert!(without.retrieval.towers.as_ref().is_some_and(|towers| towers.searches.is_empty()));
     assert_ne!(products(&without), products(&before));
     let mut state = with_yandex();
-    state.retrieval.stage = TrainingStage::PreTrained;
+    state.settings.set(&yandex::STAGE, TrainingStage::PreTrained.value());
     assert_ne!(products(&run(&mut funnel, &state)), products(&before));
     let mut state = with_yandex();
     state.history = vec![HistoryEdit::Add { kind: EventKind::Cart, product: 11 }];
@@ -242,12 +243,11 @@ fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
         spoilt.short.borrow_mut().insert(file.into());
         for source in [Spoilt::without(file), spoilt] {
             let mut funnel = load(source).expect("the rest is there");
-            let default =
-                State { ranker: Ranker::Dmt, retriever: Retriever::Moppr, ..wanted.clone() };
+            let default = wanted.clone().ranked_by(&dmt::RANKER).retrieved_by(&moppr::RETRIEVER);
             let before = run(&mut funnel, &default);
             let after = run(&mut funnel, &wanted);
             assert_eq!(after.candidates, before.candidates);
-            assert_eq!((after.retriever, after.ranker), (Retriever::Moppr, Ranker::Dmt));
+            assert_eq!((after.retriever, after.ranker), (&moppr::RETRIEVER, &dmt::RANKER));
             let said = &english(&after.notices[0].says);
             assert!(said.contains(file) && said.contains("stays in use"), "{said}");
         }
@@ -258,10 +258,10 @@ fn a_system_that_cannot_be_had_leaves_the_last_pair_at_work() {
 fn the_coarse_ranker_hands_on_the_best_of_what_was_retrieved() {
     let mut funnel = funnel();
     let mut state = State::default();
-    state.retrieval.candidates = 100;
+    state.settings.set(&shared::CANDIDATES, 100.0);
     let without = run(&mut funnel, &state);
-    state.retrieval.coarse = true;
-    state.retrieval.coarse_keep = 20;
+    state.settings.switch(&shared::COARSE, true);
+    state.settings.set(&shared::COARSE_KEEP, 20.0);
     let with = run(&mut funnel, &state);
     assert_eq!(with.candidates.len(), 20);
     // In the order of retrieval, and each as it was.
@@ -271,7 +271,7 @@ fn the_coarse_ranker_hands_on_the_best_of_what_was_retrieved() {
         assert_eq!(as_before.map(|c| c.retrieval_score), Some(kept.retrieval_score));
     }
     assert_ne!(products(&with), products(&without)[..20]);
-    state.retrieval.coarse_keep = 500;
+    state.settings.set(&shared::COARSE_KEEP, 500.0);
     assert_eq!(products(&run(&mut funnel, &state)), products(&without));
 }
 
@@ -280,7 +280,7 @@ fn without_the_coarse_rankers_weights_all_goes_on() {
     let mut funnel = load(Spoilt::without("coarse-ranker.safetensors")).expect("the rest is there");
     let mut state = State::default();
     let before = run(&mut funnel, &state);
-    state.retrieval.coarse = true;
+    state.settings.switch(&shared::COARSE, true);
     let after = run(&mut funnel, &state);
     assert_eq!(products(&after), products(&before));
     assert!(

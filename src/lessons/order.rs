@@ -47,15 +47,15 @@ pub struct Agreement {
 impl Order {
     /// Of an answer, as a state blends it. Prices are the catalogue's.
     pub fn new(answer: &Answer, state: &State, catalogue: Option<&Catalogue>) -> Self {
-        let tasks = answer.ranker.tasks();
-        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-        let page = order.iter().take(state.page.size.max(1) as usize);
+        let tasks = answer.ranker.tasks;
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+        let page = order.iter().take(state.page_size());
         let (mut clicks, mut orders, mut gross_value) = (0.0, 0.0, 0.0);
         for ranked in page {
             let candidate = &answer.candidates[ranked.candidate];
             let chance = |wanted| {
                 let number = tasks.iter().position(|task| *task == wanted);
-                number.map_or(0.0, |n| f64::from(probability(candidate, n, &state.ranking)))
+                number.map_or(0.0, |n| f64::from(probability(candidate, n, &state.settings)))
             };
             let product = catalogue.and_then(|all| all.products.get(candidate.product as usize));
             clicks += chance(Task::Click);

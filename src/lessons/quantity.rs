@@ -143,7 +143,7 @@ pub const QUANTITIES: &[Quantity] = &[
     quantity("examination.agreement", NOTHING, Number(3),
         One(|seen, _| {
             let curves = &seen.answer.examination;
-            let page = seen.state.page.size as usize;
+            let page = seen.state.page_size();
             let both = page.min(curves.learned.len()).min(curves.truth.len());
             spearman(&curves.learned[..both], &curves.truth[..both])
                 .ok_or_else(|| unmeasured("no-bias").with("feature", "position"))
@@ -269,8 +269,8 @@ fn retrieved<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
 /// The candidates on the first page.
 fn on_page<'a>(seen: &Seen<'a>) -> Vec<&'a Candidate> {
     let Seen { state, answer, .. } = *seen;
-    let ranked = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-    let page = ranked.iter().take(state.page.size.max(1) as usize);
+    let ranked = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+    let page = ranked.iter().take(state.page_size());
     page.map(|ranked| &answer.candidates[ranked.candidate]).collect()
 }
 
@@ -311,7 +311,7 @@ fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
 /// Number of a task among the ranker's, by its name in small letters.
 fn task_number(seen: &Seen, name: &str) -> Result<usize, Message> {
     let is_named = |task: &Task| task.name().eq_ignore_ascii_case(name);
-    let found = seen.answer.ranker.tasks().iter().position(is_named);
+    let found = seen.answer.ranker.tasks.iter().position(is_named);
     found.ok_or_else(|| unmeasured("no-task").with("task", name))
 }
 
@@ -336,7 +336,7 @@ fn order_kept(seen: &Seen, _: &str) -> Result<f64, Message> {
     let predicted = seen.answer.predicted();
     let scores = seen.answer.candidates.iter();
     let scores: Vec<f32> =
-        scores.map(|c| -blend::score(c, predicted, &seen.state.ranking)).collect();
+        scores.map(|c| -blend::score(c, predicted, &seen.state.settings)).collect();
     kendall_tau(&places, &scores).ok_or_else(|| unmeasured("same-scores"))
 }
 
@@ -366,19 +366,19 @@ fn product_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
     let found = seen.answer.candidates.iter().find(|c| c.product == id);
     let candidate =
         found.ok_or_else(|| unmeasured("no-candidate").with("product", id.to_string()))?;
-    Ok(probability(candidate, task, &seen.state.ranking).into())
+    Ok(probability(candidate, task, &seen.state.settings).into())
 }
 
 fn type_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, name) = two(text, "a task and a product type")?;
     let (task, kind) = (task_number(seen, task)?, type_number(seen, name)?);
     let of_type = seen.answer.candidates.iter().filter(|c| is_of_type(seen, c.product, kind));
-    mean(of_type.map(|c| probability(c, task, &seen.state.ranking).into()))
+    mean(of_type.map(|c| probability(c, task, &seen.state.settings).into()))
 }
 
 /// Mean weights of the last layer's gates over the page, by task.
 fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, Message> {
-    let tasks = seen.answer.ranker.tasks().len();
+    let tasks = seen.answer.ranker.tasks.len();
     let experts = seen.answer.gatings.last().map_or(0, |gating| gating.experts.len());
     let all = expert_utilisation(on_page(seen));
     if experts == 0 || all.len() < tasks * experts {

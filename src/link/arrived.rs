@@ -173,9 +173,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::knobs::KNOBS;
     use crate::link::{Dropped, VIEWED};
     use crate::view::Link;
+    use systems::registry::knobs;
+    use systems::shared::WEIGHT_ORDER;
 
     const CLEAN: &str = "#v=1&q=oak+table&w-order=0.3";
 
@@ -310,7 +311,7 @@ mod tests {
 
     #[test]
     fn no_key_of_the_page_is_taken_for_a_passenger() {
-        let own = KNOBS.iter().map(|knob| knob.key).chain(["v", "q", "shopper", "look", "h"]);
+        let own = knobs().map(|knob| knob.key).chain(["v", "q", "shopper", "look", "h"]);
         for key in own.chain(VIEWED) {
             assert!(!is_passenger(key), "{key}");
         }
@@ -334,7 +335,7 @@ mod tests {
         fn what_is_escaped_as_a_whole_comes_back(typed in "\\PC{0,12}", times in 1..4) {
             let mut link = Link::default();
             link.state.query = format!("{typed}x");
-            link.state.ranking.weight_order = 0.3;
+            link.state.settings.set(&WEIGHT_ORDER, 0.3);
             let mut text = link.write();
             for _ in 0..times {
                 text = form_urlencoded::byte_serialize(text.as_bytes()).collect();

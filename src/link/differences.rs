@@ -1,8 +1,10 @@
 //! States told apart in words.
 
 use super::State;
-use super::knobs::{Control, KNOBS};
+use super::knobs::text_of;
 use market::language::{Message, Value};
+use systems::knob::Control;
+use systems::registry::knobs;
 
 /// What a state differs in from another, a message each: "Ranker: MLPR with BERT", "Query: couch".
 pub fn differences(from: &State, to: &State) -> Vec<Message> {
@@ -22,12 +24,12 @@ pub fn differences(from: &State, to: &State) -> Vec<Message> {
     }
     // What does not show in the order is no difference.
     let shown = |key: &str| !matches!(key, "page" | "backend");
-    for knob in KNOBS.iter().filter(|knob| shown(knob.key)) {
-        let value = knob.value(to);
-        if knob.value(from) != value {
+    for knob in knobs().filter(|knob| shown(knob.key)) {
+        let value = text_of(knob, &to.settings);
+        if text_of(knob, &from.settings) != value {
             let label = match knob.control {
-                Control::Choice { .. } => Value::Message(Message::new(knob.words(&value))),
-                Control::Switch { .. } => Value::Message(Message::new(format!("studio.{value}"))),
+                Control::Choice(_) => Value::Message(Message::new(knob.words(&value))),
+                Control::Switch => Value::Message(Message::new(format!("studio.{value}"))),
                 Control::Number { .. } => Value::Text(value),
             };
             let name = Message::new(knob.words("name"));
@@ -40,16 +42,18 @@ pub fn differences(from: &State, to: &State) -> Vec<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HistoryEdit, Ranker};
+    use crate::HistoryEdit;
     use languages::english;
     use market::history::EventKind;
+    use systems::mlpr;
+    use systems::shared::PAGE_NUMBER;
 
     #[test]
     fn what_differs_is_said() {
         let from = State::default();
-        let mut to = State { query: "oak table".into(), ranker: Ranker::Mlpr, ..from.clone() };
+        let mut to = State { query: "oak table".into(), ..from.clone() }.ranked_by(&mlpr::RANKER);
         to.history.push(HistoryEdit::Add { kind: EventKind::Cart, product: 3 });
-        to.page.number = 2;
+        to.settings.set(&PAGE_NUMBER, 2.0);
         assert_eq!(differences(&from, &from), Vec::<Message>::new());
         assert_eq!(
             differences(&from, &to).iter().map(english).collect::<Vec<_>>(),

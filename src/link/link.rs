@@ -10,10 +10,11 @@ use std::fmt::Write as _;
 use url::form_urlencoded;
 
 use super::arrived::{self, Part, said};
-use super::knobs::{KNOBS, Knob, clip};
+use super::knobs::{clip, read_text, text_of};
 use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
 use market::history::EventKind;
 use market::language::Message;
+use systems::registry;
 
 /// Version that is written. A link of a later version is opened as far as it is understood.
 pub const LINK_VERSION: u32 = 1;
@@ -66,8 +67,8 @@ impl State {
         if self.shopper != default.shopper {
             parts.append_pair("shopper", &self.shopper);
         }
-        for knob in KNOBS.iter().filter(|knob| !knob.is_default(self)) {
-            parts.append_pair(knob.key, &knob.value(self));
+        for knob in registry::knobs().filter(|knob| !self.settings.is_default(knob)) {
+            parts.append_pair(knob.key, &text_of(knob, &self.settings));
         }
         if let Some(product) = self.selected {
             parts.append_pair("look", &product.to_string());
@@ -121,7 +122,7 @@ const KEYS: [&str; 5] = ["v", "q", "shopper", "look", "h"];
 
 /// Whether a state has something of this name in its link.
 pub(super) fn is_known(key: &str) -> bool {
-    KEYS.contains(&key) || Knob::by_key(key).is_some()
+    KEYS.contains(&key) || registry::knob(key).is_some()
 }
 
 /// Reads one part of a link into the state, as far as it goes.
@@ -156,8 +157,8 @@ fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), Message> {
             Ok(())
         }
         "h" => read_history(&mut state.history, value),
-        _ => match Knob::by_key(key) {
-            Some(knob) => knob.set_text(state, value).map_err(|why| {
+        _ => match registry::knob(key) {
+            Some(knob) => read_text(knob, &mut state.settings, value).map_err(|why| {
                 Message::new("link.knob")
                     .with("name", Message::new(knob.words("name")))
                     .with("key", knob.key)
@@ -244,8 +245,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::knobs::Control;
     use languages::english;
+    use systems::knob::Control;
+    use systems::registry::knobs;
+    use systems::shared::{self, Surface};
 
     #[test]
     fn the_default_state_needs_no_link() {
@@ -261,9 +264,9 @@ mod tests {
         );
         assert_eq!(dropped, []);
         assert_eq!(state.query, "oak table");
-        assert_eq!(state.ranking.weight_click, 0.4);
-        assert_eq!(state.retrieval.temperature, 0.05);
-        assert_eq!(state.surface, crate::Surface::Feed);
+        assert_eq!(state.settings.number(&shared::WEIGHT_CLICK), 0.4);
+        assert_eq!(state.settings.number(&shared::TEMPERATURE), 0.05);
+        assert_eq!(state.surface(), Surface::Feed);
         assert_eq!(
             state.history,
             [
@@ -290,7 +293,7 @@ mod tests {
             dropped.iter().map(|d| english(&d.says)).all(|d| d.len() < 200 && d.ends_with('.'))
         );
         let mut opened = State { query: "x".repeat(MAX_QUERY_CHARS), ..State::default() };
-        opened.ranking.weight_click = 0.25;
+        opened.settings.set(&shared::WEIGHT_CLICK, 0.25);
         opened.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: 9 }];
         assert_eq!(state, opened);
     }
@@ -344,20 +347,19 @@ mod tests {
             shopper in "[a-z][a-z0-9-]{0,31}",
             history in prop::collection::vec(any_edit(), 0..MAX_HISTORY_EDITS),
             selected in any::<Option<u32>>(),
-            turns in prop::collection::vec(0.0..1.0_f64, KNOBS.len()),
+            turns in prop::collection::vec(0.0..1.0_f64, knobs().count()),
         ) -> State {
             let mut state = State { query, shopper, history, selected, ..State::default() };
-            for (knob, turn) in KNOBS.iter().zip(turns) {
-                match knob.control {
-                    Control::Number { min, max, whole, set, .. } => {
+            for (knob, turn) in knobs().zip(turns) {
+                let value = match knob.control {
+                    Control::Number { min, max, whole, .. } => {
                         let value = min + turn * (max - min);
-                        set(&mut state, if whole { value.round() } else { value });
+                        if whole { value.round() } else { value }
                     }
-                    Control::Switch { set, .. } => set(&mut state, turn < 0.5),
-                    Control::Choice { options, set, .. } => {
-                        set(&mut state, (turn * options.len() as f64) as usize);
-                    }
-                }
+                    Control::Switch => turn.round(),
+                    Control::Choice(options) => (turn * options.len() as f64).floor(),
+                };
+                state.settings.turn(knob, value as f32);
             }
             state
         }
@@ -377,9 +379,9 @@ mod tests {
         }
 
         #[test]
-        fn no_value_breaks_it(knob in 0..KNOBS.len() + 5, value in "\\PC{0,40}") {
+        fn no_value_breaks_it(knob in 0..knobs().count() + 5, value in "\\PC{0,40}") {
             let keys = ["v", "q", "shopper", "look", "h"];
-            let key = KNOBS.get(knob).map_or_else(|| keys[knob - KNOBS.len()], |k| k.key);
+            let key = knobs().nth(knob).map_or_else(|| keys[knob - knobs().count()], |k| k.key);
             let link = form_urlencoded::Serializer::new(String::new()).append_pair(key, &value).finish();
             let (state, dropped) = State::from_link(&link);
             prop_assert!(dropped.len() <= 1);

@@ -361,15 +361,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::knobs::KNOBS;
-    use crate::{HistoryEdit, Ranker};
+    use crate::HistoryEdit;
     use languages::english;
     use market::history::EventKind;
+    use systems::mlpr;
+    use systems::registry::knobs;
 
     #[test]
     fn pins_and_panel_come_back_and_can_be_read() {
         let mut pinned =
-            State { query: "a;b:c&d=e".into(), ranker: Ranker::Mlpr, ..State::default() };
+            State { query: "a;b:c&d=e".into(), ..State::default() }.ranked_by(&mlpr::RANKER);
         pinned.history = vec![
             HistoryEdit::Add { kind: EventKind::Cart, product: 120 },
             HistoryEdit::Remove { entry: 3 },
@@ -397,8 +398,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_pin_comes_back(typed in "\\PC{0,40}", key in 0..KNOBS.len(), more in "[;:&=%3Bb.)]{0,8}") {
-            for query in [typed.clone(), format!("{typed};{}:{more}", KNOBS[key].key), more] {
+        fn every_pin_comes_back(typed in "\\PC{0,40}", key in 0..knobs().count(), more in "[;:&=%3Bb.)]{0,8}") {
+            for query in [typed.clone(), format!("{typed};{}:{more}", knobs().nth(key).map_or("", |knob| knob.key)), more] {
                 let pin = State { query: query.clone(), ..State::default() };
                 let view = View { pins: vec![pin.to_link(); 2], ..View::default() };
                 let link = Link { state: pin, view };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use wire::message;
 
 use super::random::{key, share};
 
@@ -28,23 +28,25 @@ pub const ICONS: &[&str] = &[
     "washer", "watch", "wine",
 ];
 
-/// Everything that is or was on sale, and the words for it. Holds no hidden truth: this is what is shipped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Catalogue {
-    /// Seed the market was generated with.
-    pub seed: u64,
-    /// Departments, for example "Home & Furniture".
-    pub departments: Vec<Department>,
-    /// Product types, for example "sofa": the papers' categories.
-    pub product_types: Vec<ProductType>,
-    /// Brands.
-    pub brands: Vec<String>,
-    /// Shops that sell on the platform.
-    pub shops: Vec<String>,
-    /// Colours with the tint used to draw products in them.
-    pub colours: Vec<Colour>,
-    /// Products, in id order.
-    pub products: Vec<Product>,
+message! {
+    /// Everything that is or was on sale, and the words for it. Holds no hidden truth: this is what is shipped.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Catalogue {
+        /// Seed the market was generated with.
+        pub seed: u64,
+        /// Departments, for example "Home & Furniture".
+        pub departments: Vec<Department>,
+        /// Product types, for example "sofa": the papers' categories.
+        pub product_types: Vec<ProductType>,
+        /// Brands.
+        pub brands: Vec<String>,
+        /// Shops that sell on the platform.
+        pub shops: Vec<String>,
+        /// Colours with the tint used to draw products in them.
+        pub colours: Vec<Colour>,
+        /// Products, in id order.
+        pub products: Vec<Product>,
+    }
 }
 
 /// Share of the products that come or go in the weeks around the logged days.
@@ -92,52 +94,60 @@ pub(crate) fn days_on_sale(seed: u64, product: ProductId) -> Range<i32> {
     arrives..arrives + ON_SALE.start + left as i32
 }
 
-/// A department of the shop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Department {
-    /// Name as shown, for example "Home & Furniture".
-    pub name: String,
+message! {
+    /// A department of the shop.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Department {
+        /// Name as shown, for example "Home & Furniture".
+        pub name: String,
+    }
 }
 
-/// A product type: the unit of category filtering, neighbouring bias and repurchase.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProductType {
-    /// Singular name as titles use it, for example "sofa".
-    pub name: String,
-    /// Index in [`Catalogue::departments`].
-    pub department: u16,
-    /// Name of the drawn icon, for example "sofa"; the page has a drawing for each name used.
-    pub icon: String,
-    /// Days after which a buyer buys again: 7 for milk, 1500 for a laptop.
-    pub repurchase_days: f32,
+message! {
+    /// A product type: the unit of category filtering, neighbouring bias and repurchase.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ProductType {
+        /// Singular name as titles use it, for example "sofa".
+        pub name: String,
+        /// Index in [`Catalogue::departments`].
+        pub department: u16,
+        /// Name of the drawn icon, for example "sofa"; the page has a drawing for each name used.
+        pub icon: String,
+        /// Days after which a buyer buys again: 7 for milk, 1500 for a laptop.
+        pub repurchase_days: f32,
+    }
 }
 
-/// A colour that products come in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Colour {
-    /// Name as titles use it, for example "navy".
-    pub name: String,
-    /// Tint as `#rrggbb`.
-    pub hex: String,
+message! {
+    /// A colour that products come in.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Colour {
+        /// Name as titles use it, for example "navy".
+        pub name: String,
+        /// Tint as `#rrggbb`.
+        pub hex: String,
+    }
 }
 
-/// One product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Product {
-    /// Title as a listing reads.
-    pub title: String,
-    /// Its product type.
-    pub product_type: ProductTypeId,
-    /// Index in [`Catalogue::brands`].
-    pub brand: u16,
-    /// Index in [`Catalogue::shops`].
-    pub shop: u16,
-    /// Index in [`Catalogue::colours`], if it has a colour.
-    pub colour: Option<u8>,
-    /// Price in cents.
-    pub price_cents: u32,
-    /// Mean review, 1 to 5.
-    pub rating: f32,
-    /// Number of reviews.
-    pub reviews: u32,
+message! {
+    /// One product.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Product {
+        /// Title as a listing reads.
+        pub title: String,
+        /// Its product type.
+        pub product_type: ProductTypeId,
+        /// Index in [`Catalogue::brands`].
+        pub brand: u16,
+        /// Index in [`Catalogue::shops`].
+        pub shop: u16,
+        /// Index in [`Catalogue::colours`], if it has a colour.
+        pub colour: Option<u8>,
+        /// Price in cents.
+        pub price_cents: u32,
+        /// Mean review, 1 to 5.
+        pub rating: f32,
+        /// Number of reviews.
+        pub reviews: u32,
+    }
 }

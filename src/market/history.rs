@@ -1,6 +1,7 @@
 //! What a shopper is known by: profile and behaviour.
 
 use serde::{Deserialize, Serialize};
+use wire::message;
 
 use super::catalogue::ProductId;
 
@@ -20,55 +21,62 @@ pub fn is_weekend(time: Minutes) -> bool {
     time.div_euclid(DAY).rem_euclid(7) >= 5
 }
 
-/// Kinds of behaviour, from the weakest signal to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventKind {
-    /// Opened a product's page.
-    Click,
-    /// Marked a product as favourite.
-    Favourite,
-    /// Put a product in the cart.
-    Cart,
-    /// Bought a product.
-    Order,
+message! {
+    /// Kinds of behaviour, from the weakest signal to the strongest.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum EventKind {
+        /// Opened a product's page.
+        Click = "click",
+        /// Marked a product as favourite.
+        Favourite = "favourite",
+        /// Put a product in the cart.
+        Cart = "cart",
+        /// Bought a product.
+        Order = "order",
+    }
 }
 
-/// One behaviour on one product.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// What was done.
-    pub kind: EventKind,
-    /// To which product.
-    pub product: ProductId,
-    /// When.
-    pub time: Minutes,
+message! {
+    /// One behaviour on one product.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Event {
+        /// What was done.
+        pub kind: EventKind,
+        /// To which product.
+        pub product: ProductId,
+        /// When.
+        pub time: Minutes,
+    }
 }
 
-/// A web search made outside the shop, before a need is taken to it (Yandex 3.2).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WebSearch {
-    /// Text as typed.
-    pub query: String,
-    /// When.
-    pub time: Minutes,
+message! {
+    /// A web search made outside the shop, before a need is taken to it (Yandex 3.2).
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct WebSearch {
+        /// Text as typed.
+        pub query: String,
+        /// When.
+        pub time: Minutes,
+    }
 }
 
-/// Profile features, all of them visible to models.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Age band, 0 (under 20) to 5 (60 and over).
-    pub age_band: u8,
-    /// 0 woman, 1 man, 2 not said.
-    pub gender: u8,
-    /// Purchase power, 0 (lowest) to 4 (highest).
-    pub purchase_power: u8,
-    /// Kind of household: 0 single, 1 couple, 2 family with children, 3 shared flat.
-    pub household: u8,
-    /// Size of the town, 0 (village) to 3 (metropolis).
-    pub town: u8,
-    /// Years as a member, 0 to 9 (9 and over).
-    pub member_years: u8,
+message! {
+    /// Profile features, all of them visible to models.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Profile {
+        /// Age band, 0 (under 20) to 5 (60 and over).
+        pub age_band: u8,
+        /// 0 woman, 1 man, 2 not said.
+        pub gender: u8,
+        /// Purchase power, 0 (lowest) to 4 (highest).
+        pub purchase_power: u8,
+        /// Kind of household: 0 single, 1 couple, 2 family with children, 3 shared flat.
+        pub household: u8,
+        /// Size of the town, 0 (village) to 3 (metropolis).
+        pub town: u8,
+        /// Years as a member, 0 to 9 (9 and over).
+        pub member_years: u8,
+    }
 }
 
 /// Device a page is seen on.

@@ -10,8 +10,9 @@ use super::language::{say, say_with};
 use super::moves::{Effect, Moved, Shift};
 use super::parts::follow;
 use super::store::{Places, store};
-use link::knobs::Knob;
+use link::State;
 use protocol::words::{count, percent};
+use systems::registry;
 
 /// Rest after which it is told.
 const QUIET: Duration = Duration::from_millis(800);
@@ -43,7 +44,7 @@ impl Effect {
 
     /// The same with its knob, and whose expert it is.
     fn long(&self) -> String {
-        let name = Knob::by_key(self.knob).map_or("", |knob| say(&knob.words("name")));
+        let name = registry::knob(self.knob).map_or("", |knob| say(&knob.words("name")));
         let said = match &self.shift {
             None => self.short(),
             Some(shift) => {
@@ -83,7 +84,7 @@ pub fn Telling() -> impl IntoView {
             true => (store.places.with_untracked(ids), after.clone()),
             false => (store.baseline.with_untracked(ids), store.experts_before.get_untracked()),
         };
-        let size = store.state.with_untracked(|state| state.page.size.max(1)) as usize;
+        let size = store.state.with_untracked(State::page_size);
         let shift = store.answer.with_untracked(|answer| {
             let gatings = &answer.as_ref()?.gatings;
             Shift::most(&experts, &after, gatings, store.tasks.get_untracked())

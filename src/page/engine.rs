@@ -14,9 +14,9 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 use super::parts::follow;
 use super::store::Store;
 use super::{browser, wire};
-use link::BackendChoice;
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
+use systems::shared::BackendChoice;
 
 /// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
 const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
@@ -150,7 +150,7 @@ impl Client {
     fn tell(&self, notice: Notice) {
         let once = TOLD_ONCE.contains(&notice.key.as_str());
         let asked =
-            || self.store.state.with_untracked(|state| state.backend == BackendChoice::Webgpu);
+            || self.store.state.with_untracked(|state| state.backend() == BackendChoice::Webgpu);
         if !once || browser::is_news(&notice.key) || asked() {
             self.store.show(notice, false);
         }

@@ -79,7 +79,7 @@ pub fn Funnel() -> impl IntoView {
             </svg>
             <ol>
                 {stage(0, say("funnel.catalogue").into(), &[])}
-                {stage(1, say("funnel.searched").into(), &["retrieve"])}
+                {stage(1, say("funnel.searched").into(), &["score", "retrieve"])}
                 {stage(2, Signal::derive(handed_on), &["coarse", "prepare", "encode", "rank"])}
                 {stage(3, say("funnel.page").into(), &["bias"])}
             </ol>

@@ -15,12 +15,13 @@ use super::store::store;
 use super::studio::StudioButton;
 use super::undo::Steps;
 use super::{browser, screen};
+use link::MAX_QUERY_CHARS;
 use link::cut_query;
-use link::{MAX_QUERY_CHARS, Surface};
 use market::language::Message;
 use protocol::supervisor::{FRAME, Gpu};
 use protocol::words;
 use protocol::{Backend, StageTime};
+use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, Surface};
 
 /// Most suggestions shown.
 const SUGGESTIONS: usize = 8;
@@ -38,7 +39,7 @@ pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
                 </svg>
                 "Vitrine"
             </a>
-            <Segments key="surface" />
+            <Segments knob=&SURFACE />
             <QueryBox />
             <div class="tools">
                 <UndoButtons steps />
@@ -102,7 +103,7 @@ fn QueryBox() -> impl IntoView {
         if store.state.with_untracked(|s| s.query != query) {
             store.state.update(|state| {
                 state.query = query.into();
-                state.page.number = 0;
+                state.settings.set(&PAGE_NUMBER, 0.0);
             });
         }
     };
@@ -168,7 +169,7 @@ fn QueryBox() -> impl IntoView {
         }
     };
     let shows = move || open.get() && found.with(|found| !found.is_empty());
-    let feed = move || store.state.with(|s| s.surface == Surface::Feed);
+    let feed = move || store.state.with(|s| s.surface() == Surface::Feed);
     let clear = move || {
         view! {
             <button
@@ -359,7 +360,7 @@ fn BackendBadge() -> impl IntoView {
                 <span class="ms" translate="no">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
-                <Segments key="backend" />
+                <Segments knob=&BACKEND />
                 <dl class="times">{stages}</dl>
                 <p prop:textContent=gpu></p>
                 {trial}

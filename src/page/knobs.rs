@@ -7,25 +7,24 @@ use super::language::{say, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
-use link::knobs::{Control, Group, Idle, KNOBS, Knob};
-use link::{Blend, Ranker};
 use protocol::words::{self, fixed};
 use systems::Task;
+use systems::knob::{Control, Group, Idle, Knob};
+use systems::registry;
+use systems::shared::{BLEND, Blend, PAGE_NUMBER, RANKER, RELEVANCE_CONTROL, task_weight};
 
-/// The knob after which is said what the objectives' weights change.
-const LAST_OBJECTIVE: &str = "w-purchase";
+/// Whether it is the last of the weights of some retriever's objectives.
+fn is_last_objective(knob: &Knob) -> bool {
+    let last = registry::RETRIEVERS.iter().filter_map(|system| system.objectives.last());
+    last.into_iter().any(|objective| objective.weight.key == knob.key)
+}
 
-/// The first of the knobs that load another network.
-const BIAS: &str = "bias-position";
-
-/// The knob after which the blend is written out.
-const BLEND: &str = "blend";
-
-/// The knob after which is said why there are no others of its stage.
-const RANKER: &str = "ranker";
-
-/// The knob after which is said how long ranking took.
-const PRECOMPUTED: &str = "precomputed";
+/// Whether it is the first switch among those that load another network of some ranker.
+fn is_first_network(knob: &Knob) -> bool {
+    let switch = |knob: &&&Knob| matches!(knob.control, Control::Switch);
+    let first = registry::RANKERS.iter().filter_map(|system| system.networks.iter().find(switch));
+    first.into_iter().any(|first| first.key == knob.key)
+}
 
 /// The knobs of the stages, under a heading each.
 #[component]
@@ -62,9 +61,14 @@ fn KnobGroup(
     back: &'static str,
 ) -> impl IntoView {
     let store = store();
-    let knobs = move || KNOBS.iter().filter(move |knob| knob.group == group && knob.key != "page");
-    let moved = move || store.state.with(|state| knobs().any(|knob| !knob.is_default(state)));
-    let reset = move || store.state.update(|state| knobs().for_each(|knob| knob.reset(state)));
+    let knobs = move || {
+        registry::knobs().filter(move |knob| knob.group == group && knob.key != PAGE_NUMBER.key)
+    };
+    let moved = move || store.state.with(|s| knobs().any(|knob| !s.settings.is_default(knob)));
+    let reset = move || {
+        let back = |s: &mut link::State| knobs().for_each(|k| s.settings.turn(k, k.default));
+        store.state.update(back);
+    };
     let one = |knob: &'static Knob| {
         let shown = move || {
             let section = match knob.section {
@@ -76,16 +80,16 @@ fn KnobGroup(
             };
             view! {
                 {section}
-                {(knob.key == BIAS).then(|| view! { <OtherNetwork /> })}
+                {is_first_network(knob).then(|| view! { <OtherNetwork /> })}
                 <KnobControl knob />
-                {(knob.key == BLEND).then(|| view! { <Formula /> })}
-                {(knob.key == RANKER).then(|| view! { <NoRanker /> })}
-                {(knob.key == LAST_OBJECTIVE).then(|| view! { <Objectives /> })}
-                {(knob.key == PRECOMPUTED).then(|| view! { <TimeToRank /> })}
+                {(knob.key == BLEND.key).then(|| view! { <Formula /> })}
+                {(knob.key == RANKER.key).then(|| view! { <NoRanker /> })}
+                {is_last_objective(knob).then(|| view! { <Objectives /> })}
+                {knob.for_time_alone.then(|| view! { <TimeToRank /> })}
             }
             .into_any()
         };
-        when(move || store.state.with(|state| knob.is_in_use(state)), shown)
+        when(move || store.state.with(|state| registry::is_in_use(knob, &state.settings)), shown)
     };
     view! {
         <details class="panel" open>
@@ -125,9 +129,14 @@ type Holds = Box<dyn Fn() -> bool + Send>;
 #[component]
 fn Objectives() -> impl IntoView {
     let store = store();
-    let zeros = move || store.state.with(|s| s.retrieval.weights.iter().all(|w| *w <= 0.0));
+    let zeros = move || {
+        store.state.with(|s| {
+            let mut weights = s.retriever().objectives.iter().map(|o| s.settings.number(o.weight));
+            weights.all(|weight| weight <= 0.0)
+        })
+    };
     let all = move || {
-        store.state.with(|state| state.retrieval.relevance_control)
+        store.state.with(|state| state.settings.is_on(&RELEVANCE_CONTROL))
             && store.answer.with(|answer| {
                 let retrieval = answer.as_ref().map(|answer| &answer.retrieval);
                 retrieval.is_some_and(|r| r.relevant <= r.retrieved)
@@ -153,7 +162,7 @@ fn Objectives() -> impl IntoView {
 #[component]
 fn NoRanker() -> impl IntoView {
     let store = store();
-    let none = move || store.state.with(|state| state.ranker == Ranker::None);
+    let none = move || store.state.with(|state| state.ranker().tasks.is_empty());
     when(none, || {
         view! { <p class="note" data-testid="no-ranker">{say("knobs-panel.no-ranker")}</p> }
             .into_any()
@@ -170,7 +179,7 @@ fn OtherNetwork() -> impl IntoView {
 #[component]
 fn Formula() -> impl IntoView {
     let store = store();
-    let blend = move || store.ranking.with(|knobs| knobs.blend);
+    let blend = move || store.ranking.with(Blend::of);
     let rates = Memo::new(move |_| {
         store.answer.with(|answer| {
             let Some(predicted) = answer.as_ref().map(|answer| answer.predicted()) else {
@@ -186,7 +195,8 @@ fn Formula() -> impl IntoView {
         })
     });
     let weighs = move || {
-        let weighs = |task: &Task| store.ranking.with(|knobs| knobs.weight(*task) > 0.0);
+        let weighs =
+            |task: &Task| store.ranking.with(|settings| task_weight(settings, *task) > 0.0);
         store.answer.with(|answer| {
             answer.as_ref().is_none_or(|answer| answer.predicted().tasks.iter().any(weighs))
         })
@@ -264,11 +274,11 @@ pub fn KnobControl(
     let about = format!("{id}-about");
     let tells = format!("{id}-tells");
     let described = format!("{about} {tells}");
-    let moved = move || store.state.with(|state| !knob.is_default(state));
+    let moved = move || store.state.with(|state| !state.settings.is_default(knob));
     // Why turning it would change nothing; before the first answer nobody knows.
     let idle = Memo::new(move |_| {
         let facts = store.facts.get()?;
-        store.state.with(|state| (knob.idle)(state, &facts))
+        store.state.with(|state| (knob.idle)(&state.settings, &facts))
     });
     let idles = move || matches!(idle.get(), Some(Idle::Wholly(_)));
     let effect = move || store.effect.get().filter(|effect| effect.knob == knob.key);
@@ -277,10 +287,10 @@ pub fn KnobControl(
         None => effect().map_or(String::new(), |effect| effect.short()),
     };
     let control = match knob.control {
-        Control::Number { min, max, step, get, set, .. } => {
+        Control::Number { min, max, step, .. } => {
             let share = move |value: f64| (value - min) / (max - min);
-            let default = share(get(&link::State::default()));
-            let value = move || store.state.with(get);
+            let default = share(knob.default.into());
+            let value = move || store.state.with(|s| f64::from(s.settings.number(knob)));
             // With its unit, where the bare number would not do.
             let spoken = move || {
                 let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
@@ -288,7 +298,7 @@ pub fn KnobControl(
             };
             let turn = move |event| {
                 let value = event_target::<web_sys::HtmlInputElement>(&event).value_as_number();
-                store.turn(knob, |state| set(state, value.clamp(min, max)));
+                store.turn(knob, value.clamp(min, max) as f32);
             };
             view! {
                 <input
@@ -309,31 +319,30 @@ pub fn KnobControl(
             }
             .into_any()
         }
-        Control::Switch { get, set } => view! {
+        Control::Switch => view! {
             <input
                 type="checkbox"
                 role="switch"
                 id=id.clone()
                 data-testid=knob.testid
                 aria-describedby=described.clone()
-                prop:checked=move || store.state.with(get)
+                prop:checked=move || store.state.with(|state| state.settings.is_on(knob))
                 on:change=move |event| {
-                    let on = event_target_checked(&event);
-                    store.turn(knob, |state| set(state, on));
+                    store.turn(knob, f32::from(u8::from(event_target_checked(&event))));
                 }
             />
         }
         .into_any(),
-        Control::Choice { options, get, set } => view! {
+        Control::Choice(options) => view! {
             <select
                 id=id.clone()
                 data-testid=knob.testid
                 aria-describedby=described.clone()
-                prop:value=move || store.state.with(|state| options[get(state)].to_string())
+                prop:value=move || store.state.with(|s| options[s.settings.option(knob)].to_string())
                 on:change=move |event| {
                     let name = event_target_value(&event);
                     if let Some(option) = options.iter().position(|key| *key == name) {
-                        store.turn(knob, |state| set(state, option));
+                        store.turn(knob, option as f32);
                     }
                 }
             >
@@ -350,17 +359,17 @@ pub fn KnobControl(
     };
     let kind = match knob.control {
         Control::Number { .. } => "knob number",
-        Control::Switch { .. } => "knob switch",
-        Control::Choice { .. } => "knob choice",
+        Control::Switch => "knob switch",
+        Control::Choice(_) => "knob choice",
     };
     let value = match knob.control {
-        Control::Number { step, get, .. } => {
+        Control::Number { step, .. } => {
             let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
             let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
             view! {
                 // The slider says it itself.
                 <output class="value" for=id.clone() aria-live="off" translate="no">
-                    <span prop:textContent=move || store.state.with(|state| fixed(get(state), digits))></span>
+                    <span prop:textContent=move || store.state.with(|s| fixed(s.settings.number(knob).into(), digits))></span>
                     <small>{unit}</small>
                 </output>
             }
@@ -396,7 +405,7 @@ pub fn KnobControl(
                     say_with("knobs-panel.default-of", &[("name", name)])
                 }
                 disabled=move || !moved()
-                on:click=click(move || store.turn(knob, |state| knob.reset(state)))
+                on:click=click(move || store.turn(knob, knob.default))
             >
                 <Mark name="reset" />
             </button>
@@ -411,12 +420,11 @@ pub fn KnobControl(
 /// A few options side by side, for the choices that are made most.
 #[component]
 pub fn Segments(
-    /// Key of the knob.
-    key: &'static str,
+    /// Which.
+    knob: &'static Knob,
 ) -> impl IntoView {
     let store = store();
-    let Some(knob) = Knob::by_key(key) else { return ().into_any() };
-    let Control::Choice { options, get, set } = knob.control else { return ().into_any() };
+    let Control::Choice(options) = knob.control else { return ().into_any() };
     view! {
         <fieldset class="segments" data-testid=knob.testid>
             <legend>{say(&knob.words("name"))}</legend>
@@ -428,10 +436,12 @@ pub fn Segments(
                         <label>
                             <input
                                 type="radio"
-                                name=key
+                                name=knob.key
                                 value=*name
-                                prop:checked=move || store.state.with(get) == option
-                                on:change=move |_| store.state.update(|state| set(state, option))
+                                prop:checked=move || store.state.with(|s| s.settings.option(knob)) == option
+                                on:change=move |_| {
+                                    store.state.update(|s| s.settings.turn(knob, option as f32));
+                                }
                             />
                             <span>{say(&knob.words(name))}</span>
                         </label>

@@ -20,10 +20,11 @@ use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::{bridge, browser, engine, keeping, language, screen};
-use link::knobs::Knob;
+use link::State;
+use link::knobs::text_of;
 use link::view::{Link, Panel};
-use link::{Ranker, State, Surface};
 use market::language::Message;
+use systems::shared::{RANKER, RETRIEVER, Surface};
 
 /// Asks for a panel of the studio.
 const OPEN: &str = "vitrine-open";
@@ -172,7 +173,7 @@ fn Sheets(
 /// Keeps the address and the state the same, both ways. Another query, shopper or surface is a
 /// step that "back" returns from; anything else changes the present step.
 fn follow_link(store: Store) {
-    let step_of = |s: &State| (s.query.clone(), s.shopper.clone(), s.surface);
+    let step_of = |s: &State| (s.query.clone(), s.shopper.clone(), s.surface());
     let last = StoredValue::new(store.state.with_untracked(step_of));
     let pending = StoredValue::new(None::<TimeoutHandle>);
     let write = move || {
@@ -224,11 +225,12 @@ fn follow_title(store: Store) {
     let asked = Memo::new(move |_| {
         store.state.with(|state| {
             // Without a ranker it is the retriever that orders.
-            let alone = state.ranker == Ranker::None;
-            let system = Knob::by_key(if alone { "retriever" } else { "ranker" });
-            let system = system.map(|knob| knob.value(state).to_ascii_uppercase());
-            let query = (state.surface == Surface::Search).then(|| state.query.trim().to_string());
-            (query, state.shopper.clone(), system.unwrap_or_default(), alone)
+            let alone = state.ranker().tasks.is_empty();
+            let system = if alone { &RETRIEVER } else { &RANKER };
+            let system = text_of(system, &state.settings).to_ascii_uppercase();
+            let query =
+                (state.surface() == Surface::Search).then(|| state.query.trim().to_string());
+            (query, state.shopper.clone(), system, alone)
         })
     });
     follow(move |_| {

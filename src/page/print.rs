@@ -6,8 +6,9 @@ use super::browser;
 use super::code::code;
 use super::language::{say, say_with, worded};
 use super::store::store;
+use link::State;
 use link::differences::differences;
-use link::{State, Surface};
+use systems::shared::{SURFACE, Surface};
 
 /// What the foot says, as of when the sheet was printed.
 #[derive(Clone, Default, PartialEq)]
@@ -28,7 +29,7 @@ pub fn PrintFoot() -> impl IntoView {
             let of_default = State {
                 query: state.query.clone(),
                 shopper: state.shopper.clone(),
-                surface: state.surface,
+                settings: state.settings.only(&[&SURFACE]),
                 ..State::default()
             };
             let said: Vec<String> = differences(&of_default, state).iter().map(worded).collect();
@@ -37,7 +38,7 @@ pub fn PrintFoot() -> impl IntoView {
                 shoppers.iter().find(|s| s.key == state.shopper).map(|s| s.name.clone())
             });
             let whose = [("name", &*shopper.unwrap_or_default()), ("query", &*state.query)];
-            let whose = match (state.surface, state.query.trim()) {
+            let whose = match (state.surface(), state.query.trim()) {
                 (Surface::Feed, _) => say_with("print.feed", &whose),
                 (Surface::Search, "") => say_with("print.no-query", &whose),
                 (Surface::Search, _) => say_with("print.search", &whose),

@@ -10,7 +10,7 @@ use super::parts::{click, live, when};
 use super::picture::{Mark, Picture};
 use super::rows::keyed;
 use super::store::{Place, place_of, store};
-use link::{Blend, HistoryEdit, Surface};
+use link::{HistoryEdit, State};
 use market::catalogue::{Product, ProductId};
 use market::history::EventKind;
 use protocol::Progress;
@@ -18,6 +18,7 @@ use protocol::blend;
 use protocol::supervisor::Readiness;
 use protocol::words;
 use systems::Task;
+use systems::shared::{Blend, PAGE_NUMBER, Surface};
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;
@@ -33,7 +34,7 @@ pub fn Shelf() -> impl IntoView {
     let failed = move || store.status.with(|s| s.readiness == Readiness::Failed);
     let asks = Memo::new(move |_| {
         there.get()
-            && store.state.with(|s| s.surface == Surface::Search && s.query.trim().is_empty())
+            && store.state.with(|s| s.surface() == Surface::Search && s.query.trim().is_empty())
     });
     let nothing = move || there.get() && shown.with(Vec::is_empty) && !asks.get();
     let cards = move || match there.get() {
@@ -73,7 +74,7 @@ fn Tiers() -> impl IntoView {
             let tier = |place: &Place| Some(answer.as_ref()?.candidates.get(place.candidate)?.tier);
             store.places.with(|places| places.iter().filter_map(tier).collect())
         });
-        let size = store.state.with(|state| state.page.size.max(1)) as usize;
+        let size = store.state.with(State::page_size);
         let from = store.page.get() * size;
         let on_page = |place: usize| (from..from + size).contains(&place);
         // The order is by tier, so that a tier's first place is where the others end.
@@ -106,7 +107,7 @@ fn ShelfHeading() -> impl IntoView {
         })
     };
     let what = move || {
-        store.state.with(|state| match state.surface {
+        store.state.with(|state| match state.surface() {
             Surface::Feed => say("shelf.feed").into(),
             Surface::Search if state.query.trim().is_empty() => say("shelf.no-query").into(),
             Surface::Search => say_with("shelf.query", &[("query", &state.query)]),
@@ -142,13 +143,14 @@ fn ShelfHeading() -> impl IntoView {
 fn Pager(label: &'static str) -> impl IntoView {
     let store = store();
     let total = move || store.order.with(|order| order.len());
-    let size = move || store.state.with(|s| s.page.size.max(1)) as usize;
+    let size = move || store.state.with(State::page_size);
     let from = move || store.page.get() * size();
     let last = move || total().saturating_sub(1) / size();
-    let turn = move |to: usize| store.state.update(|state| state.page.number = to as u32);
+    let turn =
+        move |to: usize| store.state.update(|state| state.settings.set(&PAGE_NUMBER, to as f32));
     // A link, or fewer products than before, may ask for a page that there is none of.
     let beyond = move || {
-        let (asked, shown) = (store.state.with(|s| s.page.number as usize), store.page.get());
+        let (asked, shown) = (store.state.with(State::page_number), store.page.get());
         (asked > shown).then(|| {
             let [asked, last] = [asked + 1, shown + 1].map(words::count);
             say_with("shelf.beyond", &[("page", &asked), ("last", &last)])
@@ -194,7 +196,7 @@ fn Hint() -> impl IntoView {
     let search = move |query: &String| {
         store.state.update(|state| {
             state.query.clone_from(query);
-            state.page.number = 0;
+            state.settings.set(&PAGE_NUMBER, 0.0);
         });
     };
     let chip = move |query: &String| {
@@ -359,7 +361,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         });
         parts.unwrap_or_default()
     });
-    let blend = move || store.ranks.get().then(|| store.ranking.with(|knobs| knobs.blend));
+    let blend = move || store.ranks.get().then(|| store.ranking.with(Blend::of));
     let in_softmax = Memo::new(move |_| {
         let place = place.get()?;
         store.answer.with(|answer| {

@@ -9,10 +9,11 @@ use super::parts::{click, follow, live, when};
 use super::picture::{Mark, Picture};
 use super::rows::keyed;
 use super::store::store;
-use link::{HistoryEdit, Ranker};
+use link::HistoryEdit;
 use market::history::EventKind;
 use protocol::words;
 use protocol::{Detail, HistoryEntry, Shopper};
+use systems::shared::PAGE_NUMBER;
 
 /// Behaviours that the history begins with, and that it grows by.
 const AT_FIRST: usize = 32;
@@ -52,7 +53,7 @@ fn Who() -> impl IntoView {
             state.shopper = key;
             // The edits name entries of the other shopper's history.
             state.history.clear();
-            state.page.number = 0;
+            state.settings.set(&PAGE_NUMBER, 0.0);
         });
     };
     // The options arrive after the state: the chosen one is set again once they are there.
@@ -144,9 +145,8 @@ fn History() -> impl IntoView {
         .into_any()
     };
     // MLPR's paper gives it no shopper: whoever asks, the same products come in the same order.
-    let impersonal = move || {
-        store.insides.with(|answer| answer.as_ref().is_some_and(|a| a.ranker == Ranker::Mlpr))
-    };
+    let impersonal =
+        move || store.insides.with(|answer| answer.as_ref().is_some_and(|a| !a.ranker.is_personal));
     let impersonal_said = || {
         view! {
             <span class="impersonal" data-testid="impersonal" title=say("history.impersonal.about")>

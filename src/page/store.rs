@@ -10,9 +10,8 @@ use super::kept::Kept;
 use super::lasting::Lasting;
 use super::moves::Effect;
 use super::parts::follow;
-use link::knobs::{Facts, Knob};
 use link::view::{Link, View};
-use link::{HistoryEdit, MAX_HISTORY_EDITS, Ranker, RankingKnobs, State};
+use link::{HistoryEdit, MAX_HISTORY_EDITS, State};
 use market::catalogue::ProductId;
 use market::features::split::day_of;
 use market::history::Minutes;
@@ -21,6 +20,11 @@ use protocol::blend::{self, Ranked};
 use protocol::supervisor::Status;
 use protocol::{Answer, Notice, Shop};
 use systems::Task;
+use systems::knob::{Facts, Knob, Settings};
+use systems::shared::{BIAS_AT_SERVING, BLEND, Surface, WEIGHT_CART, WEIGHT_CLICK, WEIGHT_ORDER};
+
+/// What the blend reads, which the page itself computes.
+const BLENDED: [&Knob; 5] = [&BLEND, &WEIGHT_CLICK, &WEIGHT_CART, &WEIGHT_ORDER, &BIAS_AT_SERVING];
 
 /// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
 /// counted from the order before it.
@@ -91,8 +95,8 @@ pub struct Store {
     pub dark: Lasting<RwSignal<bool>>,
     /// Device pixels to one of the style sheet's, for the same.
     pub density: Lasting<RwSignal<f64>>,
-    /// Settings of the ranker, for what changes with them alone.
-    pub ranking: Lasting<Memo<RankingKnobs>>,
+    /// Settings of the blend, for what changes with them alone.
+    pub ranking: Lasting<Memo<Settings>>,
     /// Whether a ranker made the answer, and not retrieval alone; so until there is one.
     pub ranks: Lasting<Memo<bool>>,
     /// What the ranker of the answer predicts.
@@ -134,12 +138,12 @@ impl Store {
         let state = Lasting(RwSignal::new(State::default()));
         let view = Lasting(RwSignal::new(View::default()));
         let answer = Lasting(RwSignal::new(None::<Arc<Answer>>));
-        let ranking = Lasting(Memo::new(move |_| state.with(|s| s.ranking.clone())));
+        let ranking = Lasting(Memo::new(move |_| state.with(|s| s.settings.only(&BLENDED))));
         let tasks = Lasting(Memo::new(move |_| {
-            answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks()))
+            answer.with(|answer| answer.as_ref().map_or([].as_slice(), |a| a.ranker.tasks))
         }));
         let ranks = Lasting(Memo::new(move |_| {
-            answer.with(|answer| answer.as_ref().is_none_or(|a| a.ranker != Ranker::None))
+            answer.with(|answer| answer.as_ref().is_none_or(|a| !a.ranker.tasks.is_empty()))
         }));
         let order = Lasting(Memo::new(move |_| {
             Arc::new(answer.with(|answer| {
@@ -161,12 +165,12 @@ impl Store {
             Arc::new(order.iter().enumerate().filter_map(place).collect())
         }));
         let page = Lasting(Memo::new(move |_| {
-            let (size, number) = state.with(|s| (s.page.size.max(1), s.page.number));
-            let last = order.with(|order| order.len().saturating_sub(1)) / size as usize;
-            (number as usize).min(last)
+            let (size, number) = state.with(|s| (s.page_size(), s.page_number()));
+            let last = order.with(|order| order.len().saturating_sub(1)) / size;
+            number.min(last)
         }));
         let experts = Lasting(Memo::new(move |_| {
-            let (size, from) = (state.with(|s| s.page.size.max(1)) as usize, page.get());
+            let (size, from) = (state.with(State::page_size), page.get());
             answer.with(|answer| {
                 let candidates = answer.as_ref().map(|a| a.candidates.as_slice());
                 let candidates = candidates.unwrap_or_default();
@@ -230,17 +234,17 @@ impl Store {
     }
 
     /// The person turns a knob.
-    pub fn turn(&self, knob: &'static Knob, change: impl FnOnce(&mut State)) {
+    pub fn turn(&self, knob: &'static Knob, value: f32) {
         // Within a gesture, what was before it counts.
         let before = self.turned.get_untracked().filter(|(of, _)| *of == knob.key);
         let moves = before.map_or_else(|| self.moves.get_untracked(), |(_, moves)| moves);
         self.turned.set(Some((knob.key, moves)));
-        self.state.update(change);
+        self.state.update(|state| state.settings.turn(knob, value));
     }
 
     /// Products on the page on show, best first.
     pub fn shown(&self) -> Vec<ProductId> {
-        let size = self.state.with(|s| s.page.size.max(1)) as usize;
+        let size = self.state.with(State::page_size);
         let from = self.page.get() * size;
         self.order.with(|order| {
             self.answer.with(|answer| {
@@ -352,7 +356,7 @@ impl Store {
     /// Keeps [`Self::baseline`]. Another request (query, shopper, surface) starts afresh.
     fn keep_baseline(&self) {
         struct Last {
-            request: (String, String, link::Surface),
+            request: (String, String, Surface),
             time: f64,
             places: Places,
             experts: Vec<f32>,
@@ -364,7 +368,8 @@ impl Store {
             if places.is_empty() {
                 return;
             }
-            let request = state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface));
+            let request =
+                state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface()));
             let time = browser::now();
             let experts = experts.get_untracked();
             match last.take() {

@@ -5,8 +5,9 @@
 //! within a frame without asking the engine.
 
 use crate::{Answer, Candidate};
-use link::{Blend, RankingKnobs};
 use systems::Task;
+use systems::knob::Settings;
+use systems::shared::{BIAS_AT_SERVING, BLEND, Blend, task_weight};
 
 /// The logistic function.
 pub fn sigmoid(logit: f32) -> f32 {
@@ -25,7 +26,7 @@ pub struct Predicted<'a> {
 impl Answer {
     /// What its ranker predicts.
     pub fn predicted(&self) -> Predicted<'_> {
-        Predicted { tasks: self.ranker.tasks(), base_rates: &self.base_rates }
+        Predicted { tasks: self.ranker.tasks, base_rates: &self.base_rates }
     }
 }
 
@@ -41,8 +42,8 @@ pub struct Ranked {
 /// Probability of a task, by its number among the ranker's, that the blend mixes: sigmoid(u_k),
 /// equation 6, or, serving with the bias, sigmoid(u_k + y_b), equation 5. 0 where the ranker has
 /// no such task.
-pub fn probability(candidate: &Candidate, task: usize, knobs: &RankingKnobs) -> f32 {
-    let bias = if knobs.bias_at_serving { candidate.bias } else { 0.0 };
+pub fn probability(candidate: &Candidate, task: usize, settings: &Settings) -> f32 {
+    let bias = if settings.is_on(&BIAS_AT_SERVING) { candidate.bias } else { 0.0 };
     candidate.utility.get(task).map_or(0.0, |utility| sigmoid(utility + bias))
 }
 
@@ -52,10 +53,10 @@ pub fn mixed(
     candidate: &Candidate,
     task: usize,
     predicted: Predicted<'_>,
-    knobs: &RankingKnobs,
+    settings: &Settings,
 ) -> f32 {
-    let probability = probability(candidate, task, knobs);
-    match (knobs.blend, predicted.base_rates.get(task)) {
+    let probability = probability(candidate, task, settings);
+    match (Blend::of(settings), predicted.base_rates.get(task)) {
         // What never happens in the shop has no usual rate to be held against.
         (Blend::Lift | Blend::Product, Some(&base_rate)) if base_rate > 0.0 => {
             probability / base_rate
@@ -65,22 +66,22 @@ pub fn mixed(
 }
 
 /// w_k / sum(w), the share of each task's weight; none where all weights are zero.
-fn weights<'a>(tasks: &'a [Task], knobs: &'a RankingKnobs) -> Option<impl Fn(usize) -> f32 + 'a> {
-    let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
-    (total > 0.0).then_some(move |number: usize| knobs.weight(tasks[number]) / total)
+fn weights<'a>(tasks: &'a [Task], settings: &'a Settings) -> Option<impl Fn(usize) -> f32 + 'a> {
+    let total: f32 = tasks.iter().map(|&task| task_weight(settings, task)).sum();
+    (total > 0.0).then_some(move |number: usize| task_weight(settings, tasks[number]) / total)
 }
 
 /// What each task brings to the blended score, with w the weights' shares: for [`Blend::Sum`] the
 /// addend w_k y_k of equation 6, for [`Blend::Lift`] the addend w_k y_k / b_k, for
 /// [`Blend::Product`] the factor (y_k / b_k)^w_k. Where all weights are zero nothing is asked for,
 /// and every term is zero.
-pub fn terms(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKnobs) -> Vec<f32> {
-    let Some(weight) = weights(predicted.tasks, knobs) else {
+pub fn terms(candidate: &Candidate, predicted: Predicted<'_>, settings: &Settings) -> Vec<f32> {
+    let Some(weight) = weights(predicted.tasks, settings) else {
         return vec![0.0; predicted.tasks.len()];
     };
     let term = |number| {
-        let (weight, mixed) = (weight(number), mixed(candidate, number, predicted, knobs));
-        match knobs.blend {
+        let (weight, mixed) = (weight(number), mixed(candidate, number, predicted, settings));
+        match Blend::of(settings) {
             Blend::Sum | Blend::Lift => weight * mixed,
             Blend::Product => mixed.powf(weight),
         }
@@ -91,12 +92,12 @@ pub fn terms(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKno
 /// Blended score of one candidate: the sum of its [`terms`], or their product. For the sum it is
 /// a probability, for lift and product a number of times the usual. Where nothing is predicted it
 /// is the retriever's.
-pub fn score(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKnobs) -> f32 {
+pub fn score(candidate: &Candidate, predicted: Predicted<'_>, settings: &Settings) -> f32 {
     if predicted.tasks.is_empty() {
         return candidate.retrieval_score;
     }
-    let terms = terms(candidate, predicted, knobs);
-    match knobs.blend {
+    let terms = terms(candidate, predicted, settings);
+    match Blend::of(settings) {
         Blend::Sum | Blend::Lift => terms.iter().sum(),
         Blend::Product => terms.iter().product(),
     }
@@ -104,13 +105,13 @@ pub fn score(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKno
 
 /// How much of the score is each task's, for a bar with a part for each: its addend. Factors have
 /// no part of their product, so there the score is split as the lifts weigh.
-pub fn shares(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKnobs) -> Vec<f32> {
-    if knobs.blend != Blend::Product {
-        return terms(candidate, predicted, knobs);
+pub fn shares(candidate: &Candidate, predicted: Predicted<'_>, settings: &Settings) -> Vec<f32> {
+    if Blend::of(settings) != Blend::Product {
+        return terms(candidate, predicted, settings);
     }
-    let as_lift = RankingKnobs { blend: Blend::Lift, ..knobs.clone() };
+    let as_lift = settings.clone().with(&BLEND, Blend::Lift.value());
     let (score, mut parts) =
-        (score(candidate, predicted, knobs), terms(candidate, predicted, &as_lift));
+        (score(candidate, predicted, settings), terms(candidate, predicted, &as_lift));
     let whole: f32 = parts.iter().sum();
     if whole > 0.0 {
         parts.iter_mut().for_each(|part| *part *= score / whole);
@@ -125,12 +126,12 @@ pub fn shares(candidate: &Candidate, predicted: Predicted<'_>, knobs: &RankingKn
 pub fn order(
     candidates: &[Candidate],
     predicted: Predicted<'_>,
-    knobs: &RankingKnobs,
+    settings: &Settings,
 ) -> Vec<Ranked> {
     let mut order: Vec<_> = candidates
         .iter()
         .enumerate()
-        .map(|(candidate, values)| Ranked { candidate, score: score(values, predicted, knobs) })
+        .map(|(candidate, values)| Ranked { candidate, score: score(values, predicted, settings) })
         .collect();
     let key = |ranked: &Ranked| match ranked.score {
         _ if predicted.tasks.is_empty() => 0.0,
@@ -165,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use link::State;
+    use systems::shared::{WEIGHT_CLICK, WEIGHT_ORDER};
 
     const PREDICTED: Predicted<'_> =
         Predicted { tasks: &[Task::Click, Task::Order], base_rates: &[0.05, 0.002] };
@@ -182,18 +183,15 @@ mod tests {
         }
     }
 
-    fn knobs(click: f32, order: f32, bias_at_serving: bool) -> RankingKnobs {
-        RankingKnobs {
-            weight_click: click,
-            weight_order: order,
-            bias_at_serving,
-            blend: Blend::Sum,
-            ..State::default().ranking
-        }
+    fn knobs(click: f32, order: f32, bias_at_serving: bool) -> Settings {
+        let mut settings = blended(Blend::Sum, click, order);
+        settings.switch(&BIAS_AT_SERVING, bias_at_serving);
+        settings
     }
 
-    fn blended(blend: Blend, click: f32, order: f32) -> RankingKnobs {
-        RankingKnobs { blend, ..knobs(click, order, false) }
+    fn blended(blend: Blend, click: f32, order: f32) -> Settings {
+        let weighted = Settings::default().with(&WEIGHT_CLICK, click).with(&WEIGHT_ORDER, order);
+        weighted.with(&BLEND, blend.value())
     }
 
     /// The utility whose probability this is.
@@ -201,8 +199,8 @@ mod tests {
         (probability / (1.0 - probability)).ln()
     }
 
-    fn products(candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<u32> {
-        order(candidates, PREDICTED, knobs)
+    fn products(candidates: &[Candidate], settings: &Settings) -> Vec<u32> {
+        order(candidates, PREDICTED, settings)
             .iter()
             .map(|r| candidates[r.candidate].product)
             .collect()
@@ -247,8 +245,8 @@ mod tests {
     #[test]
     fn terms_make_the_score_and_shares_sum_to_it() {
         let c = candidate(1, [-2.0, -5.0], 0.3);
-        for blend in [Blend::Sum, Blend::Lift, Blend::Product] {
-            let knobs = RankingKnobs { bias_at_serving: true, ..blended(blend, 0.7, 0.2) };
+        for &blend in Blend::ALL {
+            let knobs = blended(blend, 0.7, 0.2).with(&BIAS_AT_SERVING, 1.0);
             let (score, terms) = (score(&c, PREDICTED, &knobs), terms(&c, PREDICTED, &knobs));
             let made: f32 = match blend {
                 Blend::Product => terms.iter().product(),
@@ -311,7 +309,7 @@ mod tests {
             retrieved(2, 0, 0.1),
         ];
         let nothing = Predicted { tasks: &[], base_rates: &[] };
-        for blend in [Blend::Sum, Blend::Lift, Blend::Product] {
+        for &blend in Blend::ALL {
             let order = order(&all, nothing, &blended(blend, 1.0, 1.0));
             let stands = |r: &Ranked| (all[r.candidate].product, r.score);
             // A draw puts a lower score before a higher one; relevance control does not.
@@ -342,8 +340,8 @@ mod tests {
             utilities in prop::collection::vec((any::<f32>(), any::<f32>(), -5.0..5.0_f32), 0..60),
             click in 0.0..1.0_f32, order_weight in 0.0..1.0_f32, served: bool, blend in 0..3_usize,
         ) {
-            let blend = [Blend::Sum, Blend::Lift, Blend::Product][blend];
-            let knobs = RankingKnobs { blend, ..knobs(click, order_weight, served) };
+            let mut knobs = blended(Blend::ALL[blend], click, order_weight);
+            knobs.switch(&BIAS_AT_SERVING, served);
             let all: Vec<_> = utilities.iter().zip(0..)
                 .map(|(&(click, order, bias), product)| candidate(product, [click, order], bias))
                 .collect();

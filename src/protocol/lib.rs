@@ -10,124 +10,158 @@ pub mod blend;
 pub mod supervisor;
 pub mod words;
 
-use serde::{Deserialize, Serialize};
+use wire::message;
 
-use link::knobs::Facts;
-use link::{Ranker, Retriever, State};
+use link::State;
 use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
 use market::metrics::measure::Values;
+use systems::knob::Facts;
+use systems::{Ranker, Retriever};
 
-/// Raised with every change to this file: a cached engine of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 9;
+/// A hash of the files that declare what messages hold: a cached engine of another version is refused,
+/// and nobody has to remember to raise a number.
+pub const PROTOCOL_VERSION: u32 = hash(&[
+    include_bytes!("lib.rs"),
+    include_bytes!("../wire/lib.rs"),
+    include_bytes!("../link/state.rs"),
+    include_bytes!("../market/catalogue.rs"),
+    include_bytes!("../market/history.rs"),
+    include_bytes!("../market/product.rs"),
+    include_bytes!("../market/language/mod.rs"),
+    include_bytes!("../market/metrics/measure.rs"),
+    include_bytes!("../systems/knob.rs"),
+    include_bytes!("../systems/registry.rs"),
+]);
 
-/// Page to engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ToEngine {
-    /// Load the assets and answer [`FromEngine::Ready`].
-    Start {
-        /// [`PROTOCOL_VERSION`] of the page.
-        version: u32,
-    },
-    /// Compute this state. A newer one makes it stale.
-    Run {
-        /// Number of the run, rising.
-        run: u64,
-        /// What to compute.
-        state: Box<State>,
-    },
-    /// Measure this state on some held-out page views, and answer [`FromEngine::Evaluated`]. A run
-    /// that waits goes first.
-    Evaluate {
-        /// Number of the job.
-        job: u64,
-        /// What to measure. Its surface says on which views; query, shopper, history and device
-        /// are the views'.
-        state: Box<State>,
-        /// The first view, counted over those of the surface.
-        from: u32,
-        /// How many, at most.
-        count: u32,
-    },
-    /// Answer a question about this state with [`FromEngine::Told`]. A run that waits goes first.
-    Ask {
-        /// Number of the job.
-        job: u64,
-        /// What it is about.
-        state: Box<State>,
-        /// What is asked.
-        question: Question,
-    },
-    /// Answer [`FromEngine::Alive`].
-    Ping,
-    /// Lose the GPU, for tests of what follows.
-    LoseDevice,
+/// FNV-1a over the bytes of all files.
+const fn hash(files: &[&[u8]]) -> u32 {
+    let (mut hash, mut file) = (0x811c_9dc5_u32, 0);
+    while file < files.len() {
+        let mut byte = 0;
+        while byte < files[file].len() {
+            hash = (hash ^ files[file][byte] as u32).wrapping_mul(0x0100_0193);
+            byte += 1;
+        }
+        file += 1;
+    }
+    hash
 }
 
-/// Engine to page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FromEngine {
-    /// The program has loaded and listens.
-    Hello {
-        /// [`PROTOCOL_VERSION`] of the engine.
-        version: u32,
-        /// Where it computes.
-        backend: Backend,
-    },
-    /// Bytes arrived, before the engine is ready or while a run waits for weights that were not
-    /// asked for before. The loader says so, not the engine.
-    Progress(Progress),
-    /// What is on sale and who shops: sent as soon as it is read, before the weights are.
-    Shop(Box<Shop>),
-    /// Ready to run.
-    Ready {
-        /// Adapter as the browser names it; empty on the CPU.
-        adapter: String,
-    },
-    /// The answer to a run.
-    Answer(Box<Answer>),
-    /// What was measured on some held-out page views.
-    Evaluated(Evaluated),
-    /// What came of a question.
-    Told(Told),
-    /// Something went wrong that leaves the engine working.
-    Notice(Notice),
-    /// Something went wrong that the engine does not survive.
-    Failed(Notice),
-    /// The answer to a ping.
-    Alive,
+message! {
+    /// Page to engine.
+    #[derive(Clone, Debug, PartialEq)]
+    pub enum ToEngine {
+        /// Load the assets and answer [`FromEngine::Ready`].
+        Start {
+            /// [`PROTOCOL_VERSION`] of the page.
+            version: u32,
+        } = "start",
+        /// Compute this state. A newer one makes it stale.
+        Run {
+            /// Number of the run, rising.
+            run: u64,
+            /// What to compute.
+            state: Box<State>,
+        } = "run",
+        /// Measure this state on some held-out page views, and answer [`FromEngine::Evaluated`]. A run
+        /// that waits goes first.
+        Evaluate {
+            /// Number of the job.
+            job: u64,
+            /// What to measure. Its surface says on which views; query, shopper, history and device
+            /// are the views'.
+            state: Box<State>,
+            /// The first view, counted over those of the surface.
+            from: u32,
+            /// How many, at most.
+            count: u32,
+        } = "evaluate",
+        /// Answer a question about this state with [`FromEngine::Told`]. A run that waits goes first.
+        Ask {
+            /// Number of the job.
+            job: u64,
+            /// What it is about.
+            state: Box<State>,
+            /// What is asked.
+            question: Question,
+        } = "ask",
+        /// Answer [`FromEngine::Alive`].
+        Ping = "ping",
+        /// Lose the GPU, for tests of what follows.
+        LoseDevice = "lose-device",
+    }
 }
 
-/// Where a run was computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backend {
-    /// Burn flex, in WebAssembly.
-    Cpu,
-    /// Burn on WebGPU.
-    Webgpu,
+message! {
+    /// Engine to page.
+    #[derive(Clone, Debug, PartialEq)]
+    pub enum FromEngine {
+        /// The program has loaded and listens.
+        Hello {
+            /// [`PROTOCOL_VERSION`] of the engine.
+            version: u32,
+            /// Where it computes.
+            backend: Backend,
+        } = "hello",
+        /// Bytes arrived, before the engine is ready or while a run waits for weights that were not
+        /// asked for before. The loader says so, not the engine.
+        Progress(Progress) = "progress",
+        /// What is on sale and who shops: sent as soon as it is read, before the weights are.
+        Shop(Box<Shop>) = "shop",
+        /// Ready to run.
+        Ready {
+            /// Adapter as the browser names it; empty on the CPU.
+            adapter: String,
+        } = "ready",
+        /// The answer to a run.
+        Answer(Box<Answer>) = "answer",
+        /// What was measured on some held-out page views.
+        Evaluated(Evaluated) = "evaluated",
+        /// What came of a question.
+        Told(Told) = "told",
+        /// Something went wrong that leaves the engine working.
+        Notice(Notice) = "notice",
+        /// Something went wrong that the engine does not survive.
+        Failed(Notice) = "failed",
+        /// The answer to a ping.
+        Alive = "alive",
+    }
 }
 
-/// How far loading is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Bytes that have arrived: of the engine's program and of the assets of a first ranking, and
-    /// later of the files that are fetched side by side.
-    pub loaded: u64,
-    /// Bytes of all of them.
-    pub total: u64,
+message! {
+    /// Where a run was computed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Backend {
+        /// Burn flex, in WebAssembly.
+        Cpu = "cpu",
+        /// Burn on WebGPU.
+        Webgpu = "webgpu",
+    }
 }
 
-/// A message to the person: what happened and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// Stable key, for example "query-too-long": one notice of each kind is shown at a time.
-    pub key: String,
-    /// What it says.
-    pub says: Message,
+message! {
+    /// How far loading is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Progress {
+        /// Bytes that have arrived: of the engine's program and of the assets of a first ranking, and
+        /// later of the files that are fetched side by side.
+        pub loaded: u64,
+        /// Bytes of all of them.
+        pub total: u64,
+    }
+}
+
+message! {
+    /// A message to the person: what happened and what to do.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Notice {
+        /// Stable key, for example "query-too-long": one notice of each kind is shown at a time.
+        pub key: String,
+        /// What it says.
+        pub says: Message,
+    }
 }
 
 impl Notice {
@@ -143,67 +177,73 @@ impl Notice {
     }
 }
 
-/// What the page needs to show products and shoppers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shop {
-    /// What is on sale.
-    pub catalogue: Catalogue,
-    /// Who can be played.
-    pub shoppers: Vec<Shopper>,
-    /// Queries for suggestions, most frequent first.
-    pub queries: Vec<String>,
+message! {
+    /// What the page needs to show products and shoppers.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Shop {
+        /// What is on sale.
+        pub catalogue: Catalogue,
+        /// Who can be played.
+        pub shoppers: Vec<Shopper>,
+        /// Queries for suggestions, most frequent first.
+        pub queries: Vec<String>,
+    }
 }
 
-/// A shopper one can take the place of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shopper {
-    /// Key in links, for example "mara".
-    pub key: String,
-    /// Name, for example "Mara".
-    pub name: String,
-    /// A few sentences about the person.
-    pub about: Vec<Message>,
-    /// Profile features.
-    pub profile: Profile,
-    /// Behaviour, oldest first.
-    pub events: Vec<Event>,
-    /// Web searches made outside the shop, oldest first.
-    #[serde(default)]
-    pub web_searches: Vec<WebSearch>,
-    /// "Now" for this shopper, in minutes.
-    pub now: i32,
+message! {
+    /// A shopper one can take the place of.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Shopper {
+        /// Key in links, for example "mara".
+        pub key: String,
+        /// Name, for example "Mara".
+        pub name: String,
+        /// A few sentences about the person.
+        pub about: Vec<Message>,
+        /// Profile features.
+        pub profile: Profile,
+        /// Behaviour, oldest first.
+        pub events: Vec<Event>,
+        /// Web searches made outside the shop, oldest first.
+        #[serde(default)]
+        pub web_searches: Vec<WebSearch>,
+        /// "Now" for this shopper, in minutes.
+        pub now: i32,
+    }
 }
 
-/// Everything one run computed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Number of the run.
-    pub run: u64,
-    /// Where it was computed.
-    pub backend: Backend,
-    /// Which system retrieved the candidates.
-    pub retriever: Retriever,
-    /// Which system ranked them, if any; it says what their utilities are of ([`Ranker::tasks`]).
-    pub ranker: Ranker,
-    /// Base rate of each of its tasks: the share of what the shop showed, on the days that its
-    /// statistics were counted, that the task's behaviour came of.
-    pub base_rates: Vec<f32>,
-    /// Time of each stage.
-    pub timings: Vec<StageTime>,
-    /// What the person should know about this run: a query cut short, an unknown product.
-    pub notices: Vec<Notice>,
-    /// The history the models saw, oldest first, edits applied.
-    pub history: Vec<HistoryEntry>,
-    /// What the retriever thought.
-    pub retrieval: RetrievalInsides,
-    /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
-    pub gatings: Vec<Gating>,
-    /// Every product that was ranked, in the order of retrieval. The page blends and orders.
-    pub candidates: Vec<Candidate>,
-    /// Examination by place, learned and true.
-    pub examination: Examination,
-    /// Insides for the chosen product, if it is among the candidates.
-    pub detail: Option<Detail>,
+message! {
+    /// Everything one run computed.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Answer {
+        /// Number of the run.
+        pub run: u64,
+        /// Where it was computed.
+        pub backend: Backend,
+        /// Which system retrieved the candidates.
+        pub retriever: &'static Retriever,
+        /// Which system ranked them, if any; it says what their utilities are of ([`Ranker::tasks`](systems::Ranker)).
+        pub ranker: &'static Ranker,
+        /// Base rate of each of its tasks: the share of what the shop showed, on the days that its
+        /// statistics were counted, that the task's behaviour came of.
+        pub base_rates: Vec<f32>,
+        /// Time of each stage.
+        pub timings: Vec<StageTime>,
+        /// What the person should know about this run: a query cut short, an unknown product.
+        pub notices: Vec<Notice>,
+        /// The history the models saw, oldest first, edits applied.
+        pub history: Vec<HistoryEntry>,
+        /// What the retriever thought.
+        pub retrieval: RetrievalInsides,
+        /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
+        pub gatings: Vec<Gating>,
+        /// Every product that was ranked, in the order of retrieval. The page blends and orders.
+        pub candidates: Vec<Candidate>,
+        /// Examination by place, learned and true.
+        pub examination: Examination,
+        /// Insides for the chosen product, if it is among the candidates.
+        pub detail: Option<Detail>,
+    }
 }
 
 impl Answer {
@@ -221,306 +261,349 @@ impl Answer {
     }
 }
 
-/// What was measured on some held-out page views.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evaluated {
-    /// Number of the job.
-    pub job: u64,
-    /// How many views there are on the surface.
-    pub views: u32,
-    /// What was measured of each view asked for, in their order; empty where something is missing.
-    pub values: Vec<Values>,
-    /// What is missing, and what to do.
-    pub notices: Vec<Notice>,
+message! {
+    /// What was measured on some held-out page views.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Evaluated {
+        /// Number of the job.
+        pub job: u64,
+        /// How many views there are on the surface.
+        pub views: u32,
+        /// What was measured of each view asked for, in their order; empty where something is missing.
+        pub values: Vec<Values>,
+        /// What is missing, and what to do.
+        pub notices: Vec<Notice>,
+    }
 }
 
-/// What can be asked about a state beyond its ranking.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Question {
-    /// Where a product of the catalogue goes in the funnel: [`Reply::Trace`]. With a number of one
-    /// of the ranker's features, that feature is held at its training mean for every candidate.
-    Trace(ProductId, Option<u32>),
-    /// What a product's scores are made of: [`Reply::Parts`].
-    Parts(ProductId),
-    /// What the places of the page on show do to the products of this order:
-    /// [`Reply::Seats`].
-    Seats(Vec<ProductId>),
-    /// The item vectors in two dimensions: [`Reply::Map`].
-    Map,
+message! {
+    /// What can be asked about a state beyond its ranking.
+    #[derive(Clone, Debug, PartialEq)]
+    pub enum Question {
+        /// Where a product of the catalogue goes in the funnel: [`Reply::Trace`]. With a number of one
+        /// of the ranker's features, that feature is held at its training mean for every candidate.
+        Trace {
+            /// Which product.
+            product: ProductId,
+            /// The feature that is held.
+            held: Option<u32>,
+        } = "trace",
+        /// What a product's scores are made of: [`Reply::Parts`].
+        Parts(ProductId) = "parts",
+        /// What the places of the page on show do to the products of this order:
+        /// [`Reply::Seats`].
+        Seats(Vec<ProductId>) = "seats",
+        /// The item vectors in two dimensions: [`Reply::Map`].
+        Map = "map",
+    }
 }
 
-/// What came of a question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// Number of the job.
-    pub job: u64,
-    /// The answer; none where something is missing.
-    pub reply: Option<Reply>,
-    /// What is missing, and what to do.
-    pub notices: Vec<Notice>,
+message! {
+    /// What came of a question.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Told {
+        /// Number of the job.
+        pub job: u64,
+        /// The answer; none where something is missing.
+        pub reply: Option<Reply>,
+        /// What is missing, and what to do.
+        pub notices: Vec<Notice>,
+    }
 }
 
-/// The answer to a [`Question`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reply {
+message! {
+    /// The answer to a [`Question`].
+    #[derive(Clone, Debug, PartialEq)]
+    pub enum Reply {
+        /// A product's way through the funnel.
+        Trace(Trace) = "trace",
+        /// What its scores are made of.
+        Parts(Box<Parts>) = "parts",
+        /// The places of the page on show, in their order.
+        Seats(Vec<Seat>) = "seats",
+        /// The item vectors in two dimensions.
+        Map(Map) = "map",
+    }
+}
+
+message! {
     /// A product's way through the funnel.
-    Trace(Trace),
-    /// What its scores are made of.
-    Parts(Box<Parts>),
-    /// The places of the page on show, in their order.
-    Seats(Vec<Seat>),
-    /// The item vectors in two dimensions.
-    Map(Map),
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Trace {
+        /// Which product.
+        pub product: ProductId,
+        /// The stages before the ranker, in their order.
+        pub passages: Vec<Passage>,
+        /// Its place, from 0, in the blended order of what was ranked; where it did not get that far,
+        /// the place it would have taken.
+        pub rank: u32,
+        /// Products that were ranked, without it where it did not get that far.
+        pub ranked: u32,
+        /// Its blended score; without a ranker the retriever's.
+        pub score: f32,
+    }
 }
 
-/// A product's way through the funnel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Trace {
-    /// Which product.
-    pub product: ProductId,
-    /// The stages before the ranker, in their order.
-    pub passages: Vec<Passage>,
-    /// Its place, from 0, in the blended order of what was ranked; where it did not get that far,
-    /// the place it would have taken.
-    pub rank: u32,
-    /// Products that were ranked, without it where it did not get that far.
-    pub ranked: u32,
-    /// Its blended score; without a ranker the retriever's.
-    pub score: f32,
+message! {
+    /// A stage of the funnel before the ranker, and what became of a product in it. Where the product
+    /// was lost before, what would have become of it.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Passage {
+        /// "stock", "relevance", "retrieve" or "coarse".
+        pub stage: String,
+        /// Products that came in.
+        pub entered: u32,
+        /// Products that went on.
+        pub left: u32,
+        /// What the stage judges the product by: the retriever's score, the probability of its
+        /// category, the coarse ranker's score; no number where it is on sale or not.
+        pub value: f32,
+        /// The least value that was enough; no number where the candidates were drawn by lot.
+        pub least: f32,
+        /// The product's place among those that came in, from 0; none where the stage orders nothing.
+        pub place: Option<u32>,
+        /// Whether the product passes.
+        pub passed: bool,
+    }
 }
 
-/// A stage of the funnel before the ranker, and what became of a product in it. Where the product
-/// was lost before, what would have become of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Passage {
-    /// "stock", "relevance", "retrieve" or "coarse".
-    pub stage: String,
-    /// Products that came in.
-    pub entered: u32,
-    /// Products that went on.
-    pub left: u32,
-    /// What the stage judges the product by: the retriever's score, the probability of its
-    /// category, the coarse ranker's score; no number where it is on sale or not.
-    pub value: f32,
-    /// The least value that was enough; no number where the candidates were drawn by lot.
-    pub least: f32,
-    /// The product's place among those that came in, from 0; none where the stage orders nothing.
-    pub place: Option<u32>,
-    /// Whether the product passes.
-    pub passed: bool,
+message! {
+    /// What a product's scores are made of.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Parts {
+        /// The product as a candidate; where it did not get that far, as the one that it would be.
+        pub candidate: Candidate,
+        /// What the ranker's gates choose among.
+        pub gatings: Vec<Gating>,
+        /// The ranker's insides.
+        pub detail: Option<Detail>,
+        /// What the retriever reads, in groups.
+        pub groups: Vec<String>,
+        /// Retrieval score of the product where the retriever reads only some of the groups: those
+        /// whose bits are set in the place on this list. The last is the score itself.
+        pub coalitions: Vec<f32>,
+        /// Utilities of the product with every feature at its training mean, by task.
+        pub base: Vec<f32>,
+        /// Each of the ranker's dense features with what it adds to each task's utility: the sampled
+        /// Shapley value and its standard error. With [`Self::base`] they sum to the utility.
+        pub features: Vec<(Feature, Vec<(f32, f32)>)>,
+    }
 }
 
-/// What a product's scores are made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Parts {
-    /// The product as a candidate; where it did not get that far, as the one that it would be.
-    pub candidate: Candidate,
-    /// What the ranker's gates choose among.
-    pub gatings: Vec<Gating>,
-    /// The ranker's insides.
-    pub detail: Option<Detail>,
-    /// What the retriever reads, in groups.
-    pub groups: Vec<String>,
-    /// Retrieval score of the product where the retriever reads only some of the groups: those
-    /// whose bits are set in the place on this list. The last is the score itself.
-    pub coalitions: Vec<f32>,
-    /// Utilities of the product with every feature at its training mean, by task.
-    pub base: Vec<f32>,
-    /// Each of the ranker's dense features with what it adds to each task's utility: the sampled
-    /// Shapley value and its standard error. With [`Self::base`] they sum to the utility.
-    pub features: Vec<(Feature, Vec<(f32, f32)>)>,
+message! {
+    /// What a place does to the product that stands there.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Seat {
+        /// The product that stands there.
+        pub product: ProductId,
+        /// Bias logit y_b there; 0 without a bias network.
+        pub bias: f32,
+        /// What the neighbours do to it: y_b less its mean over neighbours drawn from the catalogue;
+        /// none where no network reads neighbours.
+        pub neighbours: Option<f32>,
+        /// Examination, attraction and competition, whose product is the market's chance of a click;
+        /// empty where the market does not know what the query asks for.
+        pub truth: Vec<f32>,
+    }
 }
 
-/// What a place does to the product that stands there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seat {
-    /// The product that stands there.
-    pub product: ProductId,
-    /// Bias logit y_b there; 0 without a bias network.
-    pub bias: f32,
-    /// What the neighbours do to it: y_b less its mean over neighbours drawn from the catalogue;
-    /// none where no network reads neighbours.
-    pub neighbours: Option<f32>,
-    /// Examination, attraction and competition, whose product is the market's chance of a click;
-    /// empty where the market does not know what the query asks for.
-    pub truth: Vec<f32>,
+message! {
+    /// The item vectors in two dimensions: their two principal components.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Map {
+        /// x and y of each product, one after another.
+        pub points: Vec<f32>,
+        /// x and y of the query vector.
+        pub query: (f32, f32),
+        /// Share of the item vectors' variance along each axis.
+        pub variance: (f32, f32),
+    }
 }
 
-/// The item vectors in two dimensions: their two principal components.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Map {
-    /// x and y of each product, one after another.
-    pub points: Vec<f32>,
-    /// x and y of the query vector.
-    pub query: (f32, f32),
-    /// Share of the item vectors' variance along each axis.
-    pub variance: (f32, f32),
+message! {
+    /// A stage of the funnel and how long it took.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct StageTime {
+        /// "score", "retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain".
+        pub stage: String,
+        /// Milliseconds.
+        pub milliseconds: f32,
+        /// The stage's last answer was used again.
+        pub cached: bool,
+    }
 }
 
-/// A stage of the funnel and how long it took.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageTime {
-    /// "retrieve", "coarse", "prepare", "encode", "rank", "bias", "explain".
-    pub stage: String,
-    /// Milliseconds.
-    pub milliseconds: f32,
-    /// The stage's last answer was used again.
-    pub cached: bool,
+message! {
+    /// One entry of the history shown.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct HistoryEntry {
+        /// Number by which [`link::HistoryEdit::Remove`] names it.
+        pub entry: u32,
+        /// What was done, to what, when.
+        pub event: Event,
+        /// Read by the retriever: kept by MOPPR's category filter, or among the newest that Yandex's
+        /// user tower takes.
+        pub kept: bool,
+        /// The retriever's attention on it, 0 if not kept: MOPPR's query attention (equation 7)
+        /// within its own window, or that of Yandex's `CLS` in the last layer, over all heads.
+        pub attention: f32,
+    }
 }
 
-/// One entry of the history shown.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HistoryEntry {
-    /// Number by which [`link::HistoryEdit::Remove`] names it.
-    pub entry: u32,
-    /// What was done, to what, when.
-    pub event: Event,
-    /// Read by the retriever: kept by MOPPR's category filter, or among the newest that Yandex's
-    /// user tower takes.
-    pub kept: bool,
-    /// The retriever's attention on it, 0 if not kept: MOPPR's query attention (equation 7)
-    /// within its own window, or that of Yandex's `CLS` in the last layer, over all heads.
-    pub attention: f32,
+message! {
+    /// What the retrieval stage did.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct RetrievalInsides {
+        /// Word pieces of the query.
+        pub pieces: Vec<String>,
+        /// MOPPR's personalised attention on each piece (equation 6); empty without MOPPR.
+        pub personal_attention: Vec<f32>,
+        /// Predicted categories with their probabilities, most likely first.
+        pub categories: Vec<(ProductTypeId, f32)>,
+        /// Entropy in nats of the softmax over all that is on sale at tau.
+        pub entropy: f32,
+        /// exp(entropy): how many products effectively compete.
+        pub effective_candidates: f32,
+        /// Softmax probability of the best products, falling.
+        pub softmax: Vec<f32>,
+        /// Products on sale.
+        pub searched: u32,
+        /// Products of types that the query is likely to mean.
+        pub relevant: u32,
+        /// Products that relevance control lets pass: those, and the next likely where they are too
+        /// few for a page.
+        pub admitted: u32,
+        /// Products that were retrieved of those.
+        pub retrieved: u32,
+        /// What Yandex's towers did; none without them.
+        pub towers: Option<TowerInsides>,
+    }
 }
 
-/// What the retrieval stage did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RetrievalInsides {
-    /// Word pieces of the query.
-    pub pieces: Vec<String>,
-    /// MOPPR's personalised attention on each piece (equation 6); empty without MOPPR.
-    pub personal_attention: Vec<f32>,
-    /// Predicted categories with their probabilities, most likely first.
-    pub categories: Vec<(ProductTypeId, f32)>,
-    /// Entropy in nats of the softmax over all that is on sale at tau.
-    pub entropy: f32,
-    /// exp(entropy): how many products effectively compete.
-    pub effective_candidates: f32,
-    /// Softmax probability of the best products, falling.
-    pub softmax: Vec<f32>,
-    /// Products on sale.
-    pub searched: u32,
-    /// Products of types that the query is likely to mean.
-    pub relevant: u32,
-    /// Products that relevance control lets pass: those, and the next likely where they are too
-    /// few for a page.
-    pub admitted: u32,
-    /// Products that were retrieved of those.
-    pub retrieved: u32,
-    /// What Yandex's towers did; none without them.
-    pub towers: Option<TowerInsides>,
+message! {
+    /// What Yandex's towers did, beside the attention on each [`HistoryEntry`].
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct TowerInsides {
+        /// Behaviours that were read, web searches among them.
+        pub read: u32,
+        /// Web searches that are recent enough to be read, whether or not they are.
+        pub recent_searches: u32,
+        /// Attention of `CLS` on itself in the last layer.
+        pub own_attention: f32,
+        /// Web searches that were read, newest first, with the attention on each.
+        pub searches: Vec<(String, f32)>,
+        /// tau, the learned temperature that similarities are multiplied by (3.5.1).
+        pub temperature: f32,
+        /// r_ctx of the present surface and of the present device (3.4): detached in serving.
+        pub context: (f32, f32),
+    }
 }
 
-/// What Yandex's towers did, beside the attention on each [`HistoryEntry`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TowerInsides {
-    /// Behaviours that were read, web searches among them.
-    pub read: u32,
-    /// Web searches that are recent enough to be read, whether or not they are.
-    pub recent_searches: u32,
-    /// Attention of `CLS` on itself in the last layer.
-    pub own_attention: f32,
-    /// Web searches that were read, newest first, with the attention on each.
-    pub searches: Vec<(String, f32)>,
-    /// tau, the learned temperature that similarities are multiplied by (3.5.1).
-    pub temperature: f32,
-    /// r_ctx of the present surface and of the present device (3.4): detached in serving.
-    pub context: (f32, f32),
+message! {
+    /// A layer of experts, of which each task's gate makes a mixture.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Gating {
+        /// What the page names the layer by; empty where it is the only one.
+        pub name: String,
+        /// A task's experts in the order of its gate weights: whose they are and a number, "expert 1",
+        /// "shared 2".
+        pub experts: Vec<String>,
+    }
 }
 
-/// A layer of experts, of which each task's gate makes a mixture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gating {
-    /// What the page names the layer by; empty where it is the only one.
-    pub name: String,
-    /// A task's experts in the order of its gate weights: whose they are and a number, "expert 1",
-    /// "shared 2".
-    pub experts: Vec<String>,
+message! {
+    /// One ranked product.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Candidate {
+        /// Which product.
+        pub product: ProductId,
+        /// Score the retriever ordered by: inner product, or the GMV score.
+        pub retrieval_score: f32,
+        /// Softmax probability at tau over what is on sale (equation 15).
+        pub probability: f32,
+        /// Relevance tier: products of a lower one stand before it, whatever their scores. 0 with all
+        /// that was asked for, one more for each word that the title lacks, and 255 where the type is
+        /// not likely meant and only fills the page.
+        pub tier: u8,
+        /// Utility logits u_k of the ranker's tasks (DMT equation 3).
+        pub utility: Vec<f32>,
+        /// Gate weights: by gating, by task, by expert; empty where the ranker has no gates.
+        pub gates: Vec<f32>,
+        /// Bias logit y_b (equation 4) at the place it takes in the present order.
+        pub bias: f32,
+    }
 }
 
-/// One ranked product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Which product.
-    pub product: ProductId,
-    /// Score the retriever ordered by: inner product, or the GMV score.
-    pub retrieval_score: f32,
-    /// Softmax probability at tau over what is on sale (equation 15).
-    pub probability: f32,
-    /// Relevance tier: products of a lower one stand before it, whatever their scores. 0 with all
-    /// that was asked for, one more for each word that the title lacks, and 255 where the type is
-    /// not likely meant and only fills the page.
-    pub tier: u8,
-    /// Utility logits u_k of the ranker's tasks (DMT equation 3).
-    pub utility: Vec<f32>,
-    /// Gate weights: by gating, by task, by expert; empty where the ranker has no gates.
-    pub gates: Vec<f32>,
-    /// Bias logit y_b (equation 4) at the place it takes in the present order.
-    pub bias: f32,
+message! {
+    /// Examination by index on the list, relative to the first place.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Examination {
+        /// What the bias network learned: exp(y_b(index) - y_b(0)); empty if it reads no position.
+        pub learned: Vec<f32>,
+        /// What the market does.
+        pub truth: Vec<f32>,
+    }
 }
 
-/// Examination by index on the list, relative to the first place.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Examination {
-    /// What the bias network learned: exp(y_b(index) - y_b(0)); empty if it reads no position.
-    pub learned: Vec<f32>,
-    /// What the market does.
-    pub truth: Vec<f32>,
+message! {
+    /// The insides for one product.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Detail {
+        /// Which product.
+        pub product: ProductId,
+        /// DMT's decoder attention of the target item over the three sequences.
+        pub attention: Vec<SequenceAttention>,
+        /// The features that are farthest from their mean, farthest first.
+        pub features: Vec<Feature>,
+        /// What MLPR hands on from task to task; empty without MLPR.
+        pub transfer: Vec<Transfer>,
+        /// What each expert of the last gating adds to each task, by task and expert: the utility
+        /// (DMT) or the conditional's logit (MLPR), less what it would be were the expert's gate
+        /// weight zero.
+        pub expert_contribution: Vec<Vec<f32>>,
+        /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
+        /// absent where the network does not read it.
+        pub bias_terms: Vec<(String, f32)>,
+    }
 }
 
-/// The insides for one product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Detail {
-    /// Which product.
-    pub product: ProductId,
-    /// DMT's decoder attention of the target item over the three sequences.
-    pub attention: Vec<SequenceAttention>,
-    /// The features that are farthest from their mean, farthest first.
-    pub features: Vec<Feature>,
-    /// What MLPR hands on from task to task; empty without MLPR.
-    pub transfer: Vec<Transfer>,
-    /// What each expert of the last gating adds to each task, by task and expert: the utility
-    /// (DMT) or the conditional's logit (MLPR), less what it would be were the expert's gate
-    /// weight zero.
-    pub expert_contribution: Vec<Vec<f32>>,
-    /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
-    /// absent where the network does not read it.
-    pub bias_terms: Vec<(String, f32)>,
+message! {
+    /// A feature of a product (DMT 4.1.2).
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Feature {
+        /// What the page names it by, for example "clicks-on-the-product-type-in-7-days".
+        pub name: String,
+        /// What the page names its kind by, for example "user-item-interaction".
+        pub kind: String,
+        /// As it is counted.
+        pub value: f32,
+        /// In standard deviations from its mean: as the experts read it.
+        pub z_score: f32,
+    }
 }
 
-/// A feature of a product (DMT 4.1.2).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Feature {
-    /// What the page names it by, for example "clicks-on-the-product-type-in-7-days".
-    pub name: String,
-    /// What the page names its kind by, for example "user-item-interaction".
-    pub kind: String,
-    /// As it is counted.
-    pub value: f32,
-    /// In standard deviations from its mean: as the experts read it.
-    pub z_score: f32,
+message! {
+    /// What one of MLPR's tasks takes from the one before.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Transfer {
+        /// p of equation 7: the chance of this step once the steps before it were taken (pCTR, pAVR,
+        /// pCVR).
+        pub conditional: f32,
+        /// y of equation 8: the chance of this step from the impression on.
+        pub joint: f32,
+        /// The attention unit's weight on the former task (equation 6), against that on the task's
+        /// own tower.
+        pub from_former: f32,
+    }
 }
 
-/// What one of MLPR's tasks takes from the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Transfer {
-    /// p of equation 7: the chance of this step once the steps before it were taken (pCTR, pAVR,
-    /// pCVR).
-    pub conditional: f32,
-    /// y of equation 8: the chance of this step from the impression on.
-    pub joint: f32,
-    /// The attention unit's weight on the former task (equation 6), against that on the task's
-    /// own tower.
-    pub from_former: f32,
-}
-
-/// Attention over one behaviour sequence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SequenceAttention {
-    /// "clicks", "carts" or "orders".
-    pub sequence: String,
-    /// Entry number in the history and attention averaged over heads; sums to one.
-    pub weights: Vec<(u32, f32)>,
+message! {
+    /// Attention over one behaviour sequence.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct SequenceAttention {
+        /// "clicks", "carts" or "orders".
+        pub sequence: String,
+        /// Entry number in the history and attention averaged over heads; sums to one.
+        pub weights: Vec<(u32, f32)>,
+    }
 }

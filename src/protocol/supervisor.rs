@@ -9,8 +9,9 @@
 use crate::blend::order;
 use crate::words::percent;
 use crate::{Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine};
-use link::{BackendChoice, State};
+use link::State;
 use market::language::Message;
+use systems::shared::BackendChoice;
 
 /// Milliseconds between two calls of [`Supervisor::tick`].
 pub const TICK: f64 = 3_000.0;
@@ -276,8 +277,8 @@ impl Supervisor {
     /// The person changed something.
     pub fn set_state(&mut self, state: State, now: f64) -> Vec<Action> {
         let mut todo = vec![];
-        let asks_for_gpu = state.backend == BackendChoice::Webgpu
-            && self.state.backend != BackendChoice::Webgpu
+        let asks_for_gpu = state.backend() == BackendChoice::Webgpu
+            && self.state.backend() != BackendChoice::Webgpu
             && matches!(self.gpu_stands, Gpu::Refused | Gpu::Unreachable);
         self.state = state;
         self.unsent = true;
@@ -452,7 +453,7 @@ impl Supervisor {
         let cpu = self.cpu.phase == Phase::Ready;
         let gpu = self.gpu.phase == Phase::Ready && self.gpu_stands == Gpu::Passed;
         let (cpu_ms, gpu_ms) = self.trial.unwrap_or_default();
-        let gpu_wanted = match self.state.backend {
+        let gpu_wanted = match self.state.backend() {
             BackendChoice::Cpu => false,
             BackendChoice::Webgpu => true,
             BackendChoice::Auto => gpu_ms <= cpu_ms + FRAME,
@@ -511,7 +512,7 @@ impl Supervisor {
     /// Sends what can be sent: the newest state waits for a run that is soon done, and makes the
     /// engine drop one that is not.
     fn pump(&mut self, now: f64, todo: &mut Vec<Action>) {
-        let wants_gpu = self.state.backend != BackendChoice::Cpu;
+        let wants_gpu = self.state.backend() != BackendChoice::Cpu;
         if self.answered && wants_gpu && !self.gpu_held && self.gpu_stands == Gpu::Waiting {
             self.spawn(Backend::Webgpu, now, todo);
         }
@@ -603,7 +604,7 @@ impl Supervisor {
     fn gpu_is_unreachable(&mut self, todo: &mut Vec<Action>) {
         self.give_up(Backend::Webgpu, todo);
         self.gpu_stands = Gpu::Unreachable;
-        if self.state.backend == BackendChoice::Webgpu {
+        if self.state.backend() == BackendChoice::Webgpu {
             let says = Message::new("notices.webgpu-unreachable");
             todo.push(Action::Tell(Notice { key: "webgpu-lost".into(), says }));
         }
@@ -657,7 +658,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
     if worst > TOLERANCE {
         return Some(Message::new("trial.utilities").with("share", percent(worst)));
     }
-    let knobs = State::default().ranking;
+    let knobs = State::default().settings;
     let best = order(&cpu.candidates, cpu.predicted(), &knobs);
     let found: Vec<_> = order(&gpu.candidates, cpu.predicted(), &knobs)
         .iter()

@@ -1,8 +1,8 @@
 //! Numbers of messages as people read them.
 
-use link::Blend;
 use market::history::{DAY, EventKind, Minutes, Profile};
 use market::language::Message;
+use systems::shared::Blend;
 
 /// A count with thousands separated: 2,412.
 pub fn count(n: usize) -> String {

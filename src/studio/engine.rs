@@ -12,11 +12,12 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use link::{BackendChoice, State};
+use link::State;
 use market::language::Message;
 use page::store::Store;
 use page::{browser, wire};
 use protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
+use systems::shared::{BACKEND, BackendChoice};
 
 /// Milliseconds between two looks at whether the engine still speaks.
 const TICK: u64 = 3_000;
@@ -136,7 +137,7 @@ impl Engine {
     /// Where the engine is lost over it; the next question starts another.
     pub async fn answer(&self, state: &State) -> Result<Arc<Answer>, Lost> {
         // Where to compute, and whose insides are shown, changes no order.
-        let state = State { backend: BackendChoice::Cpu, ..state.clone() };
+        let state = state.clone().with(&BACKEND, BackendChoice::Cpu.value());
         if let Some(answer) = self.inner.kept(&state) {
             return Ok(answer);
         }
@@ -175,7 +176,8 @@ impl Engine {
         about: protocol::Question,
     ) -> Result<protocol::Reply, Lost> {
         let (reply, answered) = oneshot::channel();
-        let state = State { backend: BackendChoice::Cpu, selected: None, ..state.clone() };
+        let state = State { selected: None, ..state.clone() };
+        let state = state.with(&BACKEND, BackendChoice::Cpu.value());
         let inquiry = Job::Inquiry(Inquiry { state, about, reply });
         self.inner.behind.borrow_mut().push_back(inquiry);
         self.inner.pump();

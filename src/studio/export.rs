@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use link::State;
 use link::view::Link;
-use link::{Blend, State, Surface};
 use market::language::Message;
 use protocol::blend::{self, probability};
 use protocol::{Answer, Candidate, Shop};
 use systems::Task;
+use systems::shared::{Blend, Surface, task_weight};
 
 /// Most bytes of a state's file that are read.
 pub const MOST: usize = 200_000;
@@ -30,7 +31,7 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// What was asked for, and for whom.
     fn asked(&self) -> (&str, &str) {
-        let query = match self.state.surface {
+        let query = match self.state.surface() {
             Surface::Search => self.state.query.as_str(),
             Surface::Feed => "feed",
         };
@@ -124,14 +125,14 @@ struct Row<'a> {
 }
 
 fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
-    let tasks = answer.ranker.tasks();
+    let tasks = answer.ranker.tasks;
     let row = |(rank, ranked): (usize, &blend::Ranked)| {
         let candidate: &Candidate = &answer.candidates[ranked.candidate];
         let catalogue = &shop.catalogue;
         let product = catalogue.products.get(candidate.product as usize)?;
         let chance = |wanted: Task| {
             let number = tasks.iter().position(|task| *task == wanted)?;
-            Some(probability(candidate, number, &state.ranking))
+            Some(probability(candidate, number, &state.settings))
         };
         let product_type = catalogue.product_types.get(product.product_type as usize);
         let brand = catalogue.brands.get(product.brand as usize);
@@ -153,18 +154,19 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
             gates: &candidate.gates,
         })
     };
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
     order.iter().enumerate().filter_map(row).collect()
 }
 
 /// What the score is, with its numbers, so that whoever has the file alone can compute it again:
 /// P(k) is a task's probability, w its weight, b its base rate in this shop.
 fn score_is(answer: &Answer, state: &State, form: Cells) -> String {
-    let (predicted, knobs) = (answer.predicted(), &state.ranking);
+    let (predicted, settings) = (answer.predicted(), &state.settings);
     if predicted.tasks.is_empty() {
         return "no ranker: the retrieval score, in the order of retrieval".into();
     }
-    let weights: Vec<f32> = predicted.tasks.iter().map(|task| knobs.weight(*task)).collect();
+    let weights: Vec<f32> =
+        predicted.tasks.iter().map(|task| task_weight(settings, *task)).collect();
     if !weights.iter().any(|weight| *weight > 0.0) {
         return "all weights are 0: the order of retrieval".into();
     }
@@ -174,12 +176,12 @@ fn score_is(answer: &Answer, state: &State, form: Cells) -> String {
         let values: Vec<String> = predicted.tasks.iter().zip(values).map(value).collect();
         format!(" | {name}: {}", values.join(" / "))
     };
-    let formula = match knobs.blend {
+    let formula = match Blend::of(settings) {
         Blend::Sum => "Σ w P(k) / Σ w",
         Blend::Lift => "Σ w (P(k) / b) / Σ w",
         Blend::Product => "Π (P(k) / b)^(w / Σ w)",
     };
-    let rates = match knobs.blend {
+    let rates = match Blend::of(settings) {
         Blend::Sum => String::new(),
         Blend::Lift | Blend::Product => numbers("b", predicted.base_rates),
     };
@@ -196,7 +198,7 @@ pub fn csv(
     shop: &Shop,
     form: Cells,
 ) -> Result<String, String> {
-    let tasks = answer.ranker.tasks();
+    let tasks = answer.ranker.tasks;
     let mut header: Vec<String> = [
         "rank",
         "product",
@@ -267,8 +269,8 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         date: &'a str,
         query: &'a str,
         shopper: &'a str,
-        retriever: link::Retriever,
-        ranker: link::Ranker,
+        retriever: &'static systems::Retriever,
+        ranker: &'static systems::Ranker,
         tasks: Vec<&'static str>,
         score_is: String,
         gatings: &'a [protocol::Gating],
@@ -282,7 +284,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         shopper,
         retriever: answer.retriever,
         ranker: answer.ranker,
-        tasks: answer.ranker.tasks().iter().map(|task| task.name()).collect(),
+        tasks: answer.ranker.tasks.iter().map(|task| task.name()).collect(),
         score_is: score_is(answer, source.state, Cells::Comma),
         gatings: &answer.gatings,
         products: rows(answer, source.state, shop),
@@ -337,10 +339,11 @@ pub fn read_state(file: &str) -> Result<String, Message> {
 mod tests {
     use super::*;
     use languages::english;
-    use link::{Ranker, Retriever};
     use market::catalogue::Catalogue;
     use market::{MarketConfig, World};
     use protocol::{Answer, Backend, Gating};
+    use systems::shared::{BLEND, SURFACE, WEIGHT_CLICK, WEIGHT_ORDER};
+    use systems::{dmt, moppr};
 
     fn shop() -> Shop {
         let config = MarketConfig { products: 400, shoppers: 2, ..MarketConfig::default() };
@@ -361,8 +364,8 @@ mod tests {
         Answer {
             run: 1,
             backend: Backend::Cpu,
-            retriever: Retriever::Moppr,
-            ranker: Ranker::Dmt,
+            retriever: &moppr::RETRIEVER,
+            ranker: &dmt::RANKER,
             base_rates: vec![0.07, 0.002],
             timings: vec![],
             notices: vec![],
@@ -439,11 +442,11 @@ mod tests {
     #[test]
     fn what_the_score_is_stands_beside_it() {
         let shop = shop();
-        let said = |blend, weight, form| {
+        let said = |blend: Blend, weight, form| {
             let mut state = State::default();
-            state.ranking.blend = blend;
-            state.ranking.weight_click = weight;
-            state.ranking.weight_order = weight;
+            state.settings.set(&BLEND, blend.value());
+            state.settings.set(&WEIGHT_CLICK, weight);
+            state.settings.set(&WEIGHT_ORDER, weight);
             let (header, rows) =
                 table(&csv(&answer(), &source(&state), &shop, form).unwrap(), form);
             let at = header.iter().position(|cell| cell == "score is").unwrap();
@@ -482,7 +485,8 @@ mod tests {
     #[test]
     fn a_file_is_named_by_what_it_holds() {
         let named = |query: &str, surface| {
-            let state = State { query: query.into(), surface, ..State::default() };
+            let state = State { query: query.into(), ..State::default() };
+            let state = state.with(&SURFACE, Surface::value(surface));
             source(&state).file("ranking", "csv")
         };
         let search = |query| named(query, Surface::Search);

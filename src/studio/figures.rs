@@ -75,9 +75,9 @@ pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
 
 /// Mean gate weights over the page (DMT figure 3): a chart for each layer of experts and task.
 fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
-    let tasks = answer.ranker.tasks();
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-    let page = order.iter().take(state.page.size.max(1) as usize);
+    let tasks = answer.ranker.tasks;
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+    let page = order.iter().take(state.page_size());
     let weights = blend::expert_utilisation(page.map(|r| &answer.candidates[r.candidate]));
     let mut from = 0;
     let mut sketches = Vec::new();

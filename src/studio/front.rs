@@ -2,8 +2,9 @@
 //! next.
 
 use super::results::Results;
-use link::{Ranker, Retriever, State, Surface};
+use link::State;
 use systems::Task;
+use systems::shared::{Surface, weight_of};
 
 /// Page views on which points of the chart are measured: the first ones, the same for all.
 pub const SHARE: usize = 100;
@@ -12,16 +13,20 @@ const LONGEST: usize = 16;
 /// Milliseconds that a slice should take.
 const SLICE: f64 = 80.0;
 
-/// MOPPR's weights that are tried, in the order of equation 18: all alike, each alone, and what
-/// is clicked and bought.
-const RETRIEVAL: [[f32; 4]; 6] = [
-    [1.0, 1.0, 1.0, 1.0],
-    [1.0, 0.0, 0.0, 0.0],
-    [0.0, 1.0, 0.0, 0.0],
-    [0.0, 0.0, 1.0, 0.0],
-    [0.0, 0.0, 0.0, 1.0],
-    [0.0, 0.0, 1.0, 1.0],
-];
+/// Weights of a retriever's objectives that are tried: all alike, each alone, and the last two, which
+/// are what brings the shop its clicks and its money.
+fn objective_weights(count: usize) -> Vec<Vec<f32>> {
+    let only = |of: std::ops::Range<usize>| {
+        (0..count).map(|n| f32::from(u8::from(of.contains(&n)))).collect()
+    };
+    let alone = (0..count).map(|n| only(n..n + 1));
+    let mut tried: Vec<Vec<f32>> = [only(0..count)].into_iter().chain(alone).collect();
+    if count > 2 {
+        tried.push(only(count - 2..count));
+    }
+    tried.dedup();
+    tried
+}
 
 /// Weights of click and order that are tried. An order is some thirty times rarer than a click:
 /// what lies between the two lies where the click's weight is small.
@@ -41,50 +46,34 @@ const CLICK_CART_ORDER: [[f32; 3]; 6] = [
 /// Every setting that a sweep tries around a state, in groups that retrieve alike: what has been
 /// ranked for one serves the others of its group.
 pub fn settings(state: &State) -> Vec<Vec<State>> {
-    let retrieval: &[[f32; 4]] = match state.retriever {
-        Retriever::Moppr => &RETRIEVAL,
-        Retriever::Yandex => &RETRIEVAL[..1],
-    };
+    let objectives = state.retriever().objectives;
     let ranked = |state: State| -> Vec<State> {
-        let set = |weights: [f32; 3]| {
-            let mut state = state.clone();
-            state.ranking.weight_click = weights[0];
-            state.ranking.weight_cart = weights[1];
-            state.ranking.weight_order = weights[2];
-            state
+        let set = |tasks: &[Task], weights: &[f32]| {
+            let weights = tasks.iter().zip(weights);
+            weights.fold(state.clone(), |state, (&task, &w)| state.with(weight_of(task), w))
         };
-        match state.ranker {
-            Ranker::Dmt => CLICK_ORDER.map(|[c, o]| set([c, state.ranking.weight_cart, o])).into(),
-            Ranker::Mlpr => CLICK_CART_ORDER.map(set).into(),
+        match state.ranker().tasks {
+            tasks @ [Task::Click, Task::Order] => CLICK_ORDER.map(|w| set(tasks, &w)).into(),
+            tasks @ [Task::Click, Task::Cart, Task::Order] => {
+                CLICK_CART_ORDER.map(|w| set(tasks, &w)).into()
+            }
             // There is nothing to weigh.
-            Ranker::None => vec![state],
+            _ => vec![state],
         }
     };
-    let of = |weights: &[f32; 4]| {
-        let mut state = state.clone();
-        if state.retriever == Retriever::Moppr {
-            state.retrieval.weights = *weights;
-        }
-        ranked(state)
+    let of = |weights: Vec<f32>| {
+        let weights = objectives.iter().zip(weights);
+        ranked(weights.fold(state.clone(), |state, (of, weight)| state.with(of.weight, weight)))
     };
-    retrieval.iter().map(of).collect()
+    objective_weights(objectives.len()).into_iter().map(of).collect()
 }
 
 /// A state with the weights of a setting, as far as its systems read them.
 pub fn with_weights_of(state: &State, setting: &State) -> State {
-    let mut state = state.clone();
-    if state.retriever == Retriever::Moppr {
-        state.retrieval.weights = setting.retrieval.weights;
-    }
-    for task in state.ranker.tasks() {
-        let weights = (&mut state.ranking, &setting.ranking);
-        match task {
-            Task::Click => weights.0.weight_click = weights.1.weight_click,
-            Task::Cart => weights.0.weight_cart = weights.1.weight_cart,
-            Task::Order => weights.0.weight_order = weights.1.weight_order,
-        }
-    }
-    state
+    let objectives = state.retriever().objectives.iter().map(|of| of.weight);
+    let tasks = state.ranker().tasks.iter().map(|&task| weight_of(task));
+    let weights = objectives.chain(tasks);
+    weights.fold(state.clone(), |state, knob| state.with(knob, setting.settings.number(knob)))
 }
 
 /// A part of the work.
@@ -232,6 +221,8 @@ mod tests {
 
     use super::*;
     use crate::results::measured;
+    use systems::shared::WEIGHT_CLICK;
+    use systems::{mlpr, moppr, retrieval_alone, yandex};
 
     fn dominates(a: (f64, f64), b: (f64, f64)) -> bool {
         a.0 >= b.0 && a.1 >= b.1 && a != b
@@ -251,26 +242,27 @@ mod tests {
         let dmt = settings(&state);
         assert_eq!((dmt.len(), dmt.iter().flatten().count()), (6, 36));
         for group in &dmt {
-            assert!(group.iter().all(|s| s.retrieval == group[0].retrieval));
+            let weights = |s: &State| moppr::weights(&s.settings);
+            assert!(group.iter().all(|s| weights(s) == weights(&group[0])));
         }
         let all: Vec<State> = dmt.into_iter().flatten().map(|s| measured(&s)).collect();
         for (number, one) in all.iter().enumerate() {
             assert!(!all[..number].contains(one), "{number} is tried twice");
         }
         // Wherever one stands, the same settings are tried.
-        state.ranking.weight_click = 0.2;
-        state.retrieval.weights = [0.5, 0.0, 0.0, 0.0];
+        state.settings.set(&WEIGHT_CLICK, 0.2);
+        state.settings.set(&moppr::WEIGHT_RELEVANCE, 0.5);
+        state.settings.set(&moppr::WEIGHT_EXPOSURE, 0.0);
         assert_eq!(settings(&state).into_iter().flatten().collect::<Vec<_>>(), all_of(&state));
-        state.retriever = Retriever::Yandex;
-        assert_eq!(settings(&state).iter().flatten().count(), 6);
-        state.ranker = Ranker::None;
-        assert_eq!(settings(&state).iter().flatten().count(), 1);
-        state.retriever = Retriever::Moppr;
-        assert_eq!(settings(&state).iter().flatten().count(), 6);
+        let counts = |state: &State| settings(state).iter().flatten().count();
+        let yandex = |state: &State| state.clone().retrieved_by(&yandex::RETRIEVER);
+        assert_eq!(counts(&yandex(&state)), 6);
+        state = state.ranked_by(&retrieval_alone::RANKER);
+        assert_eq!((counts(&yandex(&state)), counts(&state)), (1, 6));
         assert_eq!(settings(&state).into_iter().flatten().collect::<Vec<_>>(), all_of(&state));
-        state.retriever = Retriever::Yandex;
-        state.ranker = Ranker::Mlpr;
-        assert!(settings(&state).iter().flatten().all(|s| s.retriever == Retriever::Yandex));
+        let state = yandex(&state).ranked_by(&mlpr::RANKER);
+        let retrievers = settings(&state).into_iter().flatten().map(|s| s.retriever().key);
+        assert!(retrievers.eq(["yandex"; 6]));
     }
 
     /// Each once: without a ranker, settings that differ in its weights alone are one.
@@ -297,7 +289,7 @@ mod tests {
     fn a_plan_measures_everything_once() {
         let groups = settings(&State::default());
         let now = measured(&State::default());
-        let pin = State { ranker: Ranker::Mlpr, ..now.clone() };
+        let pin = now.clone().ranked_by(&mlpr::RANKER);
         let plan = Plan { whole: vec![now.clone(), pin.clone()], groups: groups.clone() };
         let mut results = Results::default();
         assert_eq!(plan.progress(&results).0, 0);

@@ -109,7 +109,7 @@ impl Drawn {
         let Reply::Map(map) = engine.ask(&state, Question::Map).await? else {
             return Err(Message::new("studio.engine.other"));
         };
-        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
         let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
         let at = |pair: &[f32]| (f64::from(pair[0]), f64::from(pair[1]));
         Ok(Self {

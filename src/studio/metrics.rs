@@ -176,7 +176,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
     let against = move || store.view.with(|view| view.measured.against);
     let head = columns.iter().map(|(name, state)| {
         let state = state.clone();
-        let views = surface_name(state.surface);
+        let views = surface_name(state.surface());
         let so_far = move || {
             results.with(|r| match (r.of(&state).len(), r.views(&state)) {
                 (done, Some(all)) if done < all => say_with(
@@ -201,7 +201,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             let (state, now) = (state.clone(), columns[0].1.clone());
             let of = state.clone();
             // Page views of another surface are others.
-            let now = (at > 0 && now.surface == state.surface).then_some(now);
+            let now = (at > 0 && now.surface() == state.surface()).then_some(now);
             // An estimate is told of again only when it has changed.
             let estimates = Memo::new(move |_| {
                 let place = place(against(), measure);

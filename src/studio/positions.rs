@@ -12,7 +12,7 @@ use web_sys::PointerEvent;
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
-use link::{Ranker, State};
+use link::State;
 use market::catalogue::ProductId;
 use market::features::places::nearest;
 use market::language::Message;
@@ -25,6 +25,7 @@ use page::store::{Store, store};
 use protocol::blend;
 use protocol::words::{self, fixed, percent, signed};
 use protocol::{Answer, Question, Reply, Seat};
+use systems::shared::PAGE_NUMBER;
 
 /// What the panel says.
 mod texts {
@@ -84,21 +85,21 @@ struct Page {
 impl Page {
     async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
         let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
-        let ranked = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+        let ranked = blend::order(&answer.candidates, answer.predicted(), &state.settings);
         let order: Vec<ProductId> =
             ranked.iter().map(|r| answer.candidates[r.candidate].product).collect();
-        let size = state.page.size.max(1) as usize;
+        let size = state.page_size();
         let last = order.len().saturating_sub(1) / size;
-        let number = (state.page.number as usize).min(last);
+        let number = state.page_number().min(last);
         // The page that is on show, where the link names one that there is not.
         let mut state = state;
-        state.page.number = number as u32;
+        state.settings.set(&PAGE_NUMBER, number as f32);
         let shelf = seats(engine, &state, order.clone()).await?;
         Ok(Self { from: number * size, state, answer, order, shelf })
     }
 
     fn products(&self) -> &[ProductId] {
-        let size = self.state.page.size.max(1) as usize;
+        let size = self.state.page_size();
         &self.order[self.from..(self.from + size).min(self.order.len())]
     }
 
@@ -304,7 +305,7 @@ pub fn Positions() -> impl IntoView {
             let Some(Ok(page)) = page else { return ().into_any() };
             let known = page.shelf.iter().any(|seat| !seat.truth.is_empty());
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
-            let ranks = page.answer.ranker != Ranker::None;
+            let ranks = !page.answer.ranker.tasks.is_empty();
             view! {
                 <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
                 {(known && ranks).then(|| view! { <p class="note" data-testid="both-clicks">{text(texts::BOTH)}</p> })}

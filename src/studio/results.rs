@@ -1,10 +1,11 @@
 //! What was measured of which state: kept by state, so that going back costs nothing, and summed
 //! up over page views.
 
-use link::knobs::KNOBS;
-use link::{BackendChoice, State};
+use link::State;
 use market::metrics::Mean;
 use market::metrics::measure::Values;
+use systems::registry;
+use systems::shared::{BACKEND, BackendChoice, DEVICE, PAGE_NUMBER, Surface};
 
 /// States whose values are kept.
 const KEPT: usize = 240;
@@ -14,7 +15,7 @@ const KEPT: usize = 240;
 pub struct Results {
     measured: Vec<(State, Vec<Values>)>,
     /// How many page views there are, for searches and for the feed, once that is known.
-    views: Vec<(link::Surface, usize)>,
+    views: Vec<(Surface, usize)>,
 }
 
 /// A mean over page views, with its standard error.
@@ -38,13 +39,13 @@ pub fn measured(state: &State) -> State {
         shopper: default.shopper,
         history: default.history,
         selected: None,
-        backend: BackendChoice::Cpu,
         ..state.clone()
     };
-    measured.page.number = default.page.number;
-    measured.page.device = default.page.device;
-    for knob in KNOBS.iter().filter(|knob| !knob.is_in_use(state)) {
-        knob.reset(&mut measured);
+    let settings = &mut measured.settings;
+    settings.set(&BACKEND, BackendChoice::Cpu.value());
+    let unread = |knob: &&_| !registry::is_in_use(knob, &state.settings);
+    for knob in registry::knobs().filter(unread).chain([&PAGE_NUMBER, &DEVICE]) {
+        settings.set(knob, knob.default);
     }
     measured
 }
@@ -57,15 +58,15 @@ impl Results {
 
     /// How many views there are on a state's surface, once an answer has said so.
     pub fn views(&self, state: &State) -> Option<usize> {
-        self.views.iter().find(|(of, _)| *of == state.surface).map(|(_, views)| *views)
+        self.views.iter().find(|(of, _)| *of == state.surface()).map(|(_, views)| *views)
     }
 
     /// Keeps the values of a state from view number `from` on. What does not go on where the
     /// state's values end is not taken: it was asked for twice.
     pub fn keep(&mut self, state: &State, views: usize, from: usize, values: Vec<Values>) {
-        match self.views.iter_mut().find(|(of, _)| *of == state.surface) {
+        match self.views.iter_mut().find(|(of, _)| *of == state.surface()) {
             Some((_, known)) => *known = views,
-            None => self.views.push((state.surface, views)),
+            None => self.views.push((state.surface(), views)),
         }
         let place = match self.measured.iter().position(|(of, _)| of == state) {
             Some(place) => place,
@@ -111,7 +112,8 @@ fn estimate_of(values: impl Iterator<Item = Option<f64>> + Clone) -> Option<Esti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use link::{Ranker, Surface};
+    use systems::mlpr;
+    use systems::shared::{SEED, SURFACE, WEIGHT_CART, WEIGHT_CLICK};
 
     fn views(values: &[f32]) -> Vec<Values> {
         values.iter().map(|value| vec![value.is_finite().then_some(*value)]).collect()
@@ -142,19 +144,19 @@ mod tests {
         let mut state = State { query: "couch".into(), ..State::default() };
         results.keep(&measured(&state), 9, 0, views(&[1.0, 2.0]));
         state.query = "lamp".into();
-        state.page.number = 3;
+        state.settings.set(&PAGE_NUMBER, 3.0);
         // Only MLPR reads it.
-        state.ranking.weight_cart = 0.5;
+        state.settings.set(&WEIGHT_CART, 0.5);
         assert_eq!(results.of(&measured(&state)).len(), 2);
         assert_eq!(results.views(&state), Some(9));
         results.keep(&measured(&state), 9, 2, views(&[3.0]));
         results.keep(&measured(&state), 9, 2, views(&[3.0]));
         assert_eq!(results.of(&measured(&state)), views(&[1.0, 2.0, 3.0]));
-        state.ranking.weight_click = 0.5;
+        state.settings.set(&WEIGHT_CLICK, 0.5);
         assert!(results.of(&measured(&state)).is_empty());
-        let feed = State { surface: Surface::Feed, ..State::default() };
+        let feed = State::default().with(&SURFACE, Surface::Feed.value());
         assert_eq!(results.views(&feed), None);
-        let mlpr = State { ranker: Ranker::Mlpr, ..State::default() };
+        let mlpr = State::default().ranked_by(&mlpr::RANKER);
         assert_ne!(measured(&mlpr), measured(&State::default()));
     }
 
@@ -163,7 +165,7 @@ mod tests {
         let mut results = Results::default();
         let state = |number: usize| {
             let mut state = State::default();
-            state.retrieval.seed = number as u32;
+            state.settings.set(&SEED, number as f32);
             state
         };
         for number in 0..=KEPT {

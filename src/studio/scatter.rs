@@ -7,13 +7,14 @@ use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
 use super::measures::{figure, measured_settings, name, than_now};
 use super::meter::Meter;
 use super::results::{Estimate, Results, difference, estimate, measured};
+use link::State;
 use link::view::Measured;
-use link::{Ranker, Retriever, State};
 use market::metrics::measure::{Measure, place};
 use page::language::{say, say_with, text};
 use page::parts::{click, live};
 use page::store::{Store, store};
 use protocol::words;
+use systems::shared::{BACKEND, DEVICE, weight_of};
 
 /// What a point is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,37 +65,25 @@ impl Kind {
 
 /// The weights of a state, in words.
 fn weights(state: &State) -> String {
-    let list = |names: &[&str], weights: &[f32]| {
-        let all = names.iter().zip(weights);
-        let parts = all
-            .map(|(name, weight)| format!("{} {}", say(name), words::fixed((*weight).into(), 2)));
-        parts.collect::<Vec<_>>().join(say("list.comma"))
+    let said = |(name, knob): (&str, _)| {
+        format!("{} {}", say(name), words::fixed(state.settings.number(knob).into(), 2))
     };
-    let ranking = &state.ranking;
-    let ranked = match state.ranker {
-        Ranker::Dmt => list(
-            &["tasks.click.inline", "tasks.order.inline"],
-            &[ranking.weight_click, ranking.weight_order],
-        ),
-        Ranker::Mlpr => list(
-            &["tasks.click.inline", "tasks.cart.inline", "tasks.order.inline"],
-            &[ranking.weight_click, ranking.weight_cart, ranking.weight_order],
-        ),
-        Ranker::None => say("studio.scatter.no-ranker").into(),
-    };
-    match state.retriever {
-        Retriever::Moppr => {
-            let names = [
-                "studio.scatter.relevance",
-                "studio.scatter.exposure",
-                "tasks.click.inline",
-                "studio.scatter.purchase",
-            ];
-            let retrieval = list(&names, &state.retrieval.weights);
-            say_with("studio.scatter.weights", &[("retrieval", &retrieval), ("ranking", &ranked)])
-        }
-        Retriever::Yandex => say_with("studio.scatter.ranking-weights", &[("ranking", &ranked)]),
+    let list = |parts: Vec<String>| parts.join(say("list.comma"));
+    let tasks = state.ranker().tasks.iter();
+    let tasks: Vec<String> = tasks
+        .map(|&task| said((&format!("tasks.{}.inline", task.name()), weight_of(task))))
+        .collect();
+    let ranked =
+        if tasks.is_empty() { say("studio.scatter.no-ranker").into() } else { list(tasks) };
+    let objectives = state.retriever().objectives.iter();
+    let objectives: Vec<String> = objectives
+        .map(|of| said((&format!("studio.scatter.objectives.{}", of.key), of.weight)))
+        .collect();
+    if objectives.is_empty() {
+        return say_with("studio.scatter.ranking-weights", &[("ranking", &ranked)]);
     }
+    let retrieval = list(objectives);
+    say_with("studio.scatter.weights", &[("retrieval", &retrieval), ("ranking", &ranked)])
 }
 
 /// A state's point, once all of its share of the views is measured.
@@ -132,9 +121,9 @@ fn points(
         points[place].kind = Kind::Front;
     }
     // Views of another surface measure something else.
-    let been = trail.iter().filter(|state| state.surface == now.surface && *state != now);
+    let been = trail.iter().filter(|state| state.surface() == now.surface() && *state != now);
     points.extend(been.filter_map(|state| point(results, Kind::Trail, state, now, shown)));
-    for (name, state) in columns.iter().skip(1).filter(|(_, s)| s.surface == now.surface) {
+    for (name, state) in columns.iter().skip(1).filter(|(_, s)| s.surface() == now.surface()) {
         points.extend(point(results, Kind::Pin(name), state, now, shown));
     }
     points.extend(point(results, Kind::Now, now, now, shown));
@@ -179,7 +168,7 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
     let said = move || {
         let (done, all) = progress.get();
         let (views, first) = store.state.with(|state| {
-            (surface_name(state.surface), results.with(|results| share(results, state)))
+            (surface_name(state.surface()), results.with(|results| share(results, state)))
         });
         let [done_so_far, all, first] = [done, all, first].map(|n| n.to_string());
         let values = [
@@ -423,10 +412,11 @@ fn there(now: &State, setting: &State) -> State {
         shopper: now.shopper.clone(),
         history: now.history.clone(),
         selected: now.selected,
-        backend: now.backend,
         ..setting.clone()
     };
-    state.page.device = now.page.device;
+    for knob in [&BACKEND, &DEVICE] {
+        state.settings.set(knob, now.settings.number(knob));
+    }
     state
 }
 

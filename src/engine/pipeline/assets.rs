@@ -171,12 +171,25 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::file`], for the first of them that fails.
+    pub async fn several(
+        &self,
+        source: &impl AssetSource,
+        names: &[impl AsRef<str>],
+    ) -> Result<Vec<Vec<u8>>, AssetError> {
+        let files = names.iter().map(|name| self.file(source, name.as_ref()));
+        futures::future::try_join_all(files).await
+    }
+
+    /// The same, of a number of files that is known.
+    ///
+    /// # Errors
+    /// As [`Self::several`].
     pub async fn all<const N: usize>(
         &self,
         source: &impl AssetSource,
         names: [&str; N],
     ) -> Result<[Vec<u8>; N], AssetError> {
-        let files = futures::future::try_join_all(names.map(|name| self.file(source, name)));
+        let files = self.several(source, &names);
         Ok(std::array::from_fn({
             let mut files = files.await?.into_iter();
             // As many came as were asked for.

@@ -8,10 +8,12 @@ use super::retrieve::{Retrieval, Retriever};
 use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
-use link::RetrievalKnobs;
 use market::catalogue::ProductId;
 use nets::models::coarse_ranker::{CoarseRanker, MODEL, cut};
 use protocol::Passage;
+use systems::knob::Settings;
+use systems::moppr::CATEGORY_FILTER;
+use systems::shared::COARSE_KEEP;
 
 /// The coarse ranker, once it was asked for, with its last answer.
 #[derive(Default)]
@@ -24,9 +26,8 @@ pub struct Coarse {
 #[derive(Clone, Debug, PartialEq)]
 struct CutKey {
     request: Request,
-    category_filter: bool,
     candidates: Vec<ProductId>,
-    keep: u32,
+    settings: Settings,
 }
 
 impl Coarse {
@@ -65,19 +66,19 @@ impl Coarse {
         stock: &Stock,
         retriever: &mut Retriever,
         request: &Request,
-        knobs: &RetrievalKnobs,
+        settings: &Settings,
         retrieved: &Retrieval,
         product: ProductId,
     ) -> Result<Option<Passage>, StageError> {
         let mut candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
-        let (entered, keep) = (candidates.len(), knobs.coarse_keep as usize);
+        let (entered, keep) = (candidates.len(), settings.count(&COARSE_KEEP) as usize);
         let (Some(model), true) = (&self.model, entered > keep) else { return Ok(None) };
         let own = candidates.iter().position(|&candidate| candidate == product);
         let own = own.unwrap_or_else(|| {
             candidates.push(product);
             entered
         });
-        let encoded = retriever.encode(stock, request, knobs).await?;
+        let encoded = retriever.encode(stock, request, settings).await?;
         let scores = numbers(model.rank(encoded, &candidates).into_data_async().await?)?;
         let place = cut(&candidates, &scores, candidates.len());
         let place = place.iter().position(|&candidate| candidate == product).unwrap_or(entered);
@@ -104,19 +105,19 @@ impl Coarse {
         stock: &Stock,
         retriever: &mut Retriever,
         request: &Request,
-        knobs: &RetrievalKnobs,
+        settings: &Settings,
         retrieved: &mut Retrieval,
     ) -> Result<bool, StageError> {
         let candidates: Vec<ProductId> = retrieved.candidates.iter().map(|c| c.product).collect();
-        let keep = knobs.coarse_keep;
+        let keep = settings.count(&COARSE_KEEP);
         let (Some(model), true) = (&self.model, candidates.len() > keep as usize) else {
             return Ok(true);
         };
-        let category_filter = knobs.category_filter;
-        let key = CutKey { request: request.clone(), category_filter, candidates, keep };
+        let reads = settings.only(&[&CATEGORY_FILTER, &COARSE_KEEP]);
+        let key = CutKey { request: request.on_any_device(), candidates, settings: reads };
         let cached = self.kept.cached(&key).is_some();
         if !cached {
-            let encoded = retriever.encode(stock, request, knobs).await?;
+            let encoded = retriever.encode(stock, request, settings).await?;
             let scores = model.rank(encoded, &key.candidates);
             let scores = numbers(scores.into_data_async().await?)?;
             let kept = cut(&key.candidates, &scores, keep as usize);

@@ -3,7 +3,7 @@
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::request::{EditedHistory, Request};
 use super::stock::Stock;
-use link::{State, Surface};
+use link::State;
 use market::catalogue::{Catalogue, ProductId};
 use market::examination::{competition, examination};
 use market::features::split::day_of;
@@ -18,6 +18,7 @@ use market::relevance::Relevance;
 use protocol::Candidate;
 use protocol::blend::{self, Ranked};
 use systems::Task;
+use systems::shared::Surface;
 
 /// File of the held-out page views; fetched when they are first asked for.
 pub const HELD_OUT: &str = "held-out.json";
@@ -127,7 +128,7 @@ impl Views {
         let shopper = shopper.unwrap_or(0);
         let truth = self.held_out.truth_of_played(catalogue, shopper, intent, past, request.device);
         let Some(truth) = truth else { return Vec::new() };
-        let size = state.page.size.max(1) as usize;
+        let size = state.page_size();
         let of_page = |(page, products): (usize, &[ProductId])| {
             let types: Vec<_> =
                 products.iter().map(|&p| catalogue.products[p as usize].product_type).collect();
@@ -187,7 +188,7 @@ fn measure(
     state: &State,
 ) -> Values {
     let products: Vec<ProductId> = order.iter().map(|r| candidates[r.candidate].product).collect();
-    let size = state.page.size.max(1) as usize;
+    let size = state.page_size();
     let page = &products[..size.min(products.len())];
     let types: Vec<_> =
         page.iter().map(|product| catalogue.products[*product as usize].product_type).collect();
@@ -232,7 +233,7 @@ fn measure(
         let candidate = &candidates[ranked.candidate];
         let chance = |wanted| {
             let number = tasks.iter().position(|task| *task == wanted);
-            number.map_or(0.0, |n| f64::from(blend::probability(candidate, n, &state.ranking)))
+            number.map_or(0.0, |n| f64::from(blend::probability(candidate, n, &state.settings)))
         };
         let (click, order) = (chance(Task::Click), chance(Task::Order));
         Expected { click, order, price: price(candidate.product) }

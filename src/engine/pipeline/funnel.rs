@@ -2,16 +2,16 @@
 
 use burn::tensor::Device;
 
+use super::StageError;
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::caller::Caller;
 use super::coarse::Coarse;
 use super::evaluate::{Outcome, Views};
-use super::rank::{Asked, Ranker, Shares, Variant};
+use super::rank::{self, Asked, Prepared, Ranks, Shares};
 use super::request::{Request, unknown_product};
 use super::retrieve::{self, Retrieval, Retriever};
 use super::stock::{self, Stock};
-use super::{StageError, rank};
-use link::{RankingKnobs, RetrievalKnobs, State, TrainingStage};
+use link::State;
 use market::catalogue::ProductId;
 use market::examination;
 use market::features::dense::QueryMatch;
@@ -23,6 +23,9 @@ use protocol::{
     Answer, Backend, Candidate, Evaluated, Examination, Gating, HistoryEntry, Notice, Parts,
     Question, Reply, Seat, Shop, StageTime, Told, Trace,
 };
+use systems::knob::{Knob, Settings};
+use systems::registry;
+use systems::shared::{BIAS_AT_SERVING, COARSE, RANKER, RETRIEVER};
 
 /// Places for which the examination curve is shown.
 const EXAMINED: usize = 60;
@@ -30,7 +33,7 @@ const EXAMINED: usize = 60;
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
     let names = stock::FILES.iter().chain(&retrieve::FILES).map(|name| (*name).to_owned());
-    names.chain(Variant::of(&State::default()).file()).collect()
+    names.chain(rank::file(&Settings::default())).collect()
 }
 
 /// The funnel: the shop, the models, and the last answer of each stage.
@@ -41,13 +44,14 @@ pub struct Funnel<S> {
     manifest: Manifest,
     stock: Stock,
     retriever: Retriever,
-    /// The retriever in use, and at which stage of training.
-    retrieving: (link::Retriever, TrainingStage),
+    /// Which retriever is in use, and which of its networks.
+    retrieving: Settings,
     coarse: Coarse,
-    variant: Variant,
-    ranker: Ranker,
+    /// Which ranker is in use, and which of its networks.
+    ranking: Settings,
+    ranker: Box<dyn Ranks>,
     /// Rankers that were in use before: going back to one need not wait for its weights again.
-    resting: Vec<(Variant, Ranker)>,
+    resting: Vec<(Settings, Box<dyn Ranks>)>,
     /// The held-out page views, once they were asked for.
     views: Option<Views>,
 }
@@ -71,7 +75,7 @@ impl<S: AssetSource> Funnel<S> {
         on_shop: impl FnOnce(Shop),
     ) -> Result<Self, Notice> {
         let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
-        let variant = Variant::of(&State::default());
+        let first = Settings::default();
         let stock = Stock::fetch(&manifest, &source, on_shop);
         // What can be laid out is, while the rest is on its way.
         let retrieval = async {
@@ -79,13 +83,13 @@ impl<S: AssetSource> Funnel<S> {
             let (stock, files) = futures::try_join!(stock, files).map_err(notice_of_asset)?;
             let mut retriever =
                 Retriever::read(&files, &stock, &device).map_err(notice_of_asset)?;
-            retriever.lay_out(&stock, &State::default().retrieval).await.map_err(failed)?;
+            retriever.lay_out(&stock, &first).await.map_err(failed)?;
             Ok((stock, retriever))
         };
         let ranker =
-            async { weights_of(variant, &manifest, &source).await.map_err(notice_of_asset) };
+            async { weights_of(&first, &manifest, &source).await.map_err(notice_of_asset) };
         let ((stock, retriever), bytes) = futures::try_join!(retrieval, ranker)?;
-        let ranker = ranker_of(variant, &bytes, &stock, &device).map_err(notice_of_asset)?;
+        let ranker = ranker_of(&first, &bytes, &stock, &device).map_err(notice_of_asset)?;
         Ok(Self {
             backend,
             device,
@@ -93,9 +97,9 @@ impl<S: AssetSource> Funnel<S> {
             manifest,
             stock,
             retriever,
-            retrieving: (link::Retriever::Moppr, TrainingStage::default()),
+            retrieving: Settings::default(),
             coarse: Coarse::default(),
-            variant,
+            ranking: Settings::default(),
             ranker,
             resting: Vec::new(),
             views: None,
@@ -110,7 +114,7 @@ impl<S: AssetSource> Funnel<S> {
     /// Fetches what later runs will want: called when nothing else is waited for.
     pub async fn fetch_behind(&mut self) {
         // What fails here is said when it is asked for.
-        let _ = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let _ = self.fetch_objectives(&self.retrieving.clone(), true).await;
         let _ = self.fetch_words().await;
     }
 
@@ -143,7 +147,7 @@ impl<S: AssetSource> Funnel<S> {
         let Ranking { retrieved, gatings, mut candidates } = ranking;
 
         clock.start();
-        let size = state.page.size.max(1) as usize;
+        let size = state.page_size();
         let (order, kept) = self.place(&mut candidates, state).await?;
         let shown = &order[..order.len().min(size)];
         let ranker = &mut self.ranker;
@@ -171,16 +175,16 @@ impl<S: AssetSource> Funnel<S> {
         Ok(Some(Answer {
             run,
             backend: self.backend,
-            retriever: self.retrieving.0,
-            ranker: self.variant.system(),
-            base_rates: self.stock.base_rates(self.variant.system().tasks()),
+            retriever: registry::retriever(&self.retrieving),
+            ranker: registry::ranker(&self.ranking),
+            base_rates: self.stock.base_rates(registry::ranker(&self.ranking).tasks),
             timings: clock.stages,
             notices,
             history: history(&request, &retrieved),
             retrieval: retrieved.insides,
             gatings,
             candidates,
-            examination: Examination { learned, truth: true_examination(size, state.page.device) },
+            examination: Examination { learned, truth: true_examination(size, state.device()) },
             detail,
         }))
     }
@@ -233,9 +237,9 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Result<Option<Reply>, Notice> {
         let (request, _) = self.request(state)?;
-        let (system, knobs) = self.retrieval_knobs(state);
+        let settings = self.settings(state);
         let unknown = match question {
-            Question::Trace(product, _) | Question::Parts(product) => Some(*product),
+            Question::Trace { product, .. } | Question::Parts(product) => Some(*product),
             Question::Seats(order) => order.iter().copied().find(|p| !self.stock.knows(*p)),
             Question::Map => None,
         };
@@ -244,7 +248,7 @@ impl<S: AssetSource> Funnel<S> {
         }
         let clock = &mut Clock::new(caller);
         Ok(match question {
-            Question::Trace(product, held) => {
+            Question::Trace { product, held } => {
                 let traced = self.trace(&request, state, *product, *held, clock).await?;
                 traced.map(|(trace, _)| Reply::Trace(trace))
             }
@@ -254,8 +258,9 @@ impl<S: AssetSource> Funnel<S> {
             }
             Question::Seats(order) => Some(Reply::Seats(self.seats(&request, state, order).await?)),
             Question::Map => {
-                let map = self.retriever.map(&self.stock, &request, system, &knobs);
-                Some(Reply::Map(map.await.map_err(failed)?))
+                let map = self.retriever.map(&self.stock, &request, &settings);
+                let map = map.await.map_err(failed)?;
+                Some(Reply::Map(map.ok_or_else(|| Notice::new("no-vectors"))?))
             }
         })
     }
@@ -269,15 +274,14 @@ impl<S: AssetSource> Funnel<S> {
         held: Option<u32>,
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<(Trace, Ranking)>, Notice> {
-        let (system, knobs) = self.retrieval_knobs(state);
-        let page = state.page.size as usize;
-        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs, page);
-        let (retrieved, _) = retrieved.await.map_err(failed)?;
-        let mut passages = retrieved.passages(&self.stock, &knobs, product).to_vec();
-        if knobs.coarse {
+        let settings = self.settings(state);
+        let retrieved = self.retriever.retrieve(&self.stock, request, &settings);
+        let retrieved = retrieved.await.map_err(failed)?;
+        let mut passages = retrieved.passages(&self.stock, &settings, product).to_vec();
+        if settings.is_on(&COARSE) {
             let (stock, retriever) = (&self.stock, &mut self.retriever);
             let passage =
-                self.coarse.passage(stock, retriever, request, &knobs, &retrieved, product);
+                self.coarse.passage(stock, retriever, request, &settings, &retrieved, product);
             passages.extend(passage.await.map_err(failed)?);
         }
         let Some(mut retrieved) = self.retrieve(request, state, clock).await? else {
@@ -289,7 +293,7 @@ impl<S: AssetSource> Funnel<S> {
         };
         self.place(&mut ranking.candidates, state).await?;
         let candidates = &ranking.candidates;
-        let order = self.blend(candidates, &state.ranking);
+        let order = self.blend(candidates, &state.settings);
         let is_it = |place: &Ranked| candidates[place.candidate].product == product;
         let rank = order.iter().position(is_it).unwrap_or(order.len());
         let trace = Trace {
@@ -310,12 +314,12 @@ impl<S: AssetSource> Funnel<S> {
         product: ProductId,
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<Parts>, Notice> {
-        let (system, knobs) = self.retrieval_knobs(state);
+        let settings = self.settings(state);
         let Some((_, mut ranking)) = self.trace(request, state, product, None, clock).await? else {
             return Ok(None);
         };
         let (order, _) = self.place(&mut ranking.candidates, state).await?;
-        let size = state.page.size.max(1) as usize;
+        let size = state.page_size();
         let detail = self.ranker.explain(&self.stock, request, product, &order, size);
         let detail = detail.await.map_err(failed)?;
         let candidate = ranking.candidates.into_iter().find(|c| c.product == product);
@@ -324,7 +328,7 @@ impl<S: AssetSource> Funnel<S> {
         if !clock.caller.still_wanted().await {
             return Ok(None);
         }
-        let coalitions = self.retriever.coalitions(&self.stock, request, system, &knobs, product);
+        let coalitions = self.retriever.coalitions(&self.stock, request, &settings, product);
         let (groups, coalitions) = coalitions.await.map_err(failed)?;
         let retrieved = &ranking.retrieved;
         let cosines = retrieved.cosines_of(&[product]);
@@ -333,7 +337,7 @@ impl<S: AssetSource> Funnel<S> {
             candidates: &[product],
             held: None,
         };
-        let shares = self.ranker.shares(&self.stock, request, asked, &state.ranking);
+        let shares = self.ranker.shares(&self.stock, request, asked, &settings);
         let Shares { base, features } = shares.await.map_err(failed)?;
         Ok(Some(Parts {
             candidate,
@@ -353,8 +357,8 @@ impl<S: AssetSource> Funnel<S> {
         state: &State,
         order: &[ProductId],
     ) -> Result<Vec<Seat>, Notice> {
-        let size = state.page.size.max(1) as usize;
-        let from = (state.page.number as usize).saturating_mul(size);
+        let size = state.page_size();
+        let from = state.page_number().saturating_mul(size);
         let (bias, _) = self.ranker.bias(&self.stock, order, size).await.map_err(failed)?;
         let views = self.fetch_views().await.map_err(notice_of_asset)?;
         let truth = views.truths(&self.stock, request, state, order);
@@ -377,10 +381,16 @@ impl<S: AssetSource> Funnel<S> {
         }
     }
 
-    /// The retriever in use, and its knobs, as far as it goes by them.
-    fn retrieval_knobs(&self, state: &State) -> (link::Retriever, RetrievalKnobs) {
-        let (system, stage) = self.retrieving;
-        (system, RetrievalKnobs { stage, ..state.retrieval.clone() })
+    /// What a state sets, of the systems and networks in use: others may not have arrived.
+    fn settings(&self, state: &State) -> Settings {
+        let mut settings = state.settings.clone();
+        for (in_use, knobs) in [
+            (&self.retrieving, of_retriever(&self.retrieving)),
+            (&self.ranking, of_ranker(&self.ranking)),
+        ] {
+            knobs.into_iter().for_each(|knob| settings.set(knob, in_use.number(knob)));
+        }
+        settings
     }
 
     /// Measures a state on some held-out page views: those on its surface from number `from` on,
@@ -403,7 +413,7 @@ impl<S: AssetSource> Funnel<S> {
                 return evaluated;
             }
         };
-        let on_surface = views.on(state.surface);
+        let on_surface = views.on(state.surface());
         evaluated.views = on_surface.len() as u32;
         if evaluated.notices.is_empty() {
             for &view in on_surface.iter().skip(from as usize).take(count as usize) {
@@ -434,7 +444,7 @@ impl<S: AssetSource> Funnel<S> {
         let Some((candidates, order)) = self.order(request, state, caller).await? else {
             return Ok(None);
         };
-        let tasks = self.variant.system().tasks();
+        let tasks = registry::ranker(&self.ranking).tasks;
         let outcome = Outcome { candidates: &candidates, order: &order, tasks };
         Ok(Some(views.measure(&self.stock.catalogue, view, outcome, state)))
     }
@@ -443,7 +453,7 @@ impl<S: AssetSource> Funnel<S> {
     /// is here from the first on. Says what is missing.
     async fn fetch_all(&mut self, state: &State) -> Vec<Notice> {
         let mut notices = self.fetch_what_is_asked(state).await;
-        let objectives = self.retriever.fetch_objectives(&self.manifest, &self.source).await;
+        let objectives = self.fetch_objectives(&self.retrieving.clone(), true).await;
         let words = self.fetch_words().await;
         let missing = [objectives, words].into_iter().filter_map(Result::err);
         notices.extend(missing.map(notice_of_asset));
@@ -511,10 +521,10 @@ impl<S: AssetSource> Funnel<S> {
             return Ok(None);
         };
         let mut candidates = ranking.candidates;
-        if state.ranking.bias_at_serving {
+        if state.settings.is_on(&BIAS_AT_SERVING) {
             self.place(&mut candidates, state).await?;
         }
-        let order = self.blend(&candidates, &state.ranking);
+        let order = self.blend(&candidates, &state.settings);
         Ok(Some((candidates, order)))
     }
 
@@ -526,18 +536,19 @@ impl<S: AssetSource> Funnel<S> {
         state: &State,
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<Retrieval>, Notice> {
-        let (system, knobs) = self.retrieval_knobs(state);
-        let page = state.page.size as usize;
-        let retrieved = self.retriever.retrieve(&self.stock, request, system, &knobs, page);
-        let (mut retrieved, kept) = retrieved.await.map_err(failed)?;
+        let settings = self.settings(state);
+        let scored = self.retriever.score(&self.stock, request, &settings);
+        clock.stage("score", scored.await.map_err(failed)?);
+        let drawn = self.retriever.draw(&self.stock, request, &settings);
+        let (mut retrieved, kept) = drawn.map_err(failed)?;
         clock.stage("retrieve", kept);
         if !clock.caller.still_wanted().await {
             return Ok(None);
         }
-        if knobs.coarse {
+        if settings.is_on(&COARSE) {
             clock.start();
             let (stock, retriever) = (&self.stock, &mut self.retriever);
-            let cut = self.coarse.cut(stock, retriever, request, &knobs, &mut retrieved);
+            let cut = self.coarse.cut(stock, retriever, request, &settings, &mut retrieved);
             let kept = cut.await.map_err(failed)?;
             clock.stage("coarse", kept);
         }
@@ -555,12 +566,17 @@ impl<S: AssetSource> Funnel<S> {
         clock: &mut Clock<'_, C>,
     ) -> Result<Option<Ranking>, Notice> {
         clock.start();
-        match self.ranker.prepare(&self.stock, &state.ranking, clock.caller).await {
-            Some(true) => clock.stage("prepare", false),
-            Some(false) => {}
-            None => return Ok(None),
+        let settings = self.settings(state);
+        loop {
+            match self.ranker.prepare(&self.stock, &settings) {
+                Prepared::Ready => break,
+                Prepared::Done => break clock.stage("prepare", false),
+                Prepared::More if clock.caller.still_wanted().await => {}
+                // It goes on from there the next time.
+                Prepared::More => return Ok(None),
+            }
         }
-        let ranks = self.variant != Variant::None;
+        let ranks = !registry::ranker(&self.ranking).tasks.is_empty();
         let kept = self.ranker.encode(&self.stock, request);
         if ranks {
             clock.stage("encode", kept);
@@ -569,7 +585,7 @@ impl<S: AssetSource> Funnel<S> {
         let cosines = retrieved.cosines_of(&candidates);
         let query = QueryMatch { cosine: &cosines, product_types: &retrieved.product_types };
         let asked = Asked { query, candidates: &candidates, held };
-        let ranked = self.ranker.rank(&self.stock, request, asked, &state.ranking);
+        let ranked = self.ranker.rank(&self.stock, request, asked, &settings);
         let (scored, kept) = ranked.await.map_err(failed)?;
         if ranks {
             clock.stage("rank", kept);
@@ -580,10 +596,10 @@ impl<S: AssetSource> Funnel<S> {
     }
 
     /// The blended order of candidates of the ranker in use.
-    fn blend(&self, candidates: &[Candidate], knobs: &RankingKnobs) -> Vec<Ranked> {
-        let tasks = self.variant.system().tasks();
+    fn blend(&self, candidates: &[Candidate], settings: &Settings) -> Vec<Ranked> {
+        let tasks = registry::ranker(&self.ranking).tasks;
         let base_rates = &self.stock.base_rates(tasks);
-        blend::order(candidates, Predicted { tasks, base_rates }, knobs)
+        blend::order(candidates, Predicted { tasks, base_rates }, settings)
     }
 
     /// Gives each candidate the bias of the place it takes; the order that says which place that
@@ -594,11 +610,11 @@ impl<S: AssetSource> Funnel<S> {
         state: &State,
     ) -> Result<(Vec<ProductId>, bool), Notice> {
         // The place a product stands at follows from the order without the bias (equation 6).
-        let unbiased = RankingKnobs { bias_at_serving: false, ..state.ranking.clone() };
+        let unbiased = state.settings.clone().with(&BIAS_AT_SERVING, 0.0);
         let places = self.blend(candidates, &unbiased);
         let order: Vec<_> =
             places.iter().map(|place| candidates[place.candidate].product).collect();
-        let size = state.page.size.max(1) as usize;
+        let size = state.page_size();
         let (bias, kept) = self.ranker.bias(&self.stock, &order, size).await.map_err(failed)?;
         for (place, bias) in places.iter().zip(bias) {
             candidates[place.candidate].bias = bias;
@@ -610,10 +626,7 @@ impl<S: AssetSource> Funnel<S> {
     /// be had is said, and the last that worked goes on.
     async fn fetch_what_is_asked(&mut self, state: &State) -> Vec<Notice> {
         let mut notices = Vec::new();
-        let [first, others @ ..] = state.retrieval.weights;
-        if others.iter().any(|&weight| weight != first)
-            && let Err(error) = self.retriever.fetch_objectives(&self.manifest, &self.source).await
-        {
+        if let Err(error) = self.fetch_objectives(&state.settings, false).await {
             notices.push(notice_of_asset(error));
         }
         let read = self.stock.read(&state.query);
@@ -632,46 +645,46 @@ impl<S: AssetSource> Funnel<S> {
                 notices.push(Notice { key, says });
             }
         };
-        going_on(
-            "systems.retriever",
-            self.choose_retriever(state.retriever, &state.retrieval).await,
-        );
-        if state.retrieval.coarse {
+        going_on("systems.retriever", self.choose_retriever(&state.settings).await);
+        if state.settings.is_on(&COARSE) {
             let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
             let (retriever, device) = (&self.retriever, &self.device);
             let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
             going_on("systems.cascade", fetched);
         }
-        going_on("systems.ranker", self.choose_ranker(Variant::of(state)).await);
+        going_on("systems.ranker", self.choose_ranker(&state.settings).await);
         notices
     }
 
     /// Puts a retriever to use.
-    async fn choose_retriever(
-        &mut self,
-        retriever: link::Retriever,
-        knobs: &RetrievalKnobs,
-    ) -> Result<(), AssetError> {
+    async fn choose_retriever(&mut self, settings: &Settings) -> Result<(), AssetError> {
         let files = (&self.manifest, &self.source);
-        self.retriever.fetch(retriever, knobs, files, &self.stock, &self.device).await?;
-        self.retrieving = (retriever, knobs.stage);
+        self.retriever.fetch(settings, files, &self.stock, &self.device).await?;
+        self.retrieving = settings.only(&of_retriever(settings));
         Ok(())
     }
 
+    /// Fetches what the weights of a retriever's objectives hang on; with `all`, however they stand.
+    async fn fetch_objectives(&mut self, settings: &Settings, all: bool) -> Result<(), AssetError> {
+        let files = (&self.manifest, &self.source);
+        self.retriever.fetch_behind(settings, all, files, &self.stock, &self.device).await
+    }
+
     /// Puts a ranker to use; the one before rests.
-    async fn choose_ranker(&mut self, variant: Variant) -> Result<(), AssetError> {
-        if variant == self.variant {
+    async fn choose_ranker(&mut self, settings: &Settings) -> Result<(), AssetError> {
+        let wanted = settings.only(&of_ranker(settings));
+        if wanted == self.ranking {
             return Ok(());
         }
-        let ranker = match self.resting.iter().position(|(resting, _)| *resting == variant) {
+        let ranker = match self.resting.iter().position(|(resting, _)| *resting == wanted) {
             Some(place) => self.resting.swap_remove(place).1,
             None => {
-                let bytes = weights_of(variant, &self.manifest, &self.source).await?;
-                ranker_of(variant, &bytes, &self.stock, &self.device)?
+                let bytes = weights_of(&wanted, &self.manifest, &self.source).await?;
+                ranker_of(&wanted, &bytes, &self.stock, &self.device)?
             }
         };
         let before = std::mem::replace(&mut self.ranker, ranker);
-        self.resting.push((std::mem::replace(&mut self.variant, variant), before));
+        self.resting.push((std::mem::replace(&mut self.ranking, wanted), before));
         Ok(())
     }
 
@@ -690,27 +703,37 @@ impl<S: AssetSource> Funnel<S> {
     }
 }
 
-/// Weights of a ranker; nothing where there is none.
+/// What decides which retriever is in use, and which of its networks.
+fn of_retriever(settings: &Settings) -> Vec<&'static Knob> {
+    [&[&RETRIEVER], registry::retriever(settings).networks].concat()
+}
+
+/// What decides which ranker is in use, and which of its networks.
+fn of_ranker(settings: &Settings) -> Vec<&'static Knob> {
+    [&[&RANKER], registry::ranker(settings).networks].concat()
+}
+
+/// Weights of the ranker that is chosen; nothing where there is none.
 async fn weights_of(
-    variant: Variant,
+    settings: &Settings,
     manifest: &Manifest,
     source: &impl AssetSource,
 ) -> Result<Vec<u8>, AssetError> {
-    match variant.file() {
+    match rank::file(settings) {
         Some(name) => manifest.file(source, &name).await,
         None => Ok(Vec::new()),
     }
 }
 
-/// A ranker of its weights.
+/// The ranker that is chosen, of its weights.
 fn ranker_of(
-    variant: Variant,
+    settings: &Settings,
     bytes: &[u8],
     stock: &Stock,
     device: &Device,
-) -> Result<Ranker, AssetError> {
-    Ranker::read(variant, bytes, stock, device)
-        .map_err(|error| damaged(&variant.file().unwrap_or_default(), error))
+) -> Result<Box<dyn Ranks>, AssetError> {
+    rank::read(settings, bytes, stock, device)
+        .map_err(|error| damaged(&rank::file(settings).unwrap_or_default(), error))
 }
 
 fn joined(retrieved: &Retrieval, scored: rank::Scored) -> Vec<Candidate> {

@@ -2,72 +2,62 @@
 
 mod dmt;
 mod mlpr;
+mod retrieval_alone;
 mod shares;
 
+use async_trait::async_trait;
 use burn::tensor::Device;
 
-use self::dmt::Dmt;
-use self::mlpr::Mlpr;
 pub use self::shares::Shares;
 use super::StageError;
-use super::caller::Caller;
 use super::request::Request;
 use super::stock::Stock;
-use link::{RankingKnobs, State};
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
-use nets::models::dmt::ranker;
 use nets::models::weights::WeightsError;
 use protocol::{Detail, Feature, Gating};
-use systems::dmt::{BiasFeatures, MultiTask};
+use systems::knob::Settings;
+use systems::{Ranker, registry};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;
 
-/// Which trained ranker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    /// A DMT.
-    Dmt {
-        /// How tasks share parameters.
-        multi_task: MultiTask,
-        /// What the bias network reads.
-        bias: BiasFeatures,
-    },
-    /// MLPR.
-    Mlpr,
-    /// None: the order of retrieval stands.
-    None,
+/// A system that is ready to rank.
+type Readied = Result<Box<dyn Ranks>, WeightsError>;
+
+/// How a system that ranks comes from its weights.
+pub struct Reads {
+    /// Which system.
+    of: &'static Ranker,
+    /// File of its weights, set like this; none where it has none.
+    file: fn(&Settings) -> Option<String>,
+    /// Reads it from the bytes of that file.
+    read: fn(&[u8], &Stock, &Device) -> Readied,
 }
 
-impl Variant {
-    /// The one that a state asks for.
-    pub fn of(state: &State) -> Self {
-        let knobs = &state.ranking;
-        match state.ranker {
-            link::Ranker::Dmt => Self::Dmt { multi_task: knobs.multi_task, bias: knobs.bias },
-            link::Ranker::Mlpr => Self::Mlpr,
-            link::Ranker::None => Self::None,
-        }
-    }
+/// The rankers: a line each.
+static SYSTEMS: [&Reads; registry::RANKERS.len()] =
+    [&dmt::SYSTEM, &mlpr::SYSTEM, &retrieval_alone::SYSTEM];
 
-    /// The system that it is of.
-    pub fn system(self) -> link::Ranker {
-        match self {
-            Self::Dmt { .. } => link::Ranker::Dmt,
-            Self::Mlpr => link::Ranker::Mlpr,
-            Self::None => link::Ranker::None,
-        }
-    }
+/// How the ranker that is chosen comes from its weights.
+fn chosen(settings: &Settings) -> &'static Reads {
+    let ranker = registry::ranker(settings);
+    // Every ranker of the registry has a line: a test holds the two lists together.
+    SYSTEMS.into_iter().find(|system| system.of == ranker).unwrap_or(&retrieval_alone::SYSTEM)
+}
 
-    /// File of its weights, if it has any.
-    pub fn file(self) -> Option<String> {
-        match self {
-            Self::Dmt { multi_task, bias } => Some(ranker::file_name(multi_task, bias)),
-            Self::Mlpr => Some(mlpr::FILE.into()),
-            Self::None => None,
-        }
-    }
+/// File of the weights of the ranker that is chosen, if it has any.
+pub fn file(settings: &Settings) -> Option<String> {
+    (chosen(settings).file)(settings)
+}
+
+/// Reads the ranker that is chosen from the bytes of its weights, of which there are none without
+/// a [`file()`].
+///
+/// # Errors
+/// Where the weights are damaged, of another version, or trained on another catalogue.
+pub fn read(settings: &Settings, bytes: &[u8], stock: &Stock, device: &Device) -> Readied {
+    (chosen(settings).read)(bytes, stock, device)
 }
 
 /// What a ranker is asked about.
@@ -102,127 +92,82 @@ pub struct Scored {
     pub gates: Vec<Vec<f32>>,
 }
 
-impl Scored {
-    /// Of so many candidates, without a ranker.
-    fn none(candidates: usize) -> Self {
-        Self { utilities: vec![Vec::new(); candidates], ..Self::default() }
-    }
+/// How far what a ranker wants ready before any request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// It is ready.
+    Ready,
+    /// It became ready just now.
+    Done,
+    /// There is more to do: newer messages may be let in before it is asked again.
+    More,
 }
 
-/// A ranker with the last answers of its stages.
-#[derive(Debug)]
-pub enum Ranker {
-    /// DMT.
-    Dmt(Box<Dmt>),
-    /// MLPR.
-    Mlpr(Box<Mlpr>),
-    /// None: it says nothing of any candidate.
-    None,
-}
-
-impl Ranker {
-    /// Reads a model from the bytes of its weights, of which there are none without one.
-    ///
-    /// # Errors
-    /// Where the weights are damaged, of another version, or trained on another catalogue.
-    pub fn read(
-        variant: Variant,
-        bytes: &[u8],
-        stock: &Stock,
-        device: &Device,
-    ) -> Result<Self, WeightsError> {
-        Ok(match variant {
-            Variant::Dmt { .. } => Self::Dmt(Box::new(Dmt::read(bytes, stock, device)?)),
-            Variant::Mlpr => Self::Mlpr(Box::new(Mlpr::read(bytes, stock, device)?)),
-            Variant::None => Self::None,
-        })
-    }
-
+/// A system that ranks: utilities of its tasks for each candidate, and what they are made of.
+#[async_trait(?Send)]
+pub trait Ranks: Send {
     /// What is computed once a request. True if the last run's answer served.
-    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        match self {
-            Self::Dmt(dmt) => dmt.encode(stock, request),
-            Self::Mlpr(mlpr) => mlpr.encode(stock, request),
-            Self::None => true,
-        }
-    }
+    fn encode(&mut self, stock: &Stock, request: &Request) -> bool;
 
-    /// Works out what these knobs want ready before any request. True if there was something to
-    /// do; none if the caller lost interest on the way.
-    pub async fn prepare(
-        &mut self,
-        stock: &Stock,
-        knobs: &RankingKnobs,
-        caller: &impl Caller,
-    ) -> Option<bool> {
-        match self {
-            Self::Dmt(_) | Self::None => Some(false),
-            Self::Mlpr(mlpr) => mlpr.prepare(stock, knobs, caller).await,
-        }
+    /// Works out a part of what these settings want ready before any request.
+    fn prepare(&mut self, _stock: &Stock, _settings: &Settings) -> Prepared {
+        Prepared::Ready
     }
 
     /// Forgets what was made of queries: more words have arrived.
-    pub fn words_changed(&mut self) {
-        match self {
-            // Its dense features come with the request.
-            Self::Dmt(_) | Self::None => {}
-            Self::Mlpr(mlpr) => mlpr.words_changed(),
-        }
-    }
+    fn words_changed(&mut self) {}
 
     /// Scores candidates of the request encoded last, one of the features held at its training
     /// mean for all of them, if one is named. True beside the scores if they were kept.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn rank(
+    async fn rank(
         &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
-        knobs: &RankingKnobs,
-    ) -> Result<(Scored, bool), StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.rank(stock, request, asked, knobs.gate_temperature).await,
-            Self::Mlpr(mlpr) => mlpr.rank(stock, request, asked, knobs).await,
-            Self::None => Ok((Scored::none(asked.candidates.len()), true)),
-        }
-    }
+        settings: &Settings,
+    ) -> Result<(Scored, bool), StageError>;
 
     /// What each feature adds to the utilities of the one candidate, for the request encoded
     /// last.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn shares(
+    async fn shares(
         &self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
-        knobs: &RankingKnobs,
-    ) -> Result<Shares, StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.shares(stock, request, asked, knobs.gate_temperature).await,
-            Self::Mlpr(mlpr) => mlpr.shares(stock, request, asked, knobs.gate_temperature).await,
-            Self::None => Ok(Shares::default()),
-        }
-    }
+        settings: &Settings,
+    ) -> Result<Shares, StageError>;
+
+    /// The insides for a product of an order of the candidates ranked last.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    async fn explain(
+        &self,
+        stock: &Stock,
+        request: &Request,
+        product: ProductId,
+        order: &[ProductId],
+        page_size: usize,
+    ) -> Result<Option<Detail>, StageError>;
 
     /// What the neighbours of each product of an order do to its bias logit; empty where no network
     /// reads them.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn neighbours(
+    async fn neighbours(
         &self,
-        stock: &Stock,
-        order: &[ProductId],
-        page_size: usize,
+        _stock: &Stock,
+        _order: &[ProductId],
+        _page_size: usize,
     ) -> Result<Vec<f32>, StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.neighbours(stock, order, page_size).await,
-            Self::Mlpr(_) | Self::None => Ok(Vec::new()),
-        }
+        Ok(Vec::new())
     }
 
     /// y_b of each product of an order that pages of `page_size` show (DMT equation 4); zeros
@@ -230,16 +175,13 @@ impl Ranker {
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn bias(
+    async fn bias(
         &mut self,
-        stock: &Stock,
+        _stock: &Stock,
         order: &[ProductId],
-        page_size: usize,
+        _page_size: usize,
     ) -> Result<(Vec<f32>, bool), StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.bias(stock, order, page_size).await,
-            Self::Mlpr(_) | Self::None => Ok((vec![0.0; order.len()], true)),
-        }
+        Ok((vec![0.0; order.len()], true))
     }
 
     /// Examination that a bias network learned, relative to the first place, over the
@@ -247,36 +189,14 @@ impl Ranker {
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn examination(
+    async fn examination(
         &mut self,
-        stock: &Stock,
-        shown: &[ProductId],
-        places: usize,
-        page_size: usize,
+        _stock: &Stock,
+        _shown: &[ProductId],
+        _places: usize,
+        _page_size: usize,
     ) -> Result<Vec<f32>, StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.examination(stock, shown, places, page_size).await,
-            Self::Mlpr(_) | Self::None => Ok(Vec::new()),
-        }
-    }
-
-    /// The insides for a product of an order of the candidates ranked last.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn explain(
-        &self,
-        stock: &Stock,
-        request: &Request,
-        product: ProductId,
-        order: &[ProductId],
-        page_size: usize,
-    ) -> Result<Option<Detail>, StageError> {
-        match self {
-            Self::Dmt(dmt) => dmt.explain(stock, request, product, order, page_size).await,
-            Self::Mlpr(mlpr) => mlpr.explain(request, product).await,
-            Self::None => Ok(None),
-        }
+        Ok(Vec::new())
     }
 }
 
@@ -303,4 +223,14 @@ fn farthest(mut features: Vec<Feature>) -> Vec<Feature> {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
     features
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ranker_of_the_registry_can_be_read() {
+        assert_eq!(SYSTEMS.map(|system| system.of), registry::RANKERS);
+    }
 }

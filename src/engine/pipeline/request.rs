@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use link::{HistoryEdit, State, Surface};
+use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, ProductId};
 use market::features::Moment;
 use market::features::split::day_of;
@@ -10,6 +10,7 @@ use market::history::{Event, Minutes, PageDevice, Profile, WebSearch};
 use market::language::Message;
 use market::text::normalised;
 use protocol::{Notice, Shopper};
+use systems::shared::Surface;
 
 /// Longest query that is read, in characters.
 pub const LONGEST_QUERY: usize = 200;
@@ -56,7 +57,7 @@ impl Request {
         // Who is forgotten whole is a stranger: nothing is known of the web either.
         let whole = state.history.contains(&HistoryEdit::Forget { kind: None });
         let web_searches = if whole { Vec::new() } else { shopper.web_searches.clone() };
-        let query = match state.surface {
+        let query = match state.surface() {
             Surface::Feed => None,
             Surface::Search => {
                 let (read, about) = readable_query(state.query.trim());
@@ -68,19 +69,20 @@ impl Request {
                 Some(read).filter(|query| !query.is_empty())
             }
         };
-        let request = Self {
-            profile: shopper.profile,
-            history,
-            web_searches,
-            query,
-            device: state.page.device,
-        };
+        let request =
+            Self { profile: shopper.profile, history, web_searches, query, device: state.device() };
         Some((request, notices))
     }
 
     /// Day of the market on which it is made: what is on sale then can be offered.
     pub fn day(&self) -> i32 {
         day_of(self.history.now)
+    }
+
+    /// The same, seen on any device: what most stages read of it, who have nothing to do again where
+    /// only the device is another.
+    pub fn on_any_device(&self) -> Self {
+        Self { device: PageDevice::Desktop, ..self.clone() }
     }
 
     /// What models may know of it.

@@ -1,6 +1,7 @@
 //! The retrieval stage: what the query means, the retriever's scores over the catalogue, and the
 //! candidates drawn by them.
 
+mod bm25;
 mod control;
 mod map;
 mod moppr;
@@ -8,8 +9,10 @@ mod yandex;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use burn::tensor::Device;
 
+use self::bm25::Bm25;
 use self::control::{Control, Evidence, FILLED, Lexicon};
 use self::map::Vectors;
 use self::moppr::Moppr;
@@ -20,12 +23,17 @@ use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
 use crate::retrieval::{Hit, Precision, Softmax, gumbel_top_k, top_k};
-use link::RetrievalKnobs;
 use market::catalogue::ProductId;
 use market::features::search::{PredictedCategories, QueryFeatures};
 use nets::models::moppr::{UserQueryOutput, retriever};
 use nets::models::query_category::CategoryPredictor;
 use protocol::{Map, Passage, RetrievalInsides, TowerInsides};
+use systems::knob::{Knob, Settings};
+use systems::registry;
+use systems::shared::{
+    CANDIDATES, GMV, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE, SEED, SIGMA,
+    TEMPERATURE,
+};
 
 /// File of the query-to-category predictor.
 const CATEGORY: &str = "query-category.safetensors";
@@ -98,12 +106,7 @@ impl Retrieval {
     }
 
     /// What becomes of a product of the catalogue, before any coarse ranking.
-    pub fn passages(
-        &self,
-        stock: &Stock,
-        knobs: &RetrievalKnobs,
-        product: ProductId,
-    ) -> [Passage; 3] {
+    pub fn passages(&self, stock: &Stock, settings: &Settings, product: ProductId) -> [Passage; 3] {
         let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
         let control = &self.control;
         let sale = Passage {
@@ -129,11 +132,11 @@ impl Retrieval {
         let Retrieved { tier, score, .. } = self.all[product as usize];
         let tier_of = |other| control.tier(other).or((other == product).then_some(tier));
         let scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
-        let order = drawn(&scores, tier_of, knobs, |_| usize::MAX);
+        let order = drawn(&scores, tier_of, settings, |_| usize::MAX);
         let place = order.iter().position(|hit| hit.product == product);
         let of_tier = self.candidates.iter().filter(|other| other.tier == tier);
         let least = of_tier.map(|other| other.score).fold(f32::INFINITY, f32::min);
-        let has_least = !knobs.sample && least.is_finite();
+        let has_least = !settings.is_on(&SAMPLE) && least.is_finite();
         let retrieve = Passage {
             stage: "retrieve".into(),
             entered: admitted,
@@ -152,7 +155,7 @@ impl Retrieval {
 fn drawn(
     scores: &[f32],
     tier: impl Fn(ProductId) -> Option<u8>,
-    knobs: &RetrievalKnobs,
+    settings: &Settings,
     most: impl Fn(u8) -> usize,
 ) -> Vec<Hit> {
     let tiers: Vec<Option<u8>> = (0..scores.len() as ProductId).map(tier).collect();
@@ -165,8 +168,11 @@ fn drawn(
         let own = scores.iter().zip(&tiers);
         let own: Vec<f32> =
             own.map(|(&score, of)| if *of == Some(tier) { score } else { f32::NAN }).collect();
-        hits.extend(match knobs.sample {
-            true => gumbel_top_k(&own, knobs.temperature, room, knobs.seed.into()),
+        hits.extend(match settings.is_on(&SAMPLE) {
+            true => {
+                let tau = settings.number(&TEMPERATURE);
+                gumbel_top_k(&own, tau, room, settings.count(&SEED).into())
+            }
             false => top_k(&own, room),
         });
     }
@@ -174,7 +180,7 @@ fn drawn(
 }
 
 /// What a retriever makes of a request.
-struct Scored {
+pub struct Scored {
     /// Of every product.
     scores: Vec<f32>,
     /// For each event of the history: attention, or none where the event was not looked at.
@@ -187,7 +193,7 @@ struct Scored {
 
 /// What is made of the query alone.
 #[derive(Clone, Debug)]
-struct Understood {
+pub struct Understood {
     features: Arc<QueryFeatures>,
     pieces: Vec<String>,
     /// By product type; empty where nothing is known of the query.
@@ -198,14 +204,108 @@ struct Understood {
     cosines: Arc<[f32]>,
 }
 
+/// What a retriever is asked.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    stock: &'a Stock,
+    request: &'a Request,
+    understood: &'a Understood,
+    settings: &'a Settings,
+}
+
+/// A system that retrieves: scores of every product for a request, and what they are made of.
+#[async_trait(?Send)]
+pub trait Retrieves: Send {
+    /// Names of the files that it cannot do without, set like this, and that are not here yet.
+    fn wants(&self, settings: &Settings) -> Vec<String>;
+
+    /// Names of the files without which it works, but not all of its knobs do: of those that are
+    /// not here yet.
+    fn wants_behind(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its knobs, set like this, do nothing without [`Self::wants_behind`].
+    fn needs_behind(&self, _settings: &Settings) -> bool {
+        false
+    }
+
+    /// Reads the files that were wanted, in their order.
+    ///
+    /// # Errors
+    /// Where a file is damaged, or of another catalogue; then it goes on as before.
+    fn read(
+        &mut self,
+        names: &[String],
+        files: &[Vec<u8>],
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), AssetError>;
+
+    /// Forgets what was made of queries: more words have arrived.
+    fn words_changed(&mut self);
+
+    /// Scores every product for a request.
+    ///
+    /// # Errors
+    /// Where the device fails, or a wanted file is not here.
+    async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError>;
+
+    /// Score of one product where only some of [`reads`](systems::Retriever) is read: those whose
+    /// bits are set in the place on the list. The last is the score itself.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn coalitions(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+    ) -> Result<Vec<f32>, StageError>;
+
+    /// The vectors of every product and of a request; none where it has no vectors.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError>;
+}
+
+/// The retrievers beside MOPPR, which the first ranking and the coarse ranker stand on: a line each.
+fn others() -> Vec<(&'static systems::Retriever, Box<dyn Retrieves>)> {
+    vec![
+        (&systems::yandex::RETRIEVER, Box::<Yandex>::default()),
+        (&systems::bm25::RETRIEVER, Box::<Bm25>::default()),
+    ]
+}
+
+/// Knobs that every retriever's scores hang on, beside its own.
+const SCORED: [&Knob; 4] = [&RETRIEVER, &GMV, &SIGMA, &QUANTISED];
+/// Knobs that the draw from the scores hangs on.
+const DRAWN: [&Knob; 6] =
+    [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE];
+
+/// What scores hang on: the request, the knobs that they read, and whether the copies of MOPPR's towers
+/// have arrived.
+type ScoredBy = (Request, Settings, bool);
+
 /// The retrievers with the last answers of their stages.
 pub struct Retriever {
     categories: CategoryPredictor,
     lexicon: Lexicon,
     understood: Stage<Option<String>, Understood>,
     moppr: Moppr,
-    yandex: Yandex,
-    retrieved: Stage<(Request, link::Retriever, RetrievalKnobs, usize, bool), Retrieval>,
+    others: Vec<(&'static systems::Retriever, Box<dyn Retrieves>)>,
+    scored: Stage<ScoredBy, Scored>,
+    retrieved: Stage<(ScoredBy, Settings), Retrieval>,
+}
+
+/// One of the retrievers.
+fn system<'a>(
+    moppr: &'a mut Moppr,
+    others: &'a mut [(&'static systems::Retriever, Box<dyn Retrieves>)],
+    of: &systems::Retriever,
+) -> &'a mut dyn Retrieves {
+    let other = others.iter_mut().find(|(system, _)| *system == of);
+    other.map_or(moppr, |(_, system)| system.as_mut())
 }
 
 impl Retriever {
@@ -226,50 +326,57 @@ impl Retriever {
             categories,
             lexicon: Lexicon::new(stock),
             understood: Stage::default(),
-            moppr: Moppr::read(moppr, stock, device)?,
-            yandex: Yandex::default(),
+            moppr: Moppr::load(moppr, stock, device)?,
+            others: others(),
+            scored: Stage::default(),
             retrieved: Stage::default(),
         })
     }
 
-    /// Fetches a retriever's weights for these knobs, if they are not here yet.
+    /// Fetches what a retriever cannot do without, set like this, if it is not here yet.
     ///
     /// # Errors
     /// Where a file is missing or damaged.
     pub async fn fetch(
         &mut self,
-        retriever: link::Retriever,
-        knobs: &RetrievalKnobs,
-        (manifest, source): (&Manifest, &impl AssetSource),
+        settings: &Settings,
+        files: (&Manifest, &impl AssetSource),
         stock: &Stock,
         device: &Device,
     ) -> Result<(), AssetError> {
-        match retriever {
-            // It came with the first ranking.
-            link::Retriever::Moppr => Ok(()),
-            link::Retriever::Yandex => {
-                self.yandex.fetch(knobs.stage, manifest, source, stock, device).await
-            }
-        }
+        let of = registry::retriever(settings);
+        let system = system(&mut self.moppr, &mut self.others, of);
+        let names = system.wants(settings);
+        fetched(system, &names, files, stock, device).await
     }
 
-    /// Fetches what MOPPR's objective weights need, if it is not here yet.
+    /// Fetches what the knobs of the retriever in use hang on, set like this; with `all`, what they
+    /// may hang on however they are set.
     ///
     /// # Errors
-    /// Where a file is missing or damaged; MOPPR goes on as if all weights were equal.
-    pub async fn fetch_objectives(
+    /// Where a file is missing or damaged; the retriever goes on without.
+    pub async fn fetch_behind(
         &mut self,
-        manifest: &Manifest,
-        source: &impl AssetSource,
+        settings: &Settings,
+        all: bool,
+        files: (&Manifest, &impl AssetSource),
+        stock: &Stock,
+        device: &Device,
     ) -> Result<(), AssetError> {
-        self.moppr.fetch_objectives(manifest, source).await
+        let system = system(&mut self.moppr, &mut self.others, registry::retriever(settings));
+        if !all && !system.needs_behind(settings) {
+            return Ok(());
+        }
+        let names = system.wants_behind();
+        fetched(system, &names, files, stock, device).await
     }
 
     /// Forgets what was made of queries: more words have arrived.
     pub fn words_changed(&mut self) {
         self.understood.clear();
         self.moppr.words_changed();
-        self.yandex.words_changed();
+        self.others.iter_mut().for_each(|(_, system)| system.words_changed());
+        self.scored.clear();
         self.retrieved.clear();
     }
 
@@ -278,16 +385,12 @@ impl Retriever {
         !stock.words.has_all(query) || self.lexicon.has_strangers(query)
     }
 
-    /// Prepares for requests with these knobs, before one arrives.
+    /// Prepares for requests with these settings, before one arrives.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn lay_out(
-        &mut self,
-        stock: &Stock,
-        knobs: &RetrievalKnobs,
-    ) -> Result<(), StageError> {
-        self.moppr.lay_out(stock, knobs).await
+    pub async fn lay_out(&mut self, stock: &Stock, settings: &Settings) -> Result<(), StageError> {
+        self.moppr.lay_out(stock, settings).await
     }
 
     /// MOPPR's model, whose embeddings the coarse ranker stands on.
@@ -303,15 +406,70 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         request: &Request,
-        knobs: &RetrievalKnobs,
+        settings: &Settings,
     ) -> Result<&UserQueryOutput, StageError> {
         self.understand(stock, &request.query).await?;
         let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        Ok(&self.moppr.encode(stock, request, understood, knobs)?.output)
+        Ok(&self.moppr.encode(Asked { stock, request, understood, settings })?.output)
     }
 
-    /// Retrieves candidates, so many at least that they fill a page of this size, if the shop has
-    /// so many and so many are asked for. True beside them if the last run's served.
+    /// Scores every product for a request. True if the last run's scores serve.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn score(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        settings: &Settings,
+    ) -> Result<bool, StageError> {
+        let key = self.scored_by(request, settings);
+        if self.scored.cached(&key).is_some() {
+            return Ok(true);
+        }
+        self.understand(stock, &request.query).await?;
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let of = registry::retriever(settings);
+        let system = system(&mut self.moppr, &mut self.others, of);
+        // It is shown no knob but those that the key names.
+        let asked = Asked { stock, request: &key.0, understood, settings: &key.1 };
+        let scored = system.score(asked).await?;
+        self.scored.keep(key, scored);
+        Ok(false)
+    }
+
+    /// What the scores of a request hang on.
+    fn scored_by(&self, request: &Request, settings: &Settings) -> ScoredBy {
+        let of = registry::retriever(settings);
+        let knobs = [&SCORED, of.knobs].concat();
+        let read = if of.reads_device { request.clone() } else { request.on_any_device() };
+        (read, settings.only(&knobs), self.moppr.has_objectives())
+    }
+
+    /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
+    /// has so many and so many are asked for. True beside them if the last run's served.
+    ///
+    /// # Errors
+    /// Where nothing was scored for the request.
+    pub fn draw(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        settings: &Settings,
+    ) -> Result<(Retrieval, bool), StageError> {
+        let of_scores = self.scored_by(request, settings);
+        let key = (of_scores, settings.only(&DRAWN));
+        if let Some(kept) = self.retrieved.cached(&key) {
+            return Ok((kept.clone(), true));
+        }
+        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
+        let scored = self.scored.cached(&key.0).ok_or(StageError::OutOfOrder)?;
+        let on_sale = stock.on_sale(request.day());
+        let found = draw(stock, &self.lexicon, understood, scored, on_sale, &key.1);
+        Ok((self.retrieved.keep(key, found).clone(), false))
+    }
+
+    /// Scores and draws.
     ///
     /// # Errors
     /// Where the device fails.
@@ -319,23 +477,10 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         request: &Request,
-        retriever: link::Retriever,
-        knobs: &RetrievalKnobs,
-        page: usize,
-    ) -> Result<(Retrieval, bool), StageError> {
-        let key = (request.clone(), retriever, knobs.clone(), page, self.moppr.has_objectives());
-        if let Some(kept) = self.retrieved.cached(&key) {
-            return Ok((kept.clone(), true));
-        }
-        self.understand(stock, &request.query).await?;
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let scored = match retriever {
-            link::Retriever::Moppr => self.moppr.score(stock, request, understood, knobs).await?,
-            link::Retriever::Yandex => self.yandex.score(stock, request, knobs).await?,
-        };
-        let on_sale = stock.on_sale(request.day());
-        let found = draw(stock, &self.lexicon, understood, scored, on_sale, knobs, page);
-        Ok((self.retrieved.keep(key, found).clone(), false))
+        settings: &Settings,
+    ) -> Result<Retrieval, StageError> {
+        self.score(stock, request, settings).await?;
+        Ok(self.draw(stock, request, settings)?.0)
     }
 
     /// What a retriever reads, in groups, and the score of a product where it reads only some of
@@ -347,24 +492,18 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         request: &Request,
-        retriever: link::Retriever,
-        knobs: &RetrievalKnobs,
+        settings: &Settings,
         product: ProductId,
     ) -> Result<(&'static [&'static str], Vec<f32>), StageError> {
         self.understand(stock, &request.query).await?;
         let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        Ok(match retriever {
-            link::Retriever::Moppr => {
-                let scores = self.moppr.coalitions(stock, request, understood, knobs, product);
-                (&moppr::GROUPS, scores.await?)
-            }
-            link::Retriever::Yandex => {
-                (&yandex::GROUPS, self.yandex.coalitions(stock, request, knobs, product).await?)
-            }
-        })
+        let of = registry::retriever(settings);
+        let system = system(&mut self.moppr, &mut self.others, of);
+        let asked = Asked { stock, request, understood, settings };
+        Ok((of.reads, system.coalitions(asked, product).await?))
     }
 
-    /// The item vectors and the query vector in two dimensions.
+    /// The item vectors and the query vector in two dimensions; none where there are none.
     ///
     /// # Errors
     /// Where the device fails.
@@ -372,19 +511,17 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         request: &Request,
-        retriever: link::Retriever,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Map, StageError> {
+        settings: &Settings,
+    ) -> Result<Option<Map>, StageError> {
         self.understand(stock, &request.query).await?;
         let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let vectors = match retriever {
-            link::Retriever::Moppr => self.moppr.vectors(stock, request, understood, knobs).await?,
-            link::Retriever::Yandex => self.yandex.vectors(stock, request, knobs).await?,
-        };
-        let Vectors { axes, items, query } = vectors;
-        let query = axes.points(&query);
-        let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
-        Ok(Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance })
+        let system = system(&mut self.moppr, &mut self.others, registry::retriever(settings));
+        let vectors = system.vectors(Asked { stock, request, understood, settings }).await?;
+        Ok(vectors.map(|Vectors { axes, items, query }| {
+            let query = axes.points(&query);
+            let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
+            Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance }
+        }))
     }
 
     async fn understand(
@@ -427,9 +564,24 @@ impl Retriever {
     }
 }
 
+/// Fetches files and has a retriever read them.
+async fn fetched(
+    system: &mut dyn Retrieves,
+    names: &[String],
+    (manifest, source): (&Manifest, &impl AssetSource),
+    stock: &Stock,
+    device: &Device,
+) -> Result<(), AssetError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let files = manifest.several(source, names).await?;
+    system.read(names, &files, stock, device)
+}
+
 /// The precision that the index is asked for.
-fn precision(knobs: &RetrievalKnobs) -> Precision {
-    if knobs.quantised { Precision::Int8 } else { Precision::F32 }
+fn precision(settings: &Settings) -> Precision {
+    if settings.is_on(&QUANTISED) { Precision::Int8 } else { Precision::F32 }
 }
 
 /// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
@@ -438,24 +590,24 @@ fn draw(
     stock: &Stock,
     lexicon: &Lexicon,
     understood: &Understood,
-    scored: Scored,
+    scored: &Scored,
     on_sale: Vec<bool>,
-    knobs: &RetrievalKnobs,
-    page: usize,
+    settings: &Settings,
 ) -> Retrieval {
     let Scored { scores, behaviours, personal_attention, towers } = scored;
     let offered: Vec<f32> = (scores.iter().zip(&on_sale))
         .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
         .collect();
-    let softmax = Softmax::new(&offered, knobs.temperature);
+    let softmax = Softmax::new(&offered, settings.number(&TEMPERATURE));
     let probabilities = softmax.probabilities();
-    let most = knobs.candidates as usize;
-    let wanted = most.min(page);
+    let most = settings.count(&CANDIDATES) as usize;
+    let wanted = most.min(settings.count(&PAGE_SIZE) as usize);
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
-    let control = Control::new(evidence, lexicon, stock, knobs.relevance_control, on_sale, wanted);
+    let controls = settings.is_on(&RELEVANCE_CONTROL);
+    let control = Control::new(evidence, lexicon, stock, controls, on_sale, wanted);
     let room = |tier| if tier == FILLED { wanted } else { most };
-    let hits = drawn(&scores, |product| control.tier(product), knobs, room);
+    let hits = drawn(scores, |product| control.tier(product), settings, room);
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| {
@@ -472,10 +624,10 @@ fn draw(
         candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
         is_unlikely: !evidence.is_likely,
         all,
-        behaviours,
+        behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {
-            personal_attention,
+            personal_attention: personal_attention.clone(),
             pieces: understood.pieces.clone(),
             categories: categories.take(CATEGORIES_SHOWN).collect(),
             entropy: softmax.entropy() as f32,
@@ -485,7 +637,7 @@ fn draw(
             relevant: control.relevant,
             admitted: control.admitted,
             retrieved: hits.len() as u32,
-            towers,
+            towers: towers.clone(),
         },
         control: Arc::new(control),
     }

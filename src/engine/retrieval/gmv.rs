@@ -22,7 +22,7 @@ pub fn extend_queries(queries: Tensor<2>, sigma: f32) -> Tensor<2> {
 /// (24).
 ///
 /// ```
-/// use crate::retrieval::gmv::{expected_gmv, ln_price};
+/// use engine::retrieval::gmv::{expected_gmv, ln_price};
 ///
 /// // z = -0.5, sigma = 0.1: P = exp(-5); a price of 20.00.
 /// let score = -0.5 + 0.1 * ln_price(2000);

@@ -12,7 +12,7 @@ use super::Hit;
 /// the lower product first; scores that are NaN are left out.
 ///
 /// ```
-/// use crate::retrieval::top_k;
+/// use engine::retrieval::top_k;
 ///
 /// let products: Vec<u32> = top_k(&[0.1, 0.9, 0.5, 0.9], 3).iter().map(|hit| hit.product).collect();
 /// assert_eq!(products, [1, 3, 2]);
@@ -30,7 +30,7 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<Hit> {
 /// no more than it must, and tau = 0 is [`top_k`].
 ///
 /// ```
-/// use crate::retrieval::{gumbel_top_k, top_k};
+/// use engine::retrieval::{gumbel_top_k, top_k};
 ///
 /// let scores = [0.1, 0.9, 0.5, 0.7];
 /// assert_eq!(gumbel_top_k(&scores, 0.3, 2, 7), gumbel_top_k(&scores, 0.3, 2, 7));

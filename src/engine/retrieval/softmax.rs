@@ -5,7 +5,7 @@ use market::metrics::entropy;
 /// Probabilities of candidates at a temperature, `exp(z_i / tau) / sum over j of exp(z_j / tau)`.
 ///
 /// ```
-/// use crate::retrieval::Softmax;
+/// use engine::retrieval::Softmax;
 ///
 /// let even = Softmax::new(&[0.3; 8], 0.02);
 /// assert_eq!(even.probabilities(), [0.125; 8]);

@@ -12,15 +12,13 @@ use super::rank::said;
 use crate::native::Folder;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::AssetSource;
-use link::{Blend, Ranker, RankingKnobs, State};
+use link::State;
 use market::catalogue::ProductId;
 use protocol::blend;
 use protocol::{Answer, Backend};
-use systems::Task;
-
-/// The blends with their names.
-const BLENDS: [(Blend, &str); 3] =
-    [(Blend::Sum, "sum"), (Blend::Lift, "lift"), (Blend::Product, "product")];
+use systems::knob::Settings;
+use systems::shared::{BLEND, Blend, weight_of};
+use systems::{Ranker, Task, registry};
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -35,7 +33,7 @@ pub struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Turned {
     /// Whose scores.
-    pub ranker: Ranker,
+    pub ranker: &'static Ranker,
     /// The blend.
     pub blend: Blend,
     /// Whose weight.
@@ -73,17 +71,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     println!("| ranker | blend | weight | another first | another first {TOP} | new among them |");
     println!("| --- | --- | --- | ---: | ---: | ---: |");
     for Turned { ranker, blend, task, first, ten, new } in &turned {
-        let ranker = match ranker {
-            Ranker::Dmt => "DMT",
-            Ranker::Mlpr => "MLPR",
-            Ranker::None => "none",
-        };
+        let ranker = ranker.key.to_uppercase();
         let (blend, task) = (name(*blend), task.name());
         let (first, ten) = (100.0 * first, 100.0 * ten);
         println!("| {ranker} | {blend} | {task} | {first:.0} % | {ten:.0} % | {new:.1} |");
     }
     let each = |say: fn(&[Turned], Blend) -> String| {
-        BLENDS.map(|(blend, name)| format!("{name} {}", say(&turned, blend))).join(", ")
+        let one = |&blend: &Blend| format!("{} {}", name(blend), say(&turned, blend));
+        Blend::ALL.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let first = each(|turned, blend| format!("{:.0} %", 100.0 * least(turned, blend, |t| t.first)));
     let new = each(|turned, blend| format!("{:.1}", least(turned, blend, |t| t.new)));
@@ -92,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn name(blend: Blend) -> &'static str {
-    BLENDS.iter().find(|(known, _)| *known == blend).map_or("", |(_, name)| name)
+    Blend::KEYS[blend.value() as usize]
 }
 
 /// What whichever does less of the two sliders that every ranker has does, of click and of order,
@@ -113,31 +108,21 @@ pub fn least(turned: &[Turned], blend: Blend, what: fn(&Turned) -> f64) -> f64 {
 /// Where a ranking fails.
 pub fn measure<S: AssetSource>(funnel: &mut Funnel<S>) -> Result<Vec<Turned>> {
     let mut all = Vec::new();
-    for ranker in [Ranker::Dmt, Ranker::Mlpr] {
-        let states = asked_by_all(&State { ranker, ..State::default() });
+    for ranker in registry::RANKERS.into_iter().filter(|ranker| !ranker.tasks.is_empty()) {
+        let states = asked_by_all(&State::default().ranked_by(ranker));
         let answers: Vec<Answer> =
             states.iter().map(|state| ranked(funnel, state)).collect::<Result<_>>()?;
-        for (blend, _) in BLENDS {
-            all.extend(ranker.tasks().iter().map(|&task| turn(&answers, ranker, blend, task)));
+        for &blend in Blend::ALL {
+            all.extend(ranker.tasks.iter().map(|&task| turn(&answers, ranker, blend, task)));
         }
     }
     Ok(all)
 }
 
-fn turn(answers: &[Answer], ranker: Ranker, blend: Blend, task: Task) -> Turned {
-    let ones = RankingKnobs {
-        blend,
-        weight_click: 1.0,
-        weight_cart: 1.0,
-        weight_order: 1.0,
-        ..State::default().ranking
-    };
-    let mut without = ones.clone();
-    match task {
-        Task::Click => without.weight_click = 0.0,
-        Task::Cart => without.weight_cart = 0.0,
-        Task::Order => without.weight_order = 0.0,
-    }
+fn turn(answers: &[Answer], ranker: &'static Ranker, blend: Blend, task: Task) -> Turned {
+    // All weights stand at 1.
+    let ones = Settings::default().with(&BLEND, blend.value());
+    let without = ones.clone().with(weight_of(task), 0.0);
     let (mut first, mut ten, mut new) = (0, 0, 0);
     for answer in answers {
         let (before, after) = (top(answer, &ones), top(answer, &without));
@@ -149,7 +134,7 @@ fn turn(answers: &[Answer], ranker: Ranker, blend: Blend, task: Task) -> Turned 
     Turned { ranker, blend, task, first: share(first), ten: share(ten), new: share(new) }
 }
 
-fn top(answer: &Answer, knobs: &RankingKnobs) -> Vec<ProductId> {
-    let order = blend::order(&answer.candidates, answer.predicted(), knobs);
+fn top(answer: &Answer, settings: &Settings) -> Vec<ProductId> {
+    let order = blend::order(&answer.candidates, answer.predicted(), settings);
     order.iter().take(TOP).map(|ranked| answer.candidates[ranked.candidate].product).collect()
 }

@@ -134,7 +134,7 @@ impl Judge {
         let state = State { query: judged.query.clone(), ..state.clone() };
         let answer = block_on(funnel.run(1, &state, &Patient::default())).map_err(said)?;
         let answer = answer.context("nobody waits for the answer")?;
-        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
         let products = order.iter().take(TOP).map(|r| answer.candidates[r.candidate].product);
         let products: Vec<ProductId> = products.collect();
         let says_so = answer.notices.iter().any(|notice| SAYS_SO.contains(&notice.key.as_str()));

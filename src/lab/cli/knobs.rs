@@ -20,10 +20,14 @@ use crate::native::Folder;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::AssetSource;
 use languages::english;
-use link::knobs::{Control, Group, Idle, KNOBS, Knob};
-use link::{Objective, Ranker, State};
+use link::State;
+use link::knobs::text_of;
 use market::language::Message;
 use protocol::Backend;
+use systems::knob::{Control, Group, Idle, Knob};
+use systems::registry::{is_in_use, knobs};
+use systems::retrieval_alone;
+use systems::shared::{BACKEND, RANKER, RELEVANCE_CONTROL, RETRIEVER};
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -75,8 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut funnel = block_on(load).map_err(said)?;
     let truth = Truth::gather(&funnel, &folder())?;
     let controlled = promises(&mut funnel, &truth, &base)?;
-    let mut open = base.clone();
-    open.retrieval.relevance_control = false;
+    let open = base.clone().with(&RELEVANCE_CONTROL, 0.0);
     let uncontrolled = promises(&mut funnel, &truth, &open)?;
     let cases = QUERIES.len() * SHOPPERS.len();
     println!("# What each knob does\n");
@@ -112,14 +115,9 @@ fn name(knob: &Knob, part: &str) -> String {
 /// What a knob stands at, as the page says it.
 fn value(knob: &Knob, state: &State) -> String {
     match knob.control {
-        Control::Choice { options, get, .. } => name(knob, options[get(state)]),
-        _ => knob.value(state),
+        Control::Choice(options) => name(knob, options[state.settings.option(knob)]),
+        _ => text_of(knob, &state.settings),
     }
-}
-
-/// The option that is chosen of a knob of this key, as the page says it.
-fn chosen(key: &str, state: &State) -> String {
-    Knob::by_key(key).map_or(String::new(), |knob| value(knob, state))
 }
 
 fn percent(share: f64) -> String {
@@ -144,13 +142,7 @@ fn print_promises(promises: &[Promise]) {
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for promise in promises {
         let Promise { objective, cases, changed, more, less, means, .. } = *promise;
-        let ranker = chosen("ranker", &State { ranker: promise.ranker, ..State::default() });
-        let objective = match objective {
-            Objective::Relevance => "relevance",
-            Objective::Exposure => "exposure",
-            Objective::Click => "click",
-            Objective::Purchase => "purchase",
-        };
+        let ranker = value(&RANKER, &State::default().ranked_by(promise.ranker));
         let changes = percent(changed as f64 / cases.max(1) as f64);
         let of_changed = |count: usize| percent(count as f64 / changed.max(1) as f64);
         let (more, less, same) =
@@ -162,8 +154,8 @@ fn print_promises(promises: &[Promise]) {
     }
     println!();
     for of_ranker in promises.chunk_by(|one, other| one.ranker == other.ranker) {
-        let ranker = State { ranker: of_ranker[0].ranker, ..State::default() };
-        println!("- {}: {}", chosen("ranker", &ranker), verdict(of_ranker));
+        let ranker = State::default().ranked_by(of_ranker[0].ranker);
+        println!("- {}: {}", value(&RANKER, &ranker), verdict(of_ranker));
     }
     println!();
 }
@@ -195,7 +187,7 @@ fn print_turns(turns: &[Turned]) {
     );
     println!("| --- | --- | --- | --- | ---: | ---: | ---: | --- |");
     for Turned { knob, from, to, after, ten, anything, places, idle } in turns {
-        let systems = [chosen("retriever", from), chosen("ranker", from)].join(", ");
+        let systems = [value(&RETRIEVER, from), value(&RANKER, from)].join(", ");
         let mut said: Vec<String> = Vec::new();
         said.extend(
             after.map(|other| format!("after {}: {}", name(other, "name"), value(other, from))),
@@ -216,27 +208,27 @@ fn print_turns(turns: &[Turned]) {
 
 /// The systems with which a knob is measured: whatever it is shown with, but that another ranker is no
 /// news to a retriever's knob, nor another retriever to a ranker's.
-fn systems(knob: &Knob, base: &State) -> Vec<State> {
-    let choices = |key: &str, base: &State| {
-        let others = Knob::by_key(key).map_or(Vec::new(), |knob| ends(knob, base));
-        std::iter::once(base.clone()).chain(others).collect::<Vec<State>>()
+fn systems(knob: &'static Knob, base: &State) -> Vec<State> {
+    let choices = |of, base: &State| {
+        std::iter::once(base.clone()).chain(ends(of, base)).collect::<Vec<State>>()
     };
-    let retrievers = choices("retriever", base);
-    let rankers = choices("ranker", base);
+    let retrievers = choices(&RETRIEVER, base);
+    let rankers = choices(&RANKER, base);
     let pairs: Vec<State> = match knob.group {
         Group::Retrieval => {
-            let rankers = [base.ranker, Ranker::None];
-            let with = |state: &State| rankers.map(|ranker| State { ranker, ..state.clone() });
+            let rankers = [base.ranker(), &retrieval_alone::RANKER];
+            let with = |state: &State| rankers.map(|ranker| state.clone().ranked_by(ranker));
             retrievers.iter().flat_map(with).collect()
         }
         Group::Ranking => rankers,
         Group::Setting | Group::Page => vec![base.clone()],
     };
-    let shown = pairs.into_iter().filter(|state| knob.is_in_use(state));
+    let shown = pairs.into_iter().filter(|state| is_in_use(knob, &state.settings));
     // The knob that chooses a system is turned from where it stands.
     shown
         .filter(|state| {
-            !["retriever", "ranker"].contains(&knob.key) || knob.value(state) == knob.value(base)
+            let stands = state.settings.number(knob) == base.settings.number(knob);
+            ![RETRIEVER.key, RANKER.key].contains(&knob.key) || stands
         })
         .collect()
 }
@@ -248,7 +240,7 @@ fn systems(knob: &Knob, base: &State) -> Vec<State> {
 pub fn measure<S: AssetSource>(funnel: &mut Funnel<S>, base: &State) -> Result<Vec<Turned>> {
     let mut all = Vec::new();
     // Where a state is computed changes nothing that is shown, and here there is one place.
-    for knob in KNOBS.iter().filter(|knob| knob.key != "backend") {
+    for knob in knobs().filter(|knob| knob.key != BACKEND.key) {
         for state in systems(knob, base) {
             let (from, after) = where_it_counts(funnel, knob, &state)?;
             for to in ends(knob, &from) {
@@ -266,7 +258,7 @@ fn why_idle<S: AssetSource>(
     state: &State,
 ) -> Result<Option<&'static str>> {
     let facts = ranked(funnel, state)?.facts();
-    Ok(match (knob.idle)(state, &facts) {
+    Ok(match (knob.idle)(&state.settings, &facts) {
         Some(Idle::Wholly(why)) => Some(why),
         Some(Idle::Beyond(_)) | None => None,
     })
@@ -282,10 +274,11 @@ fn where_it_counts<S: AssetSource>(
     if why_idle(funnel, knob, state)?.is_none() {
         return Ok((state.clone(), None));
     }
-    let of_its_stage = |other: &&Knob| other.group == knob.group && other.is_in_use(state);
-    for other in KNOBS.iter().filter(of_its_stage).filter(|other| other.key != knob.key) {
+    let of_its_stage =
+        |other: &&Knob| other.group == knob.group && is_in_use(other, &state.settings);
+    for other in knobs().filter(of_its_stage).filter(|other| other.key != knob.key) {
         for turned in ends(other, state) {
-            if knob.is_in_use(&turned) && why_idle(funnel, knob, &turned)?.is_none() {
+            if is_in_use(knob, &turned.settings) && why_idle(funnel, knob, &turned)?.is_none() {
                 return Ok((turned, Some(other)));
             }
         }
@@ -306,7 +299,7 @@ fn turn<S: AssetSource>(
     let count = cases.len() as f64;
     for (from, to) in cases {
         let answer = ranked(funnel, &from)?;
-        reasons.push((knob.idle)(&from, &answer.facts()).map(Idle::words));
+        reasons.push((knob.idle)(&from.settings, &answer.facts()).map(Idle::words));
         let before = Shelf::new(&answer, &from);
         let after = Shelf::new(&ranked(funnel, &to)?, &to);
         ten += usize::from(before.top(TOP) != after.top(TOP));
@@ -333,14 +326,14 @@ mod tests {
     #[test]
     fn every_knob_has_rows_with_a_system_that_it_is_shown_with() {
         let base = State::default();
-        for knob in KNOBS {
+        for knob in knobs() {
             let systems = systems(knob, &base);
             assert!(!systems.is_empty(), "{}", knob.key);
             assert!(
-                systems.iter().all(|state| knob.is_in_use(state) && !ends(knob, state).is_empty())
+                systems.iter().all(|s| is_in_use(knob, &s.settings) && !ends(knob, s).is_empty())
             );
             // A retriever's knob is turned with the ranker that comes and with none.
-            let alone = systems.iter().filter(|state| state.ranker == Ranker::None).count();
+            let alone = systems.iter().filter(|state| state.ranker().tasks.is_empty()).count();
             let expected = if knob.group == Group::Retrieval { systems.len() / 2 } else { 0 };
             assert_eq!(alone, expected, "{}", knob.key);
         }
@@ -349,8 +342,8 @@ mod tests {
     #[test]
     fn what_a_verdict_counts() {
         let promise = |changed, more| Promise {
-            objective: Objective::Click,
-            ranker: Ranker::None,
+            objective: "click",
+            ranker: &retrieval_alone::RANKER,
             cases: 48,
             changed,
             more,

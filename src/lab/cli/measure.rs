@@ -14,10 +14,11 @@ use crate::native::Patient;
 use engine::pipeline::Funnel;
 use languages::english;
 use link::State;
-use link::knobs::Knob;
+use link::knobs::read_text;
 use market::metrics::Mean;
 use market::metrics::measure::{Against, Measure, place};
 use protocol::Backend;
+use systems::registry;
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -55,10 +56,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.knob {
         None => states.push(("as it is".to_owned(), state)),
         Some(key) => {
-            let knob = Knob::by_key(key).ok_or_else(|| anyhow!("no knob is called {key:?}"))?;
+            let knob = registry::knob(key).ok_or_else(|| anyhow!("no knob is called {key:?}"))?;
             for value in &arguments.values {
                 let mut state = state.clone();
-                knob.set_text(&mut state, value).map_err(|why| anyhow!(english(&why)))?;
+                read_text(knob, &mut state.settings, value)
+                    .map_err(|why| anyhow!(english(&why)))?;
                 states.push((value.clone(), state));
             }
         }

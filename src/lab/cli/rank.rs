@@ -69,14 +69,14 @@ fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
     });
     println!("categories: {}", categories.collect::<Vec<_>>().join(", "));
     println!("effective candidates: {:.1}", answer.retrieval.effective_candidates);
-    let tasks = answer.ranker.tasks();
+    let tasks = answer.ranker.tasks;
     let names: String = tasks.iter().map(|task| format!(" {:>7}", task.name())).collect();
     println!("{:>4} {:>7}{names} {:>9}  title", "", "score", "retrieval");
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
     for (place, ranked) in order.iter().take(top).enumerate() {
         let candidate = &answer.candidates[ranked.candidate];
         let probabilities: String = (0..tasks.len())
-            .map(|task| format!(" {:>7.4}", blend::probability(candidate, task, &state.ranking)))
+            .map(|task| format!(" {:>7.4}", blend::probability(candidate, task, &state.settings)))
             .collect();
         println!(
             "{:>4} {:>7.4}{probabilities} {:>9.4}  {}",

@@ -92,7 +92,7 @@ pub fn ranking(funnel: &mut Funnel<impl AssetSource>, link: &str) -> Result<Vec<
     let (state, _) = State::from_link(link);
     let answer = block_on(funnel.run(1, &state, &Patient::default())).map_err(said)?;
     let answer = answer.context("nobody waits for the answer")?;
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
     let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
     Ok(order.iter().take(TOP).map(|place| (product(place), place.score)).collect())
 }

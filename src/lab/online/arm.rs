@@ -16,6 +16,7 @@ use market::catalogue::ProductId;
 use market::history::{DAY, Minutes};
 use market::shop::{Listing, Request, Shop, Shopfront};
 use protocol::{Backend, Notice};
+use systems::shared::SEED;
 
 /// Most products of a list: as many as anyone pages through, which is what the production shop puts
 /// in order.
@@ -144,7 +145,9 @@ impl<'a, S: AssetSource> Front<'a, S> {
         };
         let mut state = state.clone();
         // A sampled page is another one each time.
-        state.retrieval.seed ^= request.lot as u32;
+        let seed = state.settings.count(&SEED) ^ request.lot as u32;
+        // As much of it as a setting holds.
+        state.settings.set(&SEED, (seed & 0xff_ffff) as f32);
         match block_on(funnel.serve(asked, &state, ranked, &Patient::default())) {
             Ok(products) => products.unwrap_or_default(),
             Err(notice) => {

@@ -3,6 +3,7 @@
 //! [`Message`] looks them up.
 
 use serde::{Deserialize, Serialize};
+use wire::{Sink, Source, Wire, Wrong, message};
 
 /// A language that there are words of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,14 +59,16 @@ impl Language {
     }
 }
 
-/// A sentence without its words: its key, and what stands in its placeholders.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// Key of the words, for example "notices.query-mended".
-    pub key: String,
-    /// Values by the placeholder's name.
-    #[serde(default)]
-    pub values: Vec<(String, Value)>,
+message! {
+    /// A sentence without its words: its key, and what stands in its placeholders.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Message {
+        /// Key of the words, for example "notices.query-mended".
+        pub key: String,
+        /// Values by the placeholder's name.
+        #[serde(default)]
+        pub values: Vec<(String, Value)>,
+    }
 }
 
 /// What stands in a placeholder.
@@ -76,6 +79,22 @@ pub enum Value {
     Text(String),
     /// Another message.
     Message(Message),
+}
+
+impl Wire for Value {
+    fn read<S: Source>(value: &S, wrong: &mut Wrong) -> Self {
+        match value.text() {
+            Some(text) => Self::Text(text),
+            None => Self::Message(Message::read(value, wrong)),
+        }
+    }
+
+    fn write<S: Sink>(&self) -> S {
+        match self {
+            Self::Text(text) => text.write(),
+            Self::Message(message) => message.write(),
+        }
+    }
 }
 
 impl Message {

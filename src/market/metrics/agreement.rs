@@ -7,7 +7,7 @@ use std::collections::HashSet;
 /// over all pairs of things. None if a side is constant, holds a NaN or fewer than two things.
 ///
 /// ```
-/// use crate::metrics::kendall_tau;
+/// use market::metrics::kendall_tau;
 ///
 /// // Of three pairs two agree.
 /// let tau = kendall_tau(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).unwrap();
@@ -35,7 +35,7 @@ pub fn kendall_tau(a: &[f32], b: &[f32]) -> Option<f64> {
 /// side is constant, holds a NaN or fewer than two things.
 ///
 /// ```
-/// use crate::metrics::spearman;
+/// use market::metrics::spearman;
 ///
 /// // 1 - 6 * sum of squared rank differences / (n (n^2 - 1)) = 1 - 6 * 2 / 24
 /// let rho = spearman(&[1.0, 2.0, 3.0], &[0.1, 0.9, 0.5]).unwrap();
@@ -60,7 +60,7 @@ pub fn spearman(a: &[f32], b: &[f32]) -> Option<f64> {
 /// lists shorter than K, the share of the shorter one. 1 if there is nothing to compare.
 ///
 /// ```
-/// use crate::metrics::overlap_at;
+/// use market::metrics::overlap_at;
 ///
 /// assert_eq!(overlap_at(2, &[1, 2, 3], &[2, 3, 1]), 0.5);
 /// ```
@@ -78,7 +78,7 @@ pub fn overlap_at(k: usize, a: &[u32], b: &[u32]) -> f64 {
 /// the depth of the shorter list, and 1 for equal lists. 1 if there is nothing to compare.
 ///
 /// ```
-/// use crate::metrics::rank_biased_overlap;
+/// use market::metrics::rank_biased_overlap;
 ///
 /// // A_1 = 0 and A_2 = 1, with the weights 1 and 0.5.
 /// let rbo = rank_biased_overlap(0.5, &[1, 2], &[2, 1]);

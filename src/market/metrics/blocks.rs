@@ -28,7 +28,7 @@ pub struct Figure {
 /// the same remainder.
 ///
 /// ```
-/// use crate::metrics::Blocks;
+/// use market::metrics::Blocks;
 ///
 /// let mut ndcg = Blocks::default();
 /// ndcg.add(3, Some(1.0));

@@ -3,7 +3,7 @@
 /// Entropy in nats, `-sum of p ln p`, of probabilities that sum to one.
 ///
 /// ```
-/// use crate::metrics::entropy;
+/// use market::metrics::entropy;
 ///
 /// assert_eq!(entropy(&[1.0, 0.0]), 0.0);
 /// assert!((entropy(&[0.25; 4]) - 4.0_f64.ln()).abs() < 1e-12);
@@ -18,7 +18,7 @@ pub fn entropy(probabilities: &[f64]) -> f64 {
 /// as spread.
 ///
 /// ```
-/// use crate::metrics::effective_number;
+/// use market::metrics::effective_number;
 ///
 /// assert!((effective_number(&[0.25; 4]) - 4.0).abs() < 1e-12);
 /// ```
@@ -30,7 +30,7 @@ pub fn effective_number(probabilities: &[f64]) -> f64 {
 /// list would hold that holds as many of each and is as mixed. None of an empty list.
 ///
 /// ```
-/// use crate::metrics::effective_number_of;
+/// use market::metrics::effective_number_of;
 ///
 /// assert_eq!(effective_number_of([7, 7, 7]), Some(1.0));
 /// assert!((effective_number_of([7, 3, 7, 3]).unwrap() - 2.0).abs() < 1e-12);

@@ -3,7 +3,7 @@
 /// Averages a metric over the page views in which it exists.
 ///
 /// ```
-/// use crate::metrics::{Mean, recall_at};
+/// use market::metrics::{Mean, recall_at};
 ///
 /// let mut recall = Mean::default();
 /// recall.add(recall_at(2, &[7, 8], &[7]));

@@ -4,7 +4,7 @@
 /// `P(s+ > s-) + P(s+ = s-) / 2`. None if one of the classes is missing or a score is NaN.
 ///
 /// ```
-/// use crate::metrics::auc;
+/// use market::metrics::auc;
 ///
 /// // Of the four pairs of a positive and a negative, three are the right way round.
 /// assert_eq!(auc(&[0.9, 0.5, 0.4, 0.1], &[true, false, true, false]), Some(0.75));
@@ -29,7 +29,7 @@ pub fn auc(scores: &[f32], positives: &[bool]) -> Option<f64> {
 /// `(AUC - 0.5) / (AUC_base - 0.5) - 1`; 0.1 means 10 %. None if the base guesses.
 ///
 /// ```
-/// use crate::metrics::rela_impr;
+/// use market::metrics::rela_impr;
 ///
 /// let gain = rela_impr(0.6855, 0.6703).unwrap();
 /// assert_eq!((gain * 1e4).round(), 893.0); // 8.93 %, the last row of DMT's table 1
@@ -46,7 +46,7 @@ pub fn rela_impr(auc: f64, base: f64) -> Option<f64> {
 /// from the order in which the page was logged.
 ///
 /// ```
-/// use crate::metrics::precision_at;
+/// use market::metrics::precision_at;
 ///
 /// assert_eq!(precision_at(2, &[0.9, 0.1, 0.5], &[true, true, false]), Some(0.5));
 /// ```
@@ -63,7 +63,7 @@ pub fn precision_at(k: usize, scores: &[f32], positives: &[bool]) -> Option<f64>
 /// beyond K. None without a positive or if a score is NaN. Ties as in [`precision_at`].
 ///
 /// ```
-/// use crate::metrics::mrr_at;
+/// use market::metrics::mrr_at;
 ///
 /// let scores = [0.9, 0.5, 0.4, 0.1];
 /// assert_eq!(mrr_at(4, &scores, &[false, true, false, true]), Some(0.5));
@@ -84,7 +84,7 @@ pub fn mrr_at(k: usize, scores: &[f32], positives: &[bool]) -> Option<f64> {
 /// first, as in [`precision_at`].
 ///
 /// ```
-/// use crate::metrics::graded_ndcg_at;
+/// use market::metrics::graded_ndcg_at;
 ///
 /// // An order (4) in the second place and a click (1) in the first; best is the other way round.
 /// let ndcg = graded_ndcg_at(10, &[0.9, 0.5], &[1.0, 4.0]).unwrap();
@@ -112,7 +112,7 @@ pub fn graded_ndcg_at(k: usize, scores: &[f32], gains: &[f64]) -> Option<f64> {
 /// DCG@K of gains in the order of a list: `sum over k <= K of g_k / log2(k + 1)`.
 ///
 /// ```
-/// use crate::metrics::dcg_at;
+/// use market::metrics::dcg_at;
 ///
 /// assert_eq!(dcg_at(3, [2.0, 0.0, 4.0, 9.0]), 2.0 + 4.0 / 2.0);
 /// ```

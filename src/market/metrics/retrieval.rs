@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// `|{i in I : i in T}| / N`. None without targets.
 ///
 /// ```
-/// use crate::metrics::recall_at;
+/// use market::metrics::recall_at;
 ///
 /// // Of the two products bought, one is among the first three.
 /// assert_eq!(recall_at(3, &[4, 9, 2, 5], &[5, 9]), Some(0.5));
@@ -24,7 +24,7 @@ pub fn recall_at(k: usize, retrieved: &[u32], targets: &[u32]) -> Option<f64> {
 /// min(N, K), so that the best list scores 1 at any K.
 ///
 /// ```
-/// use crate::metrics::ndcg_at;
+/// use market::metrics::ndcg_at;
 ///
 /// assert_eq!(ndcg_at(3, &[9, 4, 2], &[9]), Some(1.0));
 /// // The only target in the third place: 1 / log2(4).
@@ -41,7 +41,7 @@ pub fn ndcg_at(k: usize, retrieved: &[u32], targets: &[u32]) -> Option<f64> {
 /// `sum over i in I of R(i) / K`. A place left empty counts as not good. None if K is 0.
 ///
 /// ```
-/// use crate::metrics::p_good;
+/// use market::metrics::p_good;
 ///
 /// let even = |product| product % 2 == 0;
 /// assert_eq!(p_good(4, &[2, 3, 4, 6, 8], even), Some(0.75));

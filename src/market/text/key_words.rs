@@ -21,7 +21,7 @@ pub struct KeyWord {
 /// however they are written.
 ///
 /// ```
-/// use crate::text::key_words;
+/// use market::text::key_words;
 ///
 /// let stems: Vec<String> = key_words("The chef's knives, 16GB").map(|word| word.stem).collect();
 /// assert_eq!(stems, ["chef", "knif", "16", "gb"]);

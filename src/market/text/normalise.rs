@@ -6,7 +6,7 @@ use tokenizers::NormalizedString;
 /// quotation mark a straight one.
 ///
 /// ```
-/// use crate::text::normalised;
+/// use market::text::normalised;
 ///
 /// assert_eq!(normalised("so\u{200B}fa\u{3000}ｂｅｄ “5½’s”"), "sofa bed \"51/2's\"");
 /// ```

@@ -8,12 +8,14 @@ use crate::language::{say, say_with};
 use crate::parts::{click, follow, live};
 use crate::picture::{Mark, Picture, Symbol};
 use crate::store::{Place, place_of, store};
-use link::{Blend, Ranker, RankingKnobs};
 use market::catalogue::ProductId;
 use protocol::blend::{Predicted, mixed, probability, sigmoid, terms};
 use protocol::words::{self, count, css_share, fixed, json, percent, signed};
 use protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
+use systems::Ranker;
 use systems::Task;
+use systems::knob::Settings;
+use systems::shared::{BIAS_AT_SERVING, Blend, task_weight};
 
 /// Most entries shown of one sequence, those with the most attention.
 const ENTRIES: usize = 4;
@@ -25,13 +27,13 @@ pub struct Chosen {
     /// Where it stands.
     pub place: Place,
     /// What ranked it.
-    pub ranker: Ranker,
+    pub ranker: &'static Ranker,
     /// How usual each of its tasks is.
     pub base_rates: Vec<f32>,
     /// Experts of the last gating.
     pub experts: Vec<String>,
     /// How its tasks are blended.
-    pub knobs: RankingKnobs,
+    pub settings: Settings,
     /// What the engine said of it alone.
     pub detail: Option<Detail>,
 }
@@ -54,7 +56,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 ranker: answer.ranker,
                 base_rates: answer.base_rates.clone(),
                 experts: answer.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
-                knobs: store.ranking.get(),
+                settings: store.ranking.get(),
                 detail,
             })
         })
@@ -128,10 +130,10 @@ pub fn Apart(
     /// Which, and what is known of it.
     chosen: Chosen,
 ) -> impl IntoView {
-    let Chosen { candidate, place, ranker, base_rates, experts, knobs, detail } = chosen;
-    let tasks = ranker.tasks();
+    let Chosen { candidate, place, ranker, base_rates, experts, settings, detail } = chosen;
+    let tasks = ranker.tasks;
     view! {
-        <Score candidate=candidate.clone() place ranker base_rates knobs />
+        <Score candidate=candidate.clone() place ranker base_rates settings />
         {detail.map(|detail| {
             view! {
                 <Chain tasks steps=detail.transfer.clone() />
@@ -154,15 +156,15 @@ fn task_name(task: Task) -> &'static str {
 fn Score(
     candidate: Candidate,
     place: Place,
-    ranker: Ranker,
+    ranker: &'static Ranker,
     base_rates: Vec<f32>,
-    knobs: RankingKnobs,
+    settings: Settings,
 ) -> impl IntoView {
-    let (tasks, blend) = (ranker.tasks(), knobs.blend);
-    let blended = ranker.blend(&knobs);
+    let (tasks, blend) = (ranker.tasks, Blend::of(&settings));
+    let blended = ranker.blend(&settings);
     let predicted = Predicted { tasks, base_rates: &base_rates };
-    let total: f32 = tasks.iter().map(|&task| knobs.weight(task)).sum();
-    let terms = terms(&candidate, predicted, &knobs);
+    let total: f32 = tasks.iter().map(|&task| task_weight(&settings, task)).sum();
+    let terms = terms(&candidate, predicted, &settings);
     let lifted = blend != Blend::Sum;
     let mut written = Vec::with_capacity(tasks.len());
     let mut values = String::new();
@@ -172,16 +174,16 @@ fn Score(
         .map(|(number, &task)| {
             let utility = candidate.utility.get(number).copied().unwrap_or(f32::NAN);
             let name = task.name();
-            let weight = signed(knobs.weight(task), 2);
-            let probability = percent(probability(&candidate, number, &knobs));
+            let weight = signed(task_weight(&settings, task), 2);
+            let probability = percent(probability(&candidate, number, &settings));
             let base_rate = base_rates.get(number).copied().unwrap_or(f32::NAN);
-            let mixed = mixed(&candidate, number, predicted, &knobs);
+            let mixed = mixed(&candidate, number, predicted, &settings);
             let lift = fixed(mixed.into(), 2);
             written.push(match blend {
                 Blend::Sum => format!("{weight} × {probability}"),
                 Blend::Lift => format!("{weight} × {lift}"),
                 Blend::Product => {
-                    let exponent = knobs.weight(task) / total;
+                    let exponent = task_weight(&settings, task) / total;
                     format!("{lift}^{}", fixed(exponent.into(), 2))
                 }
             });
@@ -221,7 +223,7 @@ fn Score(
     ]
     .map(|(name, value)| format!("\"{name}\":{}", json(value)));
     values.push_str(&others.join(","));
-    let biased = ranker == Ranker::Dmt;
+    let biased = ranker.bias.is_some();
     let table = blended.is_some().then(|| {
         view! {
             <table>
@@ -230,7 +232,7 @@ fn Score(
                         <th scope="col"><span class="hidden">{say("product.task")}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
-                            {if knobs.bias_at_serving { "σ(u+y)" } else { "σ(u)" }}
+                            {if settings.is_on(&BIAS_AT_SERVING) { "σ(u+y)" } else { "σ(u)" }}
                         </th>
                         {lifted.then(|| view! { <th scope="col">{say("product.lift")}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
@@ -258,7 +260,7 @@ fn Score(
             </table>
         }
     });
-    let serving = if knobs.bias_at_serving {
+    let serving = if settings.is_on(&BIAS_AT_SERVING) {
         say("product.bias-kept").into()
     } else {
         let click = candidate.utility.first().copied().unwrap_or(f32::NAN);

@@ -6,7 +6,6 @@ use crate::language::{say, say_with};
 use crate::parts::live;
 use crate::picture::Symbol;
 use crate::store::store;
-use link::Retriever;
 use protocol::TowerInsides;
 use protocol::words::{self, count, css_share, percent, signed};
 
@@ -42,11 +41,8 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            let key = match answer.retriever {
-                Retriever::Moppr => "request.filter-keeps",
-                Retriever::Yandex => "request.tower-reads",
-            };
-            say_with(key, &[("kept", &count(kept)), ("count", &count(of))])
+            let key = format!("request.reads-{}", answer.retriever.key);
+            say_with(&key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, f32)| {

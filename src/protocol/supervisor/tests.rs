@@ -1,6 +1,7 @@
 use super::*;
 use crate::{Candidate, Examination, RetrievalInsides};
-use link::{Ranker, Retriever};
+use systems::shared::BACKEND;
+use systems::{dmt, moppr};
 
 const GPU: Backend = Backend::Webgpu;
 const CPU: Backend = Backend::Cpu;
@@ -122,8 +123,8 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
     Answer {
         run,
         backend,
-        retriever: Retriever::Moppr,
-        ranker: Ranker::Dmt,
+        retriever: &moppr::RETRIEVER,
+        ranker: &dmt::RANKER,
         base_rates: vec![0.07, 0.002],
         timings: vec![],
         notices: vec![],
@@ -250,10 +251,10 @@ fn auto_stays_on_the_cpu_if_webgpu_is_later_by_more_than_a_frame() {
     bench.trial(30.0, 30.0 + FRAME + 1.0, 1.0);
     assert_eq!((bench.status().gpu, bench.status().serving), (Gpu::Passed, Some(CPU)));
     // The person may want it all the same, and back.
-    bench.set(|state| state.backend = BackendChoice::Webgpu);
+    bench.set(|state| state.settings.set(&BACKEND, BackendChoice::Webgpu.value()));
     assert_eq!(bench.status().serving, Some(GPU));
     assert_eq!(bench.asked(GPU).len(), 1);
-    bench.set(|state| state.backend = BackendChoice::Cpu);
+    bench.set(|state| state.settings.set(&BACKEND, BackendChoice::Cpu.value()));
     assert_eq!(bench.status().serving, Some(CPU));
 }
 
@@ -286,11 +287,11 @@ fn the_person_comes_before_the_trial() {
 #[test]
 fn cpu_means_that_webgpu_is_not_even_fetched() {
     let mut bench =
-        Bench::with_state(true, State { backend: BackendChoice::Cpu, ..State::default() });
+        Bench::with_state(true, State::default().with(&BACKEND, BackendChoice::Cpu.value()));
     bench.load(CPU);
     bench.answer(CPU, 20.0, 1.0);
     assert_eq!(bench.spawned(GPU), 0);
-    bench.set(|state| state.backend = BackendChoice::Auto);
+    bench.set(|state| state.settings.set(&BACKEND, BackendChoice::Auto.value()));
     assert_eq!(bench.spawned(GPU), 1);
 }
 
@@ -315,7 +316,7 @@ fn a_lost_gpu_gives_way_to_the_cpu_with_the_same_state() {
     assert_eq!(bench.status().serving, Some(CPU));
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
     // Asked for by name, it is tried again.
-    bench.set(|state| state.backend = BackendChoice::Webgpu);
+    bench.set(|state| state.settings.set(&BACKEND, BackendChoice::Webgpu.value()));
     assert_eq!(bench.spawned(GPU), 2);
 }
 
@@ -458,7 +459,7 @@ fn webgpu_that_cannot_be_reached_is_asked_for_again_with_the_line() {
             },
         ];
         for lose in unreachable {
-            let mut bench = Bench::with_state(true, State { backend: asked, ..State::default() });
+            let mut bench = Bench::with_state(true, State::default().with(&BACKEND, asked.value()));
             bench.load(CPU);
             bench.answer(CPU, 20.0, 1.0);
             lose(&mut bench);

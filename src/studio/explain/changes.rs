@@ -1,7 +1,8 @@
 //! What would change a product's place: the changes that are tried, and how far each moves it.
 
-use link::{HistoryEdit, State, Surface};
+use link::{HistoryEdit, State};
 use protocol::{HistoryEntry, Passage, Trace};
+use systems::shared::Surface;
 
 /// A change that is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Change {
 
 /// Words of a query, as they are typed.
 pub fn words(state: &State) -> Vec<&str> {
-    match state.surface {
+    match state.surface() {
         Surface::Search => state.query.split_whitespace().collect(),
         Surface::Feed => Vec::new(),
     }
@@ -128,7 +129,7 @@ mod tests {
         let (without, held) = Entry(3).applied(&state);
         assert_eq!((without.history, held), (vec![HistoryEdit::Remove { entry: 3 }], None));
         assert_eq!(Feature(7).applied(&state), (state.clone(), Some(7)));
-        let feed = State { surface: Surface::Feed, ..state };
+        let feed = state.with(&systems::shared::SURFACE, Surface::Feed.value());
         assert_eq!(words(&feed), [""; 0]);
     }
 

@@ -27,7 +27,7 @@ impl Found {
         let stale = || if wanted() { Ok(()) } else { Err(Lost::default()) };
         let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
         stale()?;
-        let trace = engine.ask(&state, Question::Trace(product, None)).await?;
+        let trace = engine.ask(&state, Question::Trace { product, held: None }).await?;
         stale()?;
         let parts = engine.ask(&state, Question::Parts(product)).await?;
         match (trace, parts) {

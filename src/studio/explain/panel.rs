@@ -13,7 +13,7 @@ use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::engine::{Engine, Lost, Standing};
 use lessons::sources::linked;
-use link::{Ranker, State};
+use link::State;
 use market::catalogue::ProductId;
 use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
@@ -145,7 +145,7 @@ fn none_chosen(store: Store) -> AnyView {
             // Where the engine is lost, whoever asks next is told.
             let Ok(answer) = engine.answer(&state).await else { return };
             let order =
-                protocol::blend::order(&answer.candidates, answer.predicted(), &state.ranking);
+                protocol::blend::order(&answer.candidates, answer.predicted(), &state.settings);
             let first = order.first().map(|first| answer.candidates[first.candidate].product);
             let _ = store.state.try_update(|state| state.selected = first);
         });
@@ -262,7 +262,7 @@ fn now(state: &State) -> Option<i32> {
 
 fn taken_apart(found: &Arc<Found>) -> AnyView {
     let (trace, parts, answer) = (&found.trace, &found.parts, &found.answer);
-    let tasks = answer.ranker.tasks();
+    let tasks = answer.ranker.tasks;
     let place = answer.candidates.iter().position(|c| c.product == trace.product);
     let retrieved = trace.passages.iter().find(|passage| passage.stage == "retrieve");
     let retrieved = retrieved.and_then(|passage| passage.place).unwrap_or(0) as usize;
@@ -277,7 +277,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         ranker: answer.ranker,
         base_rates: answer.base_rates.clone(),
         experts: parts.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
-        knobs: found.state.ranking.clone(),
+        settings: found.state.settings.clone(),
         detail: parts.detail.clone(),
     };
     let task = RwSignal::new(0_usize);
@@ -298,7 +298,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
     let of_features = found.clone();
     // Without a ranker there is no feature to take apart, and nothing that a product would have got
     // there.
-    let ranks = answer.ranker != Ranker::None;
+    let ranks = !answer.ranker.tasks.is_empty();
     let of_ranker = if ranks {
         view! {
             <p class="note" inner_html=move || linked(say(texts::FEATURES_ABOUT))></p>

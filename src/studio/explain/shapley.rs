@@ -6,7 +6,7 @@
 /// less the first.
 ///
 /// ```
-/// use crate::explain::shapley::shapley;
+/// use studio::explain::shapley::shapley;
 ///
 /// // Nothing, the first alone, the second alone, both: what only both bring is halved.
 /// assert_eq!(shapley(&[1.0, 3.0, 2.0, 8.0]), [4.0, 3.0]);

@@ -24,13 +24,9 @@ pub const NOT_RANKED: &str = "studio.explain.not-ranked";
 pub const GATES: &str = "studio.explain.gates";
 pub const GATES_ABOUT: &str = "studio.explain.gates-about";
 pub const RETRIEVAL: &str = "studio.explain.retrieval";
-pub const RETRIEVAL_MOPPR: &str = "studio.explain.retrieval-moppr";
-pub const RETRIEVAL_YANDEX: &str = "studio.explain.retrieval-yandex";
 pub const BASE: &str = "studio.explain.base";
 pub const SUM: &str = "studio.explain.sum";
 pub const ATTENTION: &str = "studio.explain.attention";
-pub const ATTENTION_MOPPR: &str = "studio.explain.attention-moppr";
-pub const ATTENTION_YANDEX: &str = "studio.explain.attention-yandex";
 /// The stage that lets nothing through that is sold out.
 const STOCK: &str = "stock";
 /// MOPPR's windows over the history, in their order.

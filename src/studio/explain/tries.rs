@@ -78,7 +78,7 @@ impl Tries {
                 });
                 let Some(Some(change)) = next else { return };
                 let (state, held) = change.applied(&found.state);
-                let question = Question::Trace(found.trace.product, held);
+                let question = Question::Trace { product: found.trace.product, held };
                 let reply = tries.engine.ask(&state, question).await;
                 if tries.run.try_get_value() != Some(run) {
                     return;
@@ -240,7 +240,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         };
         view! { <button type="button" class="quiet" on:click=click(go)>{text(texts::GO_THERE)}</button> }
     });
-    let blend = found.state.ranker.blend(&found.state.ranking);
+    let blend = found.state.ranker().blend(&found.state.settings);
     let change_of_score = score_change(blend, after.score - before.score);
     view! {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>

@@ -6,7 +6,7 @@ use super::changes::lost;
 use super::shapley::shapley;
 use super::texts;
 use lessons::sources::linked;
-use link::{Ranker, Retriever, State};
+use link::State;
 use market::features::windows;
 use market::language::Message;
 use page::insides::product::{longest, two_sided};
@@ -17,6 +17,7 @@ use page::store::store;
 use protocol::words::{self, ago, count, css_share, deed, fixed, percent, signed};
 use protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
 use systems::Task;
+use systems::{Attends, Retriever};
 
 /// Entries of the history that are listed with the retriever's attention, of all and of each span.
 const ATTENDED: usize = 10;
@@ -65,9 +66,9 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
         .collect();
     let class = if before { "passed" } else { "would" };
     let (rank, ranked) = (trace.rank as usize, trace.ranked as usize);
-    let size = state.page.size.max(1) as usize;
-    let score = words::score(state.ranker.blend(&state.ranking), trace.score);
-    let ranker = if state.ranker == Ranker::None { texts::NO_RANKER } else { texts::RANKER };
+    let size = state.page_size();
+    let score = words::score(state.ranker().blend(&state.settings), trace.score);
+    let ranker = if state.ranker().tasks.is_empty() { texts::NO_RANKER } else { texts::RANKER };
     let place = format!("{score}, {}", words::place(rank + 1));
     let page = texts::on_page(rank, size);
     view! {
@@ -102,7 +103,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
 }
 
 /// The retrieval score split over what the retriever reads.
-pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
+pub fn split(parts: &Parts, retriever: &Retriever) -> AnyView {
     let values = shapley(&parts.coalitions);
     let base = parts.coalitions.first().copied().unwrap_or(0.0);
     let most = longest(values.iter().copied().chain([base]));
@@ -120,10 +121,7 @@ pub fn split(parts: &Parts, retriever: Retriever) -> AnyView {
         .zip(&values)
         .map(|(name, value)| row(name.clone(), texts::group(name), *value))
         .collect();
-    let about = match retriever {
-        Retriever::Moppr => say(texts::RETRIEVAL_MOPPR),
-        Retriever::Yandex => say(texts::RETRIEVAL_YANDEX),
-    };
+    let about = say(&format!("studio.explain.retrieval-{}", retriever.key));
     view! {
         <table class="bars wide" data-testid="split">
             <tbody>
@@ -243,13 +241,10 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
 pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
     let history = &answer.history;
     let kept = || history.iter().filter(|shown| shown.kept);
-    let about = match answer.retriever {
-        Retriever::Moppr => texts::ATTENTION_MOPPR,
-        Retriever::Yandex => texts::ATTENTION_YANDEX,
-    };
+    let about = say(&format!("studio.explain.attention-{}", answer.retriever.key));
     let now = now.or_else(|| history.iter().map(|shown| shown.event.time).max()).unwrap_or(0);
-    let lists: Vec<AnyView> = match answer.retriever {
-        Retriever::Moppr => {
+    let lists: Vec<AnyView> = match answer.retriever.attends {
+        Attends::BySpan => {
             let spans = windows::MOPPR.iter().zip(texts::SPANS).filter_map(|(span, name)| {
                 let age = |shown: &HistoryEntry| (now - shown.event.time).max(0);
                 let within =
@@ -259,11 +254,11 @@ pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
             });
             spans.collect()
         }
-        Retriever::Yandex => vec![attended(None, kept().collect(), ATTENDED)],
+        Attends::Whole => vec![attended(None, kept().collect(), ATTENDED)],
     };
     view! {
         <h3>{text(texts::ATTENTION)}</h3>
-        <p class="note">{texts::attends(kept().count(), history.len())} {(kept().count() > 0).then(|| text(about))}</p>
+        <p class="note">{texts::attends(kept().count(), history.len())} {(kept().count() > 0).then_some(about)}</p>
         <div data-testid="retriever-attention">{lists}</div>
     }
     .into_any()

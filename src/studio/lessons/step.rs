@@ -11,7 +11,6 @@ use lessons::check::{Check, Outcome};
 use lessons::lesson::{Question, Step};
 use lessons::quantity::Seen;
 use link::State;
-use link::knobs::KNOBS;
 use link::view::{LessonPlace, Panel};
 use market::language::Message;
 use page::knobs::KnobControl;
@@ -19,6 +18,8 @@ use page::language::{say, say_with, worded};
 use page::parts::{click, follow, live, when};
 use page::picture::Mark;
 use page::store::{Store, store};
+use systems::registry;
+use systems::shared::BACKEND;
 
 /// Milliseconds after which the page has drawn what a new state brings.
 const DRAWN: u64 = 150;
@@ -207,17 +208,20 @@ fn stage(store: Store, link: String) -> AnyView {
 
 /// Where to compute is the person's own affair, whatever a lesson shows.
 fn set_state(store: Store, to: &State) {
-    store.state.update(|state| *state = State { backend: state.backend, ..to.clone() });
+    store.state.update(|state| {
+        let backend = state.backend().value();
+        *state = to.clone().with(&BACKEND, backend);
+    });
 }
 
 fn is_same(a: &State, b: &State) -> bool {
-    State { backend: b.backend, ..a.clone() } == *b
+    a.clone().with(&BACKEND, b.backend().value()) == *b
 }
 
 /// What a step points at: the way to the knob, and the knob itself for where the page's is out of
 /// sight, in a lecture and on a phone; the style sheet shows the one or the other.
 fn control(testid: &str) -> AnyView {
-    let Some(knob) = KNOBS.iter().find(|knob| knob.testid == testid) else {
+    let Some(knob) = registry::knobs().find(|knob| knob.testid == testid) else {
         return ().into_any();
     };
     view! {

@@ -1,9 +1,10 @@
 //! DMT over the candidates, with its insides.
 
-use burn::tensor::{Device, Tensor, Transaction};
+use async_trait::async_trait;
+use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Scored, farthest, named};
+use super::{Asked, Ranks, Reads, Scored, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
@@ -13,12 +14,32 @@ use market::features::dense::FEATURES;
 use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
 use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
-use nets::models::weights::WeightsError;
 use protocol::{Detail, Gating, SequenceAttention};
+use systems::dmt::{BiasFeatures, MultiTask, RANKER};
+use systems::knob::Settings;
+use systems::shared::GATE_TEMPERATURE;
+
+/// How it comes from its weights, which are another file for each variant.
+pub static SYSTEM: Reads = Reads {
+    of: &RANKER,
+    file: |settings| {
+        let (multi_task, bias) = (MultiTask::of(settings), BiasFeatures::of(settings));
+        Some(ranker::file_name(multi_task, bias))
+    },
+    read: |bytes, stock, device| {
+        Ok(Box::new(Dmt {
+            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
+            encoded: Stage::default(),
+            ranked: Stage::default(),
+            biased: Stage::default(),
+            examined: Stage::default(),
+        }))
+    },
+};
 
 /// A DMT with the last answers of its stages.
 #[derive(Debug)]
-pub struct Dmt {
+struct Dmt {
     model: ranker::Ranker,
     encoded: Stage<Request, Encoded>,
     ranked: Stage<RankKey, Ranked>,
@@ -43,44 +64,34 @@ struct Ranked {
     dense: Vec<f32>,
 }
 
-impl Dmt {
-    /// Reads a model from the bytes of its weights.
-    ///
-    /// # Errors
-    /// Where the weights are damaged, of another version, or trained on another catalogue.
-    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
-        Ok(Self {
-            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
-            encoded: Stage::default(),
-            ranked: Stage::default(),
-            biased: Stage::default(),
-            examined: Stage::default(),
-        })
-    }
+/// What the encoders read of a request: who asks, and no query.
+fn who(request: &Request) -> Request {
+    Request { query: None, web_searches: Vec::new(), ..request.on_any_device() }
+}
 
-    /// Runs the encoders over the request's sequences. True if the last run's answer served.
-    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        if self.encoded.cached(request).is_some() {
+#[async_trait(?Send)]
+impl Ranks for Dmt {
+    /// Runs the encoders over the request's sequences.
+    fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
+        let who = who(request);
+        if self.encoded.cached(&who).is_some() {
             return true;
         }
-        let encoded = self.model.encode(&stock.catalogue, &request.moment());
-        self.encoded.keep(request.clone(), encoded);
+        let encoded = self.model.encode(&stock.catalogue, &who.moment());
+        self.encoded.keep(who, encoded);
         false
     }
 
-    /// Scores candidates of the request encoded last. True beside the scores if they were kept.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn rank(
+    async fn rank(
         &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
-        gate_temperature: f32,
+        settings: &Settings,
     ) -> Result<(Scored, bool), StageError> {
+        let gate_temperature = settings.number(&GATE_TEMPERATURE);
         let Asked { query, candidates, held } = asked;
-        let (request_read, candidates_read) = (request.clone(), candidates.to_vec());
+        let (request_read, candidates_read) = (request.on_any_device(), candidates.to_vec());
         let key =
             RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
         if let Some(kept) = self.ranked.cached(&key) {
@@ -89,7 +100,7 @@ impl Dmt {
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
-        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
+        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
         let mut dense = stock.dense.request(&request.moment(), query, candidates);
         if held.is_some() {
             asked.hold(&mut dense, &read(self.model.model().feature_means()).await?);
@@ -116,18 +127,16 @@ impl Dmt {
         Ok((scored, false))
     }
 
-    /// What each dense feature adds to the utilities of the one candidate.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn shares(
+    /// By its dense features.
+    async fn shares(
         &self,
         stock: &Stock,
         request: &Request,
         Asked { query, candidates, .. }: Asked<'_>,
-        gate_temperature: f32,
+        settings: &Settings,
     ) -> Result<Shares, StageError> {
-        let encoded = self.encoded.cached(request).ok_or(StageError::OutOfOrder)?;
+        let gate_temperature = settings.number(&GATE_TEMPERATURE);
+        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
         let values = stock.dense.request(&request.moment(), query, candidates);
         let means = read(self.model.model().feature_means()).await?;
         let orders = orders(values.len());
@@ -142,12 +151,7 @@ impl Dmt {
         Ok(Shares { base: utilities[..tasks].to_vec(), features })
     }
 
-    /// What the neighbours of each product of an order do to its bias logit; empty where the network
-    /// does not read them.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn neighbours(
+    async fn neighbours(
         &self,
         stock: &Stock,
         order: &[ProductId],
@@ -159,12 +163,7 @@ impl Dmt {
         }
     }
 
-    /// y_b of each product of an order that pages of `page_size` show (equation 4); zeros
-    /// without a bias network. True if they were kept.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn bias(
+    async fn bias(
         &mut self,
         stock: &Stock,
         order: &[ProductId],
@@ -181,12 +180,7 @@ impl Dmt {
         Ok((self.biased.keep(key, bias).clone(), false))
     }
 
-    /// Examination that the bias network learned, relative to the first place, over the
-    /// neighbourhoods of the page shown; empty where it reads no position.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn examination(
+    async fn examination(
         &mut self,
         stock: &Stock,
         shown: &[ProductId],
@@ -204,11 +198,7 @@ impl Dmt {
         Ok(self.examined.keep(key, curve).clone())
     }
 
-    /// The insides for the product at `place` of an order of the candidates ranked last.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn explain(
+    async fn explain(
         &self,
         stock: &Stock,
         request: &Request,
@@ -217,7 +207,8 @@ impl Dmt {
         page_size: usize,
     ) -> Result<Option<Detail>, StageError> {
         let last = self.ranked.last();
-        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
+        let Some((key, ranked)) = last.filter(|(key, _)| key.request == request.on_any_device())
+        else {
             return Ok(None);
         };
         let (Some(number), Some(place)) = (

@@ -1,31 +1,45 @@
 //! MLPR over the candidates, with its insides.
 
-use burn::tensor::{Device, Tensor, Transaction};
+use async_trait::async_trait;
+use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Scored, farthest, named};
-use crate::pipeline::caller::Caller;
+use super::{Asked, Prepared, Ranks, Reads, Scored, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
-use link::RankingKnobs;
 use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, Output};
-use nets::models::weights::WeightsError;
 use protocol::{Detail, Gating, Transfer};
+use systems::knob::Settings;
+use systems::mlpr::{PRECOMPUTED, RANKER};
+use systems::shared::GATE_TEMPERATURE;
 
 /// Products whose vectors are worked out before newer messages are let in: some 50 ms.
 const SLICE: usize = 250;
 
-/// File of the weights.
-pub const FILE: &str = "mlpr.safetensors";
+/// How it comes from its weights.
+pub static SYSTEM: Reads = Reads {
+    of: &RANKER,
+    file: |_| Some("mlpr.safetensors".into()),
+    read: |bytes, stock, device| {
+        Ok(Box::new(Mlpr {
+            model: Ranker::load(bytes, &stock.catalogue, device)?,
+            wide: WideTables::new(&stock.catalogue),
+            items: None,
+            parts: Vec::new(),
+            query: Stage::default(),
+            ranked: Stage::default(),
+        }))
+    },
+};
 
 /// MLPR with the last answers of its stages.
 #[derive(Debug)]
-pub struct Mlpr {
+struct Mlpr {
     model: Ranker,
     wide: WideTables,
     /// psi of all products, once they were asked for.
@@ -39,11 +53,11 @@ pub struct Mlpr {
 /// What the rank stage reads.
 #[derive(Clone, Debug, PartialEq)]
 struct RankKey {
-    request: Request,
+    /// The paper's model reads nothing else of a request (MLPR 3.1).
+    query: Option<String>,
     candidates: Vec<ProductId>,
     held: Option<u32>,
-    gate_temperature: f32,
-    precomputed: bool,
+    settings: Settings,
 }
 
 #[derive(Debug)]
@@ -55,23 +69,18 @@ struct Ranked {
 }
 
 impl Mlpr {
-    /// Reads a model from the bytes of its weights.
-    ///
-    /// # Errors
-    /// Where the weights are damaged, of another version, or trained on another catalogue.
-    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
-        Ok(Self {
-            model: Ranker::load(bytes, &stock.catalogue, device)?,
-            wide: WideTables::new(&stock.catalogue),
-            items: None,
-            parts: Vec::new(),
-            query: Stage::default(),
-            ranked: Stage::default(),
-        })
+    /// Wide features of the candidates, as they are counted.
+    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
+        let text = request.query.as_deref().unwrap_or_default();
+        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+        self.wide.request(text, frequency, asked.query, asked.candidates)
     }
+}
 
-    /// Puts the request's query through the BERT. True if the last run's answer served.
-    pub fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
+#[async_trait(?Send)]
+impl Ranks for Mlpr {
+    /// Puts the request's query through the BERT.
+    fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
         if self.query.cached(&request.query).is_some() {
             return true;
         }
@@ -81,56 +90,44 @@ impl Mlpr {
         false
     }
 
-    /// Works the products' vectors out, if these knobs want them and they are not here yet. True
-    /// if there was something to do; none if the caller lost interest on the way, and then it
-    /// goes on from there the next time.
-    pub async fn prepare(
-        &mut self,
-        stock: &Stock,
-        knobs: &RankingKnobs,
-        caller: &impl Caller,
-    ) -> Option<bool> {
-        if !knobs.precomputed || self.items.is_some() {
-            return Some(false);
+    /// Works the vectors of a slice of the products out, if they are to be looked up.
+    fn prepare(&mut self, stock: &Stock, settings: &Settings) -> Prepared {
+        if !settings.is_on(&PRECOMPUTED) || self.items.is_some() {
+            return Prepared::Ready;
         }
         let all: Vec<ProductId> = (0..).take(stock.catalogue.products.len()).collect();
-        let slices: Vec<&[ProductId]> = all.chunks(SLICE).collect();
-        while let Some(slice) = slices.get(self.parts.len()) {
-            self.parts.push(self.model.items(&stock.words, &stock.catalogue, slice));
-            if !caller.still_wanted().await {
-                return None;
+        match all.chunks(SLICE).nth(self.parts.len()) {
+            Some(slice) => {
+                self.parts.push(self.model.items(&stock.words, &stock.catalogue, slice));
+                Prepared::More
+            }
+            None => {
+                self.items = Some(Items::new(std::mem::take(&mut self.parts)));
+                Prepared::Done
             }
         }
-        self.items = Some(Items::new(std::mem::take(&mut self.parts)));
-        Some(true)
     }
 
-    /// Forgets what was made of queries: more words have arrived.
-    pub fn words_changed(&mut self) {
+    fn words_changed(&mut self) {
         self.query.clear();
         self.ranked.clear();
     }
 
-    /// Scores candidates for the query encoded last. True beside the scores if they were kept.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn rank(
+    async fn rank(
         &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
-        knobs: &RankingKnobs,
+        settings: &Settings,
     ) -> Result<(Scored, bool), StageError> {
         let Asked { candidates, held, .. } = asked;
-        let RankingKnobs { gate_temperature, precomputed, .. } = *knobs;
         let key = RankKey {
-            request: request.clone(),
+            query: request.query.clone(),
             candidates: candidates.to_vec(),
             held,
-            gate_temperature,
-            precomputed,
+            settings: settings.only(&[&GATE_TEMPERATURE, &PRECOMPUTED]),
         };
+        let gate_temperature = key.settings.number(&GATE_TEMPERATURE);
         if let Some(kept) = self.ranked.cached(&key) {
             return Ok((kept.scored.clone(), true));
         }
@@ -139,7 +136,7 @@ impl Mlpr {
         }
         let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
         let items = match &self.items {
-            Some(items) if precomputed => items.of(candidates),
+            Some(items) if key.settings.is_on(&PRECOMPUTED) => items.of(candidates),
             _ => self.model.items(&stock.words, &stock.catalogue, candidates),
         };
         let mut wide = self.wide(stock, request, asked);
@@ -182,24 +179,15 @@ impl Mlpr {
         Ok((scored, false))
     }
 
-    /// Wide features of the candidates, as they are counted.
-    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
-        let text = request.query.as_deref().unwrap_or_default();
-        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
-        self.wide.request(text, frequency, asked.query, asked.candidates)
-    }
-
-    /// What each wide feature adds to the utilities of the one candidate.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn shares(
+    /// By its wide features.
+    async fn shares(
         &self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
-        gate_temperature: f32,
+        settings: &Settings,
     ) -> Result<Shares, StageError> {
+        let gate_temperature = settings.number(&GATE_TEMPERATURE);
         let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
         let values = self.wide(stock, request, asked);
         let means = self.model.model().feature_means();
@@ -220,17 +208,16 @@ impl Mlpr {
         Ok(Shares { base: utilities[..K].to_vec(), features })
     }
 
-    /// The insides for a product among the candidates ranked last.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn explain(
+    async fn explain(
         &self,
+        _: &Stock,
         request: &Request,
         product: ProductId,
+        _: &[ProductId],
+        _: usize,
     ) -> Result<Option<Detail>, StageError> {
         let last = self.ranked.last();
-        let Some((key, ranked)) = last.filter(|(key, _)| key.request == *request) else {
+        let Some((key, ranked)) = last.filter(|(key, _)| key.query == request.query) else {
             return Ok(None);
         };
         let Some(number) = key.candidates.iter().position(|&candidate| candidate == product) else {

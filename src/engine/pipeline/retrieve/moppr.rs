@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use burn::tensor::{Device, Transaction};
 
 use super::map::{Vectors, axes};
-use super::{Scored, Understood, precision};
-use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::{Asked, Retrieves, Scored, precision};
+use crate::pipeline::assets::{AssetError, damaged};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision, gmv};
-use link::RetrievalKnobs;
 use market::catalogue::ProductId;
 use market::features::search::{SearchFeatures, profile_ids};
 use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever;
-
-/// What the user-query tower reads, in groups.
-pub const GROUPS: [&str; 3] = ["query", "behaviour", "profile"];
+use systems::knob::Settings;
+use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
+use systems::shared::{GMV, SIGMA};
 
 /// File of the embeddings and of the towers' mean.
 pub const FILE: &str = "moppr.safetensors";
@@ -45,33 +45,11 @@ impl Moppr {
     ///
     /// # Errors
     /// Where the file is damaged, or trained on another catalogue.
-    pub fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
+    pub fn load(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
         let (catalogue, products) = (&stock.catalogue, &stock.products);
         let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)
             .map_err(|error| damaged(FILE, error))?;
         Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
-    }
-
-    /// Fetches the copies of the towers that are tuned to one objective each, if they are not
-    /// here yet: without them the objective weights do nothing.
-    ///
-    /// # Errors
-    /// Where a file is missing or damaged; the mean of the copies goes on serving.
-    pub async fn fetch_objectives(
-        &mut self,
-        manifest: &Manifest,
-        source: &impl AssetSource,
-    ) -> Result<(), AssetError> {
-        if self.model.has_differences() {
-            return Ok(());
-        }
-        let names = OBJECTIVES.map(|objective| format!("moppr-{objective}.safetensors"));
-        let files = manifest.all(source, names.each_ref().map(String::as_str)).await?;
-        self.model
-            .load_differences(files.each_ref().map(Vec::as_slice))
-            .map_err(|error| damaged(&names[0], error))?;
-        self.index.clear();
-        Ok(())
     }
 
     /// Whether the objective weights do something yet.
@@ -79,24 +57,15 @@ impl Moppr {
         self.model.has_differences()
     }
 
-    /// Forgets what was made of queries: more words have arrived.
-    pub fn words_changed(&mut self) {
-        self.encoded.clear();
-    }
-
     /// Computes the vectors of all products and their index, before a request asks for them.
     ///
     /// # Errors
     /// Where the device fails.
-    pub async fn lay_out(
-        &mut self,
-        stock: &Stock,
-        knobs: &RetrievalKnobs,
-    ) -> Result<(), StageError> {
-        let key = (knobs.weights, precision(knobs));
+    pub async fn lay_out(&mut self, stock: &Stock, settings: &Settings) -> Result<(), StageError> {
+        let key = (weights(settings), precision(settings));
         if self.index.cached(&key).is_none() {
-            let items = self.model.tuned(knobs.weights)?.items.clone();
-            let index = ExactIndex::new(items, &stock.prices_cents, precision(knobs)).await?;
+            let items = self.model.tuned(key.0)?.items.clone();
+            let index = ExactIndex::new(items, &stock.prices_cents, key.1).await?;
             self.index.keep(key, index);
         }
         Ok(())
@@ -111,17 +80,12 @@ impl Moppr {
     ///
     /// # Errors
     /// None: the stage has just been run.
-    pub fn encode(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        understood: &Understood,
-        knobs: &RetrievalKnobs,
-    ) -> Result<&Encoded, StageError> {
-        let key = (request.clone(), knobs.category_filter);
+    pub fn encode(&mut self, asked: Asked<'_>) -> Result<&Encoded, StageError> {
+        let Asked { stock, request, understood, settings } = asked;
+        let filter = settings.is_on(&CATEGORY_FILTER);
+        let key = (request.on_any_device(), filter);
         if self.encoded.cached(&key).is_none() {
             let query = understood.features.clone();
-            let filter = knobs.category_filter;
             let features = SearchFeatures::new(&request.moment(), query, &stock.products, filter);
             let output = self.model.encode(&[&features], &stock.words);
             self.encoded.keep(key.clone(), Encoded { features, output });
@@ -129,29 +93,65 @@ impl Moppr {
         self.encoded.cached(&key).ok_or(StageError::OutOfOrder)
     }
 
-    /// Scores every product for a request.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn score(
+    /// What is made of the request, and the index that its settings search.
+    async fn ready(&mut self, asked: Asked<'_>) -> Result<(&Encoded, &ExactIndex), StageError> {
+        self.encode(asked)?;
+        self.lay_out(asked.stock, asked.settings).await?;
+        let filter = asked.settings.is_on(&CATEGORY_FILTER);
+        let encoded = self.encoded.cached(&(asked.request.on_any_device(), filter));
+        let index = self.index.cached(&(weights(asked.settings), precision(asked.settings)));
+        encoded.zip(index).ok_or(StageError::OutOfOrder)
+    }
+}
+
+#[async_trait(?Send)]
+impl Retrieves for Moppr {
+    /// It came with the first ranking.
+    fn wants(&self, _: &Settings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The copies of the towers that are tuned to one objective each: without them the objectives'
+    /// weights do nothing, and the mean of the copies serves.
+    fn wants_behind(&self) -> Vec<String> {
+        let files = OBJECTIVES.map(|objective| format!("moppr-{objective}.safetensors"));
+        if self.model.has_differences() { Vec::new() } else { files.into() }
+    }
+
+    fn needs_behind(&self, settings: &Settings) -> bool {
+        let [first, others @ ..] = weights(settings);
+        others.iter().any(|&weight| weight != first)
+    }
+
+    fn read(
         &mut self,
-        stock: &Stock,
-        request: &Request,
-        understood: &Understood,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Scored, StageError> {
-        self.encode(stock, request, understood, knobs)?;
-        self.lay_out(stock, knobs).await?;
-        let (Some(encoded), Some(index)) = (
-            self.encoded.cached(&(request.clone(), knobs.category_filter)),
-            self.index.cached(&(knobs.weights, precision(knobs))),
-        ) else {
-            return Err(StageError::OutOfOrder);
+        names: &[String],
+        files: &[Vec<u8>],
+        _: &Stock,
+        _: &Device,
+    ) -> Result<(), AssetError> {
+        let copies = std::array::from_fn(|n| files.get(n).map_or(&[][..], Vec::as_slice));
+        self.model.load_differences(copies).map_err(|error| damaged(&names[0], error))?;
+        self.index.clear();
+        Ok(())
+    }
+
+    fn words_changed(&mut self) {
+        self.encoded.clear();
+    }
+
+    async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
+        let Asked { request, understood, settings, .. } = asked;
+        self.ready(asked).await?;
+        let mut query = {
+            let key = (request.on_any_device(), settings.is_on(&CATEGORY_FILTER));
+            let encoded = self.encoded.cached(&key).ok_or(StageError::OutOfOrder)?;
+            self.model.tuned(weights(settings))?.user_query(&encoded.output)
         };
-        let mut query = self.model.tuned(knobs.weights)?.user_query(&encoded.output);
-        if knobs.gmv {
-            query = gmv::extend_queries(query, knobs.sigma);
+        if settings.is_on(&GMV) {
+            query = gmv::extend_queries(query, settings.number(&SIGMA));
         }
+        let (encoded, index) = self.ready(asked).await?;
         let mut read = Transaction::default()
             .register(index.scores(query))
             .register(encoded.output.personal_attention.clone());
@@ -172,32 +172,19 @@ impl Moppr {
         Ok(Scored { scores, behaviours, personal_attention, towers: None })
     }
 
-    /// Score of one product where the tower reads only some of [`GROUPS`]: those whose bits are
-    /// set in the place on the list. Without the query none was typed, without the behaviour there
-    /// is none; without the profile it is the mean over the profiles of the shop's shoppers.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn coalitions(
+    /// Without the query none was typed, without the behaviour there is none; without the profile it
+    /// is the mean over the profiles of the shop's shoppers.
+    async fn coalitions(
         &mut self,
-        stock: &Stock,
-        request: &Request,
-        understood: &Understood,
-        knobs: &RetrievalKnobs,
+        asked: Asked<'_>,
         product: ProductId,
     ) -> Result<Vec<f32>, StageError> {
-        self.encode(stock, request, understood, knobs)?;
-        self.lay_out(stock, knobs).await?;
-        let (Some(encoded), Some(index)) = (
-            self.encoded.cached(&(request.clone(), knobs.category_filter)),
-            self.index.cached(&(knobs.weights, precision(knobs))),
-        ) else {
-            return Err(StageError::OutOfOrder);
-        };
+        let Asked { stock, settings, .. } = asked;
+        let all = self.encode(asked)?.features.clone();
         let mut batch: Vec<SearchFeatures> = Vec::new();
         let mut sizes = Vec::new();
-        for coalition in 0..1 << GROUPS.len() {
-            let mut features = encoded.features.clone();
+        for coalition in 0..1 << RETRIEVER.reads.len() {
+            let mut features = all.clone();
             if coalition & 1 == 0 {
                 features.query = Arc::default();
             }
@@ -215,10 +202,11 @@ impl Moppr {
             sizes.push(batch.len() - before);
         }
         let output = self.model.encode(&Vec::from_iter(&batch), &stock.words);
-        let mut queries = self.model.tuned(knobs.weights)?.user_query(&output);
-        if knobs.gmv {
-            queries = gmv::extend_queries(queries, knobs.sigma);
+        let mut queries = self.model.tuned(weights(settings))?.user_query(&output);
+        if settings.is_on(&GMV) {
+            queries = gmv::extend_queries(queries, settings.number(&SIGMA));
         }
+        let (_, index) = self.ready(asked).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         let mut scores = numbers(scores.into_data_async().await?)?.into_iter();
         let mean = |size| scores.by_ref().take(size).sum::<f32>() / size as f32;
@@ -226,23 +214,14 @@ impl Moppr {
     }
 
     /// H_i of every product, and H_uq of a request: one vector after another.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn vectors(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        understood: &Understood,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Vectors, StageError> {
-        self.encode(stock, request, understood, knobs)?;
+    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError> {
+        self.encode(asked)?;
         let plain = self.model.tuned([1.0; OBJECTIVES.len()])?.items.clone();
-        let tuned = self.model.tuned(knobs.weights)?.clone();
-        let encoded = self.encoded.cached(&(request.clone(), knobs.category_filter));
-        let query = tuned.user_query(&encoded.ok_or(StageError::OutOfOrder)?.output);
-        let axes = axes(&numbers(plain.into_data_async().await?)?, stock.prices_cents.len());
+        let tuned = self.model.tuned(weights(asked.settings))?.clone();
+        let query = tuned.user_query(&self.encode(asked)?.output);
+        let products = asked.stock.prices_cents.len();
+        let axes = axes(&numbers(plain.into_data_async().await?)?, products);
         let items = numbers(tuned.items.into_data_async().await?)?;
-        Ok(Vectors { axes, items, query: numbers(query.into_data_async().await?)? })
+        Ok(Some(Vectors { axes, items, query: numbers(query.into_data_async().await?)? }))
     }
 }

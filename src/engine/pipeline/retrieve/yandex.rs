@@ -1,24 +1,24 @@
 //! The scores of Yandex's two towers for the whole catalogue.
 
+use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
-use super::{Scored, precision};
-use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::{Asked, Retrieves, Scored, precision};
+use crate::pipeline::assets::{AssetError, damaged};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision, gmv};
-use link::{RetrievalKnobs, TrainingStage};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
 use nets::models::yandex::input::title_sums;
 use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
 use protocol::TowerInsides;
-
-/// What the user tower reads, in groups.
-pub const GROUPS: [&str; 3] = ["query", "behaviour", "web searches"];
+use systems::knob::Settings;
+use systems::shared::{GMV, SIGMA};
+use systems::yandex::{HISTORY_LENGTH, RETRIEVER, TrainingStage, WEB_SEARCHES};
 
 /// The towers of both stages of training, as far as they were asked for.
 #[derive(Default)]
@@ -38,114 +38,95 @@ struct Towers {
 #[derive(Clone, Debug, PartialEq)]
 struct UserKey {
     request: Request,
-    history_length: u32,
-    web_searches: bool,
+    settings: Settings,
 }
 
 impl Yandex {
-    /// Fetches the towers of a stage of training, if they are not here yet.
-    ///
-    /// # Errors
-    /// Where the file is missing or damaged.
-    pub async fn fetch(
-        &mut self,
-        stage: TrainingStage,
-        manifest: &Manifest,
-        source: &impl AssetSource,
-        stock: &Stock,
-        device: &Device,
-    ) -> Result<(), AssetError> {
-        let (towers, name) = match stage {
-            TrainingStage::FineTuned => (&mut self.fine_tuned, FILE),
-            TrainingStage::PreTrained => (&mut self.pre_trained, PRETRAINED_FILE),
-        };
-        if towers.is_none() {
-            let bytes = manifest.file(source, name).await?;
-            let titles = title_sums(&stock.catalogue, &stock.words);
-            let model = Retriever::load(&bytes, &titles, device).map_err(|e| damaged(name, e))?;
-            *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
-        }
-        Ok(())
-    }
-
-    /// Forgets what was made of queries: more words have arrived.
-    pub fn words_changed(&mut self) {
-        for towers in [&mut self.fine_tuned, &mut self.pre_trained].into_iter().flatten() {
-            towers.user.clear();
-        }
-    }
-
-    /// Scores every product for a request. A query is one more web search, made now.
-    ///
-    /// # Errors
-    /// Where the device fails, or the towers of the stage that is asked for are not here.
-    pub async fn score(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Scored, StageError> {
-        self.towers(knobs)?.score(stock, request, knobs).await
-    }
-
-    fn towers(&mut self, knobs: &RetrievalKnobs) -> Result<&mut Towers, StageError> {
-        let towers = match knobs.stage {
+    fn towers(&mut self, settings: &Settings) -> Result<&mut Towers, StageError> {
+        let towers = match TrainingStage::of(settings) {
             TrainingStage::FineTuned => &mut self.fine_tuned,
             TrainingStage::PreTrained => &mut self.pre_trained,
         };
         towers.as_mut().ok_or(StageError::OutOfOrder)
     }
+}
 
-    /// Score of one product where the user tower reads only some of [`GROUPS`]: those whose bits
-    /// are set in the place on the list.
-    ///
-    /// # Errors
-    /// As [`Self::score`].
-    pub async fn coalitions(
+#[async_trait(?Send)]
+impl Retrieves for Yandex {
+    /// The towers of the stage of training that is asked for.
+    fn wants(&self, settings: &Settings) -> Vec<String> {
+        let (towers, name) = match TrainingStage::of(settings) {
+            TrainingStage::FineTuned => (&self.fine_tuned, FILE),
+            TrainingStage::PreTrained => (&self.pre_trained, PRETRAINED_FILE),
+        };
+        if towers.is_some() { Vec::new() } else { vec![name.into()] }
+    }
+
+    fn read(
         &mut self,
+        names: &[String],
+        files: &[Vec<u8>],
         stock: &Stock,
-        request: &Request,
-        knobs: &RetrievalKnobs,
+        device: &Device,
+    ) -> Result<(), AssetError> {
+        for (name, bytes) in names.iter().zip(files) {
+            let titles = title_sums(&stock.catalogue, &stock.words);
+            let model = Retriever::load(bytes, &titles, device).map_err(|e| damaged(name, e))?;
+            let towers = if name == FILE { &mut self.fine_tuned } else { &mut self.pre_trained };
+            *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
+        }
+        Ok(())
+    }
+
+    fn words_changed(&mut self) {
+        for towers in [&mut self.fine_tuned, &mut self.pre_trained].into_iter().flatten() {
+            towers.user.clear();
+        }
+    }
+
+    /// A query is one more web search, made now.
+    async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
+        self.towers(asked.settings)?.score(asked).await
+    }
+
+    async fn coalitions(
+        &mut self,
+        asked: Asked<'_>,
         product: ProductId,
     ) -> Result<Vec<f32>, StageError> {
-        let towers = self.towers(knobs)?;
-        let all = (0..1 << GROUPS.len()).map(|coalition| {
-            let (events, searches) = read(request, knobs, coalition);
+        let Asked { stock, request, settings, .. } = asked;
+        let towers = self.towers(settings)?;
+        let all = (0..1 << RETRIEVER.reads.len()).map(|coalition| {
+            let (events, searches) = read(request, settings, coalition);
             towers.model.user(&events, &searches, &stock.words).vector
         });
         let mut queries = Tensor::cat(all.collect(), 0);
-        if knobs.gmv {
-            queries = gmv::extend_queries(queries, knobs.sigma);
+        if settings.is_on(&GMV) {
+            queries = gmv::extend_queries(queries, settings.number(&SIGMA));
         }
-        let index = towers.index(stock, precision(knobs)).await?;
+        let index = towers.index(stock, precision(settings)).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         numbers(scores.into_data_async().await?)
     }
 
     /// v_i of every product, and v_u of a request.
-    ///
-    /// # Errors
-    /// As [`Self::score`].
-    pub async fn vectors(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Vectors, StageError> {
-        let model = &self.towers(knobs)?.model;
-        let (events, searches) = read(request, knobs, usize::MAX);
+    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError> {
+        let Asked { stock, request, settings, .. } = asked;
+        let model = &self.towers(settings)?.model;
+        let (events, searches) = read(request, settings, usize::MAX);
         let query = model.user(&events, &searches, &stock.words).vector;
         let items = numbers(model.items.clone().into_data_async().await?)?;
         let axes = axes(&items, stock.prices_cents.len());
-        Ok(Vectors { axes, items, query: numbers(query.into_data_async().await?)? })
+        Ok(Some(Vectors { axes, items, query: numbers(query.into_data_async().await?)? }))
     }
 }
 
-/// What the user tower reads of a request, of those of [`GROUPS`] whose bits are set.
-fn read(request: &Request, knobs: &RetrievalKnobs, groups: usize) -> (Vec<Event>, Vec<WebSearch>) {
-    let mut searches = searches(request, knobs.web_searches);
+/// What the user tower reads of a request, of those groups whose bits are set.
+fn read(request: &Request, settings: &Settings, groups: usize) -> (Vec<Event>, Vec<WebSearch>) {
+    let mut searches = searches(request, settings.is_on(&WEB_SEARCHES));
     let events = &request.history.events;
-    let (first_event, first_search) = newest(events, &searches, knobs.history_length as usize);
+    let (first_event, first_search) =
+        newest(events, &searches, settings.count(&HISTORY_LENGTH) as usize);
     let mut searches = searches.split_off(first_search);
     // The request's own query is the newest of all.
     let own = request.query.as_ref().and_then(|_| searches.pop());
@@ -171,21 +152,17 @@ impl Towers {
         self.index.cached(&precision).ok_or(StageError::OutOfOrder)
     }
 
-    async fn score(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        knobs: &RetrievalKnobs,
-    ) -> Result<Scored, StageError> {
-        let precision = precision(knobs);
+    async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
+        let Asked { stock, request, settings, .. } = asked;
+        let precision = precision(settings);
         self.index(stock, precision).await?;
-        let searches = searches(request, knobs.web_searches);
+        let searches = searches(request, settings.is_on(&WEB_SEARCHES));
         let events = &request.history.events;
-        let (first_event, first_search) = newest(events, &searches, knobs.history_length as usize);
+        let (first_event, first_search) =
+            newest(events, &searches, settings.count(&HISTORY_LENGTH) as usize);
         let key = UserKey {
             request: request.clone(),
-            history_length: knobs.history_length,
-            web_searches: knobs.web_searches,
+            settings: settings.only(&[&HISTORY_LENGTH, &WEB_SEARCHES]),
         };
         if self.user.cached(&key).is_none() {
             let (events, searches) = (&events[first_event..], &searches[first_search..]);
@@ -196,8 +173,8 @@ impl Towers {
             return Err(StageError::OutOfOrder);
         };
         let mut query = user.vector.clone();
-        if knobs.gmv {
-            query = gmv::extend_queries(query, knobs.sigma);
+        if settings.is_on(&GMV) {
+            query = gmv::extend_queries(query, settings.number(&SIGMA));
         }
         let mut read = Transaction::default()
             .register(index.scores(query))
@@ -233,7 +210,7 @@ impl Towers {
         }
         let towers = TowerInsides {
             read: user.behaviour.len() as u32,
-            recent_searches: recent_searches(request, knobs) as u32,
+            recent_searches: recent_searches(request, settings) as u32,
             own_attention: attention.first().copied().unwrap_or(1.0),
             searches: of_searches,
             temperature,
@@ -263,9 +240,10 @@ fn searches(request: &Request, on_the_web: bool) -> Vec<WebSearch> {
 }
 
 /// Web searches that are among the newest behaviours, if web searches are read at all.
-fn recent_searches(request: &Request, knobs: &RetrievalKnobs) -> usize {
+fn recent_searches(request: &Request, settings: &Settings) -> usize {
     let all = searches(request, true);
-    let (_, first) = newest(&request.history.events, &all, knobs.history_length as usize);
+    let (_, first) =
+        newest(&request.history.events, &all, settings.count(&HISTORY_LENGTH) as usize);
     // The request's own query is the newest of all, and not of the web.
     request.web_searches.len().saturating_sub(first.min(all.len()))
 }
@@ -288,7 +266,6 @@ fn newest(events: &[Event], searches: &[WebSearch], most: usize) -> (usize, usiz
 mod tests {
     use super::*;
     use crate::pipeline::request::EditedHistory;
-    use link::State;
     use market::history::{EventKind, Profile};
 
     #[test]
@@ -312,9 +289,9 @@ mod tests {
             query: Some("asked".into()),
             device: PageDevice::Phone,
         };
-        let knobs = RetrievalKnobs { history_length: 4, ..State::default().retrieval };
+        let settings = Settings::default().with(&HISTORY_LENGTH, 4.0);
         let groups = |request: &Request, groups| {
-            let (events, searches) = read(request, &knobs, groups);
+            let (events, searches) = read(request, &settings, groups);
             let queries: Vec<String> = searches.into_iter().map(|search| search.query).collect();
             (events.len(), queries.join(" "))
         };
@@ -322,11 +299,8 @@ mod tests {
         let expected =
             [(0, ""), (0, "asked"), (2, ""), (0, "newer"), (0, "newer asked"), (2, "newer asked")];
         assert_eq!(found, expected.map(|(events, queries)| (events, queries.to_string())));
-        assert_eq!(recent_searches(&request, &knobs), 1, "the oldest has no room");
-        assert_eq!(
-            recent_searches(&request, &RetrievalKnobs { history_length: 2, ..knobs.clone() }),
-            0
-        );
+        assert_eq!(recent_searches(&request, &settings), 1, "the oldest has no room");
+        assert_eq!(recent_searches(&request, &Settings::default().with(&HISTORY_LENGTH, 2.0)), 0);
         request.query = None;
         assert_eq!(groups(&request, 7), (2, "older newer".into()));
     }

@@ -9,13 +9,14 @@ use engine::pipeline::Funnel;
 use engine::pipeline::assets::{AssetSource, Manifest};
 use engine::pipeline::evaluate::HELD_OUT;
 use engine::pipeline::request::Request;
-use link::knobs::{Control, Knob};
-use link::{Objective, Ranker, State};
+use link::State;
 use market::catalogue::ProductId;
 use market::held_out::HeldOut;
 use market::metrics::{dcg_at, rank_biased_overlap};
 use market::relevance::Relevance;
 use market::{MarketConfig, World};
+use systems::knob::Control;
+use systems::{Ranker, moppr, registry};
 
 /// Persistence of the rank-biased overlap with the production page: the tenth place weighs two fifths
 /// of the first.
@@ -52,7 +53,7 @@ impl Truth {
         let held_out: HeldOut = block_on(manifest.json(source, HELD_OUT))?;
         let number = |query: &str| world.query_number(query).context(query.to_owned());
         let numbers: Vec<u32> = QUERIES.iter().map(|query| number(query)).collect::<Result<_>>()?;
-        let device = State::default().page.device;
+        let device = State::default().device();
         let mut pages = Vec::new();
         for key in SHOPPERS {
             let place = stock.shoppers.iter().position(|shopper| shopper.key == key);
@@ -90,16 +91,18 @@ impl Truth {
 
 impl Known {
     /// How much a page has of what an objective promises; the upper places count more.
-    fn kept(&self, objective: Objective, top: &[ProductId]) -> f64 {
+    fn kept(&self, objective: &str, top: &[ProductId]) -> f64 {
         let mean = |of: &[f64]| {
             let gains = top.iter().map(|product| of[*product as usize]);
             dcg_at(TOP, gains) / dcg_at(TOP, top.iter().map(|_| 1.0)).max(f64::MIN_POSITIVE)
         };
         match objective {
-            Objective::Relevance => mean(&self.relevance),
-            Objective::Exposure => rank_biased_overlap(PERSISTENCE, top, &self.production),
-            Objective::Click => mean(&self.attraction),
-            Objective::Purchase => mean(&self.conversion),
+            "relevance" => mean(&self.relevance),
+            "exposure" => rank_biased_overlap(PERSISTENCE, top, &self.production),
+            "click" => mean(&self.attraction),
+            "purchase" => mean(&self.conversion),
+            // The market knows no truth of it.
+            _ => f64::NAN,
         }
     }
 }
@@ -108,9 +111,9 @@ impl Known {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Promise {
     /// Whose weight.
-    pub objective: Objective,
+    pub objective: &'static str,
     /// Who ranks what is retrieved.
-    pub ranker: Ranker,
+    pub ranker: &'static Ranker,
     /// Cases.
     pub cases: usize,
     /// Of them, those in which the first ten are not the same in the same order.
@@ -144,14 +147,13 @@ pub fn promises<S: AssetSource>(
     truth: &Truth,
     base: &State,
 ) -> Result<Vec<Promise>> {
-    let keys = ["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"];
     let mut promises = Vec::new();
-    for ranker in [Ranker::Dmt, Ranker::Mlpr, Ranker::None] {
-        for (objective, key) in Objective::ALL.into_iter().zip(keys) {
-            let knob = Knob::by_key(key).context(key)?;
-            let Control::Number { min, max, set, .. } = knob.control else { bail!("{key}") };
+    for ranker in registry::RANKERS {
+        for objective in moppr::RETRIEVER.objectives {
+            let knob = objective.weight;
+            let Control::Number { min, max, .. } = knob.control else { bail!("{}", knob.key) };
             let mut promise = Promise {
-                objective,
+                objective: objective.key,
                 ranker,
                 cases: 0,
                 changed: 0,
@@ -159,16 +161,15 @@ pub fn promises<S: AssetSource>(
                 less: 0,
                 means: [0.0; 2],
             };
-            let states = asked_by_all(&State { ranker, ..base.clone() });
+            let states = asked_by_all(&base.clone().ranked_by(ranker));
             for (state, known) in states.into_iter().zip(&truth.0) {
                 let mut shelves = Vec::new();
                 for end in [min, max] {
-                    let mut state = state.clone();
-                    set(&mut state, end);
+                    let state = state.clone().with(knob, end as f32);
                     shelves.push(Shelf::new(&ranked(funnel, &state)?, &state));
                 }
                 let kept: Vec<f64> =
-                    shelves.iter().map(|shelf| known.kept(objective, shelf.top(TOP))).collect();
+                    shelves.iter().map(|shelf| known.kept(objective.key, shelf.top(TOP))).collect();
                 promise.cases += 1;
                 if shelves[0].top(TOP) != shelves[1].top(TOP) {
                     promise.changed += 1;

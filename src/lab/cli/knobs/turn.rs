@@ -2,10 +2,10 @@
 //! registry of knobs to its word.
 
 use link::State;
-use link::knobs::{Control, Knob};
 use market::catalogue::ProductId;
 use protocol::Answer;
 use protocol::blend::{self, Ranked};
+use systems::knob::{Control, Knob};
 
 /// A product on the page: its number, its score, and where retrieval put it by which score.
 pub type Card = (ProductId, f32, usize, f32);
@@ -22,10 +22,10 @@ pub struct Shelf {
 impl Shelf {
     /// Of an answer to a state.
     pub fn new(answer: &Answer, state: &State) -> Self {
-        let order = blend::order(&answer.candidates, answer.predicted(), &state.ranking);
-        let size = state.page.size.max(1) as usize;
+        let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+        let size = state.page_size();
         let last = order.len().saturating_sub(1) / size;
-        let from = (state.page.number as usize).min(last) * size;
+        let from = state.page_number().min(last) * size;
         let card = |ranked: &Ranked| {
             let candidate = &answer.candidates[ranked.candidate];
             (candidate.product, ranked.score, ranked.candidate, candidate.retrieval_score)
@@ -64,44 +64,41 @@ impl Shelf {
     }
 }
 
-fn with(state: &State, change: impl FnOnce(&mut State)) -> State {
-    let mut state = state.clone();
-    change(&mut state);
-    state
+/// A state with the knob turned to each of these places.
+fn at(knob: &'static Knob, state: &State, places: impl IntoIterator<Item = f64>) -> Vec<State> {
+    let turned = |place| {
+        let mut state = state.clone();
+        state.settings.turn(knob, place as f32);
+        state
+    };
+    places.into_iter().map(turned).collect()
 }
 
 /// A state with the knob at each of its ends, or at each other option, but for where it stands.
-pub fn ends(knob: &Knob, state: &State) -> Vec<State> {
-    match knob.control {
-        Control::Number { min, max, get, set, .. } => {
-            let others = [min, max].into_iter().filter(|end| (get(state) - end).abs() > 1e-6);
-            others.map(|end| with(state, |state| set(state, end))).collect()
-        }
-        Control::Switch { get, set } => vec![with(state, |state| set(state, !get(state)))],
-        Control::Choice { options, get, set } => {
-            let others = (0..options.len()).filter(|option| *option != get(state));
-            others.map(|option| with(state, |state| set(state, option))).collect()
-        }
-    }
+pub fn ends(knob: &'static Knob, state: &State) -> Vec<State> {
+    let now = f64::from(state.settings.number(knob));
+    let places: Vec<f64> = match knob.control {
+        Control::Number { min, max, .. } => vec![min, max],
+        Control::Switch => vec![0.0, 1.0],
+        Control::Choice(options) => (0..options.len()).map(|option| option as f64).collect(),
+    };
+    at(knob, state, places.into_iter().filter(|place| (now - place).abs() > 1e-6))
 }
 
 /// A state with the knob turned to each of a few places: those above where it stands first, then
 /// those below.
-pub fn turned(knob: &Knob, state: &State) -> (Vec<State>, Vec<State>) {
+pub fn turned(knob: &'static Knob, state: &State) -> (Vec<State>, Vec<State>) {
     match knob.control {
-        Control::Number { min, max, step, whole, get, set } => {
-            let now = get(state);
+        Control::Number { min, max, step, whole } => {
+            let now = f64::from(state.settings.number(knob));
             let middle = min + ((max - min) / 2.0 / step).round() * step;
             let next = (now + step).min(max);
             let places = [min, middle, next, max].map(|to| if whole { to.round() } else { to });
-            let (above, below): (Vec<f64>, Vec<f64>) =
-                places.into_iter().filter(|to| *to != now).partition(|to| *to > now);
-            let states = |places: Vec<f64>| {
-                places.into_iter().map(|to| with(state, |state| set(state, to))).collect()
-            };
-            (states(above), states(below))
+            let other = places.into_iter().filter(|to| *to as f32 != now as f32);
+            let (above, below): (Vec<f64>, Vec<f64>) = other.partition(|to| *to > now);
+            (at(knob, state, above), at(knob, state, below))
         }
-        Control::Switch { .. } | Control::Choice { .. } => (Vec::new(), ends(knob, state)),
+        Control::Switch | Control::Choice(_) => (Vec::new(), ends(knob, state)),
     }
 }
 

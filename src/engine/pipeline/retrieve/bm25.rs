@@ -1,0 +1,99 @@
+//! BM25's scores of the whole catalogue: words that query and title share.
+
+use async_trait::async_trait;
+use burn::tensor::Device;
+
+use super::map::Vectors;
+use super::{Asked, Retrieves, Scored};
+use crate::pipeline::StageError;
+use crate::pipeline::assets::AssetError;
+use crate::pipeline::request::Request;
+use crate::pipeline::stock::Stock;
+use crate::retrieval::lexical::Lexical;
+use market::catalogue::ProductId;
+use systems::knob::Settings;
+
+/// Behaviours whose titles are asked for where nothing is typed: the newest.
+const LIKE: usize = 8;
+
+/// The index over titles, once it was asked for.
+#[derive(Default)]
+pub struct Bm25 {
+    index: Option<Lexical>,
+}
+
+impl Bm25 {
+    fn scores(&mut self, stock: &Stock, text: &str) -> Vec<f32> {
+        let products = &stock.catalogue.products;
+        let index = self.index.get_or_insert_with(|| {
+            Lexical::new(&Vec::from_iter(products.iter().map(|product| &*product.title)))
+        });
+        let mut scores = vec![0.0; products.len()];
+        for hit in index.search(text, products.len(), |_| true) {
+            scores[hit.product as usize] = hit.score;
+        }
+        scores
+    }
+}
+
+/// Of a history, by event: whether its title is asked for.
+fn read(request: &Request) -> Vec<bool> {
+    let events = &request.history.events;
+    let typed = request.query.is_some();
+    (0..events.len()).map(|event| !typed && event + LIKE >= events.len()).collect()
+}
+
+#[async_trait(?Send)]
+impl Retrieves for Bm25 {
+    /// It needs no weights.
+    fn wants(&self, _: &Settings) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn read(
+        &mut self,
+        _: &[String],
+        _: &[Vec<u8>],
+        _: &Stock,
+        _: &Device,
+    ) -> Result<(), AssetError> {
+        Ok(())
+    }
+
+    fn words_changed(&mut self) {}
+
+    /// By the query; where there is none, by the titles of the newest behaviours: more like this.
+    async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
+        let Asked { stock, request, .. } = asked;
+        let read = read(request);
+        let text = request.query.clone().unwrap_or_else(|| {
+            let events = request.history.events.iter().zip(&read).filter(|(_, read)| **read);
+            let title = |product: ProductId| &*stock.catalogue.products[product as usize].title;
+            Vec::from_iter(events.map(|(event, _)| title(event.product))).join(" ")
+        });
+        let share = 1.0 / read.iter().filter(|read| **read).count().max(1) as f32;
+        Ok(Scored {
+            scores: self.scores(stock, &text),
+            behaviours: read.into_iter().map(|read| read.then_some(share)).collect(),
+            personal_attention: Vec::new(),
+            towers: None,
+        })
+    }
+
+    async fn coalitions(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+    ) -> Result<Vec<f32>, StageError> {
+        let score = self.score(asked).await?.scores[product as usize];
+        // The query alone where there is one, the behaviour alone where there is none.
+        Ok(match asked.request.query {
+            Some(_) => vec![0.0, score, 0.0, score],
+            None => vec![0.0, 0.0, score, score],
+        })
+    }
+
+    async fn vectors(&mut self, _: Asked<'_>) -> Result<Option<Vectors>, StageError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,68 @@
+//! MOPPR, multi-objective personalised product retrieval (Taobao): two towers, four objectives.
+
+use crate::knob::{Group, Knob, Settings, alone, wholly};
+use crate::{Attends, Objective, Retriever};
+
+/// What all who name it know of it.
+pub static RETRIEVER: Retriever = Retriever {
+    key: "moppr",
+    knobs: &[
+        &WEIGHT_RELEVANCE,
+        &WEIGHT_EXPOSURE,
+        &WEIGHT_CLICK,
+        &WEIGHT_PURCHASE,
+        &CATEGORY_FILTER,
+    ],
+    networks: &[],
+    objectives: &[
+        Objective { key: "relevance", weight: &WEIGHT_RELEVANCE },
+        Objective { key: "exposure", weight: &WEIGHT_EXPOSURE },
+        Objective { key: "click", weight: &WEIGHT_CLICK },
+        Objective { key: "purchase", weight: &WEIGHT_PURCHASE },
+    ],
+    attends: Attends::BySpan,
+    reads_device: false,
+    reads: &["query", "behaviour", "profile"],
+};
+
+/// w_o of the judge's relevance: 0 and up, only the proportions of the four matter (equation 18).
+pub static WEIGHT_RELEVANCE: Knob = weight("w-relevance")
+    .testid("weight-relevance")
+    .symbol("w_relevance")
+    .section("objectives")
+    .idle(|set, _| alone(&weights(set), 0));
+
+/// w_o of what was shown.
+pub static WEIGHT_EXPOSURE: Knob = weight("w-exposure")
+    .testid("weight-exposure")
+    .symbol("w_exposure")
+    .idle(|set, _| alone(&weights(set), 1));
+
+/// w_o of what was clicked.
+pub static WEIGHT_CLICK: Knob = weight("w-retrieval-click")
+    .testid("weight-retrieval-click")
+    .symbol("w_click")
+    .idle(|set, _| alone(&weights(set), 2));
+
+/// w_o of what was bought.
+pub static WEIGHT_PURCHASE: Knob = weight("w-purchase")
+    .testid("weight-purchase")
+    .symbol("w_purchase")
+    .idle(|set, _| alone(&weights(set), 3));
+
+/// Keep only the behaviours of categories that the query is predicted to mean (4.1.2).
+pub static CATEGORY_FILTER: Knob =
+    Knob::switch("category-filter", Group::Retrieval).on().idle(|_, facts| {
+        let nothing = wholly(!facts.understood, "idle.no-category");
+        nothing.or(wholly(facts.history == 0, "idle.no-history"))
+    });
+
+const fn weight(key: &'static str) -> Knob {
+    Knob::number(key, Group::Retrieval, [0.0, 5.0], 0.05).at(1.0)
+}
+
+/// w_o, in the order of equation 18: relevance, exposure, click, purchase.
+pub fn weights(settings: &Settings) -> [f32; 4] {
+    [&WEIGHT_RELEVANCE, &WEIGHT_EXPOSURE, &WEIGHT_CLICK, &WEIGHT_PURCHASE]
+        .map(|weight| settings.number(weight))
+}

@@ -1,0 +1,335 @@
+//! Every message of the protocol through both readers: serde's, which the engines have, and the page's.
+
+use link::{HistoryEdit, State};
+use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
+use market::history::{Event, EventKind, Profile, WebSearch};
+use market::language::Message;
+use protocol::{
+    Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
+    HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
+    SequenceAttention, Shop, Shopper, StageTime, ToEngine, Told, TowerInsides, Trace, Transfer,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use systems::shared::{CANDIDATES, GMV};
+use systems::{mlpr, yandex};
+use wire::{Sink, Source, Wire};
+
+/// A value of serde_json's.
+#[derive(Clone)]
+struct Json(Value);
+
+impl Source for Json {
+    fn number(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.0.as_str().map(String::from)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        self.0.as_bool()
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.0.is_null()
+    }
+
+    fn items(&self) -> Option<Vec<Self>> {
+        Some(self.0.as_array()?.iter().cloned().map(Self).collect())
+    }
+
+    fn field(&self, name: &'static str) -> Option<Self> {
+        // As in a browser, where a name that is not there has a value too.
+        self.0.as_object().map(|fields| Self(fields.get(name).cloned().unwrap_or_default()))
+    }
+
+    fn entry(&self) -> Option<(String, Self)> {
+        let (key, value) = self.0.as_object()?.iter().next()?;
+        Some((key.clone(), Self(value.clone())))
+    }
+}
+
+impl Sink for Json {
+    fn number(value: f64) -> Self {
+        // JSON of a browser knows one kind of number.
+        let whole = value.fract() == 0.0 && value.abs() < 1e15;
+        Self(if whole { (value as i64).into() } else { value.into() })
+    }
+
+    fn text(value: &str) -> Self {
+        Self(value.into())
+    }
+
+    fn name(value: &'static str) -> Self {
+        Self(value.into())
+    }
+
+    fn truth(value: bool) -> Self {
+        Self(value.into())
+    }
+
+    fn nothing() -> Self {
+        Self(Value::Null)
+    }
+
+    fn items(values: Vec<Self>) -> Self {
+        Self(values.into_iter().map(|Self(value)| value).collect())
+    }
+
+    fn object(fields: Vec<(&'static str, Self)>) -> Self {
+        Self(fields.into_iter().map(|(key, Self(value))| (key.to_string(), value)).collect())
+    }
+}
+
+/// Holds that either reader reads what either side writes.
+fn round_trips<T: Wire + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(message: &T) {
+    let by_serde = serde_json::to_value(message).expect("it is written");
+    let by_wire: Json = message.write();
+    for written in [by_serde, by_wire.0] {
+        let mut wrong = None;
+        assert_eq!(&T::read(&Json(written.clone()), &mut wrong), message);
+        assert_eq!(wrong, None, "{written}");
+        assert_eq!(&serde_json::from_value::<T>(written).expect("it is read"), message);
+    }
+}
+
+fn notice() -> Notice {
+    let inner = Message::new("inner").with("a", "b");
+    Notice::new("query-mended").with("query", "sofaa").with("said", inner)
+}
+
+fn state() -> State {
+    let state = State { query: "oak “table”".into(), selected: Some(7), ..State::default() };
+    let mut state = state.retrieved_by(&yandex::RETRIEVER).ranked_by(&mlpr::RANKER);
+    state.settings.set(&CANDIDATES, 200.0);
+    state.settings.switch(&GMV, true);
+    state.history = vec![
+        HistoryEdit::Add { kind: EventKind::Favourite, product: 3 },
+        HistoryEdit::Remove { entry: 2 },
+        HistoryEdit::Forget { kind: Some(EventKind::Order) },
+        HistoryEdit::Forget { kind: None },
+    ];
+    state
+}
+
+fn detail() -> Detail {
+    let feature =
+        || Feature { name: "clicks".into(), kind: "item".into(), value: 3.0, z_score: -0.5 };
+    Detail {
+        product: 7,
+        attention: vec![SequenceAttention { sequence: "carts".into(), weights: vec![(4, 0.25)] }],
+        features: vec![feature()],
+        transfer: vec![Transfer { conditional: 0.5, joint: 0.25, from_former: 0.125 }],
+        expert_contribution: vec![vec![0.5, -1.5], vec![]],
+        bias_terms: vec![("position".into(), -0.75)],
+    }
+}
+
+fn candidate() -> Candidate {
+    Candidate {
+        product: 7,
+        retrieval_score: 0.5,
+        probability: 0.125,
+        tier: 255,
+        utility: vec![-2.5, 1e-7],
+        gates: vec![0.25, 0.75],
+        bias: -0.5,
+    }
+}
+
+fn answer() -> Answer {
+    let event = Event { kind: EventKind::Cart, product: 9, time: -30 };
+    Answer {
+        run: 12,
+        backend: Backend::Webgpu,
+        retriever: &yandex::RETRIEVER,
+        ranker: &mlpr::RANKER,
+        base_rates: vec![0.07, 0.002],
+        timings: vec![StageTime { stage: "rank".into(), milliseconds: 1.5, cached: true }],
+        notices: vec![notice()],
+        history: vec![HistoryEntry { entry: 1, event, kept: true, attention: 0.5 }],
+        retrieval: RetrievalInsides {
+            pieces: vec!["oak".into()],
+            personal_attention: vec![1.0],
+            categories: vec![(3, 0.5)],
+            entropy: 2.5,
+            effective_candidates: 12.25,
+            softmax: vec![0.5, 0.25],
+            searched: 4000,
+            relevant: 20,
+            admitted: 30,
+            retrieved: 30,
+            towers: Some(TowerInsides {
+                read: 3,
+                recent_searches: 1,
+                own_attention: 0.5,
+                searches: vec![("desk".into(), 0.25)],
+                temperature: 12.5,
+                context: (0.5, -0.5),
+            }),
+        },
+        gatings: vec![Gating { name: "stage-1".into(), experts: vec!["expert 1".into()] }],
+        candidates: vec![candidate()],
+        examination: Examination { learned: vec![1.0, 0.5], truth: vec![1.0] },
+        detail: Some(detail()),
+    }
+}
+
+fn shop() -> Shop {
+    let product = |colour| Product {
+        title: "Lamp".into(),
+        product_type: 0,
+        brand: 1,
+        shop: 0,
+        colour,
+        price_cents: 1999,
+        rating: 4.5,
+        reviews: 12,
+    };
+    Shop {
+        catalogue: Catalogue {
+            seed: 1,
+            departments: vec![Department { name: "Home".into() }],
+            product_types: vec![ProductType {
+                name: "lamp".into(),
+                department: 0,
+                icon: "lamp".into(),
+                repurchase_days: 30.0,
+            }],
+            brands: vec!["Nordvik".into()],
+            shops: vec!["A".into()],
+            colours: vec![Colour { name: "red".into(), hex: "#f00".into() }],
+            products: vec![product(Some(0)), product(None)],
+        },
+        shoppers: vec![Shopper {
+            key: "mara".into(),
+            name: "Mara".into(),
+            about: vec![Message::new("about")],
+            profile: Profile {
+                age_band: 1,
+                gender: 2,
+                purchase_power: 3,
+                household: 0,
+                town: 1,
+                member_years: 9,
+            },
+            events: vec![Event { kind: EventKind::Click, product: 1, time: 5 }],
+            web_searches: vec![WebSearch { query: "desk".into(), time: -7 }],
+            now: 100,
+        }],
+        queries: vec!["sofa".into()],
+    }
+}
+
+#[test]
+fn what_the_page_writes_is_read_by_both() {
+    let state = || Box::new(state());
+    let asked = |question| ToEngine::Ask { job: 5, state: state(), question };
+    for message in [
+        ToEngine::Start { version: u32::MAX },
+        ToEngine::Run { run: 1 << 40, state: state() },
+        ToEngine::Evaluate { job: 3, state: state(), from: 8, count: 16 },
+        asked(Question::Trace { product: 3, held: None }),
+        asked(Question::Trace { product: 3, held: Some(2) }),
+        asked(Question::Parts(3)),
+        asked(Question::Seats(vec![3, 4])),
+        asked(Question::Map),
+        ToEngine::Ping,
+        ToEngine::LoseDevice,
+    ] {
+        round_trips(&message);
+    }
+}
+
+#[test]
+fn what_an_engine_writes_is_read_by_both() {
+    let passage = Passage {
+        stage: "coarse".into(),
+        entered: 30,
+        left: 20,
+        value: 0.5,
+        least: 0.25,
+        place: Some(3),
+        passed: true,
+    };
+    let trace = Trace { product: 3, passages: vec![passage], rank: 2, ranked: 20, score: 0.5 };
+    let parts = Parts {
+        candidate: candidate(),
+        gatings: vec![],
+        detail: None,
+        groups: vec!["query".into()],
+        coalitions: vec![0.0, 0.5],
+        base: vec![-1.0],
+        features: vec![(detail().features[0].clone(), vec![(0.5, 0.125)])],
+    };
+    let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
+    let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
+    let told = |reply| FromEngine::Told(Told { job: 1, reply, notices: vec![notice()] });
+    for message in [
+        FromEngine::Hello { version: 7, backend: Backend::Cpu },
+        FromEngine::Progress(Progress { loaded: 10, total: 100 }),
+        FromEngine::Shop(Box::new(shop())),
+        FromEngine::Ready { adapter: "a".into() },
+        FromEngine::Answer(Box::new(answer())),
+        FromEngine::Answer(Box::new(Answer { detail: None, ..answer() })),
+        FromEngine::Evaluated(Evaluated {
+            job: 4,
+            views: 300,
+            values: vec![vec![Some(0.5), None]],
+            notices: vec![],
+        }),
+        told(None),
+        told(Some(Reply::Trace(trace))),
+        told(Some(Reply::Parts(Box::new(parts)))),
+        told(Some(Reply::Seats(vec![seat]))),
+        told(Some(Reply::Map(map))),
+        FromEngine::Notice(notice()),
+        FromEngine::Failed(notice()),
+        FromEngine::Alive,
+    ] {
+        round_trips(&message);
+    }
+}
+
+#[test]
+fn what_is_no_message_is_refused_by_its_part() {
+    let read = |value: Value| {
+        let mut wrong = None;
+        let _ = FromEngine::read(&Json(value), &mut wrong);
+        wrong
+    };
+    let told =
+        |reply: Value| serde_json::json!({ "told": { "job": 1, "reply": reply, "notices": [] } });
+    assert_eq!(read(serde_json::json!("alive")), None);
+    assert_eq!(read(serde_json::json!("dead")), Some("FromEngine"));
+    assert_eq!(read(serde_json::json!(3)), Some("FromEngine"));
+    assert_eq!(read(serde_json::json!({ "ready": 3 })), Some("adapter"));
+    assert_eq!(read(serde_json::json!({ "ready": { "adapter": 3 } })), Some("a text"));
+    assert_eq!(read(told(Value::Null)), None);
+    assert_eq!(read(told(serde_json::json!({ "poem": 3 }))), Some("Reply"));
+    assert_eq!(read(told(serde_json::json!({ "seats": 3 }))), Some("a list"));
+    assert_eq!(read(told(serde_json::json!({ "map": { "points": ["x"] } }))), Some("a number"));
+    let system = serde_json::json!({ "answer": { "retriever": "bing" } });
+    assert!(read(system).is_some());
+}
+
+/// The page has a reader of the kinds of message of its own, so that it carries none that the studio
+/// alone hears.
+#[test]
+fn the_page_knows_every_kind_of_message() {
+    let page = include_str!("../src/page/wire.rs");
+    let declared = include_str!("../src/protocol/lib.rs");
+    let declared = declared.split("pub enum FromEngine {").nth(1).expect("the messages");
+    let declared = declared.split("message! {").next().expect("their end");
+    let kinds: Vec<&str> = declared
+        .lines()
+        .filter_map(|line| Some(line.trim().strip_suffix("\",")?.rsplit_once("= \"")?.1))
+        .collect();
+    assert_eq!(kinds.len(), 10);
+    for kind in kinds {
+        assert!(page.contains(&format!("\"{kind}\"")), "the page reads no {kind:?}");
+    }
+}
