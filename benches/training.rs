@@ -23,6 +23,7 @@ use nets::models::mlpr::bert::Text;
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::yandex::YandexConfig;
+use lab::training::people::People;
 
 /// Steps that are not timed: the first ones touch memory for the first time.
 const FIRST: usize = 3;
@@ -49,6 +50,7 @@ fn main() -> Result<()> {
             &words,
             &predictor,
             dmt::data::Pages::PLAYGROUND,
+            &People::of_log(&world),
             || (),
         )?;
         let config = DmtConfig::playground(Vocabulary::of(&world.catalogue), dense::COUNT);
@@ -64,7 +66,9 @@ fn main() -> Result<()> {
     if wanted("yandex") {
         let options = yandex::samples::Options::new(world.config.days);
         let reading = yandex::data::Reading::Vectors;
-        let corpus = yandex::data::Corpus::gather(&world, &words, reading, &options, || ());
+        let people = People::of_log(&world);
+        let corpus =
+            yandex::data::Corpus::gather(&world, &words, reading, &options, &people, || ());
         let config = YandexConfig::playground();
         let mut settings = yandex::Settings::default();
         (settings.pretraining.epochs, settings.fine_tuning.epochs) = (1, 1);
@@ -100,7 +104,8 @@ fn main() -> Result<()> {
     }
     if wanted("moppr") {
         let options = moppr::samples::Options::training();
-        let lab = Lab::new(world, words, &options, || ())?;
+        let people = People::of_log(&world);
+        let lab = Lab::new(world, words, &options, people, || ())?;
         let settings = moppr::Settings { epochs: 1, ..moppr::Settings::default() };
         timed("moppr", lab.data.training.len(), |watch| {
             lab.base("base", &settings, &mut |_, step, steps, loss| watch(step, steps, loss))

@@ -18,6 +18,7 @@ use nets::models::coarse_ranker::{CoarseRanker, MODEL};
 use nets::models::moppr::Moppr;
 use nets::models::moppr::retriever::MODEL as RETRIEVER;
 use nets::models::weights::{Precision, Weights};
+use crate::training::people::People;
 
 /// How to train, and what to measure.
 #[derive(Debug, Args)]
@@ -62,7 +63,8 @@ pub fn train(arguments: &Training) -> Result<()> {
     let Training { market, retrieved, kept, checkpoints, out, .. } = arguments;
     let world = market.world();
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
-    let mut lab = Lab::new(world, market.words()?, &Options::training(), || progress.inc(1))?;
+    let (people, options) = (People::of_log(&world), Options::training());
+    let mut lab = Lab::new(world, market.words()?, &options, people, || progress.inc(1))?;
     progress.finish_and_clear();
     lab.checkpoints = Some(checkpoints.clone());
     let views = (lab.data.training.len(), lab.data.test.len());

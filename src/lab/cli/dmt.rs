@@ -25,6 +25,7 @@ use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, FORMAT, Precision, Weights};
 use systems::dmt::{BiasFeatures, MultiTask};
+use crate::training::people::People;
 
 /// How tasks share parameters.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -121,7 +122,8 @@ fn gather(market: &Market, pages: Pages) -> Result<(World, Data)> {
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
     let words = market.words()?;
-    let data = Data::gather(&world, &words, &predictor, pages, || progress.inc(1))?;
+    let people = People::of_log(&world);
+    let data = Data::gather(&world, &words, &predictor, pages, &people, || progress.inc(1))?;
     progress.finish_and_clear();
     println!("{} page views to train on, {} to test on", data.training.len(), data.test.len());
     Ok((world, data))

@@ -18,6 +18,7 @@ use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
 use nets::models::query_category::MODEL as QUERY_CATEGORY;
 use nets::models::weights::{About, Precision, Weights};
+use crate::training::people::People;
 
 /// How to train.
 #[derive(Clone, Debug, Args)]
@@ -70,7 +71,8 @@ impl How {
         let world = self.market.world();
         let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;
         let words = self.market.words()?;
-        let mut lab = Lab::new(world, words, options, || progress.inc(1))?;
+        let people = People::of_log(&world);
+        let mut lab = Lab::new(world, words, options, people, || progress.inc(1))?;
         progress.finish_and_clear();
         lab.checkpoints = Some(self.checkpoints.clone());
         println!(

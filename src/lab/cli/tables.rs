@@ -37,6 +37,10 @@ pub struct Arguments {
     /// Seeds that each variant is trained from.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     seeds: Vec<u64>,
+    /// Shoppers who are tested and never trained on (DMT, MOPPR and Yandex; MLPR splits pairs); 0
+    /// tests those who are trained on, on other days.
+    #[arg(long, default_value_t = TESTED)]
+    test_shoppers: u32,
     /// Only these variants, for example moppr,no-ui: other rows stay open.
     #[arg(long, value_delimiter = ',', conflicts_with = "all")]
     only: Vec<String>,
@@ -58,6 +62,9 @@ pub struct Arguments {
 pub struct Stored {
     #[command(flatten)]
     market: Market,
+    /// Shoppers who were tested and never trained on.
+    #[arg(long, default_value_t = TESTED)]
+    test_shoppers: u32,
     /// Seeds that count.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     seeds: Vec<u64>,
@@ -74,11 +81,11 @@ pub struct Stored {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn stored(arguments: &Stored) -> Result<()> {
-    let Stored { market, seeds, work, page } = arguments;
+    let Stored { market, test_shoppers, seeds, work, page } = arguments;
     let mut work = Work { store: Store::new(work), seeds, train: false, only: &[], seconds: 0.0 };
     let mut tables = Vec::new();
     for make in SYSTEMS {
-        let mut system = make(market)?;
+        let mut system = make(market, *test_shoppers)?;
         let wanted = system.tables().to_vec();
         tables.extend(work.run(system.as_mut(), &wanted)?);
     }
@@ -104,16 +111,21 @@ fn size(market: &Market) -> report::Market {
 /// variants are trained from three seeds each.
 const SHOPPERS: &str = "2000";
 
-/// How to make a system on a market.
-type Make = fn(&Market) -> Result<Box<dyn System>>;
+/// Shoppers who are tested.
+const TESTED: u32 = 50_000;
+
+/// How to make a system on a market that is tested on so many fresh shoppers.
+type Make = fn(&Market, u32) -> Result<Box<dyn System>>;
 
 /// The systems, in the order of their tables. One is made after the other is done with, for each
 /// holds its page views.
 const SYSTEMS: [Make; 4] = [
-    |market| Ok(Box::new(Moppr::new(market.config(), market.words()?))),
-    |market| Ok(Box::new(Mlpr::new(market.world(), market.words()?, &predictor(market)?)?)),
-    |market| Ok(Box::new(Dmt::new(market.world(), market.words()?, &predictor(market)?)?)),
-    |market| Ok(Box::new(Yandex::new(market.world(), market.words()?))),
+    |market, tested| Ok(Box::new(Moppr::new(market.config(), market.words()?, tested))),
+    |market, _| Ok(Box::new(Mlpr::new(market.world(), market.words()?, &predictor(market)?)?)),
+    |market, tested| {
+        Ok(Box::new(Dmt::new(market.world(), market.words()?, &predictor(market)?, tested)?))
+    },
+    |market, tested| Ok(Box::new(Yandex::new(market.world(), market.words()?, tested))),
 ];
 
 /// The file of what tells a query's categories.
@@ -138,7 +150,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut known = Vec::new();
     let mut tables = Vec::new();
     for make in SYSTEMS {
-        let mut system = make(&arguments.market)?;
+        let mut system = make(&arguments.market, arguments.test_shoppers)?;
         let mut wanted = system.tables().to_vec();
         known.extend(wanted.iter().map(|table| table.id));
         wanted.retain(|table| arguments.all || arguments.table.iter().any(|id| id == table.id));

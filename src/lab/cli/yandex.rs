@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::market::{Market, bar, command_line};
 use crate::training::checkpoint::Checkpoint;
+use crate::training::people::People;
 use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::evaluate::Metrics;
 use crate::training::yandex::groups::Rates;
@@ -88,7 +89,8 @@ fn gather(market: &Market, change: impl FnOnce(&mut Options)) -> Result<(World, 
     let mut options = Options::new(world.config.days);
     change(&mut options);
     let progress = bar(u64::from(world.config.shoppers), "shoppers", "logs")?;
-    let corpus = Corpus::gather(&world, &market.words()?, Reading::Vectors, &options, || {
+    let (words, people) = (market.words()?, People::of_log(&world));
+    let corpus = Corpus::gather(&world, &words, Reading::Vectors, &options, &people, || {
         progress.inc(1);
     });
     progress.finish_and_clear();

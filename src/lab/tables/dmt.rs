@@ -8,6 +8,7 @@ use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{by_block, utilities};
 use crate::training::dmt::samples::Samples;
 use crate::training::dmt::{Settings, train};
+use crate::training::people::People;
 use crate::training::trees::{self, Booster, Rows};
 use market::World;
 use market::features::dense;
@@ -209,19 +210,22 @@ pub struct Dmt {
     world: World,
     words: TokenVectors,
     predictor: CategoryPredictor,
+    people: People,
     /// Gathered when the first variant is trained.
     data: Option<Data>,
 }
 
 impl Dmt {
-    /// On a market whose queries are read by the predictor in a file.
+    /// On a market whose queries are read by the predictor in a file, tested on so many who were
+    /// never trained on.
     ///
     /// # Errors
     /// Where the file is damaged, or of a market of other product types.
-    pub fn new(world: World, words: TokenVectors, predictor: &[u8]) -> Result<Self> {
+    pub fn new(world: World, words: TokenVectors, predictor: &[u8], tested: u32) -> Result<Self> {
         let types = world.catalogue.product_types.len();
         let predictor = CategoryPredictor::load(predictor, types, &Device::flex())?;
-        Ok(Self { world, words, predictor, data: None })
+        let people = People::fresh(&world, tested);
+        Ok(Self { world, words, predictor, people, data: None })
     }
 
     fn make(&self, variant: &str) -> Option<Make> {
@@ -257,15 +261,18 @@ impl System for Dmt {
 
     fn settings(&self, variant: &str) -> Option<String> {
         let make = self.make(variant)?;
-        Some(format!("{:?} {:?} {make:?}", self.world.config, Pages::PAPER))
+        Some(format!("{:?} {:?} {:?} {make:?}", self.world.config, self.people, Pages::PAPER))
     }
 
     fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
         let make = self.make(variant).with_context(|| format!("no variant {variant:?}"))?;
-        let Self { world, words, predictor, data } = self;
+        let Self { world, words, predictor, people, data } = self;
         let data = match data {
             Some(data) => data,
-            None => data.insert(Data::gather(world, words, predictor, Pages::PAPER, || ())?),
+            None => {
+                let gathered = Data::gather(world, words, predictor, Pages::PAPER, people, || ())?;
+                data.insert(gathered)
+            }
         };
         let (training, test, catalogue) = (&data.training, &data.test, &world.catalogue);
         let utilities = match make {

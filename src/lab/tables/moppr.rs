@@ -15,6 +15,7 @@ use market::{MarketConfig, World};
 use nets::models::moppr::{Encoder, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::nn::numbers::numbered;
+use crate::training::people::People;
 
 const MOPPR: Row = Row { variant: "moppr", paper: &[0.936, 0.254, 0.977, 0.334, 0.456] };
 
@@ -136,6 +137,8 @@ fn variant(name: &str) -> Option<Variant> {
 /// MOPPR and its baselines on one market.
 pub struct Moppr {
     market: MarketConfig,
+    /// Shoppers who are tested and never trained on.
+    tested: u32,
     /// Until the lab has them.
     words: Option<TokenVectors>,
     /// Made when the first variant is trained.
@@ -144,11 +147,11 @@ pub struct Moppr {
 
 impl Moppr {
     /// On this market with a multiple of its shoppers, which is made to log more
-    /// under-impressions.
-    pub fn new(market: MarketConfig, words: TokenVectors) -> Self {
+    /// under-impressions, tested on so many who were never trained on.
+    pub fn new(market: MarketConfig, words: TokenVectors, tested: u32) -> Self {
         let shoppers = market.shoppers * SHOPPERS;
         let market = MarketConfig { shoppers, more_under_impressions: MORE, ..market };
-        Self { market, words: Some(words), lab: None }
+        Self { market, tested, words: Some(words), lab: None }
     }
 }
 
@@ -163,7 +166,8 @@ impl System for Moppr {
 
     fn settings(&self, name: &str) -> Option<String> {
         let Variant { encoder, selection, settings } = variant(name)?;
-        Some(format!("{:?} {encoder:?} {selection:?} {settings:?}", self.market))
+        let Self { market, tested, .. } = self;
+        Some(format!("{market:?} {tested} fresh {encoder:?} {selection:?} {settings:?}"))
     }
 
     fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
@@ -176,7 +180,8 @@ impl System for Moppr {
                     Options { under_impressions: 10 + usize::from(MORE), ..Options::training() };
                 let world = World::generate(&self.market);
                 let words = self.words.take().context("the lab could not be made before")?;
-                self.lab.insert(Lab::new(world, words, &options, || ())?)
+                let people = People::fresh(&world, self.tested);
+                self.lab.insert(Lab::new(world, words, &options, people, || ())?)
             }
         };
         let settings = Settings { seed, ..settings };

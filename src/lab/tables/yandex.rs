@@ -4,6 +4,7 @@ use crate::training::device::device;
 use anyhow::{Context, Result};
 
 use super::table::{Row, System, Table, Tie, Watch};
+use crate::training::people::People;
 use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::loss::{Objective, Pairwise, Pointwise};
 use crate::training::yandex::ranker::{NAMES, Ranker, similarities};
@@ -120,6 +121,7 @@ fn variant(name: &str) -> Option<(YandexConfig, Settings)> {
 pub struct Yandex {
     world: World,
     words: TokenVectors,
+    people: People,
     /// Gathered when the first variant is trained.
     corpus: Option<(Corpus, Ranker)>,
     /// What came out of the first stage, by all that it hangs on: variants that differ in the
@@ -128,9 +130,10 @@ pub struct Yandex {
 }
 
 impl Yandex {
-    /// On this market.
-    pub fn new(world: World, words: TokenVectors) -> Self {
-        Self { world, words, corpus: None, pretrained: Vec::new() }
+    /// On this market, tested on so many who were never trained on.
+    pub fn new(world: World, words: TokenVectors, tested: u32) -> Self {
+        let people = People::fresh(&world, tested);
+        Self { world, words, people, corpus: None, pretrained: Vec::new() }
     }
 }
 
@@ -146,17 +149,18 @@ impl System for Yandex {
     fn settings(&self, name: &str) -> Option<String> {
         let (config, settings) = variant(name)?;
         let options = Options::new(self.world.config.days);
-        Some(format!("{:?} pieces {options:?} {config:?} {settings:?}", self.world.config))
+        let Self { world, people, .. } = self;
+        Some(format!("{:?} {people:?} pieces {options:?} {config:?} {settings:?}", world.config))
     }
 
     fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
         let (config, settings) =
             variant(name).with_context(|| format!("there is no variant {name:?}"))?;
         let settings = Settings { seed, ..settings };
-        let Self { world, words, corpus, pretrained } = self;
+        let Self { world, words, people, corpus, pretrained } = self;
         let (corpus, ranker) = corpus.get_or_insert_with(|| {
             let options = Options::new(world.config.days);
-            let corpus = Corpus::gather(world, words, Reading::Pieces, &options, || ());
+            let corpus = Corpus::gather(world, words, Reading::Pieces, &options, people, || ());
             let ranker = Ranker::gather(world, &corpus, &options.test);
             (corpus, ranker)
         });

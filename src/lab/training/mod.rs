@@ -9,6 +9,7 @@ pub mod mlpr;
 pub mod moppr;
 pub mod normalisation;
 pub mod optimiser;
+pub mod people;
 pub mod query_category;
 pub mod trees;
 pub mod work;

@@ -14,6 +14,7 @@ use market::features::split::{Split, day_of};
 use market::features::statistics::Statistics;
 use market::text::TokenVectors;
 use nets::models::query_category::CategoryPredictor;
+use crate::training::people::People;
 
 /// Which page views become samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,17 +23,19 @@ pub struct Pages {
     pub kinds: Kinds,
     /// Share of the training page views that lose some or all of the history: see [`ColdStart`].
     pub cold_start: f64,
+    /// Test page views without some or all of the history, too: see [`EVALUATED`].
+    pub cold: bool,
 }
 
 impl Pages {
     /// The paper's: the impressions of a recommender (DMT 5.1), so the feed alone and nothing that
     /// was not shown, each with the history that there was.
     pub const PAPER: Self =
-        Self { kinds: Kinds { searches: false, irrelevant: 0 }, cold_start: 0.0 };
+        Self { kinds: Kinds { searches: false, irrelevant: 0 }, cold_start: 0.0, cold: false };
 
     /// Those of what ships, which ranks searches too and meets newcomers.
     pub const PLAYGROUND: Self =
-        Self { kinds: Kinds { searches: true, irrelevant: 4 }, cold_start: SHARE };
+        Self { kinds: Kinds { searches: true, irrelevant: 4 }, cold_start: SHARE, cold: true };
 }
 
 /// Page views to train and to test on.
@@ -42,7 +45,7 @@ pub struct Data {
     pub training: Samples,
     /// The day after them.
     pub test: Samples,
-    /// The same without each of [`EVALUATED`].
+    /// The same without each of [`EVALUATED`], where that is asked for.
     pub cold: [Samples; EVALUATED.len()],
 }
 
@@ -54,7 +57,8 @@ struct Survey {
 
 impl Data {
     /// Lives through the market twice: once to count what the features are made of, once for the
-    /// features. `shopper_done` is called twice for each shopper, from several threads.
+    /// features. `shopper_done` is called twice for each shopper, from several threads; once for
+    /// one who is only tested and whose queries are not read.
     ///
     /// # Errors
     /// Where the device fails.
@@ -63,6 +67,7 @@ impl Data {
         words: &TokenVectors,
         predictor: &CategoryPredictor,
         pages: Pages,
+        people: &People,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let catalogue = &world.catalogue;
@@ -71,16 +76,19 @@ impl Data {
             statistics: Statistics::new(catalogue.products.len()),
             queries: BTreeSet::new(),
         };
-        let shoppers = 0..world.config.shoppers;
-        let survey = shoppers
-            .clone()
+        let searches = pages.kinds.searches;
+        // Of those who are only tested nothing is counted, so that without queries they have no part.
+        let asked = if searches { people.all() } else { people.trained.clone() };
+        let survey = asked
             .into_par_iter()
             .fold(nothing, |mut survey, shopper| {
                 for view in &world.shopper_log(shopper).views {
                     let day = day_of(view.time);
                     if split.statistics.contains(&day) {
-                        survey.statistics.add(view);
-                    } else if let Some(query) = &view.query {
+                        if people.trained.contains(&shopper) {
+                            survey.statistics.add(view);
+                        }
+                    } else if let Some(query) = view.query.as_ref().filter(|_| searches) {
                         survey.queries.insert(query.clone());
                     }
                 }
@@ -98,17 +106,25 @@ impl Data {
         let queries = Queries::new(&survey.queries, catalogue, words, predictor)?;
         // Folding and reducing keep the order of shoppers, so the samples do not depend on how
         // the work was shared out.
-        Ok(shoppers
+        Ok(people
+            .all()
             .into_par_iter()
             .fold(Self::default, |mut data, shopper| {
                 let log = world.shopper_log(shopper);
                 let mut cold = ColdStart::new(pages.cold_start, world.config.seed, shopper);
                 let (days, draw) = (&split.training, || cold.draw());
-                data.training.append(Samples::of(&log, days, unshown, draw, &tables, &queries));
-                let test = |lost| Samples::of(&log, &split.test, shown, || lost, &tables, &queries);
-                data.test.append(test(Lost::Nothing));
-                for (samples, (_, lost)) in data.cold.iter_mut().zip(EVALUATED) {
-                    samples.append(test(lost));
+                if people.trained.contains(&shopper) {
+                    let training = Samples::of(&log, days, unshown, draw, &tables, &queries);
+                    data.training.append(training);
+                }
+                if people.tested.contains(&shopper) {
+                    let test =
+                        |lost| Samples::of(&log, &split.test, shown, || lost, &tables, &queries);
+                    data.test.append(test(Lost::Nothing));
+                    let cold = data.cold.iter_mut().zip(EVALUATED).filter(|_| pages.cold);
+                    for (samples, (_, lost)) in cold {
+                        samples.append(test(lost));
+                    }
                 }
                 shopper_done();
                 data

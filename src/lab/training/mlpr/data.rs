@@ -10,6 +10,7 @@ use market::World;
 use market::features::wide::WideTables;
 use market::text::TokenVectors;
 use nets::models::query_category::CategoryPredictor;
+use crate::training::people::People;
 
 /// Pairs of every logged day (MLPR 4.1), and what reads them.
 pub struct Data {
@@ -38,7 +39,7 @@ impl Data {
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let catalogue = &world.catalogue;
-        let survey = Survey::new(world, &shopper_done);
+        let survey = Survey::new(world, &People::of_log(world), &shopper_done);
         let tables = WideTables::new(catalogue);
         let searches = (0..world.config.shoppers)
             .into_par_iter()

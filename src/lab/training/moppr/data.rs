@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::queries::Queries;
 use super::samples::{Options, Sample, samples};
+use crate::training::people::People;
 use crate::training::query_category::Clicks;
 use market::World;
 use market::features::search::{ProductFeatures, QueryFrequency};
@@ -25,13 +26,15 @@ pub struct Survey {
     pub frequency: QueryFrequency,
     /// Clicks by query and product type, over these days and those for training.
     pub clicks: Clicks,
-    /// Queries of the training days and the test day.
+    /// Queries of the training days and the test day; all that there are where others are tested
+    /// than those who are counted.
     pub queries: BTreeSet<String>,
 }
 
 impl Survey {
-    /// Lives through the market once. `shopper_done` is called from several threads.
-    pub fn new(world: &World, shopper_done: impl Fn() + Sync) -> Self {
+    /// Lives once through the market of those who are trained on. `shopper_done` is called from
+    /// several threads.
+    pub fn new(world: &World, people: &People, shopper_done: impl Fn() + Sync) -> Self {
         let split = Split::last_day(world.config.days);
         let nothing = || Self {
             statistics: Statistics::new(world.catalogue.products.len()),
@@ -39,7 +42,9 @@ impl Survey {
             clicks: Clicks::new(),
             queries: BTreeSet::new(),
         };
-        let mut survey = (0..world.config.shoppers)
+        let mut survey = people
+            .trained
+            .clone()
             .into_par_iter()
             .fold(nothing, |mut survey, shopper| {
                 survey.add(&world.shopper_log(shopper), &split, world);
@@ -50,6 +55,9 @@ impl Survey {
                 one.merge(other);
                 one
             });
+        if people.are_apart() {
+            survey.queries.extend(world.queries.iter().map(|query| query.text.clone()));
+        }
         // As serving will know it.
         survey.frequency.forget_rare();
         survey
@@ -114,6 +122,7 @@ impl Data {
         words: &TokenVectors,
         predictor: &CategoryPredictor,
         options: &Options,
+        people: &People,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
         let split = Split::last_day(world.config.days);
@@ -126,12 +135,18 @@ impl Data {
         };
         // Folding and reducing keep the order of shoppers, so the samples do not depend on how
         // the work was shared out.
-        let (training, test) = (0..world.config.shoppers)
+        let (training, test) = people
+            .all()
             .into_par_iter()
             .fold(<(Vec<Sample>, Vec<Sample>)>::default, |mut views, shopper| {
                 let log = world.shopper_log(shopper);
-                views.0.extend(samples(&log, &split.training, &queries, &products, options));
-                views.1.extend(samples(&log, &split.test, &queries, &products, &test));
+                let of = |days, options| samples(&log, days, &queries, &products, options);
+                if people.trained.contains(&shopper) {
+                    views.0.extend(of(&split.training, options));
+                }
+                if people.tested.contains(&shopper) {
+                    views.1.extend(of(&split.test, &test));
+                }
                 shopper_done();
                 views
             })

@@ -11,6 +11,7 @@ use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
 use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
 use crate::training::checkpoint::Checkpoint;
+use crate::training::people::People;
 use crate::training::query_category;
 use market::World;
 use market::catalogue::ProductId;
@@ -43,6 +44,7 @@ pub struct Lab {
     pub category_quality: query_category::Quality,
     /// Folder in which unfinished training is kept, if it is.
     pub checkpoints: Option<PathBuf>,
+    people: People,
     survey: Survey,
     /// Page views.
     pub data: Data,
@@ -57,7 +59,8 @@ pub type Watch<'a> = dyn FnMut(&str, usize, usize, f32) + 'a;
 
 impl Lab {
     /// Lives through the market twice, and trains the category predictor in between.
-    /// `shopper_done` is called twice for each shopper, from several threads.
+    /// `shopper_done` is called twice for each shopper who is trained on and once for others, from
+    /// several threads.
     ///
     /// # Errors
     /// Where the device fails.
@@ -65,14 +68,16 @@ impl Lab {
         world: World,
         words: TokenVectors,
         options: &Options,
+        people: People,
         shopper_done: impl Fn() + Sync,
     ) -> Result<Self> {
-        let survey = Survey::new(&world, &shopper_done);
+        let survey = Survey::new(&world, &people, &shopper_done);
         let types = world.catalogue.product_types.len();
         let (network, config, category_quality) =
             query_category::train(&survey.clicks, &words, types, &Default::default())?;
         let predictor = query_category::predictor(&network, &config);
-        let data = Data::gather(&world, &survey, &words, &predictor, options, shopper_done)?;
+        let data =
+            Data::gather(&world, &survey, &words, &predictor, options, &people, shopper_done)?;
         let titles = words.means(world.catalogue.titles());
         let products = Products::new(&data.products, &titles, &device());
         let categories = (network, config);
@@ -83,6 +88,7 @@ impl Lab {
             categories,
             category_quality,
             checkpoints: None,
+            people,
             survey,
             data,
             products,
@@ -95,8 +101,8 @@ impl Lab {
     /// Where the device fails.
     pub fn gather(&mut self, options: &Options, shopper_done: impl Fn() + Sync) -> Result<()> {
         let predictor = query_category::predictor(&self.categories.0, &self.categories.1);
-        let Self { world, survey, words, .. } = self;
-        self.data = Data::gather(world, survey, words, &predictor, options, shopper_done)?;
+        let Self { world, survey, words, people, .. } = self;
+        self.data = Data::gather(world, survey, words, &predictor, options, people, shopper_done)?;
         Ok(())
     }
 

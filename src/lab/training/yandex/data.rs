@@ -9,6 +9,7 @@ use market::catalogue::Catalogue;
 use market::history::DAY;
 use market::text::TokenVectors;
 use nets::models::yandex::input::title_sums;
+use crate::training::people::People;
 
 /// Samples, and the texts that they name.
 #[derive(Clone, Debug)]
@@ -69,12 +70,13 @@ impl Corpus {
         words: &TokenVectors,
         reading: Reading,
         options: &Options,
+        people: &People,
         mut shopper_done: impl FnMut(),
     ) -> Self {
         let products = world.catalogue.products.len();
         let mut samples = Samples::default();
-        for log in world.shopper_logs() {
-            samples.add(&log, products, options);
+        for shopper in people.all() {
+            samples.add(&world.shopper_log(shopper), products, options, people);
             shopper_done();
         }
         Self::new(samples, &world.catalogue, words, reading)

@@ -12,6 +12,7 @@ use market::history::{DAY, EventKind, Minutes, PageDevice};
 use market::log::{PageView, ShopperLog};
 use nets::models::yandex::SIGNALS;
 use nets::models::yandex::input::{Behaviour, timeline};
+use crate::training::people::People;
 
 /// What becomes a sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Options {
     /// Fine-tune on the search's page views too, which the paper's recommendation surfaces are not
     /// (4.1); tests are on the feed's alone.
     pub searches: bool,
-    /// Share of the shoppers that are trained on, from 0 to 1; all are tested on.
+    /// Share of the shoppers that are trained on, from 0 to 1.
     pub share: f64,
 }
 
@@ -136,7 +137,7 @@ pub struct Samples {
 
 impl Samples {
     /// Adds a shopper. Titles have the contents 0 to `products`, queries those behind them.
-    pub fn add(&mut self, log: &ShopperLog, products: usize, options: &Options) {
+    pub fn add(&mut self, log: &ShopperLog, products: usize, options: &Options, people: &People) {
         let shopper = self.shoppers.len();
         let queries = &mut self.queries;
         let timeline = timeline(&log.events, &log.web_searches, |number| {
@@ -145,15 +146,17 @@ impl Samples {
         self.shoppers.push(Shopper { number: log.shopper, timeline });
         // A fraction that is as good as random, and the same for the same shopper.
         let place = f64::from(log.shopper.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX);
-        if place < options.share {
+        if people.trained.contains(&log.shopper) && place < options.share {
             self.add_positives(shopper, log, options);
             let wanted = |view: &PageView| options.searches || view.query.is_none();
             let days = self.days(shopper, log, &options.fine_tuning, options.delay, wanted);
             self.fine_tuning.extend(days);
         }
-        let feed = |view: &PageView| view.query.is_none();
-        let days = self.days(shopper, log, &options.test, options.delay, feed);
-        self.test.extend(days);
+        if people.tested.contains(&log.shopper) {
+            let feed = |view: &PageView| view.query.is_none();
+            let days = self.days(shopper, log, &options.test, options.delay, feed);
+            self.test.extend(days);
+        }
     }
 
     /// Number of behaviours that are older than a moment by the delay.

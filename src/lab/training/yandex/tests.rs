@@ -21,6 +21,10 @@ use nets::models::dmt::example;
 use nets::models::weights::{About, FORMAT, Weights};
 use nets::models::yandex::retriever::Retriever;
 use nets::models::yandex::{WebQueries, Yandex, YandexConfig};
+use crate::training::people::People;
+
+/// Everyone, trained on and tested.
+const EVERYONE: People = People { trained: 0..1000, tested: 0..1000 };
 
 const PROFILE: Profile =
     Profile { age_band: 1, gender: 0, purchase_power: 2, household: 0, town: 1, member_years: 3 };
@@ -91,7 +95,7 @@ fn options(delay: Minutes) -> Options {
 #[test]
 fn pre_training_holds_every_positive_with_the_history_of_a_day_before() {
     let mut samples = Samples::default();
-    samples.add(&log(), 50, &options(DAY));
+    samples.add(&log(), 50, &options(DAY), &EVERYONE);
     // Organic positives count as any: product 2 was clicked and carted in a search.
     let days: Vec<(usize, &[u32])> = samples
         .pretraining
@@ -109,7 +113,7 @@ fn pre_training_holds_every_positive_with_the_history_of_a_day_before() {
 #[test]
 fn page_views_of_a_day_share_a_history_and_need_a_positive() {
     let mut samples = Samples::default();
-    samples.add(&log(), 50, &options(DAY));
+    samples.add(&log(), 50, &options(DAY), &EVERYONE);
     let days: Vec<(usize, usize)> =
         samples.fine_tuning.iter().map(|day| (day.history, day.of.len())).collect();
     assert_eq!(days, [(1, 1), (3, 2)]);
@@ -123,15 +127,25 @@ fn page_views_of_a_day_share_a_history_and_need_a_positive() {
     assert_eq!(shown.iter().map(|i| i.grade()).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(samples.shown(&samples.views[1])[0].grade(), 3);
 
+    // Nobody is learned from who is only tested, and the other way round.
+    let known = |people: People| {
+        let mut samples = Samples::default();
+        samples.add(&log(), 50, &options(DAY), &people);
+        let Samples { pretraining, fine_tuning, test, shoppers, .. } = samples;
+        [pretraining, fine_tuning, test].map(|days| days.len()).map(|days| days * shoppers.len())
+    };
+    assert_eq!(known(People { trained: 0..7, tested: 7..8 }), [0, 0, 1]);
+    assert_eq!(known(People { trained: 0..8, tested: 8..9 }), [2, 2, 0]);
+
     let mut without = Samples::default();
-    without.add(&log(), 50, &Options { searches: false, ..options(DAY) });
+    without.add(&log(), 50, &Options { searches: false, ..options(DAY) }, &EVERYONE);
     assert_eq!(without.views.len(), 3);
 }
 
 #[test]
 fn without_a_delay_every_page_view_knows_what_came_before_it() {
     let mut samples = Samples::default();
-    samples.add(&log(), 50, &options(0));
+    samples.add(&log(), 50, &options(0), &EVERYONE);
     let days: Vec<(usize, usize)> =
         samples.fine_tuning.iter().map(|day| (day.history, day.of.len())).collect();
     assert_eq!(days, [(1, 1), (3, 1), (5, 1)]);
@@ -141,7 +155,8 @@ fn without_a_delay_every_page_view_knows_what_came_before_it() {
 fn a_share_of_the_shoppers_is_trained_on_and_all_are_tested_on() {
     let mut samples = Samples::default();
     for shopper in 0..1000 {
-        samples.add(&ShopperLog { shopper, ..log() }, 50, &Options { share: 0.25, ..options(DAY) });
+        let options = Options { share: 0.25, ..options(DAY) };
+        samples.add(&ShopperLog { shopper, ..log() }, 50, &options, &EVERYONE);
     }
     assert_eq!(samples.test.len(), 1000);
     let trained = samples.pretraining.len() / 2;
@@ -153,8 +168,8 @@ fn a_share_of_the_shoppers_is_trained_on_and_all_are_tested_on() {
 fn metrics_count_what_their_scenario_counts() {
     let catalogue = example::catalogue(50, 8);
     let mut samples = Samples::default();
-    samples.add(&log(), 50, &options(DAY));
-    samples.add(&ShopperLog { shopper: 28, ..log() }, 50, &options(DAY));
+    samples.add(&log(), 50, &options(DAY), &EVERYONE);
+    samples.add(&ShopperLog { shopper: 28, ..log() }, 50, &options(DAY), &EVERYONE);
     let corpus = Corpus::new(samples, &catalogue, &words(), Reading::Vectors);
     // Of the page 5, 6 and 1 only 5 was clicked; 5 and 1 were known. All are as attractive, and
     // of equal scores the positive comes last: the third place.
@@ -244,7 +259,7 @@ pub(super) fn corpus(shoppers: u32, reading: Reading) -> Corpus {
     let catalogue = catalogue();
     let mut samples = Samples::default();
     for number in 0..shoppers {
-        samples.add(&shopper(number), catalogue.products.len(), &options);
+        samples.add(&shopper(number), catalogue.products.len(), &options, &EVERYONE);
     }
     Corpus::new(samples, &catalogue, &words(), reading)
 }
@@ -305,7 +320,14 @@ fn what_a_similarity_adds_to_a_tree_ranker_is_seen() {
     let config = MarketConfig { seed: 5, products: 600, shoppers: 60, ..MarketConfig::default() };
     let world = World::generate(&config);
     let options = Options::new(config.days);
-    let corpus = Corpus::gather(&world, &words(), Reading::Vectors, &options, || ());
+    let corpus = Corpus::gather(
+        &world,
+        &words(),
+        Reading::Vectors,
+        &options,
+        &People::of_log(&world),
+        || (),
+    );
     let ranker = Ranker::gather(&world, &corpus, &options.test);
     let shown = || {
         let views =
