@@ -6,6 +6,7 @@
 //! | [`precision_at`], [`mrr_at`] | one page view's scores | DMT 5.3 |
 //! | [`graded_ndcg_at`], [`dcg_at`] | one page view's scores, or gains in their order | Yandex 4.1 |
 //! | [`auc`], [`rela_impr`] | all scores of a test set | DMT 5.3 |
+//! | [`expected_auc`], [`expected_page`] | the same on average over the draws of the labels | |
 //! | [`entropy`], [`effective_number`] | a distribution over candidates | |
 //! | [`effective_number_of`] | what kinds of things a list holds | |
 //! | [`kendall_tau`], [`spearman`], [`overlap_at`], [`rank_biased_overlap`] | two orders of the same things | |
@@ -18,6 +19,7 @@
 mod agreement;
 mod blocks;
 mod distribution;
+mod expected;
 mod mean;
 pub mod measure;
 mod ranking;
@@ -26,6 +28,7 @@ mod retrieval;
 pub use agreement::{kendall_tau, overlap_at, rank_biased_overlap, spearman};
 pub use blocks::{BLOCKS, Blocks, Figure, block_of};
 pub use distribution::{effective_number, effective_number_of, entropy};
+pub use expected::{ExpectedPage, expected_auc, expected_page};
 pub use mean::Mean;
 pub use ranking::{auc, dcg_at, graded_ndcg_at, mrr_at, precision_at, rela_impr};
 pub use retrieval::{ndcg_at, p_good, recall_at};
