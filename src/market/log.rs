@@ -88,3 +88,15 @@ pub struct ImpressionTruth {
     /// Probability of an order once clicked.
     pub conversion: f32,
 }
+
+impl ImpressionTruth {
+    /// Probability of a click, place and neighbours included.
+    pub fn click(&self) -> f32 {
+        self.examination * self.attraction * self.competition
+    }
+
+    /// Probability of an order.
+    pub fn order(&self) -> f32 {
+        self.click() * self.conversion
+    }
+}

@@ -209,8 +209,7 @@ impl<S: Shopfront> Life<'_, S> {
                 competition: competition(&types, place),
                 conversion: utility.conversion(),
             };
-            let click = truth.examination * truth.attraction * truth.competition;
-            let clicked = self.random.chance(click);
+            let clicked = self.random.chance(truth.click());
             let favourited = clicked && self.random.chance(utility.favourite);
             let carted = clicked && self.random.chance(utility.cart[usize::from(favourited)]);
             let ordered = carted && self.random.chance(utility.order);

@@ -298,8 +298,7 @@ fn expected_of_task(
 
 /// Probabilities of a click and of an order, place and neighbours included.
 fn chances_of(truth: &ImpressionTruth) -> [f32; 2] {
-    let click = truth.attraction * truth.examination * truth.competition;
-    [click, click * truth.conversion]
+    [truth.click(), truth.order()]
 }
 
 /// The metrics of each task over the held-out day and by block of shoppers, as they are expected

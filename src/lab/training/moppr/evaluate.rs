@@ -84,6 +84,35 @@ pub fn evaluate(
     quality
 }
 
+/// What of the products shown is found, each weighing the chance that it was bought: recall@K and
+/// nDCG@K of what was bought, on average over the draws of orders, which are so rare that their
+/// draw hides what a day could tell, and that no page view has two.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bought {
+    found: f64,
+    gain: f64,
+    all: f64,
+}
+
+impl Bought {
+    fn add(&mut self, k: usize, retrieved: &[ProductId], view: &Sample) {
+        let first = &retrieved[..k.min(retrieved.len())];
+        for (candidate, &chance) in view.candidates.iter().zip(&view.chances) {
+            let chance = f64::from(chance);
+            self.all += chance;
+            let place = first.iter().position(|&found| found == candidate.product);
+            if let Some(place) = place {
+                self.found += chance;
+                self.gain += chance / (place as f64 + 2.0).log2();
+            }
+        }
+    }
+
+    fn values(&self) -> [Option<f64>; 2] {
+        [self.found, self.gain].map(|sum| (self.all > 0.0).then(|| sum / self.all))
+    }
+}
+
 /// The metrics of MOPPR's tables at one K, over the held-out day and by block of shoppers:
 /// recall@K and nDCG@K of what was clicked and of what was bought ("p"), and P_good as the judge
 /// sees relevance.
@@ -94,30 +123,29 @@ pub fn by_block(
     queries: &Queries,
     world: &World,
 ) -> Vec<Figure> {
-    let mut whole = [Mean::default(); NAMES.len()];
-    let mut blocks = [[Mean::default(); NAMES.len()]; BLOCKS];
+    // Recall and nDCG of what was clicked, P_good; by block, and over everything in the last place.
+    let mut means = [[Mean::default(); 3]; BLOCKS + 1];
+    let mut bought = [Bought::default(); BLOCKS + 1];
     for (view, retrieved) in views.iter().zip(retrieved) {
-        let [clicked, bought] = [2, 3].map(|objective| view.positives(objective));
+        let clicked = view.positives(2);
         let number = view.query.and_then(|query| world.query_number(queries.text(query)));
         let good =
             number.and_then(|number| p_good(k, retrieved, |product| world.judge(number, product)));
-        let values = [
-            recall_at(k, retrieved, &clicked),
-            ndcg_at(k, retrieved, &clicked),
-            recall_at(k, retrieved, &bought),
-            ndcg_at(k, retrieved, &bought),
-            good,
-        ];
-        let block = &mut blocks[block_of(view.shopper)];
-        for (means, value) in whole.iter_mut().zip(block).zip(values) {
-            means.0.add(value);
-            means.1.add(value);
+        let values = [recall_at(k, retrieved, &clicked), ndcg_at(k, retrieved, &clicked), good];
+        for block in [block_of(view.shopper), BLOCKS] {
+            means[block].iter_mut().zip(values).for_each(|(mean, value)| mean.add(value));
+            bought[block].add(k, retrieved, view);
         }
     }
+    let values = |block: usize| {
+        let [recall, ndcg, good] = means[block].map(|mean| mean.value());
+        let [recall_p, ndcg_p] = bought[block].values();
+        [recall, ndcg, recall_p, ndcg_p, good]
+    };
     let figure = |(metric, name): (usize, &&str)| Figure {
         name: (*name).into(),
-        whole: whole[metric].value(),
-        blocks: blocks.map(|block| block[metric].value()),
+        whole: values(BLOCKS)[metric],
+        blocks: std::array::from_fn(|block| values(block)[metric]),
     };
     NAMES.iter().enumerate().map(figure).collect()
 }
@@ -169,4 +197,35 @@ pub fn lexical(views: &[Sample], queries: &Queries, world: &World) -> Vec<Vec<Pr
 
 fn products(hits: Vec<Hit>) -> Vec<ProductId> {
     hits.into_iter().map(|hit| hit.product).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::moppr::samples::Candidate;
+
+    #[test]
+    fn what_may_have_been_bought_weighs_its_chance() {
+        let view = Sample {
+            shopper: 0,
+            day: 0,
+            features: SearchFeatures {
+                profile: [0; 6],
+                query: Default::default(),
+                behaviours: Default::default(),
+            },
+            query: None,
+            candidates: [4, 9, 7].map(|product| Candidate { product, labels: [false; 4] }).into(),
+            // Of the third nothing is known: it was not shown.
+            chances: vec![0.5, 0.25],
+        };
+        let mut bought = Bought::default();
+        assert_eq!(bought.values(), [None, None]);
+        bought.add(3, &[9, 2, 4, 7], &view);
+        assert_eq!(bought.values(), [Some(1.0), Some((0.25 + 0.5 / 2.0) / 0.75)]);
+        // In the first two places only one of them is found; an empty list finds nothing.
+        bought.add(2, &[9, 2, 4], &view);
+        bought.add(2, &[], &view);
+        assert_eq!(bought.values()[0], Some((0.75 + 0.25) / 2.25));
+    }
 }

@@ -32,6 +32,8 @@ pub struct Sample {
     pub query: Option<u32>,
     /// Impressions, then under-impressions.
     pub candidates: Vec<Candidate>,
+    /// Truth behind the impressions, for evaluation only: how probable it was that each is bought.
+    pub chances: Vec<f32>,
 }
 
 impl Sample {
@@ -117,19 +119,22 @@ pub fn samples(
             device: view.device,
         };
         let features = SearchFeatures::new(&moment, features, products, options.filter);
-        let candidates = candidates(view, options);
-        Some(Sample { shopper: log.shopper, day: day_of(view.time), features, query, candidates })
+        let (candidates, chances) = candidates(view, options);
+        let (shopper, day) = (log.shopper, day_of(view.time));
+        Some(Sample { shopper, day, features, query, candidates, chances })
     };
     log.views.iter().filter(wanted).filter_map(sample).collect()
 }
 
-fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
+/// Candidates, and how probable it was that each impression among them is bought.
+fn candidates(view: &PageView, options: &Options) -> (Vec<Candidate>, Vec<f32>) {
     let is_search = view.query.is_some();
     let mut shown: Vec<_> = view.impressions.iter().collect();
     if shown.len() > options.impressions {
         shown.sort_by_key(|impression| !impression.clicked);
         shown.truncate(options.impressions);
     }
+    let chances = shown.iter().map(|impression| impression.truth.order()).collect();
     let shown = shown.into_iter().map(|impression| Candidate {
         product: impression.product,
         labels: [
@@ -144,7 +149,7 @@ fn candidates(view: &PageView, options: &Options) -> Vec<Candidate> {
         product: under.product,
         labels: [is_search && under.judged_relevant, false, false, false],
     });
-    shown.chain(under).collect()
+    (shown.chain(under).collect(), chances)
 }
 
 #[cfg(test)]

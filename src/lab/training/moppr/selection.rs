@@ -109,7 +109,14 @@ mod tests {
             query: Default::default(),
             behaviours: Default::default(),
         };
-        Sample { shopper: 3, day: 0, features, query: query.into(), candidates: candidates.into() }
+        Sample {
+            shopper: 3,
+            day: 0,
+            features,
+            query: query.into(),
+            candidates: candidates.into(),
+            chances: Vec::new(),
+        }
     }
 
     const SHOWN: Candidate = candidate(1, [true, true, false, false]);

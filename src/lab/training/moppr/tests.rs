@@ -85,6 +85,7 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
         Sample {
             shopper: 0,
             day: 0,
+            chances: Vec::new(),
             features: SearchFeatures {
                 profile: [0; 6],
                 query: Arc::new(query),
