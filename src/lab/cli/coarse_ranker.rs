@@ -122,5 +122,5 @@ fn retriever(market: &Market, lab: &Lab) -> Result<Moppr> {
 fn p_value(one: &Figure, other: &Figure) -> Option<f64> {
     let pairs = one.blocks.iter().zip(&other.blocks);
     let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some((*b)? - (*a)?)).collect();
-    Some(Estimate::of(&[differences])?.differs())
+    Some(Estimate::of(&[differences], None)?.differs())
 }

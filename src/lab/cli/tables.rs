@@ -203,12 +203,17 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(&mut self, system: &mut dyn System, tables: &[Table]) -> Result<Vec<TableReport>> {
         let mut variants: Vec<&str> = Vec::new();
-        for row in tables.iter().flat_map(|table| table.rows) {
-            let wanted = self.only.is_empty() || self.only.iter().any(|name| name == row.variant);
-            if wanted && !variants.contains(&row.variant) {
+        // Of the other tables' variants counts what is there: the chance of the training is that of
+        // all.
+        for row in tables.iter().chain(system.tables()).flat_map(|table| table.rows) {
+            if !variants.contains(&row.variant) {
                 variants.push(row.variant);
             }
         }
+        let is_wanted = |variant: &str| {
+            let named = self.only.is_empty() || self.only.iter().any(|name| name == variant);
+            named && tables.iter().any(|table| table.row(variant).is_some())
+        };
         let mut results = Results::new();
         // All variants of one seed before the next seed: a run that is stopped early can compare.
         for &seed in self.seeds {
@@ -218,7 +223,7 @@ impl Work<'_> {
                 let found = self.store.get(name, variant, seed, &of)?;
                 let (figures, seconds) = match found {
                     Some(found) => found,
-                    None if !self.train => continue,
+                    None if !self.train || !is_wanted(variant) => continue,
                     None => {
                         let started = Instant::now();
                         let bar = Progress::new(format!("{name} {variant}, seed {seed}"))?;

@@ -63,7 +63,7 @@ pub fn between(a: &[Sample], b: &[Sample], design: Design, scale: Scale) -> Opti
         Design::Twins => {
             let [by_a, by_b] = [of_a, of_b].map(|r| per(scale, r));
             let own = z[0].iter().zip(&z[1]).map(|(a, b)| b * by_b - a * by_a);
-            let moved = Estimate::of(&[own.collect()])?;
+            let moved = Estimate::of(&[own.collect()], None)?;
             Estimate { mean: apart(scale, of_a, of_b), ..moved }
         }
         Design::Split => split([a, b], [of_a, of_b], &z, scale)?,
@@ -132,7 +132,7 @@ fn split(
         }
         let left =
             z[arm].iter().zip(&x[arm]).map(|(z, x)| (z - theta * x) * per(scale, adjusted[arm]));
-        let estimate = Estimate::of(&[left.collect()])?;
+        let estimate = Estimate::of(&[left.collect()], None)?;
         variance += estimate.error.powi(2);
         parts += estimate.error.powi(4) / estimate.freedom;
     }

@@ -2,11 +2,12 @@
 
 use super::report::{Comparison, Outcome, RowReport, Spread, TableReport, Verdict};
 use super::results::Results;
-use super::significance::{Estimate, LEVEL, holm};
+use super::significance::{Estimate, LEVEL, Pooled, holm};
 use super::table::Table;
 use market::metrics::{BLOCKS, Figure};
 
-/// A table with the figures of its variants.
+/// A table with the figures of its variants. `results` holds all variants of the system, for the chance
+/// of the training is pooled over them.
 pub fn table_report(table: &Table, results: &Results) -> TableReport {
     let rows = table.rows.iter().map(|row| RowReport {
         variant: row.variant.into(),
@@ -127,7 +128,23 @@ fn estimate(results: &Results, higher: &str, lower: &str, metric: &str) -> Optio
         let difference = |&block: &usize| Some(higher.blocks[block]? - lower.blocks[block]?);
         blocks.iter().filter_map(difference).collect()
     };
-    Estimate::of(&seeds.iter().map(of_seed).collect::<Vec<_>>())
+    let differences: Vec<Vec<f64>> = seeds.iter().map(of_seed).collect();
+    Estimate::of(&differences, pooled(results, metric, seeds.len(), &blocks))
+}
+
+/// The chance of the training in a metric, over all variants that have it from so many seeds in these
+/// blocks.
+fn pooled(results: &Results, metric: &str, seeds: usize, blocks: &[usize]) -> Option<Pooled> {
+    let mean = |figure: &Figure| -> Option<f64> {
+        let sum: Option<f64> = blocks.iter().map(|&block| figure.blocks[block]).sum();
+        Some(sum? / blocks.len() as f64)
+    };
+    let of_variant = |variant: &String| -> Option<Vec<f64>> {
+        let means: Option<Vec<f64>> =
+            figures(results, variant, metric).take(seeds).map(mean).collect();
+        means.filter(|means| means.len() == seeds)
+    };
+    Pooled::of(&results.keys().filter_map(of_variant).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What tells a difference from chance: the chance of the test, in blocks of what is measured on, and
 //! that of the training, in seeds.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 /// Probabilities below this are no chance.
 pub const LEVEL: f64 = 0.05;
@@ -20,6 +20,40 @@ pub struct Estimate {
     pub freedom: f64,
 }
 
+/// The chance of the training, of all variants of a system together: three seeds of one pair say
+/// little of it, and three seeds of each of a dozen variants say a lot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pooled {
+    /// Mean square of what is left of each variant's figures when its own mean and that of each seed
+    /// over the variants are taken off (an analysis of variance of variants and seeds).
+    pub square: f64,
+    /// Its degrees of freedom.
+    pub freedom: f64,
+}
+
+impl Pooled {
+    /// Of variants, each with a figure from the same seeds. Those that no seed changes are left out.
+    /// None for fewer than two that are left, or fewer than two seeds.
+    pub fn of(variants: &[Vec<f64>]) -> Option<Self> {
+        let seeds = variants.first()?.len();
+        let moved = |of_seeds: &&Vec<f64>| of_seeds.iter().any(|figure| *figure != of_seeds[0]);
+        let variants: Vec<&Vec<f64>> = variants.iter().filter(moved).collect();
+        if seeds < 2 || variants.len() < 2 || variants.iter().any(|of| of.len() != seeds) {
+            return None;
+        }
+        let (v, s) = (variants.len() as f64, seeds as f64);
+        let of_seed: Vec<f64> =
+            (0..seeds).map(|seed| variants.iter().map(|of| of[seed]).sum::<f64>() / v).collect();
+        let mean = of_seed.iter().sum::<f64>() / s;
+        let left = variants.iter().flat_map(|of| {
+            let own = of.iter().sum::<f64>() / s;
+            of.iter().zip(&of_seed).map(move |(x, of_seed)| (x - own - of_seed + mean).powi(2))
+        });
+        let freedom = (v - 1.0) * (s - 1.0);
+        Some(Self { square: left.sum::<f64>() / freedom, freedom })
+    }
+}
+
 impl Estimate {
     /// Of paired differences, seed by seed in the same blocks. Both are drawn by chance and each seed
     /// meets each block, so that the variance of the mean is that of two crossed random effects:
@@ -29,8 +63,11 @@ impl Estimate {
     /// let above that one's, for of few seeds Satterthwaite's are too many. One seed says nothing of
     /// seeds: the error is then that of the blocks.
     ///
+    /// M_seeds is that of all variants together where there is one, 2 B times [`Pooled::square`];
+    /// the pair's own if that is larger than chance would make it (F test).
+    ///
     /// None for fewer than two blocks, or where seeds have not the same number of them.
-    pub fn of(seeds: &[Vec<f64>]) -> Option<Self> {
+    pub fn of(seeds: &[Vec<f64>], pooled: Option<Pooled>) -> Option<Self> {
         let (s, b) = (seeds.len() as f64, seeds.first()?.len() as f64);
         if b < 2.0 || seeds.iter().any(|blocks| blocks.len() as f64 != b) {
             return None;
@@ -44,7 +81,13 @@ impl Estimate {
         if seeds.len() == 1 {
             return Some(Self { mean, error: (blocks / b).sqrt(), freedom: b - 1.0 });
         }
-        let between = b * squares(&of_seed) / (s - 1.0);
+        let own = (b * squares(&of_seed) / (s - 1.0), s - 1.0);
+        let pooled = pooled.map(|pooled| (2.0 * b * pooled.square, pooled.freedom));
+        let ordinary = |all: &(f64, f64)| {
+            let chance = FisherSnedecor::new(own.1, all.1).map(|f| f.cdf(own.0 / all.0));
+            chance.is_ok_and(|below| below < 1.0 - LEVEL)
+        };
+        let (between, of_between) = pooled.filter(ordinary).unwrap_or(own);
         let left: f64 = seeds
             .iter()
             .zip(&of_seed)
@@ -52,11 +95,11 @@ impl Estimate {
             .map(|without| (without + mean).powi(2))
             .sum::<f64>()
             / ((s - 1.0) * (b - 1.0));
-        let alone = [(between, s - 1.0), (blocks, b - 1.0), (left, (s - 1.0) * (b - 1.0))];
+        let alone = [(between, of_between), (blocks, b - 1.0), (left, (s - 1.0) * (b - 1.0))];
         let larger = |one: (f64, f64), other: (f64, f64)| if other.0 > one.0 { other } else { one };
         let (most, of_most) = alone.into_iter().fold(alone[0], larger);
         let crossed = between + blocks - left;
-        let parts = between.powi(2) / (s - 1.0)
+        let parts = between.powi(2) / of_between
             + blocks.powi(2) / (b - 1.0)
             + left.powi(2) / ((s - 1.0) * (b - 1.0));
         let (variance, freedom) = match crossed > most {
@@ -143,7 +186,7 @@ mod tests {
     }
 
     fn one_seed(differences: Vec<f64>) -> Estimate {
-        Estimate::of(&[differences]).unwrap()
+        Estimate::of(&[differences], None).unwrap()
     }
 
     #[test]
@@ -172,7 +215,7 @@ mod tests {
     #[test]
     fn two_crossed_effects_by_hand() {
         // Seeds 0 and 4, blocks -1, 0 and 1, nothing left: M_seeds = 3 * 8 / 1, M_blocks = 2 * 2 / 2.
-        let estimate = Estimate::of(&[vec![-1.0, 0.0, 1.0], vec![3.0, 4.0, 5.0]]).unwrap();
+        let estimate = Estimate::of(&[vec![-1.0, 0.0, 1.0], vec![3.0, 4.0, 5.0]], None).unwrap();
         assert_eq!(estimate.mean, 2.0);
         let (seeds, blocks) = (24.0_f64, 2.0_f64);
         assert!((estimate.error - ((seeds + blocks) / 6.0).sqrt()).abs() < 1e-12);
@@ -197,9 +240,70 @@ mod tests {
                         blocks.iter().map(|block| seed + block + normal()).collect()
                     })
                     .collect();
-                found += usize::from(Estimate::of(&seeds).unwrap().differs() < LEVEL);
+                found += usize::from(Estimate::of(&seeds, None).unwrap().differs() < LEVEL);
             }
             assert!(found < 32, "{of_seed} {of_block}: {found} of 400");
+        }
+    }
+
+    #[test]
+    fn the_chance_of_the_training_by_hand() {
+        // Of two variants from three seeds, 1 2 6 and 0 3 0: means 3 and 1, of the seeds 0.5, 2.5 and
+        // 3, of all 2. Left are -0.5 -1.5 2 and their opposites.
+        let pooled = Pooled::of(&[vec![1.0, 2.0, 6.0], vec![0.0, 3.0, 0.0]]).unwrap();
+        assert_eq!(pooled.freedom, 2.0);
+        assert!((pooled.square - 2.0 * (0.25 + 2.25 + 4.0) / 2.0).abs() < 1e-12);
+        // That is half the variance of the differences 1, -1 and 6: here all variants are the pair.
+        let differences = [vec![1.0; 4], vec![-1.0; 4], vec![6.0; 4]];
+        let (own, all) =
+            (Estimate::of(&differences, None), Estimate::of(&differences, Some(pooled)));
+        assert_eq!(own, all);
+        // What no seed changes says nothing.
+        assert_eq!(Pooled::of(&[vec![1.0, 2.0], vec![5.0, 5.0]]), None);
+        assert_eq!(Pooled::of(&[vec![1.0], vec![5.0]]), None);
+        // A pair that varies much more than the others keeps what it says itself.
+        let wild = [vec![30.0; 4], vec![-30.0; 4], vec![0.0; 4]];
+        assert_eq!(Estimate::of(&wild, Some(pooled)), Estimate::of(&wild, None));
+        let sure = Pooled { square: pooled.square, freedom: 60.0 };
+        assert!(Estimate::of(&differences, Some(sure)).unwrap().differs() < own.unwrap().differs());
+    }
+
+    /// The same where a dozen variants are pooled, half of which vary twice as much by the seed.
+    #[test]
+    fn chance_that_is_pooled_is_taken_for_chance() {
+        const VARIANTS: usize = 12;
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let mut normal = || (0..12).map(|_| random.random_range(-0.5..0.5)).sum::<f64>();
+        for of_block in [0.2, 1.0] {
+            let (mut found, mut made) = (0, 0);
+            for _ in 0..60 {
+                let blocks: Vec<f64> = (0..20).map(|_| normal()).collect();
+                let variants: Vec<Vec<Vec<f64>>> = (0..VARIANTS)
+                    .map(|variant| {
+                        let of_seed = if variant % 2 == 0 { 0.5 } else { 1.0 };
+                        let own: Vec<f64> = (0..20).map(|_| of_block * normal()).collect();
+                        let seed = |_| {
+                            let seed = of_seed * normal();
+                            let all = blocks.iter().zip(&own);
+                            all.map(|(a, b)| seed + a + b + 0.3 * normal()).collect()
+                        };
+                        (0..3).map(seed).collect()
+                    })
+                    .collect();
+                let mean = |seed: &Vec<f64>| seed.iter().sum::<f64>() / 20.0;
+                let means: Vec<Vec<f64>> =
+                    variants.iter().map(|seeds| seeds.iter().map(mean).collect()).collect();
+                let pooled = Pooled::of(&means);
+                for pair in variants.windows(2) {
+                    let seeds = pair[0].iter().zip(&pair[1]);
+                    let differences: Vec<Vec<f64>> =
+                        seeds.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect()).collect();
+                    made += 1;
+                    let estimate = Estimate::of(&differences, pooled).unwrap();
+                    found += usize::from(estimate.differs() < LEVEL);
+                }
+            }
+            assert!(found * 20 < made * 2 && found > 0, "{of_block}: {found} of {made}");
         }
     }
 
@@ -240,8 +344,8 @@ mod tests {
 
     #[test]
     fn without_spread_or_pairs() {
-        assert_eq!(Estimate::of(&[vec![0.5]]), None);
-        assert_eq!(Estimate::of(&[]), None);
+        assert_eq!(Estimate::of(&[vec![0.5]], None), None);
+        assert_eq!(Estimate::of(&[], None), None);
         assert_eq!(one_seed(vec![0.0; 20]).differs(), 1.0);
         assert_eq!(one_seed(vec![0.5; 20]).differs(), 0.0);
     }

@@ -55,6 +55,9 @@ pub struct Settings {
     pub mixed: Option<Mixed>,
     /// Weight of each objective, on top of 1/|o+|.
     pub objectives: [f32; 4],
+    /// sigma of equation 22, where the pointwise cross entropy of purchases is trained along with the
+    /// softmax losses, for retrieval by expected GMV (7.2).
+    pub gmv: Option<f32>,
     /// Share of products that do without their id in a step, so that new ones may later.
     pub id_dropout: f64,
     /// Tune the towers only; the embeddings stay.
@@ -86,6 +89,7 @@ impl Default for Settings {
             temperature: 0.02,
             mixed: None,
             objectives: [1.0; 4],
+            gmv: None,
             id_dropout: 0.1,
             towers_only: false,
             seed: 1,
@@ -159,7 +163,7 @@ pub fn train(
     Ok(model.valid())
 }
 
-/// Equation 18 over a batch.
+/// Equation 18 over a batch, and with [`Settings::gmv`] the pointwise loss of purchases.
 fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Settings) -> Tensor<1> {
     // Nothing is computed for a product that takes no part.
     let products = products.select(&batch.products);
@@ -188,13 +192,16 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
             absent = Tensor::cat(vec![absent, share.zeros_like()], 1);
         }
     }
-    loss::multi_objective(
-        Tensor::cat(all, 1),
-        absent,
-        &batch.labels,
-        settings.objectives,
-        settings.temperature,
-    )
+    let scores = Tensor::cat(all, 1);
+    let bought = settings
+        .gmv
+        .map(|sigma| loss::pointwise(scores.clone(), absent.clone(), &batch.labels.0[3], sigma));
+    let Settings { objectives, temperature, .. } = *settings;
+    let loss = loss::multi_objective(scores, absent, &batch.labels, objectives, temperature);
+    match bought {
+        Some(bought) => loss + bought,
+        None => loss,
+    }
 }
 
 #[cfg(test)]

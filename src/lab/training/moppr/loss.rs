@@ -1,7 +1,7 @@
 //! MOPPR's multi-objective loss (papers/moppr.txt, 4.3.2 and 5.3).
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
+use burn::tensor::activation::{log_sigmoid, log_softmax};
 
 use nets::nn::fused::softmax::clamped_log_likelihood;
 
@@ -57,6 +57,30 @@ pub fn multi_objective(
         loss = loss + sum * weight; // (18)
     }
     loss
+}
+
+/// Pointwise cross entropy of purchases, `[1]`, whose probability is sigmoid(z / sigma) (equation
+/// 22), over everything that has a score. As the softmax losses it weighs one over the purchases of
+/// the minibatch.
+///
+/// - `scores`: z, inner products with the candidates, `[B, C]`;
+/// - `absent`: below zero for candidates that are only padding, 0 for the others, `[B, C]`;
+/// - `purchases`: 1 or 0 for the first P candidates, `[B, P]`; the others were not bought.
+pub fn pointwise(
+    scores: Tensor<2>,
+    absent: Tensor<2>,
+    purchases: &Tensor<2>,
+    sigma: f32,
+) -> Tensor<1> {
+    let [batch, first] = purchases.dims();
+    let [_, all] = scores.dims();
+    let rest = Tensor::zeros([batch, all - first], &scores.device());
+    let bought = Tensor::cat(vec![purchases.clone(), rest], 1);
+    let logits = scores / sigma;
+    // ln P = ln sigmoid(x), ln (1 - P) = ln sigmoid(x) - x.
+    let losses = ((bought - 1.0) * logits.clone() + log_sigmoid(logits)).neg();
+    let present = absent.equal_elem(0.0).float();
+    (losses * present).sum() / purchases.clone().sum().clamp_min(1.0)
 }
 
 /// Scores of MGDSPR's mixed negatives, `[B, N]`: I_mix = alpha I+ + (1 - alpha) I_hard, where the
@@ -204,6 +228,29 @@ mod tests {
         let loss = multi_objective(scores.clone(), absent, &labels, [1.0; 4], 0.1);
         let gradient: Vec<f32> = scores.grad(&loss.backward()).unwrap().try_into_vec_as().unwrap();
         assert!(gradient[0] > 0.0 && gradient[1] < 0.0, "{gradient:?}");
+    }
+
+    #[test]
+    fn purchases_are_as_probable_as_equation_22_has_them() {
+        const SIGMA: f64 = 0.2;
+        for seed in 0..5 {
+            let batch = Batch::new(seed);
+            let (scores, absent, labels) = batch.tensors(&Device::flex());
+            let purchases = &batch.labels[3];
+            let mut expected = 0.0;
+            for (view, scores) in batch.scores.iter().enumerate() {
+                for (candidate, score) in scores.iter().enumerate() {
+                    let p = 1.0 / (1.0 + (-score / SIGMA).exp());
+                    let bought = *purchases[view].get(candidate).unwrap_or(&false);
+                    if batch.present[view][candidate] {
+                        expected -= if bought { p.ln() } else { (1.0 - p).ln() };
+                    }
+                }
+            }
+            expected /= purchases.iter().flatten().filter(|&&y| y).count().max(1) as f64;
+            let loss: f32 = pointwise(scores, absent, &labels.0[3], SIGMA as f32).into_scalar();
+            assert!((f64::from(loss) - expected).abs() < 1e-4 * expected, "{loss} {expected}");
+        }
     }
 
     #[test]
