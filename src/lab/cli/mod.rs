@@ -110,6 +110,8 @@ pub struct Evaluate {
 pub enum Beyond {
     /// The retriever: against BM25, and over the weights of its objectives.
     Moppr(moppr::evaluate::Arguments),
+    /// The retriever: whether expected GMV comes true.
+    Gmv(moppr::gmv::Arguments),
     /// The ranker: against the truth behind the clicks.
     Dmt(dmt::evaluate::Arguments),
     /// The other ranker: the time it takes.
@@ -155,6 +157,7 @@ impl Cli {
                 match beyond {
                     None => tables::run(&tables),
                     Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
+                    Some(Beyond::Gmv(arguments)) => moppr::gmv::run(&arguments),
                     Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
                     Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
                     Some(Beyond::Blend(arguments)) => blend::run(&arguments),

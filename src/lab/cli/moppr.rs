@@ -1,6 +1,7 @@
 //! `vitrine train moppr` and `vitrine evaluate moppr`.
 
 pub mod evaluate;
+pub mod gmv;
 
 use std::path::{Path, PathBuf};
 

@@ -24,6 +24,7 @@ use nets::models::query_category::MODEL as QUERY_CATEGORY;
 
 /// Which tables, from how many seeds, on which market.
 #[derive(Debug, Args)]
+#[command(mut_arg("products", |products| products.default_value(PRODUCTS)))]
 #[command(mut_arg("shoppers", |shoppers| shoppers.default_value(SHOPPERS)))]
 pub struct Arguments {
     #[command(flatten)]
@@ -58,6 +59,7 @@ pub struct Arguments {
 
 /// Which stored figures.
 #[derive(Debug, Args)]
+#[command(mut_arg("products", |products| products.default_value(PRODUCTS)))]
 #[command(mut_arg("shoppers", |shoppers| shoppers.default_value(SHOPPERS)))]
 pub struct Stored {
     #[command(flatten)]
@@ -89,7 +91,7 @@ pub fn stored(arguments: &Stored) -> Result<()> {
         let wanted = system.tables().to_vec();
         tables.extend(work.run(system.as_mut(), &wanted)?);
     }
-    let report = Report { market: size(market), seeds: seeds.clone(), tables };
+    let report = Report { market: size(market, *test_shoppers), seeds: seeds.clone(), tables };
     let text = page::claims(&report, "vitrine tables --page docs/claims.md");
     println!("{text}");
     println!("{}", Page(Language::English).headline(&report.tally()));
@@ -102,14 +104,18 @@ pub fn stored(arguments: &Stored) -> Result<()> {
 }
 
 /// Size of a market.
-fn size(market: &Market) -> report::Market {
+fn size(market: &Market, tested: u32) -> report::Market {
     let Market { market_seed, products, shoppers, .. } = *market;
-    report::Market { seed: market_seed, products, shoppers }
+    report::Market { seed: market_seed, products, shoppers, tested }
 }
 
-/// Shoppers of the market behind the tables, half of those behind the shipped weights: some 80
-/// variants are trained from three seeds each.
-const SHOPPERS: &str = "2000";
+/// Products of the market behind the tables: ten times those that ship, so that there are a hundred
+/// products and more of which any answers a query.
+const PRODUCTS: &str = "40000";
+
+/// Shoppers of the market behind the tables, twice those behind the shipped weights: fresh page views
+/// in place of further epochs.
+const SHOPPERS: &str = "32000";
 
 /// Shoppers who are tested.
 const TESTED: u32 = 50_000;
@@ -164,8 +170,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if tables.is_empty() {
         bail!("name a table with --table ({}), or all with --all", known.join(", "));
     }
-    let market = size(&arguments.market);
-    let shoppers = market.shoppers;
+    let market = size(&arguments.market, arguments.test_shoppers);
     let report = Report { market, seeds: arguments.seeds.clone(), tables };
     for table in &report.tables {
         println!("{}", Page(Language::English).table(table));
@@ -177,7 +182,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     // The page reports the last day.
     if arguments.all && !arguments.market.validation {
         let seeds = arguments.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-        let command = format!("vitrine evaluate --all --shoppers {shoppers} --seeds {seeds}");
+        let report::Market { products, shoppers, tested, .. } = report.market;
+        let command = format!(
+            "vitrine evaluate --all --products {products} --shoppers {shoppers} --test-shoppers \
+             {tested} --seeds {seeds}"
+        );
         for (language, key) in Language::ALL {
             let page = match language {
                 Language::English => arguments.page.clone(),

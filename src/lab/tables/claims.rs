@@ -793,7 +793,7 @@ mod tests {
             tie: 0.0,
             comparisons,
         };
-        let market = Market { seed: 1, products: 1, shoppers: 1 };
+        let market = Market { seed: 1, products: 1, shoppers: 1, tested: 1 };
         Report { market, seeds: vec![1], tables: vec![table] }
     }
 

@@ -198,11 +198,11 @@ const VARIANTS: &[(&str, Variant)] = &[
 /// The variant that is no network.
 const GBDT: &str = "gbdt";
 
-/// Times that every page view is seen.
-const EPOCHS: usize = 2;
+/// Times that every page view is seen: more shoppers, in place of more epochs.
+const EPOCHS: usize = 1;
 
-/// Page views a step: fewer than for what ships, for on a market this small there would be too
-/// few steps to learn the embeddings from.
+/// Page views a step: fewer than for what ships, for the embeddings are learned from steps
+/// (docs/training.md has what a validation day says of 64).
 const BATCH: usize = 32;
 
 /// DMT and its baselines on one market.

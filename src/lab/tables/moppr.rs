@@ -81,16 +81,12 @@ pub const TABLES: &[Table] = &[TABLE_1, TABLE_2, HARD_MINING];
 /// Under-impressions that the market logs on top of ten, for section 7.1.2.
 const MORE: u16 = 20;
 
-/// How many times the shoppers of the other systems' market: bought products are the rarest labels
-/// of all, and with fewer of them the purchase loss is noise (docs/tables.md says how much).
-const SHOPPERS: u32 = 2;
-
 /// Times that every page view is seen: searches with more than one click are few, and towers need
 /// steps.
-const EPOCHS: usize = 40;
+const EPOCHS: usize = 20;
 
 /// Page views a step.
-const BATCH: usize = 128;
+const BATCH: usize = 256;
 
 /// MGDSPR's hard negatives, and the interval that it draws the positive's share from.
 const MIXED: Mixed = Mixed { hard: 32, shares: [0.4, 0.6] };
@@ -146,11 +142,9 @@ pub struct Moppr {
 }
 
 impl Moppr {
-    /// On this market with a multiple of its shoppers, which is made to log more
-    /// under-impressions, tested on so many who were never trained on.
+    /// On this market, which is made to log more under-impressions, tested on so many who were never trained on.
     pub fn new(market: MarketConfig, words: TokenVectors, tested: u32) -> Self {
-        let shoppers = market.shoppers * SHOPPERS;
-        let market = MarketConfig { shoppers, more_under_impressions: MORE, ..market };
+        let market = MarketConfig { more_under_impressions: MORE, ..market };
         Self { market, tested, words: Some(words), lab: None }
     }
 }

@@ -22,6 +22,7 @@ impl Page {
             .with("command", command)
             .with("products", report.market.products.to_string())
             .with("shoppers", report.market.shoppers.to_string())
+            .with("tested", report.market.tested.to_string())
             .with("seed", report.market.seed.to_string())
             .with("seeds", seeds);
         let heads = [
@@ -192,7 +193,7 @@ pub fn claims(report: &Report, command: &str) -> String {
     let english = Page(Language::English);
     let mut text = format!(
         "# What the papers state\n\n{}\n\nWritten by `{command}` from figures that are stored, and \
-         nothing else: {} products, {} shoppers, market seed {}. A claim is what a paper's text says, in \
+         nothing else: {} products, {} shoppers, {} others who are tested, market seed {}. A claim is what a paper's text says, in \
          words of our own. It is decided by comparisons of the papers' tables ([tables.md](tables.md)), \
          by one of three rules. *Every*: all of them come out; one that goes the other way takes the \
          claim with it. *Most*: more than half come out and fewer go the other way; where more go the \
@@ -202,6 +203,7 @@ pub fn claims(report: &Report, command: &str) -> String {
         english.claims(&claims::tally(report)),
         report.market.products,
         report.market.shoppers,
+        report.market.tested,
         report.market.seed,
     );
     for claim in CLAIMS {

@@ -18,8 +18,10 @@ pub struct Market {
     pub seed: u64,
     /// Products in the catalogue.
     pub products: u32,
-    /// Shoppers.
+    /// Shoppers that are trained on.
     pub shoppers: u32,
+    /// Shoppers that are tested and never trained on.
+    pub tested: u32,
 }
 
 /// One table of a paper.

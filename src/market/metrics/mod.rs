@@ -10,6 +10,7 @@
 //! | [`entropy`], [`effective_number`] | a distribution over candidates | |
 //! | [`effective_number_of`] | what kinds of things a list holds | |
 //! | [`kendall_tau`], [`spearman`], [`overlap_at`], [`rank_biased_overlap`] | two orders of the same things | |
+//! | [`reliability`] | predictions and what came of them | |
 //! | [`Figure`] | any of these, by blocks of shoppers | |
 //!
 //! Everything is computed in f64. `None` means that the metric does not exist there, for
@@ -23,6 +24,7 @@ mod expected;
 mod mean;
 pub mod measure;
 mod ranking;
+mod reliability;
 mod retrieval;
 
 pub use agreement::{kendall_tau, overlap_at, rank_biased_overlap, spearman};
@@ -31,4 +33,5 @@ pub use distribution::{effective_number, effective_number_of, entropy};
 pub use expected::{ExpectedPage, expected_auc, expected_page};
 pub use mean::Mean;
 pub use ranking::{auc, dcg_at, graded_ndcg_at, mrr_at, precision_at, rela_impr};
+pub use reliability::{Bin, reliability};
 pub use retrieval::{ndcg_at, p_good, recall_at};
