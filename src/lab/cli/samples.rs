@@ -12,6 +12,7 @@ use market::World;
 use market::catalogue::ProductId;
 use market::features::split::{Split, day_of};
 use market::log::ShopperLog;
+use market::history::{DAY, EventKind};
 
 /// Which market's log.
 #[derive(Debug, Args)]
@@ -25,6 +26,21 @@ const FEW: u32 = 5;
 
 /// Under-impressions of a page view that are counted (MOPPR 5.3).
 const UNDER: usize = 10;
+
+/// Repurchase periods, in days, that orders are told apart by: up to the first, up to the second, longer.
+const PERIODS: [f32; 2] = [60.0, 600.0];
+
+/// Gaps after an order, in days, in which the same type is looked at and bought again.
+const GAPS: [i32; 4] = [0, 3, 7, 14];
+
+/// What followed orders of types with one repurchase period.
+#[derive(Clone, Copy, Debug, Default)]
+struct After {
+    /// Orders, of which what follows is in the log.
+    orders: u64,
+    /// Clicks on the type, and orders of it, in each gap.
+    again: [[u64; 2]; GAPS.len() - 1],
+}
 
 /// Counts over the page views of the training days; of pairs over every day.
 #[derive(Debug, Default)]
@@ -45,6 +61,8 @@ struct Counts {
     pairs: BTreeMap<(u32, ProductId), [u32; 4]>,
     /// Web searches, and clicks, favourites, carts and orders.
     events: [u64; 2],
+    /// By repurchase period (DMT 6.2.1).
+    after: [After; PERIODS.len() + 1],
 }
 
 impl Counts {
@@ -52,6 +70,7 @@ impl Counts {
         let logged = |time: i64| time >= 0;
         self.events[0] += log.web_searches.iter().filter(|s| logged(s.time.into())).count() as u64;
         self.events[1] += log.events.iter().filter(|e| logged(e.time.into())).count() as u64;
+        self.add_after(world, split, log);
         for view in &log.views {
             let query = view.query.as_deref().and_then(|text| world.query_number(text));
             if let Some(number) = query {
@@ -95,6 +114,33 @@ impl Counts {
         }
     }
 
+    /// What follows each order: clicks on its type and orders of it, by the days between.
+    fn add_after(&mut self, world: &World, split: &Split, log: &ShopperLog) {
+        let type_of = |product: ProductId| world.catalogue.products[product as usize].product_type;
+        let last = split.test.end * DAY - GAPS[GAPS.len() - 1] * DAY;
+        for (number, order) in log.events.iter().enumerate() {
+            if order.kind != EventKind::Order || !(0..last).contains(&order.time) {
+                continue;
+            }
+            let product_type = type_of(order.product);
+            let period = world.catalogue.product_types[usize::from(product_type)].repurchase_days;
+            let after = &mut self.after[PERIODS.iter().filter(|&&most| period > most).count()];
+            after.orders += 1;
+            for event in &log.events[number + 1..] {
+                let act = match event.kind {
+                    EventKind::Click => 0,
+                    EventKind::Order => 1,
+                    EventKind::Favourite | EventKind::Cart => continue,
+                };
+                let days = (event.time - order.time) / DAY;
+                let gap = GAPS.windows(2).position(|gap| (gap[0]..gap[1]).contains(&days));
+                if let Some(gap) = gap.filter(|_| type_of(event.product) == product_type) {
+                    after.again[gap][act] += 1;
+                }
+            }
+        }
+    }
+
     fn merge(mut self, other: Self) -> Self {
         fn sum<const N: usize>(mine: &mut [u64; N], other: [u64; N]) {
             mine.iter_mut().zip(other).for_each(|(n, more)| *n += more);
@@ -112,6 +158,10 @@ impl Counts {
         sum(&mut self.relevant, other.relevant);
         sum(&mut self.events, other.events);
         self.unshown += other.unshown;
+        for (mine, other) in self.after.iter_mut().zip(other.after) {
+            mine.orders += other.orders;
+            mine.again.iter_mut().zip(other.again).for_each(|(mine, other)| sum(mine, other));
+        }
         for (pair, acts) in other.pairs {
             let mine = self.pairs.entry(pair).or_default();
             mine.iter_mut().zip(acts).for_each(|(n, more)| *n += more);
@@ -180,6 +230,19 @@ impl Counts {
             share(of(3), kept.len() as u64)
         );
         println!("web searches {}, events in the shop {}", self.events[0], self.events[1]);
+        println!("after an order, of the same type, a hundred orders and day: clicks, orders");
+        let [short, long] = PERIODS;
+        let names =
+            [format!("up to {short} days"), format!("up to {long}"), format!("more than {long}")];
+        for (name, after) in names.iter().zip(&self.after) {
+            print!("bought again after {name:<14} {:>6} orders", after.orders);
+            for (gap, again) in GAPS.windows(2).zip(after.again) {
+                let days = f64::from(gap[1] - gap[0]);
+                let [clicks, orders] = again.map(|n| share(n, after.orders) / days);
+                print!("; {} to {} days: {clicks:.1}, {orders:.2}", gap[0], gap[1]);
+            }
+            println!();
+        }
     }
 }
 

@@ -214,11 +214,19 @@ pub const CLAIMS: &[Claim] = &[
         "online, without non-clicked impressions clicks and transactions fall",
         "`vitrine ab --on search`, a shop with either retriever as a channel (`--assets-b`)",
     ),
-    open(
+    claim(
         "MOPPR",
         "5.5.4",
-        "too few or too many random negatives do harm; the best lie between",
-        "figure 4: recall and P_good over L",
+        "too few random negatives do harm",
+        Every,
+        &[check("moppr-figure-4", "moppr", "negatives-64", &[])],
+    ),
+    claim(
+        "MOPPR",
+        "5.5.4",
+        "too many random negatives do harm",
+        Every,
+        &[check("moppr-figure-4", "moppr", "negatives-8192", &[])],
     ),
     open(
         "MOPPR",
@@ -390,20 +398,26 @@ pub const CLAIMS: &[Claim] = &[
         "MLPR gains over the baselines most where impressions are fewest (figure 2)",
         "AUC and nDCG by impressions of a pair",
     ),
-    open(
+    claim(
         "MLPR",
         "5.5.1",
-        "of dropout from 0.2 to 0.8 the least is best (figure 3)",
-        "AUC over dropout",
-    ),
-    open("MLPR", "5.5.2", "of 2 to 4 layers 3 are best (figure 3)", "AUC over layers"),
-    // DMT.
-    claim(
-        "DMT",
-        "6.1",
-        "DIN is above DNN, without dense features",
+        "of dropout from 0.2 to 0.8 the least is best",
         Most,
-        &[check("dmt-1", "din-ids", "dnn-ids", &[])],
+        &[
+            check("mlpr-figure-3", "mlpr", "dropout-40", &[]),
+            check("mlpr-figure-3", "mlpr", "dropout-60", &[]),
+            check("mlpr-figure-3", "mlpr", "dropout-80", &[]),
+        ],
+    ),
+    claim(
+        "MLPR",
+        "5.5.2",
+        "of 2 to 4 layers 3 are best",
+        Most,
+        &[
+            check("mlpr-figure-3", "layers-3", "mlpr", &[]),
+            check("mlpr-figure-3", "layers-3", "layers-4", &[]),
+        ],
     ),
     claim(
         "DMT",
@@ -773,14 +787,14 @@ mod tests {
     fn comparison(higher: &str, lower: &str, metric: &str, verdict: Verdict) -> Comparison {
         let here = Some(Outcome { difference: 0.1, p: 0.01, verdict });
         let (higher, lower, metric) = (higher.into(), lower.into(), metric.into());
-        Comparison { higher, lower, metric, paper: 0.1, tie: false, here }
+        Comparison { higher, lower, metric, paper: Some(0.1), tie: false, here }
     }
 
     fn report(comparisons: Vec<Comparison>) -> Report {
         let spread = |mean| Some(Spread { mean, deviation: 0.0 });
         let row = |variant: &str, here: [f64; 2]| RowReport {
             variant: variant.into(),
-            paper: vec![0.0; 2],
+            paper: vec![Some(0.0); 2],
             here: here.map(spread).into(),
         };
         let table = TableReport {

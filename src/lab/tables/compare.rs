@@ -11,7 +11,7 @@ use market::metrics::{BLOCKS, Figure};
 pub fn table_report(table: &Table, results: &Results) -> TableReport {
     let rows = table.rows.iter().map(|row| RowReport {
         variant: row.variant.into(),
-        paper: row.paper.into(),
+        paper: (0..table.metrics.len()).map(|number| row.paper.get(number).copied()).collect(),
         here: table.metrics.iter().map(|metric| spread(results, row.variant, metric)).collect(),
     });
     let (comparisons, estimates) = comparisons(table, results);
@@ -54,18 +54,21 @@ fn comparisons(table: &Table, results: &Results) -> (Vec<Comparison>, Vec<Option
         let (Some(one), Some(other)) = (table.row(one), table.row(other)) else { continue };
         let undecided = table.undecided.contains(pair);
         for (number, metric) in table.metrics.iter().enumerate() {
-            let difference = one.paper[number] - other.paper[number];
-            if difference == 0.0 && !undecided {
+            let figures = one.paper.get(number).zip(other.paper.get(number));
+            let difference = figures.map(|(one, other)| one - other);
+            if difference == Some(0.0) && !undecided {
                 continue;
             }
-            let (higher, lower) = if difference < 0.0 { (other, one) } else { (one, other) };
+            let turned = difference.is_some_and(|difference| difference < 0.0);
+            let (higher, lower) = if turned { (other, one) } else { (one, other) };
+            let difference = difference.map(f64::abs);
             comparisons.push(Comparison {
                 higher: higher.variant.into(),
                 lower: lower.variant.into(),
                 metric: (*metric).into(),
-                paper: difference.abs(),
+                paper: difference,
                 // The paper's figures are decimal: a tenth of a percent is not below itself.
-                tie: undecided || difference.abs() < table.tie.paper - 1e-9,
+                tie: undecided || difference.is_some_and(|d| d < table.tie.paper - 1e-9),
                 here: None,
             });
             estimates.push(estimate(results, higher.variant, lower.variant, metric));

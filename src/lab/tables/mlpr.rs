@@ -1,4 +1,4 @@
-//! MLPR's tables 2 to 4 (MLPR 5.1 and 5.2).
+//! MLPR's tables 2 to 4 and its figure 3 (MLPR 5.1, 5.2 and 5.5).
 //!
 //! PLE of table 2 and "+ Specific-Experts" of table 4 have the same six figures in the paper, so they
 //! are one model: experts of its own for each task, trained by the uncertainty loss. What table 4
@@ -116,8 +116,32 @@ const TABLE_4: Table = Table {
     ],
 };
 
+/// Dropout, and layers of an expert: the paper draws AUC over them.
+const FIGURE_3: Table = Table {
+    id: "mlpr-figure-3",
+    percent: true,
+    tie: Tie::LIFTS,
+    undecided: &[],
+    metrics: SIX.split_at(3).0,
+    rows: &[
+        Row { variant: "mlpr", paper: &[] },
+        Row { variant: "dropout-40", paper: &[] },
+        Row { variant: "dropout-60", paper: &[] },
+        Row { variant: "dropout-80", paper: &[] },
+        Row { variant: "layers-3", paper: &[] },
+        Row { variant: "layers-4", paper: &[] },
+    ],
+    pairs: &[
+        ["mlpr", "dropout-40"],
+        ["mlpr", "dropout-60"],
+        ["mlpr", "dropout-80"],
+        ["layers-3", "mlpr"],
+        ["layers-3", "layers-4"],
+    ],
+};
+
 /// The tables of the paper.
-pub const TABLES: &[Table] = &[TABLE_2, TABLE_3, TABLE_4];
+pub const TABLES: &[Table] = &[TABLE_2, TABLE_3, TABLE_4, FIGURE_3];
 
 /// Trees on the wide features, which is what the paper's lifts are over.
 const WIDE_TREES: &str = "xgboost";
@@ -173,6 +197,19 @@ fn make(variant: &str) -> Option<Make> {
                 "ple-transfer" => config = MlprConfig { sharing: Sharing::Customised, ..shipped },
                 "mlpr-frozen" => config = shipped,
                 "mlpr" => (config, settings.fine_tuning) = (shipped, true),
+                "dropout-40" | "dropout-60" | "dropout-80" => {
+                    let dropout = match variant {
+                        "dropout-40" => 0.4,
+                        "dropout-60" => 0.6,
+                        _ => 0.8,
+                    };
+                    (config, settings.fine_tuning) = (MlprConfig { dropout, ..shipped }, true);
+                }
+                "layers-3" | "layers-4" => {
+                    let expert =
+                        if variant == "layers-3" { vec![96, 72, 48] } else { vec![96, 80, 64, 48] };
+                    (config, settings.fine_tuning) = (MlprConfig { expert, ..shipped }, true);
+                }
                 _ => return None,
             }
         }
@@ -185,6 +222,8 @@ pub struct Mlpr {
     world: World,
     words: TokenVectors,
     predictor: CategoryPredictor,
+    /// Which predictor that is: a sum over its file.
+    read_by: u32,
     /// Gathered when the first variant is trained.
     data: Option<Data>,
     /// Encoders that all variants of a seed start from.
@@ -198,8 +237,9 @@ impl Mlpr {
     /// Where the file is damaged, or of a market of other product types.
     pub fn new(world: World, words: TokenVectors, predictor: &[u8]) -> Result<Self> {
         let types = world.catalogue.product_types.len();
+        let read_by = crc32fast::hash(predictor);
         let predictor = CategoryPredictor::load(predictor, types, &Device::flex())?;
-        Ok(Self { world, words, predictor, data: None, encoders: None })
+        Ok(Self { world, words, predictor, read_by, data: None, encoders: None })
     }
 }
 
@@ -215,13 +255,15 @@ impl System for Mlpr {
     fn settings(&self, variant: &str) -> Option<String> {
         let make = make(variant)?;
         let (masked, engagement) = (masked::Settings::default(), engagement::Settings::default());
-        let market = &self.world.config;
-        Some(format!("{market:?} pairs above {FEW}: {masked:?} {engagement:?} {make:?}"))
+        let (market, read_by) = (&self.world.config, self.read_by);
+        Some(format!(
+            "{market:?} predictor {read_by:08x} pairs above {FEW}: {masked:?} {engagement:?} {make:?}"
+        ))
     }
 
     fn measure(&mut self, variant: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
         let make = make(variant).with_context(|| format!("there is no variant {variant:?}"))?;
-        let Self { world, words, predictor, data, encoders } = self;
+        let Self { world, words, predictor, data, encoders, .. } = self;
         let data = match data {
             Some(data) => data,
             None => data.insert(Data::gather(world, words, predictor, || ())?),

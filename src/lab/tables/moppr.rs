@@ -1,4 +1,4 @@
-//! MOPPR's tables 1 and 2, and what section 7.1.2 says of hard mining (MOPPR 5.5 and 7.1).
+//! MOPPR's tables 1 and 2, its figure 4, and what section 7.1.2 says of hard mining (MOPPR 5.5 and 7.1).
 
 use crate::training::device::device;
 use anyhow::{Context, Result};
@@ -75,8 +75,25 @@ const HARD_MINING: Table = Table {
     pairs: &[["ui-30", "moppr"], ["irrelevant", "moppr"]],
 };
 
+/// Random negatives a step; the paper draws recall and P_good over them.
+const FIGURE_4: Table = Table {
+    id: "moppr-figure-4",
+    percent: false,
+    tie: Tie::FIGURES,
+    undecided: &[],
+    metrics: &["recall@K", "P_good"],
+    rows: &[
+        Row { variant: "negatives-64", paper: &[] },
+        Row { variant: "negatives-256", paper: &[] },
+        Row { variant: "moppr", paper: &[] },
+        Row { variant: "negatives-4096", paper: &[] },
+        Row { variant: "negatives-8192", paper: &[] },
+    ],
+    pairs: &[["moppr", "negatives-64"], ["moppr", "negatives-8192"]],
+};
+
 /// The tables of the paper.
-pub const TABLES: &[Table] = &[TABLE_1, TABLE_2, HARD_MINING];
+pub const TABLES: &[Table] = &[TABLE_1, TABLE_2, HARD_MINING, FIGURE_4];
 
 /// Under-impressions that the market logs on top of ten, for section 7.1.2.
 const MORE: u16 = 20;
@@ -116,6 +133,10 @@ fn variant(name: &str) -> Option<Variant> {
         "no-nci-ui" => (selection.non_clicked, selection.under_impressions) = (false, 0),
         "ui-30" => selection.under_impressions = 30,
         "irrelevant" => selection.irrelevant = 10,
+        "negatives-64" => settings.negatives = 64,
+        "negatives-256" => settings.negatives = 256,
+        "negatives-4096" => settings.negatives = 4096,
+        "negatives-8192" => settings.negatives = 8192,
         "alpha-dnn" | "mgdspr" => {
             *selection = Selection::SINGLE;
             settings.objectives = [0.0, 0.0, 1.0, 0.0];

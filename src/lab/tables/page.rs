@@ -34,11 +34,12 @@ impl Page {
             "tables.verdicts.not-made",
         ];
         let mut text = format!(
-            "# {}\n\n{}\n\n{}\n\n{}\n\n{}|---|{}\n",
+            "# {}\n\n{}\n\n{}\n\n{}\n\n{}\n\n{}|---|{}\n",
             self.say("tables.heading"),
             self.claims(&claims::tally(report)),
             self.headline(&report.tally()),
             worded(&about, self.0),
+            self.say("tables.missing"),
             self.row(&heads),
             NUMBERS.repeat(heads.len() - 1),
         );
@@ -96,7 +97,8 @@ impl Page {
             let seeds = Message::new("tables.seeds").with("count", report.seeds.to_string());
             let _ = write!(text, "{}\n\n", worded(&seeds, self.0));
         }
-        let decimals = report.rows.iter().flat_map(|row| &row.paper).fold(0, |most, figure| {
+        let printed = report.rows.iter().flat_map(|row| row.paper.iter().flatten());
+        let decimals = printed.fold(0, |most, figure| {
             let plain = figure.to_string();
             most.max(plain.split_once('.').map_or(0, |(_, digits)| digits.len()))
         });
@@ -111,9 +113,10 @@ impl Page {
         for row in &report.rows {
             let _ = write!(text, "| {} |", of_table(&row.variant));
             for (paper, here) in row.paper.iter().zip(&row.here) {
-                let _ = match report.percent {
-                    true => write!(text, " {paper:+.decimals$} % |"),
-                    false => write!(text, " {paper:.decimals$} |"),
+                let _ = match paper {
+                    Some(paper) if report.percent => write!(text, " {paper:+.decimals$} % |"),
+                    Some(paper) => write!(text, " {paper:.decimals$} |"),
+                    None => write!(text, " \u{2013} |"),
                 };
                 let _ = match here {
                     Some(here) => write!(text, " {:.4} \u{b1} {:.4} |", here.mean, here.deviation),
@@ -147,7 +150,10 @@ impl Page {
                 .with("higher", of_table(higher))
                 .with("lower", of_table(lower));
             let (pair, metric) = (worded(&pair, self.0), metric(name));
-            let _ = write!(text, "| {pair} | {metric} | {paper:.decimals$}{unit} |");
+            let _ = match paper {
+                Some(paper) => write!(text, "| {pair} | {metric} | {paper:.decimals$}{unit} |"),
+                None => write!(text, "| {pair} | {metric} | \u{2013} |"),
+            };
             let _ = match here {
                 Some(here) => {
                     let verdict = match here.verdict {

@@ -51,8 +51,8 @@ pub struct TableReport {
 pub struct RowReport {
     /// Name of the variant, within its system.
     pub variant: String,
-    /// The paper's figures, by metric.
-    pub paper: Vec<f64>,
+    /// The paper's figures, by metric; none where it prints no number.
+    pub paper: Vec<Option<f64>>,
     /// Figures here, by metric; none where the variant was not trained, or the metric does not
     /// exist on the held-out day.
     pub here: Vec<Option<Spread>>,
@@ -76,8 +76,8 @@ pub struct Comparison {
     pub lower: String,
     /// Name of the metric.
     pub metric: String,
-    /// How much higher in the paper, in its unit.
-    pub paper: f64,
+    /// How much higher in the paper, in its unit; none where it prints no number.
+    pub paper: Option<f64>,
     /// Whether that is a tie: the paper calls it undecided, or it is too small to mean anything.
     pub tie: bool,
     /// What came of it here; none where a row was not trained.

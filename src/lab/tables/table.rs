@@ -22,7 +22,7 @@ pub struct Table {
     /// Pairs of which the paper says that they are undecided, or comparable.
     pub undecided: &'static [[&'static str; 2]],
     /// Variants that the paper compares. Which of the two is to be higher, and in which
-    /// metrics, the paper's figures say.
+    /// metrics, the paper's figures say; where there are none it is the first of the two, in all.
     pub pairs: &'static [[&'static str; 2]],
 }
 
@@ -49,7 +49,8 @@ impl Tie {
 pub struct Row {
     /// Name of the variant, within its system.
     pub variant: &'static str,
-    /// The paper's figures, in the order of the table's metrics.
+    /// The paper's figures, in the order of the table's metrics; none where it draws them and prints
+    /// no number.
     pub paper: &'static [f64],
 }
 
@@ -66,7 +67,7 @@ impl Table {
 pub fn assert_whole(tables: &[Table], known: impl Fn(&str) -> bool) {
     for table in tables {
         for row in table.rows {
-            assert_eq!(row.paper.len(), table.metrics.len(), "{}", row.variant);
+            assert!([0, table.metrics.len()].contains(&row.paper.len()), "{}", row.variant);
             assert!(known(row.variant), "{}", row.variant);
         }
         for variant in table.pairs.iter().flatten() {
