@@ -12,6 +12,7 @@ use engine::pipeline::stock::{MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
 use lab::training::mlpr::library::Library;
 use lab::training::mlpr::masked;
 use lab::training::moppr::lab::Lab;
+use lab::training::people::People;
 use lab::training::{dmt, memory, mlpr, moppr, yandex};
 use market::features::places::NEIGHBOURHOOD;
 use market::features::{dense, wide, windows};
@@ -23,7 +24,6 @@ use nets::models::mlpr::bert::Text;
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::yandex::YandexConfig;
-use lab::training::people::People;
 
 /// Steps that are not timed: the first ones touch memory for the first time.
 const FIRST: usize = 3;

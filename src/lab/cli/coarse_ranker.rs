@@ -13,12 +13,12 @@ use crate::training::coarse_ranker::{cascade, figures, settings, train as train_
 use crate::training::moppr::Settings;
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
+use crate::training::people::People;
 use market::metrics::Figure;
 use nets::models::coarse_ranker::{CoarseRanker, MODEL};
 use nets::models::moppr::Moppr;
 use nets::models::moppr::retriever::MODEL as RETRIEVER;
 use nets::models::weights::{Precision, Weights};
-use crate::training::people::People;
 
 /// How to train, and what to measure.
 #[derive(Debug, Args)]

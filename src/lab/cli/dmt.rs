@@ -17,6 +17,7 @@ use crate::training::dmt::data::{Data, Pages};
 use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
 use crate::training::dmt::insides::Insides;
 use crate::training::dmt::{Settings, train as train_dmt};
+use crate::training::people::People;
 use market::World;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
@@ -25,7 +26,6 @@ use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, FORMAT, Precision, Weights};
 use systems::dmt::{BiasFeatures, MultiTask};
-use crate::training::people::People;
 
 /// How tasks share parameters.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -14,12 +14,12 @@ use crate::training::moppr::Settings;
 use crate::training::moppr::evaluate::Quality;
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
+use crate::training::people::People;
 use nets::models::moppr::Moppr;
 use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
 use nets::models::query_category::MODEL as QUERY_CATEGORY;
 use nets::models::weights::{About, Precision, Weights};
-use crate::training::people::People;
 
 /// How to train.
 #[derive(Clone, Debug, Args)]

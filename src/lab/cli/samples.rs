@@ -11,8 +11,8 @@ use super::market::Market;
 use market::World;
 use market::catalogue::ProductId;
 use market::features::split::{Split, day_of};
-use market::log::ShopperLog;
 use market::history::{DAY, EventKind};
+use market::log::ShopperLog;
 
 /// Which market's log.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use super::table::{Row, System, Table, Tie, Watch};
 use crate::training::mlpr::data::Data;
 use crate::training::mlpr::evaluate::{by_block, scores};
 use crate::training::mlpr::library::Library;
-use crate::training::mlpr::samples::{FEW, Labels};
+use crate::training::mlpr::samples::{FEW, Labels, hash};
 use crate::training::mlpr::{Settings, Weighting, engagement, masked, train};
 use crate::training::trees::{self, Booster, Rows};
 use market::World;
@@ -223,7 +223,7 @@ pub struct Mlpr {
     words: TokenVectors,
     predictor: CategoryPredictor,
     /// Which predictor that is: a sum over its file.
-    read_by: u32,
+    read_by: u64,
     /// Gathered when the first variant is trained.
     data: Option<Data>,
     /// Encoders that all variants of a seed start from.
@@ -237,7 +237,7 @@ impl Mlpr {
     /// Where the file is damaged, or of a market of other product types.
     pub fn new(world: World, words: TokenVectors, predictor: &[u8]) -> Result<Self> {
         let types = world.catalogue.product_types.len();
-        let read_by = crc32fast::hash(predictor);
+        let read_by = hash(predictor.iter().copied());
         let predictor = CategoryPredictor::load(predictor, types, &Device::flex())?;
         Ok(Self { world, words, predictor, read_by, data: None, encoders: None })
     }
@@ -257,7 +257,7 @@ impl System for Mlpr {
         let (masked, engagement) = (masked::Settings::default(), engagement::Settings::default());
         let (market, read_by) = (&self.world.config, self.read_by);
         Some(format!(
-            "{market:?} predictor {read_by:08x} pairs above {FEW}: {masked:?} {engagement:?} {make:?}"
+            "{market:?} predictor {read_by:x} pairs above {FEW}: {masked:?} {engagement:?} {make:?}"
         ))
     }
 

@@ -9,13 +9,13 @@ use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
 use crate::training::moppr::selection::Selection;
 use crate::training::moppr::{Mixed, Settings, train};
+use crate::training::people::People;
 use market::metrics::Figure;
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
 use nets::models::moppr::{Encoder, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::nn::numbers::numbered;
-use crate::training::people::People;
 
 const MOPPR: Row = Row { variant: "moppr", paper: &[0.936, 0.254, 0.977, 0.334, 0.456] };
 

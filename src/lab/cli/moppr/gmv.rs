@@ -7,10 +7,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Bars, How};
-use market::metrics::spearman;
 use crate::training::moppr::Settings;
 use crate::training::moppr::gmv::{Sale, curve, sales};
 use crate::training::moppr::samples::Options;
+use market::metrics::spearman;
 
 /// Bins of the curve.
 const BINS: usize = 10;

@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use super::cold_start::{ColdStart, EVALUATED, Lost, SHARE};
 use super::queries::Queries;
 use super::samples::{Kinds, Samples};
+use crate::training::people::People;
 use market::World;
 use market::features::dense::DenseTables;
 use market::features::split::{Split, day_of};
 use market::features::statistics::Statistics;
 use market::text::TokenVectors;
 use nets::models::query_category::CategoryPredictor;
-use crate::training::people::People;
 
 /// Which page views become samples.
 #[derive(Clone, Copy, Debug, PartialEq)]

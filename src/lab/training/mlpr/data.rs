@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use super::samples::{FEW, Part, Samples, Searches};
 use crate::training::dmt::queries::Queries;
 use crate::training::moppr::data::Survey;
+use crate::training::people::People;
 use market::World;
 use market::features::wide::WideTables;
 use market::text::TokenVectors;
 use nets::models::query_category::CategoryPredictor;
-use crate::training::people::People;
 
 /// Pairs of every logged day (MLPR 4.1), and what reads them.
 pub struct Data {

@@ -5,12 +5,12 @@ use anyhow::Result;
 
 use super::Corpus;
 use super::samples::Sample;
-use market::features::search::SearchFeatures;
+use crate::training::device::device;
 use market::catalogue::Product;
+use market::features::search::SearchFeatures;
 use market::metrics::{Bin, reliability};
 use nets::models::moppr::Moppr;
 use nets::models::moppr::input::UserQuery;
-use crate::training::device::device;
 
 /// Page views whose scores are held at once.
 const BATCH: usize = 256;

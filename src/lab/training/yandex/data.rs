@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::samples::{Options, Samples};
+use crate::training::people::People;
 use market::World;
 use market::catalogue::Catalogue;
 use market::history::DAY;
 use market::text::TokenVectors;
 use nets::models::yandex::input::title_sums;
-use crate::training::people::People;
 
 /// Samples, and the texts that they name.
 #[derive(Clone, Debug)]

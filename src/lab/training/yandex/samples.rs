@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::training::people::People;
 use market::catalogue::ProductId;
 use market::features::split::day_of;
 use market::history::{DAY, EventKind, Minutes, PageDevice};
 use market::log::{PageView, ShopperLog};
 use nets::models::yandex::SIGNALS;
 use nets::models::yandex::input::{Behaviour, timeline};
-use crate::training::people::People;
 
 /// What becomes a sample.
 #[derive(Clone, Debug, PartialEq)]

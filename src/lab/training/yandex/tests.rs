@@ -12,6 +12,7 @@ use super::ranker::{NAMES, Ranker, Similarities, similarities};
 use super::samples::{Options, Samples};
 use super::{Progress, Settings, fine_tune, init, pretrain};
 use crate::training::checkpoint::Checkpoint;
+use crate::training::people::People;
 use market::catalogue::{Catalogue, ProductId};
 use market::history::{DAY, Event, EventKind, Minutes, PageDevice, Profile, WebSearch};
 use market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
@@ -21,7 +22,6 @@ use nets::models::dmt::example;
 use nets::models::weights::{About, FORMAT, Weights};
 use nets::models::yandex::retriever::Retriever;
 use nets::models::yandex::{WebQueries, Yandex, YandexConfig};
-use crate::training::people::People;
 
 /// Everyone, trained on and tested.
 const EVERYONE: People = People { trained: 0..1000, tested: 0..1000 };
