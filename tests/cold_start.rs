@@ -7,8 +7,17 @@ use market::history::EventKind;
 use protocol::blend::{self, sigmoid};
 use systems::Task;
 use systems::dmt::{BiasFeatures, MULTI_TASK, MultiTask};
-use systems::mlpr;
 use systems::shared::{self, Surface};
+use systems::{dmt, mlpr};
+
+use engine::pipeline::assets::AssetSource;
+use engine::pipeline::evaluate::HELD_OUT;
+use engine::pipeline::request::Request;
+use futures::executor::block_on;
+use market::catalogue::ProductId;
+use market::held_out::HeldOut;
+use market::ledger::Ledger;
+use std::collections::BTreeMap;
 
 use support::{Spoilt, funnel, run};
 
@@ -122,16 +131,18 @@ fn no_ranker_loses_its_head_over_an_empty_sequence() {
     let shoppers = funnel.stock().shoppers.len();
     assert_eq!(shoppers, 24);
     let mut wrong = Vec::new();
-    for (surface, of_one) in [(Surface::Search, 3.0), (Surface::Feed, 8.0)] {
+    for surface in [Surface::Search, Surface::Feed] {
         for ((ranker, state), predicted) in rankers().iter().zip(predicted(&mut funnel, surface)) {
-            // The aim is 3. On a feed that has no orders to read DMT expects up to five times as many
-            // of the very same products; whether rightly is not known. MLPR's feed changes because
-            // other products are retrieved: that a product's own prediction does not is held below.
-            let of_one = match (surface, state.ranker().is_personal) {
-                (Surface::Feed, false) => f32::INFINITY,
-                _ => of_one,
-            };
-            for (number, (task, _)) in TASKS.iter().enumerate() {
+            for (number, &(task, of_task)) in TASKS.iter().enumerate() {
+                // A feed without a history shows other products, and expects other orders of those
+                // that it showed before: how many is held against the market below. The aim is 3;
+                // clicks on other products came to 3.8 times as many for one shopper of 24.
+                let of_one = match (surface, state.ranker().is_personal, of_task) {
+                    (Surface::Feed, false, _) => f32::INFINITY,
+                    (Surface::Feed, _, Task::Order) => 8.0,
+                    (Surface::Feed, ..) => 4.0,
+                    _ => 3.0,
+                };
                 let mean = |lost: usize| {
                     predicted.iter().map(|(_, rates)| rates[lost][number]).sum::<f32>()
                         / shoppers as f32
@@ -184,14 +195,155 @@ fn elif_finds_a_couch_as_likely_without_a_past() {
 }
 
 /// What a ranker predicts on the feed for each product that is retrieved.
-fn of_products(
-    funnel: &mut Funnel<Spoilt>,
-    state: &State,
-) -> std::collections::BTreeMap<u32, Vec<f32>> {
+fn of_products(funnel: &mut Funnel<Spoilt>, state: &State) -> BTreeMap<ProductId, Vec<f32>> {
     let mut state = state.clone().with(&shared::SURFACE, Surface::Feed.value());
     state.settings.set(&shared::CANDIDATES, 1_000.0);
     let answer = run(funnel, &state);
     answer.candidates.into_iter().map(|found| (found.product, found.utility)).collect()
+}
+
+/// Orders an impression of one product of the feed, by a ranker and by the market's truth; each with
+/// the history as it is, and with what was lost.
+struct Orders {
+    product: ProductId,
+    /// How recently one of its type was ordered in proportion to how long one lasts: 1 just now, 0
+    /// never.
+    satisfied: f32,
+    predicted: [f64; 2],
+    /// What is wished for is the same; that one was just bought goes with the order.
+    true_: [f64; 2],
+}
+
+/// Of every product that a shopper's feed retrieves with and without what is lost, by shopper.
+fn orders(
+    funnel: &mut Funnel<Spoilt>,
+    held_out: &HeldOut,
+    ranker: &State,
+    lost: Option<EventKind>,
+) -> Vec<Vec<Orders>> {
+    let cast = funnel.stock().shoppers.clone();
+    let of_one = |(number, key): (usize, String)| {
+        let whole = State { shopper: key, ..ranker.clone() };
+        let whole = whole.with(&shared::SURFACE, Surface::Feed.value());
+        let history = vec![HistoryEdit::Forget { kind: lost }];
+        let states = [whole.clone(), State { history, ..whole }];
+        let [known, unknown] = states.each_ref().map(|state| of_products(funnel, state));
+        let catalogue = &funnel.stock().catalogue;
+        let requests = states.each_ref().map(|state| {
+            Request::new(state, &funnel.stock().shoppers, catalogue).expect("a shopper").0
+        });
+        let truths = requests.each_ref().map(|Request { history, device, .. }| {
+            let past = (history.events.as_slice(), history.now);
+            let truth = held_out.truth_of_played(catalogue, number, None, past, *device);
+            truth.expect("the market knows all who can be played")
+        });
+        let past = &requests[0].history;
+        let ledger = Ledger::after(catalogue, &past.events, past.now);
+        let order = |utility: &[f32]| f64::from(sigmoid(utility[1]));
+        let both = known.iter().filter_map(|(&product, utility)| {
+            let product_type = catalogue.products[product as usize].product_type;
+            Some(Orders {
+                product,
+                satisfied: ledger.satisfied(catalogue, product_type, past.now),
+                predicted: [order(utility), order(unknown.get(&product)?)],
+                true_: truths.each_ref().map(|truth| {
+                    let utility = truth.utility(product);
+                    f64::from(utility.attraction * utility.conversion())
+                }),
+            })
+        });
+        both.collect()
+    };
+    cast.into_iter().map(|shopper| shopper.key).enumerate().map(of_one).collect()
+}
+
+fn held_out() -> HeldOut {
+    let bytes = block_on(Spoilt::new().fetch(HELD_OUT)).expect("the held-out page views");
+    serde_json::from_slice(&bytes).expect("the held-out page views")
+}
+
+/// How many times as many orders are expected of products once something is lost.
+fn times<'a>(of: impl Iterator<Item = &'a [f64; 2]>) -> f64 {
+    let [before, after] = of.fold([0.0; 2], |sums, one| [sums[0] + one[0], sums[1] + one[1]]);
+    after / before
+}
+
+/// Every DMT that ships.
+fn dmts() -> Vec<(String, State)> {
+    rankers().into_iter().filter(|(_, state)| *state.ranker() == dmt::RANKER).collect()
+}
+
+/// How recently one of a product's type was ordered, by [`Orders::satisfied`].
+const SINCE: [(&str, std::ops::Range<f32>); 4] = [
+    ("never ordered", 0.0..f32::MIN_POSITIVE),
+    ("ordered long ago", f32::MIN_POSITIVE..0.2),
+    ("ordered a while ago", 0.2..0.5),
+    ("just ordered", 0.5..f32::INFINITY),
+];
+
+/// Whoever has just bought a couch hardly orders a second one. With the order forgotten that is no
+/// longer so, for the market as for DMT, and of what was never ordered as much is expected as before.
+/// Figures of docs/training.md: `cargo test --test cold_start as_much -- --nocapture`.
+#[test]
+fn without_orders_dmt_expects_more_of_what_was_just_ordered_and_as_much_of_all_else() {
+    let (mut funnel, held_out) = (funnel(), held_out());
+    for (ranker, state) in dmts() {
+        let found = orders(&mut funnel, &held_out, &state, Some(EventKind::Order));
+        let [never, .., just] = SINCE.map(|(name, since)| {
+            let chosen = || found.iter().flatten().filter(|one| since.contains(&one.satisfied));
+            let predicted = times(chosen().map(|one| &one.predicted));
+            let true_ = times(chosen().map(|one| &one.true_));
+            let products = chosen().count();
+            println!("{ranker}, {name}, {products}: x {predicted:.2}, the market x {true_:.2}");
+            assert!(products > 300, "{name}: {products}");
+            (predicted, true_)
+        });
+        assert!((never.1 - 1.0).abs() < 1e-3, "{ranker}: {never:?}");
+        assert!((1.0 / 1.5..1.5).contains(&never.0), "{ranker}: {never:?}");
+        // What became of the wish is the market's to know: the model knows of an order alone.
+        assert!(just.1 > 10.0 && (3.0..just.1).contains(&just.0), "{ranker}: {just:?}");
+    }
+}
+
+#[test]
+fn no_feed_rises_much_more_than_the_market_does_over_an_empty_sequence() {
+    let (mut funnel, held_out) = (funnel(), held_out());
+    let mut wrong = Vec::new();
+    for (ranker, state) in dmts() {
+        for (what, lost) in LOST {
+            // What is on the page as it is.
+            let page = |funnel: &mut Funnel<Spoilt>, shopper: &str| -> Vec<ProductId> {
+                let shopper = shopper.to_owned();
+                let state = State { shopper, ..state.clone() };
+                let state = state.with(&shared::SURFACE, Surface::Feed.value());
+                run(funnel, &state).candidates.iter().map(|found| found.product).collect()
+            };
+            let found = orders(&mut funnel, &held_out, &state, lost);
+            let keys: Vec<String> =
+                funnel.stock().shoppers.iter().map(|shopper| shopper.key.clone()).collect();
+            let mut compared = 0;
+            for (key, found) in keys.iter().zip(&found) {
+                let shown = page(&mut funnel, key);
+                let chosen = || found.iter().filter(|one| shown.contains(&one.product));
+                if chosen().count() < 5 {
+                    continue;
+                }
+                compared += 1;
+                let predicted = times(chosen().map(|one| &one.predicted));
+                let true_ = times(chosen().map(|one| &one.true_));
+                // The aim is 3 throughout. Without its clicks DMT takes a shopper who looks and
+                // does not buy for anyone.
+                let most = if lost == Some(EventKind::Click) { 4.0 } else { 3.0 };
+                if predicted > most * true_.max(1.0) || predicted < 1.0 / 3.0 {
+                    wrong.push(format!(
+                        "{ranker}, {key} without {what}: x {predicted:.2}, the market x {true_:.2}"
+                    ));
+                }
+            }
+            assert!(compared >= 15, "{what}: {compared}");
+        }
+    }
+    assert!(wrong.is_empty(), "{} times:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -11,21 +11,23 @@ use burn::tensor::Device;
 use clap::Args;
 
 use super::market::{Market, bar, command_line, read};
+
 use crate::training::checkpoint::Checkpoint;
 use crate::training::device::device;
 use crate::training::mlpr::data::Data;
-use crate::training::mlpr::evaluate::{by_block, scores};
+use crate::training::mlpr::evaluate::{by_block, experts, scores};
 use crate::training::mlpr::library::Library;
 use crate::training::mlpr::samples::FEW;
-use crate::training::mlpr::{Settings, engagement, masked, train as train_mlpr};
 use market::World;
 use market::features::wide;
 use market::text::TokenVectors;
-use nets::models::mlpr::MlprConfig;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
+use nets::models::mlpr::{MlprConfig, TASKS};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::{About, FORMAT, Precision, Weights};
+
+use crate::training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
 
 /// What to train.
 #[derive(Debug, Args)]
@@ -41,6 +43,9 @@ pub struct Training {
     /// Adam's step size in the multi-task training.
     #[arg(long, default_value_t = Settings::default().rate)]
     rate: f64,
+    /// Weight of the loss that keeps all experts in use.
+    #[arg(long, default_value_t = BALANCE)]
+    balance: f32,
     /// Folder that the weights are written to.
     #[arg(long, default_value = "assets")]
     out: PathBuf,
@@ -158,6 +163,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let settings = Settings {
         epochs: arguments.epochs,
         rate: arguments.rate,
+        balance: arguments.balance,
         seed: arguments.seed,
         ..Settings::default()
     };
@@ -186,6 +192,9 @@ pub fn train(arguments: &Training) -> Result<()> {
     for (chosen_by, tested) in chosen_by.iter().zip(&tested) {
         let [validation, test] = [chosen_by, tested].map(|f| f.whole.unwrap_or(f64::NAN));
         println!("{:<14} {validation:>10.4} {test:>7.4}", tested.name);
+    }
+    for (stage, used) in experts(ranker.model(), &library, validation) {
+        print!("{stage}\n{}", used.lines(&TASKS));
     }
     for candidates in [100, 1000] {
         println!("{}", times::of_ranker(&gathered, &ranker, candidates)?);

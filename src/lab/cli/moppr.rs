@@ -12,6 +12,7 @@ use indicatif::ProgressBar;
 use super::market::{Market, bar, command_line};
 use crate::training::moppr::Settings;
 use crate::training::moppr::evaluate::Quality;
+use crate::training::moppr::insides::attention;
 use crate::training::moppr::lab::Lab;
 use crate::training::moppr::samples::Options;
 use crate::training::people::People;
@@ -142,6 +143,9 @@ pub fn train(arguments: &Training) -> Result<()> {
     print!("{}", evaluate::row("BM25 over titles", &[lab.evaluate_lexical()]));
     print!("{}", evaluate::row("common training", &[lab.evaluate(&base)?]));
     print!("{}", evaluate::row("mean of the copies, as written", &[lab.evaluate(&shipped)?]));
+    let [of_vector, of_first] = attention(&shipped, lab.corpus(&lab.data.test));
+    println!("attention over behaviour, by H_uq: {of_vector}");
+    println!("by the score of the first product: {of_first}");
     Ok(())
 }
 

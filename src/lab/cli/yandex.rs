@@ -12,6 +12,7 @@ use crate::training::people::People;
 use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::evaluate::Metrics;
 use crate::training::yandex::groups::Rates;
+use crate::training::yandex::insides::attention;
 use crate::training::yandex::samples::Options;
 use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 use market::World;
@@ -224,6 +225,9 @@ pub fn train(arguments: &Training) -> Result<()> {
         let bytes = write(&arguments.out.join(file), model, &run.about)?;
         let retriever = Retriever::load(&bytes, &corpus.titles(), &device())?;
         rows.push((name, Metrics::of(&retriever, &corpus)?));
+        let [of_vector, of_first] = attention(retriever.model(), &config, &corpus);
+        println!("{name}, attention over behaviour, by v_u: {of_vector}");
+        println!("by the score of the first product: {of_first}");
         served = Some(retriever);
     }
     if let Some(retriever) = served {

@@ -19,19 +19,21 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
 use super::device::device;
 use super::normalisation::CONSTANT;
 use super::optimiser::adam;
 use super::work::{Speed, block, mlp};
 use batch::{Batch, RowBatch};
-use loss::{cross_entropy, imbalance};
 use market::catalogue::Catalogue;
 use nets::models::dmt::input::Place;
 use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use nets::models::weights::About;
 use nets::nn::bias::Places;
 use nets::nn::numbers::numbered;
+
+use loss::cross_entropy;
 use samples::Samples;
 use systems::dmt::MultiTask;
 
@@ -46,7 +48,7 @@ pub struct Settings {
     pub rate: f64,
     /// lambda_k of equation 5.
     pub lambda: [f32; 2],
-    /// How much [`imbalance`] of the gates weighs.
+    /// How much [`super::balance::imbalance`] of the gates weighs.
     pub balance: f32,
     /// Read the dense features; else they are silenced.
     pub dense: bool,
@@ -249,19 +251,6 @@ fn padded_loss(model: &Dmt, batch: &Batch, settings: &Settings) -> Tensor<1> {
     match model.auxiliary(&encoded, &batch.sequences) {
         Some(auxiliary) => loss + auxiliary,
         None => loss,
-    }
-}
-
-/// The loss, and where experts are gated how unevenly the gates use them.
-fn with_balance(
-    loss: Tensor<1>,
-    gates: Option<Tensor<3>>,
-    present: Tensor<2>,
-    balance: f32,
-) -> Tensor<1> {
-    match gates {
-        Some(gates) if balance > 0.0 => loss + imbalance(gates, present) * balance,
-        _ => loss,
     }
 }
 

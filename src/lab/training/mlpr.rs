@@ -19,6 +19,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
 use super::device::device;
 use super::optimiser::adam;
@@ -57,6 +58,9 @@ pub struct Settings {
     pub labels: Labels,
     /// How the tasks' losses become one.
     pub weighting: Weighting,
+    /// How much [`super::balance::imbalance`] of the gates of both stages weighs: 0 in the paper's
+    /// tables, [`BALANCE`] in what ships.
+    pub balance: f32,
     /// The encoders learn too (table 3); else they stay as they come.
     pub fine_tuning: bool,
     /// Seed of weights and order.
@@ -72,11 +76,15 @@ impl Default for Settings {
             rate: 2e-3,
             labels: Labels::Impressions,
             weighting: Weighting::Uncertainty,
+            balance: 0.0,
             fine_tuning: true,
             seed: 1,
         }
     }
 }
+
+/// Weight of the balance of the gates in what ships.
+pub const BALANCE: f32 = 0.01;
 
 /// Weight of AITM's calibrator (alpha of its paper, Xi et al., KDD 2021).
 const CALIBRATOR: f32 = 0.6;
@@ -155,7 +163,7 @@ pub fn train(
         for (number, chosen) in batches.iter().enumerate() {
             let step = epoch * an_epoch + number;
             let batch = Batch::new(samples, chosen, settings.labels, &device);
-            let loss = loss_of(&learner, &encoder, &batch, settings.weighting, scale, &device);
+            let loss = loss_of(&learner, &encoder, &batch, settings, scale, &device);
             let gradients = GradientsParams::from_grads(loss.backward(), &learner);
             let rate = rate_at(settings.rate, step.min(steps - 1), steps);
             learner = optimiser.step(rate, learner, gradients);
@@ -244,12 +252,12 @@ enum Encoder<'a> {
     Frozen([Tensor<2>; 2]),
 }
 
-/// Equation 9 or 10 over a batch.
+/// Equation 9 or 10 over a batch, and how unevenly the gates use their experts.
 fn loss_of(
     learner: &Learner,
     encoder: &Encoder<'_>,
     batch: &Batch,
-    weighting: Weighting,
+    settings: &Settings,
     scale: f32,
     device: &Device,
 ) -> Tensor<1> {
@@ -288,10 +296,14 @@ fn loss_of(
         batch.trials.clone(),
         scale,
     );
-    let loss = match weighting {
+    let loss = match settings.weighting {
         Weighting::Fixed(weights) => weighted(losses, weights),
         Weighting::Uncertainty => uncertain(losses, learner.log_variance.val()),
     };
+    let stages = [output.stage_1, output.stage_2].into_iter().flatten();
+    let loss = stages.fold(loss, |loss, stage| {
+        with_balance(loss, Some(stage.gates), batch.trials.ones_like(), settings.balance)
+    });
     match model.is_adaptive() {
         true => loss + calibrator(output.engagement) * CALIBRATOR,
         false => loss,

@@ -1,5 +1,7 @@
 //! Samples, losses and loops: how the weights come about.
 
+pub mod attention;
+pub mod balance;
 pub mod checkpoint;
 pub mod coarse_ranker;
 pub mod device;

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod data;
 pub mod evaluate;
 pub mod gmv;
+pub mod insides;
 pub mod lab;
 pub mod loss;
 pub mod queries;

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod data;
 pub mod evaluate;
 pub mod groups;
+pub mod insides;
 pub mod loss;
 pub mod ranker;
 pub mod samples;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::samples::Samples;
+
 use crate::training::device::device;
 use market::catalogue::Catalogue;
 use market::examination;

@@ -30,20 +30,6 @@ pub fn cross_entropy(
     (losses * lambda * present).sum() / count
 }
 
-/// How unevenly gates use their experts, `[1]`: the squared coefficient of variation of each
-/// expert's mean weight over a batch, summed over the tasks (Shazeer et al., ICLR 2017, equation 6).
-/// 0 where all are used alike, experts less 1 where a gate uses a single one.
-///
-/// - `gates`: w^k, `[n, K, E]`;
-/// - `present`: 1 for an impression, 0 for padding, `[n, 1]`.
-pub fn imbalance(gates: Tensor<3>, present: Tensor<2>) -> Tensor<1> {
-    let [n, tasks, experts] = gates.dims();
-    let count = present.clone().sum();
-    let gates = gates.reshape([n, tasks * experts]);
-    let importance = (gates * present).sum_dim(0) / count.unsqueeze_dim::<2>(1);
-    importance.square().sum() * experts as f32 - tasks as f32
-}
-
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
@@ -145,23 +131,6 @@ mod tests {
             let expected = slope(&|batch, step| batch.bias[i] += step);
             assert!((f64::from(*found) - expected).abs() < 1e-5);
         }
-    }
-
-    #[test]
-    fn imbalance_is_none_for_gates_that_use_all_alike_and_most_for_gates_that_use_one() {
-        let device = Device::flex();
-        let of = |gates: [[[f32; 3]; 2]; 3], present: [[f32; 1]; 3]| {
-            let present = Tensor::<2>::from_floats(present, &device);
-            numbers(imbalance(Tensor::<3>::from_floats(gates, &device), present))[0]
-        };
-        let (one, third) = ([1.0, 0.0, 0.0], [1.0 / 3.0; 3]);
-        let all = [[1.0]; 3];
-        assert!((of([[one, third]; 3], all) - 2.0).abs() < 1e-5);
-        // Each candidate uses one expert, together they use all of them.
-        let turned = [one, [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|gate| [gate, gate]);
-        assert!(of(turned, all).abs() < 1e-5);
-        // Two of three candidates, one expert each: 3 (1/4 + 1/4) - 1 for each task.
-        assert!((of(turned, [[1.0], [1.0], [0.0]]) - 1.0).abs() < 1e-5);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::library::Library;
 use super::samples::{Samples, hash};
+
+use crate::training::balance::Used;
 use crate::training::device::device;
 use market::features::wide;
 use market::metrics::{BLOCKS, Figure, Mean, auc, ndcg_at};
@@ -26,6 +28,37 @@ pub fn scores(model: &Mlpr, library: &Library<'_>, samples: &Samples) -> Vec<[f3
         scores.extend(numbers.chunks_exact(K).map(|row| [row[0], row[1], row[2]]));
     });
     scores
+}
+
+/// A query of fewer pairs is no page.
+const PAGE: usize = 10;
+
+/// How the gates of each stage use their experts, a query's pairs taken for its page.
+pub fn experts(
+    model: &Mlpr,
+    library: &Library<'_>,
+    samples: &Samples,
+) -> Vec<(&'static str, Used)> {
+    let mut stages = [("stage 1", Vec::new(), 0), ("stage 2", Vec::new(), 0)];
+    each_batch(model, library, samples, |pairs| {
+        let output = model.forward(pairs, [1.0, 1.0]);
+        for ((_, gates, experts), stage) in stages.iter_mut().zip([output.stage_1, output.stage_2])
+        {
+            if let Some(stage) = stage {
+                *experts = stage.gates.dims()[2];
+                gates.extend(read(stage.gates));
+            }
+        }
+    });
+    let of_stage = |(name, gates, experts): (&'static str, Vec<f32>, usize)| {
+        let mut used = Used::default();
+        for group in samples.groups.iter().filter(|group| group.len() >= PAGE && experts > 0) {
+            let of_pair = K * experts;
+            used.add(&gates[group.start * of_pair..group.end * of_pair], [K, experts]);
+        }
+        (name, used)
+    };
+    stages.into_iter().map(of_stage).collect()
 }
 
 /// What a model would read of every pair: `act` is given some pairs after another.

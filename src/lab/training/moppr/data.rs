@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::queries::Queries;
 use super::samples::{Options, Sample, samples};
+
 use crate::training::people::People;
 use crate::training::query_category::Clicks;
 use market::World;
