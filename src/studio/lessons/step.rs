@@ -152,6 +152,8 @@ fn point_at(store: Store, point: Option<String>, look: Option<String>) {
     let revealed = StoredValue::new(Revealed::default());
     follow(move |_| {
         store.state.track();
+        // On a busy machine the answer may come after the last look.
+        store.insides.track();
         look_for(store, point.clone(), look.clone(), revealed, LOOKS);
     });
 }
