@@ -63,8 +63,12 @@ test("values arrive by link, agree with a second run, and are kept by state", ()
     await vitrine.page.waitForFunction(() => location.hash.includes("metrics=truth,ndcg-clicks,diversity"));
   }));
 
+// Of so many candidates a page view takes long enough to be stopped in between, however slow whoever stops
+// it is.
+const LONG = "panel=metrics&candidates=1000&relevance-control=off";
+
 test("it can be stopped and goes on from there, and the page ranks meanwhile", () =>
-  withVitrine(stage, { link: "?panel=metrics" }, async (vitrine) => {
+  withVitrine(stage, { link: `?${LONG}` }, async (vitrine) => {
     await vitrine.ready();
     await measuredTo(vitrine, 3);
     const run = await vitrine.run();
@@ -119,7 +123,7 @@ test("a missing file is said, and a second try gets it", () =>
   }));
 
 test("an engine that is lost leaves what was measured and asks to go on", () =>
-  withVitrine(stage, { allow: ALLOW_ALL, link: "?surface=feed&panel=metrics" }, async (vitrine) => {
+  withVitrine(stage, { allow: ALLOW_ALL, link: `?surface=feed&${LONG}` }, async (vitrine) => {
     await measuredTo(vitrine, 3);
     const before = await progress(vitrine);
     const loaders = vitrine.page.workers().filter((worker) => worker.url().includes("engine-cpu-loader.js"));
