@@ -10,6 +10,7 @@ pub static RETRIEVER: Retriever = Retriever {
     networks: &[],
     objectives: &[],
     attends: Attends::Whole,
+    has_vectors: false,
     reads_device: false,
     reads: &["query", "behaviour"],
 };

@@ -56,6 +56,9 @@ pub struct Retriever {
     pub objectives: &'static [Objective],
     /// How it looks at the history.
     pub attends: Attends,
+    /// Whether products and requests are vectors to it, which an index can hold and a price can be
+    /// weighed in.
+    pub has_vectors: bool,
     /// Whether it reads on what device the page is seen.
     pub reads_device: bool,
     /// What it reads, in the groups that explanation takes apart; words under

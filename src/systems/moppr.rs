@@ -21,6 +21,7 @@ pub static RETRIEVER: Retriever = Retriever {
         Objective { key: "purchase", weight: &WEIGHT_PURCHASE },
     ],
     attends: Attends::BySpan,
+    has_vectors: true,
     reads_device: false,
     reads: &["query", "behaviour", "profile"],
 };

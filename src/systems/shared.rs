@@ -125,13 +125,14 @@ pub static COARSE_KEEP: Knob = Knob::whole("coarse-keep", Group::Retrieval, [10.
     });
 
 /// Rank by expected GMV (MOPPR equations 22 to 24).
-pub static GMV: Knob = Knob::switch("gmv", Group::Retrieval).section("expected-gmv");
+pub static GMV: Knob =
+    Knob::switch("gmv", Group::Retrieval).section("expected-gmv").idle(|set, _| no_vectors(set));
 
 /// sigma of MOPPR equation 22.
 pub static SIGMA: Knob = Knob::number("sigma", Group::Retrieval, [0.0, 0.5], 0.01)
     .at(0.02)
     .symbol("σ")
-    .idle(|set, _| wholly(!set.is_on(&GMV), "idle.until-gmv"));
+    .idle(|set, _| no_vectors(set).or(wholly(!set.is_on(&GMV), "idle.until-gmv")));
 
 /// Draw the candidates by Gumbel top-K at [`TEMPERATURE`] in place of taking the best.
 pub static SAMPLE: Knob = Knob::switch("sample", Group::Retrieval).section("sampling");
@@ -142,8 +143,11 @@ pub static SEED: Knob = Knob::whole("seed", Group::Retrieval, [0.0, 999.0], 1.0)
     .idle(|set, _| wholly(!set.is_on(&SAMPLE), "idle.until-sampling"));
 
 /// Search int8 vectors in place of f32.
-pub static QUANTISED: Knob =
-    Knob::switch("int8", Group::Retrieval).on().testid("quantised").section("index");
+pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
+    .on()
+    .testid("quantised")
+    .section("index")
+    .idle(|set, _| no_vectors(set));
 
 /// Which system ranks.
 pub static RANKER: Knob = Knob::choice("ranker", Group::Ranking, &registry::RANKER_KEYS);
@@ -265,6 +269,11 @@ fn task_weights(settings: &Settings) -> [f32; 3] {
     let predicted = registry::ranker(settings).tasks;
     [Task::Click, Task::Cart, Task::Order]
         .map(|task| if predicted.contains(&task) { task_weight(settings, task) } else { 0.0 })
+}
+
+/// Where the retriever has no vectors there is nothing to make small, and no place for a price.
+fn no_vectors(settings: &Settings) -> Option<Idle> {
+    wholly(!registry::retriever(settings).has_vectors, "idle.no-vectors")
 }
 
 /// A ranker whose tasks all weigh nothing orders nothing.

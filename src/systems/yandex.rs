@@ -11,6 +11,7 @@ pub static RETRIEVER: Retriever = Retriever {
     networks: &[&STAGE],
     objectives: &[],
     attends: Attends::Whole,
+    has_vectors: true,
     reads_device: true,
     reads: &["query", "behaviour", "web searches"],
 };

@@ -274,8 +274,12 @@ fn where_it_counts<S: AssetSource>(
     if why_idle(funnel, knob, state)?.is_none() {
         return Ok((state.clone(), None));
     }
-    let of_its_stage =
-        |other: &&Knob| other.group == knob.group && is_in_use(other, &state.settings);
+    // Another system has rows of its own.
+    let of_its_stage = |other: &&Knob| {
+        other.group == knob.group
+            && is_in_use(other, &state.settings)
+            && ![RETRIEVER.key, RANKER.key].contains(&other.key)
+    };
     for other in knobs().filter(of_its_stage).filter(|other| other.key != knob.key) {
         for turned in ends(other, state) {
             if is_in_use(knob, &turned.settings) && why_idle(funnel, knob, &turned)?.is_none() {
