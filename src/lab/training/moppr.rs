@@ -195,9 +195,7 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
         }
     }
     let scores = Tensor::cat(all, 1);
-    let bought = settings
-        .gmv
-        .map(|sigma| loss::pointwise(scores.clone(), absent.clone(), &batch.labels.0[3], sigma));
+    let bought = settings.gmv.map(|sigma| loss::pointwise(scores.clone(), &batch.labels, sigma));
     let Settings { objectives, temperature, .. } = *settings;
     let loss = loss::multi_objective(scores, absent, &batch.labels, objectives, temperature);
     match bought {

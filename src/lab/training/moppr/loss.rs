@@ -60,27 +60,18 @@ pub fn multi_objective(
 }
 
 /// Pointwise cross entropy of purchases, `[1]`, whose probability is sigmoid(z / sigma) (equation
-/// 22), over everything that has a score. As the softmax losses it weighs one over the purchases of
-/// the minibatch.
+/// 22), over what was shown: of what was not, nobody knows whether it would have been bought. As the
+/// softmax losses it weighs one over the purchases of the minibatch.
 ///
 /// - `scores`: z, inner products with the candidates, `[B, C]`;
-/// - `absent`: below zero for candidates that are only padding, 0 for the others, `[B, C]`;
-/// - `purchases`: 1 or 0 for the first P candidates, `[B, P]`; the others were not bought.
-pub fn pointwise(
-    scores: Tensor<2>,
-    absent: Tensor<2>,
-    purchases: &Tensor<2>,
-    sigma: f32,
-) -> Tensor<1> {
-    let [batch, first] = purchases.dims();
-    let [_, all] = scores.dims();
-    let rest = Tensor::zeros([batch, all - first], &scores.device());
-    let bought = Tensor::cat(vec![purchases.clone(), rest], 1);
-    let logits = scores / sigma;
+/// - `labels`: exposure and purchase are read, of the first P candidates.
+pub fn pointwise(scores: Tensor<2>, labels: &Labels, sigma: f32) -> Tensor<1> {
+    let [_, shown, _, bought] = &labels.0;
+    let [batch, first] = bought.dims();
+    let logits = scores.slice([0..batch, 0..first]) / sigma;
     // ln P = ln sigmoid(x), ln (1 - P) = ln sigmoid(x) - x.
-    let losses = ((bought - 1.0) * logits.clone() + log_sigmoid(logits)).neg();
-    let present = absent.equal_elem(0.0).float();
-    (losses * present).sum() / purchases.clone().sum().clamp_min(1.0)
+    let losses = ((bought.clone() - 1.0) * logits.clone() + log_sigmoid(logits)).neg();
+    (losses * shown.clone()).sum() / bought.clone().sum().clamp_min(1.0)
 }
 
 /// Scores of MGDSPR's mixed negatives, `[B, N]`: I_mix = alpha I+ + (1 - alpha) I_hard, where the
@@ -235,20 +226,18 @@ mod tests {
         const SIGMA: f64 = 0.2;
         for seed in 0..5 {
             let batch = Batch::new(seed);
-            let (scores, absent, labels) = batch.tensors(&Device::flex());
-            let purchases = &batch.labels[3];
+            let (scores, _, labels) = batch.tensors(&Device::flex());
+            let [_, shown, _, purchases] = &batch.labels;
             let mut expected = 0.0;
-            for (view, scores) in batch.scores.iter().enumerate() {
-                for (candidate, score) in scores.iter().enumerate() {
-                    let p = 1.0 / (1.0 + (-score / SIGMA).exp());
-                    let bought = *purchases[view].get(candidate).unwrap_or(&false);
-                    if batch.present[view][candidate] {
-                        expected -= if bought { p.ln() } else { (1.0 - p).ln() };
-                    }
+            for view in 0..shown.len() {
+                for candidate in (0..shown[view].len()).filter(|&c| shown[view][c]) {
+                    let p = 1.0 / (1.0 + (-batch.scores[view][candidate] / SIGMA).exp());
+                    let bought = purchases[view][candidate];
+                    expected -= if bought { p.ln() } else { (1.0 - p).ln() };
                 }
             }
             expected /= purchases.iter().flatten().filter(|&&y| y).count().max(1) as f64;
-            let loss: f32 = pointwise(scores, absent, &labels.0[3], SIGMA as f32).into_scalar();
+            let loss: f32 = pointwise(scores, &labels, SIGMA as f32).into_scalar();
             assert!((f64::from(loss) - expected).abs() < 1e-4 * expected, "{loss} {expected}");
         }
     }
