@@ -4,7 +4,6 @@ use crate::training::device::device;
 use anyhow::{Context, Result};
 
 use super::table::{Row, System, Table, Tie, Watch};
-
 use crate::training::people::People;
 use crate::training::yandex::data::{Corpus, Reading};
 use crate::training::yandex::loss::{Objective, Pairwise, Pointwise};
