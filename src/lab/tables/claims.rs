@@ -419,6 +419,14 @@ pub const CLAIMS: &[Claim] = &[
             check("mlpr-figure-3", "layers-3", "layers-4", &[]),
         ],
     ),
+    // DMT.
+    claim(
+        "DMT",
+        "6.1",
+        "DIN is above DNN, without dense features",
+        Most,
+        &[check("dmt-1", "din-ids", "dnn-ids", &[])],
+    ),
     claim(
         "DMT",
         "6.1",
@@ -782,6 +790,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_document_has_every_claim_and_no_other() {
+        let document = include_str!("../../../docs/claims.md");
+        for Claim { paper, section, says, .. } in CLAIMS {
+            let row = format!("\n| {paper} | {section} | {says} | ");
+            assert!(document.contains(&row), "{row}");
+        }
+        // Two lines of the table are its head.
+        let rows = document.lines().filter(|line| line.starts_with('|')).count();
+        assert_eq!(rows, CLAIMS.len() + 2);
     }
 
     fn comparison(higher: &str, lower: &str, metric: &str, verdict: Verdict) -> Comparison {
