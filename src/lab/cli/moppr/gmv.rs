@@ -41,7 +41,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let market = &lab.world.config;
     let mut text = format!(
         "# Expected GMV against the truth\n\n\
-         Written by `vitrine evaluate gmv --products {} --shoppers {} --epochs {} --sigma {sigma}`: \
+         Written by `vitrine evaluate gmv --products {} --shoppers {} --epochs {} --batch {} --sigma \
+         {sigma}`: \
          {} searches with more than one click to train on, the products shown on the {} searches of \
          the day after to measure on. A score z is turned into expected sales as equation 22 of MOPPR \
          has it, sigmoid(z / sigma) times the price. The truth is the market's own probability of an \
@@ -51,6 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         market.products,
         market.shoppers,
         how.epochs,
+        how.batch,
         lab.data.training.len(),
         lab.data.test.len(),
     );
