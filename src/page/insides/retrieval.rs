@@ -19,8 +19,10 @@ pub fn RetrievalInside() -> impl IntoView {
         store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
-            let attention = inside.personal_attention.iter().copied();
-            inside.pieces.iter().cloned().zip(attention).collect::<Vec<_>>()
+            // Not every retriever attends to the pieces one by one.
+            let attention = |n: usize| inside.personal_attention.get(n).copied();
+            let pieces = inside.pieces.iter().cloned().enumerate();
+            pieces.map(|(n, piece)| (piece, attention(n))).collect::<Vec<_>>()
         })
     };
     let categories = move || {
@@ -45,11 +47,13 @@ pub fn RetrievalInside() -> impl IntoView {
             say_with(&key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
-    let piece = |(piece, attention): (String, f32)| {
+    let piece = |(piece, attention): (String, Option<f32>)| {
+        let title =
+            attention.map(|share| say_with("request.attention", &[("share", &percent(share))]));
         view! {
-            <li title=move || say_with("request.attention", &[("share", &percent(attention))]) style=format!("--share:{}", css_share(attention))>
+            <li title=title style=format!("--share:{}", css_share(attention.unwrap_or(0.0)))>
                 <span translate="no">{piece}</span>
-                <small translate="no">{percent(attention)}</small>
+                {attention.map(|share| view! { <small translate="no">{percent(share)}</small> })}
             </li>
         }
     };
