@@ -44,7 +44,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { levels: 2, leaf: 128, further: 0.0, seed: 1 }
+        Self { levels: 2, leaf: 256, further: 0.0, seed: 1 }
     }
 }
 

@@ -402,7 +402,8 @@ fn a_tree_finds_most_of_the_best_by_a_look_at_few() {
         mixture.vectors(20_000..20_040).map(|v| Query::new(&v, 0.0).unwrap()).collect();
     let exact = Exact::new(rows_of(&vectors, 64)).unwrap();
     for levels in 1..=3 {
-        let tree = tree(rows_of(&vectors, 64), Options { levels, ..Options::default() });
+        let options = Options { levels, leaf: 128, ..Options::default() };
+        let tree = tree(rows_of(&vectors, 64), options);
         let (found, scored) = recall(&exact, &tree, &queries, Reach::Beam(16));
         assert!(found > 0.9 && scored < 0.15, "{levels} levels: {found} {scored}");
         // Whoever is missed was lost on a level, and whoever is found was not.

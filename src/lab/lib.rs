@@ -7,3 +7,4 @@ pub mod native;
 pub mod online;
 pub mod tables;
 pub mod training;
+pub mod vectors;

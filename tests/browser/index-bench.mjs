@@ -30,15 +30,15 @@ async function measure({ count, dimension, centres, spread, queries, beams }) {
       found.push(bench.search(query, k, beam));
       return performance.now() - begin;
     });
-    return { found, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+    return { found, best: Math.min(...times), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
   };
-  bench.step(2, 128);
+  bench.step(2, 256);
   ask(200, 0);
   const exact = [100, 200, 6000].map((k) => ({ k, ...ask(k, 0) }));
   let [steps, longest] = [0, 0];
   const begin = performance.now();
   for (let done = 0, last = begin; done < 1; steps++) {
-    done = bench.step(2, 128);
+    done = bench.step(2, 256);
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }
@@ -51,7 +51,7 @@ async function measure({ count, dimension, centres, spread, queries, beams }) {
   });
   const memory = globalThis.memory.buffer.byteLength;
   const written = bench.written();
-  return { exact: exact.map(({ k, p50, p99 }) => ({ k, p50, p99 })), build, steps, longest, tree, memory, written };
+  return { exact: exact.map(({ k, best, p50, p99 }) => ({ k, best, p50, p99 })), build, steps, longest, tree, memory, written };
 }
 
 /** Prints what `count` vectors of `dimension` values cost. */
@@ -62,8 +62,8 @@ export async function bench(browser, count = 1_000_000, dimension = 64) {
     const ms = (time) => `${time.toFixed(2)} ms`;
     console.log(`\n### ${count.toLocaleString("en")} × ${dimension} int8 in a page, one thread\n`);
     console.log(`${centres} Gaussians, spread ${spread}, seed 1; ${QUERIES} queries of the same mixture.\n`);
-    for (const { k, p50, p99 } of told.exact) {
-      console.log(`exact, best ${k}: p50 ${ms(p50)}, p99 ${ms(p99)}`);
+    for (const { k, best, p50, p99 } of told.exact) {
+      console.log(`exact, best ${k}: least ${ms(best)}, p50 ${ms(p50)}, p99 ${ms(p99)}`);
     }
     console.log(`tree built in ${(told.build / 1000).toFixed(1)} s: ${told.steps} steps, the longest ${(told.longest / 1000).toFixed(2)} s`);
     console.log(`memory of the program ${(told.memory / 1e6).toFixed(0)} MB; the tree as a file ${(told.written / 1e6).toFixed(0)} MB\n`);
