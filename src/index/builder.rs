@@ -42,13 +42,14 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { levels: 2, leaf: 256, further: 0.0, seed: 1 }
-    }
-}
-
 impl Options {
+    /// What suits so many vectors: leaves grow with the root of their number, as the number of leaves
+    /// does, from 8 for the smallest indexes to 256 for a million.
+    pub fn new(vectors: usize) -> Self {
+        let leaf = (vectors.isqrt() / 4).next_power_of_two().max(8);
+        Self { levels: 2, leaf, further: 0.0, seed: 1 }
+    }
+
     pub(crate) fn check(&self) -> Result<(), IndexError> {
         if !(1..=4).contains(&self.levels) {
             Err(IndexError::Options("a tree has from 1 to 4 levels"))
@@ -82,7 +83,8 @@ impl Options {
 /// #     let angle = number as f32;
 /// #     rows.push(number, &[angle.cos(), angle.sin()], 0.0)?;
 /// # }
-/// let mut builder = Builder::new(rows, Options::default())?;
+/// let options = Options::new(rows.len());
+/// let mut builder = Builder::new(rows, options)?;
 /// let tree = loop {
 ///     // Here a caller looks up: whether to go on, to save, to say how far it is.
 ///     println!("{:.0} %", 100.0 * builder.progress());

@@ -15,7 +15,7 @@ pub fn fingerprint() -> Result<u32, IndexError> {
     for (number, vector) in (0..).zip(mixture.vectors(0..3_000)) {
         rows.push(number, &vector, (number % 7) as f32)?;
     }
-    let options = Options { leaf: 32, further: 0.1, ..Options::default() };
+    let options = Options { leaf: 32, further: 0.1, ..Options::new(3_000) };
     let tree = Builder::new(rows, options)?.finish();
     let mut bytes = Vec::new();
     tree.write(&mut bytes)?;

@@ -256,7 +256,7 @@ proptest! {
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     let vectors: Vectors = mixture(3_000, 24, 5).into_iter().map(|vector| (vector, 0.0)).collect();
-    let options = Options { leaf: 32, ..Options::default() };
+    let options = Options { leaf: 32, ..Options::new(1_000) };
     let built = bytes(&tree(rows_of(&vectors, 24), options.clone()));
     assert_eq!(built, bytes(&tree(rows_of(&vectors, 24), options.clone())));
     assert_ne!(built, bytes(&tree(rows_of(&vectors, 24), Options { seed: 2, ..options })));
@@ -264,7 +264,7 @@ fn the_same_seed_gives_the_same_bytes_on_every_platform() {
 
 #[test]
 fn a_format_of_another_version_is_told() {
-    let mut bytes = bytes(&Tree::new(3, Options::default()).unwrap());
+    let mut bytes = bytes(&Tree::new(3, Options::new(1_000)).unwrap());
     bytes[8] = 9;
     let error = Tree::read(&mut bytes.as_slice()).unwrap_err();
     assert_eq!(error, IndexError::Version { found: 9, expected: 1 });
@@ -284,7 +284,7 @@ fn a_format_of_another_version_is_told() {
 #[test]
 fn what_is_no_number_is_told_by_its_place() {
     let mut rows = Rows::new(3).unwrap();
-    let mut tree = Tree::new(3, Options::default()).unwrap();
+    let mut tree = Tree::new(3, Options::new(1_000)).unwrap();
     for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e20] {
         let error = rows.push(5, &[0.0, 1.0, wrong], 0.0).unwrap_err();
         assert!(error.to_string().starts_with("vector 5: value 2 is "), "{error}");
@@ -300,7 +300,7 @@ fn what_is_no_number_is_told_by_its_place() {
 fn what_does_not_fit_is_told() {
     let dimension = |found| Err(IndexError::Dimension { found, expected: 3 });
     let mut rows = Rows::new(3).unwrap();
-    let mut tree = Tree::new(3, Options::default()).unwrap();
+    let mut tree = Tree::new(3, Options::new(1_000)).unwrap();
     assert_eq!(rows.push(0, &[1.0; 4], 0.0), dimension(4));
     assert_eq!(tree.insert(0, &[], 0.0), dimension(0));
     let query = Query::new(&[1.0; 2], 0.0).unwrap();
@@ -318,13 +318,13 @@ fn what_does_not_fit_is_told() {
     rows.push(4, &[1.0; 3], 0.0).unwrap();
     rows.push(4, &[1.0; 3], 0.0).unwrap();
     assert_eq!(Exact::new(rows.clone()).unwrap_err(), IndexError::Taken(4));
-    assert_eq!(Builder::new(rows, Options::default()).unwrap_err(), IndexError::Taken(4));
+    assert_eq!(Builder::new(rows, Options::new(1_000)).unwrap_err(), IndexError::Taken(4));
     let wrong = [
-        Options { levels: 0, ..Options::default() },
-        Options { levels: 5, ..Options::default() },
-        Options { leaf: 0, ..Options::default() },
-        Options { further: f32::NAN, ..Options::default() },
-        Options { further: -1.0, ..Options::default() },
+        Options { levels: 0, ..Options::new(1_000) },
+        Options { levels: 5, ..Options::new(1_000) },
+        Options { leaf: 0, ..Options::new(1_000) },
+        Options { further: f32::NAN, ..Options::new(1_000) },
+        Options { further: -1.0, ..Options::new(1_000) },
     ];
     for options in wrong {
         assert!(matches!(Tree::new(3, options).unwrap_err(), IndexError::Options(_)));
@@ -336,7 +336,7 @@ fn nothing_is_found_in_nothing() {
     let rows = Rows::new(8).unwrap();
     let query = Query::new(&[1.0; 8], 0.5).unwrap();
     let exact = Exact::new(rows.clone()).unwrap();
-    let tree = tree(rows, Options::default());
+    let tree = tree(rows, Options::new(1_000));
     for index in [&exact as &dyn Index, &tree] {
         assert!(index.is_empty());
         for k in [0, 1, 100] {
@@ -360,7 +360,7 @@ fn duplicates_by_the_thousand_and_vectors_of_nothing() {
     vectors.extend(vec![(vec![1e-44; 16], 0.0); 10]);
     vectors.extend(mixture(2_000, 16, 4).into_iter().map(|vector| (vector, 0.0)));
     for levels in 1..=3 {
-        let options = Options { levels, leaf: 64, ..Options::default() };
+        let options = Options { levels, leaf: 64, ..Options::new(1_000) };
         let mut tree = tree(rows_of(&vectors, 16), options);
         hangs_together(&tree);
         let query = Query::new(&one, 0.0).unwrap();
@@ -372,7 +372,7 @@ fn duplicates_by_the_thousand_and_vectors_of_nothing() {
         }
         hangs_together(&tree);
     }
-    let nothing = tree(rows_of(&vectors, 16), Options::default());
+    let nothing = tree(rows_of(&vectors, 16), Options::new(1_000));
     let query = Query::new(&[0.0; 16], 0.0).unwrap();
     let found = nothing.search(&query, 3, Reach::All).unwrap();
     assert_eq!(
@@ -402,7 +402,7 @@ fn a_tree_finds_most_of_the_best_by_a_look_at_few() {
         mixture.vectors(20_000..20_040).map(|v| Query::new(&v, 0.0).unwrap()).collect();
     let exact = Exact::new(rows_of(&vectors, 64)).unwrap();
     for levels in 1..=3 {
-        let options = Options { levels, leaf: 128, ..Options::default() };
+        let options = Options { levels, leaf: 128, ..Options::new(1_000) };
         let tree = tree(rows_of(&vectors, 64), options);
         let (found, scored) = recall(&exact, &tree, &queries, Reach::Beam(16));
         assert!(found > 0.9 && scored < 0.15, "{levels} levels: {found} {scored}");
@@ -439,7 +439,7 @@ fn inner_products_that_are_no_cosines_are_found_as_well() {
     let asked = |sigma| -> Vec<Query> {
         queries.iter().map(|query| Query::new(query, sigma).unwrap()).collect()
     };
-    let options = Options { leaf: 64, further: 0.3, ..Options::default() };
+    let options = Options { leaf: 64, further: 0.3, ..Options::new(1_000) };
     let reach = Reach::Beam(32);
     let exact = Exact::new(rows_of(&dear, 32)).unwrap();
     let of_dear = tree(rows_of(&dear, 32), options.clone());

@@ -32,13 +32,13 @@ async function measure({ count, dimension, centres, spread, queries, beams }) {
     });
     return { found, best: Math.min(...times), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
   };
-  bench.step(2, 256);
+  bench.step();
   ask(200, 0);
   const exact = [100, 200, 6000].map((k) => ({ k, ...ask(k, 0) }));
   let [steps, longest] = [0, 0];
   const begin = performance.now();
   for (let done = 0, last = begin; done < 1; steps++) {
-    done = bench.step(2, 256);
+    done = bench.step();
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }

@@ -60,7 +60,7 @@ async function measure({ peer, count, dimension, centres, spread, queries, top, 
     const { built, build } = await timed(() => {
       const bench = new Bench(dimension, count);
       bench.push(0, all);
-      while (bench.step(2, 256) < 1);
+      while (bench.step() < 1);
       return bench;
     });
     for (const beam of [4, 8, 16, 32, 64, 128, 256]) {

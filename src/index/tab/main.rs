@@ -67,12 +67,12 @@ impl Bench {
     /// step. Says how much of the stage is done, in [0, 1].
     ///
     /// # Errors
-    /// If an option is out of bounds.
-    pub fn step(&mut self, levels: usize, leaf: usize) -> Result<f32, JsError> {
-        let options = Options { levels, leaf, ..Options::default() };
+    /// If two vectors have the same number.
+    pub fn step(&mut self) -> Result<f32, JsError> {
         let (stage, done) = match self.stage.take() {
             Some(Stage::Rows(rows)) => (Stage::Exact(Exact::new(rows)?), 0.0),
             Some(Stage::Exact(exact)) => {
+                let options = Options::new(exact.len());
                 (Stage::Build(Box::new(Builder::new(exact.into_rows(), options)?)), 0.0)
             }
             Some(Stage::Build(builder)) => match builder.step() {

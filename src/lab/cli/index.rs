@@ -29,20 +29,22 @@ pub enum Index {
 #[derive(Clone, Debug, Args)]
 pub struct Shape {
     /// Levels of clusters below the root, from 1 to 4.
-    #[arg(long, default_value_t = Options::default().levels)]
+    #[arg(long, default_value_t = Options::new(0).levels)]
     pub levels: usize,
-    /// Vectors that a leaf should have; none has more than twice as many.
-    #[arg(long, default_value_t = Options::default().leaf)]
-    pub leaf: usize,
+    /// Vectors that a leaf should have; none has more than twice as many. Unless it is said, what suits the
+    /// number of vectors: 64 for 40,000, 256 for a million.
+    #[arg(long)]
+    pub leaf: Option<usize>,
     /// Seed of what is drawn by chance.
-    #[arg(long, default_value_t = Options::default().seed)]
+    #[arg(long, default_value_t = Options::new(0).seed)]
     pub seed: u64,
 }
 
 impl Shape {
-    fn options(&self) -> Options {
+    fn options(&self, vectors: usize) -> Options {
         let Self { levels, leaf, seed } = *self;
-        Options { levels, leaf, seed, ..Options::default() }
+        let suiting = Options::new(vectors);
+        Options { levels, leaf: leaf.unwrap_or(suiting.leaf), seed, ..suiting }
     }
 }
 
@@ -106,7 +108,8 @@ fn build(arguments: &Building) -> Result<()> {
     }
     let rows = rows(&vectors).with_context(|| format!("{}", arguments.vectors.display()))?;
     drop(vectors);
-    let built = built(rows, arguments.shape.options())?;
+    let options = arguments.shape.options(rows.len());
+    let built = built(rows, options)?;
     let to = File::create(&arguments.to).with_context(|| format!("{}", arguments.to.display()))?;
     built.tree.write(&mut BufWriter::new(to))?;
     println!("{}", built.said());

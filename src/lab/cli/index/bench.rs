@@ -92,7 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         milliseconds(&best.times, 0.5),
         milliseconds(&best.times, 0.99)
     );
-    let built = built(exact.into_rows(), arguments.shape.options())?;
+    let options = arguments.shape.options(exact.len());
+    let built = built(exact.into_rows(), options)?;
     println!("{}\n", built.said());
     println!("| beam | recall@{top} | scored | p50, ms | p99, ms |\n|---:|---:|---:|---:|---:|");
     for &beam in &arguments.beams {
