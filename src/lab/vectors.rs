@@ -19,7 +19,7 @@ pub const FORMATS: &str = ".npy, .safetensors and .parquet";
 pub struct Vectors {
     /// Values of a vector, D.
     pub dimension: usize,
-    /// [N, D], one vector after another.
+    /// `[N, D]`, one vector after another.
     pub values: Vec<f32>,
 }
 
@@ -65,7 +65,7 @@ impl Vectors {
         self.len() == 0
     }
 
-    /// A vector, [D].
+    /// A vector, `[D]`.
     pub fn vector(&self, number: usize) -> &[f32] {
         &self.values[number * self.dimension..][..self.dimension]
     }
