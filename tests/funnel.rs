@@ -14,6 +14,7 @@ use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::Answer;
 use protocol::blend;
+use protocol::block::{Blocks, SequenceAttention};
 use systems::dmt::{self, MULTI_TASK, MultiTask};
 use systems::registry::RETRIEVERS;
 use systems::shared::{self, Surface};
@@ -175,7 +176,8 @@ fn gates_and_attention_sum_to_one() {
     }
     state.selected = Some(answer.candidates[0].product);
     let detail = run(&mut funnel, &state).detail.expect("the chosen product is a candidate");
-    for sequence in detail.attention.iter().filter(|sequence| !sequence.weights.is_empty()) {
+    let read = |sequence: &&SequenceAttention| !sequence.weights.is_empty();
+    for sequence in detail.blocks.sequences().iter().filter(read) {
         let weights: Vec<f32> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
         assert!(one(&weights), "{}: {weights:?}", sequence.sequence);
     }

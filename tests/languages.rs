@@ -128,6 +128,15 @@ fn families() -> BTreeSet<String> {
         add(format!("attention.{name}"));
         add(format!("studio.sequences.{name}"));
     }
+    add("bias.together".into());
+    for name in ["read", "own-attention", "temperature", "surface", "device"] {
+        add(format!("towers.{name}"));
+    }
+    let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.blocks);
+    for block in RANKERS.iter().flat_map(|ranker| ranker.blocks).chain(of_retrievers) {
+        add(format!("{block}.title"));
+        add(format!("{block}.note"));
+    }
     for name in ["position", "page", "neighbours"] {
         add(format!("bias.{name}"));
         add(format!("studio.bias-features.{name}"));

@@ -6,8 +6,9 @@ use market::catalogue::{Catalogue, Product, ProductId};
 use market::language::{Message, Value};
 use market::metrics::{effective_number, kendall_tau, spearman};
 use protocol::blend::{self, expert_utilisation, probability};
+use protocol::block::{Block, Blocks, Step};
 use protocol::words;
-use protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
+use protocol::{Answer, Candidate};
 use systems::Task;
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
@@ -153,15 +154,19 @@ pub const QUANTITIES: &[Quantity] = &[
     quantity("transfer.joint", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.joint.into()))),
     quantity("transfer.from-former", "a task", Share,
-        One(|seen, task| Ok(transfer(seen, task)?.from_former.into()))),
+        One(|seen, task| Ok(transfer(seen, task)?.from_former.unwrap_or(0.0).into()))),
     quantity("towers.read", NOTHING, Number(0),
-        One(|seen, _| Ok(towers(seen)?.read.into()))),
+        One(|seen, _| tower(seen, "read"))),
     quantity("towers.on-searches", NOTHING, Share,
-        One(|seen, _| Ok(towers(seen)?.searches.iter().map(|(_, weight)| f64::from(*weight)).sum()))),
+        One(|seen, _| {
+            let searches = seen.answer.retrieval.blocks.shares("searches");
+            let searches = searches.ok_or_else(|| unmeasured("no-towers"))?;
+            Ok(searches.iter().map(|search| f64::from(search.share)).sum())
+        })),
     quantity("towers.surface", NOTHING, Number(2),
-        One(|seen, _| Ok(towers(seen)?.context.0.into()))),
+        One(|seen, _| tower(seen, "surface"))),
     quantity("towers.device", NOTHING, Number(2),
-        One(|seen, _| Ok(towers(seen)?.context.1.into()))),
+        One(|seen, _| tower(seen, "device"))),
     quantity("attention.on-type", "clicks, carts or orders, then a product type", Share,
         One(attention_on_type)),
     quantity("agreement.first-ten", NOTHING, Share,
@@ -424,30 +429,29 @@ fn curve(values: &[f32], place: &str) -> Result<f64, Message> {
     value.map(|v| f64::from(*v)).ok_or_else(|| unmeasured("no-place"))
 }
 
-fn detail<'a>(seen: &Seen<'a>) -> Result<&'a Detail, Message> {
-    let found = seen.answer.detail.as_ref();
+/// What the ranker shows of the chosen product.
+fn shown<'a>(seen: &Seen<'a>) -> Result<&'a [Block], Message> {
+    let found = seen.answer.detail.as_ref().map(|detail| detail.blocks.as_slice());
     found.ok_or_else(|| unmeasured("none-chosen"))
 }
 
 fn bias_term(seen: &Seen, name: &str) -> Result<f64, Message> {
-    let terms = &detail(seen)?.bias_terms;
-    let term = terms.iter().find(|(of, _)| of == name);
-    term.map(|(_, term)| f64::from(*term))
-        .ok_or_else(|| unmeasured("no-bias").with("feature", name))
+    let term = shown(seen)?.row("bias", name);
+    term.map(f64::from).ok_or_else(|| unmeasured("no-bias").with("feature", name))
 }
 
-fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Transfer, Message> {
-    let step = detail(seen)?.transfer.get(task_number(seen, task)?);
-    step.ok_or_else(|| unmeasured("no-transfer"))
+fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Step, Message> {
+    let steps = shown(seen)?.steps("chain").unwrap_or_default();
+    steps.get(task_number(seen, task)?).ok_or_else(|| unmeasured("no-transfer"))
 }
 
-fn towers<'a>(seen: &Seen<'a>) -> Result<&'a TowerInsides, Message> {
-    seen.answer.retrieval.towers.as_ref().ok_or_else(|| unmeasured("no-towers"))
+fn tower(seen: &Seen, name: &str) -> Result<f64, Message> {
+    let number = seen.answer.retrieval.blocks.pair("towers", name);
+    number.map(f64::from).ok_or_else(|| unmeasured("no-towers"))
 }
 
 fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, Message> {
-    let sequences = &detail(seen)?.attention;
-    let found = sequences.iter().find(|sequence| sequence.sequence == name);
+    let found = shown(seen)?.sequences().iter().find(|sequence| sequence.sequence == name);
     let found = found.ok_or_else(|| unmeasured("no-sequence").with("sequence", name))?;
     Ok(found.weights.clone())
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::insides::utilisation::expert_name;
-use super::language::{say, say_with};
+use super::language::{say, say_with, worded};
 use super::moves::{Effect, Moved, Shift};
 use super::parts::follow;
 use super::store::{Places, store};
@@ -23,7 +22,7 @@ impl Effect {
         let shift = self.shift.as_ref().map(|shift| {
             let (before, after) = (percent(shift.before), percent(shift.after));
             let values =
-                [("expert", &*expert_name(&shift.expert)), ("before", &before), ("after", &after)];
+                [("expert", &*worded(&shift.expert)), ("before", &before), ("after", &after)];
             say_with("effect.expert", &values)
         });
         let Moved { products, of, most } = self.moved;

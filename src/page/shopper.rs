@@ -11,6 +11,7 @@ use super::rows::keyed;
 use super::store::store;
 use link::HistoryEdit;
 use market::history::EventKind;
+use protocol::block::Blocks;
 use protocol::words;
 use protocol::{Detail, HistoryEntry, Shopper};
 use systems::shared::PAGE_NUMBER;
@@ -113,7 +114,7 @@ fn History() -> impl IntoView {
     let attention = Lasting(Memo::new(move |_| {
         store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
-            let sequences = answer.detail.iter().flat_map(|detail| &detail.attention);
+            let sequences = answer.detail.iter().flat_map(|detail| detail.blocks.sequences());
             let weights: Vec<_> = sequences.flat_map(|s| &s.weights).collect();
             let of_entry = |shown: &HistoryEntry| Attention {
                 entry: shown.entry,
@@ -126,7 +127,7 @@ fn History() -> impl IntoView {
     }));
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || {
-        let attends = |detail: &Detail| !detail.attention.is_empty();
+        let attends = |detail: &Detail| !detail.blocks.sequences().is_empty();
         store.insides.with(|a| a.as_ref().and_then(|a| a.detail.as_ref()).is_some_and(attends))
     };
     let count = move || match entries.with(Vec::len) {

@@ -3,10 +3,10 @@
 use plotters::prelude::*;
 
 use link::State;
+use market::language::Message;
 use page::insides::chart::{Axis, Line, Look, Plot, colour, draw};
 use page::insides::curves::{examination, softmax};
-use page::insides::utilisation::expert_name;
-use page::language::{say, say_with};
+use page::language::{say, say_with, worded};
 use protocol::Answer;
 use protocol::blend;
 
@@ -87,11 +87,11 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
             let of_task = weights.get(from..from + experts).unwrap_or_default();
             from += experts;
             let task = task.name();
-            let layer_name = match gating.name.as_str() {
-                "" => say("studio.figures.experts"),
-                name => say(&format!("experts.{name}")),
+            let layer_name = match &gating.name {
+                None => say("studio.figures.experts").into(),
+                Some(name) => worded(name),
             };
-            let values = [("layer", layer_name), ("task", say(&format!("tasks.{task}.inline")))];
+            let values = [("layer", &*layer_name), ("task", say(&format!("tasks.{task}.inline")))];
             sketches.push(Sketch {
                 title: say_with("studio.figures.utilisation", &values),
                 file: format!("experts-{}-{task}", layer + 1),
@@ -104,7 +104,7 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
 }
 
 /// Shares as bars.
-fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
+fn bars(shares: &[f32], names: &[Message]) -> Option<Plot> {
     let count = shares.len();
     let line = |(at, share): (usize, &f32)| {
         let (left, right) = (at as f64 + 0.2, at as f64 + 0.8);
@@ -119,7 +119,7 @@ fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
             labels: names
                 .iter()
                 .enumerate()
-                .map(|(at, name)| (at as f64 + 0.5, expert_name(name)))
+                .map(|(at, name)| (at as f64 + 0.5, worded(name)))
                 .collect(),
         },
         y: Axis {

@@ -13,4 +13,5 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: false,
     reads_device: false,
     reads: &["query", "behaviour"],
+    blocks: &[],
 };

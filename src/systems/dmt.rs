@@ -16,6 +16,7 @@ pub static RANKER: Ranker = Ranker {
     gates: |settings| MultiTask::of(settings) == MultiTask::Mmoe,
     is_personal: true,
     bias: Some(|settings| BiasFeatures::of(settings) != BiasFeatures::default()),
+    blocks: &["contributions", "attention", "bias", "features-panel"],
 };
 
 /// How DMT's tasks share parameters (DMT table 4).

@@ -64,6 +64,8 @@ pub struct Retriever {
     /// What it reads, in the groups that explanation takes apart; words under
     /// "studio.explain.groups.".
     pub reads: &'static [&'static str],
+    /// Names of the blocks that it shows of its insides: words under each and "title" and "note".
+    pub blocks: &'static [&'static str],
 }
 
 /// One of several things that a retriever was trained for.
@@ -100,6 +102,8 @@ pub struct Ranker {
     /// Where a network of it learns what the place does to a product: whether it reads anything of
     /// the place, as it is set.
     pub bias: Option<fn(&Settings) -> bool>,
+    /// Names of the blocks that it shows of a product: words under each and "title" and "note".
+    pub blocks: &'static [&'static str],
 }
 
 impl Ranker {

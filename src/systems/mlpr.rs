@@ -13,6 +13,7 @@ pub static RANKER: Ranker = Ranker {
     gates: |_| true,
     is_personal: false,
     bias: None,
+    blocks: &["chain", "contributions", "features-panel"],
 };
 
 /// Look the products' vectors up in place of computing them on the spot (table 5).

@@ -24,6 +24,7 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: true,
     reads_device: false,
     reads: &["query", "behaviour", "profile"],
+    blocks: &[],
 };
 
 /// w_o of the judge's relevance: 0 and up, only the proportions of the four matter (equation 18).

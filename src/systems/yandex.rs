@@ -14,6 +14,7 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: true,
     reads_device: true,
     reads: &["query", "behaviour", "web searches"],
+    blocks: &["searches", "towers"],
 };
 
 options! {

@@ -14,10 +14,13 @@ use super::request::Request;
 use super::stock::Stock;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
+use market::language::Message;
 use nets::models::weights::WeightsError;
+use protocol::block::{Block, Row, Rows, Shape};
+use protocol::words::signed;
 use protocol::{Detail, Feature, Gating};
 use systems::knob::Settings;
-use systems::{Ranker, registry};
+use systems::{Ranker, Task, registry};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;
@@ -219,10 +222,34 @@ fn named<'a>(
 }
 
 /// The features farthest from their mean, farthest first.
-fn farthest(mut features: Vec<Feature>) -> Vec<Feature> {
+fn farthest(mut features: Vec<Feature>) -> Block {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
-    features
+    let row = |Feature { name, kind, value, z_score }| Row {
+        name: Message::new(format!("features.{name}")),
+        hint: Some(Message::new(format!("feature-kinds.{kind}")).with("value", signed(value, 3))),
+        values: vec![z_score],
+    };
+    let rows = features.into_iter().map(row).collect();
+    Block::new("features-panel", Shape::Rows(Rows { rows, ..Rows::default() }))
+}
+
+/// What each expert adds to each task, `added` by task and expert.
+fn contributions(ranker: &Ranker, experts: &[Message], added: &[Vec<f32>]) -> Block {
+    let task = |task: &Task| Message::new(format!("tasks.{}", task.name()));
+    let row = |(number, name): (usize, &Message)| Row {
+        name: name.clone(),
+        hint: None,
+        values: added.iter().map(|of_task| of_task.get(number).copied().unwrap_or(0.0)).collect(),
+    };
+    let columns = ranker.tasks.iter().map(task).collect();
+    let rows = experts.iter().enumerate().map(row).collect();
+    Block::new("contributions", Shape::Rows(Rows { columns, rows, together: None }))
+}
+
+/// The `number`-th expert, from 0, of those of one kind: "expert", "own", "shared".
+fn expert(kind: &str, number: usize) -> Message {
+    Message::new(format!("experts.{kind}")).with("number", (number + 1).to_string())
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ use market::catalogue::ProductId;
 use market::features::search::{PredictedCategories, QueryFeatures};
 use nets::models::moppr::{UserQueryOutput, retriever};
 use nets::models::query_category::CategoryPredictor;
-use protocol::{Map, Passage, RetrievalInsides, TowerInsides};
+use protocol::block::Block;
+use protocol::{Map, Passage, RetrievalInsides};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
@@ -185,10 +186,12 @@ pub struct Scored {
     scores: Vec<f32>,
     /// For each event of the history: attention, or none where the event was not looked at.
     behaviours: Vec<Option<f32>>,
-    /// On each word piece of the query, where the retriever reads it.
-    personal_attention: Vec<f32>,
-    /// What Yandex's towers did.
-    towers: Option<TowerInsides>,
+    /// On each word piece of the query, where the retriever looks at them one by one.
+    attention: Vec<f32>,
+    /// Web searches that are recent enough to be read.
+    recent_searches: u32,
+    /// What more it shows of itself.
+    blocks: Vec<Block>,
 }
 
 /// What is made of the query alone.
@@ -594,7 +597,7 @@ fn draw(
     on_sale: Vec<bool>,
     settings: &Settings,
 ) -> Retrieval {
-    let Scored { scores, behaviours, personal_attention, towers } = scored;
+    let Scored { scores, behaviours, attention, recent_searches, blocks } = scored;
     let offered: Vec<f32> = (scores.iter().zip(&on_sale))
         .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
         .collect();
@@ -627,7 +630,7 @@ fn draw(
         behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {
-            personal_attention: personal_attention.clone(),
+            attention: attention.clone(),
             pieces: understood.pieces.clone(),
             categories: categories.take(CATEGORIES_SHOWN).collect(),
             entropy: softmax.entropy() as f32,
@@ -637,7 +640,8 @@ fn draw(
             relevant: control.relevant,
             admitted: control.admitted,
             retrieved: hits.len() as u32,
-            towers: towers.clone(),
+            recent_searches: *recent_searches,
+            blocks: blocks.clone(),
         },
         control: Arc::new(control),
     }

@@ -1,5 +1,6 @@
 //! The walls of glass: what the models did, over the page and for the chosen product.
 
+pub mod blocks;
 pub mod chart;
 pub mod curves;
 pub mod product;

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::language::{say, say_with};
+use crate::language::{say, say_with, worded};
 use crate::lasting::Lasting;
 use crate::parts::{live, when};
 use crate::store::store;
+use market::language::Message;
 use protocol::Gating;
 use protocol::words;
 
@@ -46,7 +47,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 }
             };
             view! {
-                {(!name.is_empty()).then(|| view! { <h3 prop:textContent=say(&format!("experts.{name}"))></h3> })}
+                {name.map(|name| view! { <h3>{worded(&name)}</h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };
@@ -91,18 +92,12 @@ pub fn ExpertUtilisation() -> impl IntoView {
     }
 }
 
-/// What an expert is called: "shared 2" is the second of the shared.
-pub fn expert_name(expert: &str) -> String {
-    let (whose, number) = expert.split_once(' ').unwrap_or((expert, ""));
-    say_with(&format!("experts.{whose}"), &[("number", number)])
-}
-
 /// One expert's share in one task's mixture; `number` is its place among all gate weights.
 fn bar(
     over_page: Lasting<Memo<Vec<f32>>>,
     of_chosen: Lasting<Memo<Vec<f32>>>,
     number: usize,
-    name: String,
+    name: Message,
 ) -> impl IntoView {
     let weight = move || over_page.with(|all| all.get(number).copied()).unwrap_or(0.0);
     let chosen = move || of_chosen.with(|all| all.get(number).copied());
@@ -110,7 +105,7 @@ fn bar(
     let label = {
         let name = name.clone();
         move || {
-            let (name, mean) = (expert_name(&name), words::percent(weight()));
+            let (name, mean) = (worded(&name), words::percent(weight()));
             match chosen().map(words::percent) {
                 None => say_with("experts.bar", &[("expert", &name), ("mean", &mean)]),
                 Some(one) => say_with(
@@ -133,7 +128,7 @@ fn bar(
             <span class="figure chosen" translate="no">
                 {move || chosen().map_or(String::new(), words::percent)}
             </span>
-            <span class="name" prop:textContent=move || expert_name(&name)></span>
+            <span class="name" prop:textContent=move || worded(&name)></span>
             <span class="hidden" prop:textContent=label></span>
         </li>
     }

@@ -131,7 +131,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         history: vec![],
         retrieval: RetrievalInsides {
             pieces: vec![],
-            personal_attention: vec![],
+            attention: vec![],
             categories: vec![],
             entropy: 0.0,
             effective_candidates: 1.0,
@@ -140,7 +140,8 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             retrieved: 20,
             relevant: 20,
             admitted: 20,
-            towers: None,
+            recent_searches: 0,
+            blocks: vec![],
         },
         gatings: vec![],
         candidates: (0..20).map(candidate).collect(),

@@ -20,6 +20,7 @@ use page::language::{say, text, worded};
 use page::parts::{click, follow, is_composing, live, written};
 use page::picture::Picture;
 use page::store::{Place, Store, store};
+use protocol::block::Blocks;
 use protocol::words;
 
 /// Milliseconds of rest after which the present state is asked for.
@@ -131,7 +132,7 @@ pub fn Explain() -> impl IntoView {
 fn planned(found: &Found) -> Vec<super::changes::Change> {
     let detail = found.parts.detail.as_ref();
     let attention: Vec<(u32, f32)> =
-        detail.iter().flat_map(|d| &d.attention).flat_map(|s| s.weights.clone()).collect();
+        detail.iter().flat_map(|d| d.blocks.sequences()).flat_map(|s| s.weights.clone()).collect();
     let (features, history) = (found.parts.features.len(), &found.answer.history);
     changes(&found.state, features, history, &attention)
 }
@@ -276,7 +277,6 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         },
         ranker: answer.ranker,
         base_rates: answer.base_rates.clone(),
-        experts: parts.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
         settings: found.state.settings.clone(),
         detail: parts.detail.clone(),
     };

@@ -9,8 +9,7 @@ use lessons::sources::linked;
 use link::State;
 use market::features::windows;
 use market::language::Message;
-use page::insides::product::{longest, two_sided};
-use page::insides::utilisation::expert_name;
+use page::insides::blocks::{longest, two_sided};
 use page::language::{say, say_with, text, worded};
 use page::picture::Picture;
 use page::store::store;
@@ -160,7 +159,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
             view! {
                 <tr>
-                    <th scope="row">{expert_name(name)}</th>
+                    <th scope="row">{worded(name)}</th>
                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                 </tr>
             }
@@ -170,7 +169,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let name = gating.name.clone();
         layers.push(view! {
             <table class="gates">
-                <caption>{move || if name.is_empty() { "" } else { say(&format!("experts.{name}")) }}</caption>
+                <caption>{move || name.as_ref().map(worded)}</caption>
                 <thead>
                     <tr>
                         <th scope="col"><span class="hidden">{text("studio.explain.expert")}</span></th>

@@ -4,17 +4,19 @@ use async_trait::async_trait;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Ranks, Reads, Scored, farthest, named};
+use super::{Asked, Ranks, Reads, Scored, contributions, expert, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::dense::FEATURES;
+use market::language::Message;
 use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
 use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
-use protocol::{Detail, Gating, SequenceAttention};
+use protocol::block::{Block, Row, Rows, SequenceAttention, Shape};
+use protocol::{Detail, Gating};
 use systems::dmt::{BiasFeatures, MultiTask, RANKER};
 use systems::knob::Settings;
 use systems::shared::GATE_TEMPERATURE;
@@ -119,8 +121,8 @@ impl Ranks for Dmt {
         let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
         if let Some(tensor) = &output.gates {
             let [_, _, _, experts] = tensor.dims();
-            let experts = (1..=experts).map(|number| format!("expert {number}")).collect();
-            scored.gatings = vec![Gating { name: String::new(), experts }];
+            let experts = (0..experts).map(|number| expert("expert", number)).collect();
+            scored.gatings = vec![Gating { name: None, experts }];
             scored.gates = by_candidate(next()?);
         }
         self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
@@ -242,19 +244,32 @@ impl Ranks for Dmt {
             let weights = entries.zip(next()?).collect();
             attention.push(SequenceAttention { sequence: (*name).into(), weights });
         }
-        let mut bias_terms = Vec::with_capacity(terms.len());
-        for (name, _) in &terms {
-            bias_terms.push(((*name).into(), next()?.first().copied().unwrap_or(0.0)));
-        }
-        let expert_contribution = match &detail.expert_contributions {
-            Some(tensor) => {
-                let [_, experts] = tensor.dims();
-                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
-            }
-            None => Vec::new(),
+        let row = |of: &str, value| Row {
+            name: Message::new(format!("bias.{of}")),
+            hint: None,
+            values: vec![value],
         };
-        let transfer = Vec::new();
-        Ok(Some(Detail { product, attention, features, transfer, expert_contribution, bias_terms }))
+        let mut rows = Vec::with_capacity(terms.len());
+        for (name, _) in &terms {
+            rows.push(row(name, next()?.first().copied().unwrap_or(0.0)));
+        }
+        let mut blocks = Vec::new();
+        if let Some(tensor) = &detail.expert_contributions {
+            let [_, experts] = tensor.dims();
+            let added: Vec<_> = next()?.chunks(experts).map(<[f32]>::to_vec).collect();
+            let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
+            blocks.push(contributions(&RANKER, experts.unwrap_or_default(), &added));
+        }
+        blocks.push(Block::new("attention", Shape::Sequences(attention)));
+        if !rows.is_empty() {
+            let order = (order.to_vec(), page_size);
+            let bias = self.biased.cached(&order).and_then(|bias| bias.get(place).copied());
+            let together = bias.map(|bias| row("together", bias));
+            let rows = Rows { columns: Vec::new(), rows, together };
+            blocks.push(Block::new("bias", Shape::Rows(rows)));
+        }
+        blocks.push(features);
+        Ok(Some(Detail { product, blocks }))
     }
 }
 

@@ -4,16 +4,19 @@ use async_trait::async_trait;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Prepared, Ranks, Reads, Scored, farthest, named};
+use super::{Asked, Prepared, Ranks, Reads, Scored, contributions, expert, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::{StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
+use market::language::Message;
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, Output};
-use protocol::{Detail, Gating, Transfer};
+use protocol::block::{Block, Shape, Step};
+use protocol::{Detail, Gating};
+use systems::Task;
 use systems::knob::Settings;
 use systems::mlpr::{PRECOMPUTED, RANKER};
 use systems::shared::GATE_TEMPERATURE;
@@ -163,12 +166,15 @@ impl Ranks for Mlpr {
         for (name, stage, own) in stages {
             let Some(stage) = stage else { continue };
             let [_, tasks, experts] = stage.gates.dims();
-            let experts_named = (0..experts).map(|expert| match own {
-                0 => format!("expert {}", expert + 1),
-                own if expert < own => format!("own {}", expert + 1),
-                own => format!("shared {}", expert - own + 1),
+            let experts_named = (0..experts).map(|number| match own {
+                0 => expert("expert", number),
+                own if number < own => expert("own", number),
+                own => expert("shared", number - own),
             });
-            scored.gatings.push(Gating { name: name.into(), experts: experts_named.collect() });
+            scored.gatings.push(Gating {
+                name: Some(Message::new(format!("experts.{name}"))),
+                experts: experts_named.collect(),
+            });
             for (of_candidate, gates) in
                 scored.gates.iter_mut().zip(next()?.chunks(tasks * experts))
             {
@@ -232,40 +238,40 @@ impl Ranks for Mlpr {
         if let Some(attention) = &output.attention {
             read = read.register(attention.clone().narrow(0, number, 1));
         }
-        let contributions = self.model.model().expert_contributions(output);
-        if let Some(contributions) = &contributions {
-            read = read.register(contributions.clone().narrow(0, number, 1));
+        let added = self.model.model().expert_contributions(output);
+        if let Some(added) = &added {
+            read = read.register(added.clone().narrow(0, number, 1));
         }
         let mut read = read.execute_async().await?.into_iter();
         let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
         let z_scores = next()?;
         let (conditional, joint) = (next()?, next()?);
         let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
-        let expert_contribution = match &contributions {
+        let added: Option<Vec<Vec<f32>>> = match &added {
             Some(tensor) => {
                 let [_, _, experts] = tensor.dims();
-                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
+                Some(next()?.chunks(experts).map(<[f32]>::to_vec).collect())
             }
-            None => Vec::new(),
+            None => None,
         };
         let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features = farthest(named(feature_names(), raw, &z_scores));
         let steps = conditional.into_iter().zip(joint).zip(attention.chunks(2));
-        let transfer = steps
-            .map(|((conditional, joint), weights)| Transfer {
-                conditional,
-                joint,
-                from_former: weights[1],
-            })
-            .collect();
-        Ok(Some(Detail {
-            product,
-            attention: Vec::new(),
-            features,
-            transfer,
-            expert_contribution,
-            bias_terms: Vec::new(),
-        }))
+        let steps = RANKER.tasks.iter().zip(steps).enumerate();
+        let step = |(number, (task, ((conditional, joint), weights))): (usize, (&Task, _))| {
+            let weights: &[f32] = weights;
+            let name = Message::new(format!("tasks.{}", task.name()));
+            // The first has nothing before it.
+            let from_former = (number > 0).then(|| weights[1]);
+            Step { name, conditional, joint, from_former }
+        };
+        let mut blocks = vec![Block::new("chain", Shape::Chain(steps.map(step).collect()))];
+        let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
+        if let (Some(added), Some(experts)) = (added, experts) {
+            blocks.push(contributions(&RANKER, experts, &added));
+        }
+        blocks.push(features);
+        Ok(Some(Detail { product, blocks }))
     }
 }
 

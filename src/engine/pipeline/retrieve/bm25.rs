@@ -75,8 +75,9 @@ impl Retrieves for Bm25 {
         Ok(Scored {
             scores: self.scores(stock, &text),
             behaviours: read.into_iter().map(|read| read.then_some(share)).collect(),
-            personal_attention: Vec::new(),
-            towers: None,
+            attention: Vec::new(),
+            recent_searches: 0,
+            blocks: Vec::new(),
         })
     }
 

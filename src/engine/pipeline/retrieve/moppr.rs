@@ -161,15 +161,17 @@ impl Retrieves for Moppr {
         let mut read = read.execute_async().await?.into_iter();
         let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
         let scores = next()?;
-        let mut personal_attention = next()?;
-        personal_attention.truncate(understood.pieces.len());
+        // Personalised attention (equation 6).
+        let mut attention = next()?;
+        attention.truncate(understood.pieces.len());
         let mut behaviours = vec![None; request.history.events.len()];
         for window in &encoded.features.behaviours {
             for (behaviour, attention) in window.iter().zip(next()?) {
                 behaviours[behaviour.position as usize] = Some(attention);
             }
         }
-        Ok(Scored { scores, behaviours, personal_attention, towers: None })
+        let (recent_searches, blocks) = (0, Vec::new());
+        Ok(Scored { scores, behaviours, attention, recent_searches, blocks })
     }
 
     /// Without the query none was typed, without the behaviour there is none; without the profile it

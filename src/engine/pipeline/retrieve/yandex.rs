@@ -13,9 +13,10 @@ use crate::pipeline::{StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision, gmv};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
+use market::language::Message;
 use nets::models::yandex::input::title_sums;
 use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
-use protocol::TowerInsides;
+use protocol::block::{Block, Pair, Shape, Share, Unit};
 use systems::knob::Settings;
 use systems::shared::{GMV, SIGMA};
 use systems::yandex::{HISTORY_LENGTH, RETRIEVER, TrainingStage, WEB_SEARCHES};
@@ -204,19 +205,36 @@ impl Towers {
                 Source::Event(event) => behaviours[first_event + event] = Some(attention),
                 Source::WebSearch(search) => {
                     let query = searches[first_search + search].query.clone();
-                    of_searches.push((query, attention));
+                    of_searches.push(Share { name: query.into(), share: attention });
                 }
             }
         }
-        let towers = TowerInsides {
-            read: user.behaviour.len() as u32,
-            recent_searches: recent_searches(request, settings) as u32,
-            own_attention: attention.first().copied().unwrap_or(1.0),
-            searches: of_searches,
-            temperature,
-            context,
+        let pair = |name: &str, symbol: &str, value, unit| Pair {
+            name: Message::new(format!("towers.{name}")),
+            symbol: symbol.into(),
+            value,
+            unit,
         };
-        Ok(Scored { scores, behaviours, personal_attention: Vec::new(), towers: Some(towers) })
+        let own_attention = attention.first().copied().unwrap_or(1.0);
+        let towers = vec![
+            pair("read", "", user.behaviour.len() as f32, Unit::Count),
+            pair("own-attention", "", own_attention, Unit::Share),
+            // Similarities are multiplied by it (3.5.1).
+            pair("temperature", "τ", temperature, Unit::Number),
+            // r_ctx (3.4): detached in serving.
+            pair("surface", "", context.0, Unit::Number),
+            pair("device", "", context.1, Unit::Number),
+        ];
+        Ok(Scored {
+            scores,
+            behaviours,
+            attention: Vec::new(),
+            recent_searches: recent_searches(request, settings) as u32,
+            blocks: vec![
+                Block::new("searches", Shape::Shares(of_searches)),
+                Block::new("towers", Shape::Pairs(towers)),
+            ],
+        })
     }
 }
 
