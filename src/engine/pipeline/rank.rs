@@ -120,8 +120,8 @@ pub trait Ranks: Send {
     /// Forgets what was made of queries: more words have arrived.
     fn words_changed(&mut self) {}
 
-    /// Scores candidates of the request encoded last, one of the features held at its training
-    /// mean for all of them, if one is named. True beside the scores if they were kept.
+    /// Scores candidates of a request, one of the features held at its training mean for all of
+    /// them, if one is named. True beside the scores if they were kept.
     ///
     /// # Errors
     /// Where the device fails.
@@ -133,13 +133,12 @@ pub trait Ranks: Send {
         settings: &Settings,
     ) -> Result<(Scored, bool), StageError>;
 
-    /// What each feature adds to the utilities of the one candidate, for the request encoded
-    /// last.
+    /// What each feature adds to the utilities of the one candidate of a request.
     ///
     /// # Errors
     /// Where the device fails.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,

@@ -8,7 +8,7 @@ use super::{Asked, Ranks, Reads, Scored, contributions, expert, farthest, named}
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
+use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::dense::FEATURES;
 use market::language::Message;
@@ -71,17 +71,23 @@ fn who(request: &Request) -> Request {
     Request { query: None, web_searches: Vec::new(), ..request.on_any_device() }
 }
 
+/// The request's sequences, encoded.
+fn encoded<'a>(
+    stage: &'a mut Stage<Request, Encoded>,
+    model: &ranker::Ranker,
+    stock: &Stock,
+    request: &Request,
+) -> &'a Encoded {
+    stage.get_or_insert(who(request), |who| model.encode(&stock.catalogue, &who.moment()))
+}
+
 #[async_trait(?Send)]
 impl Ranks for Dmt {
     /// Runs the encoders over the request's sequences.
     fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        let who = who(request);
-        if self.encoded.cached(&who).is_some() {
-            return true;
-        }
-        let encoded = self.model.encode(&stock.catalogue, &who.moment());
-        self.encoded.keep(who, encoded);
-        false
+        let kept = self.encoded.holds(&who(request));
+        encoded(&mut self.encoded, &self.model, stock, request);
+        kept
     }
 
     async fn rank(
@@ -96,49 +102,34 @@ impl Ranks for Dmt {
         let (request_read, candidates_read) = (request.on_any_device(), candidates.to_vec());
         let key =
             RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
-        if let Some(kept) = self.ranked.cached(&key) {
-            return Ok((kept.scored.clone(), true));
-        }
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
-        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
-        let mut dense = stock.dense.request(&request.moment(), query, candidates);
-        if held.is_some() {
-            asked.hold(&mut dense, &read(self.model.model().feature_means()).await?);
-        }
-        let output =
-            self.model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
-        let mut read = Transaction::default().register(output.utilities.clone());
-        if let Some(gates) = &output.gates {
-            read = read.register(gates.clone());
-        }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
-            values.chunks(values.len() / candidates.len()).map(<[f32]>::to_vec).collect()
-        };
-        let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
-        if let Some(tensor) = &output.gates {
-            let [_, _, _, experts] = tensor.dims();
-            let experts = (0..experts).map(|number| expert("expert", number)).collect();
-            scored.gatings = vec![Gating { name: None, experts }];
-            scored.gates = by_candidate(next()?);
-        }
-        self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
-        Ok((scored, false))
+        let kept = self.ranked.holds(&key);
+        let Self { model, encoded: stage, ranked, .. } = self;
+        let ranked = ranked.get_or_try_insert(key, async |_| {
+            let encoded = encoded(stage, model, stock, request);
+            let mut dense = stock.dense.request(&request.moment(), query, candidates);
+            if held.is_some() {
+                asked.hold(&mut dense, &read(model.model().feature_means()).await?);
+            }
+            let output =
+                model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
+            Ok(Ranked { scored: scored(&output, candidates.len()).await?, output, dense })
+        });
+        Ok((ranked.await?.scored.clone(), kept))
     }
 
     /// By its dense features.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         Asked { query, candidates, .. }: Asked<'_>,
         settings: &Settings,
     ) -> Result<Shares, StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
-        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
+        let encoded = encoded(&mut self.encoded, &self.model, stock, request);
         let values = stock.dense.request(&request.moment(), query, candidates);
         let means = read(self.model.model().feature_means()).await?;
         let orders = orders(values.len());
@@ -172,14 +163,14 @@ impl Ranks for Dmt {
         page_size: usize,
     ) -> Result<(Vec<f32>, bool), StageError> {
         let key = (order.to_vec(), page_size);
-        if let Some(bias) = self.biased.cached(&key) {
-            return Ok((bias.clone(), true));
-        }
-        let bias = match self.model.bias(&stock.catalogue, order, page_size) {
-            Some(logits) => read(logits).await?,
-            None => vec![0.0; order.len()],
-        };
-        Ok((self.biased.keep(key, bias).clone(), false))
+        let kept = self.biased.holds(&key);
+        let bias = self.biased.get_or_try_insert(key, async |_| {
+            match self.model.bias(&stock.catalogue, order, page_size) {
+                Some(logits) => read(logits).await,
+                None => Ok(vec![0.0; order.len()]),
+            }
+        });
+        Ok((bias.await?.clone(), kept))
     }
 
     async fn examination(
@@ -190,14 +181,13 @@ impl Ranks for Dmt {
         page_size: usize,
     ) -> Result<Vec<f32>, StageError> {
         let key = (shown.to_vec(), page_size);
-        if let Some(curve) = self.examined.cached(&key) {
-            return Ok(curve.clone());
-        }
-        let curve = match self.model.examination(&stock.catalogue, shown, places, page_size) {
-            Some(curve) => read(curve).await?,
-            None => Vec::new(),
-        };
-        Ok(self.examined.keep(key, curve).clone())
+        let curve = self.examined.get_or_try_insert(key, async |_| {
+            match self.model.examination(&stock.catalogue, shown, places, page_size) {
+                Some(curve) => read(curve).await,
+                None => Ok(Vec::new()),
+            }
+        });
+        curve.await.cloned()
     }
 
     async fn explain(
@@ -231,17 +221,16 @@ impl Ranks for Dmt {
         if let Some(contributions) = &detail.expert_contributions {
             reads = reads.register(contributions.clone());
         }
-        let mut reads = reads.execute_async().await?.into_iter();
-        let mut next = || reads.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let mut reads = Numbers::read(reads).await?;
 
-        let z_scores = next()?;
+        let z_scores = reads.take()?;
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features = farthest(named(feature_names(), raw, &z_scores));
         let mut attention = Vec::with_capacity(detail.attention.len());
         let sequences = behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
             let entries = positions.iter().map(|&position| request.history.entries[position]);
-            let weights = entries.zip(next()?).collect();
+            let weights = entries.zip(reads.take()?).collect();
             attention.push(SequenceAttention { sequence: (*name).into(), weights });
         }
         let row = |of: &str, value| Row {
@@ -251,19 +240,21 @@ impl Ranks for Dmt {
         };
         let mut rows = Vec::with_capacity(terms.len());
         for (name, _) in &terms {
-            rows.push(row(name, next()?.first().copied().unwrap_or(0.0)));
+            rows.push(row(name, reads.take()?.first().copied().unwrap_or(0.0)));
         }
         let mut blocks = Vec::new();
         if let Some(tensor) = &detail.expert_contributions {
             let [_, experts] = tensor.dims();
-            let added: Vec<_> = next()?.chunks(experts).map(<[f32]>::to_vec).collect();
+            let added: Vec<_> = reads.take()?.chunks(experts).map(<[f32]>::to_vec).collect();
             let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
             blocks.push(contributions(&RANKER, experts.unwrap_or_default(), &added));
         }
         blocks.push(Block::new("attention", Shape::Sequences(attention)));
         if !rows.is_empty() {
-            let order = (order.to_vec(), page_size);
-            let bias = self.biased.cached(&order).and_then(|bias| bias.get(place).copied());
+            // The order has just been given its biases.
+            let last =
+                self.biased.last().filter(|((of, size), _)| of == order && *size == page_size);
+            let bias = last.and_then(|(_, bias)| bias.get(place).copied());
             let together = bias.map(|bias| row("together", bias));
             let rows = Rows { columns: Vec::new(), rows, together };
             blocks.push(Block::new("bias", Shape::Rows(rows)));
@@ -271,6 +262,26 @@ impl Ranks for Dmt {
         blocks.push(features);
         Ok(Some(Detail { product, blocks }))
     }
+}
+
+/// What is said of each of so many candidates.
+async fn scored(output: &Output, candidates: usize) -> Result<Scored, StageError> {
+    let mut read = Transaction::default().register(output.utilities.clone());
+    if let Some(gates) = &output.gates {
+        read = read.register(gates.clone());
+    }
+    let mut read = Numbers::read(read).await?;
+    let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
+        values.chunks(values.len() / candidates).map(<[f32]>::to_vec).collect()
+    };
+    let mut scored = Scored { utilities: by_candidate(read.take()?), ..Scored::default() };
+    if let Some(tensor) = &output.gates {
+        let [_, _, _, experts] = tensor.dims();
+        let experts = (0..experts).map(|number| expert("expert", number)).collect();
+        scored.gatings = vec![Gating { name: None, experts }];
+        scored.gates = by_candidate(read.take()?);
+    }
+    Ok(scored)
 }
 
 /// Name and kind of each feature.

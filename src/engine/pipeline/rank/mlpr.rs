@@ -8,7 +8,7 @@ use super::{Asked, Prepared, Ranks, Reads, Scored, contributions, expert, farthe
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
+use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
 use market::language::Message;
@@ -71,26 +71,20 @@ struct Ranked {
     wide: Vec<f32>,
 }
 
-impl Mlpr {
-    /// Wide features of the candidates, as they are counted.
-    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
-        let text = request.query.as_deref().unwrap_or_default();
-        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
-        self.wide.request(text, frequency, asked.query, asked.candidates)
-    }
+/// Wide features of the candidates, as they are counted.
+fn counted(tables: &WideTables, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
+    let text = request.query.as_deref().unwrap_or_default();
+    let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+    tables.request(text, frequency, asked.query, asked.candidates)
 }
 
 #[async_trait(?Send)]
 impl Ranks for Mlpr {
     /// Puts the request's query through the BERT.
     fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        if self.query.cached(&request.query).is_some() {
-            return true;
-        }
-        // Without a query there is a text without a word, whose vector is defined.
-        let query = self.model.query(&stock.words, request.query.as_deref().unwrap_or_default());
-        self.query.keep(request.query.clone(), query);
-        false
+        let kept = self.query.holds(&request.query);
+        encoded(&mut self.query, &self.model, stock, request);
+        kept
     }
 
     /// Works the vectors of a slice of the products out, if they are to be looked up.
@@ -131,71 +125,40 @@ impl Ranks for Mlpr {
             settings: settings.only(&[&GATE_TEMPERATURE, &PRECOMPUTED]),
         };
         let gate_temperature = key.settings.number(&GATE_TEMPERATURE);
-        if let Some(kept) = self.ranked.cached(&key) {
-            return Ok((kept.scored.clone(), true));
-        }
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
-        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let items = match &self.items {
-            Some(items) if key.settings.is_on(&PRECOMPUTED) => items.of(candidates),
-            _ => self.model.items(&stock.words, &stock.catalogue, candidates),
-        };
-        let mut wide = self.wide(stock, request, asked);
-        if held.is_some() {
-            let means = self.model.model().feature_means();
-            asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
-        }
-        let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
-        let mut read = Transaction::default().register(output.engagement.clone());
-        let stages = [
-            ("stage-1", &output.stage_1, 0),
-            ("stage-2", &output.stage_2, self.model.config().specific),
-        ];
-        for (_, stage, _) in stages {
-            if let Some(stage) = stage {
-                read = read.register(stage.gates.clone());
+        let kept = self.ranked.holds(&key);
+        let Self { model, wide: tables, items, query, ranked, .. } = self;
+        let ranked = ranked.get_or_try_insert(key, async |RankKey { settings, .. }| {
+            let query = encoded(query, model, stock, request);
+            let items = match items {
+                Some(items) if settings.is_on(&PRECOMPUTED) => items.of(candidates),
+                _ => model.items(&stock.words, &stock.catalogue, candidates),
+            };
+            let mut wide = counted(tables, stock, request, asked);
+            if held.is_some() {
+                let means = model.model().feature_means();
+                asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
             }
-        }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let utilities = next()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
-        let mut scored = Scored { utilities, ..Scored::default() };
-        scored.gates.resize(candidates.len(), Vec::new());
-        for (name, stage, own) in stages {
-            let Some(stage) = stage else { continue };
-            let [_, tasks, experts] = stage.gates.dims();
-            let experts_named = (0..experts).map(|number| match own {
-                0 => expert("expert", number),
-                own if number < own => expert("own", number),
-                own => expert("shared", number - own),
-            });
-            scored.gatings.push(Gating {
-                name: Some(Message::new(format!("experts.{name}"))),
-                experts: experts_named.collect(),
-            });
-            for (of_candidate, gates) in
-                scored.gates.iter_mut().zip(next()?.chunks(tasks * experts))
-            {
-                of_candidate.extend(gates);
-            }
-        }
-        self.ranked.keep(key, Ranked { scored: scored.clone(), output, wide });
-        Ok((scored, false))
+            let output = model.rank(query, items, &wide, [gate_temperature; 2]);
+            let own = model.config().specific;
+            Ok(Ranked { scored: scored(&output, own, candidates.len()).await?, output, wide })
+        });
+        Ok((ranked.await?.scored.clone(), kept))
     }
 
     /// By its wide features.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
         settings: &Settings,
     ) -> Result<Shares, StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
-        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let values = self.wide(stock, request, asked);
+        let values = counted(&self.wide, stock, request, asked);
+        let query = encoded(&mut self.query, &self.model, stock, request);
         let means = self.model.model().feature_means();
         let means = numbers(means.into_data_async().await?)?;
         let orders = orders(values.len());
@@ -242,15 +205,14 @@ impl Ranks for Mlpr {
         if let Some(added) = &added {
             read = read.register(added.clone().narrow(0, number, 1));
         }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let z_scores = next()?;
-        let (conditional, joint) = (next()?, next()?);
-        let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
+        let mut read = Numbers::read(read).await?;
+        let z_scores = read.take()?;
+        let (conditional, joint) = (read.take()?, read.take()?);
+        let attention = if output.attention.is_some() { read.take()? } else { vec![0.0; 2 * K] };
         let added: Option<Vec<Vec<f32>>> = match &added {
             Some(tensor) => {
                 let [_, _, experts] = tensor.dims();
-                Some(next()?.chunks(experts).map(<[f32]>::to_vec).collect())
+                Some(read.take()?.chunks(experts).map(<[f32]>::to_vec).collect())
             }
             None => None,
         };
@@ -273,6 +235,49 @@ impl Ranks for Mlpr {
         blocks.push(features);
         Ok(Some(Detail { product, blocks }))
     }
+}
+
+/// The request's query, encoded. Without one there is a text without a word, whose vector is defined.
+fn encoded<'a>(
+    stage: &'a mut Stage<Option<String>, Tensor<2>>,
+    model: &Ranker,
+    stock: &Stock,
+    request: &Request,
+) -> &'a Tensor<2> {
+    stage.get_or_insert(request.query.clone(), |query| {
+        model.query(&stock.words, query.as_deref().unwrap_or_default())
+    })
+}
+
+/// What is said of each of so many candidates; `own` experts of the second stage are a task's own.
+async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored, StageError> {
+    let stages = [("stage-1", &output.stage_1, 0), ("stage-2", &output.stage_2, own)];
+    let mut read = Transaction::default().register(output.engagement.clone());
+    for (_, stage, _) in stages {
+        if let Some(stage) = stage {
+            read = read.register(stage.gates.clone());
+        }
+    }
+    let mut read = Numbers::read(read).await?;
+    let utilities = read.take()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
+    let mut scored = Scored { utilities, ..Scored::default() };
+    scored.gates.resize(candidates, Vec::new());
+    for (name, stage, own) in stages {
+        let Some(stage) = stage else { continue };
+        let [_, tasks, experts] = stage.gates.dims();
+        let experts_named = (0..experts).map(|number| match own {
+            0 => expert("expert", number),
+            own if number < own => expert("own", number),
+            own => expert("shared", number - own),
+        });
+        let name = Some(Message::new(format!("experts.{name}")));
+        scored.gatings.push(Gating { name, experts: experts_named.collect() });
+        let gates = read.take()?;
+        for (of_candidate, gates) in scored.gates.iter_mut().zip(gates.chunks(tasks * experts)) {
+            of_candidate.extend(gates);
+        }
+    }
+    Ok(scored)
 }
 
 /// Name and kind of each feature.

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
-use super::{Asked, Retrieves, Scored, precision};
+use super::{Asked, Retrieves, Scored, precision, searched_by};
 use crate::pipeline::assets::{AssetError, damaged};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
-use crate::retrieval::{ExactIndex, Precision, gmv};
+use crate::pipeline::{Numbers, StageError, numbers};
+use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
 use market::language::Message;
@@ -18,7 +18,6 @@ use nets::models::yandex::input::title_sums;
 use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
 use protocol::block::{Block, Pair, Shape, Share, Unit};
 use systems::knob::Settings;
-use systems::shared::{GMV, SIGMA};
 use systems::yandex::{HISTORY_LENGTH, RETRIEVER, TrainingStage, WEB_SEARCHES};
 
 /// The towers of both stages of training, as far as they were asked for.
@@ -44,11 +43,11 @@ struct UserKey {
 
 impl Yandex {
     fn towers(&mut self, settings: &Settings) -> Result<&mut Towers, StageError> {
-        let towers = match TrainingStage::of(settings) {
-            TrainingStage::FineTuned => &mut self.fine_tuned,
-            TrainingStage::PreTrained => &mut self.pre_trained,
+        let (towers, file) = match TrainingStage::of(settings) {
+            TrainingStage::FineTuned => (&mut self.fine_tuned, FILE),
+            TrainingStage::PreTrained => (&mut self.pre_trained, PRETRAINED_FILE),
         };
-        towers.as_mut().ok_or(StageError::OutOfOrder)
+        towers.as_mut().ok_or(StageError::NotFetched(file))
     }
 }
 
@@ -101,11 +100,8 @@ impl Retrieves for Yandex {
             let (events, searches) = read(request, settings, coalition);
             towers.model.user(&events, &searches, &stock.words).vector
         });
-        let mut queries = Tensor::cat(all.collect(), 0);
-        if settings.is_on(&GMV) {
-            queries = gmv::extend_queries(queries, settings.number(&SIGMA));
-        }
-        let index = towers.index(stock, precision(settings)).await?;
+        let queries = searched_by(Tensor::cat(all.collect(), 0), settings);
+        let index = laid_out(&mut towers.index, &towers.model, stock, settings).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         numbers(scores.into_data_async().await?)
     }
@@ -139,24 +135,24 @@ fn read(request: &Request, settings: &Settings, groups: usize) -> (Vec<Event>, V
     (events, searches)
 }
 
-impl Towers {
-    async fn index(
-        &mut self,
-        stock: &Stock,
-        precision: Precision,
-    ) -> Result<&ExactIndex, StageError> {
-        if self.index.cached(&precision).is_none() {
-            let items = self.model.items.clone();
-            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
-            self.index.keep(precision, index);
-        }
-        self.index.cached(&precision).ok_or(StageError::OutOfOrder)
-    }
+/// The index that settings search.
+async fn laid_out<'a>(
+    stage: &'a mut Stage<Precision, ExactIndex>,
+    model: &Retriever,
+    stock: &Stock,
+    settings: &Settings,
+) -> Result<&'a ExactIndex, StageError> {
+    let index = stage.get_or_try_insert(precision(settings), async |&precision| {
+        Ok(ExactIndex::new(model.items.clone(), &stock.prices_cents, precision).await?)
+    });
+    index.await
+}
 
+impl Towers {
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, settings, .. } = asked;
-        let precision = precision(settings);
-        self.index(stock, precision).await?;
+        let Self { model, index, user } = self;
+        let index = laid_out(index, model, stock, settings).await?;
         let searches = searches(request, settings.is_on(&WEB_SEARCHES));
         let events = &request.history.events;
         let (first_event, first_search) =
@@ -165,37 +161,27 @@ impl Towers {
             request: request.clone(),
             settings: settings.only(&[&HISTORY_LENGTH, &WEB_SEARCHES]),
         };
-        if self.user.cached(&key).is_none() {
-            let (events, searches) = (&events[first_event..], &searches[first_search..]);
-            self.user.keep(key.clone(), self.model.user(events, searches, &stock.words));
-        }
-        let (Some(user), Some(index)) = (self.user.cached(&key), self.index.cached(&precision))
-        else {
-            return Err(StageError::OutOfOrder);
-        };
-        let mut query = user.vector.clone();
-        if settings.is_on(&GMV) {
-            query = gmv::extend_queries(query, settings.number(&SIGMA));
-        }
+        let user = user.get_or_insert(key, |_| {
+            model.user(&events[first_event..], &searches[first_search..], &stock.words)
+        });
         let mut read = Transaction::default()
-            .register(index.scores(query))
-            .register(self.model.model().loss.temperature());
+            .register(index.scores(searched_by(user.vector.clone(), settings)))
+            .register(model.model().loss.temperature());
         let last = user.attention.last().map(mean_over_heads);
         if let Some(attention) = &last {
             read = read.register(attention.clone());
         }
-        let scalars = self.model.model().context_scalars();
+        let scalars = model.model().context_scalars();
         for scalars in &scalars {
             read = read.register(scalars.clone());
         }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let scores = next()?;
-        let temperature = next()?.first().copied().unwrap_or(f32::NAN);
-        let attention = if last.is_some() { next()? } else { Vec::new() };
+        let mut read = Numbers::read(read).await?;
+        let scores = read.take()?;
+        let temperature = read.take()?.first().copied().unwrap_or(f32::NAN);
+        let attention = if last.is_some() { read.take()? } else { Vec::new() };
         let scalar = |of: Vec<f32>, place: usize| of.get(place).copied().unwrap_or(0.0);
-        let surface = scalar(next()?, usize::from(request.query.is_some()));
-        let context = (surface, scalar(next()?, device_number(request.device)));
+        let surface = scalar(read.take()?, usize::from(request.query.is_some()));
+        let context = (surface, scalar(read.take()?, device_number(request.device)));
 
         let mut behaviours = vec![None; events.len()];
         let mut of_searches = Vec::new();
