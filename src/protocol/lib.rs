@@ -8,6 +8,7 @@
 
 pub mod blend;
 pub mod block;
+pub mod machine;
 pub mod supervisor;
 pub mod words;
 
@@ -15,6 +16,7 @@ use wire::message;
 
 use block::Block;
 use link::State;
+use machine::Machine;
 use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
@@ -27,6 +29,7 @@ use systems::{Ranker, Retriever};
 pub const PROTOCOL_VERSION: u32 = hash(&[
     include_bytes!("lib.rs"),
     include_bytes!("block.rs"),
+    include_bytes!("machine.rs"),
     include_bytes!("../wire/lib.rs"),
     include_bytes!("../link/state.rs"),
     include_bytes!("../market/catalogue.rs"),
@@ -298,6 +301,8 @@ message! {
         Seats(Vec<ProductId>) = "seats",
         /// The item vectors in two dimensions: [`Reply::Map`].
         Map = "map",
+        /// What every part of the systems makes of a product: [`Reply::Machine`].
+        Machine(ProductId) = "machine",
     }
 }
 
@@ -326,6 +331,8 @@ message! {
         Seats(Vec<Seat>) = "seats",
         /// The item vectors in two dimensions.
         Map(Map) = "map",
+        /// What every part of the systems makes of a product.
+        Machine(Box<Machine>) = "machine",
     }
 }
 

@@ -9,6 +9,7 @@ pub mod dmt;
 pub mod knob;
 pub mod mlpr;
 pub mod moppr;
+pub mod part;
 pub mod registry;
 pub mod retrieval_alone;
 pub mod shared;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::{Sink, Source, Wire, Wrong};
 
 use knob::{Knob, Settings};
+use part::Part;
 use shared::Blend;
 
 /// What a ranker predicts for a product that is shown.
@@ -66,6 +68,8 @@ pub struct Retriever {
     pub reads: &'static [&'static str],
     /// Names of the blocks that it shows of its insides: words under each and "title" and "note".
     pub blocks: &'static [&'static str],
+    /// What it is made of, inputs first.
+    pub parts: &'static [Part],
 }
 
 /// One of several things that a retriever was trained for.
@@ -104,6 +108,8 @@ pub struct Ranker {
     pub bias: Option<fn(&Settings) -> bool>,
     /// Names of the blocks that it shows of a product: words under each and "title" and "note".
     pub blocks: &'static [&'static str],
+    /// What it is made of, inputs first.
+    pub parts: &'static [Part],
 }
 
 impl Ranker {

@@ -12,4 +12,5 @@ pub static RANKER: Ranker = Ranker {
     is_personal: true,
     bias: None,
     blocks: &[],
+    parts: &[],
 };

@@ -10,6 +10,7 @@ pub mod retrieve;
 pub mod stage;
 pub mod stock;
 pub mod views;
+mod watch;
 
 pub use funnel::{Funnel, first_files};
 
@@ -59,7 +60,18 @@ impl Numbers {
 
     /// The numbers of the next one.
     fn take(&mut self) -> Result<Vec<f32>, StageError> {
+        numbers(self.next()?)
+    }
+
+    /// The numbers of the next one, a matrix, row after row, and how many there are in a row.
+    fn take_matrix(&mut self) -> Result<(usize, Vec<f32>), StageError> {
+        let data = self.next()?;
+        let width = data.shape().last().copied().unwrap_or(0);
+        Ok((width, numbers(data)?))
+    }
+
+    fn next(&mut self) -> Result<TensorData, StageError> {
         let missing = || StageError::Device("it gave fewer tensors than were read".into());
-        self.0.next().ok_or_else(missing).and_then(numbers)
+        self.0.next().ok_or_else(missing)
     }
 }

@@ -17,6 +17,7 @@ use market::features::dense::QueryMatch;
 use market::language::Message;
 use nets::models::weights::WeightsError;
 use protocol::block::{Block, Row, Rows, Shape};
+use protocol::machine::Activity;
 use protocol::words::signed;
 use protocol::{Detail, Feature, Gating};
 use systems::knob::Settings;
@@ -82,6 +83,15 @@ impl Asked<'_> {
             rows.chunks_exact_mut(means.len()).for_each(|row| row[held] = mean);
         }
     }
+}
+
+/// Where products stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The order of all that was ranked.
+    pub order: &'a [ProductId],
+    /// Products a page.
+    pub page_size: usize,
 }
 
 /// What a ranker says of each candidate.
@@ -157,6 +167,21 @@ pub trait Ranks: Send {
         order: &[ProductId],
         page_size: usize,
     ) -> Result<Option<Detail>, StageError>;
+
+    /// What each part of it makes of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    async fn watch(
+        &mut self,
+        _stock: &Stock,
+        _request: &Request,
+        _asked: Asked<'_>,
+        _standing: Standing<'_>,
+        _settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        Ok(Vec::new())
+    }
 
     /// What the neighbours of each product of an order do to its bias logit; empty where no network
     /// reads them.

@@ -29,6 +29,7 @@ use market::catalogue::ProductId;
 use market::features::search::PredictedCategories;
 use nets::models::moppr::{UserQueryOutput, retriever};
 use protocol::block::Block;
+use protocol::machine::Activity;
 use protocol::{Map, Passage, RetrievalInsides};
 use systems::knob::{Knob, Settings};
 use systems::registry;
@@ -250,6 +251,17 @@ pub trait Retrieves: Send {
         product: ProductId,
     ) -> Result<Vec<f32>, StageError>;
 
+    /// What each part of it makes of a product, whose chance among all that is on sale is `chance`.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError>;
+
     /// The vectors of every product and of a request; none where it has no vectors.
     ///
     /// # Errors
@@ -459,6 +471,24 @@ impl Retriever {
         let asked = Asked { stock, request, understood, settings };
         let coalitions = self.systems.chosen(settings).coalitions(asked, product).await?;
         Ok((registry::retriever(settings).reads, coalitions))
+    }
+
+    /// What each part of the chosen retriever makes of a product, whose chance among all that is on
+    /// sale is `chance`.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        settings: &Settings,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let (understood, _) = self.understanding.of(stock, &request.query).await?;
+        let asked = Asked { stock, request, understood, settings };
+        self.systems.chosen(settings).watch(asked, product, chance).await
     }
 
     /// The item vectors and the query vector in two dimensions; none where there are none.

@@ -4,12 +4,13 @@
 use super::{Funnel, Halt, Pass, Ranking};
 use crate::pipeline::assets::AssetSource;
 use crate::pipeline::caller::Caller;
-use crate::pipeline::rank::{Asked, Shares};
+use crate::pipeline::rank::{Asked, Shares, Standing};
 use crate::pipeline::request::unknown_product;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use protocol::blend::Ranked;
+use protocol::machine::Machine;
 use protocol::{Notice, Parts, Question, Reply, Seat, Told, Trace};
 use systems::shared::COARSE;
 
@@ -49,9 +50,9 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<Reply, Halt> {
         let unknown = |product: &&ProductId| !self.stock.knows(**product);
         let unknown = match question {
-            Question::Trace { product, .. } | Question::Parts(product) => {
-                Some(product).filter(unknown)
-            }
+            Question::Trace { product, .. }
+            | Question::Parts(product)
+            | Question::Machine(product) => Some(product).filter(unknown),
             Question::Seats(order) => order.iter().find(unknown),
             Question::Map => None,
         };
@@ -64,6 +65,9 @@ impl<S: AssetSource> Funnel<S> {
             }
             Question::Parts(product) => Reply::Parts(Box::new(self.parts(pass, *product).await?)),
             Question::Seats(order) => Reply::Seats(self.seats(pass, order).await?),
+            Question::Machine(product) => {
+                Reply::Machine(Box::new(self.machine(pass, *product).await?))
+            }
             Question::Map => {
                 let map = self.retriever.map(&self.stock, &pass.request, &pass.settings).await?;
                 Reply::Map(map.ok_or_else(|| Notice::new("no-vectors"))?)
@@ -138,6 +142,33 @@ impl<S: AssetSource> Funnel<S> {
             base,
             features,
         })
+    }
+
+    /// What every part of the systems makes of a product.
+    async fn machine<C: Caller>(
+        &mut self,
+        pass: &mut Pass<'_, C>,
+        product: ProductId,
+    ) -> Result<Machine, Halt> {
+        let (trace, mut ranking) = self.trace(pass, product, None).await?;
+        let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
+        let Ranking { retrieved, candidates, .. } = ranking;
+        let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
+        // It was let through to the ranker.
+        let candidate = candidates.into_iter().find(|candidate| candidate.product == product);
+        let candidate = candidate.ok_or_else(|| unknown_product(product))?;
+        let chance = candidate.probability;
+        pass.clock.still_wanted().await?;
+        let retriever = self.retriever.watch(stock, request, settings, product, chance).await?;
+        let cosines = retrieved.cosines_of(&[product]);
+        let asked = Asked {
+            query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
+            candidates: &[product],
+            held: None,
+        };
+        let place = Standing { order: &order, page_size: pass.state.page_size() };
+        let ranker = self.ranker.watch(stock, request, asked, place, settings).await?;
+        Ok(Machine { trace, candidate, retriever, ranker })
     }
 
     /// What the places of the page on show do to the products of an order.

@@ -1,21 +1,26 @@
 //! DMT over the candidates, with its insides.
 
 use async_trait::async_trait;
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Ranks, Reads, Scored, contributions, expert, farthest, named};
+use super::{Asked, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
+use crate::pipeline::watch::{Named, Watch, days, task_name};
 use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::dense::FEATURES;
+use market::history::Event;
 use market::language::Message;
 use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
-use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
+use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
+use nets::nn::experts::TaskOutput;
 use protocol::block::{Block, Row, Rows, SequenceAttention, Shape};
+use protocol::machine::Activity;
 use protocol::{Detail, Gating};
 use systems::dmt::{BiasFeatures, MultiTask, RANKER};
 use systems::knob::Settings;
@@ -142,6 +147,108 @@ impl Ranks for Dmt {
         let added = shares(&orders, &utilities, tasks);
         let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
         Ok(Shares { base: utilities[..tasks].to_vec(), features })
+    }
+
+    async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        Standing { order, page_size }: Standing<'_>,
+        settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { query, candidates, .. } = asked;
+        let (catalogue, moment) = (&stock.catalogue, request.moment());
+        let Self { model, encoded: stage, .. } = self;
+        let encoded = encoded(stage, model, stock, request);
+        let dense = stock.dense.request(&moment, query, candidates);
+        let temperature = settings.number(&GATE_TEMPERATURE);
+        let output = model.rank(catalogue, encoded, candidates, &dense, temperature);
+        let inputs =
+            model.model().inputs(encoded, &model.candidates(catalogue, candidates, &dense));
+        let d = model.config().d();
+
+        let mut watch = Watch::default();
+        let positions = behaviours(&moment);
+        let events = |positions: &Vec<usize>| -> Vec<Event> {
+            positions.iter().map(|&position| moment.events[position]).collect()
+        };
+        let read = positions.iter().map(events);
+        let read: Vec<_> = read.collect();
+        let products = |events: &Vec<Event>| events.iter().map(|event| event.product).collect();
+        let sequences: Vec<Vec<ProductId>> = read.iter().map(products).collect();
+        let named = SEQUENCE_NAMES.map(|name| Message::new(format!("studio.sequences.{name}")));
+        let title = |product: &ProductId| &*catalogue.products[*product as usize].title;
+        for ((name, products), events) in named.iter().zip(&sequences).zip(&read) {
+            let days = events.iter().map(|event| days(request.history.now, event.time)).collect();
+            watch.known_of("sequences", name.clone(), products.clone(), days);
+        }
+        // Where each task has a network of its own, the first stands for all.
+        let x = inputs[0].clone();
+        let [_, _, width] = x.dims();
+        let x = x.reshape([1, width]);
+        watch.matrix("target", Named::alone(), x.clone().narrow(1, SEQUENCES * d, d));
+        let [_, _, features] = output.dense.dims();
+        let names = FEATURES.iter().map(|(name, _)| Message::new(format!("features.{name}")));
+        let z_scores = output.dense.clone().reshape([1, features]);
+        watch.matrix("features", Named::alone().columns(names), z_scores);
+        let of_network = encoded.encodings().into_iter().next().unwrap_or_default();
+        for (encoding, products) in of_network.into_iter().zip(&sequences) {
+            let [_, length, width] = encoding.dims();
+            let encoding = encoding.clone().reshape([length, width]);
+            watch.matrix("encoder", Named::rows(products.iter().map(title)), encoding);
+        }
+        for ((attention, products), name) in output.attention.iter().zip(&sequences).zip(&named) {
+            let [_, heads, _, length] = attention.dims();
+            let attention = attention.clone().reshape([heads, length]);
+            let heads = (1..=heads).map(|number| {
+                let head = Message::new("machine.head").with("number", number.to_string());
+                Message::new("machine.of-two").with("first", name.clone()).with("second", head)
+            });
+            // Nobody attends to nothing.
+            if !products.is_empty() {
+                watch.matrix("attention", Named::rows(heads).products(products.clone()), attention);
+            }
+        }
+        watch.matrix(
+            "interests",
+            Named::rows(named),
+            x.clone().narrow(1, 0, SEQUENCES * d).reshape([SEQUENCES, d]),
+        );
+        watch.matrix("joined", Named::alone(), x);
+        let tasks = || RANKER.tasks.iter().map(task_name);
+        for tasks_output in &output.tasks {
+            let TaskOutput { gates, experts, .. } = tasks_output;
+            let [_, count, width] = experts.dims();
+            let names = || (0..count).map(|number| expert("expert", number));
+            watch.matrix("experts", Named::rows(names()), experts.clone().reshape([count, width]));
+            let [_, of_tasks, _] = gates.dims();
+            if output.gates.is_some() {
+                let named = Named::rows(tasks()).columns(names());
+                watch.matrix("gates", named, gates.clone().reshape([of_tasks, count]));
+            }
+            let weighed = tasks_output.weighed().reshape([of_tasks, width]);
+            watch.matrix("mixture", Named::rows(tasks().take(of_tasks)), weighed);
+        }
+        let [_, _, count] = output.utilities.dims();
+        let utilities = output.utilities.reshape([count, 1]);
+        watch.matrix("chance", Named::rows(tasks()), sigmoid(utilities.clone()));
+        watch.matrix("utility", Named::rows(tasks()), utilities);
+        let place = order.iter().position(|product| candidates.contains(product));
+        if let (Some(place), true) = (place, model.config().has_bias()) {
+            let number = |of: usize| vec![(of + 1) as f32];
+            watch.known("place", Message::new("machine.index"), number(place));
+            watch.known("place", Message::new("machine.page"), number(place / page_size.max(1)));
+            for (name, term) in model.bias_terms(catalogue, order, place, page_size) {
+                let named = Named::rows([Message::new(format!("bias.{name}"))]);
+                watch.matrix("bias", named, term.reshape([1, 1]));
+            }
+            if let Some(bias) = model.bias(catalogue, order, page_size) {
+                let named = Named::rows([Message::new("bias.together")]);
+                watch.matrix("bias", named, bias.narrow(0, place, 1).reshape([1, 1]));
+            }
+        }
+        watch.read().await
     }
 
     async fn neighbours(

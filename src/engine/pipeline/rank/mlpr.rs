@@ -4,17 +4,22 @@ use async_trait::async_trait;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Prepared, Ranks, Reads, Scored, contributions, expert, farthest, named};
+use super::{
+    Asked, Prepared, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named,
+};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
+use crate::pipeline::watch::{Named, Watch, task_name};
 use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
 use market::language::Message;
+use nets::models::mlpr::extraction::Extracted;
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, Output};
 use protocol::block::{Block, Shape, Step};
+use protocol::machine::Activity;
 use protocol::{Detail, Gating};
 use systems::Task;
 use systems::knob::Settings;
@@ -177,6 +182,64 @@ impl Ranks for Mlpr {
         Ok(Shares { base: utilities[..K].to_vec(), features })
     }
 
+    async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        _: Standing<'_>,
+        settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        let wide = counted(&self.wide, stock, request, asked);
+        let phi = encoded(&mut self.query, &self.model, stock, request).clone();
+        let psi = self.model.items(&stock.words, &stock.catalogue, asked.candidates);
+        let pairs = self.model.pairs(&phi, psi.clone(), &wide);
+        let model = self.model.model();
+        let output = model.forward(&pairs, [settings.number(&GATE_TEMPERATURE); 2]);
+        let (x, cosine, _) = model.features(&pairs);
+
+        let mut watch = Watch::default();
+        let tasks = || RANKER.tasks.iter().map(task_name);
+        let names = FEATURES.iter().map(|(name, _)| Message::new(format!("features.{name}")));
+        watch.matrix("features", Named::alone().columns(names), output.wide.clone());
+        watch.matrix("query", Named::alone(), phi.clone());
+        watch.matrix("item", Named::alone(), psi.clone());
+        watch.matrix("interactions", Named::rows(["cos"]), cosine);
+        watch.matrix("interactions", Named::rows(["φ∘ψ"]), phi * psi);
+        watch.matrix("joined", Named::alone(), x.clone());
+        let mut v = model.bottoms(&x);
+        let stages = [
+            ("gates-1", "stage-1", output.stage_1, 0),
+            ("gates-2", "stage-2", output.stage_2, self.model.config().specific),
+        ];
+        for (gates, stage, extracted, own) in stages {
+            let Some(Extracted { outputs, gates: weights, .. }) = extracted else { continue };
+            let [_, of_tasks, experts] = weights.dims();
+            let columns = (0..experts).map(|number| expert_of(own, number));
+            let named = Named::rows(tasks()).columns(columns);
+            watch.matrix(gates, named, weights.reshape([of_tasks, experts]));
+            watch.matrix(stage, Named::rows(tasks()), Tensor::cat(outputs.clone(), 0));
+            v = outputs;
+        }
+        let t = model.towers(&v);
+        let (a, attention) = model.units(&t);
+        watch.matrix("towers", Named::rows(tasks()), Tensor::cat(t, 0));
+        if let Some(attention) = attention {
+            let [_, of_tasks, two] = attention.dims();
+            let columns = ["machine.own", "machine.former"].map(Message::new);
+            let named = Named::rows(tasks()).columns(columns);
+            watch.matrix("attention", named, attention.reshape([of_tasks, two]));
+        }
+        let as_rows = |of: Tensor<2>| {
+            let [_, of_tasks] = of.dims();
+            of.reshape([of_tasks, 1])
+        };
+        watch.matrix("attention", Named::rows(tasks()), Tensor::cat(a, 0));
+        watch.matrix("steps", Named::rows(tasks()), as_rows(output.probabilities));
+        watch.matrix("chance", Named::rows(tasks()), as_rows(output.engagement));
+        watch.read().await
+    }
+
     async fn explain(
         &self,
         _: &Stock,
@@ -265,11 +328,7 @@ async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored
     for (name, stage, own) in stages {
         let Some(stage) = stage else { continue };
         let [_, tasks, experts] = stage.gates.dims();
-        let experts_named = (0..experts).map(|number| match own {
-            0 => expert("expert", number),
-            own if number < own => expert("own", number),
-            own => expert("shared", number - own),
-        });
+        let experts_named = (0..experts).map(|number| expert_of(own, number));
         let name = Some(Message::new(format!("experts.{name}")));
         scored.gatings.push(Gating { name, experts: experts_named.collect() });
         let gates = read.take()?;
@@ -278,6 +337,15 @@ async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored
         }
     }
     Ok(scored)
+}
+
+/// What an expert of a stage is called whose first `own` are each task's own.
+fn expert_of(own: usize, number: usize) -> Message {
+    match own {
+        0 => expert("expert", number),
+        own if number < own => expert("own", number),
+        own => expert("shared", number - own),
+    }
 }
 
 /// Name and kind of each feature.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use burn::tensor::{Device, Transaction};
+use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
@@ -11,13 +11,16 @@ use crate::pipeline::assets::{AssetError, damaged};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
+use crate::pipeline::watch::{Named, Watch, days};
 use crate::pipeline::{Numbers, StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
-use market::features::search::{SearchFeatures, profile_ids};
+use market::features::search::{Behaviour, SearchFeatures, profile_ids};
+use market::language::Message;
 use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever;
+use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
 
@@ -33,6 +36,9 @@ pub struct Moppr {
 
 /// What the index hangs on.
 type IndexKey = ([f32; OBJECTIVES.len()], Precision);
+
+/// Names of the spans of time that behaviour is looked at by, in the order of its windows.
+pub const SPANS: [&str; 3] = ["real-time", "short-term", "long-term"];
 
 /// What is made of query, shopper and history.
 #[derive(Debug)]
@@ -211,6 +217,53 @@ impl Retrieves for Moppr {
         let mut scores = numbers(scores.into_data_async().await?)?.into_iter();
         let mean = |size| scores.by_ref().take(size).sum::<f32>() / size as f32;
         Ok(sizes.into_iter().map(mean).collect())
+    }
+
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { stock, request, understood, settings } = asked;
+        let Self { model, encoded: stage, .. } = self;
+        let Encoded { features, output } = encoded(stage, model, asked);
+        let (e_u, e_q, e_w) = model.reads(features, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let e_i = row(model.items());
+        let tuned = model.tuned(weights(settings))?;
+        let (h_uq, h_i) = (tuned.user_query(output), row(&tuned.items));
+
+        let pieces = || understood.pieces.iter().map(String::as_str);
+        let mut watch = Watch::default();
+        watch.matrix("pieces", Named::rows(pieces()), e_w);
+        watch.matrix("profile", Named::alone(), e_u);
+        watch.matrix("meaning", Named::alone(), e_q);
+        let spans = SPANS.map(|span| Message::new(format!("machine.spans.{span}")));
+        let products = |window: &[Behaviour]| window.iter().map(|one| one.product).collect();
+        for (span, window) in spans.iter().zip(&features.behaviours) {
+            let history = &request.history;
+            let time = |one: &Behaviour| history.events[one.position as usize].time;
+            let days = window.iter().map(|one| days(history.now, time(one))).collect();
+            watch.known_of("behaviour", span.clone(), products(window), days);
+        }
+        watch.matrix("product", Named::alone(), e_i);
+        let attention = output.personal_attention.clone();
+        let on_pieces = Named::rows([Message::new("machine.attention")]).columns(pieces());
+        watch.matrix("query", on_pieces, attention);
+        watch.matrix("query", Named::rows(["Q_o"]), output.query.clone());
+        let windows = spans.into_iter().zip(&features.behaviours);
+        for ((span, window), attention) in windows.zip(&output.behaviour_attention) {
+            let named = Named::rows([span]).products(products(window));
+            watch.matrix("history", named, attention.clone());
+        }
+        watch.matrix("history", Named::rows(["H_B"]), output.history.clone());
+        watch.matrix("joined", Named::alone(), output.input.clone());
+        watch.matrix("score", Named::alone(), (h_uq.clone() * h_i.clone()).sum_dim(1));
+        watch.matrix("request", Named::alone(), h_uq);
+        watch.matrix("item", Named::alone(), h_i);
+        watch.known("chance", "", vec![chance]);
+        watch.read().await
     }
 
     /// H_i of every product, and H_uq of a request: one vector after another.

@@ -9,14 +9,16 @@ use crate::pipeline::assets::{AssetError, damaged};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
+use crate::pipeline::watch::{Named, Watch, days};
 use crate::pipeline::{Numbers, StageError, numbers};
 use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
-use market::language::Message;
+use market::language::{Message, Value};
 use nets::models::yandex::input::title_sums;
-use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
+use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Seen, Source, User};
 use protocol::block::{Block, Pair, Shape, Share, Unit};
+use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::yandex::{HISTORY_LENGTH, RETRIEVER, TrainingStage, WEB_SEARCHES};
 
@@ -104,6 +106,70 @@ impl Retrieves for Yandex {
         let index = laid_out(&mut towers.index, &towers.model, stock, settings).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         numbers(scores.into_data_async().await?)
+    }
+
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { stock, request, settings, .. } = asked;
+        let model = &self.towers(settings)?.model;
+        let (events, searches) = read(request, settings, usize::MAX);
+        let user = model.user(&events, &searches, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let (v_u, v_i) = (user.vector.clone(), row(&model.items));
+
+        // What was read, newest first; a web search has no product.
+        let name = |seen: &Seen| match seen.source {
+            Source::Event(event) => Value::Text(
+                stock.catalogue.products[events[event].product as usize].title.to_string(),
+            ),
+            Source::WebSearch(search) => Value::Text(searches[search].query.clone()),
+        };
+        let mut watch = Watch::default();
+        let now = request.history.now;
+        let mut of_shop = (Vec::new(), Vec::new());
+        let mut of_web = (Vec::new(), Vec::new());
+        for seen in &user.behaviour {
+            match seen.source {
+                Source::Event(event) => {
+                    of_shop.0.push(events[event].product);
+                    of_shop.1.push(days(now, events[event].time));
+                }
+                Source::WebSearch(search) => {
+                    of_web.0.push(name(seen));
+                    of_web.1.push(days(now, searches[search].time));
+                }
+            }
+        }
+        let named = Message::new("machine.in-the-shop");
+        watch.known_of("behaviour", named, of_shop.0, of_shop.1);
+        watch.known_as("behaviour", Message::new("machine.web-searches"), of_web.0, of_web.1);
+        watch.matrix("title", Named::alone(), row(model.content()));
+        let scalars = ["towers.surface", "towers.device"].map(Message::new);
+        let places = [usize::from(request.query.is_some()), device_number(request.device)];
+        for ((name, of), place) in
+            scalars.into_iter().zip(model.model().context_scalars()).zip(places)
+        {
+            let [count, _] = of.dims();
+            let of = of.reshape([1, count]).narrow(1, place.min(count - 1), 1);
+            watch.matrix("context", Named::rows([name]), of);
+        }
+        if let Some(attention) = user.attention.last() {
+            let [heads, _] = attention.dims();
+            let heads =
+                (1..=heads).map(|n| Message::new("machine.head").with("number", n.to_string()));
+            let columns =
+                std::iter::once(Value::from("[CLS]")).chain(user.behaviour.iter().map(name));
+            watch.matrix("attention", Named::rows(heads).columns(columns), attention.clone());
+        }
+        watch.matrix("relevance", Named::alone(), (v_u.clone() * v_i.clone()).sum_dim(1));
+        watch.matrix("user", Named::alone(), v_u);
+        watch.matrix("item", Named::alone(), v_i);
+        watch.known("chance", "", vec![chance]);
+        watch.read().await
     }
 
     /// v_i of every product, and v_u of a request.
