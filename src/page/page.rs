@@ -20,9 +20,10 @@ use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::{bridge, browser, engine, keeping, language, screen};
+use link::PANELS;
 use link::State;
 use link::knobs::text_of;
-use link::view::{Link, Panel};
+use link::view::Link;
 use market::language::Message;
 use systems::shared::{RANKER, RETRIEVER, Surface};
 
@@ -57,7 +58,7 @@ fn App() -> impl IntoView {
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see index.html.
     bridge::listen(OPEN, move |panel| {
-        let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
+        let panel = PANELS.iter().find(|known| **known == panel).copied();
         store.view.update(|view| view.panel = panel.or(view.panel));
     });
     keeping::follow(store);

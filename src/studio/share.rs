@@ -11,7 +11,8 @@ use super::browser::{download, download_png, dropped_file, has_decimal_comma, re
 use super::engine::Engine;
 use super::export::{self, Cells, Source};
 use super::figures::{Figure, SIZE, figures};
-use link::view::{Link, PARTS, Panel};
+use super::panels::Panel;
+use link::view::{Link, PARTS};
 use market::language::Message;
 use page::browser;
 use page::code::code;
@@ -28,7 +29,7 @@ const LONG: usize = 2_000;
 /// opens it should see the shelf.
 fn address(link: &str, embed: &[&'static str]) -> String {
     let (mut link, _) = Link::read(link);
-    link.view.panel = link.view.panel.filter(|panel| *panel != Panel::Share);
+    link.view.panel = link.view.panel.filter(|panel| *panel != PANEL.key);
     link.view.embed = embed.to_vec();
     browser::address_of(&link.write())
 }
@@ -68,8 +69,14 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
     }
 }
 
+/// Link, embedding, files.
+pub const PANEL: Panel =
+    Panel::new("share", "studio.panels.share", "studio.panels.share.about", || {
+        view! { <Share /> }.into_any()
+    });
+
 #[component]
-pub fn Share() -> impl IntoView {
+fn Share() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     // What went wrong with a file, or what came of it.
