@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -31,7 +32,7 @@ use systems::shared::{RANKER, RETRIEVER, Surface};
 const OPEN: &str = "vitrine-open";
 
 /// Milliseconds of rest after which the address follows the state.
-const REST: u64 = 250;
+const REST: u32 = 250;
 
 /// Opens the link, shows the page in its language and starts the engines.
 pub fn mount() {
@@ -176,7 +177,7 @@ fn Sheets(
 fn follow_link(store: Store) {
     let step_of = |s: &State| (s.query.clone(), s.shopper.clone(), s.surface());
     let last = StoredValue::new(store.state.with_untracked(step_of));
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
     let write = move || {
         let (link, step) = (store.link.get_untracked(), store.state.with_untracked(step_of));
         if link != browser::link() {
@@ -184,11 +185,7 @@ fn follow_link(store: Store) {
         }
         last.set_value(step);
     };
-    let stop = move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-    };
+    let stop = move || pending.set_value(None);
     // What stands behind `?` would be sent to the server again by a reload.
     if browser::link().starts_with('?') {
         browser::set_link(&store.link.get_untracked(), false);
@@ -198,8 +195,7 @@ fn follow_link(store: Store) {
         if first {
             return;
         }
-        stop();
-        pending.set_value(set_timeout_with_handle(write, Duration::from_millis(REST)).ok());
+        pending.set_value(Some(Timeout::new(REST, write)));
     });
     // Back and forward, and an address that a person writes or pastes, of which some browsers tell
     // in one way and some in the other.
