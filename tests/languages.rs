@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use lab::tables::page::slug;
 use lessons::quantity::QUANTITIES;
-use link::view::{PARTS, Panel};
+use link::PANELS;
+use link::view::PARTS;
 use market::features::{dense, wide};
 use market::language::Language;
 use market::metrics::measure::Measure;
@@ -144,7 +145,7 @@ fn families() -> BTreeSet<String> {
     for deed in ["click", "favourite", "cart", "order"] {
         ["", ".about", "-it"].iter().for_each(|of| add(format!("shelf.{deed}{of}")));
     }
-    for (_, panel) in Panel::ALL {
+    for panel in PANELS {
         add(format!("studio.panels.{panel}"));
         add(format!("studio.panels.{panel}.about"));
     }

@@ -7,8 +7,10 @@ mod arrived;
 pub mod differences;
 pub mod knobs;
 mod link;
+mod panels;
 mod state;
 pub mod view;
 
 pub use link::*;
+pub use panels::PANELS;
 pub use state::*;

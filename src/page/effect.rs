@@ -1,8 +1,7 @@
 //! What came of the last change, once it has come to rest: beside the knob that was turned, and for
 //! those who cannot see the shelf.
 
-use std::time::Duration;
-
+use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::language::{say, say_with, worded};
@@ -13,8 +12,8 @@ use link::State;
 use protocol::words::{count, percent};
 use systems::registry;
 
-/// Rest after which it is told.
-const QUIET: Duration = Duration::from_millis(800);
+/// Milliseconds of rest after which it is told.
+const QUIET: u32 = 800;
 
 impl Effect {
     /// In a line: "7 of 20 moved, ↑3 at most; expert 2: 42 % → 51 %".
@@ -61,7 +60,7 @@ pub fn Telling() -> impl IntoView {
     let store = store();
     let said = RwSignal::new(None::<(Effect, String)>);
     let told = StoredValue::new(store.moves.get_untracked());
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
     let tell = move || {
         // Whatever is on its way sets the clock once it is there.
         if store.waits.get_untracked() {
@@ -102,12 +101,7 @@ pub fn Telling() -> impl IntoView {
         store.moves.track();
         store.turned.track();
         store.waits.track();
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-        if !first {
-            pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
-        }
+        pending.set_value((!first).then(|| Timeout::new(QUIET, tell)));
     });
     let words = Memo::new(move |_| {
         let Some((effect, first)) = said.get() else { return String::new() };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -26,7 +27,7 @@ use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, Surface};
 /// Most suggestions shown.
 const SUGGESTIONS: usize = 8;
 /// Milliseconds of rest after which what was typed is searched.
-const REST: u64 = 140;
+const REST: u32 = 140;
 
 /// The bar at the top.
 #[component]
@@ -76,7 +77,7 @@ fn QueryBox() -> impl IntoView {
     let typed = RwSignal::new(store.state.with_untracked(|s| s.query.clone()));
     let open = RwSignal::new(false);
     let active = RwSignal::new(None::<usize>);
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
 
     // The state may change from elsewhere: a link, back, a suggestion on the shelf.
     follow(move |_| {
@@ -86,9 +87,7 @@ fn QueryBox() -> impl IntoView {
         }
     });
     let search = move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
+        pending.set_value(None);
         let text = typed.get_untracked();
         let (query, cut) = cut_query(&text);
         match cut {
@@ -109,8 +108,7 @@ fn QueryBox() -> impl IntoView {
     };
     // The box may go, for another language, before what was typed is searched for.
     on_cleanup(move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
+        if let Some(Some(_)) = pending.try_update_value(Option::take) {
             search();
         }
     });
@@ -119,11 +117,7 @@ fn QueryBox() -> impl IntoView {
         typed.set(text);
         open.set(true);
         active.set(None);
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-        let timer = set_timeout_with_handle(search, Duration::from_millis(REST));
-        pending.set_value(timer.ok());
+        pending.set_value(Some(Timeout::new(REST, search)));
     };
     let found = Memo::new(move |_| {
         store.shop.with(|shop| match shop {

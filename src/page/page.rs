@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -20,9 +21,10 @@ use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::{bridge, browser, engine, keeping, language, screen};
+use link::PANELS;
 use link::State;
 use link::knobs::text_of;
-use link::view::{Link, Panel};
+use link::view::Link;
 use market::language::Message;
 use systems::shared::{RANKER, RETRIEVER, Surface};
 
@@ -30,7 +32,7 @@ use systems::shared::{RANKER, RETRIEVER, Surface};
 const OPEN: &str = "vitrine-open";
 
 /// Milliseconds of rest after which the address follows the state.
-const REST: u64 = 250;
+const REST: u32 = 250;
 
 /// Opens the link, shows the page in its language and starts the engines.
 pub fn mount() {
@@ -57,7 +59,7 @@ fn App() -> impl IntoView {
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see index.html.
     bridge::listen(OPEN, move |panel| {
-        let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
+        let panel = PANELS.iter().find(|known| **known == panel).copied();
         store.view.update(|view| view.panel = panel.or(view.panel));
     });
     keeping::follow(store);
@@ -175,7 +177,7 @@ fn Sheets(
 fn follow_link(store: Store) {
     let step_of = |s: &State| (s.query.clone(), s.shopper.clone(), s.surface());
     let last = StoredValue::new(store.state.with_untracked(step_of));
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
     let write = move || {
         let (link, step) = (store.link.get_untracked(), store.state.with_untracked(step_of));
         if link != browser::link() {
@@ -183,11 +185,7 @@ fn follow_link(store: Store) {
         }
         last.set_value(step);
     };
-    let stop = move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-    };
+    let stop = move || pending.set_value(None);
     // What stands behind `?` would be sent to the server again by a reload.
     if browser::link().starts_with('?') {
         browser::set_link(&store.link.get_untracked(), false);
@@ -197,8 +195,7 @@ fn follow_link(store: Store) {
         if first {
             return;
         }
-        stop();
-        pending.set_value(set_timeout_with_handle(write, Duration::from_millis(REST)).ok());
+        pending.set_value(Some(Timeout::new(REST, write)));
     });
     // Back and forward, and an address that a person writes or pastes, of which some browsers tell
     // in one way and some in the other.

@@ -8,14 +8,14 @@ use super::parts::{click, when};
 use super::picture::Mark;
 use super::rows::keyed;
 use super::store::store;
-use link::view::Panel;
+use link::PANELS;
 
 /// Opens and closes the studio.
 #[component]
 pub fn StudioButton() -> impl IntoView {
     let store = store();
     // Where the person was last.
-    let last = StoredValue::new(Panel::ALL[0].0);
+    let last = StoredValue::new(PANELS[0]);
     let open = move || store.view.with(|view| view.panel.is_some());
     let turn = move || {
         store.view.update(|view| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
+use super::panels::Panel;
 use lessons::order::{Expected, Order};
 use lessons::sources::linked;
 use link::State;
@@ -50,8 +51,14 @@ pub fn state_name(name: &'static str) -> &'static str {
     if name == "Now" { say("studio.now") } else { name }
 }
 
+/// Pinned states side by side.
+pub const PANEL: Panel =
+    Panel::new("compare", "studio.panels.compare", "studio.panels.compare.about", || {
+        view! { <Compare /> }.into_any()
+    });
+
 #[component]
-pub fn Compare() -> impl IntoView {
+fn Compare() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let columns = RwSignal::new(Vec::<Column>::new());

@@ -10,7 +10,6 @@
 pub mod bench;
 mod browser;
 mod compare;
-mod document;
 mod engine;
 pub mod explain;
 pub mod export;
@@ -22,6 +21,8 @@ mod map;
 mod measures;
 mod meter;
 mod metrics;
+mod panels;
+mod papers;
 pub mod plane;
 mod positions;
 pub mod results;

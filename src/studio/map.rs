@@ -14,6 +14,7 @@ use web_sys::PointerEvent;
 use scene::Scene;
 
 use super::engine::{Engine, Lost, Standing};
+use super::panels::Panel;
 use super::plane::{Point, Window, inside, nearest, next};
 use link::State;
 use link::view::MAX_PINS;
@@ -134,8 +135,13 @@ enum Gesture {
     Lasso,
 }
 
+/// The item vectors in two dimensions.
+pub const PANEL: Panel = Panel::new("map", "studio.panels.map", "studio.panels.map.about", || {
+    view! { <MapOfTheCatalogue /> }.into_any()
+});
+
 #[component]
-pub fn MapOfTheCatalogue() -> impl IntoView {
+fn MapOfTheCatalogue() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let standing = engine.standing;

@@ -10,6 +10,7 @@ use super::engine::{Engine, Standing};
 use super::front::{Plan, surface_name};
 use super::measures::{measured_settings, name, than_now, with_error};
 use super::meter::Meter;
+use super::panels::Panel;
 use super::results::{difference, estimate, measured};
 use super::scatter::Scatter;
 use lessons::sources::linked;
@@ -30,8 +31,14 @@ fn about(measure: Measure, against: Against) -> &'static str {
     say(&format!("studio.measures.{}.{against}", measure.key()))
 }
 
+/// Held-out page views measured, and the front between two objectives.
+pub const PANEL: Panel =
+    Panel::new("metrics", "studio.panels.metrics", "studio.panels.metrics.about", || {
+        view! { <Metrics /> }.into_any()
+    });
+
 #[component]
-pub fn Metrics() -> impl IntoView {
+fn Metrics() -> impl IntoView {
     let store = store();
     let meter: Meter = expect_context();
     let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();

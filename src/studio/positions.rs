@@ -12,6 +12,7 @@ use web_sys::PointerEvent;
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
+use super::panels::Panel;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::places::nearest;
@@ -131,8 +132,14 @@ async fn seats(engine: &Engine, state: &State, order: Vec<ProductId>) -> Result<
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;
 
+/// What places and neighbours do to clicks.
+pub const PANEL: Panel =
+    Panel::new("positions", "studio.panels.positions", "studio.panels.positions.about", || {
+        view! { <Positions /> }.into_any()
+    });
+
 #[component]
-pub fn Positions() -> impl IntoView {
+fn Positions() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let standing = engine.standing;

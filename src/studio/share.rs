@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use gloo_events::EventListener;
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 use web_sys::{File, HtmlInputElement};
 
 use super::browser::{download, download_png, dropped_file, has_decimal_comma, read_file, today};
 use super::engine::Engine;
 use super::export::{self, Cells, Source};
 use super::figures::{Figure, SIZE, figures};
-use link::view::{Link, PARTS, Panel};
+use super::panels::Panel;
+use link::view::{Link, PARTS};
 use market::language::Message;
 use page::browser;
 use page::code::code;
@@ -28,7 +29,7 @@ const LONG: usize = 2_000;
 /// opens it should see the shelf.
 fn address(link: &str, embed: &[&'static str]) -> String {
     let (mut link, _) = Link::read(link);
-    link.view.panel = link.view.panel.filter(|panel| *panel != Panel::Share);
+    link.view.panel = link.view.panel.filter(|panel| *panel != PANEL.key);
     link.view.embed = embed.to_vec();
     browser::address_of(&link.write())
 }
@@ -68,8 +69,14 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
     }
 }
 
+/// Link, embedding, files.
+pub const PANEL: Panel =
+    Panel::new("share", "studio.panels.share", "studio.panels.share.about", || {
+        view! { <Share /> }.into_any()
+    });
+
 #[component]
-pub fn Share() -> impl IntoView {
+fn Share() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     // What went wrong with a file, or what came of it.
@@ -114,24 +121,12 @@ pub fn Share() -> impl IntoView {
         }
     };
     dropped();
-    let listener = leptos::prelude::document();
-    let heard = wasm_bindgen::closure::Closure::<dyn Fn()>::new(dropped);
-    let heard = StoredValue::new_local(heard);
-    heard.with_value(|heard| {
-        use wasm_bindgen::JsCast;
-        // Listening to the document does not fail.
-        let _ = listener
-            .add_event_listener_with_callback("vitrine-dropped", heard.as_ref().unchecked_ref());
-    });
-    on_cleanup(move || {
-        heard.with_value(|heard| {
-            use wasm_bindgen::JsCast;
-            let _ = leptos::prelude::document().remove_event_listener_with_callback(
-                "vitrine-dropped",
-                heard.as_ref().unchecked_ref(),
-            );
-        });
-    });
+    // It listens for as long as the panel is there.
+    StoredValue::new_local(EventListener::new(
+        &browser::document(),
+        "vitrine-dropped",
+        move |_| dropped(),
+    ));
     let chosen = move |event: leptos::ev::Event| {
         let input = event_target::<HtmlInputElement>(&event);
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
@@ -160,7 +155,7 @@ pub fn Share() -> impl IntoView {
             Some(Err(why)) => Err(why),
             None => Err(Message::new("studio.why.computing")),
         };
-        told(file.and_then(|(name, text)| download(&name, kind, &JsValue::from_str(&text))));
+        told(file.and_then(|(name, text)| download(&name, kind, &text)));
     };
     let save_csv = move || {
         let (ending, kind) = cells.get_untracked().file();
@@ -174,7 +169,7 @@ pub fn Share() -> impl IntoView {
     let save_state = move || {
         let file = export::write_state(&store.link.get_untracked()).map_err(unwritten);
         let name = source(store, |source| source.file("vitrine", "json"));
-        told(file.and_then(|text| download(&name, "application/json", &JsValue::from_str(&text))));
+        told(file.and_then(|text| download(&name, "application/json", &text)));
     };
     let of_cells = Cells::ALL.map(|(form, key)| {
         view! {
@@ -264,8 +259,7 @@ fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 's
             .into_any();
     };
     let file = svg.clone();
-    let save =
-        move || told(download("vitrine-link.svg", "image/svg+xml", &JsValue::from_str(&file)));
+    let save = move || told(download("vitrine-link.svg", "image/svg+xml", &file));
     view! {
         <div class="code" role="img" aria-label=say("studio.share.qr") data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>
@@ -371,7 +365,7 @@ fn charts(
         let Figure { title, file, svg } = figure;
         let named = move |ending| source(store, |source| source.file(&file, ending));
         let (name, drawing) = (named("svg"), svg.clone());
-        let save_svg = move || told(download(&name, "image/svg+xml", &JsValue::from_str(&drawing)));
+        let save_svg = move || told(download(&name, "image/svg+xml", &drawing));
         let (name, drawing) = (named("png"), svg.clone());
         let save_png = move || {
             let (name, drawing) = (name.clone(), drawing.clone());

@@ -1,6 +1,8 @@
 //! Opens the device that this build of the engine computes on.
 
 use burn::prelude::Device;
+#[cfg(feature = "webgpu")]
+use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, try_init_setup_async};
 
 #[cfg(feature = "webgpu")]
 use market::language::{Message, Value};
@@ -28,18 +30,20 @@ pub async fn open() -> Result<(Device, String), Notice> {
         key: "no-webgpu".into(),
         says: Message::new("notices.webgpu-refused").with("why", why),
     };
-    // wgpu panics where there is no adapter, so the browser is asked first.
+    // wgpu panics where the browser has no WebGPU, so the browser is asked first.
     let said = |error| refused(super::fetch::said(&error).into());
     let adapter = adapter_name().await.map_err(said)?;
     let adapter = adapter.map_err(|key| refused(Message::new(key).into()))?;
-    let device = Device::wgpu_options()
-        .init_async()
-        .await
-        .map_err(|error| refused(error.to_string().into()))?;
-    Ok((device, adapter))
+    // The adapter of the highest power, with all limits and features that it has.
+    let device = WgpuDevice::default();
+    let options = RuntimeOptions::try_default();
+    let set_up = async { try_init_setup_async::<AutoGraphicsApi>(&device, options?).await };
+    set_up.await.map_err(|error| refused(error.to_string().into()))?;
+    Ok((device.into(), adapter))
 }
 
-/// What the browser calls its adapter, or key of the words that say why it has none.
+/// What the browser calls its adapter, or key of the words that say why it has none. wgpu, which asks for
+/// one of its own, hands on only a description, which most browsers leave empty.
 #[cfg(feature = "webgpu")]
 async fn adapter_name() -> Result<Result<String, &'static str>, wasm_bindgen::JsValue> {
     use js_sys::{Function, Promise, Reflect};

@@ -1,5 +1,6 @@
 //! A plot on a canvas, sharp on every screen and in the theme's colours.
 
+use gloo_render::{AnimationFrame, request_animation_frame};
 use leptos::ev;
 use leptos::html::Canvas;
 use leptos::prelude::*;
@@ -176,6 +177,7 @@ pub fn Chart(
         resized.track();
         Look::now()
     });
+    let frame = StoredValue::new_local(None::<AnimationFrame>);
     follow(move |_| {
         resized.track();
         let look = look.get();
@@ -183,7 +185,7 @@ pub fn Chart(
         let Some(canvas) = canvas.get() else { return };
         // Once all that follows from the same change stands in the document: to ask for a size
         // has the browser lay it out.
-        request_animation_frame(move || {
+        let paint = move |_| {
             // Setting the size wipes it.
             canvas.set_width(look.px(canvas.client_width().into()) as u32);
             canvas.set_height(look.px(canvas.client_height().into()) as u32);
@@ -193,7 +195,8 @@ pub fn Chart(
             let Some(backend) = CanvasBackend::with_canvas_object(canvas) else { return };
             // A plot that can't be drawn stays empty.
             let _ = plot.and_then(|plot| draw(&backend.into_drawing_area(), &look, &plot));
-        });
+        };
+        frame.set_value(Some(request_animation_frame(paint)));
     });
     view! { <canvas class="chart" node_ref=canvas role="img" aria-label=label></canvas> }
 }

@@ -12,6 +12,7 @@ use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::engine::{Engine, Lost, Standing};
+use crate::panels::Panel;
 use lessons::sources::linked;
 use link::State;
 use market::catalogue::ProductId;
@@ -28,8 +29,14 @@ const REST: u64 = 250;
 /// Products that a search shows.
 const FOUND: usize = 8;
 
+/// One product: why it stands where it stands, and what would change it.
+pub const PANEL: Panel =
+    Panel::new("explain", "studio.panels.explain", "studio.panels.explain.about", || {
+        view! { <Explain /> }.into_any()
+    });
+
 #[component]
-pub fn Explain() -> impl IntoView {
+fn Explain() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let tries = Tries::new(engine.clone());

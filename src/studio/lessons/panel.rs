@@ -8,8 +8,9 @@ use wasm_bindgen::JsCast;
 use super::done::Done;
 use super::step::{Progressing, StepView};
 use crate::browser;
+use crate::panels::Panel;
 use lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
-use link::view::{LessonPlace, Panel};
+use link::view::LessonPlace;
 use market::language::{Language, Message};
 use page::browser::document;
 use page::language::{self, say, say_with, text, worded};
@@ -80,9 +81,16 @@ fn open(store: Store, place: Option<LessonPlace>) {
     store.view.update(|view| view.lesson = place);
 }
 
+/// The lessons.
+pub const PANEL: Panel =
+    Panel::new("lessons", "studio.panels.lessons", "studio.panels.lessons.about", || {
+        view! { <Lessons /> }.into_any()
+    })
+    .beside_shelf(|view| view.lesson.is_some());
+
 /// The list of lessons, or the one that is open.
 #[component]
-pub fn Lessons() -> impl IntoView {
+fn Lessons() -> impl IntoView {
     let store = store();
     let done = Done::recalled();
     provide_context(done);
@@ -256,7 +264,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     let (on_right, on_left) = (next.clone(), before.clone());
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
-        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
         if other || !shown || event.default_prevented() || is_taken(&event) {
             return;
         }

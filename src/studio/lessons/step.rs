@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::PANEL;
 use super::done::Done;
 use crate::browser;
 use crate::engine::{Engine, Standing};
@@ -11,7 +12,7 @@ use lessons::check::{Check, Outcome};
 use lessons::lesson::{Question, Step};
 use lessons::quantity::Seen;
 use link::State;
-use link::view::{LessonPlace, Panel};
+use link::view::LessonPlace;
 use market::language::Message;
 use page::knobs::KnobControl;
 use page::language::{say, say_with, worded};
@@ -168,7 +169,7 @@ fn look_for(
     looks: u32,
 ) {
     let look = move || {
-        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
         // The step may have been left meanwhile.
         let Some(mut known) = revealed.try_get_value() else { return };
         if !shown {
