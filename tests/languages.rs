@@ -50,7 +50,8 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
     for folder in folders {
         files_in(folder, ".rs", &mut paths);
     }
-    paths.retain(|path| !path.ends_with("tests.rs"));
+    // What runs when the page is built is not the page.
+    paths.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("build.rs"));
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a source");
@@ -176,6 +177,19 @@ fn families() -> BTreeSet<String> {
             add(format!("studio.scatter.objectives.{}", objective.key));
         }
     }
+    let machines = RETRIEVERS.map(|system| (system.key, system.parts)).into_iter();
+    for (system, parts) in machines.chain(RANKERS.map(|system| (system.key, system.parts))) {
+        if !parts.is_empty() {
+            add(format!("machine.{system}"));
+        }
+        for part in parts {
+            add(format!("machine.{system}.{}", part.key));
+            add(format!("machine.{system}.{}.about", part.key));
+        }
+    }
+    for span in ["real-time", "short-term", "long-term"] {
+        add(format!("machine.spans.{span}"));
+    }
     let heads = [
         "place",
         "product",
@@ -266,6 +280,8 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     // Said to the console, or asked of the engine.
     ("page/engine.rs", &["it did not load"]),
     ("protocol/supervisor.rs", &["running shoes"]),
+    // Styles.
+    ("machine/strip.rs", &["color-mix(in oklab,var({name}) {}%,var(--sunk))"]),
     // Classes.
     ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),

@@ -15,7 +15,7 @@ const PRINTED = /^tables\./;
 /** What the page says where no words can be fetched. */
 const WITHIN = /^start\./;
 /** What comes behind the first ranking. */
-const BEHIND = /^(studio|features|feature-kinds|notices|link|idle|effect|keeping|print|trial)\.|^backend\.(gpu|auto)|^knobs\..*\.about$/;
+const BEHIND = /^(studio|machine|features|feature-kinds|notices|link|idle|effect|keeping|print|trial)\.|^backend\.(gpu|auto)|^knobs\..*\.about$/;
 /** What the page shows as HTML, without values in it. */
 const LINKED = /^knobs\..*\.about$|^(softmax|attention)\.note$/;
 

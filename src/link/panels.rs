@@ -8,6 +8,7 @@ macro_rules! panels {
     ($make:ident) => {
         $make! {
             lessons
+            machine
             explain
             positions
             map

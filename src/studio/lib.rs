@@ -17,6 +17,7 @@ mod figures;
 mod frame;
 pub mod front;
 mod lessons;
+pub mod machine;
 mod map;
 mod measures;
 mod meter;

@@ -13,7 +13,7 @@ use futures::executor::block_on;
 use lab::native::Folder;
 use lab::native::Patient;
 use link::State;
-use protocol::{Answer, Backend, Notice};
+use protocol::{Answer, Backend, Notice, Question, Reply};
 
 /// The assets folder, with files that are missing or cut short.
 pub struct Spoilt {
@@ -65,4 +65,11 @@ pub fn funnel() -> Funnel<Spoilt> {
 pub fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
     let answer = block_on(funnel.run(1, state, &Patient::default()));
     answer.expect("the device works").expect("somebody waits")
+}
+
+/// The answer to a question about a state.
+pub fn ask(funnel: &mut Funnel<Spoilt>, state: &State, question: Question) -> Reply {
+    let told = block_on(funnel.ask(1, state, &question, &Patient::default()));
+    assert_eq!(told.notices, []);
+    told.reply.expect("somebody waits")
 }

@@ -38,7 +38,7 @@ pub struct Moppr {
 type IndexKey = ([f32; OBJECTIVES.len()], Precision);
 
 /// Names of the spans of time that behaviour is looked at by, in the order of its windows.
-pub const SPANS: [&str; 3] = ["real-time", "short-term", "long-term"];
+const SPANS: [&str; 3] = ["real-time", "short-term", "long-term"];
 
 /// What is made of query, shopper and history.
 #[derive(Debug)]
