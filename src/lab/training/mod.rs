@@ -13,6 +13,7 @@ pub mod moppr;
 pub mod normalisation;
 pub mod optimiser;
 pub mod people;
+pub mod preset;
 pub mod query_category;
 pub mod trees;
 pub mod work;
