@@ -39,5 +39,6 @@ mod shopper;
 pub mod store;
 mod studio;
 pub mod wire;
+pub mod worker;
 
 pub use page::mount;
