@@ -63,3 +63,7 @@ impl Numbers {
         self.0.next().ok_or_else(missing).and_then(numbers)
     }
 }
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
