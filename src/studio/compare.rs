@@ -15,6 +15,7 @@ use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::{Mark, Picture};
 use page::store::{Store, store};
@@ -62,7 +63,7 @@ fn Compare() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let columns = RwSignal::new(Vec::<Column>::new());
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
     follow(move |first| {
@@ -70,10 +71,7 @@ fn Compare() -> impl IntoView {
         // From the past on the left to the present on the right.
         let mut states = states(store);
         states.rotate_left(1);
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         // What is known of a state stays until it is known anew.
         columns.update(|columns| {
             let known = std::mem::take(columns);
@@ -102,7 +100,7 @@ fn Compare() -> impl IntoView {
                     all.iter().rev().map(|column| column.state.clone()).collect::<Vec<State>>()
                 });
                 for state in wanted.unwrap_or_default() {
-                    if asked.try_get_value() != number {
+                    if !turn.is_latest() {
                         return;
                     }
                     let asked_of = State { selected: None, ..state.clone() };

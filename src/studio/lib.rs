@@ -3,10 +3,12 @@
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
 //! that nothing it does holds up a ranking. What needs no browser ([`mod@bench`], [`explain`] in part,
-//! [`export`], [`front`], [`plane`], [`results`]) is tested natively.
+//! [`export`], [`front`], [`plane`], [`results`], the axes, what a hand on the map means) is tested
+//! natively.
 //!
 //! It knows the page, and lessons: no model and no tensor.
 
+mod axis;
 pub mod bench;
 mod browser;
 mod compare;

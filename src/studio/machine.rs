@@ -17,6 +17,7 @@ use market::catalogue::ProductId;
 use market::language::Message;
 use page::browser;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::Picture;
 use page::store::{Store, store};
@@ -85,7 +86,7 @@ fn MachineAtWork() -> impl IntoView {
     let engine: Engine = expect_context();
     let seen = RwSignal::new(None::<Result<Option<Arc<Seen>>, Lost>>);
     let asking = RwSignal::new(false);
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let opened: Opened = RwSignal::new(None);
     let walk = Walk::new();
@@ -93,21 +94,17 @@ fn MachineAtWork() -> impl IntoView {
     follow(move |begins| {
         retry.track();
         let state = store.state.get();
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         asking.set(true);
         let engine = engine.clone();
         let ask = move || {
             leptos::task::spawn_local(async move {
                 // The panel may be closed, or the state change again, at any time.
-                let wanted = || asked.try_get_value() == number;
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
                 let answered = Seen::ask(&engine, state).await;
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
                 asking.set(false);

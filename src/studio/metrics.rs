@@ -18,6 +18,7 @@ use link::State;
 use market::language::Message;
 use market::metrics::measure::{Against, Measure, place};
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::store::{Store, store};
 use protocol::words;
@@ -42,7 +43,7 @@ fn Metrics() -> impl IntoView {
     let store = store();
     let meter: Meter = expect_context();
     let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let columns = Memo::new(move |_| {
         let states = states(store).into_iter();
         states.map(|(name, state)| (name, measured(&state))).collect::<Vec<_>>()
@@ -54,15 +55,12 @@ fn Metrics() -> impl IntoView {
             (true, Some(now)) => measured_settings(now),
             _ => Vec::new(),
         };
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let meter = driven.clone();
         meter.hold();
         let begin = move || {
             // The panel may have been closed, or the state changed again.
-            if asked.try_get_value() == number {
+            if turn.is_latest() {
                 meter.pursue(Plan { whole, groups });
             }
         };

@@ -19,6 +19,7 @@ use market::features::places::nearest;
 use market::language::Message;
 use page::browser;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::Picture;
 use page::rows::keyed;
@@ -149,7 +150,7 @@ fn Positions() -> impl IntoView {
     let dragged = RwSignal::new(None::<ProductId>);
     let hot = RwSignal::new(None::<ProductId>);
     let told = RwSignal::new(String::new());
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     // What the places depend on: not whose insides are shown.
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
@@ -157,19 +158,16 @@ fn Positions() -> impl IntoView {
     follow(move |first| {
         retry.track();
         let state = state.get();
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let engine = asker.clone();
         let ask = move || {
             leptos::task::spawn_local(async move {
-                if asked.try_get_value() != number {
+                if !turn.is_latest() {
                     return;
                 }
                 let answered = Page::ask(&engine, state).await.map(Arc::new);
                 // The panel may have been closed, or the state changed again.
-                if asked.try_get_value() == number {
+                if turn.is_latest() {
                     page.set(Some(answered));
                 }
             });
@@ -192,14 +190,11 @@ fn Positions() -> impl IntoView {
             order.set(arranged);
         }
     });
-    let run = StoredValue::new(0_u32);
+    let arranging = Latest::new();
     follow(move |_| {
         let order = order.get();
         let Some(Ok(page)) = page.get() else { return };
-        let number = run.try_update_value(|run| {
-            *run += 1;
-            *run
-        });
+        let turn = arranging.begin();
         if order == page.products() {
             now.set(by_product(&page.shelf));
             return;
@@ -208,7 +203,7 @@ fn Positions() -> impl IntoView {
         leptos::task::spawn_local(async move {
             let whole = with_page(&page.order, page.from, &order);
             let seats = seats(&engine, &page.state, whole).await;
-            if run.try_get_value() != number {
+            if !turn.is_latest() {
                 return;
             }
             match seats {

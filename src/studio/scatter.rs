@@ -3,7 +3,8 @@
 
 use leptos::prelude::*;
 
-use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
+use super::axis;
+use super::front::{SHARE, front, share, surface_name, with_weights_of};
 use super::measures::{figure, measured_settings, name, than_now};
 use super::meter::Meter;
 use super::results::{Estimate, Results, difference, estimate, measured};
@@ -257,21 +258,17 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         error.filter(|_| with_errors(point)).unwrap_or(0.0)
     };
     let axes = [0, 1].map(|axis| {
-        Axis::around(points.iter().flat_map(|point| {
+        let ends = points.iter().flat_map(|point| {
             let (mean, error) = (point.at[axis].mean, error_of(point, axis));
             [mean - error, mean + error]
-        }))
+        });
+        axis::around(ends, |value, digits| match shown.axes[axis] {
+            Measure::Gmv => format!("${}", words::fixed(value, digits)),
+            _ => words::fixed(value, digits),
+        })
     });
     let across = |value: f64| 100.0 * axes[0].at(value);
     let up = |value: f64| 100.0 - 100.0 * axes[1].at(value);
-    let ticks = |axis: usize| {
-        let (of, measure) = (&axes[axis], shown.axes[axis]);
-        let text = |tick: f64| match measure {
-            Measure::Gmv => format!("${}", words::fixed(tick, of.digits)),
-            _ => words::fixed(tick, of.digits),
-        };
-        of.ticks.iter().map(|tick| (*tick, text(*tick))).collect::<Vec<_>>()
-    };
     let place = |point: &Point| (across(point.at[0].mean), up(point.at[1].mean));
     let path = |kinds: &[Kind]| {
         let mut of_kind: Vec<(f64, f64)> =
@@ -285,18 +282,18 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         });
         steps.collect::<String>()
     };
-    let grid_x = ticks(0).into_iter().map(|(tick, text)| {
-        let x = across(tick);
+    let grid_x = axes[0].labels.iter().map(|(value, text)| {
+        let (x, text) = (across(*value), text.clone());
         view! { <span class="tick x" style=format!("left:{x:.2}%")>{text}</span> }
     });
-    let grid_y = ticks(1).into_iter().map(|(tick, text)| {
-        let y = up(tick);
+    let grid_y = axes[1].labels.iter().map(|(value, text)| {
+        let (y, text) = (up(*value), text.clone());
         view! { <span class="tick y" style=format!("top:{y:.2}%")>{text}</span> }
     });
-    let lines = ticks(0)
-        .into_iter()
-        .map(|(tick, _)| format!("M{x:.2} 0V100", x = across(tick)))
-        .chain(ticks(1).into_iter().map(|(tick, _)| format!("M0 {y:.2}H100", y = up(tick))))
+    let [upright, level] = axes.each_ref().map(|axis| axis.labels.iter().map(|(value, _)| *value));
+    let lines = upright
+        .map(|value| format!("M{x:.2} 0V100", x = across(value)))
+        .chain(level.map(|value| format!("M0 {y:.2}H100", y = up(value))))
         .collect::<String>();
     let errors = points
         .iter()

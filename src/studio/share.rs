@@ -17,6 +17,7 @@ use market::language::Message;
 use page::browser;
 use page::code::code;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live, when};
 use page::store::{Store, store};
 use protocol::words;
@@ -82,17 +83,14 @@ fn Share() -> impl IntoView {
     // What went wrong with a file, or what came of it.
     let said = RwSignal::new(None::<Message>);
     let answer = RwSignal::new(None::<Result<Arc<Answer>, Message>>);
-    let number = StoredValue::new(0_u32);
+    let asked = Latest::new();
     follow(move |_| {
         let state = store.state.get();
-        let mine = number.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let engine = engine.clone();
         leptos::task::spawn_local(async move {
             let found = engine.answer(&state).await;
-            if number.try_get_value() == mine {
+            if turn.is_latest() {
                 let _ = answer.try_set(Some(found));
             }
         });

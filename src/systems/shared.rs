@@ -210,10 +210,15 @@ pub static PAGE_SIZE: Knob = Knob::whole("size", Group::Page, [4.0, 60.0], 4.0)
         (full && facts.ranked <= size).then_some(Idle::Beyond("idle.all-shown"))
     });
 
+/// Products a page, one at least.
+pub fn page_size(settings: &Settings) -> u32 {
+    settings.count(&PAGE_SIZE).max(1)
+}
+
 /// Page shown, from 0.
 pub static PAGE_NUMBER: Knob =
     Knob::whole("page", Group::Page, [0.0, 249.0], 1.0).testid("page-number").idle(|set, facts| {
-        let last = facts.ranked.saturating_sub(1) / set.count(&PAGE_SIZE).max(1);
+        let last = facts.ranked.saturating_sub(1) / page_size(set);
         enough(set.count(&PAGE_NUMBER), 0, last, "idle.last-page")
     });
 

@@ -75,3 +75,7 @@ impl Numbers {
         self.0.next().ok_or_else(missing)
     }
 }
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -35,7 +35,7 @@ use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
     CANDIDATES, GMV, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE, SEED, SIGMA,
-    TEMPERATURE,
+    TEMPERATURE, page_size,
 };
 
 /// The files the stage cannot do without.
@@ -575,7 +575,7 @@ fn draw(
     let softmax = Softmax::new(&offered, settings.number(&TEMPERATURE));
     let probabilities = softmax.probabilities();
     let most = settings.count(&CANDIDATES) as usize;
-    let wanted = most.min(settings.count(&PAGE_SIZE) as usize);
+    let wanted = most.min(page_size(settings) as usize);
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
     let controls = settings.is_on(&RELEVANCE_CONTROL);

@@ -34,7 +34,7 @@ pub struct Plot {
 }
 
 /// One axis: from where to where, and what stands beside it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Axis {
     /// Where it begins.
     pub from: f64,
@@ -42,6 +42,13 @@ pub struct Axis {
     pub to: f64,
     /// What stands at which places.
     pub labels: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// Where a value lies, from 0 at one end to 1 at the other.
+    pub fn at(&self, value: f64) -> f64 {
+        (value - self.from) / (self.to - self.from)
+    }
 }
 
 /// A line through points.
@@ -124,8 +131,7 @@ pub fn draw<B: DrawingBackend>(
     let (left, top) = (look.px(LEFT), look.px(TOP));
     let (right, bottom) = (width as i32 - look.px(RIGHT), height as i32 - look.px(BOTTOM));
     let place = |axis: &Axis, value: f64, from: i32, to: i32| {
-        let share = (value - axis.from) / (axis.to - axis.from);
-        from + (f64::from(to - from) * share.clamp(0.0, 1.0)).round() as i32
+        from + (f64::from(to - from) * axis.at(value).clamp(0.0, 1.0)).round() as i32
     };
     let x = |value: f64| place(&plot.x, value, left, right);
     let y = |value: f64| place(&plot.y, value, bottom, top);

@@ -18,6 +18,7 @@ use link::State;
 use market::catalogue::ProductId;
 use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, is_composing, live, written};
 use page::picture::Picture;
 use page::store::{Place, Store, store};
@@ -42,7 +43,7 @@ fn Explain() -> impl IntoView {
     let tries = Tries::new(engine.clone());
     let found = RwSignal::new(None::<Result<Arc<Found>, Lost>>);
     let asking = RwSignal::new(false);
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
@@ -50,10 +51,7 @@ fn Explain() -> impl IntoView {
     follow(move |first| {
         retry.track();
         let state = store.state.get();
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         begun.begin(None);
         let Some(product) = state.selected else {
             found.set(None);
@@ -69,12 +67,12 @@ fn Explain() -> impl IntoView {
         let ask = move || {
             leptos::task::spawn_local(async move {
                 // The panel may be closed, or the state change again, at any time.
-                let wanted = || asked.try_get_value() == number;
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
+                let wanted = || turn.is_latest();
                 let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
                 asking.set(false);

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::{Funnel, failed};
-use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged};
+use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
 use crate::pipeline::coarse::Coarse;
 use crate::pipeline::rank::{self, Ranks};
 use crate::pipeline::retrieve::{self, Retriever};
@@ -226,7 +226,7 @@ fn ranker_of(
     device: &Device,
 ) -> Result<Box<dyn Ranks>, AssetError> {
     rank::read(settings, bytes, stock, device)
-        .map_err(|error| damaged(&rank::file(settings).unwrap_or_default(), error))
+        .map_err(|error| refused(&rank::file(settings).unwrap_or_default(), error))
 }
 
 pub(super) fn notice_of_asset(error: AssetError) -> Notice {

@@ -34,8 +34,10 @@ pub static SYSTEM: Reads = Reads {
         Some(ranker::file_name(multi_task, bias))
     },
     read: |bytes, stock, device| {
+        let model = ranker::Ranker::load(bytes, &stock.catalogue, device)?;
+        model.config().as_shipped()?;
         Ok(Box::new(Dmt {
-            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
+            model,
             encoded: Stage::default(),
             ranked: Stage::default(),
             biased: Stage::default(),

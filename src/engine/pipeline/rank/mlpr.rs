@@ -34,8 +34,10 @@ pub static SYSTEM: Reads = Reads {
     of: &RANKER,
     file: |_| Some("mlpr.safetensors".into()),
     read: |bytes, stock, device| {
+        let model = Ranker::load(bytes, &stock.catalogue, device)?;
+        model.config().as_shipped()?;
         Ok(Box::new(Mlpr {
-            model: Ranker::load(bytes, &stock.catalogue, device)?,
+            model,
             wide: WideTables::new(&stock.catalogue),
             items: None,
             parts: Vec::new(),

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
-use crate::pipeline::assets::{AssetError, damaged};
+use crate::pipeline::assets::{AssetError, damaged, refused};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
@@ -56,7 +56,8 @@ impl Moppr {
     pub fn load(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
         let (catalogue, products) = (&stock.catalogue, &stock.products);
         let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)
-            .map_err(|error| damaged(FILE, error))?;
+            .and_then(|model| model.config().as_shipped().map(|()| model))
+            .map_err(|error| refused(FILE, error))?;
         Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
-use crate::pipeline::assets::{AssetError, damaged};
+use crate::pipeline::assets::{AssetError, refused};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
@@ -73,7 +73,9 @@ impl Retrieves for Yandex {
     ) -> Result<(), AssetError> {
         for (name, bytes) in names.iter().zip(files) {
             let titles = title_sums(&stock.catalogue, &stock.words);
-            let model = Retriever::load(bytes, &titles, device).map_err(|e| damaged(name, e))?;
+            let model = Retriever::load(bytes, &titles, device)
+                .and_then(|model| model.config().as_shipped().map(|()| model))
+                .map_err(|error| refused(name, error))?;
             let towers = if name == FILE { &mut self.fine_tuned } else { &mut self.pre_trained };
             *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
         }
