@@ -11,7 +11,7 @@ use systems::part::Part;
 use systems::registry::{RANKERS, RETRIEVERS};
 
 /// Size of a part's box, as the style sheet has it.
-const BOX: (f64, f64) = (148.0, 76.0);
+const BOX: (f64, f64) = (130.0, 76.0);
 
 fn main() {
     let mut text = String::from("&[\n");
@@ -44,9 +44,9 @@ fn of(system: &str, parts: &[Part], text: &mut String) {
     }
     let options = LayoutOptions {
         rankdir: RankDir::LR,
-        nodesep: 16.0,
+        nodesep: 14.0,
         edgesep: 10.0,
-        ranksep: 34.0,
+        ranksep: 26.0,
         marginx: 4.0,
         marginy: 4.0,
         ..LayoutOptions::default()

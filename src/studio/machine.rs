@@ -8,7 +8,8 @@ use leptos::prelude::*;
 
 use self::layout::layout;
 use self::moved::{Moved, moved};
-use self::strip::{background, called, strip};
+use self::strip::{background, called, strip, told};
+use self::symbols::typeset;
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
@@ -23,7 +24,7 @@ use page::picture::Picture;
 use page::store::{Store, store};
 use protocol::blend;
 use protocol::machine::{Activity, Machine};
-use protocol::words::{count, percent, score, signed};
+use protocol::words::{count, percent, score};
 use protocol::{Answer, Passage, Question, Reply};
 use systems::knob::Settings;
 use systems::part::Part;
@@ -32,6 +33,7 @@ use systems::{Ranker, Retriever};
 pub mod layout;
 pub mod moved;
 pub mod strip;
+pub mod symbols;
 mod walk;
 
 /// How a product's score comes to be, part by part.
@@ -300,7 +302,7 @@ fn system(
                     on:click=click(toggle)
                 >
                     <span class="name">{part_name(key, part.key)}</span>
-                    <span class="symbol" translate="no">{part.symbol}</span>
+                    <span class="symbol" translate="no">{typeset(part.symbol)}</span>
                     {inside}
                 </button>
             </li>
@@ -329,8 +331,11 @@ fn small(activity: &Activity) -> AnyView {
         activity.rows.iter().filter_map(|row| row.values.first().copied()).collect();
     let single = activity.rows.iter().all(|row| row.values.len() == 1);
     if single && activity.rows.len() <= 3 {
-        let said = numbers.iter().map(|value| signed(*value, 2)).collect::<Vec<_>>().join(" · ");
+        let said = numbers.iter().map(|value| told(*value)).collect::<Vec<_>>().join(" · ");
         return view! { <strong translate="no">{said}</strong> }.into_any();
+    }
+    if numbers.is_empty() {
+        return view! { <small>{say("machine.empty")}</small> }.into_any();
     }
     let strips = activity.rows.iter().filter(|row| row.values.len() > 1).take(3);
     let strips = strips.map(|row| {
@@ -368,13 +373,13 @@ fn one_part(seen: &Seen, of_ranker: bool, key: &str) -> AnyView {
     let moved = moved.filter(|moved| moved.by.is_finite());
     let moved = moved.map(|moved| say_with("machine.moved-by", &[("share", &percent(moved.by))]));
     view! {
-        <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{part.symbol}</span></h3>
+        <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
         <p>{say(&format!("machine.{system}.{key}.about"))}</p>
-        {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{part.formula}</p> })}
-        {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{format!("{} = {numbers}", part.symbol)}</p> })}
+        {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
+        {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
         <p class="note">{of} " " {place} " " {moved}</p>
         {empty.map(|key| view! { <p class="empty">{say(key)}</p> })}
-        <div class="strips">{rows.into_iter().map(strip).collect_view()}</div>
+        <div class="vectors">{rows.into_iter().map(strip).collect_view()}</div>
         <p class="note">{say("machine.source")} " " <code translate="no">{part.source}</code></p>
     }
     .into_any()
@@ -386,8 +391,8 @@ fn numbers(activity: &Activity) -> String {
         return String::new();
     }
     let number = |row: &protocol::machine::Strip| match called(&row.name).as_str() {
-        "" => signed(row.values[0], 4),
-        name => format!("{} ({name})", signed(row.values[0], 4)),
+        "" => told(row.values[0]),
+        name => format!("{} ({name})", told(row.values[0])),
     };
     activity.rows.iter().map(number).collect::<Vec<_>>().join(", ")
 }

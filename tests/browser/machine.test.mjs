@@ -35,9 +35,9 @@ test("every part of both systems is drawn, and opened shows its formula and the 
 
     await part(vitrine, "ranker", "gates").click();
     const opened = vitrine.get("machine-part");
-    assert.match(await opened.innerText(), /w\^k = softmax/);
-    const shares = await opened.locator(".strip").evaluateAll((all) =>
-      all.map((strip) => [...strip.querySelectorAll("li small")].map((cell) => Number(cell.textContent.replace("−", "-")))),
+    assert.match(await opened.innerText(), /wk = softmax/);
+    const shares = await opened.locator(".vector").evaluateAll((all) =>
+      all.map((vector) => [...vector.querySelectorAll("li small")].map((cell) => Number(cell.textContent.replace("−", "-")))),
     );
     assert.equal(shares.length, 2, "a gate a task");
     for (const of of shares) {

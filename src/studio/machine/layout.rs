@@ -43,7 +43,7 @@ mod tests {
             assert_eq!(layout.places.len(), parts.len());
             for (number, (x, y)) in layout.places.iter().enumerate() {
                 assert!(0.0 < *x && *x < layout.size.0 && 0.0 < *y && *y < layout.size.1, "{key}");
-                let clear = |(a, b): &(f64, f64)| (a - x).abs() >= 148.0 || (b - y).abs() >= 76.0;
+                let clear = |(a, b): &(f64, f64)| (a - x).abs() >= 130.0 || (b - y).abs() >= 76.0;
                 assert!(layout.places[..number].iter().all(clear), "{key}: {:?}", parts[number]);
             }
             let x = |of: &str| layout.places[parts.iter().position(|p| p.key == of).unwrap()].0;

@@ -7,7 +7,7 @@ use page::insides::blocks::{longest, two_sided};
 use page::language::{say_with, worded};
 use page::picture::Picture;
 use protocol::machine::Strip;
-use protocol::words::{count, signed};
+use protocol::words::{count, css_share, signed};
 
 /// Cells of the small strip on a part's box.
 const CELLS: usize = 24;
@@ -44,6 +44,26 @@ pub fn background(values: &[f32]) -> String {
     format!("linear-gradient(90deg,{})", stops.collect::<Vec<_>>().join(","))
 }
 
+/// A bar to one side where nothing is below nothing, else to both.
+fn bar_of(value: f32, most: f32, all_above: bool) -> AnyView {
+    if !all_above {
+        return two_sided(value, most).into_any();
+    }
+    // Shares of one are drawn as they are.
+    let share = value / most.max(1.0);
+    view! { <span class="bar ranker" style=format!("--share:{}", css_share(share))></span> }
+        .into_any()
+}
+
+/// A number as short as it can be told: whole ones whole, small ones with more digits.
+pub fn told(value: f32) -> String {
+    match value {
+        whole if whole.fract() == 0.0 => signed(whole, 0),
+        small if small.abs() < 0.1 => signed(small, 4),
+        other => signed(other, 2),
+    }
+}
+
 /// What a strip is called.
 pub fn called(name: &Value) -> String {
     match name {
@@ -65,6 +85,7 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
     });
     let cells =
         (values.len() > 1).then(|| view! { <span class="cells">{cells.collect_view()}</span> });
+    let all_above = values.iter().all(|value| *value >= 0.0);
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()));
     let bar = |&number: &usize| {
@@ -74,7 +95,7 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
             <li>
                 {product.map(|product| view! { <Picture product /> })}
                 {what.map(|what| view! { <span class="what" translate="no">{what}</span> })}
-                {two_sided(value, most)}
+                {bar_of(value, most, all_above)}
                 <small translate="no">{signed(value, 3)}</small>
             </li>
         }
@@ -84,9 +105,9 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
         view! { <ol class="rows">{order.iter().take(NAMED).map(bar).collect_view()}</ol> }
     });
     let alone = (values.len() == 1 && !named)
-        .then(|| view! { <strong translate="no">{signed(values[0], 4)}</strong> });
+        .then(|| view! { <strong translate="no">{told(values[0])}</strong> });
     view! {
-        <div class="strip">
+        <div class="vector">
             <p>
                 <span translate="no">{called(&name)}</span>
                 <small translate="no">{shape}</small>
@@ -107,6 +128,11 @@ mod tests {
     fn heat_is_the_share_of_the_longest_with_its_sign() {
         assert_eq!([heat(2.0, 4.0), heat(-4.0, 4.0), heat(0.0, 4.0)], [50, -100, 0]);
         assert_eq!([heat(1.0, 0.0), heat(f32::NAN, 1.0)], [0, 0]);
+    }
+
+    #[test]
+    fn numbers_are_told_with_the_digits_that_tell_them_apart() {
+        assert_eq!([3.0, 0.77, -2.884, 0.0028].map(told), ["3", "0.77", "−2.88", "0.0028"]);
     }
 
     #[test]
