@@ -458,6 +458,6 @@ mod tests {
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
         // The page hides the others before its program is there.
-        assert!(include_str!("../../index.html").contains(&format!("({})", PARTS.join("|"))));
+        assert!(include_str!("../../www/early.js").contains(&format!("({})", PARTS.join("|"))));
     }
 }

@@ -57,7 +57,7 @@ fn App() -> impl IntoView {
     screen::follow_system();
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
-    // A file that is dropped before the studio is there has it opened: see index.html.
+    // A file that is dropped before the studio is there has it opened: see www/early.js.
     bridge::listen(OPEN, move |panel| {
         let panel = PANELS.iter().find(|known| **known == panel).copied();
         store.view.update(|view| view.panel = panel.or(view.panel));
@@ -73,7 +73,7 @@ fn App() -> impl IntoView {
             sheet.set(Some("insides"));
         }
     });
-    // Another language is another page in the place of this one; index.html keeps what no link
+    // Another language is another page in the place of this one; www/early.js keeps what no link
     // holds. To have every text change by itself would be a twentieth of the program.
     let pages = || vec![language::shown() as u64];
     let page = move |_| view! { <Page steps sheet /> }.into_any();

@@ -1,5 +1,5 @@
 //! The worker's conversation with the page. It is not gloo's worker: a loader fetches this program, of
-//! which there are two, index.html starts one before the page's is there, and the messages are text that a
+//! which there are two, www/early.js starts one before the page's is there, and the messages are text that a
 //! small reader of the page's can read.
 
 use std::cell::RefCell;
