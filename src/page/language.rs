@@ -21,7 +21,7 @@ const MISSING: &str = "The words of this page could not be fetched. Load the pag
 /// Key of the notice that a language could not be fetched.
 const NOTICE: &str = "language-missing";
 /// Key of its words.
-const NOTICE_WORDS: &str = "notices.language-missing";
+const NOTICE_WORDS: &str = word!("notices.language-missing");
 /// Asks `www/early.js` for a language: its key, or nothing for the browser's preference; or for the
 /// words that no first ranking shows, "more".
 const ASK: &str = "vitrine-speak";

@@ -7,6 +7,9 @@
 //!
 //! It knows the page, and lessons: no model and no tensor.
 
+#[macro_use]
+extern crate keys;
+
 pub mod bench;
 mod browser;
 mod compare;

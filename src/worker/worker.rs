@@ -60,7 +60,7 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
 }
 
 fn other_version(why: String) -> Notice {
-    Notice::new("protocol").with("why", why)
+    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {

@@ -136,7 +136,7 @@ impl<S: AssetSource> Funnel<S> {
             return Ok(None);
         };
         if retrieved.is_unlikely {
-            notices.push(Notice::new("unlikely").with("query", &*state.query));
+            notices.push(Notice::new(word!("notices.unlikely")).with("query", &*state.query));
         }
         let Some(ranking) = self.rank(&request, retrieved, state, None, &mut clock).await? else {
             return Ok(None);
@@ -167,7 +167,7 @@ impl<S: AssetSource> Funnel<S> {
                 notices.push(unknown_product(product));
             } else if !self.stock.catalogue.is_on_sale(product, request.day()) {
                 let title = &*self.stock.catalogue.products[product as usize].title;
-                notices.push(Notice::new("sold-out").with("title", title));
+                notices.push(Notice::new(word!("notices.sold-out")).with("title", title));
             }
             clock.stage("explain", false);
         }
@@ -199,7 +199,7 @@ impl<S: AssetSource> Funnel<S> {
             match self.stock.read(&query) {
                 None => request.query = Some(query),
                 Some(reading) if reading.text.is_empty() => {
-                    about.push(Notice::new("query-unknown").with("query", query));
+                    about.push(Notice::new(word!("notices.query-unknown")).with("query", query));
                 }
                 Some(reading) => {
                     about.push(read_as(&query, &reading.text));
@@ -260,7 +260,7 @@ impl<S: AssetSource> Funnel<S> {
             Question::Map => {
                 let map = self.retriever.map(&self.stock, &request, &settings);
                 let map = map.await.map_err(failed)?;
-                Some(Reply::Map(map.ok_or_else(|| Notice::new("no-vectors"))?))
+                Some(Reply::Map(map.ok_or_else(|| Notice::new(word!("notices.no-vectors")))?))
             }
         })
     }
@@ -640,19 +640,20 @@ impl<S: AssetSource> Funnel<S> {
             if let Err(error) = result {
                 let Notice { key, says } = notice_of_asset(error);
                 let system = Message::new(system);
-                let says =
-                    Message::new("notices.goes-on").with("said", says).with("system", system);
+                let says = Message::new(word!("notices.goes-on"))
+                    .with("said", says)
+                    .with("system", system);
                 notices.push(Notice { key, says });
             }
         };
-        going_on("systems.retriever", self.choose_retriever(&state.settings).await);
+        going_on(word!("systems.retriever"), self.choose_retriever(&state.settings).await);
         if state.settings.is_on(&COARSE) {
             let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
             let (retriever, device) = (&self.retriever, &self.device);
             let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
-            going_on("systems.cascade", fetched);
+            going_on(word!("systems.cascade"), fetched);
         }
-        going_on("systems.ranker", self.choose_ranker(&state.settings).await);
+        going_on(word!("systems.ranker"), self.choose_ranker(&state.settings).await);
         notices
     }
 
@@ -782,11 +783,11 @@ fn notice_of_asset(error: AssetError) -> Notice {
 }
 
 fn read_as(query: &str, mended: &str) -> Notice {
-    Notice::new("query-mended").with("query", query).with("mended", mended)
+    Notice::new(word!("notices.query-mended")).with("query", query).with("mended", mended)
 }
 
 fn failed(error: StageError) -> Notice {
-    Notice::new("device-failed").with("why", error.to_string())
+    Notice::new(word!("notices.device-failed")).with("why", error.to_string())
 }
 
 /// Times stages by the caller's clock.

@@ -75,9 +75,9 @@ pub fn ChosenProduct() -> impl IntoView {
         let Some(product) = product.get() else {
             let ranked = store.order.with(|order| !order.is_empty());
             return view! {
-                <p class="empty">{say("product.none")}</p>
+                <p class="empty">{say(word!("product.none"))}</p>
                 <button type="button" class="chip" hidden=!ranked on:click=click(first)>
-                    {say("product.take-first")}
+                    {say(word!("product.take-first"))}
                 </button>
             }
             .into_any();
@@ -88,7 +88,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => {
                     let sold_out = store.is_sold_out(product);
-                    let why = if sold_out { "product.sold-out" } else { "product.no-candidate" };
+                    let why = if sold_out { word!("product.sold-out") } else { word!("product.no-candidate") };
                     view! { <p class="empty">{say(why)}</p> }.into_any()
                 }
             })}
@@ -115,7 +115,7 @@ fn Title(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label=say("close")
+                aria-label=say(word!("close"))
                 on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
@@ -148,7 +148,7 @@ pub fn Apart(
 
 /// What a task is called.
 fn task_name(task: Task) -> &'static str {
-    say(&format!("tasks.{}", task.name()))
+    say(&word!("tasks.{}", task.name()))
 }
 
 /// The blend with its numbers in it.
@@ -189,15 +189,15 @@ fn Score(
             });
             let (utility_said, base_said) = (json(utility), json(base_rate));
             values.push_str(&format!("\"u_{name}\":{utility_said},\"b_{name}\":{base_said},"));
-            let usual = say_with("product.usual", &[("rate", &percent(base_rate))]);
-            let inline = say(&format!("tasks.{name}.inline"));
+            let usual = say_with(word!("product.usual"), &[("rate", &percent(base_rate))]);
+            let inline = say(&word!("tasks.{}.inline", name));
             view! {
                 <tr>
                     <th scope="row" prop:textContent=task_name(task)></th>
-                    <td translate="no" title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
+                    <td translate="no" title=say_with(word!("product.utility"), &[("task", inline)])>{signed(utility, 2)}</td>
                     <td translate="no">{probability}</td>
                     {lifted.then(|| view! { <td translate="no" title=usual>{words::times(mixed)}</td> })}
-                    <td translate="no" title=say("product.weight")>{weight}</td>
+                    <td translate="no" title=say(word!("product.weight"))>{weight}</td>
                     <td translate="no">{words::score(blended, terms[number])}</td>
                 </tr>
             }
@@ -210,9 +210,9 @@ fn Score(
         }
         (true, Blend::Product) => format!("{} = {score}", written.join(" × ")),
         (false, _) if blended.is_none() => {
-            say_with("product.no-ranker", &[("place", &count(place.rank + 1))])
+            say_with(word!("product.no-ranker"), &[("place", &count(place.rank + 1))])
         }
-        (false, _) => say("product.no-weights").into(),
+        (false, _) => say(word!("product.no-weights")).into(),
     };
     let columns = if lifted { "5" } else { "4" };
     let others = [
@@ -229,17 +229,17 @@ fn Score(
             <table>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
+                        <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
                             {if settings.is_on(&BIAS_AT_SERVING) { "σ(u+y)" } else { "σ(u)" }}
                         </th>
-                        {lifted.then(|| view! { <th scope="col">{say("product.lift")}</th> })}
+                        {lifted.then(|| view! { <th scope="col">{say(word!("product.lift"))}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
                         <th scope="col">
                             {say(match blend {
-                                Blend::Product => "product.factor",
-                                _ => "product.share",
+                                Blend::Product => word!("product.factor"),
+                                _ => word!("product.share"),
                             })}
                         </th>
                     </tr>
@@ -252,7 +252,7 @@ fn Score(
                         <th
                             scope="row"
                             colspan=columns
-                            prop:textContent=say_with("product.blended", &[("place", &count(place.rank + 1))])
+                            prop:textContent=say_with(word!("product.blended"), &[("place", &count(place.rank + 1))])
                         ></th>
                         <td translate="no"><strong>{score}</strong></td>
                     </tr>
@@ -261,11 +261,11 @@ fn Score(
         }
     });
     let serving = if settings.is_on(&BIAS_AT_SERVING) {
-        say("product.bias-kept").into()
+        say(word!("product.bias-kept")).into()
     } else {
         let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
         let chance = percent(sigmoid(click + candidate.bias));
-        say_with("product.bias-left-out", &[("chance", &chance)])
+        say_with(word!("product.bias-left-out"), &[("chance", &chance)])
     };
     view! {
         <div
@@ -276,14 +276,14 @@ fn Score(
             {table}
             <p class="note" translate="no">{sum}</p>
             <dl class="pairs">
-                <dt>{say("product.retrieval-score")}</dt>
+                <dt>{say(word!("product.retrieval-score"))}</dt>
                 <dd translate="no">{signed(candidate.retrieval_score, 3)}</dd>
-                <dt>{say("product.softmax")}</dt>
+                <dt>{say(word!("product.softmax"))}</dt>
                 <dd translate="no">{percent(candidate.probability)}</dd>
-                <dt>{say("product.retrieved-as")}</dt>
-                <dd translate="no">{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
+                <dt>{say(word!("product.retrieved-as"))}</dt>
+                <dd translate="no">{say_with(word!("product.number"), &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
-                    <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
+                    <dt>{say(word!("product.bias-logit"))} " " <Symbol symbol="y_b" /></dt>
                     <dd translate="no">{signed(candidate.bias, 2)}</dd>
                 })}
             </dl>
@@ -316,15 +316,15 @@ fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
             }
         };
         view! {
-            <h3>{say("chain.title")}</h3>
-            <p class="note">{say("chain.note")}</p>
+            <h3>{say(word!("chain.title"))}</h3>
+            <p class="note">{say(word!("chain.note"))}</p>
             <table class="chain" data-testid="chain">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
+                        <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                         <th scope="col"><Symbol symbol="p_k" /></th>
                         <th scope="col"><Symbol symbol="y_k" /></th>
-                        <th scope="col">{say("chain.from-before")}</th>
+                        <th scope="col">{say(word!("chain.from-before"))}</th>
                     </tr>
                 </thead>
                 <tbody>{tasks.iter().zip(steps).enumerate().map(row).collect_view()}</tbody>
@@ -382,12 +382,12 @@ fn Contributions(
             view! { <td translate="no" title=signed(value, 3)>{bar} <small translate="no">{signed(value, 2)}</small></td> }
         };
         view! {
-            <h3>{say("contributions.title")}</h3>
-            <p class="note">{say("contributions.note")}</p>
+            <h3>{say(word!("contributions.title"))}</h3>
+            <p class="note">{say(word!("contributions.note"))}</p>
             <table class="bars">
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("contributions.expert")}</span></th>
+                        <th scope="col"><span class="hidden">{say(word!("contributions.expert"))}</span></th>
                         {tasks
                             .iter()
                             .map(|task| view! { <th scope="col" prop:textContent=task_name(*task)></th> })
@@ -445,9 +445,9 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
             .collect_view();
         view! {
             <div class="sequence">
-                <h4 prop:textContent=say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])></h4>
+                <h4 prop:textContent=say_with(&word!("attention.{}", sequence.sequence), &[("count", &words::count(count))])></h4>
                 {if count == 0 {
-                    view! { <p class="empty">{say("attention.none")}</p> }.into_any()
+                    view! { <p class="empty">{say(word!("attention.none"))}</p> }.into_any()
                 } else {
                     view! { <ol>{rows}</ol> }.into_any()
                 }}
@@ -456,8 +456,8 @@ fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
     };
     (!sequences.is_empty()).then(|| {
         view! {
-            <h3>{say("attention.title")}</h3>
-            <p class="note" inner_html=say("attention.note")></p>
+            <h3>{say(word!("attention.title"))}</h3>
+            <p class="note" inner_html=say(word!("attention.note"))></p>
             <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
         }
     })
@@ -468,7 +468,7 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
     let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
     (!terms.is_empty()).then(|| {
         view! {
-            <h3>{say("bias.title")}</h3>
+            <h3>{say(word!("bias.title"))}</h3>
             <table class="bars">
                 <tbody>
                     {terms
@@ -476,14 +476,14 @@ fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
                         .map(|(name, value)| {
                             view! {
                                 <tr>
-                                    <th scope="row" prop:textContent=say(&format!("bias.{name}"))></th>
+                                    <th scope="row" prop:textContent=say(&word!("bias.{}", name))></th>
                                     <td translate="no">{two_sided(value, most)} <small translate="no">{signed(value, 2)}</small></td>
                                 </tr>
                             }
                         })
                         .collect_view()}
                     <tr class="sum">
-                        <th scope="row">{say("bias.together")}</th>
+                        <th scope="row">{say(word!("bias.together"))}</th>
                         <td translate="no">{two_sided(total, most)} <small translate="no">{signed(total, 2)}</small></td>
                     </tr>
                 </tbody>
@@ -497,8 +497,8 @@ fn Features(features: Vec<Feature>) -> impl IntoView {
     let most = longest(features.iter().map(|feature| feature.z_score));
     (!features.is_empty()).then(|| {
         view! {
-            <h3>{say("features-panel.title")}</h3>
-            <p class="note">{say("features-panel.note")}</p>
+            <h3>{say(word!("features-panel.title"))}</h3>
+            <p class="note">{say(word!("features-panel.note"))}</p>
             <table class="bars">
                 <tbody>
                     {features
@@ -507,9 +507,9 @@ fn Features(features: Vec<Feature>) -> impl IntoView {
                             // Their words come behind the first ranking's.
                             let title = move || {
                                 let value = signed(value, 3);
-                                say_with(&format!("feature-kinds.{kind}"), &[("value", &value)])
+                                say_with(&word!("feature-kinds.{}", kind), &[("value", &value)])
                             };
-                            let name = move || say(&format!("features.{name}"));
+                            let name = move || say(&word!("features.{}", name));
                             view! {
                                 <tr title=title>
                                     <th scope="row" prop:textContent=name></th>

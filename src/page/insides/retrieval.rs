@@ -43,13 +43,13 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            let key = format!("request.reads-{}", answer.retriever.key);
+            let key = word!("request.reads-{}", answer.retriever.key);
             say_with(&key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, Option<f32>)| {
-        let title =
-            attention.map(|share| say_with("request.attention", &[("share", &percent(share))]));
+        let title = attention
+            .map(|share| say_with(word!("request.attention"), &[("share", &percent(share))]));
         view! {
             <li title=title style=format!("--share:{}", css_share(attention.unwrap_or(0.0)))>
                 <span translate="no">{piece}</span>
@@ -73,8 +73,8 @@ pub fn RetrievalInside() -> impl IntoView {
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
         }
         let text = match store.insides.with(Option::is_some) {
-            true => "request.no-query",
-            false => "insides.waiting",
+            true => word!("request.no-query"),
+            false => word!("insides.waiting"),
         };
         view! { <p class="empty" prop:textContent=say(text)></p> }.into_any()
     });
@@ -106,28 +106,28 @@ fn Towers(towers: TowerInsides) -> impl IntoView {
         }
     };
     view! {
-        <h3 prop:textContent=say_with("towers.searches", &[("count", &words::count(count))])></h3>
+        <h3 prop:textContent=say_with(word!("towers.searches"), &[("count", &words::count(count))])></h3>
         {match count {
-            0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
+            0 => view! { <p class="empty">{say(word!("towers.no-searches"))}</p> }.into_any(),
             _ => view! {
                 <ol class="rows" data-testid="searches">{searches.into_iter().map(search).collect_view()}</ol>
             }
             .into_any(),
         }}
-        <p class="note">{say("towers.searches.note")}</p>
-        <h3>{say("towers.title")}</h3>
+        <p class="note">{say(word!("towers.searches.note"))}</p>
+        <h3>{say(word!("towers.title"))}</h3>
         <dl class="pairs" data-testid="towers">
-            <dt>{say("towers.read")}</dt>
+            <dt>{say(word!("towers.read"))}</dt>
             <dd translate="no">{read}</dd>
-            <dt>{say("towers.own-attention")}</dt>
+            <dt>{say(word!("towers.own-attention"))}</dt>
             <dd translate="no">{percent(own_attention)}</dd>
-            <dt>{say("towers.temperature")} " " <Symbol symbol="τ" /></dt>
+            <dt>{say(word!("towers.temperature"))} " " <Symbol symbol="τ" /></dt>
             <dd translate="no">{signed(temperature, 1)}</dd>
-            <dt>{say("towers.surface")}</dt>
+            <dt>{say(word!("towers.surface"))}</dt>
             <dd translate="no" data-testid="context-surface">{signed(surface, 2)}</dd>
-            <dt>{say("towers.device")}</dt>
+            <dt>{say(word!("towers.device"))}</dt>
             <dd translate="no" data-testid="context-device">{signed(device, 2)}</dd>
         </dl>
-        <p class="note">{say("towers.note")}</p>
+        <p class="note">{say(word!("towers.note"))}</p>
     }
 }

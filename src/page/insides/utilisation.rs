@@ -40,13 +40,13 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 });
                 view! {
                     <figure>
-                        <figcaption prop:textContent=say(&format!("tasks.{}", task.name()))></figcaption>
+                        <figcaption prop:textContent=say(&word!("tasks.{}", task.name()))></figcaption>
                         <ol>{bars.collect_view()}</ol>
                     </figure>
                 }
             };
             view! {
-                {(!name.is_empty()).then(|| view! { <h3 prop:textContent=say(&format!("experts.{name}"))></h3> })}
+                {(!name.is_empty()).then(|| view! { <h3 prop:textContent=say(&word!("experts.{}", name))></h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };
@@ -70,9 +70,9 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {live(move || {
                 if gatings.with(Vec::is_empty) {
                     let text = match (store.answer.with(Option::is_some), store.ranks.get()) {
-                        (true, true) => "experts.no-gates",
-                        (true, false) => "experts.no-ranker",
-                        (false, _) => "insides.waiting",
+                        (true, true) => word!("experts.no-gates"),
+                        (true, false) => word!("experts.no-ranker"),
+                        (false, _) => word!("insides.waiting"),
                     };
                     return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }
@@ -81,8 +81,8 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
                     <p class="legend">
-                        <span class="key learned">{say("experts.page")}</span>
-                        <span class="key chosen">{say("experts.chosen")}</span>
+                        <span class="key learned">{say(word!("experts.page"))}</span>
+                        <span class="key chosen">{say(word!("experts.chosen"))}</span>
                     </p>
                 }
                 .into_any()
@@ -94,7 +94,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
 /// What an expert is called: "shared 2" is the second of the shared.
 pub fn expert_name(expert: &str) -> String {
     let (whose, number) = expert.split_once(' ').unwrap_or((expert, ""));
-    say_with(&format!("experts.{whose}"), &[("number", number)])
+    say_with(&word!("experts.{}", whose), &[("number", number)])
 }
 
 /// One expert's share in one task's mixture; `number` is its place among all gate weights.
@@ -112,9 +112,9 @@ fn bar(
         move || {
             let (name, mean) = (expert_name(&name), words::percent(weight()));
             match chosen().map(words::percent) {
-                None => say_with("experts.bar", &[("expert", &name), ("mean", &mean)]),
+                None => say_with(word!("experts.bar"), &[("expert", &name), ("mean", &mean)]),
                 Some(one) => say_with(
-                    "experts.bar-of-chosen",
+                    word!("experts.bar-of-chosen"),
                     &[("expert", &name), ("mean", &mean), ("chosen", &one)],
                 ),
             }
