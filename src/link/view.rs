@@ -192,19 +192,19 @@ impl View {
             "panel" => {
                 self.panel = PANELS.iter().find(|known| **known == value).copied();
                 if self.panel.is_none() {
-                    wrong(Message::new("link.panel"));
+                    wrong(Message::new(word!("link.panel")));
                 }
             }
             "lesson" => {
                 self.lesson = LessonPlace::read(value);
                 if self.lesson.is_none() {
-                    wrong(Message::new("link.lesson"));
+                    wrong(Message::new(word!("link.lesson")));
                 }
             }
             "lecture" => {
                 self.lecture = value == "on";
                 if !matches!(value, "on" | "off") {
-                    wrong(Message::new("link.lecture"));
+                    wrong(Message::new(word!("link.lecture")));
                 }
             }
             "embed" => {
@@ -217,13 +217,13 @@ impl View {
             }
             "metrics" => match Measured::read(value) {
                 Some(measured) => self.measured = measured,
-                None => wrong(Message::new("link.metrics")),
+                None => wrong(Message::new(word!("link.metrics"))),
             },
             "lang" => {
                 self.language = Language::by_key(value);
                 if self.language.is_none() {
                     let known = Language::ALL.map(|(_, key)| key).join(", ");
-                    wrong(Message::new("link.language").with("known", known));
+                    wrong(Message::new(word!("link.language")).with("known", known));
                 }
             }
             "bench" => {
@@ -232,7 +232,7 @@ impl View {
                 self.bench = order.take(MAX_BENCH).collect();
                 let lost = asked().count() - self.bench.len();
                 if lost > 0 {
-                    let says = Message::new("link.bench").with("count", lost.to_string());
+                    let says = Message::new(word!("link.bench")).with("count", lost.to_string());
                     wrong(says.with("most", MAX_BENCH.to_string()));
                 }
             }
@@ -246,8 +246,9 @@ impl View {
         let (pin, dropped) = State::read(&pin_parts(written));
         self.pins.push(pin.to_link());
         let of_pin = |Dropped { key: of, says }| {
-            let says =
-                Message::new("link.pin").with("pin", key.to_ascii_uppercase()).with("said", says);
+            let says = Message::new(word!("link.pin"))
+                .with("pin", key.to_ascii_uppercase())
+                .with("said", says);
             Dropped { key: format!("{key}-{of}"), says }
         };
         dropped.into_iter().map(of_pin).collect()
@@ -458,6 +459,6 @@ mod tests {
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
         // The page hides the others before its program is there.
-        assert!(include_str!("../../index.html").contains(&format!("({})", PARTS.join("|"))));
+        assert!(include_str!("../../www/early.js").contains(&format!("({})", PARTS.join("|"))));
     }
 }

@@ -75,7 +75,7 @@ pub fn has_webgpu() -> bool {
     Reflect::get(&navigator, &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
 }
 
-/// The CPU engine that index.html started before this program arrived, and what was heard from
+/// The CPU engine that `www/early.js` started before this program arrived, and what was heard from
 /// it since. None if that failed, or if it was taken before.
 pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
     let (window, name) = (window(), JsValue::from_str("vitrineEngine"));
@@ -160,7 +160,7 @@ pub fn is_news(key: &str) -> bool {
     !known
 }
 
-/// Whether the page is shown dark; index.html settled it before the first paint.
+/// Whether the page is shown dark; `www/early.js` settled it before the first paint.
 pub fn is_dark() -> bool {
     marked("theme") == "dark"
 }

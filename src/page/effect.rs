@@ -22,22 +22,22 @@ impl Effect {
             let (before, after) = (percent(shift.before), percent(shift.after));
             let values =
                 [("expert", &*worded(&shift.expert)), ("before", &before), ("after", &after)];
-            say_with("effect.expert", &values)
+            say_with(word!("effect.expert"), &values)
         });
         let Moved { products, of, most } = self.moved;
         let moved = match (products, most) {
-            (0, _) => say("effect.none").into(),
+            (0, _) => say(word!("effect.none")).into(),
             (moved, 0) => {
                 let values = [("moved", &*count(moved)), ("count", &count(of))];
-                say_with("effect.moved", &values)
+                say_with(word!("effect.moved"), &values)
             }
             (moved, most) => {
                 let values =
                     [("moved", &*count(moved)), ("count", &count(of)), ("most", &count(most))];
-                say_with("effect.moved-most", &values)
+                say_with(word!("effect.moved-most"), &values)
             }
         };
-        [moved].into_iter().chain(shift).collect::<Vec<_>>().join(say("effect.and"))
+        [moved].into_iter().chain(shift).collect::<Vec<_>>().join(say(word!("effect.and")))
     }
 
     /// The same with its knob, and whose expert it is.
@@ -46,11 +46,11 @@ impl Effect {
         let said = match &self.shift {
             None => self.short(),
             Some(shift) => {
-                let task = say(&format!("tasks.{}.inline", shift.task.name()));
-                say_with("effect.of-task", &[("said", &self.short()), ("task", task)])
+                let task = say(&word!("tasks.{}.inline", shift.task.name()));
+                say_with(word!("effect.of-task"), &[("said", &self.short()), ("task", task)])
             }
         };
-        say_with("effect.of-knob", &[("knob", name), ("said", &said)])
+        say_with(word!("effect.of-knob"), &[("knob", name), ("said", &said)])
     }
 }
 
@@ -106,10 +106,10 @@ pub fn Telling() -> impl IntoView {
     let words = Memo::new(move |_| {
         let Some((effect, first)) = said.get() else { return String::new() };
         if !effect.knob.is_empty() {
-            return say_with("effect.first", &[("said", &effect.long()), ("first", &first)]);
+            return say_with(word!("effect.first"), &[("said", &effect.long()), ("first", &first)]);
         }
         let (moved, of) = (count(effect.moved.products), count(effect.moved.of));
-        say_with("shelf.moved", &[("moved", &moved), ("count", &of), ("first", &first)])
+        say_with(word!("shelf.moved"), &[("moved", &moved), ("count", &of), ("first", &first)])
     });
     view! { <p class="hidden" role="status" data-testid="moves" prop:textContent=move || words.get()></p> }
 }

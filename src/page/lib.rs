@@ -6,6 +6,9 @@
 //!
 //! It knows the protocol and the link: no lesson, no model and no tensor.
 
+#[macro_use]
+extern crate keys;
+
 pub mod icons;
 pub mod moves;
 pub mod undo;

@@ -48,7 +48,7 @@ fn App() -> impl IntoView {
     provide_context(store);
     store.go(&browser::link());
     if !browser::remembers() {
-        store.tell("storage-forbidden", Message::new("notices.storage-forbidden"));
+        store.tell("storage-forbidden", Message::new(word!("notices.storage-forbidden")));
     }
     follow_link(store);
     follow_title(store);
@@ -57,7 +57,7 @@ fn App() -> impl IntoView {
     screen::follow_system();
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
-    // A file that is dropped before the studio is there has it opened: see index.html.
+    // A file that is dropped before the studio is there has it opened: see www/early.js.
     bridge::listen(OPEN, move |panel| {
         let panel = PANELS.iter().find(|known| **known == panel).copied();
         store.view.update(|view| view.panel = panel.or(view.panel));
@@ -73,7 +73,7 @@ fn App() -> impl IntoView {
             sheet.set(Some("insides"));
         }
     });
-    // Another language is another page in the place of this one; index.html keeps what no link
+    // Another language is another page in the place of this one; www/early.js keeps what no link
     // holds. To have every text change by itself would be a twentieth of the program.
     let pages = || vec![language::shown() as u64];
     let page = move |_| view! { <Page steps sheet /> }.into_any();
@@ -114,18 +114,22 @@ fn Whole() -> impl IntoView {
         view.embed.clear();
         browser::address_of(&Link { state, view }.write())
     };
-    let said = RwSignal::new("page.copy");
+    let said = RwSignal::new(word!("page.copy"));
     let copy = move || {
         let address = untrack(whole);
         leptos::task::spawn_local(async move {
             let worked = browser::copy(&address).await;
             if !worked {
-                browser::offer_to_copy(&address, untrack(|| say("page.to-copy")));
+                browser::offer_to_copy(&address, untrack(|| say(word!("page.to-copy"))));
             }
-            let _ = said.try_set(if worked { "header.copied" } else { "page.copy-refused" });
+            let _ = said.try_set(if worked {
+                word!("header.copied")
+            } else {
+                word!("page.copy-refused")
+            });
             set_timeout(
                 move || {
-                    let _ = said.try_set("page.copy");
+                    let _ = said.try_set(word!("page.copy"));
                 },
                 Duration::from_secs(2),
             );
@@ -133,7 +137,7 @@ fn Whole() -> impl IntoView {
     };
     view! {
         <p class="whole">
-            <a href=whole target="_blank">{say("page.whole")}</a>
+            <a href=whole target="_blank">{say(word!("page.whole"))}</a>
             <button type="button" on:click=click(copy)>
                 <span aria-live="polite">{move || say(said.get())}</span>
             </button>
@@ -162,13 +166,13 @@ fn Sheets(
         .into_any()
     };
     view! {
-        <aside class="side left" aria-label=say("page.knobs") class:open=move || open.get() == Some("knobs")>
+        <aside class="side left" aria-label=say(word!("page.knobs")) class:open=move || open.get() == Some("knobs")>
             <Knobs />
         </aside>
-        <aside class="side right" aria-label=say("page.insides") class:open=move || open.get() == Some("insides")>
+        <aside class="side right" aria-label=say(word!("page.insides")) class:open=move || open.get() == Some("insides")>
             <Insides />
         </aside>
-        <nav class="tabs" aria-label=say("page.sheets")>{tab("knobs", "page.knobs")} {tab("insides", "page.insides")}</nav>
+        <nav class="tabs" aria-label=say(word!("page.sheets"))>{tab("knobs", word!("page.knobs"))} {tab("insides", word!("page.insides"))}</nav>
     }
 }
 
@@ -237,16 +241,16 @@ fn follow_title(store: Store) {
             Some(known.name.clone())
         });
         let what = match query.as_deref() {
-            None => say("page.title.feed"),
-            Some("") => say("page.title.nothing"),
+            None => say(word!("page.title.feed")),
+            Some("") => say(word!("page.title.nothing")),
             Some(query) => query,
         };
         let name = name.unwrap_or(shopper);
         let ranker = match alone {
-            true => say_with("page.title.no-ranker", &[("system", &system)]),
+            true => say_with(word!("page.title.no-ranker"), &[("system", &system)]),
             false => system,
         };
         let values = [("query", what), ("name", &name), ("ranker", &ranker)];
-        browser::document().set_title(&say_with("page.title", &values));
+        browser::document().set_title(&say_with(word!("page.title"), &values));
     });
 }

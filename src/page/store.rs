@@ -282,7 +282,7 @@ impl Store {
             return;
         }
         if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
-            let says = Message::new("notices.history-full");
+            let says = Message::new(word!("notices.history-full"));
             self.tell("history-full", says.with("most", MAX_HISTORY_EDITS.to_string()));
             return;
         }

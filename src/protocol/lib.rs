@@ -6,6 +6,9 @@
 //!
 //! It knows the link and the market's plain data, no tensor and no browser.
 
+#[macro_use]
+extern crate keys;
+
 pub mod blend;
 pub mod block;
 pub mod machine;
@@ -171,9 +174,10 @@ message! {
 }
 
 impl Notice {
-    /// A notice of this kind; its words are under "notices." and its key.
-    pub fn new(key: &str) -> Self {
-        Self { key: key.into(), says: Message::new(format!("notices.{key}")) }
+    /// A notice that says this, of the kind that stands behind "notices." in the key of its words.
+    pub fn new(words: &str) -> Self {
+        let key = words.strip_prefix("notices.").unwrap_or(words);
+        Self { key: key.into(), says: Message::new(words) }
     }
 
     /// With a value in a placeholder of what it says.

@@ -49,14 +49,16 @@ pub fn states(store: Store) -> Vec<(&'static str, State)> {
 
 /// What a state is called: the present one, or a pin by its letter.
 pub fn state_name(name: &'static str) -> &'static str {
-    if name == "Now" { say("studio.now") } else { name }
+    if name == "Now" { say(word!("studio.now")) } else { name }
 }
 
 /// Pinned states side by side.
-pub const PANEL: Panel =
-    Panel::new("compare", "studio.panels.compare", "studio.panels.compare.about", || {
-        view! { <Compare /> }.into_any()
-    });
+pub const PANEL: Panel = Panel::new(
+    "compare",
+    word!("studio.panels.compare"),
+    word!("studio.panels.compare.about"),
+    || view! { <Compare /> }.into_any(),
+);
 
 #[component]
 fn Compare() -> impl IntoView {
@@ -132,11 +134,11 @@ fn Compare() -> impl IntoView {
     let waiting = move || {
         let text = match standing.get() {
             Standing::Ready => return None,
-            Standing::Resting => say("studio.engine.resting").into(),
-            Standing::Loading(None) => say("studio.engine.starting").into(),
+            Standing::Resting => say(word!("studio.engine.resting")).into(),
+            Standing::Loading(None) => say(word!("studio.engine.starting")).into(),
             Standing::Loading(Some(progress)) => {
                 let share = words::percent(progress.loaded as f32 / progress.total.max(1) as f32);
-                say_with("studio.engine.starting-at", &[("share", &share)])
+                say_with(word!("studio.engine.starting-at"), &[("share", &share)])
             }
         };
         Some(text)
@@ -152,18 +154,18 @@ fn Compare() -> impl IntoView {
                     on:click=click(pin)
                 >
                     <Mark name="pin" />
-                    {text("studio.compare.pin")}
+                    {text(word!("studio.compare.pin"))}
                 </button>
                 <p>
                     {move || {
                         let pins = store.view.with(|view| view.pins.len());
                         match pins {
-                            0 => say("studio.compare.none").to_string(),
+                            0 => say(word!("studio.compare.none")).to_string(),
                             MAX_PINS => {
-                                say_with("studio.compare.full", &[("most", &MAX_PINS.to_string())])
+                                say_with(word!("studio.compare.full"), &[("most", &MAX_PINS.to_string())])
                             }
                             _ => say_with(
-                                "studio.compare.pinned",
+                                word!("studio.compare.pinned"),
                                 &[("count", &pins.to_string()), ("most", &MAX_PINS.to_string())],
                             ),
                         }
@@ -194,7 +196,7 @@ fn table(
                 <div>
                     <p data-testid="notice" role="alert">{worded(why)}</p>
                     <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                        {say("try-again")}
+                        {say(word!("try-again"))}
                     </button>
                 </div>
             }
@@ -224,7 +226,7 @@ fn table(
         "grid-template-columns:{}",
         vec!["minmax(230px,400px)"; columns.len()].join(&format!(" {GAP}px "))
     );
-    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label=say("studio.compare.columns")>{cells.collect_view()}</div> }
+    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label=say(word!("studio.compare.columns"))>{cells.collect_view()}</div> }
         .into_any()
 }
 
@@ -232,7 +234,7 @@ fn table(
 /// called by does not change with the present state.
 fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
     let text = match differences(&State::default(), &state).as_slice() {
-        [] => say("studio.compare.default").to_string(),
+        [] => say(word!("studio.compare.default")).to_string(),
         all => all.iter().map(worded).collect::<Vec<_>>().join(" · "),
     };
     if name == "Now" {
@@ -248,8 +250,8 @@ fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
     };
     view! {
         <h3>{name}</h3>
-        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say("studio.go-there")}</button>
-        <button type="button" class="icon" aria-label=say_with("studio.compare.unpin", &[("name", name)]) on:click=click(remove)>
+        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say(word!("studio.go-there"))}</button>
+        <button type="button" class="icon" aria-label=say_with(word!("studio.compare.unpin"), &[("name", name)]) on:click=click(remove)>
             <Mark name="close" />
         </button>
         <p class="differs">{text}</p>
@@ -281,8 +283,8 @@ fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
         .into_iter()
         .map(|(name, key, value)| {
             let (shown, about) = (
-                linked(say(&format!("studio.compare.{key}"))),
-                say(&format!("studio.compare.{key}.about")),
+                linked(say(&word!("studio.compare.{}", key))),
+                say(&word!("studio.compare.{}.about", key)),
             );
             view! {
                 <div title=about>
@@ -302,13 +304,15 @@ fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>)
             Some(was) if was > rank => ("up", format!("▲ {}", was - rank)),
             Some(was) if was < rank => ("down", format!("▼ {}", rank - was)),
             Some(_) => ("same", "=".into()),
-            None => ("new", say("shelf.new").into()),
+            None => ("new", say(word!("shelf.new")).into()),
         });
         let said = moved.as_ref().map(|(kind, by)| match *kind {
-            "up" => say_with("studio.compare.up", &[("by", by.trim_start_matches("▲ "))]),
-            "down" => say_with("studio.compare.down", &[("by", by.trim_start_matches("▼ "))]),
-            "same" => say("studio.compare.same-place").into(),
-            _ => say("studio.compare.not-before").into(),
+            "up" => say_with(word!("studio.compare.up"), &[("by", by.trim_start_matches("▲ "))]),
+            "down" => {
+                say_with(word!("studio.compare.down"), &[("by", by.trim_start_matches("▼ "))])
+            }
+            "same" => say(word!("studio.compare.same-place")).into(),
+            _ => say(word!("studio.compare.not-before")).into(),
         });
         view! {
             <li

@@ -137,7 +137,7 @@ impl Engine {
         let (reply, answered) = oneshot::channel();
         self.inner.waiting.borrow_mut().push_back(Question { state, reply });
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
+        answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))
     }
 
     /// What is measured of a state on some held-out page views. Every question goes first.
@@ -155,7 +155,7 @@ impl Engine {
         let slice = Job::Slice(Slice { state, from, count, reply });
         self.inner.behind.borrow_mut().push_back(slice);
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
+        answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))
     }
 
     /// What else is to be known of a state. Every question goes first.
@@ -174,10 +174,11 @@ impl Engine {
         let inquiry = Job::Inquiry(Inquiry { state, about, reply });
         self.inner.behind.borrow_mut().push_back(inquiry);
         self.inner.pump();
-        let told = answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))?;
+        let told =
+            answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))?;
         told.reply.ok_or_else(|| {
             let why = told.notices.into_iter().next();
-            why.map_or_else(|| Message::new("studio.engine.other"), |notice| notice.says)
+            why.map_or_else(|| Message::new(word!("studio.engine.other")), |notice| notice.says)
         })
     }
 }
@@ -244,7 +245,7 @@ impl Inner {
         self.heard.set(browser::now());
         let loader = browser::versioned("engine-cpu-loader.js");
         let Ok(worker) = worker::start("engine-studio", &loader) else {
-            self.lose(&Message::new("studio.engine.forbidden"));
+            self.lose(&Message::new(word!("studio.engine.forbidden")));
             return;
         };
         let inner = Rc::downgrade(self);
@@ -253,14 +254,14 @@ impl Inner {
             match wire::read_all(&data) {
                 Ok(message) => inner.hear(message),
                 Err(part) => {
-                    inner.lose(&Message::new("studio.engine.unreadable").with("part", part));
+                    inner.lose(&Message::new(word!("studio.engine.unreadable")).with("part", part));
                 }
             }
         };
         let inner = Rc::downgrade(self);
         let broke = move |_| {
             if let Some(inner) = inner.upgrade() {
-                inner.lose(&Message::new("studio.engine.stopped"));
+                inner.lose(&Message::new(word!("studio.engine.stopped")));
             }
         };
         *self.worker.borrow_mut() = Some(Running::new(worker, hear, broke));
@@ -273,7 +274,7 @@ impl Inner {
                 self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
             }
             FromEngine::Hello { .. } => {
-                self.lose(&Message::new("studio.engine.version"));
+                self.lose(&Message::new(word!("studio.engine.version")));
             }
             FromEngine::Progress(progress) => {
                 if self.standing.get_untracked() != Standing::Ready {
@@ -322,7 +323,7 @@ impl Inner {
         let busy = self.current.borrow().is_some()
             || matches!(self.standing.get_untracked(), Standing::Loading(_));
         if busy && browser::now() - self.heard.get() > SILENCE {
-            self.lose(&Message::new("studio.engine.silent"));
+            self.lose(&Message::new(word!("studio.engine.silent")));
         }
     }
 

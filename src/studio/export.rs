@@ -349,14 +349,16 @@ pub fn write_state(link: &str) -> Result<String, String> {
 /// Says what is wrong with the file.
 pub fn read_state(file: &str) -> Result<String, Message> {
     if file.len() > MOST {
-        return Err(Message::new("studio.why.too-large"));
+        return Err(Message::new(word!("studio.why.too-large")));
     }
     let read: Read = serde_json::from_str(file).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Message::new("studio.why.other-json"),
-        _ => Message::new("studio.why.no-json").with("line", error.line().to_string()),
+        serde_json::error::Category::Data => Message::new(word!("studio.why.other-json")),
+        _ => Message::new(word!("studio.why.no-json")).with("line", error.line().to_string()),
     })?;
     if read.vitrine > link::LINK_VERSION {
-        return Err(Message::new("studio.why.too-new").with("version", read.vitrine.to_string()));
+        return Err(
+            Message::new(word!("studio.why.too-new")).with("version", read.vitrine.to_string())
+        );
     }
     Ok(read.link)
 }

@@ -46,22 +46,25 @@ struct Sketch {
 
 /// Every chart that an answer fills.
 pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
-    let learned =
-        (!answer.examination.learned.is_empty()).then(|| (Ink::Accent, say("examination.learned")));
+    let learned = (!answer.examination.learned.is_empty())
+        .then(|| (Ink::Accent, say(word!("examination.learned"))));
     let mut sketches = vec![
         Sketch {
-            title: say("studio.figures.softmax").into(),
+            title: say(word!("studio.figures.softmax")).into(),
             file: "softmax".into(),
             legend: vec![
-                (Ink::Accent, say("studio.figures.softmax.line")),
-                (Ink::Mark, say("studio.figures.softmax.mark")),
+                (Ink::Accent, say(word!("studio.figures.softmax.line"))),
+                (Ink::Mark, say(word!("studio.figures.softmax.mark"))),
             ],
             plot: softmax(&answer.retrieval.softmax, answer.retrieval.effective_candidates),
         },
         Sketch {
-            title: say("studio.figures.examination").into(),
+            title: say(word!("studio.figures.examination")).into(),
             file: "examination".into(),
-            legend: learned.into_iter().chain([(Ink::Quiet, say("examination.true"))]).collect(),
+            legend: learned
+                .into_iter()
+                .chain([(Ink::Quiet, say(word!("examination.true")))])
+                .collect(),
             plot: examination(&answer.examination),
         },
     ];
@@ -88,14 +91,14 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
             from += experts;
             let task = task.name();
             let layer_name = match &gating.name {
-                None => say("studio.figures.experts").into(),
+                None => say(word!("studio.figures.experts")).into(),
                 Some(name) => worded(name),
             };
-            let values = [("layer", &*layer_name), ("task", say(&format!("tasks.{task}.inline")))];
+            let values = [("layer", &*layer_name), ("task", say(&word!("tasks.{}.inline", task)))];
             sketches.push(Sketch {
-                title: say_with("studio.figures.utilisation", &values),
+                title: say_with(word!("studio.figures.utilisation"), &values),
                 file: format!("experts-{}-{task}", layer + 1),
-                legend: vec![(Ink::Accent, say("studio.figures.utilisation.bar"))],
+                legend: vec![(Ink::Accent, say(word!("studio.figures.utilisation.bar")))],
                 plot: bars(of_task, &gating.experts),
             });
         }

@@ -108,14 +108,14 @@ fn Studio() -> impl IntoView {
         move |key: fn(&Panel) -> &'static str| move || panel().map_or("", |panel| say(key(panel)));
     view! {
         <header>
-            <div role="tablist" aria-label=text("studio-frame.name") on:keydown=step>
+            <div role="tablist" aria-label=text(word!("studio-frame.name")) on:keydown=step>
                 {PANELS.iter().map(tab).collect_view()}
             </div>
             <p prop:textContent=said(|panel| panel.about)></p>
             <button
                 type="button"
                 class="icon wide"
-                aria-label=text("studio.whole-height")
+                aria-label=text(word!("studio.whole-height"))
                 aria-pressed=move || wide.get().to_string()
                 on:click=click(move || wide.update(|wide| *wide = !*wide))
             >
@@ -125,7 +125,7 @@ fn Studio() -> impl IntoView {
                 type="button"
                 class="icon"
                 data-testid="studio-close"
-                aria-label=text("studio.close")
+                aria-label=text(word!("studio.close"))
                 on:click=click(close)
             >
                 <Mark name="close" />

@@ -146,8 +146,8 @@ pub fn share(results: &Results, state: &State) -> usize {
 /// Key of what the page views of a surface are called.
 pub fn surface_name(surface: Surface) -> &'static str {
     match surface {
-        Surface::Search => "studio.views.search",
-        Surface::Feed => "studio.views.feed",
+        Surface::Search => word!("studio.views.search"),
+        Surface::Feed => word!("studio.views.feed"),
     }
 }
 

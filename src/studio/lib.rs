@@ -8,6 +8,9 @@
 //!
 //! It knows the page, and lessons: no model and no tensor.
 
+#[macro_use]
+extern crate keys;
+
 mod axis;
 pub mod bench;
 mod browser;

@@ -37,10 +37,12 @@ pub mod symbols;
 mod walk;
 
 /// How a product's score comes to be, part by part.
-pub const PANEL: Panel =
-    Panel::new("machine", "studio.panels.machine", "studio.panels.machine.about", || {
-        view! { <MachineAtWork /> }.into_any()
-    });
+pub const PANEL: Panel = Panel::new(
+    "machine",
+    word!("studio.panels.machine"),
+    word!("studio.panels.machine.about"),
+    || view! { <MachineAtWork /> }.into_any(),
+);
 
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;
@@ -66,7 +68,7 @@ impl Seen {
             Reply::Machine(machine) => {
                 Ok(Some(Self { state, answer, machine: *machine, moved: Vec::new() }))
             }
-            _ => Err(Message::new("studio.engine.other")),
+            _ => Err(Message::new(word!("studio.engine.other"))),
         }
     }
 }
@@ -130,8 +132,8 @@ fn MachineAtWork() -> impl IntoView {
         set_timeout(ask, Duration::from_millis(if begins { 0 } else { REST }));
     });
     let said = move || match (asking.get(), standing.get()) {
-        (true, Standing::Loading(_)) => say("studio.explain.starting").to_string(),
-        (true, _) => say("studio.explain.asking").into(),
+        (true, Standing::Loading(_)) => say(word!("studio.explain.starting")).to_string(),
+        (true, _) => say(word!("studio.explain.asking")).into(),
         (false, _) => seen.with(|seen| match seen {
             Some(Ok(Some(seen))) => what_moved(seen),
             _ => String::new(),
@@ -140,13 +142,13 @@ fn MachineAtWork() -> impl IntoView {
     let drawn = live(move || {
         match seen.get() {
         None => ().into_any(),
-        Some(Ok(None)) => view! { <p class="empty">{text("machine.nothing")}</p> }.into_any(),
+        Some(Ok(None)) => view! { <p class="empty">{text(word!("machine.nothing"))}</p> }.into_any(),
         Some(Ok(Some(seen))) => drawing(&seen, opened, walk, store),
         Some(Err(why)) => view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
                 <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {text("studio.explain.again")}
+                    {text(word!("studio.explain.again"))}
                 </button>
             </div>
         }
@@ -163,7 +165,7 @@ fn MachineAtWork() -> impl IntoView {
 
 /// What a part is called.
 fn part_name(system: &str, part: &str) -> &'static str {
-    say(&format!("machine.{system}.{part}"))
+    say(&word!("machine.{}.{}", system, part))
 }
 
 /// Key of the system that a part is of.
@@ -174,7 +176,7 @@ fn system_of(seen: &Seen, of_ranker: bool) -> &'static str {
 /// What moved since the state before, in a sentence; before anything did, how to see it.
 fn what_moved(seen: &Seen) -> String {
     if seen.moved.is_empty() {
-        return say("machine.try").into();
+        return say(word!("machine.try")).into();
     }
     let named = seen.moved.iter().take(NAMED).map(|moved| {
         let name = part_name(system_of(seen, moved.of_ranker), &moved.part);
@@ -183,9 +185,9 @@ fn what_moved(seen: &Seen) -> String {
             false => name.into(),
         }
     });
-    let parts = named.collect::<Vec<_>>().join(say("machine.list"));
+    let parts = named.collect::<Vec<_>>().join(say(word!("machine.list")));
     let number = count(seen.moved.len());
-    say_with("machine.moved", &[("count", &number), ("parts", &parts)])
+    say_with(word!("machine.moved"), &[("count", &number), ("parts", &parts)])
 }
 
 fn drawing(seen: &Arc<Seen>, opened: Opened, walk: Walk, store: Store) -> AnyView {
@@ -199,7 +201,7 @@ fn drawing(seen: &Arc<Seen>, opened: Opened, walk: Walk, store: Store) -> AnyVie
     let part = {
         let seen = seen.clone();
         live(move || match opened.get() {
-            None => view! { <p class="note">{text("machine.open")}</p> }.into_any(),
+            None => view! { <p class="note">{text(word!("machine.open"))}</p> }.into_any(),
             Some((of_ranker, key)) => one_part(&seen, of_ranker, key),
         })
     };
@@ -222,20 +224,20 @@ fn funnel(seen: &Seen) -> AnyView {
     let Seen { answer, machine, state, .. } = seen;
     let stage = |passage: &Passage| {
         let passed = if passage.passed { "" } else { "lost" };
-        let name = say(&format!("studio.explain.stage.{}", passage.stage));
+        let name = say(&word!("studio.explain.stage.{}", passage.stage));
         let left = count(passage.left as usize);
         view! {
             <li class=passed>
                 <span>{name}</span>
                 <strong translate="no">{left}</strong>
-                {(!passage.passed).then(|| view! { <small>{say("machine.lost")}</small> })}
+                {(!passage.passed).then(|| view! { <small>{say(word!("machine.lost"))}</small> })}
             </li>
         }
     };
     let stages = machine.trace.passages.iter().map(stage).collect_view();
     let blended = answer.ranker.blend(&state.settings);
     let place = say_with(
-        "machine.place",
+        word!("machine.place"),
         &[
             ("place", &count(machine.trace.rank as usize + 1)),
             ("count", &count(machine.trace.ranked as usize)),
@@ -245,7 +247,7 @@ fn funnel(seen: &Seen) -> AnyView {
         <ol class="stages" data-testid="machine-funnel">
             {stages}
             <li>
-                <span>{say("machine.score")}</span>
+                <span>{say(word!("machine.score"))}</span>
                 <strong translate="no">{score(blended, machine.trace.score)}</strong>
                 <small>{place}</small>
             </li>
@@ -311,8 +313,8 @@ fn system(
     let boxes = boxes.collect_view();
     view! {
         <section class="system" data-testid=if of_ranker { "machine-ranker" } else { "machine-retriever" }>
-            <h3>{say(&format!("machine.{key}"))}</h3>
-            <div class="scroll" tabindex="0" role="group" aria-label=say(&format!("machine.{key}"))>
+            <h3>{say(&word!("machine.{}", key))}</h3>
+            <div class="scroll" tabindex="0" role="group" aria-label=say(&word!("machine.{}", key))>
                 <div class="drawing" style=format!("--width:{width:.0}px;--height:{height:.0}px")>
                     <svg viewBox=format!("0 0 {width:.0} {height:.0}") aria-hidden="true">
                         {arrows.collect_view()}
@@ -335,7 +337,7 @@ fn small(activity: &Activity) -> AnyView {
         return view! { <strong translate="no">{said}</strong> }.into_any();
     }
     if numbers.is_empty() {
-        return view! { <small>{say("machine.empty")}</small> }.into_any();
+        return view! { <small>{say(word!("machine.empty"))}</small> }.into_any();
     }
     let strips = activity.rows.iter().filter(|row| row.values.len() > 1).take(3);
     let strips = strips.map(|row| {
@@ -357,30 +359,34 @@ fn one_part(seen: &Seen, of_ranker: bool, key: &str) -> AnyView {
     let activity = activities.iter().find(|activity| activity.part == key);
     let from = part.from.iter().map(|from| part_name(system, from)).collect::<Vec<_>>();
     let of = match from.is_empty() {
-        true => say("machine.comes-in").into(),
-        false => say_with("machine.computed-of", &[("parts", &from.join(say("machine.list")))]),
+        true => say(word!("machine.comes-in")).into(),
+        false => say_with(
+            word!("machine.computed-of"),
+            &[("parts", &from.join(say(word!("machine.list"))))],
+        ),
     };
     let place = (!part.place.is_empty())
-        .then(|| say_with("machine.in-the-paper", &[("place", part.place)]));
+        .then(|| say_with(word!("machine.in-the-paper"), &[("place", part.place)]));
     let numbers = activity.map(numbers).unwrap_or_default();
     let rows = activity.map(|activity| activity.rows.clone()).unwrap_or_default();
     let empty = match ((part.is_there)(&seen.state.settings), rows.is_empty()) {
-        (false, _) => Some("machine.not-there"),
-        (true, true) => Some("machine.no-numbers"),
+        (false, _) => Some(word!("machine.not-there")),
+        (true, true) => Some(word!("machine.no-numbers")),
         (true, false) => None,
     };
     let moved = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == key);
     let moved = moved.filter(|moved| moved.by.is_finite());
-    let moved = moved.map(|moved| say_with("machine.moved-by", &[("share", &percent(moved.by))]));
+    let moved =
+        moved.map(|moved| say_with(word!("machine.moved-by"), &[("share", &percent(moved.by))]));
     view! {
         <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
-        <p>{say(&format!("machine.{system}.{key}.about"))}</p>
+        <p>{say(&word!("machine.{}.{}.about", system, key))}</p>
         {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
         {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
         <p class="note">{of} " " {place} " " {moved}</p>
         {empty.map(|key| view! { <p class="empty">{say(key)}</p> })}
         <div class="vectors">{rows.into_iter().map(strip).collect_view()}</div>
-        <p class="note">{say("machine.source")} " " <code translate="no">{part.source}</code></p>
+        <p class="note">{say(word!("machine.source"))} " " <code translate="no">{part.source}</code></p>
     }
     .into_any()
 }

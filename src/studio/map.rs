@@ -34,56 +34,60 @@ use protocol::{Question, Reply};
 mod texts {
     use page::language::{say, say_with};
 
-    pub const CANVAS: &str = "studio.map.canvas";
-    pub const ABOUT: &str = "studio.map.about";
-    pub const NEARER: &str = "studio.map.nearer";
-    pub const FARTHER: &str = "studio.map.farther";
-    pub const ALL: &str = "studio.map.all";
-    pub const LASSO: &str = "studio.map.lasso";
-    pub const IN_VIEW: &str = "studio.map.in-view";
-    pub const TO_QUERY: &str = "studio.map.to-query";
-    pub const KEEP: &str = "studio.map.keep";
-    pub const CLEAR: &str = "studio.map.clear";
-    pub const TOOLS: &str = "studio.map.tools";
-    pub const BY_WHEEL: &str = "studio.map.by-wheel";
-    pub const BY_TOUCH: &str = "studio.map.by-touch";
-    pub const ASKING: &str = "studio.map.asking";
-    pub const STARTING: &str = "studio.map.starting";
-    pub const AGAIN: &str = "studio.map.again";
-    pub const PRODUCTS: &str = "studio.map.products";
-    pub const RETRIEVED: &str = "studio.map.retrieved";
-    pub const CHOSEN: &str = "studio.map.chosen";
-    pub const QUERY: &str = "studio.map.query";
-    pub const WAS: &str = "studio.map.was";
-    pub const QUERY_WAS: &str = "studio.map.query-was";
-    pub const LASSOED: &str = "studio.map.lassoed";
-    pub const NOT_RETRIEVED: &str = "studio.map.not-retrieved";
-    pub const LOOK: &str = "studio.map.look";
+    pub const CANVAS: &str = word!("studio.map.canvas");
+    pub const ABOUT: &str = word!("studio.map.about");
+    pub const NEARER: &str = word!("studio.map.nearer");
+    pub const FARTHER: &str = word!("studio.map.farther");
+    pub const ALL: &str = word!("studio.map.all");
+    pub const LASSO: &str = word!("studio.map.lasso");
+    pub const IN_VIEW: &str = word!("studio.map.in-view");
+    pub const TO_QUERY: &str = word!("studio.map.to-query");
+    pub const KEEP: &str = word!("studio.map.keep");
+    pub const CLEAR: &str = word!("studio.map.clear");
+    pub const TOOLS: &str = word!("studio.map.tools");
+    pub const BY_WHEEL: &str = word!("studio.map.by-wheel");
+    pub const BY_TOUCH: &str = word!("studio.map.by-touch");
+    pub const ASKING: &str = word!("studio.map.asking");
+    pub const STARTING: &str = word!("studio.map.starting");
+    pub const AGAIN: &str = word!("studio.map.again");
+    pub const PRODUCTS: &str = word!("studio.map.products");
+    pub const RETRIEVED: &str = word!("studio.map.retrieved");
+    pub const CHOSEN: &str = word!("studio.map.chosen");
+    pub const QUERY: &str = word!("studio.map.query");
+    pub const WAS: &str = word!("studio.map.was");
+    pub const QUERY_WAS: &str = word!("studio.map.query-was");
+    pub const LASSOED: &str = word!("studio.map.lassoed");
+    pub const NOT_RETRIEVED: &str = word!("studio.map.not-retrieved");
+    pub const LOOK: &str = word!("studio.map.look");
     pub const HEADS: [&str; 4] = [
-        "studio.map.heads.product",
-        "studio.map.heads.type",
-        "studio.map.heads.price",
-        "studio.map.heads.now",
+        word!("studio.map.heads.product"),
+        word!("studio.map.heads.type"),
+        word!("studio.map.heads.price"),
+        word!("studio.map.heads.now"),
     ];
 
     pub fn before(pinned: bool) -> &'static str {
-        if pinned { say("studio.map.before.pin") } else { say("studio.map.before.change") }
+        if pinned {
+            say(word!("studio.map.before.pin"))
+        } else {
+            say(word!("studio.map.before.change"))
+        }
     }
     pub fn taken(count: &str, shown: usize, all: usize) -> String {
         let values = &[("all", count), ("shown", &shown.to_string())];
         match all {
-            0 => say("studio.map.taken.none").into(),
-            1 => say("studio.map.taken.one").into(),
-            all if all > shown => say_with("studio.map.taken.some", values),
-            _ => say_with("studio.map.taken.all", values),
+            0 => say(word!("studio.map.taken.none")).into(),
+            1 => say(word!("studio.map.taken.one")).into(),
+            all if all > shown => say_with(word!("studio.map.taken.some"), values),
+            _ => say_with(word!("studio.map.taken.all"), values),
         }
     }
     pub fn seen(first: &str, second: &str) -> String {
-        say_with("studio.map.seen", &[("first", first), ("second", second)])
+        say_with(word!("studio.map.seen"), &[("first", first), ("second", second)])
     }
     pub fn moved(stayed: usize, of: usize) -> String {
         let (stayed, of) = (stayed.to_string(), of.to_string());
-        say_with("studio.map.moved", &[("stayed", &stayed), ("of", &of)])
+        say_with(word!("studio.map.moved"), &[("stayed", &stayed), ("of", &of)])
     }
 }
 
@@ -106,7 +110,7 @@ impl Drawn {
     async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
         let answer = engine.answer(&state).await?;
         let Reply::Map(map) = engine.ask(&state, Question::Map).await? else {
-            return Err(Message::new("studio.engine.other"));
+            return Err(Message::new(word!("studio.engine.other")));
         };
         let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
         let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
@@ -134,9 +138,10 @@ struct Asked {
 }
 
 /// The item vectors in two dimensions.
-pub const PANEL: Panel = Panel::new("map", "studio.panels.map", "studio.panels.map.about", || {
-    view! { <MapOfTheCatalogue /> }.into_any()
-});
+pub const PANEL: Panel =
+    Panel::new("map", word!("studio.panels.map"), word!("studio.panels.map.about"), || {
+        view! { <MapOfTheCatalogue /> }.into_any()
+    });
 
 /// Asks the engine, and again whenever the state has come to rest after a change.
 fn asked(store: Store, engine: Engine) -> Asked {
@@ -400,7 +405,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
             Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
         });
         let (title, of_type, price) = known.unwrap_or_default();
-        let label = say_with("studio.map.look-at", &[("title", &title)]);
+        let label = say_with(word!("studio.map.look-at"), &[("title", &title)]);
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {
             <tr data-product-id=product>

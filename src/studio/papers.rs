@@ -10,10 +10,12 @@ use page::language::{self, say_with, text, worded};
 use page::parts::{click, follow, live};
 
 /// The papers' tables.
-pub const PANEL: Panel =
-    Panel::new("papers", "studio.panels.papers", "studio.panels.papers.about", || {
-        view! { <Papers /> }.into_any()
-    });
+pub const PANEL: Panel = Panel::new(
+    "papers",
+    word!("studio.panels.papers"),
+    word!("studio.panels.papers.about"),
+    || view! { <Papers /> }.into_any(),
+);
 
 /// Address of the document, without its ending.
 const NAME: &str = "assets/tables";
@@ -47,10 +49,10 @@ fn Papers() -> impl IntoView {
             <p data-testid="notice" role="alert">
                 {move || {
                     let (name, why) = (address.get(), worded(&why));
-                    say_with("studio.document.missing", &[("name", &name), ("why", &why)])
+                    say_with(word!("studio.document.missing"), &[("name", &name), ("why", &why)])
                 }}
             </p>
-            <button type="button" class="outlined" on:click=click(fetch)>{text("try-again")}</button>
+            <button type="button" class="outlined" on:click=click(fetch)>{text(word!("try-again"))}</button>
         }
         .into_any()
     };
@@ -76,14 +78,16 @@ fn Papers() -> impl IntoView {
         view! {
             <article class="document" data-testid="document">
                 {first}
-                <nav aria-label=text("studio.document.parts")>{ways}</nav>
+                <nav aria-label=text(word!("studio.document.parts"))>{ways}</nav>
                 {sections.collect_view()}
             </article>
         }
         .into_any()
     };
     live(move || match read.get() {
-        None => view! { <p class="empty" role="status">{text("studio.fetching")}</p> }.into_any(),
+        None => {
+            view! { <p class="empty" role="status">{text(word!("studio.fetching"))}</p> }.into_any()
+        }
         Some(Err(why)) => failed(why),
         Some(Ok(parts)) => shown(parts),
     })

@@ -52,9 +52,9 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
         });
     };
     let said = move || match done.get() {
-        None => say("studio.share.copy"),
-        Some(true) => say("header.copied"),
-        Some(false) => say("studio.share.refused"),
+        None => say(word!("studio.share.copy")),
+        Some(true) => say(word!("header.copied")),
+        Some(false) => say(word!("studio.share.refused")),
     };
     follow(move |_| {
         text.track();
@@ -72,7 +72,7 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
 
 /// Link, embedding, files.
 pub const PANEL: Panel =
-    Panel::new("share", "studio.panels.share", "studio.panels.share.about", || {
+    Panel::new("share", word!("studio.panels.share"), word!("studio.panels.share.about"), || {
         view! { <Share /> }.into_any()
     });
 
@@ -103,11 +103,12 @@ fn Share() -> impl IntoView {
             match link {
                 Ok(link) => {
                     store.go(&link);
-                    let _ =
-                        said.try_set(Some(Message::new("studio.share.opened").with("name", name)));
+                    let _ = said.try_set(Some(
+                        Message::new(word!("studio.share.opened")).with("name", name),
+                    ));
                 }
                 Err(why) => {
-                    let says = Message::new("studio.share.no-state");
+                    let says = Message::new(word!("studio.share.no-state"));
                     let _ = said.try_set(Some(says.with("name", name).with("why", why)));
                 }
             }
@@ -136,7 +137,8 @@ fn Share() -> impl IntoView {
     let told = move |result: Result<(), Message>| {
         if let Err(why) = result {
             // The panel may have been closed meanwhile.
-            let _ = said.try_set(Some(Message::new("studio.share.no-file").with("why", why)));
+            let _ =
+                said.try_set(Some(Message::new(word!("studio.share.no-file")).with("why", why)));
         }
     };
     let cells = RwSignal::new(if has_decimal_comma() { Cells::Semicolon } else { Cells::Comma });
@@ -144,14 +146,16 @@ fn Share() -> impl IntoView {
     let save_ranking = move |ending: &'static str, kind: &'static str, write: Writer| {
         let file = match answer.get_untracked() {
             Some(Ok(answer)) => source(store, move |source| {
-                let shop =
-                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
+                let shop = store
+                    .shop
+                    .get_untracked()
+                    .ok_or_else(|| Message::new(word!("studio.why.no-shop")))?;
                 let text =
                     write(&answer, source, &shop, cells.get_untracked()).map_err(unwritten)?;
                 Ok((source.file("ranking", ending), text))
             }),
             Some(Err(why)) => Err(why),
-            None => Err(Message::new("studio.why.computing")),
+            None => Err(Message::new(word!("studio.why.computing"))),
         };
         told(file.and_then(|(name, text)| download(&name, kind, &text)));
     };
@@ -172,7 +176,7 @@ fn Share() -> impl IntoView {
     let of_cells = Cells::ALL.map(|(form, key)| {
         view! {
             <option value=key prop:selected=move || cells.get() == form>
-                {move || say(&format!("studio.share.cells.{key}"))}
+                {move || say(&word!("studio.share.cells.{}", key))}
             </option>
         }
     });
@@ -184,43 +188,43 @@ fn Share() -> impl IntoView {
     };
     let length = Memo::new(move |_| link.with(|link| link.chars().count()));
     let long = move || {
-        let text = say_with("studio.share.long", &[("most", &words::count(LONG))]);
+        let text = say_with(word!("studio.share.long"), &[("most", &words::count(LONG))]);
         view! {
             <p data-testid="long-link" role="status">{text}</p>
-            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say("studio.share.state")}</button>
+            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say(word!("studio.share.state"))}</button>
         }
         .into_any()
     };
     view! {
         <div class="sharing" data-testid="sharing">
             <section>
-                <h3>{text("studio.share.link")}</h3>
-                <p>{text("studio.share.link.about")}</p>
-                <Copied label="studio.share.link" testid="share-link" text=link />
+                <h3>{text(word!("studio.share.link"))}</h3>
+                <p>{text(word!("studio.share.link.about"))}</p>
+                <Copied label=word!("studio.share.link") testid="share-link" text=link />
                 <p class="note">{move || {
-                    say_with("studio.share.characters", &[("count", &words::count(length.get()))])
+                    say_with(word!("studio.share.characters"), &[("count", &words::count(length.get()))])
                 }}</p>
                 {when(move || length.get() > LONG, long)}
             </section>
             <section>
-                <h3>{text("studio.share.code")}</h3>
+                <h3>{text(word!("studio.share.code"))}</h3>
                 {live(move || qr(link.get(), told))}
             </section>
             <Embedding />
             <section>
-                <h3>{text("studio.share.files")}</h3>
-                <p>{text("studio.share.files.about")}</p>
+                <h3>{text(word!("studio.share.files"))}</h3>
+                <p>{text(word!("studio.share.files.about"))}</p>
                 <label class="cells">
-                    {text("studio.share.cells")}
+                    {text(word!("studio.share.cells"))}
                     <select data-testid="cells" on:change=choose_cells>{of_cells.into_iter().collect_view()}</select>
                 </label>
                 <div class="row">
-                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text("studio.share.csv")}</button>
-                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text("studio.share.json")}</button>
-                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text("studio.share.state")}</button>
+                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text(word!("studio.share.csv"))}</button>
+                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text(word!("studio.share.json"))}</button>
+                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text(word!("studio.share.state"))}</button>
                 </div>
                 <label class="file">
-                    <span>{text("studio.share.open")}</span>
+                    <span>{text(word!("studio.share.open"))}</span>
                     <input type="file" accept=".json,application/json" data-testid="open-state" on:change=chosen />
                 </label>
                 {live(move || match said.get() {
@@ -229,7 +233,7 @@ fn Share() -> impl IntoView {
                 })}
             </section>
             <section class="broad">
-                <h3>{text("studio.share.charts")}</h3>
+                <h3>{text(word!("studio.share.charts"))}</h3>
                 {live(move || charts(store, answer.get(), told))}
             </section>
         </div>
@@ -248,18 +252,18 @@ fn source<T>(store: Store, told: impl FnOnce(&Source<'_>) -> T) -> T {
 
 /// Why a file could not be written, as whoever writes it said.
 fn unwritten(why: String) -> Message {
-    Message::new("studio.why.unwritten").with("why", why)
+    Message::new(word!("studio.why.unwritten")).with("why", why)
 }
 
 fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
     let Some(svg) = code(&link) else {
-        return view! { <p class="empty" data-testid="no-code">{say("studio.share.too-long")}</p> }
+        return view! { <p class="empty" data-testid="no-code">{say(word!("studio.share.too-long"))}</p> }
             .into_any();
     };
     let file = svg.clone();
     let save = move || told(download("vitrine-link.svg", "image/svg+xml", &file));
     view! {
-        <div class="code" role="img" aria-label=say("studio.share.qr") data-testid="qr" inner_html=svg></div>
+        <div class="code" role="img" aria-label=say(word!("studio.share.qr")) data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>
     }
     .into_any()
@@ -300,7 +304,7 @@ fn Embedding() -> impl IntoView {
         view! {
             <label class="check">
                 <input type="checkbox" prop:checked=on on:change=turn />
-                {move || say(&format!("studio.parts.{name}"))}
+                {move || say(&word!("studio.parts.{}", name))}
             </label>
         }
     };
@@ -321,13 +325,13 @@ fn Embedding() -> impl IntoView {
     };
     view! {
         <section>
-            <h3>{text("studio.share.embed")}</h3>
-            <p>{text("studio.share.embed.about")}</p>
+            <h3>{text(word!("studio.share.embed"))}</h3>
+            <p>{text(word!("studio.share.embed.about"))}</p>
             <div class="row">{PARTS.map(part).into_iter().collect_view()}</div>
             <div class="row">
-                {number("studio.share.width", |size| size.0, |size, value| size.0 = value)}
-                {number("studio.share.height", |size| size.1, |size, value| size.1 = value)}
-                <a class="outlined" target="_blank" href=move || source.get()>{text("studio.share.try")}</a>
+                {number(word!("studio.share.width"), |size| size.0, |size, value| size.0 = value)}
+                {number(word!("studio.share.height"), |size| size.1, |size, value| size.1 = value)}
+                <a class="outlined" target="_blank" href=move || source.get()>{text(word!("studio.share.try"))}</a>
             </div>
             <label class="check">
                 <input
@@ -336,10 +340,10 @@ fn Embedding() -> impl IntoView {
                     prop:checked=move || isolated.get()
                     on:change=move |event| isolated.set(event_target_checked(&event))
                 />
-                {text("studio.share.isolated")}
+                {text(word!("studio.share.isolated"))}
             </label>
-            <p class="note">{text("studio.share.isolated.about")}</p>
-            <Copied label="studio.share.frame" testid="share-frame" text=snippet />
+            <p class="note">{text(word!("studio.share.isolated.about"))}</p>
+            <Copied label=word!("studio.share.frame") testid="share-frame" text=snippet />
         </section>
     }
 }
@@ -351,7 +355,7 @@ fn charts(
 ) -> AnyView {
     let answer = match answer {
         None => {
-            return view! { <p class="empty" role="status">{say("studio.share.computing")}</p> }
+            return view! { <p class="empty" role="status">{say(word!("studio.share.computing"))}</p> }
                 .into_any();
         }
         Some(Err(why)) => {

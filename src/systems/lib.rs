@@ -4,6 +4,9 @@
 //!
 //! It knows how its settings travel, and nothing else: no tensor, no product and no link.
 
+#[macro_use]
+extern crate keys;
+
 pub mod bm25;
 pub mod dmt;
 pub mod knob;

@@ -83,8 +83,8 @@ pub static WEIGHT_PURCHASE: Knob = weight("w-purchase")
 /// Keep only the behaviours of categories that the query is predicted to mean (4.1.2).
 pub static CATEGORY_FILTER: Knob =
     Knob::switch("category-filter", Group::Retrieval).on().idle(|_, facts| {
-        let nothing = wholly(!facts.understood, "idle.no-category");
-        nothing.or(wholly(facts.history == 0, "idle.no-history"))
+        let nothing = wholly(!facts.understood, word!("idle.no-category"));
+        nothing.or(wholly(facts.history == 0, word!("idle.no-history")))
     });
 
 const fn weight(key: &'static str) -> Knob {

@@ -61,10 +61,10 @@ pub static HISTORY_LENGTH: Knob = Knob::whole("history-length", Group::Retrieval
         let read = facts.history
             + u32::from(set.is_on(&WEB_SEARCHES) && facts.web_searches)
             + u32::from(facts.asked);
-        wholly(read == 0, "idle.no-history")
+        wholly(read == 0, word!("idle.no-history"))
     });
 
 /// Read web searches too (3.2).
 pub static WEB_SEARCHES: Knob = Knob::switch("web-searches", Group::Retrieval)
     .on()
-    .idle(|_, facts| wholly(!facts.web_searches, "idle.no-web-searches"));
+    .idle(|_, facts| wholly(!facts.web_searches, word!("idle.no-web-searches")));

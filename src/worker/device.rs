@@ -28,7 +28,7 @@ pub async fn open() -> Result<(Device, String), Notice> {
 pub async fn open() -> Result<(Device, String), Notice> {
     let refused = |why: Value| Notice {
         key: "no-webgpu".into(),
-        says: Message::new("notices.webgpu-refused").with("why", why),
+        says: Message::new(word!("notices.webgpu-refused")).with("why", why),
     };
     // wgpu panics where the browser has no WebGPU, so the browser is asked first.
     let said = |error| refused(super::fetch::said(&error).into());
@@ -53,12 +53,12 @@ async fn adapter_name() -> Result<Result<String, &'static str>, wasm_bindgen::Js
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
     let gpu = Reflect::get(&navigator, &"gpu".into())?;
     if gpu.is_undefined() {
-        return Ok(Err("notices.webgpu-refused.missing"));
+        return Ok(Err(word!("notices.webgpu-refused.missing")));
     }
     let request: Function = Reflect::get(&gpu, &"requestAdapter".into())?.dyn_into()?;
     let adapter = JsFuture::from(request.call0(&gpu)?.dyn_into::<Promise>()?).await?;
     if adapter.is_null() {
-        return Ok(Err("notices.webgpu-refused.no-adapter"));
+        return Ok(Err(word!("notices.webgpu-refused.no-adapter")));
     }
     let info = Reflect::get(&adapter, &"info".into())?;
     let part = |name: &str| {

@@ -1,5 +1,5 @@
 //! The worker's conversation with the page. It is not gloo's worker: a loader fetches this program, of
-//! which there are two, index.html starts one before the page's is there, and the messages are text that a
+//! which there are two, www/early.js starts one before the page's is there, and the messages are text that a
 //! small reader of the page's can read.
 
 use std::cell::RefCell;
@@ -60,7 +60,7 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
 }
 
 fn other_version(why: String) -> Notice {
-    Notice::new("protocol").with("why", why)
+    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {

@@ -97,15 +97,21 @@ impl AssetError {
     /// The same for the person at the page.
     pub fn said(&self) -> Message {
         match self {
-            Self::Missing { why, .. } => Message::new("notices.asset-missing").with("why", &**why),
-            Self::Unreachable { .. } => Message::new("notices.asset-unreachable"),
-            Self::Outdated { .. } => Message::new("notices.asset-outdated"),
-            Self::Truncated { expected, found, .. } => Message::new("notices.asset-truncated")
-                .with("found", found.to_string())
-                .with("expected", expected.to_string()),
-            Self::Damaged { why, .. } => Message::new("notices.asset-damaged").with("why", &**why),
-            Self::Sizes { .. } => Message::new("notices.asset-sizes"),
-            Self::Version { found, .. } => Message::new("notices.asset-version")
+            Self::Missing { why, .. } => {
+                Message::new(word!("notices.asset-missing")).with("why", &**why)
+            }
+            Self::Unreachable { .. } => Message::new(word!("notices.asset-unreachable")),
+            Self::Outdated { .. } => Message::new(word!("notices.asset-outdated")),
+            Self::Truncated { expected, found, .. } => {
+                Message::new(word!("notices.asset-truncated"))
+                    .with("found", found.to_string())
+                    .with("expected", expected.to_string())
+            }
+            Self::Damaged { why, .. } => {
+                Message::new(word!("notices.asset-damaged")).with("why", &**why)
+            }
+            Self::Sizes { .. } => Message::new(word!("notices.asset-sizes")),
+            Self::Version { found, .. } => Message::new(word!("notices.asset-version"))
                 .with("found", found.to_string())
                 .with("format", FORMAT.to_string()),
         }

@@ -99,10 +99,10 @@ impl<S> Funnel<S> {
                 None
             }
             Some(reading) if reading.text.is_empty() => {
-                Some(Notice::new("query-unknown").with("query", query))
+                Some(Notice::new(word!("notices.query-unknown")).with("query", query))
             }
             Some(reading) => {
-                let notice = Notice::new("query-mended").with("query", query);
+                let notice = Notice::new(word!("notices.query-mended")).with("query", query);
                 let notice = notice.with("mended", &*reading.text);
                 request.query = Some(reading.text);
                 Some(notice)
@@ -273,7 +273,7 @@ impl Halt {
 }
 
 fn failed(error: StageError) -> Notice {
-    Notice::new("device-failed").with("why", error.to_string())
+    Notice::new(word!("notices.device-failed")).with("why", error.to_string())
 }
 
 /// Times stages by the caller's clock.

@@ -250,8 +250,8 @@ fn farthest(mut features: Vec<Feature>) -> Block {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
     let row = |Feature { name, kind, value, z_score }| Row {
-        name: Message::new(format!("features.{name}")),
-        hint: Some(Message::new(format!("feature-kinds.{kind}")).with("value", signed(value, 3))),
+        name: Message::new(word!("features.{}", name)),
+        hint: Some(Message::new(word!("feature-kinds.{}", kind)).with("value", signed(value, 3))),
         values: vec![z_score],
     };
     let rows = features.into_iter().map(row).collect();
@@ -260,7 +260,7 @@ fn farthest(mut features: Vec<Feature>) -> Block {
 
 /// What each expert adds to each task, `added` by task and expert.
 fn contributions(ranker: &Ranker, experts: &[Message], added: &[Vec<f32>]) -> Block {
-    let task = |task: &Task| Message::new(format!("tasks.{}", task.name()));
+    let task = |task: &Task| Message::new(word!("tasks.{}", task.name()));
     let row = |(number, name): (usize, &Message)| Row {
         name: name.clone(),
         hint: None,
@@ -273,7 +273,7 @@ fn contributions(ranker: &Ranker, experts: &[Message], added: &[Vec<f32>]) -> Bl
 
 /// The `number`-th expert, from 0, of those of one kind: "expert", "own", "shared".
 fn expert(kind: &str, number: usize) -> Message {
-    Message::new(format!("experts.{kind}")).with("number", (number + 1).to_string())
+    Message::new(word!("experts.{}", kind)).with("number", (number + 1).to_string())
 }
 
 #[cfg(test)]

@@ -132,5 +132,5 @@ pub fn days(now: i32, time: i32) -> f32 {
 
 /// What a task is called.
 pub fn task_name(task: &systems::Task) -> Message {
-    Message::new(format!("tasks.{}", task.name()))
+    Message::new(word!("tasks.{}", task.name()))
 }

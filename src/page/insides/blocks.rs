@@ -126,7 +126,7 @@ fn shares(shares: Vec<Share>, of: &'static str) -> AnyView {
 }
 
 fn none() -> AnyView {
-    view! { <p class="empty">{say("insides.none")}</p> }.into_any()
+    view! { <p class="empty">{say(word!("insides.none"))}</p> }.into_any()
 }
 
 /// The largest by size, largest first: (index, value).
@@ -171,7 +171,7 @@ fn sequences(sequences: Vec<SequenceAttention>) -> AnyView {
             })
         };
         let strongest = strongest(&shares, ENTRIES).into_iter().map(entry).collect_view();
-        let key = format!("attention.{sequence}");
+        let key = word!("attention.{}", sequence);
         view! {
             <div class="sequence">
                 <h4>{say_with(&key, &[("count", &words::count(number))])}</h4>
@@ -197,10 +197,10 @@ fn chain(steps: Vec<Step>) -> AnyView {
         <table class="chain">
             <thead>
                 <tr>
-                    <th scope="col"><span class="hidden">{say("product.task")}</span></th>
+                    <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                     <th scope="col"><Symbol symbol="p_k" /></th>
                     <th scope="col"><Symbol symbol="y_k" /></th>
-                    <th scope="col">{say("chain.from-before")}</th>
+                    <th scope="col">{say(word!("chain.from-before"))}</th>
                 </tr>
             </thead>
             <tbody>{steps.into_iter().map(row).collect_view()}</tbody>

@@ -69,9 +69,9 @@ pub fn ChosenProduct() -> impl IntoView {
         let Some(product) = product.get() else {
             let ranked = store.order.with(|order| !order.is_empty());
             return view! {
-                <p class="empty">{say("product.none")}</p>
+                <p class="empty">{say(word!("product.none"))}</p>
                 <button type="button" class="chip" hidden=!ranked on:click=click(first)>
-                    {say("product.take-first")}
+                    {say(word!("product.take-first"))}
                 </button>
             }
             .into_any();
@@ -82,7 +82,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => {
                     let sold_out = store.is_sold_out(product);
-                    let why = if sold_out { "product.sold-out" } else { "product.no-candidate" };
+                    let why = if sold_out { word!("product.sold-out") } else { word!("product.no-candidate") };
                     view! { <p class="empty">{say(why)}</p> }.into_any()
                 }
             })}
@@ -109,7 +109,7 @@ fn Title(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label=say("close")
+                aria-label=say(word!("close"))
                 on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
@@ -133,7 +133,7 @@ pub fn Apart(
 
 /// What a task is called.
 fn task_name(task: Task) -> &'static str {
-    say(&format!("tasks.{}", task.name()))
+    say(&word!("tasks.{}", task.name()))
 }
 
 /// The blend with its numbers in it.
@@ -174,15 +174,15 @@ fn Score(
             });
             let (utility_said, base_said) = (json(utility), json(base_rate));
             values.push_str(&format!("\"u_{name}\":{utility_said},\"b_{name}\":{base_said},"));
-            let usual = say_with("product.usual", &[("rate", &percent(base_rate))]);
-            let inline = say(&format!("tasks.{name}.inline"));
+            let usual = say_with(word!("product.usual"), &[("rate", &percent(base_rate))]);
+            let inline = say(&word!("tasks.{}.inline", name));
             view! {
                 <tr>
                     <th scope="row" prop:textContent=task_name(task)></th>
-                    <td translate="no" title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
+                    <td translate="no" title=say_with(word!("product.utility"), &[("task", inline)])>{signed(utility, 2)}</td>
                     <td translate="no">{probability}</td>
                     {lifted.then(|| view! { <td translate="no" title=usual>{words::times(mixed)}</td> })}
-                    <td translate="no" title=say("product.weight")>{weight}</td>
+                    <td translate="no" title=say(word!("product.weight"))>{weight}</td>
                     <td translate="no">{words::score(blended, terms[number])}</td>
                 </tr>
             }
@@ -195,9 +195,9 @@ fn Score(
         }
         (true, Blend::Product) => format!("{} = {score}", written.join(" × ")),
         (false, _) if blended.is_none() => {
-            say_with("product.no-ranker", &[("place", &count(place.rank + 1))])
+            say_with(word!("product.no-ranker"), &[("place", &count(place.rank + 1))])
         }
-        (false, _) => say("product.no-weights").into(),
+        (false, _) => say(word!("product.no-weights")).into(),
     };
     let columns = if lifted { "5" } else { "4" };
     let others = [
@@ -214,17 +214,17 @@ fn Score(
             <table>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
+                        <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
                             {if settings.is_on(&BIAS_AT_SERVING) { "σ(u+y)" } else { "σ(u)" }}
                         </th>
-                        {lifted.then(|| view! { <th scope="col">{say("product.lift")}</th> })}
+                        {lifted.then(|| view! { <th scope="col">{say(word!("product.lift"))}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
                         <th scope="col">
                             {say(match blend {
-                                Blend::Product => "product.factor",
-                                _ => "product.share",
+                                Blend::Product => word!("product.factor"),
+                                _ => word!("product.share"),
                             })}
                         </th>
                     </tr>
@@ -237,7 +237,7 @@ fn Score(
                         <th
                             scope="row"
                             colspan=columns
-                            prop:textContent=say_with("product.blended", &[("place", &count(place.rank + 1))])
+                            prop:textContent=say_with(word!("product.blended"), &[("place", &count(place.rank + 1))])
                         ></th>
                         <td translate="no"><strong>{score}</strong></td>
                     </tr>
@@ -246,11 +246,11 @@ fn Score(
         }
     });
     let serving = if settings.is_on(&BIAS_AT_SERVING) {
-        say("product.bias-kept").into()
+        say(word!("product.bias-kept")).into()
     } else {
         let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
         let chance = percent(sigmoid(click + candidate.bias));
-        say_with("product.bias-left-out", &[("chance", &chance)])
+        say_with(word!("product.bias-left-out"), &[("chance", &chance)])
     };
     view! {
         <div
@@ -261,14 +261,14 @@ fn Score(
             {table}
             <p class="note" translate="no">{sum}</p>
             <dl class="pairs">
-                <dt>{say("product.retrieval-score")}</dt>
+                <dt>{say(word!("product.retrieval-score"))}</dt>
                 <dd translate="no">{signed(candidate.retrieval_score, 3)}</dd>
-                <dt>{say("product.softmax")}</dt>
+                <dt>{say(word!("product.softmax"))}</dt>
                 <dd translate="no">{percent(candidate.probability)}</dd>
-                <dt>{say("product.retrieved-as")}</dt>
-                <dd translate="no">{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
+                <dt>{say(word!("product.retrieved-as"))}</dt>
+                <dd translate="no">{say_with(word!("product.number"), &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
-                    <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
+                    <dt>{say(word!("product.bias-logit"))} " " <Symbol symbol="y_b" /></dt>
                     <dd translate="no">{signed(candidate.bias, 2)}</dd>
                 })}
             </dl>

@@ -42,13 +42,13 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            let key = format!("request.reads-{}", answer.retriever.key);
+            let key = word!("request.reads-{}", answer.retriever.key);
             say_with(&key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, Option<f32>)| {
-        let title =
-            attention.map(|share| say_with("request.attention", &[("share", &percent(share))]));
+        let title = attention
+            .map(|share| say_with(word!("request.attention"), &[("share", &percent(share))]));
         view! {
             <li title=title style=format!("--share:{}", css_share(attention.unwrap_or(0.0)))>
                 <span translate="no">{piece}</span>
@@ -72,8 +72,8 @@ pub fn RetrievalInside() -> impl IntoView {
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
         }
         let text = match store.insides.with(Option::is_some) {
-            true => "request.no-query",
-            false => "insides.waiting",
+            true => word!("request.no-query"),
+            false => word!("insides.waiting"),
         };
         view! { <p class="empty" prop:textContent=say(text)></p> }.into_any()
     });

@@ -41,7 +41,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 });
                 view! {
                     <figure>
-                        <figcaption prop:textContent=say(&format!("tasks.{}", task.name()))></figcaption>
+                        <figcaption prop:textContent=say(&word!("tasks.{}", task.name()))></figcaption>
                         <ol>{bars.collect_view()}</ol>
                     </figure>
                 }
@@ -71,9 +71,9 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {live(move || {
                 if gatings.with(Vec::is_empty) {
                     let text = match (store.answer.with(Option::is_some), store.ranks.get()) {
-                        (true, true) => "experts.no-gates",
-                        (true, false) => "experts.no-ranker",
-                        (false, _) => "insides.waiting",
+                        (true, true) => word!("experts.no-gates"),
+                        (true, false) => word!("experts.no-ranker"),
+                        (false, _) => word!("insides.waiting"),
                     };
                     return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }
@@ -82,8 +82,8 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
                     <p class="legend">
-                        <span class="key learned">{say("experts.page")}</span>
-                        <span class="key chosen">{say("experts.chosen")}</span>
+                        <span class="key learned">{say(word!("experts.page"))}</span>
+                        <span class="key chosen">{say(word!("experts.chosen"))}</span>
                     </p>
                 }
                 .into_any()
@@ -107,9 +107,9 @@ fn bar(
         move || {
             let (name, mean) = (worded(&name), words::percent(weight()));
             match chosen().map(words::percent) {
-                None => say_with("experts.bar", &[("expert", &name), ("mean", &mean)]),
+                None => say_with(word!("experts.bar"), &[("expert", &name), ("mean", &mean)]),
                 Some(one) => say_with(
-                    "experts.bar-of-chosen",
+                    word!("experts.bar-of-chosen"),
                     &[("expert", &name), ("mean", &mean), ("chosen", &one)],
                 ),
             }

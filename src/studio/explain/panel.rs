@@ -31,10 +31,12 @@ const REST: u64 = 250;
 const FOUND: usize = 8;
 
 /// One product: why it stands where it stands, and what would change it.
-pub const PANEL: Panel =
-    Panel::new("explain", "studio.panels.explain", "studio.panels.explain.about", || {
-        view! { <Explain /> }.into_any()
-    });
+pub const PANEL: Panel = Panel::new(
+    "explain",
+    word!("studio.panels.explain"),
+    word!("studio.panels.explain.about"),
+    || view! { <Explain /> }.into_any(),
+);
 
 #[component]
 fn Explain() -> impl IntoView {
@@ -287,7 +289,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
     };
     let task = RwSignal::new(0_usize);
     let option = |(number, of): (usize, &systems::Task)| {
-        let name = format!("tasks.{}", of.name());
+        let name = word!("tasks.{}", of.name());
         view! {
             <label>
                 <input

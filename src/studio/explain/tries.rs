@@ -210,7 +210,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
             let feature = found.parts.features.get(number as usize);
             feature
                 .map(|(feature, _)| {
-                    let key = format!("features.{}", feature.name);
+                    let key = word!("features.{}", feature.name);
                     move || say(&key)
                 })
                 .into_any()

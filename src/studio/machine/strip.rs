@@ -75,7 +75,7 @@ pub fn called(name: &Value) -> String {
 /// A strip in full: its name, its shape, every number as a cell, and those that have names as bars.
 pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
     let most = longest(values.iter().copied());
-    let shape = say_with("machine.shape", &[("count", &count(values.len()))]);
+    let shape = say_with(word!("machine.shape"), &[("count", &count(values.len()))]);
     let title = |number: usize| {
         columns.get(number).map_or_else(String::new, |column| format!("{}: ", called(column)))
     };

@@ -97,17 +97,18 @@ pub fn Steps(
     };
     let where_at = move || match walk.at.get() {
         None => String::new(),
-        Some(at) => {
-            say_with("machine.step", &[("number", &count(at + 1)), ("count", &count(last + 1))])
-        }
+        Some(at) => say_with(
+            word!("machine.step"),
+            &[("number", &count(at + 1)), ("count", &count(last + 1))],
+        ),
     };
     view! {
-        <div class="actions" role="toolbar" aria-label=text("machine.walk") on:keydown=keys>
+        <div class="actions" role="toolbar" aria-label=text(word!("machine.walk")) on:keydown=keys>
             <button type="button" class="outlined" data-testid="machine-back" on:click=click(back)>
-                {text("machine.back")}
+                {text(word!("machine.back"))}
             </button>
             <button type="button" class="outlined" data-testid="machine-on" on:click=click(on)>
-                {text("machine.on")}
+                {text(word!("machine.on"))}
             </button>
             <button
                 type="button"
@@ -117,7 +118,7 @@ pub fn Steps(
                 data-testid="machine-lead"
                 on:click=click(lead)
             >
-                {text("machine.lead")}
+                {text(word!("machine.lead"))}
             </button>
             <button
                 type="button"
@@ -125,7 +126,7 @@ pub fn Steps(
                 hidden=move || walk.at.get().is_none()
                 on:click=click(move || walk.end())
             >
-                {text("machine.end")}
+                {text(word!("machine.end"))}
             </button>
             <span class="note" data-testid="machine-step" prop:textContent=where_at></span>
         </div>

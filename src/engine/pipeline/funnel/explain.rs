@@ -70,7 +70,7 @@ impl<S: AssetSource> Funnel<S> {
             }
             Question::Map => {
                 let map = self.retriever.map(&self.stock, &pass.request, &pass.settings).await?;
-                Reply::Map(map.ok_or_else(|| Notice::new("no-vectors"))?)
+                Reply::Map(map.ok_or_else(|| Notice::new(word!("notices.no-vectors")))?)
             }
         })
     }

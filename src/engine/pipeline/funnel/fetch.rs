@@ -100,19 +100,20 @@ impl<S: AssetSource> Funnel<S> {
             if let Err(error) = result {
                 let Notice { key, says } = notice_of_asset(error);
                 let system = Message::new(system);
-                let says =
-                    Message::new("notices.goes-on").with("said", says).with("system", system);
+                let says = Message::new(word!("notices.goes-on"))
+                    .with("said", says)
+                    .with("system", system);
                 notices.push(Notice { key, says });
             }
         };
-        going_on("systems.retriever", self.choose_retriever(&state.settings).await);
+        going_on(word!("systems.retriever"), self.choose_retriever(&state.settings).await);
         if state.settings.is_on(&COARSE) {
             let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
             let (retriever, device) = (&self.retriever, &self.device);
             let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
-            going_on("systems.cascade", fetched);
+            going_on(word!("systems.cascade"), fetched);
         }
-        going_on("systems.ranker", self.choose_ranker(&state.settings).await);
+        going_on(word!("systems.ranker"), self.choose_ranker(&state.settings).await);
         notices
     }
 

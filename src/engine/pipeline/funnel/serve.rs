@@ -42,7 +42,7 @@ impl<S: AssetSource> Funnel<S> {
         let state = pass.state;
         let retrieved = self.retrieve(pass).await?;
         if retrieved.is_unlikely {
-            notices.push(Notice::new("unlikely").with("query", &*state.query));
+            notices.push(Notice::new(word!("notices.unlikely")).with("query", &*state.query));
         }
         let ranking = self.rank(pass, retrieved, None).await?;
         let Pass { request, clock, .. } = pass;
@@ -90,7 +90,7 @@ impl<S: AssetSource> Funnel<S> {
             None
         } else {
             let title = &*catalogue.products[product as usize].title;
-            Some(Notice::new("sold-out").with("title", title))
+            Some(Notice::new(word!("notices.sold-out")).with("title", title))
         }
     }
 

@@ -179,7 +179,7 @@ impl Ranks for Dmt {
         let read: Vec<_> = read.collect();
         let products = |events: &Vec<Event>| events.iter().map(|event| event.product).collect();
         let sequences: Vec<Vec<ProductId>> = read.iter().map(products).collect();
-        let named = SEQUENCE_NAMES.map(|name| Message::new(format!("studio.sequences.{name}")));
+        let named = SEQUENCE_NAMES.map(|name| Message::new(word!("studio.sequences.{}", name)));
         let title = |product: &ProductId| &*catalogue.products[*product as usize].title;
         for ((name, products), events) in named.iter().zip(&sequences).zip(&read) {
             let days = events.iter().map(|event| days(request.history.now, event.time)).collect();
@@ -191,7 +191,7 @@ impl Ranks for Dmt {
         let x = x.reshape([1, width]);
         watch.matrix("target", Named::alone(), x.clone().narrow(1, SEQUENCES * d, d));
         let [_, _, features] = output.dense.dims();
-        let names = FEATURES.iter().map(|(name, _)| Message::new(format!("features.{name}")));
+        let names = FEATURES.iter().map(|(name, _)| Message::new(word!("features.{}", name)));
         let z_scores = output.dense.clone().reshape([1, features]);
         watch.matrix("features", Named::alone().columns(names), z_scores);
         let of_network = encoded.encodings().into_iter().next().unwrap_or_default();
@@ -204,8 +204,10 @@ impl Ranks for Dmt {
             let [_, heads, _, length] = attention.dims();
             let attention = attention.clone().reshape([heads, length]);
             let heads = (1..=heads).map(|number| {
-                let head = Message::new("machine.head").with("number", number.to_string());
-                Message::new("machine.of-two").with("first", name.clone()).with("second", head)
+                let head = Message::new(word!("machine.head")).with("number", number.to_string());
+                Message::new(word!("machine.of-two"))
+                    .with("first", name.clone())
+                    .with("second", head)
             });
             // Nobody attends to nothing.
             if !products.is_empty() {
@@ -239,14 +241,18 @@ impl Ranks for Dmt {
         let place = order.iter().position(|product| candidates.contains(product));
         if let (Some(place), true) = (place, model.config().has_bias()) {
             let number = |of: usize| vec![(of + 1) as f32];
-            watch.known("place", Message::new("machine.index"), number(place));
-            watch.known("place", Message::new("machine.page"), number(place / page_size.max(1)));
+            watch.known("place", Message::new(word!("machine.index")), number(place));
+            watch.known(
+                "place",
+                Message::new(word!("machine.page")),
+                number(place / page_size.max(1)),
+            );
             for (name, term) in model.bias_terms(catalogue, order, place, page_size) {
-                let named = Named::rows([Message::new(format!("bias.{name}"))]);
+                let named = Named::rows([Message::new(word!("bias.{}", name))]);
                 watch.matrix("bias", named, term.reshape([1, 1]));
             }
             if let Some(bias) = model.bias(catalogue, order, page_size) {
-                let named = Named::rows([Message::new("bias.together")]);
+                let named = Named::rows([Message::new(word!("bias.together"))]);
                 watch.matrix("bias", named, bias.narrow(0, place, 1).reshape([1, 1]));
             }
         }
@@ -343,7 +349,7 @@ impl Ranks for Dmt {
             attention.push(SequenceAttention { sequence: (*name).into(), weights });
         }
         let row = |of: &str, value| Row {
-            name: Message::new(format!("bias.{of}")),
+            name: Message::new(word!("bias.{}", of)),
             hint: None,
             values: vec![value],
         };

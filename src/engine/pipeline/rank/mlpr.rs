@@ -202,7 +202,7 @@ impl Ranks for Mlpr {
 
         let mut watch = Watch::default();
         let tasks = || RANKER.tasks.iter().map(task_name);
-        let names = FEATURES.iter().map(|(name, _)| Message::new(format!("features.{name}")));
+        let names = FEATURES.iter().map(|(name, _)| Message::new(word!("features.{}", name)));
         watch.matrix("features", Named::alone().columns(names), output.wide.clone());
         watch.matrix("query", Named::alone(), phi.clone());
         watch.matrix("item", Named::alone(), psi.clone());
@@ -228,7 +228,7 @@ impl Ranks for Mlpr {
         watch.matrix("towers", Named::rows(tasks()), Tensor::cat(t, 0));
         if let Some(attention) = attention {
             let [_, of_tasks, two] = attention.dims();
-            let columns = ["machine.own", "machine.former"].map(Message::new);
+            let columns = [word!("machine.own"), word!("machine.former")].map(Message::new);
             let named = Named::rows(tasks()).columns(columns);
             watch.matrix("attention", named, attention.reshape([of_tasks, two]));
         }
@@ -287,7 +287,7 @@ impl Ranks for Mlpr {
         let steps = RANKER.tasks.iter().zip(steps).enumerate();
         let step = |(number, (task, ((conditional, joint), weights))): (usize, (&Task, _))| {
             let weights: &[f32] = weights;
-            let name = Message::new(format!("tasks.{}", task.name()));
+            let name = Message::new(word!("tasks.{}", task.name()));
             // The first has nothing before it.
             let from_former = (number > 0).then(|| weights[1]);
             Step { name, conditional, joint, from_former }
@@ -331,7 +331,7 @@ async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored
         let Some(stage) = stage else { continue };
         let [_, tasks, experts] = stage.gates.dims();
         let experts_named = (0..experts).map(|number| expert_of(own, number));
-        let name = Some(Message::new(format!("experts.{name}")));
+        let name = Some(Message::new(word!("experts.{}", name)));
         scored.gatings.push(Gating { name, experts: experts_named.collect() });
         let gates = read.take()?;
         for (of_candidate, gates) in scored.gates.iter_mut().zip(gates.chunks(tasks * experts)) {

@@ -240,7 +240,7 @@ impl Retrieves for Moppr {
         watch.matrix("pieces", Named::rows(pieces()), e_w);
         watch.matrix("profile", Named::alone(), e_u);
         watch.matrix("meaning", Named::alone(), e_q);
-        let spans = SPANS.map(|span| Message::new(format!("machine.spans.{span}")));
+        let spans = SPANS.map(|span| Message::new(word!("machine.spans.{}", span)));
         let products = |window: &[Behaviour]| window.iter().map(|one| one.product).collect();
         for (span, window) in spans.iter().zip(&features.behaviours) {
             let history = &request.history;
@@ -250,7 +250,7 @@ impl Retrieves for Moppr {
         }
         watch.matrix("product", Named::alone(), e_i);
         let attention = output.personal_attention.clone();
-        let on_pieces = Named::rows([Message::new("machine.attention")]).columns(pieces());
+        let on_pieces = Named::rows([Message::new(word!("machine.attention"))]).columns(pieces());
         watch.matrix("query", on_pieces, attention);
         watch.matrix("query", Named::rows(["Q_o"]), output.query.clone());
         let windows = spans.into_iter().zip(&features.behaviours);

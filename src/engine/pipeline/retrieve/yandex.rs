@@ -146,11 +146,16 @@ impl Retrieves for Yandex {
                 }
             }
         }
-        let named = Message::new("machine.in-the-shop");
+        let named = Message::new(word!("machine.in-the-shop"));
         watch.known_of("behaviour", named, of_shop.0, of_shop.1);
-        watch.known_as("behaviour", Message::new("machine.web-searches"), of_web.0, of_web.1);
+        watch.known_as(
+            "behaviour",
+            Message::new(word!("machine.web-searches")),
+            of_web.0,
+            of_web.1,
+        );
         watch.matrix("title", Named::alone(), row(model.content()));
-        let scalars = ["towers.surface", "towers.device"].map(Message::new);
+        let scalars = [word!("towers.surface"), word!("towers.device")].map(Message::new);
         let places = [usize::from(request.query.is_some()), device_number(request.device)];
         for ((name, of), place) in
             scalars.into_iter().zip(model.model().context_scalars()).zip(places)
@@ -161,8 +166,8 @@ impl Retrieves for Yandex {
         }
         if let Some(attention) = user.attention.last() {
             let [heads, _] = attention.dims();
-            let heads =
-                (1..=heads).map(|n| Message::new("machine.head").with("number", n.to_string()));
+            let heads = (1..=heads)
+                .map(|n| Message::new(word!("machine.head")).with("number", n.to_string()));
             let columns =
                 std::iter::once(Value::from("[CLS]")).chain(user.behaviour.iter().map(name));
             watch.matrix("attention", Named::rows(heads).columns(columns), attention.clone());
@@ -264,7 +269,7 @@ impl Towers {
             }
         }
         let pair = |name: &str, symbol: &str, value, unit| Pair {
-            name: Message::new(format!("towers.{name}")),
+            name: Message::new(word!("towers.{}", name)),
             symbol: symbol.into(),
             value,
             unit,
