@@ -296,11 +296,11 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("page/hint.rs", &["Escape"]),
     ("studio/frame.rs", &["Escape"]),
     ("explain/panel.rs", &["Enter", "Escape"]),
-    ("studio/map.rs", &["Enter", "Escape"]),
+    ("map/hand.rs", &["Enter", "Escape"]),
     // Keys that others append to links.
     ("link/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
-    ("page/engine.rs", &["it did not load"]),
+    ("page/worker.rs", &["it did not load"]),
     ("protocol/supervisor.rs", &["running shoes"]),
     // Styles.
     ("machine/strip.rs", &["color-mix(in oklab,var({name}) {}%,var(--sunk))"]),

@@ -15,10 +15,6 @@ pub struct Turn {
 
 impl Latest {
     /// Nothing is begun yet.
-    #[expect(
-        clippy::new_without_default,
-        reason = "it belongs to the component that is about to run"
-    )]
     pub fn new() -> Self {
         Self(StoredValue::new(0))
     }
@@ -30,6 +26,12 @@ impl Latest {
             *number
         });
         Turn { of: self.0, number }
+    }
+}
+
+impl Default for Latest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
