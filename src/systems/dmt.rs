@@ -51,7 +51,7 @@ const PARTS: &[Part] = &[
         .formula("y_b = NN_b(p)")
         .where_it(learns_places),
     Part::of(&["utility", "bias"], "chance", "y_k", "(5), (6)", "src/protocol/blend.rs")
-        .formula("trained: σ(u_k + y_b); served: σ(u_k)"),
+        .formula("σ(u_k + y_b) → σ(u_k)"),
 ];
 
 fn learns_places(settings: &Settings) -> bool {

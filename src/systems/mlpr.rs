@@ -38,7 +38,7 @@ const PARTS: &[Part] = &[
         .formula("g^k = Σ_e w_2^k_e H^k_e(v^k)"),
     Part::of(&["stage-2"], "towers", "t^k", "(5)", MODEL).formula("t^k = MLP^k(g^k)"),
     Part::of(&["towers"], "attention", "a^k", "(6)", MODEL)
-        .formula("a^k = Σ softmax(⟨Q, K⟩/√d) V over t^k and a^(k−1)"),
+        .formula("a^k = softmax(⟨Q, K⟩/√d) V; K, V = [t^k; a^(k−1)]"),
     Part::of(&["attention"], "steps", "p^k", "(7)", MODEL).formula("p^k = σ(MLP^k(a^k))"),
     Part::of(&["steps"], "chance", "y^k", "(8)", MODEL).formula("y^k = p^1 · … · p^k"),
 ];

@@ -35,7 +35,7 @@ const PARTS: &[Part] = &[
     Part::of(&["user", "item"], "relevance", "r_ui", "3.3", "src/engine/retrieval/exact.rs")
         .formula("r_ui = v_u · v_i"),
     Part::of(&["relevance", "context"], "chance", "ŷ", "3.5", MODEL)
-        .formula("trained: σ(γ r_ui + γ_ctx r_ctx + β); served: r_ui"),
+        .formula("σ(γ r_ui + γ_ctx r_ctx + β) → r_ui"),
 ];
 
 options! {

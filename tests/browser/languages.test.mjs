@@ -35,7 +35,7 @@ const TERMS = new Set(
   Softmax top-K Gumbel Dice Ctrl Chrome Edge credentialless
   Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p
-  XGBoost click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
+  XGBoost Q_o H_B cos click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
 
 /** Short names of the papers' tables. */
@@ -49,7 +49,7 @@ async function english(page) {
       element.checkVisibility() &&
       // In another language by its own mark, drawn symbols, and the words of a lesson.
       (element.closest("[lang]")?.lang ?? "").startsWith("zh") &&
-      !element.closest(".symbol, .lesson .text, svg, code");
+      !element.closest(".symbol, .formula, .lesson .text, svg, code");
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       const parent = node.parentElement;
