@@ -28,7 +28,7 @@ fn colour(heat: i32) -> String {
     format!("color-mix(in oklab,var({name}) {}%,var(--sunk))", heat.abs())
 }
 
-/// The background of a small strip: at most [`CELLS`] cells, each the strongest of its numbers.
+/// The background of a small strip: a few cells, each the strongest of its numbers.
 pub fn background(values: &[f32]) -> String {
     let most = longest(values.iter().copied());
     let size = values.len().div_ceil(CELLS).max(1);
