@@ -2,6 +2,9 @@
 //!
 //! It knows everything below the browser: files, threads and clocks are here alone.
 
+#[macro_use]
+extern crate keys;
+
 pub mod cli;
 pub mod native;
 pub mod online;
