@@ -18,8 +18,7 @@ pub fn blocks(blocks: Vec<Block>, of: &'static str) -> AnyView {
 }
 
 fn block(Block { name, shape }: Block, of: &'static str) -> AnyView {
-    let words = |of| say(&format!("{name}.{of}"));
-    let note = words("note");
+    let (title, note) = (say(&word!("{}.title", name)), say(&word!("{}.note", name)));
     let inside = match shape {
         Shape::Rows(shape) => rows(shape),
         Shape::Shares(shape) => shares(shape, of),
@@ -29,7 +28,7 @@ fn block(Block { name, shape }: Block, of: &'static str) -> AnyView {
     };
     view! {
         <section data-testid=name.clone()>
-            <h3>{words("title")}</h3>
+            <h3>{title}</h3>
             <p class="note" inner_html=note></p>
             {inside}
         </section>
