@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use self::layout::layout;
 use self::moved::{Moved, moved};
-use self::strip::{background, called, strip, told};
+use self::strip::{background, called, precise, strip, told};
 use self::symbols::typeset;
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
@@ -397,8 +397,8 @@ fn numbers(activity: &Activity) -> String {
         return String::new();
     }
     let number = |row: &protocol::machine::Strip| match called(&row.name).as_str() {
-        "" => told(row.values[0]),
-        name => format!("{} ({name})", told(row.values[0])),
+        "" => precise(row.values[0]),
+        name => format!("{} ({name})", precise(row.values[0])),
     };
     activity.rows.iter().map(number).collect::<Vec<_>>().join(", ")
 }

@@ -64,6 +64,11 @@ pub fn told(value: f32) -> String {
     }
 }
 
+/// A number with the digits that it can be held against another by.
+pub fn precise(value: f32) -> String {
+    signed(value, if value.fract() == 0.0 { 0 } else { 4 })
+}
+
 /// What a strip is called.
 pub fn called(name: &Value) -> String {
     match name {
