@@ -11,8 +11,8 @@ use systems::shared::{self, Surface};
 use systems::{dmt, mlpr};
 
 use engine::pipeline::assets::AssetSource;
-use engine::pipeline::evaluate::HELD_OUT;
 use engine::pipeline::request::Request;
+use engine::pipeline::views::HELD_OUT;
 use futures::executor::block_on;
 use market::catalogue::ProductId;
 use market::held_out::HeldOut;

@@ -70,3 +70,88 @@ fn a_reader_that_has_enough_ends_a_command_in_silence() {
     assert_ne!(output.status.code(), Some(101));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// `vitrine index`: what it printed, or else what it said of an error.
+fn index(arguments: &[&str]) -> Result<Vec<String>, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("index").args(arguments);
+    let output = command.env("RUST_BACKTRACE", "0").output().expect("it runs");
+    match output.status.code() {
+        Some(0) => Ok(said(&output).0),
+        Some(1) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        other => panic!("{other:?}: {output:?}"),
+    }
+}
+
+/// A path for a file of this test run.
+fn beside(name: &str) -> String {
+    let path = std::env::temp_dir().join(format!("vitrine-{}-{name}", std::process::id()));
+    path.to_string_lossy().into_owned()
+}
+
+/// The same vectors, as NumPy, safetensors and pandas write them.
+#[test]
+fn vectors_of_every_format_are_indexed_and_searched() {
+    let mut found = Vec::new();
+    for format in ["npy", "safetensors", "parquet"] {
+        let vectors = format!("tests/vectors/small.{format}");
+        let tree = beside(&format!("{format}.index"));
+        let built = index(&["build", &vectors, "--to", &tree, "--leaf", "3"]).expect("it is built");
+        assert!(built[0].starts_with("tree of 12 vectors: "), "{built:?}");
+        let search = ["search", &tree, "--queries", &vectors, "--top", "2"];
+        found.push(index(&search).expect("it is searched"));
+        let exact = [search.as_slice(), &["--exact"]].concat();
+        assert_eq!(index(&exact), Ok(found[0].clone()), "a beam of 32 is wider than this tree");
+        std::fs::remove_file(tree).expect("the tree");
+    }
+    assert!(found.iter().all(|lines| *lines == found[0]), "{found:?}");
+    assert_eq!(found[0].len(), 1 + 24);
+    for (number, lines) in found[0][1..].chunks(2).enumerate() {
+        let itself = format!("{number} 1 {number} 1.0");
+        assert!(
+            lines[0].starts_with(&itself) || lines[0].starts_with(&itself.replace("1.0", "0.99"))
+        );
+    }
+    let bench = ["bench", "tests/vectors/small.npy", "--leaf", "2", "--queries", "3", "--top", "4"];
+    let said = index(&[bench.as_slice(), &["--beams", "1,99"]].concat()).expect("it is measured");
+    assert!(said[0].starts_with("9 vectors of 5 values, of tests/vectors/small.npy; 3 queries"));
+    assert!(said.last().is_some_and(|line| line.starts_with("| 99 | 1.0000 | ")), "{said:?}");
+}
+
+#[test]
+fn files_that_are_no_vectors_are_told_by_name() {
+    let to = beside("none.index");
+    let build = |path: &str, more: &[&str]| {
+        let told = index(&[&["build", path, "--to", &to], more].concat()).expect_err(path);
+        assert!(told.contains(path), "{told}");
+        told
+    };
+    assert!(build("tests/vectors/none.npy", &[]).contains("No such file"));
+    assert!(build("README.md", &[]).contains(".npy, .safetensors and .parquet"));
+    for format in ["npy", "safetensors", "parquet"] {
+        let whole = std::fs::read(format!("tests/vectors/small.{format}")).expect("the sample");
+        let path = beside(&format!("cut.{format}"));
+        for bytes in [&whole[..whole.len() - 8], b"something else altogether"] {
+            std::fs::write(&path, bytes).expect("the file");
+            let told = build(&path, &[]);
+            assert!(told.contains("cut short") || told.contains("it is no "), "{told}");
+        }
+        std::fs::remove_file(path).expect("the file");
+    }
+    let wrong = build("tests/vectors/small.parquet", &["--name", "title"]);
+    assert!(wrong.contains("only embedding"), "{wrong}");
+    // A value that is no number is told by its row.
+    let mut bytes = std::fs::read("tests/vectors/small.npy").expect("the sample");
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let path = beside("nan.npy");
+    std::fs::write(&path, bytes).expect("the file");
+    assert!(build(&path, &[]).contains("vector 11: value 4 is NaN"));
+    std::fs::remove_file(path).expect("the file");
+    let queries = ["search", "README.md", "--queries", "tests/vectors/small.npy"];
+    let told = index(&queries).expect_err("it is no tree");
+    assert!(told.contains("README.md") && told.contains("not a clustering tree"), "{told}");
+    assert!(
+        index(&["bench", "tests/vectors/small.npy"]).is_err_and(|told| told.contains("too few"))
+    );
+}

@@ -2,7 +2,7 @@
 
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::{AssetSource, Manifest};
-use engine::pipeline::evaluate::{HELD_OUT, Outcome, Views};
+use engine::pipeline::views::{HELD_OUT, Outcome, Views};
 use futures::executor::block_on;
 use lab::native::Folder;
 use lab::native::Patient;

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use burn::module::Module;
+use burn::tensor::Device;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::Manifest;
 use engine::pipeline::caller::Caller;
@@ -11,13 +13,27 @@ use futures::executor::block_on;
 use lab::native::Folder;
 use languages::english;
 use link::{HistoryEdit, State};
+use market::catalogue::Catalogue;
+use market::features::{dense, wide};
 use market::history::EventKind;
-use protocol::Answer;
+use nets::models::dmt::DmtConfig;
+use nets::models::dmt::ranker::MODEL as DMT;
+use nets::models::mlpr::MlprConfig;
+use nets::models::mlpr::ranker::MODEL as MLPR;
+use nets::models::moppr::MopprConfig;
+use nets::models::moppr::retriever::MODEL as MOPPR;
+use nets::models::vocabulary::Vocabulary;
+use nets::models::weights::{About, Precision, Weights};
+use nets::models::yandex::YandexConfig;
+use nets::models::yandex::retriever::MODEL as YANDEX;
 use protocol::blend;
+use protocol::block::{Blocks, SequenceAttention};
+use protocol::{Answer, Notice};
+use serde::Serialize;
 use systems::dmt::{self, MULTI_TASK, MultiTask};
 use systems::registry::RETRIEVERS;
 use systems::shared::{self, Surface};
-use systems::{mlpr, moppr};
+use systems::{mlpr, moppr, yandex};
 
 use support::{Spoilt, funnel, load, run};
 
@@ -175,7 +191,8 @@ fn gates_and_attention_sum_to_one() {
     }
     state.selected = Some(answer.candidates[0].product);
     let detail = run(&mut funnel, &state).detail.expect("the chosen product is a candidate");
-    for sequence in detail.attention.iter().filter(|sequence| !sequence.weights.is_empty()) {
+    let read = |sequence: &&SequenceAttention| !sequence.weights.is_empty();
+    for sequence in detail.blocks.sequences().iter().filter(read) {
         let weights: Vec<f32> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
         assert!(one(&weights), "{}: {weights:?}", sequence.sequence);
     }
@@ -367,6 +384,54 @@ fn a_ranker_that_cannot_be_had_leaves_the_last_one_at_work() {
     let after = run(&mut funnel, &state);
     assert_eq!(after.candidates, before.candidates);
     assert!(english(&after.notices[0].says).contains("dmt-shared-bottom"), "{:?}", after.notices);
+}
+
+/// A file of weights as `vitrine train` writes it, of a model that has learned nothing.
+fn untrained<M: Module>(
+    name: &str,
+    catalogue: &Catalogue,
+    config: &impl Serialize,
+    model: &M,
+) -> Vec<u8> {
+    let about = About::new(name, catalogue.seed, "a test", config).expect("plain data");
+    let weights = Weights::of(model, about).expect("it is on the CPU");
+    weights.to_bytes(Precision::Int8).expect("all of it is finite")
+}
+
+#[test]
+fn networks_of_other_sizes_than_the_pages_are_refused_and_the_notice_says_so() {
+    let stock = funnel();
+    let (catalogue, device) = (&stock.stock().catalogue, Device::flex());
+    let vocabulary = Vocabulary::of(catalogue);
+    let said = |notice: &Notice, file: &str| {
+        let said = english(&notice.says);
+        assert!(said.contains(file) && said.contains("--preset paper"), "{said}");
+    };
+    // Of the first ranking.
+    let config = MopprConfig::paper(vocabulary);
+    let moppr = untrained(MOPPR, catalogue, &config, &config.init(&device));
+    let config = DmtConfig::paper(vocabulary, dense::COUNT);
+    let dmt = untrained(DMT, catalogue, &config, &config.init(&device));
+    for (file, bytes) in
+        [("moppr.safetensors", moppr), ("dmt-mmoe-position-neighbours.safetensors", dmt)]
+    {
+        said(&load(Spoilt::with(file, bytes)).err().expect("it cannot work"), file);
+    }
+    // Of systems that are chosen later; the one before goes on. A single layer suffices.
+    let config = YandexConfig { item_width: 32, ..YandexConfig::playground() };
+    let yandex = untrained(YANDEX, catalogue, &config, &config.init(&device));
+    let config = MlprConfig { tower: vec![8], ..MlprConfig::playground(wide::COUNT) };
+    let mlpr = untrained(MLPR, catalogue, &config, &config.init(&device));
+    let state = State::default();
+    for (file, bytes, state) in [
+        ("yandex.safetensors", yandex, state.clone().retrieved_by(&yandex::RETRIEVER)),
+        ("mlpr.safetensors", mlpr, state.ranked_by(&mlpr::RANKER)),
+    ] {
+        let mut funnel = load(Spoilt::with(file, bytes)).expect("the rest is there");
+        let answer = run(&mut funnel, &state);
+        said(&answer.notices[0], file);
+        assert_eq!(answer.candidates, run(&mut funnel, &State::default()).candidates, "{file}");
+    }
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::path::Path;
 use burn::tensor::Device;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::Manifest;
-use engine::pipeline::evaluate::{HELD_OUT, Views};
 use engine::pipeline::request::Request;
 use engine::pipeline::retrieve::{self, Retriever};
+use engine::pipeline::views::{HELD_OUT, Views};
 use futures::executor::block_on;
 use lab::cli::judge::read;
 use lab::native::Folder;
@@ -104,8 +104,8 @@ fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
         .with(&shared::RELEVANCE_CONTROL, 0.0)
         .with(&shared::CANDIDATES, all as f32);
     let mut retrieved = |request: &Request| -> BTreeSet<ProductId> {
-        let found = retriever.retrieve(stock, request, &settings);
-        let found = block_on(found).expect("the device works");
+        let found = retriever.draw(stock, request, &settings);
+        let (found, _) = block_on(found).expect("the device works");
         found.candidates.iter().map(|candidate| candidate.product).collect()
     };
     let views = block_on(Views::fetch(&manifest, &source, stock)).expect("it is shipped");

@@ -5,6 +5,7 @@ use link::{HistoryEdit, State};
 use market::history::EventKind;
 use protocol::Answer;
 use protocol::blend;
+use protocol::block::{Block, Blocks, Shape, Share};
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{self, Surface};
 use systems::yandex::{self, TrainingStage};
@@ -29,6 +30,10 @@ fn products(answer: &Answer) -> Vec<u32> {
     answer.candidates.iter().map(|candidate| candidate.product).collect()
 }
 
+fn names(blocks: &[Block]) -> Vec<&str> {
+    blocks.iter().map(|block| block.name.as_str()).collect()
+}
+
 #[test]
 fn every_retriever_works_with_every_ranker_on_both_surfaces() {
     let mut funnel = funnel();
@@ -49,6 +54,11 @@ fn every_retriever_works_with_every_ranker_on_both_surfaces() {
                     assert!(candidate.utility.iter().all(|u| u.is_finite()), "{name}");
                     assert_eq!(candidate.gates.len(), gates, "{name}");
                 }
+                assert_eq!(names(&answer.retrieval.blocks), retriever.blocks, "{name}");
+                let chosen = State { selected: Some(answer.candidates[0].product), ..state };
+                let shown = run(&mut funnel, &chosen).detail;
+                let shown = shown.map(|detail| detail.blocks).unwrap_or_default();
+                assert_eq!(names(&shown), ranker.blocks, "{name}");
             }
         }
     }
@@ -161,15 +171,22 @@ fn what_mlpr_hands_on_multiplies_to_its_joint_probabilities() {
     state.selected = Some(chosen.product);
     let detail = run(&mut funnel, &state).detail.expect("it is among the candidates");
     let mut joint = 1.0;
-    for (number, step) in detail.transfer.iter().enumerate() {
+    let steps = detail.blocks.steps("chain").expect("MLPR's chain");
+    assert_eq!(steps.len(), 3, "click, cart, order");
+    for (number, step) in steps.iter().enumerate() {
         joint *= step.conditional;
         assert!((joint - step.joint).abs() < 1e-5 * joint.max(1e-3));
         let blended = blend::probability(&chosen, number, &state.settings);
         assert!((blended - step.joint).abs() < 1e-4 * blended.max(1e-3));
-        assert!((0.0..=1.0).contains(&step.from_former));
+        assert!(step.from_former.is_none_or(|share| (0.0..=1.0).contains(&share)));
+        assert_eq!(step.from_former.is_none(), number == 0, "nothing comes before the click");
     }
-    assert_eq!(detail.transfer[0].from_former, 0.0, "nothing comes before the click");
-    assert!(detail.features.windows(2).all(|w| w[0].z_score.abs() >= w[1].z_score.abs()));
+    let Some(Shape::Rows(features)) = detail.blocks.block("features-panel").map(|b| &b.shape)
+    else {
+        panic!("MLPR reads features");
+    };
+    let sizes: Vec<f32> = features.rows.iter().map(|row| row.values[0].abs()).collect();
+    assert!(sizes.len() > 1 && sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
 }
 
 #[test]
@@ -191,14 +208,15 @@ fn vectors_made_before_and_on_the_spot_rank_the_same() {
 fn the_user_towers_attention_sums_to_one_over_all_that_it_reads() {
     let mut funnel = funnel();
     let answer = run(&mut funnel, &with_yandex());
-    let towers = answer.retrieval.towers.expect("Yandex's towers retrieved");
-    assert!(!towers.searches.is_empty());
+    let tower = |name| answer.retrieval.blocks.pair("towers", name).expect(name);
+    let read = answer.retrieval.blocks.shares("searches").expect("Yandex's towers retrieved");
+    assert!(!read.is_empty());
     let history: f32 = answer.history.iter().map(|entry| entry.attention).sum();
-    let searches: f32 = towers.searches.iter().map(|(_, attention)| attention).sum();
-    assert!((towers.own_attention + history + searches - 1.0).abs() < 1e-3);
+    let searches: f32 = read.iter().map(|search| search.share).sum();
+    assert!((tower("own-attention") + history + searches - 1.0).abs() < 1e-3);
     let kept = answer.history.iter().filter(|entry| entry.kept).count();
-    assert_eq!(kept + towers.searches.len(), towers.read as usize);
-    assert!(towers.temperature > 1.0);
+    assert_eq!((kept + read.len()) as f32, tower("read"));
+    assert!(tower("temperature") > 1.0);
 }
 
 #[test]
@@ -208,14 +226,14 @@ fn the_newest_of_a_history_are_read() {
     for length in [64, 10, 1, 0] {
         state.settings.set(&yandex::HISTORY_LENGTH, length as f32);
         let answer = run(&mut funnel, &state);
-        let towers = answer.retrieval.towers.as_ref().expect("Yandex's towers retrieved");
-        assert!(towers.read <= length);
+        let read = answer.retrieval.blocks.pair("towers", "read").expect("Yandex's towers");
+        assert!(read <= length as f32);
         let oldest_kept = answer.history.iter().position(|entry| entry.kept);
         let from = oldest_kept.unwrap_or(answer.history.len());
         assert!(answer.history[from..].iter().all(|entry| entry.kept), "{length}");
     }
-    let towers = run(&mut funnel, &state).retrieval.towers.expect("it is there");
-    assert!((towers.own_attention - 1.0).abs() < 1e-5, "[CLS] is alone");
+    let alone = run(&mut funnel, &state).retrieval.blocks.pair("towers", "own-attention");
+    assert!((alone.expect("it is there") - 1.0).abs() < 1e-5, "[CLS] is alone");
 }
 
 #[test]
@@ -225,7 +243,7 @@ fn web_searches_stages_of_training_and_deeds_change_the_feed() {
     let mut state = with_yandex();
     state.settings.switch(&yandex::WEB_SEARCHES, false);
     let without = run(&mut funnel, &state);
-    assert!(without.retrieval.towers.as_ref().is_some_and(|towers| towers.searches.is_empty()));
+    assert!(without.retrieval.blocks.shares("searches").is_some_and(<[Share]>::is_empty));
     assert_ne!(products(&without), products(&before));
     let mut state = with_yandex();
     state.settings.set(&yandex::STAGE, TrainingStage::PreTrained.value());

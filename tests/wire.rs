@@ -4,10 +4,11 @@ use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
+use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
     HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
-    SequenceAttention, Shop, Shopper, StageTime, ToEngine, Told, TowerInsides, Trace, Transfer,
+    Shop, Shopper, StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,17 +116,52 @@ fn state() -> State {
     state
 }
 
+fn feature() -> Feature {
+    Feature { name: "clicks".into(), kind: "item".into(), value: 3.0, z_score: -0.5 }
+}
+
+/// A block of every shape.
+fn blocks() -> Vec<Block> {
+    let row = |hint: Option<Message>| Row {
+        name: Message::new("bias.position"),
+        hint,
+        values: vec![0.5, -1.5],
+    };
+    let columns = vec![Message::new("tasks.click"), Message::new("tasks.order")];
+    let rows =
+        Rows { columns, rows: vec![row(Some(Message::new("a")))], together: Some(row(None)) };
+    let typed = Share { name: "desk".into(), share: 0.25 };
+    let named = Share { name: Message::new("a").with("b", "c").into(), share: 0.75 };
+    let weights = vec![(4, 0.25)];
+    let step = |from_former| Step {
+        name: Message::new("tasks.click"),
+        conditional: 0.5,
+        joint: 0.25,
+        from_former,
+    };
+    let pair = |unit| Pair {
+        name: Message::new("towers.temperature"),
+        symbol: "τ".into(),
+        value: 12.5,
+        unit,
+    };
+    vec![
+        Block::new("bias", Shape::Rows(rows)),
+        Block::new("searches", Shape::Shares(vec![typed, named])),
+        Block::new(
+            "attention",
+            Shape::Sequences(vec![SequenceAttention { sequence: "carts".into(), weights }]),
+        ),
+        Block::new("chain", Shape::Chain(vec![step(None), step(Some(0.125))])),
+        Block::new(
+            "towers",
+            Shape::Pairs([Unit::Count, Unit::Number, Unit::Share].map(pair).into()),
+        ),
+    ]
+}
+
 fn detail() -> Detail {
-    let feature =
-        || Feature { name: "clicks".into(), kind: "item".into(), value: 3.0, z_score: -0.5 };
-    Detail {
-        product: 7,
-        attention: vec![SequenceAttention { sequence: "carts".into(), weights: vec![(4, 0.25)] }],
-        features: vec![feature()],
-        transfer: vec![Transfer { conditional: 0.5, joint: 0.25, from_former: 0.125 }],
-        expert_contribution: vec![vec![0.5, -1.5], vec![]],
-        bias_terms: vec![("position".into(), -0.75)],
-    }
+    Detail { product: 7, blocks: blocks() }
 }
 
 fn candidate() -> Candidate {
@@ -153,7 +189,7 @@ fn answer() -> Answer {
         history: vec![HistoryEntry { entry: 1, event, kept: true, attention: 0.5 }],
         retrieval: RetrievalInsides {
             pieces: vec!["oak".into()],
-            personal_attention: vec![1.0],
+            attention: vec![1.0],
             categories: vec![(3, 0.5)],
             entropy: 2.5,
             effective_candidates: 12.25,
@@ -162,16 +198,16 @@ fn answer() -> Answer {
             relevant: 20,
             admitted: 30,
             retrieved: 30,
-            towers: Some(TowerInsides {
-                read: 3,
-                recent_searches: 1,
-                own_attention: 0.5,
-                searches: vec![("desk".into(), 0.25)],
-                temperature: 12.5,
-                context: (0.5, -0.5),
-            }),
+            recent_searches: 1,
+            blocks: blocks(),
         },
-        gatings: vec![Gating { name: "stage-1".into(), experts: vec!["expert 1".into()] }],
+        gatings: vec![
+            Gating { name: None, experts: vec![] },
+            Gating {
+                name: Some(Message::new("experts.stage-1")),
+                experts: vec![Message::new("experts.own").with("number", "1")],
+            },
+        ],
         candidates: vec![candidate()],
         examination: Examination { learned: vec![1.0, 0.5], truth: vec![1.0] },
         detail: Some(detail()),
@@ -263,7 +299,7 @@ fn what_an_engine_writes_is_read_by_both() {
         groups: vec!["query".into()],
         coalitions: vec![0.0, 0.5],
         base: vec![-1.0],
-        features: vec![(detail().features[0].clone(), vec![(0.5, 0.125)])],
+        features: vec![(feature(), vec![(0.5, 0.125)])],
     };
     let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
     let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };

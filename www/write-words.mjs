@@ -1,5 +1,6 @@
 // Writes each language's words into a built folder, in two files: what a first ranking shows, and
-// the rest, which comes behind it. What is said where nothing starts goes into the page itself. In hints
+// the rest, which comes behind it, as languages/keys.txt has it. What is said where nothing starts goes
+// into the page itself, and with it the script that is there before the page's program. In hints
 // and introductions, which the page shows as HTML, names of papers and terms become links, so that the
 // page's program need not know them.
 //
@@ -10,12 +11,11 @@ import { join } from "node:path";
 import { transformSync } from "esbuild";
 
 const [folder] = process.argv.slice(2);
-/** What the command line alone says. */
-const PRINTED = /^tables\./;
-/** What the page says where no words can be fetched. */
-const WITHIN = /^start\./;
-/** What comes behind the first ranking. */
-const BEHIND = /^(studio|features|feature-kinds|notices|link|idle|effect|keeping|print|trial)\.|^backend\.(gpu|auto)|^knobs\..*\.about$/;
+/** The part of each key: first, more, start or printed. */
+const parts = new Map();
+for (const [, part, keys] of readFileSync("languages/keys.txt", "utf8").matchAll(/^# (\w+): .*\n((?:[^#\n].*\n|\n)*)/gm)) {
+  for (const key of keys.split("\n").filter(Boolean)) parts.set(key, part);
+}
 /** What the page shows as HTML, without values in it. */
 const LINKED = /^knobs\..*\.about$|^(softmax|attention)\.note$/;
 
@@ -39,21 +39,30 @@ function linked(key, text) {
 const built = join(folder, "languages");
 mkdirSync(built, { recursive: true });
 const within = {};
-for (const file of readdirSync("languages")) {
-  const words = Object.entries(JSON.parse(readFileSync(join("languages", file), "utf8")))
-    .filter(([key]) => !PRINTED.test(key))
-    .map(([key, text]) => [key, LINKED.test(key) ? linked(key, text) : text]);
+const languages = readdirSync("languages").filter((file) => file.endsWith(".json")).map((file) => file.replace(".json", "")).sort();
+for (const language of languages) {
+  const words = Object.entries(JSON.parse(readFileSync(`languages/${language}.json`, "utf8"))).map(([key, text]) => [
+    key,
+    LINKED.test(key) ? linked(key, text) : text,
+  ]);
   // In the order of code units: the page searches by halving.
   words.sort(([a], [b]) => (a < b ? -1 : 1));
-  const some = (wanted) => Object.fromEntries(words.filter(wanted));
+  const some = (wanted) => Object.fromEntries(words.filter(([key]) => parts.get(key) === wanted));
   const write = (name, wanted) => writeFileSync(join(built, name), JSON.stringify(some(wanted)));
-  write(file, ([key]) => !BEHIND.test(key) && !WITHIN.test(key));
-  write(file.replace(".json", "-more.json"), ([key]) => BEHIND.test(key));
-  within[file.replace(".json", "")] = some(([key]) => WITHIN.test(key));
+  write(`${language}.json`, "first");
+  write(`${language}-more.json`, "more");
+  within[language] = some("start");
 }
 
 const page = join(folder, "index.html");
-const watchdog = readFileSync("www/watchdog.js", "utf8").replace('"@WORDS@"', () => JSON.stringify(within));
-const { code } = transformSync(watchdog, { minify: true, target: "es5", charset: "utf8" });
-const written = readFileSync(page, "utf8").replace(/(?<=<script id="watchdog">)(?=<\/script>)/, () => code.trim());
+let written = readFileSync(page, "utf8");
+/** Puts a script into the page, with a value in place of a text. */
+function put(name, place, value, target) {
+  const script = readFileSync(`www/${name}.js`, "utf8").replace(place, () => JSON.stringify(value));
+  const { code } = transformSync(script, { minify: true, target, charset: "utf8" });
+  written = written.replace(new RegExp(`(?<=<script id="${name}">)(?=</script>)`), () => code.trim());
+}
+// Any browser reads the first; the others are as the page's program is.
+put("watchdog", '"@WORDS@"', within, "es5");
+put("early", 'JSON.parse("@LANGUAGES@")', languages, "es2022");
 writeFileSync(page, written);

@@ -2,8 +2,12 @@
 //!
 //! It knows everything below the browser: files, threads and clocks are here alone.
 
+#[macro_use]
+extern crate keys;
+
 pub mod cli;
 pub mod native;
 pub mod online;
 pub mod tables;
 pub mod training;
+pub mod vectors;

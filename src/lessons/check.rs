@@ -125,22 +125,22 @@ impl Expected {
 
     fn said(self, unit: Unit) -> Message {
         match self {
-            Self::Rises(None) => Message::new("studio.lessons.rises"),
-            Self::Falls(None) => Message::new("studio.lessons.falls"),
+            Self::Rises(None) => Message::new(word!("studio.lessons.rises")),
+            Self::Falls(None) => Message::new(word!("studio.lessons.falls")),
             Self::Rises(Some(bound)) => {
-                Message::new("studio.lessons.rises-above").with("bound", unit.write(bound))
+                Message::new(word!("studio.lessons.rises-above")).with("bound", unit.write(bound))
             }
             Self::Falls(Some(bound)) => {
-                Message::new("studio.lessons.falls-below").with("bound", unit.write(bound))
+                Message::new(word!("studio.lessons.falls-below")).with("bound", unit.write(bound))
             }
-            Self::Stays => Message::new("studio.lessons.stays"),
+            Self::Stays => Message::new(word!("studio.lessons.stays")),
             Self::Above(bound) => {
-                Message::new("studio.lessons.above").with("bound", unit.write(bound))
+                Message::new(word!("studio.lessons.above")).with("bound", unit.write(bound))
             }
             Self::Below(bound) => {
-                Message::new("studio.lessons.below").with("bound", unit.write(bound))
+                Message::new(word!("studio.lessons.below")).with("bound", unit.write(bound))
             }
-            Self::Between(low, high) => Message::new("studio.lessons.between")
+            Self::Between(low, high) => Message::new(word!("studio.lessons.between"))
                 .with("low", unit.write(low))
                 .with("high", unit.write(high)),
         }
@@ -184,7 +184,7 @@ impl Check {
         let about = self.quantity.about();
         match self.rest.as_str() {
             "" => about,
-            rest => Message::new("studio.lessons.of")
+            rest => Message::new(word!("studio.lessons.of"))
                 .with("quantity", about)
                 .with("of", self.quantity.of(rest)),
         }
@@ -200,10 +200,10 @@ impl Check {
                 all.iter().map(|seen| measure(seen, &self.rest)).collect::<Result<_, _>>()
             }
             (Measure::Two(measure), [a, b]) => measure(a, b).map(|number| vec![number]),
-            _ => Err(Message::new("studio.unmeasured.one-state")),
+            _ => Err(Message::new(word!("studio.unmeasured.one-state"))),
         }
         .map_err(|why| {
-            Message::new("studio.unmeasured").with("quantity", self.about()).with("why", why)
+            Message::new(word!("studio.unmeasured")).with("quantity", self.about()).with("why", why)
         })?;
         let Quantity { unit, .. } = self.quantity;
         Ok(Outcome {

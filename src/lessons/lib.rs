@@ -7,6 +7,9 @@
 //!
 //! It knows messages of the protocol, no model and no browser.
 
+#[macro_use]
+extern crate keys;
+
 pub mod check;
 pub mod lesson;
 pub mod markdown;

@@ -11,7 +11,7 @@ use systems::Task;
 /// K of overlap@K.
 const TOP: usize = 10;
 /// Persistence of rank-biased overlap: the tenth place weighs two fifths of the first.
-const PERSISTENCE: f64 = 0.9;
+pub const PERSISTENCE: f64 = 0.9;
 
 /// An order of products, with what the ranker expects of the page.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,8 +6,9 @@ use market::catalogue::{Catalogue, Product, ProductId};
 use market::language::{Message, Value};
 use market::metrics::{effective_number, kendall_tau, spearman};
 use protocol::blend::{self, expert_utilisation, probability};
+use protocol::block::{Block, Blocks, Step};
 use protocol::words;
-use protocol::{Answer, Candidate, Detail, TowerInsides, Transfer};
+use protocol::{Answer, Candidate};
 use systems::Task;
 
 /// Brands that count as a shopper's own: those of most of the behaviour.
@@ -146,28 +147,32 @@ pub const QUANTITIES: &[Quantity] = &[
             let page = seen.state.page_size();
             let both = page.min(curves.learned.len()).min(curves.truth.len());
             spearman(&curves.learned[..both], &curves.truth[..both])
-                .ok_or_else(|| unmeasured("no-bias").with("feature", "position"))
+                .ok_or_else(|| Message::new(word!("studio.unmeasured.no-bias")).with("feature", "position"))
         })),
     quantity("transfer.conditional", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.conditional.into()))),
     quantity("transfer.joint", "a task", Share,
         One(|seen, task| Ok(transfer(seen, task)?.joint.into()))),
     quantity("transfer.from-former", "a task", Share,
-        One(|seen, task| Ok(transfer(seen, task)?.from_former.into()))),
+        One(|seen, task| Ok(transfer(seen, task)?.from_former.unwrap_or(0.0).into()))),
     quantity("towers.read", NOTHING, Number(0),
-        One(|seen, _| Ok(towers(seen)?.read.into()))),
+        One(|seen, _| tower(seen, "read"))),
     quantity("towers.on-searches", NOTHING, Share,
-        One(|seen, _| Ok(towers(seen)?.searches.iter().map(|(_, weight)| f64::from(*weight)).sum()))),
+        One(|seen, _| {
+            let searches = seen.answer.retrieval.blocks.shares("searches");
+            let searches = searches.ok_or_else(|| Message::new(word!("studio.unmeasured.no-towers")))?;
+            Ok(searches.iter().map(|search| f64::from(search.share)).sum())
+        })),
     quantity("towers.surface", NOTHING, Number(2),
-        One(|seen, _| Ok(towers(seen)?.context.0.into()))),
+        One(|seen, _| tower(seen, "surface"))),
     quantity("towers.device", NOTHING, Number(2),
-        One(|seen, _| Ok(towers(seen)?.context.1.into()))),
+        One(|seen, _| tower(seen, "device"))),
     quantity("attention.on-type", "clicks, carts or orders, then a product type", Share,
         One(attention_on_type)),
     quantity("agreement.first-ten", NOTHING, Share,
         Two(|a, b| Ok(order(a).agreement(&order(b)).overlap))),
     quantity("agreement.order", NOTHING, Number(2),
-        Two(|a, b| order(a).agreement(&order(b)).kendall_tau.ok_or_else(|| unmeasured("too-few")))),
+        Two(|a, b| order(a).agreement(&order(b)).kendall_tau.ok_or_else(|| Message::new(word!("studio.unmeasured.too-few"))))),
     quantity("agreement.candidates", NOTHING, Share,
         Two(|a, b| {
             let (a, b) = (&a.answer.candidates, &b.answer.candidates);
@@ -201,7 +206,7 @@ impl Quantity {
 
     /// What it is, as shown beside the number.
     pub fn about(&self) -> Message {
-        Message::new(format!("studio.quantities.{}", self.name))
+        Message::new(word!("studio.quantities.{}", self.name))
     }
 
     /// What follows its name, for people: a task, a sequence or a feature is called what it is
@@ -209,15 +214,15 @@ impl Quantity {
     pub fn of(&self, rest: &str) -> Value {
         let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
         let called = match self.takes.split([' ', ',']).next() {
-            Some("a") if self.takes.starts_with("a task") => format!("tasks.{first}.inline"),
-            Some("clicks") => format!("studio.sequences.{first}"),
-            Some("position") => format!("studio.bias-features.{first}"),
+            Some("a") if self.takes.starts_with("a task") => word!("tasks.{}.inline", first),
+            Some("clicks") => word!("studio.sequences.{}", first),
+            Some("position") => word!("studio.bias-features.{}", first),
             _ => return Value::Text(rest.into()),
         };
         match after {
             "" => Value::Message(Message::new(called)),
             after => Value::Message(
-                Message::new("studio.lessons.of-two")
+                Message::new(word!("studio.lessons.of-two"))
                     .with("first", Message::new(called))
                     .with("second", after),
             ),
@@ -244,17 +249,12 @@ impl Unit {
     }
 }
 
-/// Why there is nothing to measure.
-fn unmeasured(why: &str) -> Message {
-    Message::new(format!("studio.unmeasured.{why}"))
-}
-
 fn order(seen: &Seen) -> Order {
     Order::new(seen.answer, seen.state, Some(seen.catalogue))
 }
 
 fn expected(seen: &Seen) -> Result<Expected, Message> {
-    order(seen).expected.ok_or_else(|| unmeasured("no-ranker"))
+    order(seen).expected.ok_or_else(|| Message::new(word!("studio.unmeasured.no-ranker")))
 }
 
 fn product<'a>(seen: &Seen<'a>, id: ProductId) -> Option<&'a Product> {
@@ -288,20 +288,27 @@ fn mean(values: impl Iterator<Item = f64>) -> Result<f64, Message> {
         sum += value;
         count += 1.0;
     }
-    if count > 0.0 { Ok(sum / count) } else { Err(unmeasured("nothing")) }
+    if count > 0.0 {
+        Ok(sum / count)
+    } else {
+        Err(Message::new(word!("studio.unmeasured.nothing")))
+    }
 }
 
 fn first(values: &[f32], what: &str) -> Result<f32, Message> {
-    values.first().copied().ok_or_else(|| unmeasured("empty").with("what", what))
+    values
+        .first()
+        .copied()
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.empty")).with("what", what))
 }
 
 fn number(text: &str) -> Result<usize, Message> {
-    text.parse().map_err(|_| unmeasured("no-number").with("text", text))
+    text.parse().map_err(|_| Message::new(word!("studio.unmeasured.no-number")).with("text", text))
 }
 
 fn type_number(seen: &Seen, name: &str) -> Result<usize, Message> {
     let found = seen.catalogue.product_types.iter().position(|of| of.name == name);
-    found.ok_or_else(|| unmeasured("no-type").with("type", name))
+    found.ok_or_else(|| Message::new(word!("studio.unmeasured.no-type")).with("type", name))
 }
 
 fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
@@ -312,11 +319,13 @@ fn is_of_type(seen: &Seen, id: ProductId, kind: usize) -> bool {
 fn task_number(seen: &Seen, name: &str) -> Result<usize, Message> {
     let is_named = |task: &Task| task.name().eq_ignore_ascii_case(name);
     let found = seen.answer.ranker.tasks.iter().position(is_named);
-    found.ok_or_else(|| unmeasured("no-task").with("task", name))
+    found.ok_or_else(|| Message::new(word!("studio.unmeasured.no-task")).with("task", name))
 }
 
 fn two<'a>(text: &'a str, wanted: &str) -> Result<(&'a str, &'a str), Message> {
-    text.split_once(' ').ok_or_else(|| unmeasured("not").with("text", text).with("wanted", wanted))
+    text.split_once(' ').ok_or_else(|| {
+        Message::new(word!("studio.unmeasured.not")).with("text", text).with("wanted", wanted)
+    })
 }
 
 fn predicted(seen: &Seen, name: &str) -> Result<f64, Message> {
@@ -337,7 +346,8 @@ fn order_kept(seen: &Seen, _: &str) -> Result<f64, Message> {
     let scores = seen.answer.candidates.iter();
     let scores: Vec<f32> =
         scores.map(|c| -blend::score(c, predicted, &seen.state.settings)).collect();
-    kendall_tau(&places, &scores).ok_or_else(|| unmeasured("same-scores"))
+    kendall_tau(&places, &scores)
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.same-scores")))
 }
 
 fn own_brands(seen: &Seen, _: &str) -> Result<f64, Message> {
@@ -357,15 +367,18 @@ fn own_brands(seen: &Seen, _: &str) -> Result<f64, Message> {
 
 fn place(seen: &Seen, id: &str) -> Result<usize, Message> {
     let id = number(id)? as ProductId;
-    order(seen).rank(id).ok_or_else(|| unmeasured("no-candidate").with("product", id.to_string()))
+    order(seen).rank(id).ok_or_else(|| {
+        Message::new(word!("studio.unmeasured.no-candidate")).with("product", id.to_string())
+    })
 }
 
 fn product_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, id) = two(text, "a task and the number of a product")?;
     let (task, id) = (task_number(seen, task)?, number(id)? as ProductId);
     let found = seen.answer.candidates.iter().find(|c| c.product == id);
-    let candidate =
-        found.ok_or_else(|| unmeasured("no-candidate").with("product", id.to_string()))?;
+    let candidate = found.ok_or_else(|| {
+        Message::new(word!("studio.unmeasured.no-candidate")).with("product", id.to_string())
+    })?;
     Ok(probability(candidate, task, &seen.state.settings).into())
 }
 
@@ -382,7 +395,7 @@ fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, Message> {
     let experts = seen.answer.gatings.last().map_or(0, |gating| gating.experts.len());
     let all = expert_utilisation(on_page(seen));
     if experts == 0 || all.len() < tasks * experts {
-        return Err(unmeasured("no-gates"));
+        return Err(Message::new(word!("studio.unmeasured.no-gates")));
     }
     Ok(all[all.len() - tasks * experts..].chunks(experts).map(<[f32]>::to_vec).collect())
 }
@@ -391,7 +404,9 @@ fn expert_weight(seen: &Seen, text: &str) -> Result<f64, Message> {
     let (task, expert) = two(text, "a task and the number of an expert")?;
     let weights = utilisation(seen)?.swap_remove(task_number(seen, task)?);
     let weight = number(expert)?.checked_sub(1).and_then(|expert| weights.get(expert));
-    weight.map(|w| f64::from(*w)).ok_or_else(|| unmeasured("no-expert").with("expert", expert))
+    weight
+        .map(|w| f64::from(*w))
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.no-expert")).with("expert", expert))
 }
 
 /// What two distributions have in common: the sum of the smaller of each pair.
@@ -408,7 +423,8 @@ fn shared_by_entry(a: Vec<(u32, f32)>, b: Vec<(u32, f32)>) -> f64 {
 
 fn bias_at(seen: &Seen, place: usize) -> Result<f64, Message> {
     let page = on_page(seen);
-    let candidate = page.get(place).ok_or_else(|| unmeasured("no-place"))?;
+    let candidate =
+        page.get(place).ok_or_else(|| Message::new(word!("studio.unmeasured.no-place")))?;
     Ok(candidate.bias.into())
 }
 
@@ -416,39 +432,47 @@ fn bias_spread(seen: &Seen, _: &str) -> Result<f64, Message> {
     let page = on_page(seen);
     let logits = || page.iter().map(|candidate| f64::from(candidate.bias));
     let (high, low) = (logits().fold(f64::MIN, f64::max), logits().fold(f64::MAX, f64::min));
-    if page.is_empty() { Err(unmeasured("nothing")) } else { Ok(high - low) }
+    if page.is_empty() {
+        Err(Message::new(word!("studio.unmeasured.nothing")))
+    } else {
+        Ok(high - low)
+    }
 }
 
 fn curve(values: &[f32], place: &str) -> Result<f64, Message> {
     let value = number(place)?.checked_sub(1).and_then(|place| values.get(place));
-    value.map(|v| f64::from(*v)).ok_or_else(|| unmeasured("no-place"))
+    value.map(|v| f64::from(*v)).ok_or_else(|| Message::new(word!("studio.unmeasured.no-place")))
 }
 
-fn detail<'a>(seen: &Seen<'a>) -> Result<&'a Detail, Message> {
-    let found = seen.answer.detail.as_ref();
-    found.ok_or_else(|| unmeasured("none-chosen"))
+/// What the ranker shows of the chosen product.
+fn shown<'a>(seen: &Seen<'a>) -> Result<&'a [Block], Message> {
+    let found = seen.answer.detail.as_ref().map(|detail| detail.blocks.as_slice());
+    found.ok_or_else(|| Message::new(word!("studio.unmeasured.none-chosen")))
 }
 
 fn bias_term(seen: &Seen, name: &str) -> Result<f64, Message> {
-    let terms = &detail(seen)?.bias_terms;
-    let term = terms.iter().find(|(of, _)| of == name);
-    term.map(|(_, term)| f64::from(*term))
-        .ok_or_else(|| unmeasured("no-bias").with("feature", name))
+    let term = shown(seen)?.row("bias", name);
+    term.map(f64::from)
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.no-bias")).with("feature", name))
 }
 
-fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Transfer, Message> {
-    let step = detail(seen)?.transfer.get(task_number(seen, task)?);
-    step.ok_or_else(|| unmeasured("no-transfer"))
+fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Step, Message> {
+    let steps = shown(seen)?.steps("chain").unwrap_or_default();
+    steps
+        .get(task_number(seen, task)?)
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.no-transfer")))
 }
 
-fn towers<'a>(seen: &Seen<'a>) -> Result<&'a TowerInsides, Message> {
-    seen.answer.retrieval.towers.as_ref().ok_or_else(|| unmeasured("no-towers"))
+fn tower(seen: &Seen, name: &str) -> Result<f64, Message> {
+    let number = seen.answer.retrieval.blocks.pair("towers", name);
+    number.map(f64::from).ok_or_else(|| Message::new(word!("studio.unmeasured.no-towers")))
 }
 
 fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, Message> {
-    let sequences = &detail(seen)?.attention;
-    let found = sequences.iter().find(|sequence| sequence.sequence == name);
-    let found = found.ok_or_else(|| unmeasured("no-sequence").with("sequence", name))?;
+    let found = shown(seen)?.sequences().iter().find(|sequence| sequence.sequence == name);
+    let found = found.ok_or_else(|| {
+        Message::new(word!("studio.unmeasured.no-sequence")).with("sequence", name)
+    })?;
     Ok(found.weights.clone())
 }
 

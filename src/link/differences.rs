@@ -10,16 +10,20 @@ use systems::registry::knobs;
 pub fn differences(from: &State, to: &State) -> Vec<Message> {
     let mut said = Vec::new();
     if from.query != to.query {
-        said.push(Message::new("studio.differs.query").with("query", to.query.as_str()));
+        said.push(Message::new(word!("studio.differs.query")).with("query", to.query.as_str()));
     }
     if from.shopper != to.shopper {
-        said.push(Message::new("studio.differs.shopper").with("shopper", to.shopper.as_str()));
+        said.push(
+            Message::new(word!("studio.differs.shopper")).with("shopper", to.shopper.as_str()),
+        );
     }
     if from.history != to.history {
         said.push(match to.history.len() {
-            0 => Message::new("studio.differs.history-as-it-was"),
-            1 => Message::new("studio.differs.history-one"),
-            changes => Message::new("studio.differs.history").with("count", changes.to_string()),
+            0 => Message::new(word!("studio.differs.history-as-it-was")),
+            1 => Message::new(word!("studio.differs.history-one")),
+            changes => {
+                Message::new(word!("studio.differs.history")).with("count", changes.to_string())
+            }
         });
     }
     // What does not show in the order is no difference.
@@ -29,11 +33,13 @@ pub fn differences(from: &State, to: &State) -> Vec<Message> {
         if text_of(knob, &from.settings) != value {
             let label = match knob.control {
                 Control::Choice(_) => Value::Message(Message::new(knob.words(&value))),
-                Control::Switch => Value::Message(Message::new(format!("studio.{value}"))),
+                Control::Switch => Value::Message(Message::new(word!("studio.{}", value))),
                 Control::Number { .. } => Value::Text(value),
             };
             let name = Message::new(knob.words("name"));
-            said.push(Message::new("studio.differs.knob").with("name", name).with("value", label));
+            said.push(
+                Message::new(word!("studio.differs.knob")).with("name", name).with("value", label),
+            );
         }
     }
     said

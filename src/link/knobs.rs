@@ -22,25 +22,28 @@ pub fn read_text(knob: &'static Knob, settings: &mut Settings, text: &str) -> Re
     let wrong = |key: &str| Message::new(key).with("value", clip(text));
     let value = match knob.control {
         Control::Number { min, max, whole, .. } => {
-            let value = decimal(text.trim()).ok_or_else(|| wrong("link.why.not-a-number"))?;
+            let value =
+                decimal(text.trim()).ok_or_else(|| wrong(word!("link.why.not-a-number")))?;
             if !(min..=max).contains(&value) {
-                return Err(wrong("link.why.outside")
+                return Err(wrong(word!("link.why.outside"))
                     .with("min", min.to_string())
                     .with("max", max.to_string()));
             }
             if whole && value.fract() != 0.0 {
-                return Err(wrong("link.why.not-whole"));
+                return Err(wrong(word!("link.why.not-whole")));
             }
             value as f32
         }
         Control::Switch => match text {
             "on" => 1.0,
             "off" => 0.0,
-            _ => return Err(wrong("link.why.not-on-off")),
+            _ => return Err(wrong(word!("link.why.not-on-off"))),
         },
         Control::Choice(options) => match options.iter().position(|name| *name == text) {
             Some(option) => option as f32,
-            None => return Err(wrong("link.why.none-of").with("options", options.join(", "))),
+            None => {
+                return Err(wrong(word!("link.why.none-of")).with("options", options.join(", ")));
+            }
         },
     };
     settings.turn(knob, value);

@@ -3,12 +3,17 @@
 //! It knows what can be bought and which systems there are, no message of an engine and no
 //! model. Every link ever made opens.
 
+#[macro_use]
+extern crate keys;
+
 mod arrived;
 pub mod differences;
 pub mod knobs;
 mod link;
+mod panels;
 mod state;
 pub mod view;
 
 pub use link::*;
+pub use panels::PANELS;
 pub use state::*;

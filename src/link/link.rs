@@ -110,7 +110,7 @@ impl State {
                 unknown.truncate(NAMED);
                 unknown.push("…".into());
             }
-            let says = Message::new("link.unknown").with("keys", unknown.join(", "));
+            let says = Message::new(word!("link.unknown")).with("keys", unknown.join(", "));
             dropped.push(Dropped { key: "unknown".into(), says });
         }
         (state, dropped)
@@ -131,13 +131,13 @@ fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), Message> {
     match key {
         "v" => match value.parse::<u32>() {
             Ok(LINK_VERSION) => Ok(()),
-            _ => Err(wrong("link.version").with("version", LINK_VERSION.to_string())),
+            _ => Err(wrong(word!("link.version")).with("version", LINK_VERSION.to_string())),
         },
         "q" => {
             let (query, cut) = cut_query(value);
             state.query = query.into();
             match cut {
-                Some(chars) => Err(Message::new("link.query")
+                Some(chars) => Err(Message::new(word!("link.query"))
                     .with("chars", chars.to_string())
                     .with("most", MAX_QUERY_CHARS.to_string())),
                 None => Ok(()),
@@ -147,19 +147,19 @@ fn read_part(state: &mut State, key: &str, value: &str) -> Result<(), Message> {
             let known_form = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if value.is_empty() || value.len() > MAX_SHOPPER_CHARS || !value.chars().all(known_form)
             {
-                return Err(wrong("link.shopper"));
+                return Err(wrong(word!("link.shopper")));
             }
             state.shopper = value.into();
             Ok(())
         }
         "look" => {
-            state.selected = Some(value.parse().map_err(|_| wrong("link.look"))?);
+            state.selected = Some(value.parse().map_err(|_| wrong(word!("link.look")))?);
             Ok(())
         }
         "h" => read_history(&mut state.history, value),
         _ => match registry::knob(key) {
             Some(knob) => read_text(knob, &mut state.settings, value).map_err(|why| {
-                Message::new("link.knob")
+                Message::new(word!("link.knob"))
                     .with("name", Message::new(knob.words("name")))
                     .with("key", knob.key)
                     .with("why", why)
@@ -206,18 +206,18 @@ fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), Message>
         }
     }
     let unread = wrong.first().map(|first| {
-        let said = Message::new("link.history-unread");
+        let said = Message::new(word!("link.history-unread"));
         said.with("count", wrong.len().to_string()).with("first", clip(first))
     });
     let long = (beyond > 0).then(|| {
-        let said = Message::new("link.history-long");
+        let said = Message::new(word!("link.history-long"));
         said.with("most", MAX_HISTORY_EDITS.to_string()).with("count", beyond.to_string())
     });
     match (unread, long) {
         (None, None) => Ok(()),
         (Some(said), None) | (None, Some(said)) => Err(said),
         (Some(one), Some(other)) => {
-            Err(Message::new("sentences.two").with("first", one).with("second", other))
+            Err(Message::new(word!("sentences.two")).with("first", one).with("second", other))
         }
     }
 }

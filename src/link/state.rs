@@ -68,7 +68,7 @@ impl State {
 
     /// Products a page, one at least.
     pub fn page_size(&self) -> usize {
-        self.settings.count(&shared::PAGE_SIZE).max(1) as usize
+        shared::page_size(&self.settings) as usize
     }
 
     /// Number of the page shown, from 0.

@@ -4,6 +4,7 @@ use super::State;
 use super::arrived::{self, Part, find_escape, said, unescaped};
 use super::knobs::clip;
 use super::link::{Dropped, LINK_VERSION, VIEWED, is_known};
+use super::panels::PANELS;
 use market::catalogue::ProductId;
 use market::language::{Language, Message};
 use market::metrics::measure::{Against, Measure};
@@ -22,54 +23,14 @@ const MAX_LESSON_STEPS: u32 = 99;
 /// Names of the pins in links.
 const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
 
-/// A part of the studio, which is fetched when one of them is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Panel {
-    /// Lessons.
-    Lessons,
-    /// Pinned states side by side.
-    Compare,
-    /// One product: why it stands where it stands, and what would change it.
-    Explain,
-    /// What places and neighbours do to clicks.
-    Positions,
-    /// The item vectors in two dimensions.
-    Map,
-    /// Held-out page views measured, and the front between two objectives.
-    Metrics,
-    /// Link, embedding, files.
-    Share,
-    /// The papers' tables.
-    Papers,
-}
-
-impl Panel {
-    /// Every panel, with its name in links.
-    pub const ALL: [(Self, &'static str); 8] = [
-        (Self::Lessons, "lessons"),
-        (Self::Explain, "explain"),
-        (Self::Positions, "positions"),
-        (Self::Map, "map"),
-        (Self::Compare, "compare"),
-        (Self::Metrics, "metrics"),
-        (Self::Share, "share"),
-        (Self::Papers, "papers"),
-    ];
-
-    /// Its name in links.
-    pub fn key(self) -> &'static str {
-        Self::ALL.iter().find(|(panel, _)| *panel == self).map_or("", |(_, key)| key)
-    }
-}
-
 /// Parts of the page that can stand in another: on a slide, in a course.
 pub const PARTS: [&str; 6] = ["query", "shopper", "funnel", "knobs", "shelf", "insides"];
 
 /// What a person looks at beside the shelf. No ranking depends on it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// The part of the studio that is open.
-    pub panel: Option<Panel>,
+    /// The one of the studio's [`PANELS`] that is open.
+    pub panel: Option<&'static str>,
     /// Links of the states that were pinned, A first.
     pub pins: Vec<String>,
     /// Where in the lessons the person is.
@@ -166,7 +127,7 @@ impl Link {
         let state = self.state.to_link();
         parts.extend(parts_of(&state).map(String::from));
         if let Some(panel) = self.view.panel {
-            parts.push(format!("panel={}", panel.key()));
+            parts.push(format!("panel={panel}"));
         }
         if let Some(LessonPlace { name, step }) = &self.view.lesson {
             parts.push(format!("lesson={name}.{step}"));
@@ -229,22 +190,21 @@ impl View {
         };
         match key {
             "panel" => {
-                self.panel =
-                    Panel::ALL.iter().find(|(_, key)| *key == value).map(|(panel, _)| *panel);
+                self.panel = PANELS.iter().find(|known| **known == value).copied();
                 if self.panel.is_none() {
-                    wrong(Message::new("link.panel"));
+                    wrong(Message::new(word!("link.panel")));
                 }
             }
             "lesson" => {
                 self.lesson = LessonPlace::read(value);
                 if self.lesson.is_none() {
-                    wrong(Message::new("link.lesson"));
+                    wrong(Message::new(word!("link.lesson")));
                 }
             }
             "lecture" => {
                 self.lecture = value == "on";
                 if !matches!(value, "on" | "off") {
-                    wrong(Message::new("link.lecture"));
+                    wrong(Message::new(word!("link.lecture")));
                 }
             }
             "embed" => {
@@ -257,13 +217,13 @@ impl View {
             }
             "metrics" => match Measured::read(value) {
                 Some(measured) => self.measured = measured,
-                None => wrong(Message::new("link.metrics")),
+                None => wrong(Message::new(word!("link.metrics"))),
             },
             "lang" => {
                 self.language = Language::by_key(value);
                 if self.language.is_none() {
                     let known = Language::ALL.map(|(_, key)| key).join(", ");
-                    wrong(Message::new("link.language").with("known", known));
+                    wrong(Message::new(word!("link.language")).with("known", known));
                 }
             }
             "bench" => {
@@ -272,7 +232,7 @@ impl View {
                 self.bench = order.take(MAX_BENCH).collect();
                 let lost = asked().count() - self.bench.len();
                 if lost > 0 {
-                    let says = Message::new("link.bench").with("count", lost.to_string());
+                    let says = Message::new(word!("link.bench")).with("count", lost.to_string());
                     wrong(says.with("most", MAX_BENCH.to_string()));
                 }
             }
@@ -286,8 +246,9 @@ impl View {
         let (pin, dropped) = State::read(&pin_parts(written));
         self.pins.push(pin.to_link());
         let of_pin = |Dropped { key: of, says }| {
-            let says =
-                Message::new("link.pin").with("pin", key.to_ascii_uppercase()).with("said", says);
+            let says = Message::new(word!("link.pin"))
+                .with("pin", key.to_ascii_uppercase())
+                .with("said", says);
             Dropped { key: format!("{key}-{of}"), says }
         };
         dropped.into_iter().map(of_pin).collect()
@@ -377,12 +338,8 @@ mod tests {
         ];
         let state = State { query: "oak table".into(), ..State::default() };
         let pins = vec![pinned.to_link(), String::new()];
-        let view = View {
-            panel: Some(Panel::Compare),
-            pins,
-            embed: vec!["knobs", "shelf"],
-            ..View::default()
-        };
+        let view =
+            View { panel: Some("compare"), pins, embed: vec!["knobs", "shelf"], ..View::default() };
         let link = Link { state, view };
         let text = link.write();
         assert_eq!(
@@ -411,7 +368,7 @@ mod tests {
     #[test]
     fn the_order_on_the_workbench_comes_back() {
         let bench = vec![12, 5, 3_999];
-        let view = View { panel: Some(Panel::Positions), bench, ..View::default() };
+        let view = View { panel: Some("positions"), bench, ..View::default() };
         let link = Link { view, ..Link::default() };
         assert_eq!(link.write(), "#v=1&panel=positions&bench=12,5,3999");
         assert_eq!(Link::read(&link.write()), (link, vec![]));
@@ -427,12 +384,8 @@ mod tests {
     #[test]
     fn a_lesson_and_its_step_come_back() {
         let place = LessonPlace { name: "03-temperature".into(), step: 2 };
-        let view = View {
-            panel: Some(Panel::Lessons),
-            lesson: Some(place),
-            lecture: true,
-            ..View::default()
-        };
+        let view =
+            View { panel: Some("lessons"), lesson: Some(place), lecture: true, ..View::default() };
         let link = Link { view, ..Link::default() };
         let text = link.write();
         assert_eq!(text, "#v=1&panel=lessons&lesson=03-temperature.2&lecture=on");
@@ -482,7 +435,7 @@ mod tests {
             }
         }
         let view = View {
-            panel: Some(Panel::Metrics),
+            panel: Some("metrics"),
             measured: Measured { against: Against::Log, axes: [Measure::Good, Measure::Gmv] },
             ..View::default()
         };
@@ -506,6 +459,6 @@ mod tests {
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
         // The page hides the others before its program is there.
-        assert!(include_str!("../../index.html").contains(&format!("({})", PARTS.join("|"))));
+        assert!(include_str!("../../www/early.js").contains(&format!("({})", PARTS.join("|"))));
     }
 }

@@ -2,6 +2,7 @@
 //! of the same category compete with it.
 
 use super::catalogue::ProductTypeId;
+use super::features::places::NEIGHBOURS;
 use super::history::PageDevice;
 
 /// Probability that a place is looked at.
@@ -24,7 +25,7 @@ pub fn examination(page: u16, index: u16, device: PageDevice) -> f32 {
 
 /// Factor that competition from neighbours of the same category puts on a click: at most 1.
 ///
-/// `types` are the categories of the list in order; the six nearest neighbours of `index` count,
+/// `types` are the categories of the list in order; the [`NEIGHBOURS`] of `index` count,
 /// the nearer the more (DMT 4.4).
 pub fn competition(types: &[ProductTypeId], index: usize) -> f32 {
     let own = types[index];
@@ -41,10 +42,9 @@ pub fn competition(types: &[ProductTypeId], index: usize) -> f32 {
     1.0 / (1.0 + pressure)
 }
 
-/// Indices of the six places nearest to `index` in a list of `length`: three on each side, and
-/// more of the other side at an end.
+/// Indices of the [`NEIGHBOURS`] places nearest to `index` in a list of `length`, rising: as many on
+/// each side, and more of the other side at an end.
 pub fn neighbours(length: usize, index: usize) -> impl Iterator<Item = usize> {
-    const NEIGHBOURS: usize = 6;
     let window = (NEIGHBOURS + 1).min(length);
     let first = index.saturating_sub(NEIGHBOURS / 2).min(length - window);
     (first..first + window).filter(move |place| *place != index)

@@ -1,10 +1,10 @@
 //! Page and studio are two programs in one document, and hold the same link: what is changed in
 //! one is told to the other, as an event that carries the link.
 
+use gloo_events::EventListener;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{CustomEvent, CustomEventInit};
+use web_sys::{CustomEvent, CustomEventInit, Event};
 
 use super::browser;
 use super::parts::follow;
@@ -54,16 +54,11 @@ pub fn say(name: &str, text: &str) {
 }
 
 /// Hears what is told to the document, for as long as it lives.
-pub fn listen(name: &str, act: impl Fn(String) + 'static) {
-    let heard = Closure::<dyn Fn(CustomEvent)>::new(move |event: CustomEvent| {
-        if let Some(text) = event.detail().as_string() {
+pub fn listen(name: &'static str, act: impl Fn(String) + 'static) {
+    let hear = move |event: &Event| {
+        if let Some(text) = event.unchecked_ref::<CustomEvent>().detail().as_string() {
             act(text);
         }
-    });
-    let added =
-        browser::document().add_event_listener_with_callback(name, heard.as_ref().unchecked_ref());
-    if added.is_ok() {
-        // Both sides listen for as long as the document lives.
-        heard.forget();
-    }
+    };
+    EventListener::new(&browser::document(), name, hear).forget();
 }

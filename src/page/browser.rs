@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gloo_events::EventListener;
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::{request_animation_frame, set_timeout};
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     Document, Event, HtmlElement, ScrollBehavior, ScrollIntoViewOptions, ScrollLogicalPosition,
@@ -35,7 +35,8 @@ pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
-/// Acts once what the document says now is painted. A page out of sight is not painted, nor is a
+/// Acts once what the document says now is painted; nothing calls that off, which is what gloo's timers
+/// and frames are for. A page out of sight is not painted, nor is a
 /// frame that is scrolled out of sight, which can't be asked for: there a moment is waited.
 pub fn after_paint(act: impl FnOnce() + 'static) {
     fn of_one_type(act: Box<dyn FnOnce()>) {
@@ -74,7 +75,7 @@ pub fn has_webgpu() -> bool {
     Reflect::get(&navigator, &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
 }
 
-/// The CPU engine that index.html started before this program arrived, and what was heard from
+/// The CPU engine that `www/early.js` started before this program arrived, and what was heard from
 /// it since. None if that failed, or if it was taken before.
 pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
     let (window, name) = (window(), JsValue::from_str("vitrineEngine"));
@@ -136,7 +137,8 @@ pub fn speak(tag: &str) {
     }
 }
 
-/// Where things are remembered, if the browser allows it.
+/// Where things are remembered, if the browser allows it: gloo's storage panics where it does not, and
+/// keeps JSON, which this program does not read.
 pub fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
@@ -158,7 +160,7 @@ pub fn is_news(key: &str) -> bool {
     !known
 }
 
-/// Whether the page is shown dark; index.html settled it before the first paint.
+/// Whether the page is shown dark; `www/early.js` settled it before the first paint.
 pub fn is_dark() -> bool {
     marked("theme") == "dark"
 }
@@ -264,8 +266,7 @@ pub fn offer_to_copy(text: &str, label: &str) {
         let _ = area.set_attribute(name, value);
     }
     let left = area.clone();
-    let leave = Closure::once_into_js(move || left.remove());
-    area.set_onblur(Some(leave.unchecked_ref()));
+    EventListener::once(&area, "blur", move |_| left.remove()).forget();
 }
 
 /// Copies as browsers did before they had a clipboard: selects the text and gives the command.

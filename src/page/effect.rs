@@ -1,12 +1,10 @@
 //! What came of the last change, once it has come to rest: beside the knob that was turned, and for
 //! those who cannot see the shelf.
 
-use std::time::Duration;
-
+use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
-use super::insides::utilisation::expert_name;
-use super::language::{say, say_with};
+use super::language::{say, say_with, worded};
 use super::moves::{Effect, Moved, Shift};
 use super::parts::follow;
 use super::store::{Places, store};
@@ -14,8 +12,8 @@ use link::State;
 use protocol::words::{count, percent};
 use systems::registry;
 
-/// Rest after which it is told.
-const QUIET: Duration = Duration::from_millis(800);
+/// Milliseconds of rest after which it is told.
+const QUIET: u32 = 800;
 
 impl Effect {
     /// In a line: "7 of 20 moved, ↑3 at most; expert 2: 42 % → 51 %".
@@ -23,23 +21,23 @@ impl Effect {
         let shift = self.shift.as_ref().map(|shift| {
             let (before, after) = (percent(shift.before), percent(shift.after));
             let values =
-                [("expert", &*expert_name(&shift.expert)), ("before", &before), ("after", &after)];
-            say_with("effect.expert", &values)
+                [("expert", &*worded(&shift.expert)), ("before", &before), ("after", &after)];
+            say_with(word!("effect.expert"), &values)
         });
         let Moved { products, of, most } = self.moved;
         let moved = match (products, most) {
-            (0, _) => say("effect.none").into(),
+            (0, _) => say(word!("effect.none")).into(),
             (moved, 0) => {
                 let values = [("moved", &*count(moved)), ("count", &count(of))];
-                say_with("effect.moved", &values)
+                say_with(word!("effect.moved"), &values)
             }
             (moved, most) => {
                 let values =
                     [("moved", &*count(moved)), ("count", &count(of)), ("most", &count(most))];
-                say_with("effect.moved-most", &values)
+                say_with(word!("effect.moved-most"), &values)
             }
         };
-        [moved].into_iter().chain(shift).collect::<Vec<_>>().join(say("effect.and"))
+        [moved].into_iter().chain(shift).collect::<Vec<_>>().join(say(word!("effect.and")))
     }
 
     /// The same with its knob, and whose expert it is.
@@ -48,11 +46,11 @@ impl Effect {
         let said = match &self.shift {
             None => self.short(),
             Some(shift) => {
-                let task = say(&format!("tasks.{}.inline", shift.task.name()));
-                say_with("effect.of-task", &[("said", &self.short()), ("task", task)])
+                let task = say(&word!("tasks.{}.inline", shift.task.name()));
+                say_with(word!("effect.of-task"), &[("said", &self.short()), ("task", task)])
             }
         };
-        say_with("effect.of-knob", &[("knob", name), ("said", &said)])
+        say_with(word!("effect.of-knob"), &[("knob", name), ("said", &said)])
     }
 }
 
@@ -62,7 +60,7 @@ pub fn Telling() -> impl IntoView {
     let store = store();
     let said = RwSignal::new(None::<(Effect, String)>);
     let told = StoredValue::new(store.moves.get_untracked());
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
     let tell = move || {
         // Whatever is on its way sets the clock once it is there.
         if store.waits.get_untracked() {
@@ -103,20 +101,15 @@ pub fn Telling() -> impl IntoView {
         store.moves.track();
         store.turned.track();
         store.waits.track();
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-        if !first {
-            pending.set_value(set_timeout_with_handle(tell, QUIET).ok());
-        }
+        pending.set_value((!first).then(|| Timeout::new(QUIET, tell)));
     });
     let words = Memo::new(move |_| {
         let Some((effect, first)) = said.get() else { return String::new() };
         if !effect.knob.is_empty() {
-            return say_with("effect.first", &[("said", &effect.long()), ("first", &first)]);
+            return say_with(word!("effect.first"), &[("said", &effect.long()), ("first", &first)]);
         }
         let (moved, of) = (count(effect.moved.products), count(effect.moved.of));
-        say_with("shelf.moved", &[("moved", &moved), ("count", &of), ("first", &first)])
+        say_with(word!("shelf.moved"), &[("moved", &moved), ("count", &of), ("first", &first)])
     });
     view! { <p class="hidden" role="status" data-testid="moves" prop:textContent=move || words.get()></p> }
 }

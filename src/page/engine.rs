@@ -1,5 +1,4 @@
-//! The engines' workers: starts them, posts to them, listens to them, as the
-//! [`Supervisor`] says.
+//! The page's engines: starts them, posts to them, listens to them, as the [`Supervisor`] says.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,11 +7,12 @@ use std::time::Duration;
 use leptos::ev;
 use leptos::logging::error;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
-use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+use wasm_bindgen::JsValue;
+use web_sys::Worker;
 
 use super::parts::follow;
 use super::store::Store;
+use super::worker::{self, Running};
 use super::{browser, wire};
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
@@ -20,13 +20,6 @@ use systems::shared::BackendChoice;
 
 /// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
 const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
-
-/// A worker with the functions that listen to it.
-struct Running {
-    worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(Event)>,
-}
 
 struct Client {
     supervisor: RefCell<Supervisor>,
@@ -174,30 +167,23 @@ impl Client {
             return;
         };
         let client = Rc::downgrade(self);
-        let on_message = Closure::new(move |event: MessageEvent| {
+        let hear = move |data| {
             let Some(client) = client.upgrade() else { return };
-            match wire::read(&event.data()) {
+            match wire::read(&data) {
                 Ok(message) => {
                     client.drive(|supervisor, now| supervisor.heard(backend, message, now))
                 }
                 Err(part) => error!("a message of {name} can't be read: {part} is wrong"),
             }
-        });
+        };
         let client = Rc::downgrade(self);
-        let on_error = Closure::new(move |event: Event| {
-            // A script that cannot be fetched is told of without a message.
-            let why = js_sys::Reflect::get(&event, &"message".into()).ok();
-            let why =
-                why.and_then(|why| why.as_string()).unwrap_or_else(|| "it did not load".into());
+        let broke = move |why| {
             error!("{name}: {why}");
             if let Some(client) = client.upgrade() {
                 client.drive(|supervisor, now| supervisor.broke(backend, now));
             }
-        });
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        let running =
-            Running { worker: worker.clone(), _on_message: on_message, _on_error: on_error };
+        };
+        let running = Running::new(worker.clone(), hear, broke);
         self.workers.borrow_mut()[backend as usize] = Some(running);
         for event in heard {
             // An event that has been heard once may be sent again.
@@ -206,28 +192,18 @@ impl Client {
     }
 
     fn start_worker(&self, name: &str) -> Result<Worker, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        options.set_name(name);
         let script = browser::versioned(&format!("{name}-loader.js"));
-        let script = browser::again(script, self.store.retries.get_untracked());
-        Worker::new_with_options(&browser::address(&script), &options)
+        worker::start(name, &browser::again(script, self.store.retries.get_untracked()))
     }
 
     fn terminate(&self, backend: Backend) {
-        let Some(running) = self.workers.borrow_mut()[backend as usize].take() else { return };
-        running.worker.set_onmessage(None);
-        running.worker.set_onerror(None);
-        running.worker.terminate();
-        // One of its functions may be on the stack: they are dropped after it has returned.
-        leptos::task::spawn_local(async move { drop(running) });
+        let running = self.workers.borrow_mut()[backend as usize].take();
+        running.into_iter().for_each(Running::end);
     }
 
     fn send(&self, backend: Backend, message: &ToEngine) {
-        let workers = self.workers.borrow();
-        let Some(running) = &workers[backend as usize] else { return };
-        if let Err(why) = running.worker.post_message(&wire::write(message)) {
-            error!("a message could not be sent: {why:?}");
+        if let Some(running) = &self.workers.borrow()[backend as usize] {
+            running.send(message);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Moves that are seen: a card that takes another place glides there (first, last, invert, play).
 
+use gloo_render::{AnimationFrame, request_animation_frame};
 use js_sys::{Array, Function, Object, Reflect};
 use leptos::html::Ul;
 use leptos::prelude::*;
@@ -28,15 +29,17 @@ struct Seen {
 /// `when` changes. The parent must be positioned, for places are measured from it.
 pub fn glide(parent: NodeRef<Ul>, key: &'static str, when: Memo<Vec<ProductId>>) {
     let seen = StoredValue::new_local(Vec::<Seen>::new());
+    let frame = StoredValue::new_local(None::<AnimationFrame>);
     follow(move |_| {
         when.track();
         // By then the new order is in the document, and not yet painted.
-        request_animation_frame(move || {
-            // The page may have been built in another language meanwhile.
-            let Some(parent) = parent.try_get_untracked().flatten() else { return };
+        let act = move |_| {
+            let Some(parent) = parent.get_untracked() else { return };
             let still = browser::less_motion();
             seen.update_value(|seen| play(&parent, key, seen, still));
-        });
+        };
+        // The one before it is called off; so is this one where the page is built in another language.
+        frame.set_value(Some(request_animation_frame(act)));
     });
 }
 

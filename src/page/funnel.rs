@@ -42,7 +42,7 @@ pub fn Funnel() -> impl IntoView {
             }
             match (ran, kept) {
                 (true, _) => words::milliseconds(total.into()),
-                (false, true) => say("stages.kept").into(),
+                (false, true) => say(word!("stages.kept")).into(),
                 (false, false) => String::new(),
             }
         })
@@ -55,10 +55,10 @@ pub fn Funnel() -> impl IntoView {
     };
     let handed_on = move || {
         let key = match (cut(), store.ranks.get()) {
-            (false, true) => "funnel.retrieved",
-            (true, true) => "funnel.coarse-ranked",
-            (false, false) => "funnel.retrieved-alone",
-            (true, false) => "funnel.coarse-ranked-alone",
+            (false, true) => word!("funnel.retrieved"),
+            (true, true) => word!("funnel.coarse-ranked"),
+            (false, false) => word!("funnel.retrieved-alone"),
+            (true, false) => word!("funnel.coarse-ranked-alone"),
         };
         say(key).to_string()
     };
@@ -73,15 +73,15 @@ pub fn Funnel() -> impl IntoView {
         .into_any()
     };
     view! {
-        <section class="funnel" aria-label=say("funnel.label")>
+        <section class="funnel" aria-label=say(word!("funnel.label"))>
             <svg viewBox=format!("0 0 {} {}", 4.0 * STAGE, 2.0 * MIDDLE) preserveAspectRatio="none" aria-hidden="true">
                 <path d=move || outline(counts().unwrap_or([1000, 200, 200, 20])) />
             </svg>
             <ol>
-                {stage(0, say("funnel.catalogue").into(), &[])}
-                {stage(1, say("funnel.searched").into(), &["score", "retrieve"])}
+                {stage(0, say(word!("funnel.catalogue")).into(), &[])}
+                {stage(1, say(word!("funnel.searched")).into(), &["score", "retrieve"])}
                 {stage(2, Signal::derive(handed_on), &["coarse", "prepare", "encode", "rank"])}
-                {stage(3, say("funnel.page").into(), &["bias"])}
+                {stage(3, say(word!("funnel.page")).into(), &["bias"])}
             </ol>
         </section>
     }

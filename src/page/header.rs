@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -26,14 +27,14 @@ use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, Surface};
 /// Most suggestions shown.
 const SUGGESTIONS: usize = 8;
 /// Milliseconds of rest after which what was typed is searched.
-const REST: u64 = 140;
+const REST: u32 = 140;
 
 /// The bar at the top.
 #[component]
 pub fn Header(steps: StoredValue<Steps>) -> impl IntoView {
     view! {
         <header class="top">
-            <a class="wordmark" href="." aria-label=say("header.start")>
+            <a class="wordmark" href="." aria-label=say(word!("header.start"))>
                 <svg viewBox="0 0 28 28" aria-hidden="true">
                     <use href=drawing("ui-vitrine") />
                 </svg>
@@ -76,7 +77,7 @@ fn QueryBox() -> impl IntoView {
     let typed = RwSignal::new(store.state.with_untracked(|s| s.query.clone()));
     let open = RwSignal::new(false);
     let active = RwSignal::new(None::<usize>);
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
 
     // The state may change from elsewhere: a link, back, a suggestion on the shelf.
     follow(move |_| {
@@ -86,15 +87,13 @@ fn QueryBox() -> impl IntoView {
         }
     });
     let search = move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
+        pending.set_value(None);
         let text = typed.get_untracked();
         let (query, cut) = cut_query(&text);
         match cut {
             Some(chars) => store.tell(
                 "query-too-long",
-                Message::new("notices.query-too-long")
+                Message::new(word!("notices.query-too-long"))
                     .with("chars", words::count(chars))
                     .with("most", MAX_QUERY_CHARS.to_string()),
             ),
@@ -109,8 +108,7 @@ fn QueryBox() -> impl IntoView {
     };
     // The box may go, for another language, before what was typed is searched for.
     on_cleanup(move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
+        if let Some(Some(_)) = pending.try_update_value(Option::take) {
             search();
         }
     });
@@ -119,11 +117,7 @@ fn QueryBox() -> impl IntoView {
         typed.set(text);
         open.set(true);
         active.set(None);
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-        let timer = set_timeout_with_handle(search, Duration::from_millis(REST));
-        pending.set_value(timer.ok());
+        pending.set_value(Some(Timeout::new(REST, search)));
     };
     let found = Memo::new(move |_| {
         store.shop.with(|shop| match shop {
@@ -175,7 +169,7 @@ fn QueryBox() -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label=say("header.clear-query")
+                aria-label=say(word!("header.clear-query"))
                 on:click=click(move || choose(String::new()))
             >
                 <Mark name="close" />
@@ -205,7 +199,7 @@ fn QueryBox() -> impl IntoView {
                 type="text"
                 role="combobox"
                 data-testid="query"
-                aria-label=say("header.query")
+                aria-label=say(word!("header.query"))
                 aria-autocomplete="list"
                 aria-expanded=move || shows().to_string()
                 aria-controls="suggestions"
@@ -217,7 +211,7 @@ fn QueryBox() -> impl IntoView {
                 spellcheck="false"
                 placeholder=move || {
                     let key =
-                        if feed() { "header.feed-needs-no-query" } else { "header.query-placeholder" };
+                        if feed() { word!("header.feed-needs-no-query") } else { word!("header.query-placeholder") };
                     say(key).to_string()
                 }
                 disabled=feed
@@ -232,7 +226,7 @@ fn QueryBox() -> impl IntoView {
             <ul
                 id="suggestions"
                 role="listbox"
-                aria-label=say("header.suggestions")
+                aria-label=say(word!("header.suggestions"))
                 hidden=move || !shows()
                 // The box keeps the focus, or the list would close under the press.
                 on:mousedown=move |event| event.prevent_default()
@@ -268,26 +262,29 @@ fn BackendBadge() -> impl IntoView {
     let fetching = move || {
         let progress = store.status.with(|status| status.fetching)?;
         let share = progress.loaded as f32 / progress.total as f32;
-        Some(say_with("backend.fetching", &[("share", &words::percent(share))]))
+        Some(say_with(word!("backend.fetching"), &[("share", &words::percent(share))]))
     };
     let gpu = move || {
         store.status.with(|status| match status.gpu {
-            Gpu::Missing => say("backend.gpu-missing").into(),
-            Gpu::Waiting => say("backend.gpu-waiting").into(),
+            Gpu::Missing => say(word!("backend.gpu-missing")).into(),
+            Gpu::Waiting => say(word!("backend.gpu-waiting")).into(),
             Gpu::Loading => match &status.gpu_progress {
                 Some(p) if p.total > 0 => {
                     let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                    say_with("backend.gpu-loading-of", &[("loaded", &loaded), ("total", &total)])
+                    say_with(
+                        word!("backend.gpu-loading-of"),
+                        &[("loaded", &loaded), ("total", &total)],
+                    )
                 }
-                _ => say("backend.gpu-loading").into(),
+                _ => say(word!("backend.gpu-loading")).into(),
             },
-            Gpu::OnTrial => say("backend.gpu-on-trial").into(),
-            Gpu::Passed => say_with("backend.gpu-passed", &[("adapter", &status.adapter)]),
+            Gpu::OnTrial => say(word!("backend.gpu-on-trial")).into(),
+            Gpu::Passed => say_with(word!("backend.gpu-passed"), &[("adapter", &status.adapter)]),
             Gpu::Refused => match &status.refusal {
                 Some(why) => worded(why),
-                None => say("backend.gpu-refused").into(),
+                None => say(word!("backend.gpu-refused")).into(),
             },
-            Gpu::Unreachable => say("backend.gpu-unreachable").into(),
+            Gpu::Unreachable => say(word!("backend.gpu-unreachable")).into(),
         })
     };
     let trial = live(move || {
@@ -296,12 +293,12 @@ fn BackendBadge() -> impl IntoView {
         };
         view! {
             <dl class="times">
-                <dt>{say("backend.cpu-answers")}</dt>
+                <dt>{say(word!("backend.cpu-answers"))}</dt>
                 <dd data-testid="time-cpu" translate="no">{words::milliseconds(cpu)}</dd>
-                <dt>{say("backend.gpu-answers")}</dt>
+                <dt>{say(word!("backend.gpu-answers"))}</dt>
                 <dd data-testid="time-webgpu" translate="no">{words::milliseconds(gpu)}</dd>
             </dl>
-            <p prop:textContent=say(if gpu <= cpu + FRAME { "backend.auto-gpu" } else { "backend.auto-cpu" })></p>
+            <p prop:textContent=say(if gpu <= cpu + FRAME { word!("backend.auto-gpu") } else { word!("backend.auto-cpu") })></p>
         }
         .into_any()
     });
@@ -310,12 +307,12 @@ fn BackendBadge() -> impl IntoView {
             let timings = answer.iter().flat_map(|answer| &answer.timings);
             let line = |t: &StageTime| {
                 let time = if t.cached {
-                    say("stages.kept").into()
+                    say(word!("stages.kept")).into()
                 } else {
                     words::milliseconds(t.milliseconds.into())
                 };
                 view! {
-                    <dt prop:textContent=say(&format!("stages.{}", t.stage))></dt>
+                    <dt prop:textContent=say(&word!("stages.{}", t.stage))></dt>
                     <dd data-stage=t.stage.clone() translate="no">{time}</dd>
                 }
             };
@@ -354,9 +351,9 @@ fn BackendBadge() -> impl IntoView {
             data-backend=move || serving().map(|b| backend_names(b).1.to_string())
             on:keydown=escape
         >
-            <summary title=say("backend.where")>
+            <summary title=say(word!("backend.where"))>
                 <span class="dot" class:on=move || serving().is_some()></span>
-                <span prop:textContent=move || serving().map_or_else(|| say("backend.starting"), |b| backend_names(b).0)></span>
+                <span prop:textContent=move || serving().map_or_else(|| say(word!("backend.starting")), |b| backend_names(b).0)></span>
                 <span class="ms" translate="no">{move || fetching().unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
@@ -434,10 +431,10 @@ fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
         .into_any()
     };
     view! {
-        <div class="steps" role="group" aria-label=say("header.changes")>
-            {button("header.undo", "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
-            {button("header.redo", "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
-            {button("header.restart", "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
+        <div class="steps" role="group" aria-label=say(word!("header.changes"))>
+            {button(word!("header.undo"), "undo", "undo", Box::new(move || !ways.get().0), Box::new(undo))}
+            {button(word!("header.redo"), "redo", "redo", Box::new(move || !ways.get().1), Box::new(redo))}
+            {button(word!("header.restart"), "restart", "restart", Box::new(move || !ways.get().0), Box::new(restart))}
         </div>
     }
 }
@@ -467,8 +464,9 @@ fn LanguageButton() -> impl IntoView {
 fn ThemeButton() -> impl IntoView {
     let store = store();
     let turn = move || screen::turn(!browser::is_dark());
-    let name =
-        move || say(if store.dark.get() { "header.light" } else { "header.dark" }).to_string();
+    let name = move || {
+        say(if store.dark.get() { word!("header.light") } else { word!("header.dark") }).to_string()
+    };
     view! {
         <button
             type="button"
@@ -497,15 +495,15 @@ fn ShareButton() -> impl IntoView {
                 done.set(true);
                 set_timeout(move || done.set(false), Duration::from_secs(2));
             } else {
-                browser::offer_to_copy(&address, say("page.to-copy"));
-                store.tell("clipboard-refused", Message::new("notices.clipboard-refused"));
+                browser::offer_to_copy(&address, say(word!("page.to-copy")));
+                store.tell("clipboard-refused", Message::new(word!("notices.clipboard-refused")));
             }
         });
     };
     view! {
         <button type="button" class="solid share" data-testid="share" on:click=click(share)>
             {live(move || view! { <Mark name=if done.get() { "check" } else { "link" } /> }.into_any())}
-            <span aria-live="polite" prop:textContent=move || say(if done.get() { "header.copied" } else { "header.share" })></span>
+            <span aria-live="polite" prop:textContent=move || say(if done.get() { word!("header.copied") } else { word!("header.share") })></span>
         </button>
     }
 }

@@ -3,19 +3,19 @@
 //! control, can be pointed at, and Escape closes it.
 
 use std::cell::Cell;
-use std::time::Duration;
 
+use gloo_events::{EventListener, EventListenerOptions};
+use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{Element, FocusEvent, KeyboardEvent, PointerEvent};
+use web_sys::{Element, Event, FocusEvent, KeyboardEvent, PointerEvent};
 
 use super::browser;
 use super::lasting::Lasting;
 use super::parts::is_composing;
 
 /// Milliseconds that a pointer rests before a hint opens, and that it has to get to the hint.
-const REST: u64 = 350;
+const REST: u32 = 350;
 /// Width of a hint beside its control, as in the style sheet, and its distance.
 const WIDTH: f64 = 280.0;
 const GAP: f64 = 10.0;
@@ -34,7 +34,7 @@ struct Open {
 thread_local! {
     static OPEN: Lasting<ArcRwSignal<Option<Open>>> = Lasting(ArcRwSignal::new(None));
     /// What is to happen once the pointer has rested.
-    static SOON: Cell<Option<TimeoutHandle>> = const { Cell::new(None) };
+    static SOON: Cell<Option<Timeout>> = const { Cell::new(None) };
     /// Whether somebody listens: from the first hint on, for as long as the page lives.
     static LISTENS: Cell<bool> = const { Cell::new(false) };
 }
@@ -69,10 +69,7 @@ fn close() {
 
 /// Does something after a while, in place of what was to be done.
 fn soon(act: Option<Box<dyn FnOnce()>>) {
-    let timer = act.and_then(|act| set_timeout_with_handle(act, Duration::from_millis(REST)).ok());
-    if let Some(last) = SOON.replace(timer) {
-        last.clear();
-    }
+    SOON.set(act.map(|act| Timeout::new(REST, act)));
 }
 
 /// Escape closes what is open; what is scrolled takes its hint along.
@@ -80,26 +77,28 @@ fn listen() {
     if LISTENS.replace(true) {
         return;
     }
-    let press = Closure::<dyn Fn(KeyboardEvent)>::new(|event: KeyboardEvent| {
+    let press = |event: &Event| {
+        let event: &KeyboardEvent = event.unchecked_ref();
         let shown = OPEN.with(|shown| shown.with_untracked(Option::is_some));
-        if shown && event.key() == "Escape" && !is_composing(&event) {
+        if shown && event.key() == "Escape" && !is_composing(event) {
             // Nothing else is closed by it.
             event.prevent_default();
             close();
         }
-    });
-    let scroll = Closure::<dyn Fn()>::new(|| {
+    };
+    let scroll = |_: &Event| {
         OPEN.with(|shown| {
             let Some(Open { id, .. }) = shown.get_untracked() else { return };
             let at = place(&id);
             shown.set(Some(Open { id, at }));
         });
-    });
+    };
     let window = browser::window();
-    for (name, act) in [("keydown", press.into_js_value()), ("scroll", scroll.into_js_value())] {
-        // In capture: before any other listener, and wherever it is scrolled. It does not fail.
-        let _ = window.add_event_listener_with_callback_and_bool(name, act.unchecked_ref(), true);
-    }
+    // Before any other listener, and wherever it is scrolled.
+    let capture = EventListenerOptions::run_in_capture_phase();
+    let prevents = EventListenerOptions { passive: false, ..capture };
+    EventListener::new_with_options(&window, "keydown", prevents, press).forget();
+    EventListener::new_with_options(&window, "scroll", capture, scroll).forget();
 }
 
 /// The hint of a control, which opens beside it or below; its parent is the control's box.

@@ -20,14 +20,14 @@ const WISHES: [&str; 3] = ["all", "used", "nothing"];
 /// How it stands, in a sentence.
 fn worded(kept: &Kept) -> String {
     let key = match kept.doing.as_str() {
-        "rests" if kept.here >= kept.all => "keeping.whole",
-        "rests" if kept.here == 0 => "keeping.none",
-        "rests" => "keeping.part",
-        "fetches" => "keeping.fetches",
-        "full" => "keeping.full",
-        "unreachable" => "keeping.unreachable",
-        "newer" => "keeping.newer",
-        _ => "keeping.failed",
+        "rests" if kept.here >= kept.all => word!("keeping.whole"),
+        "rests" if kept.here == 0 => word!("keeping.none"),
+        "rests" => word!("keeping.part"),
+        "fetches" => word!("keeping.fetches"),
+        "full" => word!("keeping.full"),
+        "unreachable" => word!("keeping.unreachable"),
+        "newer" => word!("keeping.newer"),
+        _ => word!("keeping.failed"),
     };
     let [here, all] = [kept.here, kept.all].map(words::bytes);
     say_with(key, &[("here", &here), ("all", &all)])
@@ -52,9 +52,9 @@ pub fn Keeping() -> impl IntoView {
     let option = move |name: &'static str| {
         let chosen = move || standing.with(|kept| kept.as_ref().is_some_and(|k| k.wish == name));
         let label = match name {
-            "all" => "keeping.all",
-            "used" => "keeping.used",
-            _ => "keeping.nothing",
+            "all" => word!("keeping.all"),
+            "used" => word!("keeping.used"),
+            _ => word!("keeping.nothing"),
         };
         view! {
             <label>
@@ -72,7 +72,7 @@ pub fn Keeping() -> impl IntoView {
     let everything = move || {
         let label = move || {
             let bytes = words::bytes(missing().unwrap_or_default());
-            say_with("keeping.everything", &[("bytes", &bytes)])
+            say_with(word!("keeping.everything"), &[("bytes", &bytes)])
         };
         view! {
             <button type="button" class="outlined" data-testid="keep-everything" on:click=click(|| wish("all"))>
@@ -85,7 +85,7 @@ pub fn Keeping() -> impl IntoView {
         view! {
             <div class="keeping">
                 <fieldset class="segments" data-testid="keep">
-                    <legend>{say("keeping.name")}</legend>
+                    <legend>{say(word!("keeping.name"))}</legend>
                     {WISHES.map(option).into_iter().collect_view()}
                 </fieldset>
                 <p role="status" data-testid="kept">{move || with(worded)}</p>

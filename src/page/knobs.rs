@@ -33,21 +33,21 @@ pub fn Knobs() -> impl IntoView {
         <div class="knobs">
             <KnobGroup
                 group=Group::Retrieval
-                title="knobs-panel.retrieval"
-                about="knobs-panel.retrieval.about"
-                back="knobs-panel.retrieval.reset"
+                title=word!("knobs-panel.retrieval")
+                about=word!("knobs-panel.retrieval.about")
+                back=word!("knobs-panel.retrieval.reset")
             />
             <KnobGroup
                 group=Group::Ranking
-                title="knobs-panel.ranking"
-                about="knobs-panel.ranking.about"
-                back="knobs-panel.ranking.reset"
+                title=word!("knobs-panel.ranking")
+                about=word!("knobs-panel.ranking.about")
+                back=word!("knobs-panel.ranking.reset")
             />
             <KnobGroup
                 group=Group::Page
-                title="knobs-panel.page"
-                about="knobs-panel.page.about"
-                back="knobs-panel.page.reset"
+                title=word!("knobs-panel.page")
+                about=word!("knobs-panel.page.about")
+                back=word!("knobs-panel.page.reset")
             />
         </div>
     }
@@ -74,7 +74,7 @@ fn KnobGroup(
             let section = match knob.section {
                 "" => ().into_any(),
                 section => {
-                    let section = say(&format!("sections.{section}"));
+                    let section = say(&word!("sections.{}", section));
                     view! { <h3>{section}</h3> }.into_any()
                 }
             };
@@ -151,9 +151,9 @@ fn Objectives() -> impl IntoView {
         (name, Box::new(move || say(key).into()), Box::new(move || holding.get() == name))
     };
     let sentences = vec![
-        sentence("no-objectives", "knobs-panel.no-objectives"),
-        sentence("all-retrieved", "knobs-panel.all-retrieved"),
-        sentence("objectives", "knobs-panel.objectives"),
+        sentence("no-objectives", word!("knobs-panel.no-objectives")),
+        sentence("all-retrieved", word!("knobs-panel.all-retrieved")),
+        sentence("objectives", word!("knobs-panel.objectives")),
     ];
     view! { <OneOf class="note stack" sentences /> }
 }
@@ -164,7 +164,7 @@ fn NoRanker() -> impl IntoView {
     let store = store();
     let none = move || store.state.with(|state| state.ranker().tasks.is_empty());
     when(none, || {
-        view! { <p class="note" data-testid="no-ranker">{say("knobs-panel.no-ranker")}</p> }
+        view! { <p class="note" data-testid="no-ranker">{say(word!("knobs-panel.no-ranker"))}</p> }
             .into_any()
     })
 }
@@ -172,7 +172,7 @@ fn NoRanker() -> impl IntoView {
 /// Says that not the feature alone makes the difference.
 #[component]
 fn OtherNetwork() -> impl IntoView {
-    view! { <p class="note" data-testid="other-network">{say("knobs-panel.other-network")}</p> }
+    view! { <p class="note" data-testid="other-network">{say(word!("knobs-panel.other-network"))}</p> }
 }
 
 /// The blend as an equation, and the base rates in it.
@@ -186,12 +186,12 @@ fn Formula() -> impl IntoView {
                 return String::new();
             };
             let rate = |(task, rate): (&Task, &f32)| {
-                let task = say(&format!("tasks.{}.inline", task.name()));
-                say_with("shelf.part", &[("task", task), ("share", &words::percent(*rate))])
+                let task = say(&word!("tasks.{}.inline", task.name()));
+                say_with(word!("shelf.part"), &[("task", task), ("share", &words::percent(*rate))])
             };
             let rates: Vec<String> =
                 predicted.tasks.iter().zip(predicted.base_rates).map(rate).collect();
-            rates.join(say("list.comma"))
+            rates.join(say(word!("list.comma")))
         })
     });
     let weighs = move || {
@@ -202,15 +202,19 @@ fn Formula() -> impl IntoView {
         })
     };
     let holding = Memo::new(move |_| match (weighs(), blend()) {
-        (false, _) => "knobs-panel.no-weights",
-        (true, Blend::Sum) => "knobs-panel.usual-sum",
-        (true, _) => "knobs-panel.usual",
+        (false, _) => word!("knobs-panel.no-weights"),
+        (true, Blend::Sum) => word!("knobs-panel.usual-sum"),
+        (true, _) => word!("knobs-panel.usual"),
     });
     let sentence = |key: &'static str| -> (&'static str, Said, Holds) {
         let said = move || say_with(key, &[("rates", &rates.get())]);
         (key, Box::new(said), Box::new(move || holding.get() == key))
     };
-    let sentences = ["knobs-panel.no-weights", "knobs-panel.usual-sum", "knobs-panel.usual"];
+    let sentences = [
+        word!("knobs-panel.no-weights"),
+        word!("knobs-panel.usual-sum"),
+        word!("knobs-panel.usual"),
+    ];
     view! {
         <div class="formula" data-testid="blend-formula">
             <p translate="no">{live(move || formula(blend()))}</p>
@@ -240,7 +244,7 @@ fn TimeToRank() -> impl IntoView {
     let store = store();
     let worded = |count: usize, took: f64| {
         let (count, took) = (words::count(count), words::milliseconds(took));
-        say_with("knobs-panel.time-to-rank", &[("count", &count), ("took", &took)])
+        say_with(word!("knobs-panel.time-to-rank"), &[("count", &count), ("took", &took)])
     };
     let last = Memo::new(move |before: Option<&Option<(usize, f64)>>| {
         let now = store.answer.with(|answer| {
@@ -293,7 +297,7 @@ pub fn KnobControl(
             let value = move || store.state.with(|s| f64::from(s.settings.number(knob)));
             // With its unit, where the bare number would not do.
             let spoken = move || {
-                let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
+                let unit = (!knob.unit.is_empty()).then(|| say(&word!("units.{}", knob.unit)));
                 unit.map(|unit| format!("{} {unit}", shortest(value())))
             };
             let turn = move |event| {
@@ -364,7 +368,7 @@ pub fn KnobControl(
     };
     let value = match knob.control {
         Control::Number { step, .. } => {
-            let unit = (!knob.unit.is_empty()).then(|| say(&format!("units.{}", knob.unit)));
+            let unit = (!knob.unit.is_empty()).then(|| say(&word!("units.{}", knob.unit)));
             let digits = shortest(step).split_once('.').map_or(0, |(_, digits)| digits.len());
             view! {
                 // The slider says it itself.
@@ -399,10 +403,10 @@ pub fn KnobControl(
             <button
                 class="reset"
                 type="button"
-                title=say("knobs-panel.default")
+                title=say(word!("knobs-panel.default"))
                 aria-label=move || {
                     let name = say(&knob.words("name"));
-                    say_with("knobs-panel.default-of", &[("name", name)])
+                    say_with(word!("knobs-panel.default-of"), &[("name", name)])
                 }
                 disabled=move || !moved()
                 on:click=click(move || store.turn(knob, knob.default))

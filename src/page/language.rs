@@ -1,4 +1,4 @@
-//! The page's words, in the language that is shown. The program holds none: a script of index.html
+//! The page's words, in the language that is shown. The program holds none: `www/early.js`
 //! fetches them, and tells page and studio when they have come.
 //!
 //! Whoever reads words follows the language: a closure that does so is run again when it changes.
@@ -21,8 +21,8 @@ const MISSING: &str = "The words of this page could not be fetched. Load the pag
 /// Key of the notice that a language could not be fetched.
 const NOTICE: &str = "language-missing";
 /// Key of its words.
-const NOTICE_WORDS: &str = "notices.language-missing";
-/// Asks index.html for a language: its key, or nothing for the browser's preference; or for the
+const NOTICE_WORDS: &str = word!("notices.language-missing");
+/// Asks `www/early.js` for a language: its key, or nothing for the browser's preference; or for the
 /// words that no first ranking shows, "more".
 const ASK: &str = "vitrine-speak";
 /// How it tells that words have come; it keeps what it told last under the same name.

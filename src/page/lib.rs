@@ -2,9 +2,12 @@
 //!
 //! The page holds the [`State`](link::State) and shows the engine's last
 //! [`Answer`](protocol::Answer); it computes nothing but the blend. What needs no browser
-//! ([`undo`], [`moves`], [`icons`]) is tested natively.
+//! ([`undo`], [`moves`], [`icons`], [`latest`]) is tested natively.
 //!
 //! It knows the protocol and the link: no lesson, no model and no tensor.
+
+#[macro_use]
+extern crate keys;
 
 pub mod icons;
 pub mod moves;
@@ -26,6 +29,7 @@ mod kept;
 pub mod knobs;
 pub mod language;
 pub mod lasting;
+pub mod latest;
 mod notices;
 mod page;
 pub mod parts;
@@ -38,5 +42,6 @@ mod shopper;
 pub mod store;
 mod studio;
 pub mod wire;
+pub mod worker;
 
 pub use page::mount;

@@ -1,6 +1,7 @@
 //! What a change did to the page on show, counted: without a browser in it.
 
 use market::catalogue::ProductId;
+use market::language::Message;
 use protocol::Gating;
 use systems::Task;
 
@@ -43,7 +44,7 @@ pub struct Shift {
     /// Whose gate.
     pub task: Task,
     /// The expert that it weighs, as [`Gating`] has it.
-    pub expert: String,
+    pub expert: Message,
     /// Mean weight over the page before.
     pub before: f32,
     /// Mean weight over the page after.
@@ -62,7 +63,7 @@ impl Shift {
         });
         let all = before.iter().zip(after).zip(names);
         let all = all.map(|((&before, &after), (task, expert))| (task, expert, before, after));
-        let by = |(_, _, before, after): &(Task, &String, f32, f32)| (after - before).abs();
+        let by = |(_, _, before, after): &(Task, &Message, f32, f32)| (after - before).abs();
         let most = all.max_by(|a, b| by(a).total_cmp(&by(b))).filter(|most| by(most) >= LEAST);
         most.map(|(task, expert, before, after)| Self {
             task,
@@ -100,12 +101,12 @@ mod tests {
 
     #[test]
     fn the_gate_weight_that_changed_most_is_named() {
-        let experts = vec!["expert 1".into(), "expert 2".into()];
-        let gatings = [Gating { name: String::new(), experts }];
+        let experts = vec![Message::new("one"), Message::new("two")];
+        let gatings = [Gating { name: None, experts }];
         let tasks = [Task::Click, Task::Order];
         let before = [0.5, 0.5, 0.58, 0.42];
         let most = Shift::most(&before, &[0.45, 0.55, 0.48, 0.53], &gatings, &tasks);
-        let (task, expert) = (Task::Order, "expert 2".into());
+        let (task, expert) = (Task::Order, Message::new("two"));
         assert_eq!(most, Some(Shift { task, expert, before: 0.42, after: 0.53 }));
         assert_eq!(Shift::most(&before, &before, &gatings, &tasks), None);
         assert_eq!(Shift::most(&before, &[1.0], &gatings, &tasks), None);

@@ -35,7 +35,7 @@ pub fn Notices() -> impl IntoView {
                 <button
                     type="button"
                     class="icon"
-                    aria-label=say("notices-panel.dismiss")
+                    aria-label=say(word!("notices-panel.dismiss"))
                     on:click=click(move || store.dismiss(&close))
                 >
                     <Mark name="close" />
@@ -51,9 +51,9 @@ pub fn Notices() -> impl IntoView {
     let retry = move || {
         view! {
             <div class="notice strong">
-                <p>{say("notices-panel.no-engine")}</p>
+                <p>{say(word!("notices-panel.no-engine"))}</p>
                 <button type="button" class="solid" data-testid="retry" on:click=click(again)>
-                    {say("try-again")}
+                    {say(word!("try-again"))}
                 </button>
             </div>
         }

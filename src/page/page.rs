@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -20,9 +21,10 @@ use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::{bridge, browser, engine, keeping, language, screen};
+use link::PANELS;
 use link::State;
 use link::knobs::text_of;
-use link::view::{Link, Panel};
+use link::view::Link;
 use market::language::Message;
 use systems::shared::{RANKER, RETRIEVER, Surface};
 
@@ -30,7 +32,7 @@ use systems::shared::{RANKER, RETRIEVER, Surface};
 const OPEN: &str = "vitrine-open";
 
 /// Milliseconds of rest after which the address follows the state.
-const REST: u64 = 250;
+const REST: u32 = 250;
 
 /// Opens the link, shows the page in its language and starts the engines.
 pub fn mount() {
@@ -46,7 +48,7 @@ fn App() -> impl IntoView {
     provide_context(store);
     store.go(&browser::link());
     if !browser::remembers() {
-        store.tell("storage-forbidden", Message::new("notices.storage-forbidden"));
+        store.tell("storage-forbidden", Message::new(word!("notices.storage-forbidden")));
     }
     follow_link(store);
     follow_title(store);
@@ -55,9 +57,9 @@ fn App() -> impl IntoView {
     screen::follow_system();
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
-    // A file that is dropped before the studio is there has it opened: see index.html.
+    // A file that is dropped before the studio is there has it opened: see www/early.js.
     bridge::listen(OPEN, move |panel| {
-        let panel = Panel::ALL.iter().find(|(_, key)| *key == panel).map(|(panel, _)| *panel);
+        let panel = PANELS.iter().find(|known| **known == panel).copied();
         store.view.update(|view| view.panel = panel.or(view.panel));
     });
     keeping::follow(store);
@@ -71,7 +73,7 @@ fn App() -> impl IntoView {
             sheet.set(Some("insides"));
         }
     });
-    // Another language is another page in the place of this one; index.html keeps what no link
+    // Another language is another page in the place of this one; www/early.js keeps what no link
     // holds. To have every text change by itself would be a twentieth of the program.
     let pages = || vec![language::shown() as u64];
     let page = move |_| view! { <Page steps sheet /> }.into_any();
@@ -112,18 +114,22 @@ fn Whole() -> impl IntoView {
         view.embed.clear();
         browser::address_of(&Link { state, view }.write())
     };
-    let said = RwSignal::new("page.copy");
+    let said = RwSignal::new(word!("page.copy"));
     let copy = move || {
         let address = untrack(whole);
         leptos::task::spawn_local(async move {
             let worked = browser::copy(&address).await;
             if !worked {
-                browser::offer_to_copy(&address, untrack(|| say("page.to-copy")));
+                browser::offer_to_copy(&address, untrack(|| say(word!("page.to-copy"))));
             }
-            let _ = said.try_set(if worked { "header.copied" } else { "page.copy-refused" });
+            let _ = said.try_set(if worked {
+                word!("header.copied")
+            } else {
+                word!("page.copy-refused")
+            });
             set_timeout(
                 move || {
-                    let _ = said.try_set("page.copy");
+                    let _ = said.try_set(word!("page.copy"));
                 },
                 Duration::from_secs(2),
             );
@@ -131,7 +137,7 @@ fn Whole() -> impl IntoView {
     };
     view! {
         <p class="whole">
-            <a href=whole target="_blank">{say("page.whole")}</a>
+            <a href=whole target="_blank">{say(word!("page.whole"))}</a>
             <button type="button" on:click=click(copy)>
                 <span aria-live="polite">{move || say(said.get())}</span>
             </button>
@@ -160,13 +166,13 @@ fn Sheets(
         .into_any()
     };
     view! {
-        <aside class="side left" aria-label=say("page.knobs") class:open=move || open.get() == Some("knobs")>
+        <aside class="side left" aria-label=say(word!("page.knobs")) class:open=move || open.get() == Some("knobs")>
             <Knobs />
         </aside>
-        <aside class="side right" aria-label=say("page.insides") class:open=move || open.get() == Some("insides")>
+        <aside class="side right" aria-label=say(word!("page.insides")) class:open=move || open.get() == Some("insides")>
             <Insides />
         </aside>
-        <nav class="tabs" aria-label=say("page.sheets")>{tab("knobs", "page.knobs")} {tab("insides", "page.insides")}</nav>
+        <nav class="tabs" aria-label=say(word!("page.sheets"))>{tab("knobs", word!("page.knobs"))} {tab("insides", word!("page.insides"))}</nav>
     }
 }
 
@@ -175,7 +181,7 @@ fn Sheets(
 fn follow_link(store: Store) {
     let step_of = |s: &State| (s.query.clone(), s.shopper.clone(), s.surface());
     let last = StoredValue::new(store.state.with_untracked(step_of));
-    let pending = StoredValue::new(None::<TimeoutHandle>);
+    let pending = StoredValue::new_local(None::<Timeout>);
     let write = move || {
         let (link, step) = (store.link.get_untracked(), store.state.with_untracked(step_of));
         if link != browser::link() {
@@ -183,11 +189,7 @@ fn follow_link(store: Store) {
         }
         last.set_value(step);
     };
-    let stop = move || {
-        if let Some(Some(timer)) = pending.try_update_value(Option::take) {
-            timer.clear();
-        }
-    };
+    let stop = move || pending.set_value(None);
     // What stands behind `?` would be sent to the server again by a reload.
     if browser::link().starts_with('?') {
         browser::set_link(&store.link.get_untracked(), false);
@@ -197,8 +199,7 @@ fn follow_link(store: Store) {
         if first {
             return;
         }
-        stop();
-        pending.set_value(set_timeout_with_handle(write, Duration::from_millis(REST)).ok());
+        pending.set_value(Some(Timeout::new(REST, write)));
     });
     // Back and forward, and an address that a person writes or pastes, of which some browsers tell
     // in one way and some in the other.
@@ -240,16 +241,16 @@ fn follow_title(store: Store) {
             Some(known.name.clone())
         });
         let what = match query.as_deref() {
-            None => say("page.title.feed"),
-            Some("") => say("page.title.nothing"),
+            None => say(word!("page.title.feed")),
+            Some("") => say(word!("page.title.nothing")),
             Some(query) => query,
         };
         let name = name.unwrap_or(shopper);
         let ranker = match alone {
-            true => say_with("page.title.no-ranker", &[("system", &system)]),
+            true => say_with(word!("page.title.no-ranker"), &[("system", &system)]),
             false => system,
         };
         let values = [("query", what), ("name", &name), ("ranker", &ranker)];
-        browser::document().set_title(&say_with("page.title", &values));
+        browser::document().set_title(&say_with(word!("page.title"), &values));
     });
 }

@@ -39,15 +39,15 @@ pub fn PrintFoot() -> impl IntoView {
             });
             let whose = [("name", &*shopper.unwrap_or_default()), ("query", &*state.query)];
             let whose = match (state.surface(), state.query.trim()) {
-                (Surface::Feed, _) => say_with("print.feed", &whose),
-                (Surface::Search, "") => say_with("print.no-query", &whose),
-                (Surface::Search, _) => say_with("print.search", &whose),
+                (Surface::Feed, _) => say_with(word!("print.feed"), &whose),
+                (Surface::Search, "") => say_with(word!("print.no-query"), &whose),
+                (Surface::Search, _) => say_with(word!("print.search"), &whose),
             };
             let set = match said.is_empty() {
-                true => say("print.default").into(),
-                false => say_with("print.set", &[("set", &said.join(" · "))]),
+                true => say(word!("print.default")).into(),
+                false => say_with(word!("print.set"), &[("set", &said.join(" · "))]),
             };
-            whose + say("sentences.between") + &set
+            whose + say(word!("sentences.between")) + &set
         });
         let link = browser::address_of(&link);
         foot.set(Foot { state, code: code(&link), link });

@@ -1,9 +1,7 @@
 //! The screen that canvases are drawn for: dark or light, and how dense.
 
+use gloo_events::EventListener;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::AddEventListenerOptions;
 
 use super::lasting::Lasting;
 use super::store::Store;
@@ -22,13 +20,12 @@ pub fn follow(store: Store) {
 pub fn follow_system() {
     let media = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
     let Some(media) = media else { return };
-    let turned = Closure::<dyn Fn()>::new(move || {
+    let turned = |_: &_| {
         browser::follow_system_theme();
         bridge::say(TURNED, "");
-    });
-    media.set_onchange(Some(turned.as_ref().unchecked_ref()));
+    };
     // The page listens for as long as it lives.
-    turned.forget();
+    EventListener::new(&media, "change", turned).forget();
 }
 
 /// Turns dark or light.
@@ -43,16 +40,9 @@ fn follow_density(density: Lasting<RwSignal<f64>>) {
     let now = browser::window().device_pixel_ratio();
     let media = browser::window().match_media(&format!("(resolution: {now}dppx)")).ok().flatten();
     let Some(media) = media else { return };
-    let changed = Closure::once_into_js(move || {
+    let changed = move |_: &_| {
         density.set(browser::window().device_pixel_ratio());
         follow_density(density);
-    });
-    let once = AddEventListenerOptions::new();
-    once.set_once(true);
-    // To listen to a media query does not fail.
-    let _ = media.add_event_listener_with_callback_and_add_event_listener_options(
-        "change",
-        changed.unchecked_ref(),
-        &once,
-    );
+    };
+    EventListener::once(&media, "change", changed).forget();
 }

@@ -42,14 +42,14 @@ pub fn Shelf() -> impl IntoView {
         false => vec![],
     };
     view! {
-        <section class="shelf-area" aria-label=say("shelf.label")>
+        <section class="shelf-area" aria-label=say(word!("shelf.label"))>
             <ShelfHeading />
             <Tiers />
             <Telling />
             {when(move || asks.get(), || view! { <Hint /> }.into_any())}
             {when(move || !there.get() && !failed(), || view! { <Loading /> }.into_any())}
             {when(nothing, || {
-                view! { <p class="hint">{say("shelf.nothing")}</p> }.into_any()
+                view! { <p class="hint">{say(word!("shelf.nothing"))}</p> }.into_any()
             })}
             <ul
                 class="shelf"
@@ -59,7 +59,7 @@ pub fn Shelf() -> impl IntoView {
             >
                 {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
-            <Pager label="shelf.pages-below" />
+            <Pager label=word!("shelf.pages-below") />
         </section>
     }
 }
@@ -82,10 +82,10 @@ fn Tiers() -> impl IntoView {
         let filled = tiers.partition_point(|tier| *tier < u8::MAX);
         let mut said = Vec::new();
         if asked > 0 && asked < filled && on_page(asked) {
-            said.push(say_with("shelf.asked", &[("place", &words::count(asked))]));
+            said.push(say_with(word!("shelf.asked"), &[("place", &words::count(asked))]));
         }
         if filled < tiers.len() && on_page(filled) {
-            said.push(say_with("shelf.filled", &[("place", &words::count(filled + 1))]));
+            said.push(say_with(word!("shelf.filled"), &[("place", &words::count(filled + 1))]));
         }
         said.join(" ")
     };
@@ -108,33 +108,33 @@ fn ShelfHeading() -> impl IntoView {
     };
     let what = move || {
         store.state.with(|state| match state.surface() {
-            Surface::Feed => say("shelf.feed").into(),
-            Surface::Search if state.query.trim().is_empty() => say("shelf.no-query").into(),
-            Surface::Search => say_with("shelf.query", &[("query", &state.query)]),
+            Surface::Feed => say(word!("shelf.feed")).into(),
+            Surface::Search if state.query.trim().is_empty() => say(word!("shelf.no-query")).into(),
+            Surface::Search => say_with(word!("shelf.query"), &[("query", &state.query)]),
         })
     };
     let key = |task: &Task| {
         let name = task.name();
-        view! { <span class=format!("key {name}") prop:textContent=say(&format!("tasks.{name}.inline"))></span> }
+        view! { <span class=format!("key {name}") prop:textContent=say(&word!("tasks.{}.inline", name))></span> }
     };
     view! {
         <div class="heading">
             <h1 prop:textContent=what></h1>
             <p prop:textContent=move || {
-                name().map_or(String::new(), |name| say_with("shelf.for", &[("name", &name)]))
+                name().map_or(String::new(), |name| say_with(word!("shelf.for"), &[("name", &name)]))
             }></p>
             <p
                 class="legend"
                 hidden=move || store.order.with(|order| order.is_empty())
-                title=move || say(if store.ranks.get() { "shelf.bar" } else { "shelf.bar-retrieval" })
+                title=move || say(if store.ranks.get() { word!("shelf.bar") } else { word!("shelf.bar-retrieval") })
             >
-                <span>{say("shelf.score-from")}</span>
+                <span>{say(word!("shelf.score-from"))}</span>
                 {live(move || match store.ranks.get() {
                     true => store.tasks.get().iter().map(key).collect_view().into_any(),
-                    false => view! { <span class="key">{say("shelf.retrieval")}</span> }.into_any(),
+                    false => view! { <span class="key">{say(word!("shelf.retrieval"))}</span> }.into_any(),
                 })}
             </p>
-            <Pager label="shelf.pages" />
+            <Pager label=word!("shelf.pages") />
         </div>
     }
 }
@@ -153,7 +153,7 @@ fn Pager(label: &'static str) -> impl IntoView {
         let (asked, shown) = (store.state.with(State::page_number), store.page.get());
         (asked > shown).then(|| {
             let [asked, last] = [asked + 1, shown + 1].map(words::count);
-            say_with("shelf.beyond", &[("page", &asked), ("last", &last)])
+            say_with(word!("shelf.beyond"), &[("page", &asked), ("last", &last)])
         })
     };
     view! {
@@ -162,7 +162,7 @@ fn Pager(label: &'static str) -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label=say("shelf.previous")
+                aria-label=say(word!("shelf.previous"))
                 disabled=move || store.page.get() == 0
                 on:click=click(move || turn(store.page.get_untracked().saturating_sub(1)))
             >
@@ -173,13 +173,13 @@ fn Pager(label: &'static str) -> impl IntoView {
                     let [first, last, total] =
                         [from() + 1, (from() + size()).min(total()), total()].map(words::count);
                     let values = [("first", &*first), ("last", &*last), ("total", &*total)];
-                    say_with("shelf.range", &values)
+                    say_with(word!("shelf.range"), &values)
                 }}
             </span>
             <button
                 type="button"
                 class="icon"
-                aria-label=say("shelf.next")
+                aria-label=say(word!("shelf.next"))
                 disabled=move || { store.page.get() >= last() }
                 on:click=click(move || turn(store.page.get_untracked() + 1))
             >
@@ -214,7 +214,7 @@ fn Hint() -> impl IntoView {
     });
     view! {
         <div class="hint">
-            <p>{say("shelf.hint")}</p>
+            <p>{say(word!("shelf.hint"))}</p>
             <div class="row">{queries}</div>
         </div>
     }
@@ -231,10 +231,10 @@ fn Loading() -> impl IntoView {
             <p prop:textContent=move || match progress() {
                 Some(p) if p.loaded < p.total => {
                     let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                    say_with("shelf.fetching", &[("loaded", &loaded), ("total", &total)])
+                    say_with(word!("shelf.fetching"), &[("loaded", &loaded), ("total", &total)])
                 }
-                Some(_) => say("shelf.opening").into(),
-                None => say("shelf.starting").into(),
+                Some(_) => say(word!("shelf.opening")).into(),
+                None => say(word!("shelf.starting")).into(),
             }></p>
             <progress
                 data-testid="progress"
@@ -268,11 +268,11 @@ fn Card(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 data-act=key
-                title=say(&format!("shelf.{key}.about"))
-                aria-label=move || say_with(&format!("shelf.{key}-it"), &[("title", &title())])
+                title=say(&word!("shelf.{}.about", key))
+                aria-label=move || say_with(&word!("shelf.{}-it", key), &[("title", &title())])
                 on:click=click(move || act(kind))
             >
-                {say(&format!("shelf.{key}"))}
+                {say(&word!("shelf.{}", key))}
             </button>
         }
         .into_any()
@@ -294,7 +294,7 @@ fn Card(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="face"
-                title=say("shelf.look")
+                title=say(word!("shelf.look"))
                 data-testid="look-inside"
                 aria-pressed=move || chosen().to_string()
                 on:click=click(look)
@@ -307,7 +307,7 @@ fn Card(product: ProductId) -> impl IntoView {
             <p class="facts" translate="no">
                 <span class="price">{move || read(|p| words::price(p.price_cents))}</span>
                 <span class="rating" title=move || {
-                    say_with("shelf.reviews", &[("count", &read(|p| words::count(p.reviews as usize)))])
+                    say_with(word!("shelf.reviews"), &[("count", &read(|p| words::count(p.reviews as usize)))])
                 }>
                     <Mark name="star" />
                     {move || read(|p| words::fixed(p.rating.into(), 1))}
@@ -334,9 +334,9 @@ fn Move(product: ProductId, place: Memo<Option<Place>>) -> impl IntoView {
         let risen = before.zip(place.get()).map(|(before, now)| before as i32 - now.rank as i32);
         let (class, text, title) = match risen {
             Some(0) => return ().into_any(),
-            Some(by) if by > 0 => ("move up", format!("↑{by}"), "shelf.risen"),
-            Some(by) => ("move down", format!("↓{}", -by), "shelf.fallen"),
-            None => ("move new", say("shelf.new").into(), "shelf.new.about"),
+            Some(by) if by > 0 => ("move up", format!("↑{by}"), word!("shelf.risen")),
+            Some(by) => ("move down", format!("↓{}", -by), word!("shelf.fallen")),
+            None => ("move new", say(word!("shelf.new")).into(), word!("shelf.new.about")),
         };
         view! { <span class=class title=say(title) translate="no">{text}</span> }.into_any()
     })
@@ -385,19 +385,22 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         let score = place.get().map_or(String::new(), |place| words::score(blend, place.score));
         let parts = parts.with(|(terms, _)| {
             let parts = tasks.iter().zip(terms).map(|(task, term)| {
-                let task = say(&format!("tasks.{}.inline", task.name()));
-                say_with("shelf.part", &[("task", task), ("share", &words::score(blend, *term))])
+                let task = say(&word!("tasks.{}.inline", task.name()));
+                say_with(
+                    word!("shelf.part"),
+                    &[("task", task), ("share", &words::score(blend, *term))],
+                )
             });
-            parts.collect::<Vec<_>>().join(say("list.comma"))
+            parts.collect::<Vec<_>>().join(say(word!("list.comma")))
         });
         let said = match blend {
-            Some(Blend::Sum) => "shelf.score",
-            Some(Blend::Lift) => "shelf.score-lift",
-            Some(Blend::Product) => "shelf.score-product",
+            Some(Blend::Sum) => word!("shelf.score"),
+            Some(Blend::Lift) => word!("shelf.score-lift"),
+            Some(Blend::Product) => word!("shelf.score-product"),
             None => {
                 let share = in_softmax.get().map_or(f32::NAN, |(own, _)| own);
                 let values = [("score", &*score), ("share", &words::percent(share))];
-                return say_with("shelf.score-retrieval", &values);
+                return say_with(word!("shelf.score-retrieval"), &values);
             }
         };
         say_with(said, &[("score", &score), ("parts", &parts)])
@@ -406,7 +409,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
         move || place.get().map_or(String::new(), |place| words::score(blend(), place.score));
     let retrieved = move || {
         place.get().map_or(String::new(), |p| {
-            say_with("shelf.retrieved", &[("place", &words::count(p.candidate + 1))])
+            say_with(word!("shelf.retrieved"), &[("place", &words::count(p.candidate + 1))])
         })
     };
     view! {
@@ -422,7 +425,7 @@ fn Score(place: Memo<Option<Place>>) -> impl IntoView {
             })}
         </span>
         <p class="origin" translate="no">
-            <span title=say("shelf.retrieved.about") data-testid="retrieved">{retrieved}</span>
+            <span title=say(word!("shelf.retrieved.about")) data-testid="retrieved">{retrieved}</span>
             <span title=sentence>{score}</span>
         </p>
     }

@@ -11,6 +11,7 @@ use super::rows::keyed;
 use super::store::store;
 use link::HistoryEdit;
 use market::history::EventKind;
+use protocol::block::Blocks;
 use protocol::words;
 use protocol::{Detail, HistoryEntry, Shopper};
 use systems::shared::PAGE_NUMBER;
@@ -22,7 +23,7 @@ const AT_FIRST: usize = 32;
 #[component]
 pub fn ShopperBand() -> impl IntoView {
     view! {
-        <section class="band" aria-label=say("shopper.label")>
+        <section class="band" aria-label=say(word!("shopper.label"))>
             <Who />
             <History />
         </section>
@@ -65,7 +66,7 @@ fn Who() -> impl IntoView {
     let about = move || {
         let sentences = shopper().map(|s| s.about).unwrap_or_default();
         let sentences: Vec<_> = sentences.iter().map(worded).collect();
-        sentences.join(say("sentences.between"))
+        sentences.join(say(word!("sentences.between")))
     };
     let profile = live(move || {
         let words = shopper().map(|s| words::profile(&s.profile)).unwrap_or_default();
@@ -79,7 +80,7 @@ fn Who() -> impl IntoView {
         <div class="who">
             <span class="avatar" translate="no" aria-hidden="true">{initial}</span>
             <div>
-                <label class="hidden" for="shopper">{say("shopper.label")}</label>
+                <label class="hidden" for="shopper">{say(word!("shopper.label"))}</label>
                 <select id="shopper" data-testid="shopper" translate="no" prop:value=chosen on:change=pick>
                     {options}
                 </select>
@@ -113,7 +114,7 @@ fn History() -> impl IntoView {
     let attention = Lasting(Memo::new(move |_| {
         store.insides.with(|answer| {
             let Some(answer) = answer else { return vec![] };
-            let sequences = answer.detail.iter().flat_map(|detail| &detail.attention);
+            let sequences = answer.detail.iter().flat_map(|detail| detail.blocks.sequences());
             let weights: Vec<_> = sequences.flat_map(|s| &s.weights).collect();
             let of_entry = |shown: &HistoryEntry| Attention {
                 entry: shown.entry,
@@ -126,20 +127,20 @@ fn History() -> impl IntoView {
     }));
     let edited = move || store.state.with(|state| !state.history.is_empty());
     let inside = move || {
-        let attends = |detail: &Detail| !detail.attention.is_empty();
+        let attends = |detail: &Detail| !detail.blocks.sequences().is_empty();
         store.insides.with(|a| a.as_ref().and_then(|a| a.detail.as_ref()).is_some_and(attends))
     };
     let count = move || match entries.with(Vec::len) {
         0 => String::new(),
-        1 => say("history.one").into(),
-        count => say_with("history.many", &[("count", &words::count(count))]),
+        1 => say(word!("history.one")).into(),
+        count => say_with(word!("history.many"), &[("count", &words::count(count))]),
     };
     let reset = move || {
         let clear = move || store.state.update(|state| state.history.clear());
         view! {
             <button type="button" class="quiet" data-testid="history-reset" on:click=click(clear)>
                 <Mark name="reset" />
-                {say("history.reset")}
+                {say(word!("history.reset"))}
             </button>
         }
         .into_any()
@@ -149,8 +150,8 @@ fn History() -> impl IntoView {
         move || store.insides.with(|answer| answer.as_ref().is_some_and(|a| !a.ranker.is_personal));
     let impersonal_said = || {
         view! {
-            <span class="impersonal" data-testid="impersonal" title=say("history.impersonal.about")>
-                {say("history.impersonal")}
+            <span class="impersonal" data-testid="impersonal" title=say(word!("history.impersonal.about"))>
+                {say(word!("history.impersonal"))}
             </span>
         }
         .into_any()
@@ -159,7 +160,7 @@ fn History() -> impl IntoView {
     let empty = move || !waiting() && entries.with(Vec::is_empty);
     let nothing = || {
         view! {
-            <li class="nothing" data-testid="history-empty">{say("history.empty")}</li>
+            <li class="nothing" data-testid="history-empty">{say(word!("history.empty"))}</li>
         }
         .into_any()
     };
@@ -207,12 +208,12 @@ fn History() -> impl IntoView {
     view! {
         <div class="history" data-testid="history">
             <div class="heading">
-                <h2>{say("history.title")}</h2>
+                <h2>{say(word!("history.title"))}</h2>
                 <p prop:textContent=count></p>
                 <p class="legend">
-                    <span class="key retriever">{say("history.retriever")}</span>
+                    <span class="key retriever">{say(word!("history.retriever"))}</span>
                     {when(inside, || {
-                        view! { <span class="key ranker">{say("history.ranker")}</span> }.into_any()
+                        view! { <span class="key ranker">{say(word!("history.ranker"))}</span> }.into_any()
                     })}
                     {when(impersonal, impersonal_said)}
                 </p>
@@ -266,22 +267,22 @@ fn Forget(entries: Memo<Vec<HistoryEntry>>) -> impl IntoView {
         }
     };
     let kinds = [
-        (EventKind::Click, "forget-click", "history.forget-click"),
-        (EventKind::Favourite, "forget-favourite", "history.forget-favourite"),
-        (EventKind::Cart, "forget-cart", "history.forget-cart"),
-        (EventKind::Order, "forget-order", "history.forget-order"),
+        (EventKind::Click, "forget-click", word!("history.forget-click")),
+        (EventKind::Favourite, "forget-favourite", word!("history.forget-favourite")),
+        (EventKind::Cart, "forget-cart", word!("history.forget-cart")),
+        (EventKind::Order, "forget-order", word!("history.forget-order")),
     ];
     view! {
-        <div class="forget" role="group" aria-label=say("history.forget")>
+        <div class="forget" role="group" aria-label=say(word!("history.forget"))>
             <button
                 type="button"
                 class="quiet"
                 data-testid="forget-all"
-                title=say("history.forget-all.about")
+                title=say(word!("history.forget-all.about"))
                 disabled=move || count(None) == 0 && !searched()
                 on:click=click(move || forget(None))
             >
-                {say("history.forget-all")}
+                {say(word!("history.forget-all"))}
             </button>
             {kinds.map(of_kind).into_iter().collect_view()}
         </div>
@@ -316,16 +317,16 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
             say_with(words::deed(event.kind), &[("title", &title()), ("ago", &ago())]);
         if kept {
             let share = words::percent(retriever);
-            sentence += &say_with("history.retriever-attention", &[("share", &share)]);
+            sentence += &say_with(word!("history.retriever-attention"), &[("share", &share)]);
         } else {
-            sentence += say("history.not-read");
+            sentence += say(word!("history.not-read"));
         }
         if store.is_sold_out(event.product) {
-            sentence += say("history.sold-out");
+            sentence += say(word!("history.sold-out"));
         }
         if ranker > 0.0 {
             let share = words::percent(ranker);
-            sentence += &say_with("history.ranker-attention", &[("share", &share)]);
+            sentence += &say_with(word!("history.ranker-attention"), &[("share", &share)]);
         }
         sentence
     };
@@ -342,7 +343,7 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
             <button
                 type="button"
                 class="remove"
-                aria-label=move || say_with("history.remove", &[("title", &title())])
+                aria-label=move || say_with(word!("history.remove"), &[("title", &title())])
                 on:click=click(remove)
             >
                 <Mark name="close" />

@@ -10,6 +10,7 @@ use super::kept::Kept;
 use super::lasting::Lasting;
 use super::moves::Effect;
 use super::parts::follow;
+use super::undo::GESTURE;
 use link::view::{Link, View};
 use link::{HistoryEdit, MAX_HISTORY_EDITS, State};
 use market::catalogue::ProductId;
@@ -25,10 +26,6 @@ use systems::shared::{BIAS_AT_SERVING, BLEND, Surface, WEIGHT_CART, WEIGHT_CLICK
 
 /// What the blend reads, which the page itself computes.
 const BLENDED: [&Knob; 5] = [&BLEND, &WEIGHT_CLICK, &WEIGHT_CART, &WEIGHT_ORDER, &BIAS_AT_SERVING];
-
-/// Changes that follow each other faster than this, in milliseconds, are one gesture: moves are
-/// counted from the order before it.
-const GESTURE: f64 = 900.0;
 
 /// A product's place in the present order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -285,7 +282,7 @@ impl Store {
             return;
         }
         if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
-            let says = Message::new("notices.history-full");
+            let says = Message::new(word!("notices.history-full"));
             self.tell("history-full", says.with("most", MAX_HISTORY_EDITS.to_string()));
             return;
         }
@@ -370,10 +367,11 @@ impl Store {
             }
             let request =
                 state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface()));
-            let time = browser::now();
+            let (time, gesture) = (browser::now(), GESTURE.as_secs_f64() * 1000.0);
             let experts = experts.get_untracked();
             match last.take() {
-                Some(last) if last.request == request && time - last.time <= GESTURE => {}
+                // Moves are counted from the order before the gesture.
+                Some(last) if last.request == request && time - last.time <= gesture => {}
                 Some(last) if last.request == request => {
                     baseline.set(last.places);
                     experts_before.set(last.experts);

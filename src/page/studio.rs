@@ -8,14 +8,14 @@ use super::parts::{click, when};
 use super::picture::Mark;
 use super::rows::keyed;
 use super::store::store;
-use link::view::Panel;
+use link::PANELS;
 
 /// Opens and closes the studio.
 #[component]
 pub fn StudioButton() -> impl IntoView {
     let store = store();
     // Where the person was last.
-    let last = StoredValue::new(Panel::ALL[0].0);
+    let last = StoredValue::new(PANELS[0]);
     let open = move || store.view.with(|view| view.panel.is_some());
     let turn = move || {
         store.view.update(|view| {
@@ -38,7 +38,7 @@ pub fn StudioButton() -> impl IntoView {
             on:click=click(turn)
         >
             <Mark name="studio" />
-            <span>{say("studio-frame.name")}</span>
+            <span>{say(word!("studio-frame.name"))}</span>
         </button>
     }
 }
@@ -76,21 +76,26 @@ pub fn StudioFrame() -> impl IntoView {
     let retry = move || {
         view! {
             <button type="button" class="solid" data-testid="studio-again" on:click=click(again)>
-                {move || say("try-again")}
+                {move || say(word!("try-again"))}
             </button>
         }
         .into_any()
     };
-    let stands =
-        move || say(if failed.get() { "studio-frame.missing" } else { "studio-frame.fetching" });
+    let stands = move || {
+        say(if failed.get() {
+            word!("studio-frame.missing")
+        } else {
+            word!("studio-frame.fetching")
+        })
+    };
     view! {
-        <section id="studio" data-testid="studio" aria-label=move || say("studio-frame.name").to_string() hidden=move || !open()>
+        <section id="studio" data-testid="studio" aria-label=move || say(word!("studio-frame.name")).to_string() hidden=move || !open()>
             // The studio takes the place of this.
             <div class="arriving">
                 <p role="status" prop:textContent=stands></p>
                 {when(move || failed.get(), retry)}
                 <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
-                    {move || say("studio-frame.close")}
+                    {move || say(word!("studio-frame.close"))}
                 </button>
             </div>
         </section>

@@ -6,13 +6,20 @@
 //!
 //! It knows the link and the market's plain data, no tensor and no browser.
 
+#[macro_use]
+extern crate keys;
+
 pub mod blend;
+pub mod block;
+pub mod machine;
 pub mod supervisor;
 pub mod words;
 
 use wire::message;
 
+use block::Block;
 use link::State;
+use machine::Machine;
 use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
@@ -24,6 +31,8 @@ use systems::{Ranker, Retriever};
 /// and nobody has to remember to raise a number.
 pub const PROTOCOL_VERSION: u32 = hash(&[
     include_bytes!("lib.rs"),
+    include_bytes!("block.rs"),
+    include_bytes!("machine.rs"),
     include_bytes!("../wire/lib.rs"),
     include_bytes!("../link/state.rs"),
     include_bytes!("../market/catalogue.rs"),
@@ -165,9 +174,10 @@ message! {
 }
 
 impl Notice {
-    /// A notice of this kind; its words are under "notices." and its key.
-    pub fn new(key: &str) -> Self {
-        Self { key: key.into(), says: Message::new(format!("notices.{key}")) }
+    /// A notice that says this, of the kind that stands behind "notices." in the key of its words.
+    pub fn new(words: &str) -> Self {
+        let key = words.strip_prefix("notices.").unwrap_or(words);
+        Self { key: key.into(), says: Message::new(words) }
     }
 
     /// With a value in a placeholder of what it says.
@@ -249,12 +259,12 @@ message! {
 impl Answer {
     /// What decides whether a knob does anything.
     pub fn facts(&self) -> Facts {
-        let RetrievalInsides { retrieved, ref towers, .. } = self.retrieval;
+        let RetrievalInsides { retrieved, recent_searches, .. } = self.retrieval;
         Facts {
             asked: !self.retrieval.pieces.is_empty(),
             understood: !self.retrieval.categories.is_empty(),
             history: self.history.len() as u32,
-            web_searches: towers.as_ref().is_some_and(|towers| towers.recent_searches > 0),
+            web_searches: recent_searches > 0,
             retrieved,
             ranked: self.candidates.len() as u32,
         }
@@ -295,6 +305,8 @@ message! {
         Seats(Vec<ProductId>) = "seats",
         /// The item vectors in two dimensions: [`Reply::Map`].
         Map = "map",
+        /// What every part of the systems makes of a product: [`Reply::Machine`].
+        Machine(ProductId) = "machine",
     }
 }
 
@@ -323,6 +335,8 @@ message! {
         Seats(Vec<Seat>) = "seats",
         /// The item vectors in two dimensions.
         Map(Map) = "map",
+        /// What every part of the systems makes of a product.
+        Machine(Box<Machine>) = "machine",
     }
 }
 
@@ -456,8 +470,8 @@ message! {
     pub struct RetrievalInsides {
         /// Word pieces of the query.
         pub pieces: Vec<String>,
-        /// MOPPR's personalised attention on each piece (equation 6); empty without MOPPR.
-        pub personal_attention: Vec<f32>,
+        /// The retriever's attention on each piece; empty where it does not look at them one by one.
+        pub attention: Vec<f32>,
         /// Predicted categories with their probabilities, most likely first.
         pub categories: Vec<(ProductTypeId, f32)>,
         /// Entropy in nats of the softmax over all that is on sale at tau.
@@ -475,27 +489,11 @@ message! {
         pub admitted: u32,
         /// Products that were retrieved of those.
         pub retrieved: u32,
-        /// What Yandex's towers did; none without them.
-        pub towers: Option<TowerInsides>,
-    }
-}
-
-message! {
-    /// What Yandex's towers did, beside the attention on each [`HistoryEntry`].
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct TowerInsides {
-        /// Behaviours that were read, web searches among them.
-        pub read: u32,
-        /// Web searches that are recent enough to be read, whether or not they are.
+        /// Web searches that are recent enough for the retriever to read, whether or not it does; 0
+        /// where it never reads any.
         pub recent_searches: u32,
-        /// Attention of `CLS` on itself in the last layer.
-        pub own_attention: f32,
-        /// Web searches that were read, newest first, with the attention on each.
-        pub searches: Vec<(String, f32)>,
-        /// tau, the learned temperature that similarities are multiplied by (3.5.1).
-        pub temperature: f32,
-        /// r_ctx of the present surface and of the present device (3.4): detached in serving.
-        pub context: (f32, f32),
+        /// What the retriever shows of itself beside that, in the order in which it is read.
+        pub blocks: Vec<Block>,
     }
 }
 
@@ -503,11 +501,10 @@ message! {
     /// A layer of experts, of which each task's gate makes a mixture.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Gating {
-        /// What the page names the layer by; empty where it is the only one.
-        pub name: String,
-        /// A task's experts in the order of its gate weights: whose they are and a number, "expert 1",
-        /// "shared 2".
-        pub experts: Vec<String>,
+        /// What the layer is called; nothing where it is the only one.
+        pub name: Option<Message>,
+        /// What a task's experts are called, in the order of its gate weights.
+        pub experts: Vec<Message>,
     }
 }
 
@@ -551,19 +548,8 @@ message! {
     pub struct Detail {
         /// Which product.
         pub product: ProductId,
-        /// DMT's decoder attention of the target item over the three sequences.
-        pub attention: Vec<SequenceAttention>,
-        /// The features that are farthest from their mean, farthest first.
-        pub features: Vec<Feature>,
-        /// What MLPR hands on from task to task; empty without MLPR.
-        pub transfer: Vec<Transfer>,
-        /// What each expert of the last gating adds to each task, by task and expert: the utility
-        /// (DMT) or the conditional's logit (MLPR), less what it would be were the expert's gate
-        /// weight zero.
-        pub expert_contribution: Vec<Vec<f32>>,
-        /// Bias logit with only one of the features present: position, page, neighbours; NaN-free,
-        /// absent where the network does not read it.
-        pub bias_terms: Vec<(String, f32)>,
+        /// What the ranker shows of itself, in the order in which it is read.
+        pub blocks: Vec<Block>,
     }
 }
 
@@ -579,31 +565,5 @@ message! {
         pub value: f32,
         /// In standard deviations from its mean: as the experts read it.
         pub z_score: f32,
-    }
-}
-
-message! {
-    /// What one of MLPR's tasks takes from the one before.
-    #[derive(Clone, Copy, Debug, PartialEq)]
-    pub struct Transfer {
-        /// p of equation 7: the chance of this step once the steps before it were taken (pCTR, pAVR,
-        /// pCVR).
-        pub conditional: f32,
-        /// y of equation 8: the chance of this step from the impression on.
-        pub joint: f32,
-        /// The attention unit's weight on the former task (equation 6), against that on the task's
-        /// own tower.
-        pub from_former: f32,
-    }
-}
-
-message! {
-    /// Attention over one behaviour sequence.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct SequenceAttention {
-        /// "clicks", "carts" or "orders".
-        pub sequence: String,
-        /// Entry number in the history and attention averaged over heads; sums to one.
-        pub weights: Vec<(u32, f32)>,
     }
 }

@@ -269,7 +269,7 @@ impl Supervisor {
         self.cpu.starts = 0;
         self.spawn(Backend::Cpu, now, &mut todo);
         if self.gpu_stands == Gpu::Missing {
-            todo.push(Action::Tell(Notice::new("no-webgpu")));
+            todo.push(Action::Tell(Notice::new(word!("notices.no-webgpu"))));
         }
         todo
     }
@@ -342,7 +342,7 @@ impl Supervisor {
         match message {
             FromEngine::Hello { version, .. } if version != PROTOCOL_VERSION => {
                 self.give_up(from, &mut todo);
-                todo.push(Action::Tell(Notice::new("engine-version")));
+                todo.push(Action::Tell(Notice::new(word!("notices.engine-version"))));
             }
             FromEngine::Hello { .. } => {
                 todo.push(Action::Send(from, ToEngine::Start { version: PROTOCOL_VERSION }));
@@ -380,7 +380,7 @@ impl Supervisor {
                     Backend::Cpu => says,
                     Backend::Webgpu => {
                         self.refusal = Some(says.clone());
-                        Message::new("notices.cpu-computes").with("said", says)
+                        Message::new(word!("notices.cpu-computes")).with("said", says)
                     }
                 };
                 todo.push(Action::Tell(Notice { key, says }));
@@ -494,7 +494,7 @@ impl Supervisor {
         let differ = results.iter().find_map(|((cpu, _), (gpu, _))| difference(cpu, gpu));
         if let Some(how) = differ {
             self.give_up(Backend::Webgpu, todo);
-            let notice = Notice::new("webgpu-differs").with("how", how);
+            let notice = Notice::new(word!("notices.webgpu-differs")).with("how", how);
             self.refusal = Some(notice.says.clone());
             todo.push(Action::Tell(notice));
             return;
@@ -569,10 +569,10 @@ impl Supervisor {
     fn say_lost(&mut self, backend: Backend, how: Loss, todo: &mut Vec<Action>) {
         let key = if backend == Backend::Cpu { "engine-lost" } else { "webgpu-lost" };
         let says = Message::new(match (backend, how) {
-            (Backend::Cpu, Loss::Broke) => "notices.engine-broke",
-            (Backend::Cpu, Loss::Silent) => "notices.engine-silent",
-            (Backend::Webgpu, Loss::Broke) => "notices.webgpu-broke",
-            (Backend::Webgpu, Loss::Silent) => "notices.webgpu-silent",
+            (Backend::Cpu, Loss::Broke) => word!("notices.engine-broke"),
+            (Backend::Cpu, Loss::Silent) => word!("notices.engine-silent"),
+            (Backend::Webgpu, Loss::Broke) => word!("notices.webgpu-broke"),
+            (Backend::Webgpu, Loss::Silent) => word!("notices.webgpu-silent"),
         });
         if backend == Backend::Webgpu {
             self.refusal = Some(says.clone());
@@ -589,7 +589,7 @@ impl Supervisor {
             self.give_up(backend, todo);
             if self.status().readiness == Readiness::Failed {
                 todo.push(Action::Withdraw("engine-lost"));
-                todo.push(Action::Tell(Notice::new("engine-failed")));
+                todo.push(Action::Tell(Notice::new(word!("notices.engine-failed"))));
             }
             return;
         }
@@ -605,7 +605,7 @@ impl Supervisor {
         self.give_up(Backend::Webgpu, todo);
         self.gpu_stands = Gpu::Unreachable;
         if self.state.backend() == BackendChoice::Webgpu {
-            let says = Message::new("notices.webgpu-unreachable");
+            let says = Message::new(word!("notices.webgpu-unreachable"));
             todo.push(Action::Tell(Notice { key: "webgpu-lost".into(), says }));
         }
     }
@@ -627,7 +627,7 @@ impl Supervisor {
 
 /// Whether an engine failed for want of a line alone.
 fn is_unreachable(said: &Notice) -> bool {
-    said.key == "engine-unreachable" || said.says.key == "notices.asset-unreachable"
+    said.key == "engine-unreachable" || said.says.key == word!("notices.asset-unreachable")
 }
 
 /// The time in the middle; of an even number, the later of the two.
@@ -656,7 +656,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
         }
     }
     if worst > TOLERANCE {
-        return Some(Message::new("trial.utilities").with("share", percent(worst)));
+        return Some(Message::new(word!("trial.utilities")).with("share", percent(worst)));
     }
     let knobs = State::default().settings;
     let best = order(&cpu.candidates, cpu.predicted(), &knobs);
@@ -672,7 +672,7 @@ fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
             let clear = r.score - tenth > TOLERANCE * tenth;
             clear && !found.contains(&cpu.candidates[r.candidate].product)
         })
-        .then(|| Message::new("trial.order"))
+        .then(|| Message::new(word!("trial.order")))
 }
 
 #[cfg(test)]

@@ -95,9 +95,9 @@ pub fn times(lift: f32) -> String {
 /// What a score changed by: percentage points, times the usual, or the retriever's units.
 pub fn score_change(blend: Option<Blend>, by: f32) -> Message {
     let (key, by) = match blend {
-        Some(Blend::Sum) => ("studio.explain.by-points", signed(100.0 * by, 2)),
-        Some(Blend::Lift | Blend::Product) => ("studio.explain.by-times", signed(by, 2)),
-        None => ("studio.explain.by-retrieval", signed(by, 3)),
+        Some(Blend::Sum) => (word!("studio.explain.by-points"), signed(100.0 * by, 2)),
+        Some(Blend::Lift | Blend::Product) => (word!("studio.explain.by-times"), signed(by, 2)),
+        None => (word!("studio.explain.by-retrieval"), signed(by, 3)),
     };
     Message::new(key).with("by", by)
 }
@@ -126,10 +126,10 @@ pub fn json_list(values: &[f32]) -> String {
 /// How long ago: now, 25 min, 3 h, 12 d.
 pub fn ago(now: Minutes, then: Minutes) -> Message {
     let (key, count) = match now.saturating_sub(then).max(0) {
-        m if m < 2 => return Message::new("ago.now"),
-        m if m < 60 => ("ago.minutes", m),
-        m if m < DAY => ("ago.hours", m / 60),
-        m => ("ago.days", m / DAY),
+        m if m < 2 => return Message::new(word!("ago.now")),
+        m if m < 60 => (word!("ago.minutes"), m),
+        m if m < DAY => (word!("ago.hours"), m / 60),
+        m => (word!("ago.days"), m / DAY),
     };
     Message::new(key).with("count", count.to_string())
 }
@@ -137,44 +137,54 @@ pub fn ago(now: Minutes, then: Minutes) -> Message {
 /// Key of the words for a kind of behaviour: what was done to a product, and when.
 pub fn deed(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Click => "deeds.click",
-        EventKind::Favourite => "deeds.favourite",
-        EventKind::Cart => "deeds.cart",
-        EventKind::Order => "deeds.order",
+        EventKind::Click => word!("deeds.click"),
+        EventKind::Favourite => word!("deeds.favourite"),
+        EventKind::Cart => word!("deeds.cart"),
+        EventKind::Order => word!("deeds.order"),
     }
 }
 
 /// A profile in a few words.
 pub fn profile(profile: &Profile) -> Vec<Message> {
     let pick = |names: &[&str], i: u8| {
-        Message::new(names.get(usize::from(i)).copied().unwrap_or("profile.unknown"))
+        Message::new(names.get(usize::from(i)).copied().unwrap_or(word!("profile.unknown")))
     };
     let ages = [
-        "profile.age.under-20",
-        "profile.age.20s",
-        "profile.age.30s",
-        "profile.age.40s",
-        "profile.age.50s",
-        "profile.age.60-and-over",
+        word!("profile.age.under-20"),
+        word!("profile.age.20s"),
+        word!("profile.age.30s"),
+        word!("profile.age.40s"),
+        word!("profile.age.50s"),
+        word!("profile.age.60-and-over"),
     ];
-    let households = ["profile.single", "profile.couple", "profile.family", "profile.shared-flat"];
-    let towns = ["profile.village", "profile.small-town", "profile.city", "profile.metropolis"];
+    let households = [
+        word!("profile.single"),
+        word!("profile.couple"),
+        word!("profile.family"),
+        word!("profile.shared-flat"),
+    ];
+    let towns = [
+        word!("profile.village"),
+        word!("profile.small-town"),
+        word!("profile.city"),
+        word!("profile.metropolis"),
+    ];
     let power = profile.purchase_power.saturating_add(1).to_string();
     let mut words = vec![
         pick(&ages, profile.age_band),
         pick(&households, profile.household),
         pick(&towns, profile.town),
-        Message::new("profile.purchase-power").with("power", power),
+        Message::new(word!("profile.purchase-power")).with("power", power),
         match profile.member_years {
-            0 => Message::new("profile.new-member"),
-            1 => Message::new("profile.member-a-year"),
+            0 => Message::new(word!("profile.new-member")),
+            1 => Message::new(word!("profile.member-a-year")),
             // The highest number stands for those above it.
-            years @ 9.. => Message::new("profile.member").with("years", format!("{years}+")),
-            years => Message::new("profile.member").with("years", years.to_string()),
+            years @ 9.. => Message::new(word!("profile.member")).with("years", format!("{years}+")),
+            years => Message::new(word!("profile.member")).with("years", years.to_string()),
         },
     ];
     if profile.gender < 2 {
-        words.insert(0, pick(&["profile.woman", "profile.man"], profile.gender));
+        words.insert(0, pick(&[word!("profile.woman"), word!("profile.man")], profile.gender));
     }
     words
 }

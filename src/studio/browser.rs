@@ -1,12 +1,13 @@
 //! What the studio asks of the browser beyond what the page asks.
 
-use js_sys::{Array, Reflect};
+use gloo_file::{Blob, ObjectUrl};
+use gloo_net::http::Request;
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, CanvasRenderingContext2d, Element, File, HtmlAnchorElement,
-    HtmlCanvasElement, HtmlImageElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition,
-    Url,
+    CanvasRenderingContext2d, Element, File, HtmlAnchorElement, HtmlCanvasElement,
+    HtmlImageElement, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use market::language::Message;
@@ -17,21 +18,18 @@ use page::browser;
 /// # Errors
 /// Says why there is none.
 pub async fn fetch_text(relative: &str) -> Result<String, Message> {
-    let unreachable = |_| Message::new("studio.why.unreachable");
+    let unreachable = |_| Message::new(word!("studio.why.unreachable"));
     let address = browser::address(&browser::versioned(relative));
-    let response = JsFuture::from(browser::window().fetch_with_str(&address));
-    let response: Response = response.await.map_err(unreachable)?.unchecked_into();
+    let response = Request::get(&address).send().await.map_err(unreachable)?;
     // What is kept here is of the page's version alone, and the host has another.
     if response.status() == 410 {
-        return Err(Message::new("studio.why.outdated"));
+        return Err(Message::new(word!("studio.why.outdated")));
     }
     if !response.ok() {
-        return Err(
-            Message::new("studio.why.answered").with("status", response.status().to_string())
-        );
+        return Err(Message::new(word!("studio.why.answered"))
+            .with("status", response.status().to_string()));
     }
-    let text = JsFuture::from(response.text().map_err(unreachable)?).await.map_err(unreachable)?;
-    text.as_string().ok_or_else(|| Message::new("studio.why.no-text"))
+    response.text().await.map_err(unreachable)
 }
 
 /// Attribute of what a lesson points at; the style sheet draws a ring around it.
@@ -245,21 +243,15 @@ pub fn has_decimal_comma() -> bool {
 ///
 /// # Errors
 /// Says why the browser refused.
-pub fn download(name: &str, kind: &str, content: &JsValue) -> Result<(), Message> {
-    let refused = |_| Message::new("studio.why.download-refused");
-    let options = BlobPropertyBag::new();
-    options.set_type(kind);
-    let parts = Array::of1(content);
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &options).map_err(refused)?;
-    let address = Url::create_object_url_with_blob(&blob).map_err(refused)?;
-    download_from(name, &address)?;
-    Url::revoke_object_url(&address).map_err(refused)
+pub fn download(name: &str, kind: &str, content: &str) -> Result<(), Message> {
+    let address = ObjectUrl::from(Blob::new_with_options(content, Some(kind)));
+    download_from(name, &address)
 }
 
 fn download_from(name: &str, address: &str) -> Result<(), Message> {
     let anchor = browser::document().create_element("a").ok();
     let anchor = anchor.and_then(|a| a.dyn_into::<HtmlAnchorElement>().ok());
-    let anchor = anchor.ok_or_else(|| Message::new("studio.why.download-refused"))?;
+    let anchor = anchor.ok_or_else(|| Message::new(word!("studio.why.download-refused")))?;
     anchor.set_href(address);
     anchor.set_download(name);
     anchor.click();
@@ -271,7 +263,7 @@ fn download_from(name: &str, address: &str) -> Result<(), Message> {
 /// # Errors
 /// Says why the browser refused.
 pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(), Message> {
-    let refused = |_| Message::new("studio.why.not-drawn");
+    let refused = |_| Message::new(word!("studio.why.not-drawn"));
     let image = HtmlImageElement::new().map_err(refused)?;
     let encoded = js_sys::encode_uri_component(svg);
     image.set_src(&format!("data:image/svg+xml,{encoded}"));
@@ -282,7 +274,7 @@ pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(),
     canvas.set_height(2 * size.1);
     let context = canvas.get_context("2d").map_err(refused)?;
     let context: CanvasRenderingContext2d =
-        context.ok_or_else(|| Message::new("studio.why.not-drawn"))?.unchecked_into();
+        context.ok_or_else(|| Message::new(word!("studio.why.not-drawn")))?.unchecked_into();
     let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
     context
         .draw_image_with_html_image_element_and_dw_and_dh(&image, 0.0, 0.0, width, height)
@@ -295,9 +287,8 @@ pub async fn download_png(name: &str, svg: &str, size: (u32, u32)) -> Result<(),
 /// # Errors
 /// Says why it can't be read.
 pub async fn read_file(file: &File) -> Result<String, Message> {
-    let text = JsFuture::from(file.text()).await;
-    let text = text.map_err(|_| Message::new("studio.why.unread"))?;
-    text.as_string().ok_or_else(|| Message::new("studio.why.no-text"))
+    let text = gloo_file::futures::read_as_text(&file.clone().into()).await;
+    text.map_err(|_| Message::new(word!("studio.why.unread")))
 }
 
 /// The file that was dropped on the page, once.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
+use super::panels::Panel;
 use lessons::order::{Expected, Order};
 use lessons::sources::linked;
 use link::State;
@@ -14,6 +15,7 @@ use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::{Mark, Picture};
 use page::store::{Store, store};
@@ -47,15 +49,23 @@ pub fn states(store: Store) -> Vec<(&'static str, State)> {
 
 /// What a state is called: the present one, or a pin by its letter.
 pub fn state_name(name: &'static str) -> &'static str {
-    if name == "Now" { say("studio.now") } else { name }
+    if name == "Now" { say(word!("studio.now")) } else { name }
 }
 
+/// Pinned states side by side.
+pub const PANEL: Panel = Panel::new(
+    "compare",
+    word!("studio.panels.compare"),
+    word!("studio.panels.compare.about"),
+    || view! { <Compare /> }.into_any(),
+);
+
 #[component]
-pub fn Compare() -> impl IntoView {
+fn Compare() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let columns = RwSignal::new(Vec::<Column>::new());
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
     follow(move |first| {
@@ -63,10 +73,7 @@ pub fn Compare() -> impl IntoView {
         // From the past on the left to the present on the right.
         let mut states = states(store);
         states.rotate_left(1);
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         // What is known of a state stays until it is known anew.
         columns.update(|columns| {
             let known = std::mem::take(columns);
@@ -95,7 +102,7 @@ pub fn Compare() -> impl IntoView {
                     all.iter().rev().map(|column| column.state.clone()).collect::<Vec<State>>()
                 });
                 for state in wanted.unwrap_or_default() {
-                    if asked.try_get_value() != number {
+                    if !turn.is_latest() {
                         return;
                     }
                     let asked_of = State { selected: None, ..state.clone() };
@@ -127,11 +134,11 @@ pub fn Compare() -> impl IntoView {
     let waiting = move || {
         let text = match standing.get() {
             Standing::Ready => return None,
-            Standing::Resting => say("studio.engine.resting").into(),
-            Standing::Loading(None) => say("studio.engine.starting").into(),
+            Standing::Resting => say(word!("studio.engine.resting")).into(),
+            Standing::Loading(None) => say(word!("studio.engine.starting")).into(),
             Standing::Loading(Some(progress)) => {
                 let share = words::percent(progress.loaded as f32 / progress.total.max(1) as f32);
-                say_with("studio.engine.starting-at", &[("share", &share)])
+                say_with(word!("studio.engine.starting-at"), &[("share", &share)])
             }
         };
         Some(text)
@@ -147,18 +154,18 @@ pub fn Compare() -> impl IntoView {
                     on:click=click(pin)
                 >
                     <Mark name="pin" />
-                    {text("studio.compare.pin")}
+                    {text(word!("studio.compare.pin"))}
                 </button>
                 <p>
                     {move || {
                         let pins = store.view.with(|view| view.pins.len());
                         match pins {
-                            0 => say("studio.compare.none").to_string(),
+                            0 => say(word!("studio.compare.none")).to_string(),
                             MAX_PINS => {
-                                say_with("studio.compare.full", &[("most", &MAX_PINS.to_string())])
+                                say_with(word!("studio.compare.full"), &[("most", &MAX_PINS.to_string())])
                             }
                             _ => say_with(
-                                "studio.compare.pinned",
+                                word!("studio.compare.pinned"),
                                 &[("count", &pins.to_string()), ("most", &MAX_PINS.to_string())],
                             ),
                         }
@@ -189,7 +196,7 @@ fn table(
                 <div>
                     <p data-testid="notice" role="alert">{worded(why)}</p>
                     <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                        {say("try-again")}
+                        {say(word!("try-again"))}
                     </button>
                 </div>
             }
@@ -219,7 +226,7 @@ fn table(
         "grid-template-columns:{}",
         vec!["minmax(230px,400px)"; columns.len()].join(&format!(" {GAP}px "))
     );
-    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label=say("studio.compare.columns")>{cells.collect_view()}</div> }
+    view! { <div class="columns" style=widths tabindex="0" role="region" aria-label=say(word!("studio.compare.columns"))>{cells.collect_view()}</div> }
         .into_any()
 }
 
@@ -227,7 +234,7 @@ fn table(
 /// called by does not change with the present state.
 fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
     let text = match differences(&State::default(), &state).as_slice() {
-        [] => say("studio.compare.default").to_string(),
+        [] => say(word!("studio.compare.default")).to_string(),
         all => all.iter().map(worded).collect::<Vec<_>>().join(" · "),
     };
     if name == "Now" {
@@ -243,8 +250,8 @@ fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
     };
     view! {
         <h3>{name}</h3>
-        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say("studio.go-there")}</button>
-        <button type="button" class="icon" aria-label=say_with("studio.compare.unpin", &[("name", name)]) on:click=click(remove)>
+        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say(word!("studio.go-there"))}</button>
+        <button type="button" class="icon" aria-label=say_with(word!("studio.compare.unpin"), &[("name", name)]) on:click=click(remove)>
             <Mark name="close" />
         </button>
         <p class="differs">{text}</p>
@@ -276,8 +283,8 @@ fn figures(order: &Order, reference: Option<&Order>) -> AnyView {
         .into_iter()
         .map(|(name, key, value)| {
             let (shown, about) = (
-                linked(say(&format!("studio.compare.{key}"))),
-                say(&format!("studio.compare.{key}.about")),
+                linked(say(&word!("studio.compare.{}", key))),
+                say(&word!("studio.compare.{}.about", key)),
             );
             view! {
                 <div title=about>
@@ -297,13 +304,15 @@ fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>)
             Some(was) if was > rank => ("up", format!("▲ {}", was - rank)),
             Some(was) if was < rank => ("down", format!("▼ {}", rank - was)),
             Some(_) => ("same", "=".into()),
-            None => ("new", say("shelf.new").into()),
+            None => ("new", say(word!("shelf.new")).into()),
         });
         let said = moved.as_ref().map(|(kind, by)| match *kind {
-            "up" => say_with("studio.compare.up", &[("by", by.trim_start_matches("▲ "))]),
-            "down" => say_with("studio.compare.down", &[("by", by.trim_start_matches("▼ "))]),
-            "same" => say("studio.compare.same-place").into(),
-            _ => say("studio.compare.not-before").into(),
+            "up" => say_with(word!("studio.compare.up"), &[("by", by.trim_start_matches("▲ "))]),
+            "down" => {
+                say_with(word!("studio.compare.down"), &[("by", by.trim_start_matches("▼ "))])
+            }
+            "same" => say(word!("studio.compare.same-place")).into(),
+            _ => say(word!("studio.compare.not-before")).into(),
         });
         view! {
             <li

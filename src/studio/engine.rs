@@ -9,12 +9,11 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use wasm_bindgen::prelude::*;
-use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use link::State;
 use market::language::Message;
 use page::store::Store;
+use page::worker::{self, Running};
 use page::{browser, wire};
 use protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
 use systems::shared::{BACKEND, BackendChoice};
@@ -91,12 +90,6 @@ impl Job {
     }
 }
 
-struct Running {
-    worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(Event)>,
-}
-
 struct Inner {
     store: Store,
     standing: RwSignal<Standing>,
@@ -144,7 +137,7 @@ impl Engine {
         let (reply, answered) = oneshot::channel();
         self.inner.waiting.borrow_mut().push_back(Question { state, reply });
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
+        answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))
     }
 
     /// What is measured of a state on some held-out page views. Every question goes first.
@@ -162,7 +155,7 @@ impl Engine {
         let slice = Job::Slice(Slice { state, from, count, reply });
         self.inner.behind.borrow_mut().push_back(slice);
         self.inner.pump();
-        answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))
+        answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))
     }
 
     /// What else is to be known of a state. Every question goes first.
@@ -181,10 +174,11 @@ impl Engine {
         let inquiry = Job::Inquiry(Inquiry { state, about, reply });
         self.inner.behind.borrow_mut().push_back(inquiry);
         self.inner.pump();
-        let told = answered.await.unwrap_or_else(|_| Err(Message::new("studio.engine.closed")))?;
+        let told =
+            answered.await.unwrap_or_else(|_| Err(Message::new(word!("studio.engine.closed"))))?;
         told.reply.ok_or_else(|| {
             let why = told.notices.into_iter().next();
-            why.map_or_else(|| Message::new("studio.engine.other"), |notice| notice.says)
+            why.map_or_else(|| Message::new(word!("studio.engine.other")), |notice| notice.says)
         })
     }
 }
@@ -249,34 +243,28 @@ impl Inner {
     fn start(self: &Rc<Self>) {
         self.standing.set(Standing::Loading(None));
         self.heard.set(browser::now());
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        options.set_name("engine-studio");
-        let address = browser::address(&browser::versioned("engine-cpu-loader.js"));
-        let Ok(worker) = Worker::new_with_options(&address, &options) else {
-            self.lose(&Message::new("studio.engine.forbidden"));
+        let loader = browser::versioned("engine-cpu-loader.js");
+        let Ok(worker) = worker::start("engine-studio", &loader) else {
+            self.lose(&Message::new(word!("studio.engine.forbidden")));
             return;
         };
         let inner = Rc::downgrade(self);
-        let on_message = Closure::new(move |event: MessageEvent| {
+        let hear = move |data| {
             let Some(inner) = inner.upgrade() else { return };
-            match wire::read_all(&event.data()) {
+            match wire::read_all(&data) {
                 Ok(message) => inner.hear(message),
                 Err(part) => {
-                    inner.lose(&Message::new("studio.engine.unreadable").with("part", part));
+                    inner.lose(&Message::new(word!("studio.engine.unreadable")).with("part", part));
                 }
             }
-        });
+        };
         let inner = Rc::downgrade(self);
-        let on_error = Closure::new(move |_: Event| {
+        let broke = move |_| {
             if let Some(inner) = inner.upgrade() {
-                inner.lose(&Message::new("studio.engine.stopped"));
+                inner.lose(&Message::new(word!("studio.engine.stopped")));
             }
-        });
-        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        *self.worker.borrow_mut() =
-            Some(Running { worker, _on_message: on_message, _on_error: on_error });
+        };
+        *self.worker.borrow_mut() = Some(Running::new(worker, hear, broke));
     }
 
     fn hear(self: &Rc<Self>, message: FromEngine) {
@@ -286,7 +274,7 @@ impl Inner {
                 self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
             }
             FromEngine::Hello { .. } => {
-                self.lose(&Message::new("studio.engine.version"));
+                self.lose(&Message::new(word!("studio.engine.version")));
             }
             FromEngine::Progress(progress) => {
                 if self.standing.get_untracked() != Standing::Ready {
@@ -299,12 +287,7 @@ impl Inner {
                 self.pump();
             }
             FromEngine::Answer(answer) => {
-                if answer.run != self.run.get() {
-                    return;
-                }
-                let Some(Job::Question(question)) = self.current.borrow_mut().take() else {
-                    return;
-                };
+                let Some(Job::Question(question)) = self.finished(answer.run) else { return };
                 let answer = Arc::new(*answer);
                 let mut answers = self.answers.borrow_mut();
                 answers.push_back((question.state, answer.clone()));
@@ -316,18 +299,12 @@ impl Inner {
                 self.pump();
             }
             FromEngine::Evaluated(evaluated) => {
-                if evaluated.job != self.run.get() {
-                    return;
-                }
-                let Some(Job::Slice(slice)) = self.current.borrow_mut().take() else { return };
+                let Some(Job::Slice(slice)) = self.finished(evaluated.job) else { return };
                 let _ = slice.reply.send(Ok(evaluated));
                 self.pump();
             }
             FromEngine::Told(told) => {
-                if told.job != self.run.get() {
-                    return;
-                }
-                let Some(Job::Inquiry(inquiry)) = self.current.borrow_mut().take() else { return };
+                let Some(Job::Inquiry(inquiry)) = self.finished(told.job) else { return };
                 let _ = inquiry.reply.send(Ok(told));
                 self.pump();
             }
@@ -337,11 +314,16 @@ impl Inner {
         }
     }
 
+    /// The job of a number, if it is the one that is waited for.
+    fn finished(&self, number: u64) -> Option<Job> {
+        (number == self.run.get()).then(|| self.current.borrow_mut().take()).flatten()
+    }
+
     fn watch(self: &Rc<Self>) {
         let busy = self.current.borrow().is_some()
             || matches!(self.standing.get_untracked(), Standing::Loading(_));
         if busy && browser::now() - self.heard.get() > SILENCE {
-            self.lose(&Message::new("studio.engine.silent"));
+            self.lose(&Message::new(word!("studio.engine.silent")));
         }
     }
 
@@ -349,13 +331,7 @@ impl Inner {
     fn lose(self: &Rc<Self>, why: &Message) {
         let running = self.worker.borrow_mut().take();
         self.standing.set(Standing::Resting);
-        if let Some(running) = running {
-            running.worker.set_onmessage(None);
-            running.worker.set_onerror(None);
-            running.worker.terminate();
-            // One of its functions may be on the stack: they are dropped after it has returned.
-            leptos::task::spawn_local(async move { drop(running) });
-        }
+        running.into_iter().for_each(Running::end);
         let (current, waiting, behind) =
             (self.current.take(), self.waiting.take(), self.behind.take());
         let waiting = waiting.into_iter().map(Job::Question);
@@ -364,8 +340,7 @@ impl Inner {
 
     fn send(&self, message: &ToEngine) {
         if let Some(running) = &*self.worker.borrow() {
-            // Only what cannot be cloned is refused.
-            let _ = running.worker.post_message(&wire::write(message));
+            running.send(message);
         }
     }
 }

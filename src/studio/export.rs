@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use link::State;
 use link::view::Link;
-use market::language::Message;
+use market::language::{Message, Value};
 use protocol::blend::{self, probability};
-use protocol::{Answer, Candidate, Shop};
+use protocol::{Answer, Candidate, Gating, Shop};
 use systems::Task;
 use systems::shared::{Blend, Surface, task_weight};
 
@@ -219,7 +219,7 @@ pub fn csv(
         for task in tasks {
             for expert in &gating.experts {
                 let task = task.name();
-                header.push(format!("gate {} {task} {expert}", number + 1));
+                header.push(format!("gate {} {task} {}", number + 1, plain(expert)));
             }
         }
     }
@@ -258,6 +258,32 @@ pub fn csv(
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
+/// A layer of experts, in the one language that programs read.
+#[derive(Serialize)]
+struct Layer {
+    name: Option<String>,
+    experts: Vec<String>,
+}
+
+impl Layer {
+    fn of(gating: &Gating) -> Self {
+        Self {
+            name: gating.name.as_ref().map(plain),
+            experts: gating.experts.iter().map(plain).collect(),
+        }
+    }
+}
+
+/// The last word of a message's key and what stands in it: "expert 2".
+fn plain(message: &Message) -> String {
+    let key = message.key.rsplit('.').next().unwrap_or_default();
+    let values = message.values.iter().filter_map(|(_, value)| match value {
+        Value::Text(text) => Some(text.as_str()),
+        Value::Message(_) => None,
+    });
+    [key].into_iter().chain(values).collect::<Vec<_>>().join(" ")
+}
+
 /// The ranking as JSON.
 ///
 /// # Errors
@@ -273,7 +299,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         ranker: &'static systems::Ranker,
         tasks: Vec<&'static str>,
         score_is: String,
-        gatings: &'a [protocol::Gating],
+        gatings: Vec<Layer>,
         products: Vec<Row<'a>>,
     }
     let (query, shopper) = source.asked();
@@ -286,7 +312,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         ranker: answer.ranker,
         tasks: answer.ranker.tasks.iter().map(|task| task.name()).collect(),
         score_is: score_is(answer, source.state, Cells::Comma),
-        gatings: &answer.gatings,
+        gatings: answer.gatings.iter().map(Layer::of).collect(),
         products: rows(answer, source.state, shop),
     };
     serde_json::to_string_pretty(&ranking).map_err(|error| error.to_string())
@@ -323,14 +349,16 @@ pub fn write_state(link: &str) -> Result<String, String> {
 /// Says what is wrong with the file.
 pub fn read_state(file: &str) -> Result<String, Message> {
     if file.len() > MOST {
-        return Err(Message::new("studio.why.too-large"));
+        return Err(Message::new(word!("studio.why.too-large")));
     }
     let read: Read = serde_json::from_str(file).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Message::new("studio.why.other-json"),
-        _ => Message::new("studio.why.no-json").with("line", error.line().to_string()),
+        serde_json::error::Category::Data => Message::new(word!("studio.why.other-json")),
+        _ => Message::new(word!("studio.why.no-json")).with("line", error.line().to_string()),
     })?;
     if read.vitrine > link::LINK_VERSION {
-        return Err(Message::new("studio.why.too-new").with("version", read.vitrine.to_string()));
+        return Err(
+            Message::new(word!("studio.why.too-new")).with("version", read.vitrine.to_string())
+        );
     }
     Ok(read.link)
 }
@@ -341,7 +369,7 @@ mod tests {
     use languages::english;
     use market::catalogue::Catalogue;
     use market::{MarketConfig, World};
-    use protocol::{Answer, Backend, Gating};
+    use protocol::{Answer, Backend};
     use systems::shared::{BLEND, SURFACE, WEIGHT_CLICK, WEIGHT_ORDER};
     use systems::{dmt, moppr};
 
@@ -372,7 +400,7 @@ mod tests {
             history: vec![],
             retrieval: protocol::RetrievalInsides {
                 pieces: vec![],
-                personal_attention: vec![],
+                attention: vec![],
                 categories: vec![],
                 entropy: 0.0,
                 effective_candidates: 1.0,
@@ -381,11 +409,14 @@ mod tests {
                 retrieved: 0,
                 relevant: 0,
                 admitted: 0,
-                towers: None,
+                recent_searches: 0,
+                blocks: vec![],
             },
             gatings: vec![Gating {
-                name: String::new(),
-                experts: vec!["expert 1".into(), "expert 2".into()],
+                name: None,
+                experts: ["1", "2"]
+                    .map(|number| Message::new("experts.expert").with("number", number))
+                    .into(),
             }],
             candidates: vec![candidate(7, -1.0), candidate(3, 1.0)],
             examination: protocol::Examination::default(),

@@ -3,10 +3,10 @@
 use plotters::prelude::*;
 
 use link::State;
+use market::language::Message;
 use page::insides::chart::{Axis, Line, Look, Plot, colour, draw};
 use page::insides::curves::{examination, softmax};
-use page::insides::utilisation::expert_name;
-use page::language::{say, say_with};
+use page::language::{say, say_with, worded};
 use protocol::Answer;
 use protocol::blend;
 
@@ -46,22 +46,25 @@ struct Sketch {
 
 /// Every chart that an answer fills.
 pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
-    let learned =
-        (!answer.examination.learned.is_empty()).then(|| (Ink::Accent, say("examination.learned")));
+    let learned = (!answer.examination.learned.is_empty())
+        .then(|| (Ink::Accent, say(word!("examination.learned"))));
     let mut sketches = vec![
         Sketch {
-            title: say("studio.figures.softmax").into(),
+            title: say(word!("studio.figures.softmax")).into(),
             file: "softmax".into(),
             legend: vec![
-                (Ink::Accent, say("studio.figures.softmax.line")),
-                (Ink::Mark, say("studio.figures.softmax.mark")),
+                (Ink::Accent, say(word!("studio.figures.softmax.line"))),
+                (Ink::Mark, say(word!("studio.figures.softmax.mark"))),
             ],
             plot: softmax(&answer.retrieval.softmax, answer.retrieval.effective_candidates),
         },
         Sketch {
-            title: say("studio.figures.examination").into(),
+            title: say(word!("studio.figures.examination")).into(),
             file: "examination".into(),
-            legend: learned.into_iter().chain([(Ink::Quiet, say("examination.true"))]).collect(),
+            legend: learned
+                .into_iter()
+                .chain([(Ink::Quiet, say(word!("examination.true")))])
+                .collect(),
             plot: examination(&answer.examination),
         },
     ];
@@ -87,15 +90,15 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
             let of_task = weights.get(from..from + experts).unwrap_or_default();
             from += experts;
             let task = task.name();
-            let layer_name = match gating.name.as_str() {
-                "" => say("studio.figures.experts"),
-                name => say(&format!("experts.{name}")),
+            let layer_name = match &gating.name {
+                None => say(word!("studio.figures.experts")).into(),
+                Some(name) => worded(name),
             };
-            let values = [("layer", layer_name), ("task", say(&format!("tasks.{task}.inline")))];
+            let values = [("layer", &*layer_name), ("task", say(&word!("tasks.{}.inline", task)))];
             sketches.push(Sketch {
-                title: say_with("studio.figures.utilisation", &values),
+                title: say_with(word!("studio.figures.utilisation"), &values),
                 file: format!("experts-{}-{task}", layer + 1),
-                legend: vec![(Ink::Accent, say("studio.figures.utilisation.bar"))],
+                legend: vec![(Ink::Accent, say(word!("studio.figures.utilisation.bar")))],
                 plot: bars(of_task, &gating.experts),
             });
         }
@@ -104,7 +107,7 @@ fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
 }
 
 /// Shares as bars.
-fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
+fn bars(shares: &[f32], names: &[Message]) -> Option<Plot> {
     let count = shares.len();
     let line = |(at, share): (usize, &f32)| {
         let (left, right) = (at as f64 + 0.2, at as f64 + 0.8);
@@ -119,7 +122,7 @@ fn bars(shares: &[f32], names: &[String]) -> Option<Plot> {
             labels: names
                 .iter()
                 .enumerate()
-                .map(|(at, name)| (at as f64 + 0.5, expert_name(name)))
+                .map(|(at, name)| (at as f64 + 0.5, worded(name)))
                 .collect(),
         },
         y: Axis {

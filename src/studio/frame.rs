@@ -4,17 +4,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::browser::{focus, reveal_shelf, show_in_row};
-use super::compare::Compare;
-use super::document::Document;
 use super::engine::Engine;
-use super::explain::Explain;
-use super::lessons::Lessons;
-use super::map::MapOfTheCatalogue;
 use super::meter::Meter;
-use super::metrics::Metrics;
-use super::positions::Positions;
-use super::share::Share;
-use link::view::Panel;
+use super::panels::{PANELS, Panel, by_key};
 use page::language::{self, say, text};
 use page::parts::{click, follow, is_composing, live};
 use page::picture::Mark;
@@ -36,16 +28,6 @@ pub fn mount() {
     language::ask_for_all();
 }
 
-/// What a panel is called.
-fn title(panel: Panel) -> &'static str {
-    say(&format!("studio.panels.{}", panel.key()))
-}
-
-/// What a panel is for.
-fn about(panel: Panel) -> &'static str {
-    say(&format!("studio.panels.{}.about", panel.key()))
-}
-
 #[component]
 fn Studio() -> impl IntoView {
     let store = Store::new();
@@ -56,24 +38,23 @@ fn Studio() -> impl IntoView {
     let engine = Engine::new(store);
     provide_context(Meter::new(engine.clone()));
     provide_context(engine);
-    let panel = Memo::new(move |_| store.view.with(|view| view.panel));
+    let open = Memo::new(move |_| store.view.with(|view| view.panel));
+    let panel = move || open.get().and_then(by_key);
     let close = move || store.view.update(|view| view.panel = None);
     let wide = RwSignal::new(false);
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         let free = !event.default_prevented() && !is_composing(&event);
-        if event.key() == "Escape" && free && panel.get_untracked().is_some() {
+        if event.key() == "Escape" && free && open.get_untracked().is_some() {
             close();
         }
     });
     on_cleanup(move || keys.remove());
     // The page's last rows can be scrolled to from under the studio.
     follow(move |_| {
-        let lesson = store.view.with(|view| view.lesson.is_some());
-        let height = match (panel.get(), wide.get()) {
+        let height = match (panel(), wide.get()) {
             (None, _) => "closed",
             (Some(_), true) => "wide",
-            // A lesson is read beside the shelf that it is about.
-            (Some(Panel::Lessons), false) if lesson => "lesson",
+            (Some(panel), false) if store.view.with(panel.is_beside_shelf) => "lesson",
             (Some(_), false) => "open",
         };
         browser::mark("studio", height);
@@ -84,23 +65,24 @@ fn Studio() -> impl IntoView {
     // On a narrow page not all tabs are on show, and their names make them as wide as they are.
     follow(move |_| {
         language::shown();
-        if let Some(of) = panel.get() {
-            browser::after_paint(move || show_in_row(&format!("tab-{}", of.key())));
+        if let Some(key) = open.get() {
+            browser::after_paint(move || show_in_row(&format!("tab-{key}")));
         }
     });
-    let tab = move |(of, _): (Panel, &'static str)| {
-        let chosen = move || panel.get() == Some(of);
+    let tab = move |of: &&'static Panel| {
+        let (key, title) = (of.key, of.title);
+        let chosen = move || open.get() == Some(key);
         view! {
             <button
                 type="button"
                 role="tab"
-                id=format!("tab-{}", of.key())
+                id=format!("tab-{key}")
                 aria-controls="studio-panel"
                 aria-selected=move || chosen().to_string()
                 tabindex=move || if chosen() { "0" } else { "-1" }.to_string()
-                on:click=click(move || store.view.update(|view| view.panel = Some(of)))
+                on:click=click(move || store.view.update(|view| view.panel = Some(key)))
             >
-                {move || title(of)}
+                {text(title)}
             </button>
         }
         .into_any()
@@ -108,37 +90,32 @@ fn Studio() -> impl IntoView {
     let step = move |event: leptos::ev::KeyboardEvent| {
         let to = match event.key().as_str() {
             "ArrowRight" => 1,
-            "ArrowLeft" => Panel::ALL.len() - 1,
+            "ArrowLeft" => PANELS.len() - 1,
             _ => return,
         };
-        let Some(now) = panel.get() else { return };
+        let Some(now) = open.get() else { return };
         event.prevent_default();
-        let at = Panel::ALL.iter().position(|(of, _)| *of == now).unwrap_or(0);
-        let (of, key) = Panel::ALL[(at + to) % Panel::ALL.len()];
-        store.view.update(|view| view.panel = Some(of));
+        let at = PANELS.iter().position(|of| of.key == now).unwrap_or(0);
+        let key = PANELS[(at + to) % PANELS.len()].key;
+        store.view.update(|view| view.panel = Some(key));
         focus(&format!("tab-{key}"));
     };
-    let shown = live(move || match panel.get() {
+    let shown = live(move || match panel() {
         None => ().into_any(),
-        Some(Panel::Lessons) => view! { <Lessons /> }.into_any(),
-        Some(Panel::Explain) => view! { <Explain /> }.into_any(),
-        Some(Panel::Positions) => view! { <Positions /> }.into_any(),
-        Some(Panel::Map) => view! { <MapOfTheCatalogue /> }.into_any(),
-        Some(Panel::Compare) => view! { <Compare /> }.into_any(),
-        Some(Panel::Share) => view! { <Share /> }.into_any(),
-        Some(Panel::Metrics) => view! { <Metrics /> }.into_any(),
-        Some(Panel::Papers) => view! { <Document name="assets/tables" /> }.into_any(),
+        Some(panel) => (panel.view)(),
     });
+    let said =
+        move |key: fn(&Panel) -> &'static str| move || panel().map_or("", |panel| say(key(panel)));
     view! {
         <header>
-            <div role="tablist" aria-label=text("studio-frame.name") on:keydown=step>
-                {Panel::ALL.map(tab).into_iter().collect_view()}
+            <div role="tablist" aria-label=text(word!("studio-frame.name")) on:keydown=step>
+                {PANELS.iter().map(tab).collect_view()}
             </div>
-            <p prop:textContent=move || panel.get().map(about).unwrap_or_default()></p>
+            <p prop:textContent=said(|panel| panel.about)></p>
             <button
                 type="button"
                 class="icon wide"
-                aria-label=text("studio.whole-height")
+                aria-label=text(word!("studio.whole-height"))
                 aria-pressed=move || wide.get().to_string()
                 on:click=click(move || wide.update(|wide| *wide = !*wide))
             >
@@ -148,7 +125,7 @@ fn Studio() -> impl IntoView {
                 type="button"
                 class="icon"
                 data-testid="studio-close"
-                aria-label=text("studio.close")
+                aria-label=text(word!("studio.close"))
                 on:click=click(close)
             >
                 <Mark name="close" />
@@ -158,10 +135,10 @@ fn Studio() -> impl IntoView {
             class="studio-panel"
             id="studio-panel"
             role="tabpanel"
-            aria-labelledby=move || panel.get().map(|of| format!("tab-{}", of.key()))
+            aria-labelledby=move || open.get().map(|key| format!("tab-{key}"))
             tabindex="-1"
         >
-            <h2 class="hidden" prop:textContent=move || panel.get().map(title).unwrap_or_default()></h2>
+            <h2 class="hidden" prop:textContent=said(|panel| panel.title)></h2>
             {shown}
         </div>
     }

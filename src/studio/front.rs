@@ -146,8 +146,8 @@ pub fn share(results: &Results, state: &State) -> usize {
 /// Key of what the page views of a surface are called.
 pub fn surface_name(surface: Surface) -> &'static str {
     match surface {
-        Surface::Search => "studio.views.search",
-        Surface::Feed => "studio.views.feed",
+        Surface::Search => word!("studio.views.search"),
+        Surface::Feed => word!("studio.views.feed"),
     }
 }
 
@@ -168,51 +168,6 @@ pub fn front(points: &[(f64, f64)]) -> Vec<usize> {
     });
     order.reverse();
     order
-}
-
-/// One axis of a chart: from where to where, with round numbers between.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// Left or lower end.
-    pub from: f64,
-    /// Right or upper end.
-    pub to: f64,
-    /// Round numbers between them.
-    pub ticks: Vec<f64>,
-    /// Digits that tell them apart.
-    pub digits: usize,
-}
-
-impl Axis {
-    /// An axis that holds these values with some room around them.
-    pub fn around(values: impl IntoIterator<Item = f64>) -> Self {
-        let (low, high) = values
-            .into_iter()
-            .filter(|value| value.is_finite())
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), value| (l.min(value), h.max(value)));
-        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-        let width = high - low;
-        let room = if width > 0.0 { 0.08 * width } else { 0.1 * low.abs().max(0.01) };
-        let (from, to) = (low - room, high + room);
-        let step = round_step((to - from) / 4.0);
-        let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-        let first = (from / step).ceil();
-        let last = (to / step).floor();
-        let ticks = (0..=(last - first) as usize).map(|n| (first + n as f64) * step).collect();
-        Self { from, to, ticks, digits }
-    }
-
-    /// Where a value lies, from 0 at one end to 1 at the other.
-    pub fn at(&self, value: f64) -> f64 {
-        (value - self.from) / (self.to - self.from)
-    }
-}
-
-/// The largest of 1, 2 and 5 times a power of ten that is not above a width.
-fn round_step(width: f64) -> f64 {
-    let power = 10.0_f64.powf(width.log10().floor());
-    let step = [5.0, 2.0].into_iter().find(|step| step * power <= width);
-    step.unwrap_or(1.0) * power
 }
 
 #[cfg(test)]
@@ -318,20 +273,6 @@ mod tests {
         assert!(plan.groups.iter().flatten().all(|state| results.of(state).len() == 7));
     }
 
-    #[test]
-    fn ticks_are_round_and_within() {
-        let axis = Axis::around([0.412, 0.455]);
-        assert_eq!(axis.digits, 2);
-        assert_eq!(
-            axis.ticks.iter().map(|t| (t * 100.0).round()).collect::<Vec<_>>(),
-            [41., 42., 43., 44., 45.]
-        );
-        assert!(axis.at(0.412) > 0.0 && axis.at(0.455) < 1.0);
-        let one = Axis::around([3.0]);
-        assert!(one.from < 3.0 && one.to > 3.0 && !one.ticks.is_empty());
-        assert!(Axis::around([f64::NAN]).from < Axis::around([]).to);
-    }
-
     proptest! {
         #[test]
         fn a_front_is_what_nothing_dominates(
@@ -349,14 +290,6 @@ mod tests {
                 let (left, right) = (points[pair[0]], points[pair[1]]);
                 prop_assert!(left.0 < right.0 && left.1 > right.1);
             }
-        }
-
-        #[test]
-        fn an_axis_holds_its_values(values in prop::collection::vec(-1e6..1e6_f64, 1..20)) {
-            let axis = Axis::around(values.iter().copied());
-            prop_assert!(values.iter().all(|value| (0.0..=1.0).contains(&axis.at(*value))));
-            prop_assert!(axis.ticks.iter().all(|t| (-0.001..=1.001).contains(&axis.at(*t))));
-            prop_assert!((2..=12).contains(&axis.ticks.len()), "{:?}", axis);
         }
     }
 }

@@ -3,14 +3,18 @@
 //!
 //! It stands in the page's document, holds the page's link, and computes on an engine of its own, so
 //! that nothing it does holds up a ranking. What needs no browser ([`mod@bench`], [`explain`] in part,
-//! [`export`], [`front`], [`plane`], [`results`]) is tested natively.
+//! [`export`], [`front`], [`plane`], [`results`], the axes, what a hand on the map means) is tested
+//! natively.
 //!
 //! It knows the page, and lessons: no model and no tensor.
 
+#[macro_use]
+extern crate keys;
+
+mod axis;
 pub mod bench;
 mod browser;
 mod compare;
-mod document;
 mod engine;
 pub mod explain;
 pub mod export;
@@ -18,10 +22,13 @@ mod figures;
 mod frame;
 pub mod front;
 mod lessons;
+pub mod machine;
 mod map;
 mod measures;
 mod meter;
 mod metrics;
+mod panels;
+mod papers;
 pub mod plane;
 mod positions;
 pub mod results;

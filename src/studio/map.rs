@@ -1,25 +1,28 @@
 //! The map: item vectors in two dimensions, the query vector among them, what was retrieved lit, and
 //! where it stood before.
 
+mod field;
+mod hand;
 mod scene;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use leptos::html::Canvas;
 use leptos::prelude::*;
-use web_sys::PointerEvent;
 
-use scene::Scene;
+use field::Field;
+use hand::STEP;
 
 use super::engine::{Engine, Lost, Standing};
-use super::plane::{Point, Window, inside, nearest, next};
+use super::panels::Panel;
+use super::plane::Point;
 use link::State;
 use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::Picture;
 use page::store::{Store, store};
@@ -31,56 +34,60 @@ use protocol::{Question, Reply};
 mod texts {
     use page::language::{say, say_with};
 
-    pub const CANVAS: &str = "studio.map.canvas";
-    pub const ABOUT: &str = "studio.map.about";
-    pub const NEARER: &str = "studio.map.nearer";
-    pub const FARTHER: &str = "studio.map.farther";
-    pub const ALL: &str = "studio.map.all";
-    pub const LASSO: &str = "studio.map.lasso";
-    pub const IN_VIEW: &str = "studio.map.in-view";
-    pub const TO_QUERY: &str = "studio.map.to-query";
-    pub const KEEP: &str = "studio.map.keep";
-    pub const CLEAR: &str = "studio.map.clear";
-    pub const TOOLS: &str = "studio.map.tools";
-    pub const BY_WHEEL: &str = "studio.map.by-wheel";
-    pub const BY_TOUCH: &str = "studio.map.by-touch";
-    pub const ASKING: &str = "studio.map.asking";
-    pub const STARTING: &str = "studio.map.starting";
-    pub const AGAIN: &str = "studio.map.again";
-    pub const PRODUCTS: &str = "studio.map.products";
-    pub const RETRIEVED: &str = "studio.map.retrieved";
-    pub const CHOSEN: &str = "studio.map.chosen";
-    pub const QUERY: &str = "studio.map.query";
-    pub const WAS: &str = "studio.map.was";
-    pub const QUERY_WAS: &str = "studio.map.query-was";
-    pub const LASSOED: &str = "studio.map.lassoed";
-    pub const NOT_RETRIEVED: &str = "studio.map.not-retrieved";
-    pub const LOOK: &str = "studio.map.look";
+    pub const CANVAS: &str = word!("studio.map.canvas");
+    pub const ABOUT: &str = word!("studio.map.about");
+    pub const NEARER: &str = word!("studio.map.nearer");
+    pub const FARTHER: &str = word!("studio.map.farther");
+    pub const ALL: &str = word!("studio.map.all");
+    pub const LASSO: &str = word!("studio.map.lasso");
+    pub const IN_VIEW: &str = word!("studio.map.in-view");
+    pub const TO_QUERY: &str = word!("studio.map.to-query");
+    pub const KEEP: &str = word!("studio.map.keep");
+    pub const CLEAR: &str = word!("studio.map.clear");
+    pub const TOOLS: &str = word!("studio.map.tools");
+    pub const BY_WHEEL: &str = word!("studio.map.by-wheel");
+    pub const BY_TOUCH: &str = word!("studio.map.by-touch");
+    pub const ASKING: &str = word!("studio.map.asking");
+    pub const STARTING: &str = word!("studio.map.starting");
+    pub const AGAIN: &str = word!("studio.map.again");
+    pub const PRODUCTS: &str = word!("studio.map.products");
+    pub const RETRIEVED: &str = word!("studio.map.retrieved");
+    pub const CHOSEN: &str = word!("studio.map.chosen");
+    pub const QUERY: &str = word!("studio.map.query");
+    pub const WAS: &str = word!("studio.map.was");
+    pub const QUERY_WAS: &str = word!("studio.map.query-was");
+    pub const LASSOED: &str = word!("studio.map.lassoed");
+    pub const NOT_RETRIEVED: &str = word!("studio.map.not-retrieved");
+    pub const LOOK: &str = word!("studio.map.look");
     pub const HEADS: [&str; 4] = [
-        "studio.map.heads.product",
-        "studio.map.heads.type",
-        "studio.map.heads.price",
-        "studio.map.heads.now",
+        word!("studio.map.heads.product"),
+        word!("studio.map.heads.type"),
+        word!("studio.map.heads.price"),
+        word!("studio.map.heads.now"),
     ];
 
     pub fn before(pinned: bool) -> &'static str {
-        if pinned { say("studio.map.before.pin") } else { say("studio.map.before.change") }
+        if pinned {
+            say(word!("studio.map.before.pin"))
+        } else {
+            say(word!("studio.map.before.change"))
+        }
     }
     pub fn taken(count: &str, shown: usize, all: usize) -> String {
         let values = &[("all", count), ("shown", &shown.to_string())];
         match all {
-            0 => say("studio.map.taken.none").into(),
-            1 => say("studio.map.taken.one").into(),
-            all if all > shown => say_with("studio.map.taken.some", values),
-            _ => say_with("studio.map.taken.all", values),
+            0 => say(word!("studio.map.taken.none")).into(),
+            1 => say(word!("studio.map.taken.one")).into(),
+            all if all > shown => say_with(word!("studio.map.taken.some"), values),
+            _ => say_with(word!("studio.map.taken.all"), values),
         }
     }
     pub fn seen(first: &str, second: &str) -> String {
-        say_with("studio.map.seen", &[("first", first), ("second", second)])
+        say_with(word!("studio.map.seen"), &[("first", first), ("second", second)])
     }
     pub fn moved(stayed: usize, of: usize) -> String {
         let (stayed, of) = (stayed.to_string(), of.to_string());
-        say_with("studio.map.moved", &[("stayed", &stayed), ("of", &of)])
+        say_with(word!("studio.map.moved"), &[("stayed", &stayed), ("of", &of)])
     }
 }
 
@@ -88,10 +95,6 @@ mod texts {
 const LISTED: usize = 60;
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 200;
-/// How near the pointer must be to a product, in pixels.
-const REACH: f64 = 12.0;
-/// How much nearer a step of the wheel, of a key, of a button comes.
-const STEP: f64 = 1.35;
 
 /// A state on the map.
 struct Drawn {
@@ -107,7 +110,7 @@ impl Drawn {
     async fn ask(engine: &Engine, state: State) -> Result<Self, Lost> {
         let answer = engine.answer(&state).await?;
         let Reply::Map(map) = engine.ask(&state, Question::Map).await? else {
-            return Err(Message::new("studio.engine.other"));
+            return Err(Message::new(word!("studio.engine.other")));
         };
         let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
         let product = |place: &blend::Ranked| answer.candidates[place.candidate].product;
@@ -122,27 +125,30 @@ impl Drawn {
     }
 }
 
-/// What a person does with the pointer.
-#[derive(Clone, Debug, PartialEq)]
-enum Gesture {
-    None,
-    Pan(Point),
-    /// A finger that the browser may yet scroll with: which it is, and where.
-    Finger(i32, Point),
-    /// Two fingers: which they are, and where.
-    Pinch([(i32, Point); 2]),
-    Lasso,
+/// What the engine said of the present state, and of the one before.
+#[derive(Clone, Copy)]
+struct Asked {
+    drawn: RwSignal<Option<Arc<Drawn>>>,
+    before: RwSignal<Option<Arc<Drawn>>>,
+    trouble: RwSignal<Option<Lost>>,
+    /// Raised to ask again.
+    retry: RwSignal<u32>,
+    /// The pinned state that it is held against.
+    pin: Memo<Option<State>>,
 }
 
-#[component]
-pub fn MapOfTheCatalogue() -> impl IntoView {
-    let store = store();
-    let engine: Engine = expect_context();
-    let standing = engine.standing;
+/// The item vectors in two dimensions.
+pub const PANEL: Panel =
+    Panel::new("map", word!("studio.panels.map"), word!("studio.panels.map.about"), || {
+        view! { <MapOfTheCatalogue /> }.into_any()
+    });
+
+/// Asks the engine, and again whenever the state has come to rest after a change.
+fn asked(store: Store, engine: Engine) -> Asked {
     let drawn = RwSignal::new(None::<Arc<Drawn>>);
     let before = RwSignal::new(None::<Arc<Drawn>>);
     let trouble = RwSignal::new(None::<Lost>);
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
     let pin = Memo::new(move |_| {
@@ -152,15 +158,12 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
     follow(move |first| {
         retry.track();
         let (state, pin) = (state.get(), pin.get());
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let engine = engine.clone();
         let ask = move || {
             leptos::task::spawn_local(async move {
                 // The panel may have been closed, or the state changed again, here and below.
-                if asked.try_get_value() != number {
+                if !turn.is_latest() {
                     return;
                 }
                 let now = Drawn::ask(&engine, state).await;
@@ -171,7 +174,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     }
                     _ => None,
                 };
-                if asked.try_get_value() != number {
+                if !turn.is_latest() {
                     return;
                 }
                 match now {
@@ -190,212 +193,17 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         };
         set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
     });
+    Asked { drawn, before, trouble, retry, pin }
+}
 
-    let canvas = NodeRef::<Canvas>::new();
-    let window = RwSignal::new(None::<Window>);
-    let whole = RwSignal::new(None::<Window>);
-    let gesture = RwSignal::new(Gesture::None);
-    let lassoing = RwSignal::new(false);
-    let line = RwSignal::new(Vec::<Point>::new());
-    let taken = RwSignal::new(Vec::<usize>::new());
-    let hot = RwSignal::new(None::<usize>);
-    // The wheel is the page's until the map has been clicked into.
-    let entered = RwSignal::new(false);
-    let sized = RwSignal::new(0_u32);
-    let resized = window_event_listener(leptos::ev::resize, move |_| sized.update(|n| *n += 1));
-    on_cleanup(move || resized.remove());
-
-    // The window around all of it, which is what is on show at first.
-    follow(move |_| {
-        sized.track();
-        let (Some(map), Some(canvas)) = (drawn.get(), canvas.get()) else { return };
-        let size = (f64::from(canvas.client_width()), f64::from(canvas.client_height()));
-        let mut all = map.points.clone();
-        all.push(map.query);
-        let around = Window::around(&all, size);
-        whole.set(Some(around));
-        window.update(|window| {
-            *window = Some(match window.take() {
-                Some(window) => Window { size, ..window },
-                None => around,
-            });
-        });
-    });
-    follow(move |_| {
-        store.dark.track();
-        store.density.track();
-        let (Some(canvas), Some(window), Some(map)) = (canvas.get(), window.get(), drawn.get())
-        else {
-            return;
-        };
-        let scene = Scene {
-            window,
-            map: &map,
-            before: before.get(),
-            chosen: store.state.with(|state| state.selected),
-            hot: hot.get(),
-            taken: taken.get(),
-            line: line.get(),
-        };
-        scene.draw(&canvas);
-    });
-
-    let zoom = move |times: f64, around: Option<Point>| {
-        let Some(whole) = whole.get_untracked() else { return };
-        window.update(|window| {
-            if let Some(now) = window {
-                let middle = (now.size.0 / 2.0, now.size.1 / 2.0);
-                *now = now.zoomed(times, around.unwrap_or(middle), &whole);
-            }
-        });
-    };
-    let all = move || window.set(whole.get_untracked());
-    let take = move |numbers: Vec<usize>| taken.set(numbers);
-    let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
-    let point_at = move |place: Point| {
-        let (Some(map), Some(now)) = (drawn.get_untracked(), window.get_untracked()) else {
-            return;
-        };
-        let found = nearest(&map.points, now.to_plane(place), REACH / now.scale);
-        if hot.get_untracked() != found {
-            hot.set(found);
-        }
-    };
-    let down = move |event: PointerEvent| {
-        let (id, place) = (event.pointer_id(), at(&event));
-        let touches = event.pointer_type() == "touch";
-        if !touches && event.button() != 0 {
-            return;
-        }
-        entered.set(!touches);
-        let next = match gesture.get_untracked() {
-            Gesture::Finger(first, from) if touches && first != id => {
-                Gesture::Pinch([(first, from), (id, place)])
-            }
-            _ if lassoing.get_untracked() => Gesture::Lasso,
-            _ if touches => {
-                point_at(place);
-                Gesture::Finger(id, place)
-            }
-            _ => Gesture::Pan(place),
-        };
-        if let (Some(canvas), false) = (canvas.get_untracked(), touches) {
-            // Where the pointer is gone already there is nothing to follow.
-            let _ = canvas.set_pointer_capture(id);
-        }
-        if next == Gesture::Lasso {
-            line.set(vec![place]);
-        }
-        gesture.set(next);
-    };
-    let moved = move |event: PointerEvent| {
-        let (id, place) = (event.pointer_id(), at(&event));
-        let Some(now) = window.get_untracked() else { return };
-        match gesture.get_untracked() {
-            Gesture::None => point_at(place),
-            Gesture::Pan(last) => {
-                window.set(Some(now.panned((place.0 - last.0, place.1 - last.1))));
-                gesture.set(Gesture::Pan(place));
-            }
-            Gesture::Finger(first, _) if first == id => gesture.set(Gesture::Finger(id, place)),
-            Gesture::Finger(..) => {}
-            Gesture::Pinch(mut fingers) => {
-                let span = |f: &[(i32, Point); 2]| {
-                    (f[0].1.0 - f[1].1.0).hypot(f[0].1.1 - f[1].1.1).max(1.0)
-                };
-                let middle = |f: &[(i32, Point); 2]| {
-                    ((f[0].1.0 + f[1].1.0) / 2.0, (f[0].1.1 + f[1].1.1) / 2.0)
-                };
-                let (wide, from) = (span(&fingers), middle(&fingers));
-                let Some(finger) = fingers.iter_mut().find(|finger| finger.0 == id) else { return };
-                finger.1 = place;
-                let to = middle(&fingers);
-                window.set(Some(now.panned((to.0 - from.0, to.1 - from.1))));
-                zoom(span(&fingers) / wide, Some(to));
-                gesture.set(Gesture::Pinch(fingers));
-            }
-            Gesture::Lasso => line.update(|line| line.push(place)),
-        }
-    };
-    let up = move |_: PointerEvent| {
-        if gesture.get_untracked() == Gesture::Lasso
-            && let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked())
-        {
-            let line: Vec<Point> =
-                line.get_untracked().into_iter().map(|place| now.to_plane(place)).collect();
-            take(inside(&map.points, &line));
-        }
-        line.set(Vec::new());
-        gesture.set(Gesture::None);
-    };
-    // One finger scrolls the page over the map; two are kept from the browser.
-    let hold = move |event: leptos::ev::TouchEvent| {
-        if matches!(gesture.get_untracked(), Gesture::Pinch(_) | Gesture::Lasso) {
-            event.prevent_default();
-        }
-    };
-    // A browser tells a pinch on a touchpad as a wheel with Ctrl.
-    let roll = move |event: leptos::ev::WheelEvent| {
-        if !(event.ctrl_key() || event.meta_key() || entered.get_untracked()) {
-            return;
-        }
-        event.prevent_default();
-        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-        zoom(if event.delta_y() < 0.0 { STEP } else { 1.0 / STEP }, Some(place));
-    };
-    let choose = move |product: usize| {
-        store.state.update(|state| state.selected = Some(product as ProductId));
-    };
-    let key = move |event: leptos::ev::KeyboardEvent| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
-            return;
-        }
-        let direction = match event.key().as_str() {
-            "ArrowRight" => (1.0, 0.0),
-            "ArrowLeft" => (-1.0, 0.0),
-            "ArrowUp" => (0.0, 1.0),
-            "ArrowDown" => (0.0, -1.0),
-            "+" | "=" => return zoom(STEP, None),
-            "-" => return zoom(1.0 / STEP, None),
-            "0" => return all(),
-            // The wheel is the page's again; the studio stays.
-            "Escape" if entered.get_untracked() => {
-                entered.set(false);
-                event.prevent_default();
-                return;
-            }
-            "Enter" => {
-                if let Some(product) = hot.get_untracked() {
-                    choose(product);
-                }
-                return;
-            }
-            _ => return,
-        };
-        event.prevent_default();
-        let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) else {
-            return;
-        };
-        let found = match hot.get_untracked() {
-            Some(from) => next(&map.points, from, direction),
-            None => nearest(&map.points, now.centre, f64::INFINITY),
-        };
-        if let Some(found) = found {
-            window.set(Some(now.showing(map.points[found])));
-            hot.set(Some(found));
-        }
-    };
-    let to_query = move || {
-        let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) else {
-            return;
-        };
-        window.set(Some(Window { centre: map.query, ..now }));
-    };
-    let in_view = move || {
-        if let (Some(now), Some(map)) = (window.get_untracked(), drawn.get_untracked()) {
-            take(now.on_show(&map.points).collect());
-        }
-    };
+#[component]
+fn MapOfTheCatalogue() -> impl IntoView {
+    let store = store();
+    let engine: Engine = expect_context();
+    let standing = engine.standing;
+    let Asked { drawn, before, trouble, retry, pin } = asked(store, engine);
+    let field = Field::new(store, drawn, before);
+    let Field { canvas, window, hot, taken, lassoing, entered, .. } = field;
     let keep = move || {
         let link = store.state.with_untracked(State::to_link);
         store.view.update(|view| view.pins.insert(0, link));
@@ -478,10 +286,10 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
         <div class="plane" data-testid="plane" class:lassoing=move || lassoing.get()>
             <div class="actions">
                 <div class="map-tools" role="toolbar" aria-label=text(texts::TOOLS)>
-                    {tool(texts::NEARER, "nearer", Box::new(move || zoom(STEP, None)))}
-                    {tool(texts::FARTHER, "farther", Box::new(move || zoom(1.0 / STEP, None)))}
-                    {tool(texts::ALL, "all", Box::new(all))}
-                    {tool(texts::TO_QUERY, "query", Box::new(to_query))}
+                    {tool(texts::NEARER, "nearer", Box::new(move || field.zoom(STEP, None)))}
+                    {tool(texts::FARTHER, "farther", Box::new(move || field.zoom(1.0 / STEP, None)))}
+                    {tool(texts::ALL, "all", Box::new(move || field.show_all()))}
+                    {tool(texts::TO_QUERY, "query", Box::new(move || field.show_query()))}
                     <button
                         type="button"
                         class="outlined"
@@ -491,7 +299,7 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     >
                         {text(texts::LASSO)}
                     </button>
-                    {tool(texts::IN_VIEW, "in-view", Box::new(in_view))}
+                    {tool(texts::IN_VIEW, "in-view", Box::new(move || field.take_all_on_show()))}
                     <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep)>
                         {text(texts::KEEP)}
                     </button>
@@ -506,27 +314,17 @@ pub fn MapOfTheCatalogue() -> impl IntoView {
                     tabindex="0"
                     role="application"
                     aria-label=text(texts::CANVAS)
-                    on:pointerdown=down
-                    on:pointermove=moved
-                    on:pointerup=up
-                    on:pointercancel=up
-                    on:pointerleave=move |event: PointerEvent| {
-                        // A finger leaves whenever it is lifted.
-                        if gesture.get_untracked() == Gesture::None && event.pointer_type() != "touch" {
-                            hot.set(None);
-                            entered.set(false);
-                        }
-                    }
+                    on:pointerdown=move |event| field.down(&event)
+                    on:pointermove=move |event| field.moved(&event)
+                    on:pointerup=move |_| field.up()
+                    on:pointercancel=move |_| field.up()
+                    on:pointerleave=move |event| field.left(&event)
                     on:blur=move |_| entered.set(false)
-                    on:touchstart=hold
-                    on:touchmove=hold
-                    on:dblclick=move |_| {
-                        if let Some(product) = hot.get_untracked() {
-                            choose(product);
-                        }
-                    }
-                    on:wheel=roll
-                    on:keydown=key
+                    on:touchstart=move |event| field.hold(&event)
+                    on:touchmove=move |event| field.hold(&event)
+                    on:dblclick=move |_| field.choose()
+                    on:wheel=move |event| field.roll(&event)
+                    on:keydown=move |event| field.key(&event)
                 ></canvas>
                 {live(tip)}
                 <p class="how" data-testid="map-how">
@@ -607,7 +405,7 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
             Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
         });
         let (title, of_type, price) = known.unwrap_or_default();
-        let label = say_with("studio.map.look-at", &[("title", &title)]);
+        let label = say_with(word!("studio.map.look-at"), &[("title", &title)]);
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {
             <tr data-product-id=product>

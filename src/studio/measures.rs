@@ -9,7 +9,7 @@ use protocol::words;
 
 /// What a measure is called.
 pub fn name(measure: Measure) -> &'static str {
-    say(&format!("studio.measures.{}", measure.key()))
+    say(&word!("studio.measures.{}", measure.key()))
 }
 
 /// A value as people read it.
@@ -33,10 +33,12 @@ pub fn than_now(measure: Measure, than: &Estimate) -> String {
     let by = with_error(measure, &Estimate { mean: than.mean.abs(), ..*than });
     let nothing = figure(measure, than.mean.abs()) == figure(measure, 0.0);
     match than.mean {
-        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => say("studio.metrics.as-now").into(),
-        _ if nothing => say_with("studio.metrics.than-now", &[("by", &by)]),
-        mean if mean < 0.0 => say_with("studio.metrics.less", &[("by", &by)]),
-        _ => say_with("studio.metrics.more", &[("by", &by)]),
+        _ if nothing && than.error.unwrap_or(0.0) == 0.0 => {
+            say(word!("studio.metrics.as-now")).into()
+        }
+        _ if nothing => say_with(word!("studio.metrics.than-now"), &[("by", &by)]),
+        mean if mean < 0.0 => say_with(word!("studio.metrics.less"), &[("by", &by)]),
+        _ => say_with(word!("studio.metrics.more"), &[("by", &by)]),
     }
 }
 

@@ -110,7 +110,7 @@ impl Meter {
         }
         let (views, count) = (evaluated.views as usize, evaluated.values.len());
         if count == 0 && slice.from < views {
-            return Some(Err(vec![Message::new("studio.engine.nothing")]));
+            return Some(Err(vec![Message::new(word!("studio.engine.nothing"))]));
         }
         *milliseconds = (browser::now() - began) / count.max(1) as f64;
         self.results.update(|results| {

@@ -10,6 +10,7 @@ use super::engine::{Engine, Standing};
 use super::front::{Plan, surface_name};
 use super::measures::{measured_settings, name, than_now, with_error};
 use super::meter::Meter;
+use super::panels::Panel;
 use super::results::{difference, estimate, measured};
 use super::scatter::Scatter;
 use lessons::sources::linked;
@@ -17,6 +18,7 @@ use link::State;
 use market::language::Message;
 use market::metrics::measure::{Against, Measure, place};
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::store::{Store, store};
 use protocol::words;
@@ -27,15 +29,23 @@ const REST: u64 = 400;
 /// What a measure means, in one line.
 fn about(measure: Measure, against: Against) -> &'static str {
     let against = if against == Against::Truth { "truth" } else { "log" };
-    say(&format!("studio.measures.{}.{against}", measure.key()))
+    say(&word!("studio.measures.{}.{}", measure.key(), against))
 }
 
+/// Held-out page views measured, and the front between two objectives.
+pub const PANEL: Panel = Panel::new(
+    "metrics",
+    word!("studio.panels.metrics"),
+    word!("studio.panels.metrics.about"),
+    || view! { <Metrics /> }.into_any(),
+);
+
 #[component]
-pub fn Metrics() -> impl IntoView {
+fn Metrics() -> impl IntoView {
     let store = store();
     let meter: Meter = expect_context();
     let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let columns = Memo::new(move |_| {
         let states = states(store).into_iter();
         states.map(|(name, state)| (name, measured(&state))).collect::<Vec<_>>()
@@ -47,15 +57,12 @@ pub fn Metrics() -> impl IntoView {
             (true, Some(now)) => measured_settings(now),
             _ => Vec::new(),
         };
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let meter = driven.clone();
         meter.hold();
         let begin = move || {
             // The panel may have been closed, or the state changed again.
-            if asked.try_get_value() == number {
+            if turn.is_latest() {
                 meter.pursue(Plan { whole, groups });
             }
         };
@@ -84,23 +91,23 @@ pub fn Metrics() -> impl IntoView {
         let [so_far, of] = [done, all].map(|n| n.to_string());
         let count = [("done", so_far.as_str()), ("all", of.as_str())];
         match (done < all, engine.standing.get()) {
-            (false, _) => say_with("studio.metrics.all", &[("count", &words::count(all))]),
-            (true, _) if stopped.get() => say_with("studio.metrics.stopped", &count),
-            (true, Standing::Loading(_)) => say("studio.engine.starting").into(),
-            (true, _) => say_with("studio.metrics.measured", &count),
+            (false, _) => say_with(word!("studio.metrics.all"), &[("count", &words::count(all))]),
+            (true, _) if stopped.get() => say_with(word!("studio.metrics.stopped"), &count),
+            (true, Standing::Loading(_)) => say(word!("studio.engine.starting")).into(),
+            (true, _) => say_with(word!("studio.metrics.measured"), &count),
         }
     };
     let turn = meter.clone();
     let turn = move || if stopped.get_untracked() { turn.go_on() } else { stopped.set(true) };
     let again = meter.clone();
     let notice = move |why: Vec<Message>| {
-        let why = why.iter().map(worded).collect::<Vec<_>>().join(say("sentences.between"));
+        let why = why.iter().map(worded).collect::<Vec<_>>().join(say(word!("sentences.between")));
         let again = again.clone();
         view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="metrics" role="alert" prop:textContent=why></p>
                 <button type="button" class="outlined" on:click=click(move || again.go_on())>
-                    {say("try-again")}
+                    {say(word!("try-again"))}
                 </button>
             </div>
         }
@@ -117,13 +124,13 @@ pub fn Metrics() -> impl IntoView {
                     disabled=move || { let (done, all) = progress.get(); done >= all }
                     on:click=click(turn)
                 >
-                    {move || say(if stopped.get() { "studio.go-on" } else { "studio.stop" })}
+                    {move || say(if stopped.get() { word!("studio.go-on") } else { word!("studio.stop") })}
                 </button>
                 <div class="how-far">
                     <span role="status" data-testid="metrics-status" prop:textContent=said></span>
                     <progress
                         data-testid="metrics-progress"
-                        aria-label=text("studio.metrics.progress")
+                        aria-label=text(word!("studio.metrics.progress"))
                         class:resting=move || !at_work()
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
@@ -157,10 +164,10 @@ fn against_switch(store: Store) -> AnyView {
     };
     view! {
         <fieldset class="segments" data-testid="against">
-            <legend>{text("studio.metrics.against")}</legend>
+            <legend>{text(word!("studio.metrics.against"))}</legend>
             {[
-                (Against::Truth, "truth", "studio.metrics.against-truth"),
-                (Against::Log, "log", "studio.metrics.against-log"),
+                (Against::Truth, "truth", word!("studio.metrics.against-truth")),
+                (Against::Log, "log", word!("studio.metrics.against-log")),
             ]
                 .map(option)
                 .into_iter()
@@ -180,7 +187,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         let so_far = move || {
             results.with(|r| match (r.of(&state).len(), r.views(&state)) {
                 (done, Some(all)) if done < all => say_with(
-                    "studio.metrics.views-so-far",
+                    word!("studio.metrics.views-so-far"),
                     &[
                         ("done", &done.to_string()),
                         ("all", &all.to_string()),
@@ -188,7 +195,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                     ],
                 ),
                 (done, _) => say_with(
-                    "studio.metrics.views",
+                    word!("studio.metrics.views"),
                     &[("count", &done.to_string()), ("views", say(views))],
                 ),
             })
@@ -224,7 +231,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                 match count < done {
                     false => String::new(),
                     true => say_with(
-                        "studio.metrics.defined",
+                        word!("studio.metrics.defined"),
                         &[("count", &words::count(count)), ("all", &words::count(done))],
                     ),
                 }
@@ -258,11 +265,11 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         }
     });
     view! {
-        <div class="scrolls" tabindex="0" role="region" aria-label=say("studio.metrics.measures")>
+        <div class="scrolls" tabindex="0" role="region" aria-label=say(word!("studio.metrics.measures"))>
             <table class="measures" data-testid="measures">
                 <thead>
                     <tr>
-                        <th scope="col">{say("studio.metrics.mean")}</th>
+                        <th scope="col">{say(word!("studio.metrics.mean"))}</th>
                         {head}
                     </tr>
                 </thead>

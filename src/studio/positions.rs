@@ -12,12 +12,14 @@ use web_sys::PointerEvent;
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
+use super::panels::Panel;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::places::nearest;
 use market::language::Message;
 use page::browser;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::picture::Picture;
 use page::rows::keyed;
@@ -31,42 +33,42 @@ use systems::shared::PAGE_NUMBER;
 mod texts {
     use page::language::say_with;
 
-    pub const ABOUT: &str = "studio.positions.about";
-    pub const MARKET: &str = "studio.positions.market";
-    pub const BOTH: &str = "studio.positions.both-clicks";
-    pub const NO_MARKET: &str = "studio.positions.no-market";
-    pub const NO_BIAS: &str = "studio.positions.no-bias";
-    pub const NO_RANKER: &str = "studio.positions.no-ranker";
-    pub const RESET: &str = "studio.positions.reset";
-    pub const WAITING: &str = "studio.positions.waiting";
-    pub const STARTING: &str = "studio.positions.starting";
-    pub const AGAIN: &str = "studio.positions.again";
-    pub const EMPTY: &str = "studio.positions.empty";
-    pub const TABLE: &str = "studio.positions.table";
-    pub const SUM: &str = "studio.positions.sum";
-    pub const SHELF: &str = "studio.positions.shelf";
+    pub const ABOUT: &str = word!("studio.positions.about");
+    pub const MARKET: &str = word!("studio.positions.market");
+    pub const BOTH: &str = word!("studio.positions.both-clicks");
+    pub const NO_MARKET: &str = word!("studio.positions.no-market");
+    pub const NO_BIAS: &str = word!("studio.positions.no-bias");
+    pub const NO_RANKER: &str = word!("studio.positions.no-ranker");
+    pub const RESET: &str = word!("studio.positions.reset");
+    pub const WAITING: &str = word!("studio.positions.waiting");
+    pub const STARTING: &str = word!("studio.positions.starting");
+    pub const AGAIN: &str = word!("studio.positions.again");
+    pub const EMPTY: &str = word!("studio.positions.empty");
+    pub const TABLE: &str = word!("studio.positions.table");
+    pub const SUM: &str = word!("studio.positions.sum");
+    pub const SHELF: &str = word!("studio.positions.shelf");
     pub const HEADS: [&str; 9] = [
-        "studio.positions.heads.place",
-        "studio.positions.heads.product",
-        "studio.positions.heads.without",
-        "studio.positions.heads.with",
-        "studio.positions.heads.neighbours",
-        "studio.positions.heads.learned",
-        "studio.positions.heads.truly",
-        "studio.positions.heads.market",
-        "studio.positions.heads.neighbours-truly",
+        word!("studio.positions.heads.place"),
+        word!("studio.positions.heads.product"),
+        word!("studio.positions.heads.without"),
+        word!("studio.positions.heads.with"),
+        word!("studio.positions.heads.neighbours"),
+        word!("studio.positions.heads.learned"),
+        word!("studio.positions.heads.truly"),
+        word!("studio.positions.heads.market"),
+        word!("studio.positions.heads.neighbours-truly"),
     ];
 
     pub fn handle(title: &str) -> String {
-        say_with("studio.positions.handle", &[("title", title)])
+        say_with(word!("studio.positions.handle"), &[("title", title)])
     }
 
     pub fn up(title: &str) -> String {
-        say_with("studio.positions.up", &[("title", title)])
+        say_with(word!("studio.positions.up"), &[("title", title)])
     }
 
     pub fn down(title: &str) -> String {
-        say_with("studio.positions.down", &[("title", title)])
+        say_with(word!("studio.positions.down"), &[("title", title)])
     }
 }
 
@@ -124,15 +126,23 @@ impl Page {
 async fn seats(engine: &Engine, state: &State, order: Vec<ProductId>) -> Result<Vec<Seat>, Lost> {
     match engine.ask(state, Question::Seats(order)).await? {
         Reply::Seats(seats) => Ok(seats),
-        _ => Err(Message::new("studio.engine.other")),
+        _ => Err(Message::new(word!("studio.engine.other"))),
     }
 }
 
 /// Milliseconds of rest after which the present state is asked for.
 const REST: u64 = 250;
 
+/// What places and neighbours do to clicks.
+pub const PANEL: Panel = Panel::new(
+    "positions",
+    word!("studio.panels.positions"),
+    word!("studio.panels.positions.about"),
+    || view! { <Positions /> }.into_any(),
+);
+
 #[component]
-pub fn Positions() -> impl IntoView {
+fn Positions() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let standing = engine.standing;
@@ -142,7 +152,7 @@ pub fn Positions() -> impl IntoView {
     let dragged = RwSignal::new(None::<ProductId>);
     let hot = RwSignal::new(None::<ProductId>);
     let told = RwSignal::new(String::new());
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     // What the places depend on: not whose insides are shown.
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
@@ -150,19 +160,16 @@ pub fn Positions() -> impl IntoView {
     follow(move |first| {
         retry.track();
         let state = state.get();
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let engine = asker.clone();
         let ask = move || {
             leptos::task::spawn_local(async move {
-                if asked.try_get_value() != number {
+                if !turn.is_latest() {
                     return;
                 }
                 let answered = Page::ask(&engine, state).await.map(Arc::new);
                 // The panel may have been closed, or the state changed again.
-                if asked.try_get_value() == number {
+                if turn.is_latest() {
                     page.set(Some(answered));
                 }
             });
@@ -179,20 +186,17 @@ pub fn Positions() -> impl IntoView {
         let elsewhere = wanted.iter().filter(|product| !arranged.contains(product)).count();
         if elsewhere > 0 && !arranged.is_empty() {
             let count = words::count(elsewhere);
-            told.set(say_with("studio.positions.elsewhere", &[("count", &count)]));
+            told.set(say_with(word!("studio.positions.elsewhere"), &[("count", &count)]));
         }
         if order.with_untracked(|order| *order != arranged) {
             order.set(arranged);
         }
     });
-    let run = StoredValue::new(0_u32);
+    let arranging = Latest::new();
     follow(move |_| {
         let order = order.get();
         let Some(Ok(page)) = page.get() else { return };
-        let number = run.try_update_value(|run| {
-            *run += 1;
-            *run
-        });
+        let turn = arranging.begin();
         if order == page.products() {
             now.set(by_product(&page.shelf));
             return;
@@ -201,7 +205,7 @@ pub fn Positions() -> impl IntoView {
         leptos::task::spawn_local(async move {
             let whole = with_page(&page.order, page.from, &order);
             let seats = seats(&engine, &page.state, whole).await;
-            if run.try_get_value() != number {
+            if !turn.is_latest() {
                 return;
             }
             match seats {
@@ -230,8 +234,8 @@ pub fn Positions() -> impl IntoView {
         let chances = Chances::new(page.utility(product), seat);
         let market = chances.market.map(percent);
         let key = match market {
-            Some(_) => "studio.positions.moved.market",
-            None => "studio.positions.moved",
+            Some(_) => word!("studio.positions.moved.market"),
+            None => word!("studio.positions.moved"),
         };
         told.set(say_with(
             key,
@@ -354,7 +358,7 @@ pub fn Positions() -> impl IntoView {
                         <tr>
                             <td><span class="hidden">{text(texts::TABLE)}</span></td>
                             {texts::HEADS
-                                .map(|head| view! { <th scope="col" title=move || say(&format!("{head}.about"))>{text(head)}</th> })
+                                .map(|head| view! { <th scope="col" title=move || say(&word!("{}.about", head))>{text(head)}</th> })
                                 .into_iter()
                                 .collect_view()}
                         </tr>
@@ -541,7 +545,7 @@ fn row(
 
 /// A difference of chances, in points of a percentage.
 fn points(by: f32) -> String {
-    say_with("studio.positions.points", &[("points", &signed(100.0 * by, 2))])
+    say_with(word!("studio.positions.points"), &[("points", &signed(100.0 * by, 2))])
 }
 
 /// What is expected of the page as a whole, here and on the shelf.
@@ -572,7 +576,7 @@ fn foot(
     };
     let changed = order.with(|order| order != page.products());
     let values = [("sum", say(texts::SUM)), ("shelf", say(texts::SHELF))];
-    let before = say_with("studio.positions.sum-of-shelf", &values);
+    let before = say_with(word!("studio.positions.sum-of-shelf"), &values);
     view! {
         <tfoot>
             {row(say(texts::SUM).into(), "now", &seats)}

@@ -3,7 +3,8 @@
 
 use leptos::prelude::*;
 
-use super::front::{Axis, SHARE, front, share, surface_name, with_weights_of};
+use super::axis;
+use super::front::{SHARE, front, share, surface_name, with_weights_of};
 use super::measures::{figure, measured_settings, name, than_now};
 use super::meter::Meter;
 use super::results::{Estimate, Results, difference, estimate, measured};
@@ -54,11 +55,11 @@ impl Kind {
 
     fn said(self) -> String {
         match self {
-            Self::Tried => say("studio.scatter.tried").into(),
-            Self::Front => say("studio.scatter.front").into(),
-            Self::Trail => say("studio.scatter.trail").into(),
-            Self::Pin(letter) => say_with("studio.scatter.pin", &[("letter", letter)]),
-            Self::Now => say("studio.now").into(),
+            Self::Tried => say(word!("studio.scatter.tried")).into(),
+            Self::Front => say(word!("studio.scatter.front")).into(),
+            Self::Trail => say(word!("studio.scatter.trail")).into(),
+            Self::Pin(letter) => say_with(word!("studio.scatter.pin"), &[("letter", letter)]),
+            Self::Now => say(word!("studio.now")).into(),
         }
     }
 }
@@ -68,22 +69,22 @@ fn weights(state: &State) -> String {
     let said = |(name, knob): (&str, _)| {
         format!("{} {}", say(name), words::fixed(state.settings.number(knob).into(), 2))
     };
-    let list = |parts: Vec<String>| parts.join(say("list.comma"));
+    let list = |parts: Vec<String>| parts.join(say(word!("list.comma")));
     let tasks = state.ranker().tasks.iter();
     let tasks: Vec<String> = tasks
-        .map(|&task| said((&format!("tasks.{}.inline", task.name()), weight_of(task))))
+        .map(|&task| said((&word!("tasks.{}.inline", task.name()), weight_of(task))))
         .collect();
     let ranked =
-        if tasks.is_empty() { say("studio.scatter.no-ranker").into() } else { list(tasks) };
+        if tasks.is_empty() { say(word!("studio.scatter.no-ranker")).into() } else { list(tasks) };
     let objectives = state.retriever().objectives.iter();
     let objectives: Vec<String> = objectives
-        .map(|of| said((&format!("studio.scatter.objectives.{}", of.key), of.weight)))
+        .map(|of| said((&word!("studio.scatter.objectives.{}", of.key), of.weight)))
         .collect();
     if objectives.is_empty() {
-        return say_with("studio.scatter.ranking-weights", &[("ranking", &ranked)]);
+        return say_with(word!("studio.scatter.ranking-weights"), &[("ranking", &ranked)]);
     }
     let retrieval = list(objectives);
-    say_with("studio.scatter.weights", &[("retrieval", &retrieval), ("ranking", &ranked)])
+    say_with(word!("studio.scatter.weights"), &[("retrieval", &retrieval), ("ranking", &ranked)])
 }
 
 /// A state's point, once all of its share of the views is measured.
@@ -161,9 +162,9 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
         }
     };
     let label = move || match (complete(), sweeping.get()) {
-        (true, _) => say("studio.scatter.found"),
-        (_, true) => say("studio.scatter.stop"),
-        (_, false) => say("studio.scatter.find"),
+        (true, _) => say(word!("studio.scatter.found")),
+        (_, true) => say(word!("studio.scatter.stop")),
+        (_, false) => say(word!("studio.scatter.find")),
     };
     let said = move || {
         let (done, all) = progress.get();
@@ -178,8 +179,8 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
             ("views", say(views)),
         ];
         match (done, sweeping.get()) {
-            (0, false) => say_with("studio.scatter.sweep", &values),
-            _ => say_with("studio.scatter.swept", &values),
+            (0, false) => say_with(word!("studio.scatter.sweep"), &values),
+            _ => say_with(word!("studio.scatter.swept"), &values),
         }
     };
     // Named by its state: points come and go while a sweep goes on.
@@ -187,8 +188,8 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
     view! {
         <section class="scatter" data-testid="scatter">
             <div class="actions">
-                {axis_choice(store, "studio.scatter.up", 1)}
-                {axis_choice(store, "studio.scatter.across", 0)}
+                {axis_choice(store, word!("studio.scatter.up"), 1)}
+                {axis_choice(store, word!("studio.scatter.across"), 0)}
                 <button
                     type="button"
                     class="outlined"
@@ -201,7 +202,7 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
                 <div class="how-far">
                     <span role="status" data-testid="sweep-status" prop:textContent=said></span>
                     <progress
-                        aria-label=text("studio.scatter.progress")
+                        aria-label=text(word!("studio.scatter.progress"))
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
                     ></progress>
@@ -247,7 +248,7 @@ fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
 fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<State>>) -> AnyView {
     if points.is_empty() {
         return view! {
-            <p class="empty">{say_with("studio.scatter.empty", &[("count", &SHARE.to_string())])}</p>
+            <p class="empty">{say_with(word!("studio.scatter.empty"), &[("count", &SHARE.to_string())])}</p>
         }
         .into_any();
     }
@@ -257,21 +258,17 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         error.filter(|_| with_errors(point)).unwrap_or(0.0)
     };
     let axes = [0, 1].map(|axis| {
-        Axis::around(points.iter().flat_map(|point| {
+        let ends = points.iter().flat_map(|point| {
             let (mean, error) = (point.at[axis].mean, error_of(point, axis));
             [mean - error, mean + error]
-        }))
+        });
+        axis::around(ends, |value, digits| match shown.axes[axis] {
+            Measure::Gmv => format!("${}", words::fixed(value, digits)),
+            _ => words::fixed(value, digits),
+        })
     });
     let across = |value: f64| 100.0 * axes[0].at(value);
     let up = |value: f64| 100.0 - 100.0 * axes[1].at(value);
-    let ticks = |axis: usize| {
-        let (of, measure) = (&axes[axis], shown.axes[axis]);
-        let text = |tick: f64| match measure {
-            Measure::Gmv => format!("${}", words::fixed(tick, of.digits)),
-            _ => words::fixed(tick, of.digits),
-        };
-        of.ticks.iter().map(|tick| (*tick, text(*tick))).collect::<Vec<_>>()
-    };
     let place = |point: &Point| (across(point.at[0].mean), up(point.at[1].mean));
     let path = |kinds: &[Kind]| {
         let mut of_kind: Vec<(f64, f64)> =
@@ -285,18 +282,18 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         });
         steps.collect::<String>()
     };
-    let grid_x = ticks(0).into_iter().map(|(tick, text)| {
-        let x = across(tick);
+    let grid_x = axes[0].labels.iter().map(|(value, text)| {
+        let (x, text) = (across(*value), text.clone());
         view! { <span class="tick x" style=format!("left:{x:.2}%")>{text}</span> }
     });
-    let grid_y = ticks(1).into_iter().map(|(tick, text)| {
-        let y = up(tick);
+    let grid_y = axes[1].labels.iter().map(|(value, text)| {
+        let (y, text) = (up(*value), text.clone());
         view! { <span class="tick y" style=format!("top:{y:.2}%")>{text}</span> }
     });
-    let lines = ticks(0)
-        .into_iter()
-        .map(|(tick, _)| format!("M{x:.2} 0V100", x = across(tick)))
-        .chain(ticks(1).into_iter().map(|(tick, _)| format!("M0 {y:.2}H100", y = up(tick))))
+    let [upright, level] = axes.each_ref().map(|axis| axis.labels.iter().map(|(value, _)| *value));
+    let lines = upright
+        .map(|value| format!("M{x:.2} 0V100", x = across(value)))
+        .chain(level.map(|value| format!("M0 {y:.2}H100", y = up(value))))
         .collect::<String>();
     let errors = points
         .iter()
@@ -323,7 +320,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         });
         let (kind, weights) = (point.kind.said(), weights(&point.state));
         let label = say_with(
-            "studio.scatter.point",
+            word!("studio.scatter.point"),
             &[("kind", &kind), ("across", &across), ("up", &up), ("weights", &weights)],
         );
         let letter = match point.kind {
@@ -353,7 +350,8 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         let pointed = hot.get();
         let is_it = |point: &&Point| pointed.as_ref() == Some(&point.state);
         let Some(point) = all.iter().rev().find(is_it) else {
-            return view! { <p class="told">{say("studio.scatter.point-at")}</p> }.into_any();
+            return view! { <p class="told">{say(word!("studio.scatter.point-at"))}</p> }
+                .into_any();
         };
         let [across, up] = [0, 1].map(|axis| {
             let measure = shown.axes[axis];
@@ -365,7 +363,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
             <p class="told">
                 <strong>{point.kind.said()}</strong>
                 " "
-                {say_with("studio.scatter.values", &values)}
+                {say_with(word!("studio.scatter.values"), &values)}
             </p>
         }
         .into_any()
@@ -388,11 +386,11 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
             <figcaption>
                 {live(told)}
                 <ul class="legend">
-                    <li class="now">{say("studio.scatter.legend.now")}</li>
-                    <li class="trail">{say("studio.scatter.legend.trail")}</li>
-                    <li class="tried">{say("studio.scatter.legend.tried")}</li>
-                    <li class="front">{say("studio.scatter.legend.front")}</li>
-                    <li class="errors">{say("studio.scatter.legend.errors")}</li>
+                    <li class="now">{say(word!("studio.scatter.legend.now"))}</li>
+                    <li class="trail">{say(word!("studio.scatter.legend.trail"))}</li>
+                    <li class="tried">{say(word!("studio.scatter.legend.tried"))}</li>
+                    <li class="front">{say(word!("studio.scatter.legend.front"))}</li>
+                    <li class="errors">{say(word!("studio.scatter.legend.errors"))}</li>
                 </ul>
             </figcaption>
         </figure>
@@ -437,15 +435,15 @@ fn behind(points: &[Point], shown: Measured) -> AnyView {
     let rows = points.iter().rev().map(row).collect_view();
     view! {
         <details class="behind">
-            <summary>{say("studio.as-a-table")}</summary>
-            <div class="scrolls" tabindex="0" role="region" aria-label=say("studio.as-a-table")>
+            <summary>{say(word!("studio.as-a-table"))}</summary>
+            <div class="scrolls" tabindex="0" role="region" aria-label=say(word!("studio.as-a-table"))>
                 <table>
                     <thead>
                         <tr>
-                            <th scope="col">{say("studio.scatter.point-column")}</th>
+                            <th scope="col">{say(word!("studio.scatter.point-column"))}</th>
                             <th scope="col">{name(shown.axes[0])}</th>
                             <th scope="col">{name(shown.axes[1])}</th>
-                            <th scope="col">{say("studio.scatter.weights-column")}</th>
+                            <th scope="col">{say(word!("studio.scatter.weights-column"))}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use gloo_events::EventListener;
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 use web_sys::{File, HtmlInputElement};
 
 use super::browser::{download, download_png, dropped_file, has_decimal_comma, read_file, today};
 use super::engine::Engine;
 use super::export::{self, Cells, Source};
 use super::figures::{Figure, SIZE, figures};
-use link::view::{Link, PARTS, Panel};
+use super::panels::Panel;
+use link::view::{Link, PARTS};
 use market::language::Message;
 use page::browser;
 use page::code::code;
 use page::language::{say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live, when};
 use page::store::{Store, store};
 use protocol::words;
@@ -28,7 +30,7 @@ const LONG: usize = 2_000;
 /// opens it should see the shelf.
 fn address(link: &str, embed: &[&'static str]) -> String {
     let (mut link, _) = Link::read(link);
-    link.view.panel = link.view.panel.filter(|panel| *panel != Panel::Share);
+    link.view.panel = link.view.panel.filter(|panel| *panel != PANEL.key);
     link.view.embed = embed.to_vec();
     browser::address_of(&link.write())
 }
@@ -50,9 +52,9 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
         });
     };
     let said = move || match done.get() {
-        None => say("studio.share.copy"),
-        Some(true) => say("header.copied"),
-        Some(false) => say("studio.share.refused"),
+        None => say(word!("studio.share.copy")),
+        Some(true) => say(word!("header.copied")),
+        Some(false) => say(word!("studio.share.refused")),
     };
     follow(move |_| {
         text.track();
@@ -68,24 +70,27 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
     }
 }
 
+/// Link, embedding, files.
+pub const PANEL: Panel =
+    Panel::new("share", word!("studio.panels.share"), word!("studio.panels.share.about"), || {
+        view! { <Share /> }.into_any()
+    });
+
 #[component]
-pub fn Share() -> impl IntoView {
+fn Share() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     // What went wrong with a file, or what came of it.
     let said = RwSignal::new(None::<Message>);
     let answer = RwSignal::new(None::<Result<Arc<Answer>, Message>>);
-    let number = StoredValue::new(0_u32);
+    let asked = Latest::new();
     follow(move |_| {
         let state = store.state.get();
-        let mine = number.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         let engine = engine.clone();
         leptos::task::spawn_local(async move {
             let found = engine.answer(&state).await;
-            if number.try_get_value() == mine {
+            if turn.is_latest() {
                 let _ = answer.try_set(Some(found));
             }
         });
@@ -98,11 +103,12 @@ pub fn Share() -> impl IntoView {
             match link {
                 Ok(link) => {
                     store.go(&link);
-                    let _ =
-                        said.try_set(Some(Message::new("studio.share.opened").with("name", name)));
+                    let _ = said.try_set(Some(
+                        Message::new(word!("studio.share.opened")).with("name", name),
+                    ));
                 }
                 Err(why) => {
-                    let says = Message::new("studio.share.no-state");
+                    let says = Message::new(word!("studio.share.no-state"));
                     let _ = said.try_set(Some(says.with("name", name).with("why", why)));
                 }
             }
@@ -114,24 +120,12 @@ pub fn Share() -> impl IntoView {
         }
     };
     dropped();
-    let listener = leptos::prelude::document();
-    let heard = wasm_bindgen::closure::Closure::<dyn Fn()>::new(dropped);
-    let heard = StoredValue::new_local(heard);
-    heard.with_value(|heard| {
-        use wasm_bindgen::JsCast;
-        // Listening to the document does not fail.
-        let _ = listener
-            .add_event_listener_with_callback("vitrine-dropped", heard.as_ref().unchecked_ref());
-    });
-    on_cleanup(move || {
-        heard.with_value(|heard| {
-            use wasm_bindgen::JsCast;
-            let _ = leptos::prelude::document().remove_event_listener_with_callback(
-                "vitrine-dropped",
-                heard.as_ref().unchecked_ref(),
-            );
-        });
-    });
+    // It listens for as long as the panel is there.
+    StoredValue::new_local(EventListener::new(
+        &browser::document(),
+        "vitrine-dropped",
+        move |_| dropped(),
+    ));
     let chosen = move |event: leptos::ev::Event| {
         let input = event_target::<HtmlInputElement>(&event);
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
@@ -143,7 +137,8 @@ pub fn Share() -> impl IntoView {
     let told = move |result: Result<(), Message>| {
         if let Err(why) = result {
             // The panel may have been closed meanwhile.
-            let _ = said.try_set(Some(Message::new("studio.share.no-file").with("why", why)));
+            let _ =
+                said.try_set(Some(Message::new(word!("studio.share.no-file")).with("why", why)));
         }
     };
     let cells = RwSignal::new(if has_decimal_comma() { Cells::Semicolon } else { Cells::Comma });
@@ -151,16 +146,18 @@ pub fn Share() -> impl IntoView {
     let save_ranking = move |ending: &'static str, kind: &'static str, write: Writer| {
         let file = match answer.get_untracked() {
             Some(Ok(answer)) => source(store, move |source| {
-                let shop =
-                    store.shop.get_untracked().ok_or_else(|| Message::new("studio.why.no-shop"))?;
+                let shop = store
+                    .shop
+                    .get_untracked()
+                    .ok_or_else(|| Message::new(word!("studio.why.no-shop")))?;
                 let text =
                     write(&answer, source, &shop, cells.get_untracked()).map_err(unwritten)?;
                 Ok((source.file("ranking", ending), text))
             }),
             Some(Err(why)) => Err(why),
-            None => Err(Message::new("studio.why.computing")),
+            None => Err(Message::new(word!("studio.why.computing"))),
         };
-        told(file.and_then(|(name, text)| download(&name, kind, &JsValue::from_str(&text))));
+        told(file.and_then(|(name, text)| download(&name, kind, &text)));
     };
     let save_csv = move || {
         let (ending, kind) = cells.get_untracked().file();
@@ -174,12 +171,12 @@ pub fn Share() -> impl IntoView {
     let save_state = move || {
         let file = export::write_state(&store.link.get_untracked()).map_err(unwritten);
         let name = source(store, |source| source.file("vitrine", "json"));
-        told(file.and_then(|text| download(&name, "application/json", &JsValue::from_str(&text))));
+        told(file.and_then(|text| download(&name, "application/json", &text)));
     };
     let of_cells = Cells::ALL.map(|(form, key)| {
         view! {
             <option value=key prop:selected=move || cells.get() == form>
-                {move || say(&format!("studio.share.cells.{key}"))}
+                {move || say(&word!("studio.share.cells.{}", key))}
             </option>
         }
     });
@@ -191,43 +188,43 @@ pub fn Share() -> impl IntoView {
     };
     let length = Memo::new(move |_| link.with(|link| link.chars().count()));
     let long = move || {
-        let text = say_with("studio.share.long", &[("most", &words::count(LONG))]);
+        let text = say_with(word!("studio.share.long"), &[("most", &words::count(LONG))]);
         view! {
             <p data-testid="long-link" role="status">{text}</p>
-            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say("studio.share.state")}</button>
+            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say(word!("studio.share.state"))}</button>
         }
         .into_any()
     };
     view! {
         <div class="sharing" data-testid="sharing">
             <section>
-                <h3>{text("studio.share.link")}</h3>
-                <p>{text("studio.share.link.about")}</p>
-                <Copied label="studio.share.link" testid="share-link" text=link />
+                <h3>{text(word!("studio.share.link"))}</h3>
+                <p>{text(word!("studio.share.link.about"))}</p>
+                <Copied label=word!("studio.share.link") testid="share-link" text=link />
                 <p class="note">{move || {
-                    say_with("studio.share.characters", &[("count", &words::count(length.get()))])
+                    say_with(word!("studio.share.characters"), &[("count", &words::count(length.get()))])
                 }}</p>
                 {when(move || length.get() > LONG, long)}
             </section>
             <section>
-                <h3>{text("studio.share.code")}</h3>
+                <h3>{text(word!("studio.share.code"))}</h3>
                 {live(move || qr(link.get(), told))}
             </section>
             <Embedding />
             <section>
-                <h3>{text("studio.share.files")}</h3>
-                <p>{text("studio.share.files.about")}</p>
+                <h3>{text(word!("studio.share.files"))}</h3>
+                <p>{text(word!("studio.share.files.about"))}</p>
                 <label class="cells">
-                    {text("studio.share.cells")}
+                    {text(word!("studio.share.cells"))}
                     <select data-testid="cells" on:change=choose_cells>{of_cells.into_iter().collect_view()}</select>
                 </label>
                 <div class="row">
-                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text("studio.share.csv")}</button>
-                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text("studio.share.json")}</button>
-                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text("studio.share.state")}</button>
+                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text(word!("studio.share.csv"))}</button>
+                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text(word!("studio.share.json"))}</button>
+                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text(word!("studio.share.state"))}</button>
                 </div>
                 <label class="file">
-                    <span>{text("studio.share.open")}</span>
+                    <span>{text(word!("studio.share.open"))}</span>
                     <input type="file" accept=".json,application/json" data-testid="open-state" on:change=chosen />
                 </label>
                 {live(move || match said.get() {
@@ -236,7 +233,7 @@ pub fn Share() -> impl IntoView {
                 })}
             </section>
             <section class="broad">
-                <h3>{text("studio.share.charts")}</h3>
+                <h3>{text(word!("studio.share.charts"))}</h3>
                 {live(move || charts(store, answer.get(), told))}
             </section>
         </div>
@@ -255,19 +252,18 @@ fn source<T>(store: Store, told: impl FnOnce(&Source<'_>) -> T) -> T {
 
 /// Why a file could not be written, as whoever writes it said.
 fn unwritten(why: String) -> Message {
-    Message::new("studio.why.unwritten").with("why", why)
+    Message::new(word!("studio.why.unwritten")).with("why", why)
 }
 
 fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
     let Some(svg) = code(&link) else {
-        return view! { <p class="empty" data-testid="no-code">{say("studio.share.too-long")}</p> }
+        return view! { <p class="empty" data-testid="no-code">{say(word!("studio.share.too-long"))}</p> }
             .into_any();
     };
     let file = svg.clone();
-    let save =
-        move || told(download("vitrine-link.svg", "image/svg+xml", &JsValue::from_str(&file)));
+    let save = move || told(download("vitrine-link.svg", "image/svg+xml", &file));
     view! {
-        <div class="code" role="img" aria-label=say("studio.share.qr") data-testid="qr" inner_html=svg></div>
+        <div class="code" role="img" aria-label=say(word!("studio.share.qr")) data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>
     }
     .into_any()
@@ -308,7 +304,7 @@ fn Embedding() -> impl IntoView {
         view! {
             <label class="check">
                 <input type="checkbox" prop:checked=on on:change=turn />
-                {move || say(&format!("studio.parts.{name}"))}
+                {move || say(&word!("studio.parts.{}", name))}
             </label>
         }
     };
@@ -329,13 +325,13 @@ fn Embedding() -> impl IntoView {
     };
     view! {
         <section>
-            <h3>{text("studio.share.embed")}</h3>
-            <p>{text("studio.share.embed.about")}</p>
+            <h3>{text(word!("studio.share.embed"))}</h3>
+            <p>{text(word!("studio.share.embed.about"))}</p>
             <div class="row">{PARTS.map(part).into_iter().collect_view()}</div>
             <div class="row">
-                {number("studio.share.width", |size| size.0, |size, value| size.0 = value)}
-                {number("studio.share.height", |size| size.1, |size, value| size.1 = value)}
-                <a class="outlined" target="_blank" href=move || source.get()>{text("studio.share.try")}</a>
+                {number(word!("studio.share.width"), |size| size.0, |size, value| size.0 = value)}
+                {number(word!("studio.share.height"), |size| size.1, |size, value| size.1 = value)}
+                <a class="outlined" target="_blank" href=move || source.get()>{text(word!("studio.share.try"))}</a>
             </div>
             <label class="check">
                 <input
@@ -344,10 +340,10 @@ fn Embedding() -> impl IntoView {
                     prop:checked=move || isolated.get()
                     on:change=move |event| isolated.set(event_target_checked(&event))
                 />
-                {text("studio.share.isolated")}
+                {text(word!("studio.share.isolated"))}
             </label>
-            <p class="note">{text("studio.share.isolated.about")}</p>
-            <Copied label="studio.share.frame" testid="share-frame" text=snippet />
+            <p class="note">{text(word!("studio.share.isolated.about"))}</p>
+            <Copied label=word!("studio.share.frame") testid="share-frame" text=snippet />
         </section>
     }
 }
@@ -359,7 +355,7 @@ fn charts(
 ) -> AnyView {
     let answer = match answer {
         None => {
-            return view! { <p class="empty" role="status">{say("studio.share.computing")}</p> }
+            return view! { <p class="empty" role="status">{say(word!("studio.share.computing"))}</p> }
                 .into_any();
         }
         Some(Err(why)) => {
@@ -371,7 +367,7 @@ fn charts(
         let Figure { title, file, svg } = figure;
         let named = move |ending| source(store, |source| source.file(&file, ending));
         let (name, drawing) = (named("svg"), svg.clone());
-        let save_svg = move || told(download(&name, "image/svg+xml", &JsValue::from_str(&drawing)));
+        let save_svg = move || told(download(&name, "image/svg+xml", &drawing));
         let (name, drawing) = (named("png"), svg.clone());
         let save_png = move || {
             let (name, drawing) = (name.clone(), drawing.clone());

@@ -1,6 +1,7 @@
 //! BM25 over titles: lexical retrieval, which all four papers are held against. Where nothing is
 //! typed it asks for the titles of the newest behaviours.
 
+use crate::part::Part;
 use crate::{Attends, Retriever};
 
 /// What all who name it know of it.
@@ -13,4 +14,16 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: false,
     reads_device: false,
     reads: &["query", "behaviour"],
+    blocks: &[],
+    parts: PARTS,
 };
+
+const SOURCE: &str = "src/engine/retrieval/lexical.rs";
+
+/// Words in, a sum out.
+const PARTS: &[Part] = &[
+    Part::input("words", "q", "", SOURCE),
+    Part::input("title", "d", "", SOURCE),
+    Part::of(&["words", "title"], "score", "s", "", SOURCE)
+        .formula("s = Σ_q idf(q) · f(q,d)(k₁+1) / (f(q,d) + k₁(1 − b + b|d|/avg|d|))"),
+];

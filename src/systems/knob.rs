@@ -141,7 +141,7 @@ pub fn enough(value: u32, least: u32, all: u32, why: &'static str) -> Option<Idl
 /// not.
 pub fn alone(weights: &[f32], own: usize) -> Option<Idle> {
     let others = weights.iter().enumerate().all(|(n, &weight)| n == own || weight <= 0.0);
-    (others && weights[own] > 0.0).then_some(Idle::Beyond("idle.alone"))
+    (others && weights[own] > 0.0).then_some(Idle::Beyond(word!("idle.alone")))
 }
 
 impl Knob {
@@ -231,13 +231,13 @@ impl Knob {
 
     /// Changes nothing but the time that ranking takes.
     pub const fn for_time_alone(self) -> Self {
-        let idle = |_: &Settings, _: &Facts| Some(Idle::Wholly("idle.time-alone"));
+        let idle = |_: &Settings, _: &Facts| Some(Idle::Wholly(word!("idle.time-alone")));
         Self { for_time_alone: true, idle, ..self }
     }
 
     /// Key of its words: of its "name", of what it is "about", of one of its options.
     pub fn words(&self, part: &str) -> String {
-        format!("knobs.{}.{part}", self.key)
+        word!("knobs.{}.{}", self.key, part)
     }
 }
 

@@ -4,11 +4,15 @@
 //!
 //! It knows how its settings travel, and nothing else: no tensor, no product and no link.
 
+#[macro_use]
+extern crate keys;
+
 pub mod bm25;
 pub mod dmt;
 pub mod knob;
 pub mod mlpr;
 pub mod moppr;
+pub mod part;
 pub mod registry;
 pub mod retrieval_alone;
 pub mod shared;
@@ -20,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::{Sink, Source, Wire, Wrong};
 
 use knob::{Knob, Settings};
+use part::Part;
 use shared::Blend;
 
 /// What a ranker predicts for a product that is shown.
@@ -64,6 +69,10 @@ pub struct Retriever {
     /// What it reads, in the groups that explanation takes apart; words under
     /// "studio.explain.groups.".
     pub reads: &'static [&'static str],
+    /// Names of the blocks that it shows of its insides: words under each and "title" and "note".
+    pub blocks: &'static [&'static str],
+    /// What it is made of, inputs first.
+    pub parts: &'static [Part],
 }
 
 /// One of several things that a retriever was trained for.
@@ -100,6 +109,10 @@ pub struct Ranker {
     /// Where a network of it learns what the place does to a product: whether it reads anything of
     /// the place, as it is set.
     pub bias: Option<fn(&Settings) -> bool>,
+    /// Names of the blocks that it shows of a product: words under each and "title" and "note".
+    pub blocks: &'static [&'static str],
+    /// What it is made of, inputs first.
+    pub parts: &'static [Part],
 }
 
 impl Ranker {

@@ -1,6 +1,7 @@
 //! MOPPR, multi-objective personalised product retrieval (Taobao): two towers, four objectives.
 
 use crate::knob::{Group, Knob, Settings, alone, wholly};
+use crate::part::Part;
 use crate::{Attends, Objective, Retriever};
 
 /// What all who name it know of it.
@@ -24,7 +25,35 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: true,
     reads_device: false,
     reads: &["query", "behaviour", "profile"],
+    blocks: &[],
+    parts: PARTS,
 };
+
+const INPUT: &str = "src/market/features/search.rs";
+const MODEL: &str = "src/nets/models/moppr.rs";
+const TOWER: &str = "src/nets/nn/tower.rs";
+
+/// Its two towers, unit by unit.
+const PARTS: &[Part] = &[
+    Part::input("pieces", "e^w", "4.1.1", INPUT),
+    Part::input("profile", "e^u", "4.1", INPUT),
+    Part::input("meaning", "e^q", "4.1.1", INPUT),
+    Part::input("behaviour", "b", "4.1.2", INPUT),
+    Part::input("product", "e^i", "4.2", INPUT),
+    Part::of(&["pieces", "profile"], "query", "Q_o", "(3) – (6)", MODEL)
+        .formula("Q_o = [mean(e^w); max(softmax(e^w e^wᵀ/√d) e^w); softmax(e^u W e^wᵀ/√d) e^w]"),
+    Part::of(&["query", "meaning", "profile", "behaviour"], "history", "H_B", "(7) – (9)", MODEL)
+        .formula("H_B = [H_r; H_s; H_l], H_t = softmax([Q_o; e^q; e^u] W_t bᵀ/√d) b"),
+    Part::of(&["profile", "meaning", "query", "history"], "joined", "e^uq", "(11)", MODEL)
+        .formula("e^uq = [e^u; e^q; Q_o; H_B]"),
+    Part::of(&["joined"], "request", "H_uq", "(10)", TOWER)
+        .formula("H_uq = MLP_uq(e^uq) / ‖MLP_uq(e^uq)‖"),
+    Part::of(&["product"], "item", "H_i", "(13)", TOWER).formula("H_i = MLP_i(e^i) / ‖MLP_i(e^i)‖"),
+    Part::of(&["request", "item"], "score", "z", "4.3", "src/engine/retrieval/exact.rs")
+        .formula("z = H_uq · H_i"),
+    Part::of(&["score"], "chance", "ŷ", "(15)", "src/engine/retrieval/softmax.rs")
+        .formula("ŷ = exp(z/τ) / Σ exp(z/τ)"),
+];
 
 /// w_o of the judge's relevance: 0 and up, only the proportions of the four matter (equation 18).
 pub static WEIGHT_RELEVANCE: Knob = weight("w-relevance")
@@ -54,8 +83,8 @@ pub static WEIGHT_PURCHASE: Knob = weight("w-purchase")
 /// Keep only the behaviours of categories that the query is predicted to mean (4.1.2).
 pub static CATEGORY_FILTER: Knob =
     Knob::switch("category-filter", Group::Retrieval).on().idle(|_, facts| {
-        let nothing = wholly(!facts.understood, "idle.no-category");
-        nothing.or(wholly(facts.history == 0, "idle.no-history"))
+        let nothing = wholly(!facts.understood, word!("idle.no-category"));
+        nothing.or(wholly(facts.history == 0, word!("idle.no-history")))
     });
 
 const fn weight(key: &'static str) -> Knob {

@@ -11,4 +11,6 @@ pub static RANKER: Ranker = Ranker {
     gates: |_| false,
     is_personal: true,
     bias: None,
+    blocks: &[],
+    parts: &[],
 };

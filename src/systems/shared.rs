@@ -89,7 +89,7 @@ pub static TEMPERATURE: Knob = Knob::number("tau", Group::Retrieval, [0.005, 0.2
     .testid("temperature")
     .symbol("τ")
     .section("candidates")
-    .idle(|set, _| wholly(!set.is_on(&SAMPLE), "idle.until-sampling"));
+    .idle(|set, _| wholly(!set.is_on(&SAMPLE), word!("idle.until-sampling")));
 
 /// Number of products handed to the ranker.
 pub static CANDIDATES: Knob = Knob::whole("candidates", Group::Retrieval, [10.0, 1000.0], 10.0)
@@ -100,28 +100,30 @@ pub static CANDIDATES: Knob = Knob::whole("candidates", Group::Retrieval, [10.0,
         let asked = set.count(&CANDIDATES);
         // Fewer than were asked for: there are no more.
         let all = facts.retrieved < asked;
-        all.then(|| enough(asked, 10, facts.retrieved, "idle.all-in"))?
+        all.then(|| enough(asked, 10, facts.retrieved, word!("idle.all-in")))?
     });
 
 /// Hand on only products of categories that the query is predicted to mean: the relevance control
 /// between retrieval and ranking (MOPPR 1, figure 1).
 pub static RELEVANCE_CONTROL: Knob = Knob::switch("relevance-control", Group::Retrieval)
     .on()
-    .idle(|_, facts| wholly(!facts.asked, "idle.no-query"));
+    .idle(|_, facts| wholly(!facts.asked, word!("idle.no-query")));
 
 /// Cut what was retrieved to fewer by the coarse ranker before it is ranked (MOPPR 7.3).
 pub static COARSE: Knob = Knob::switch("coarse", Group::Retrieval)
     .testid("coarse-ranker")
     .section("cascade")
-    .idle(|set, facts| wholly(facts.retrieved <= set.count(&COARSE_KEEP), "idle.nothing-to-cut"));
+    .idle(|set, facts| {
+        wholly(facts.retrieved <= set.count(&COARSE_KEEP), word!("idle.nothing-to-cut"))
+    });
 
 /// Products that the coarse ranker lets through, at most.
 pub static COARSE_KEEP: Knob = Knob::whole("coarse-keep", Group::Retrieval, [10.0, 500.0], 10.0)
     .at(20.0)
     .unit("products")
     .idle(|set, facts| {
-        let off = wholly(!set.is_on(&COARSE), "idle.until-coarse");
-        off.or(enough(set.count(&COARSE_KEEP), 10, facts.retrieved, "idle.nothing-to-cut"))
+        let off = wholly(!set.is_on(&COARSE), word!("idle.until-coarse"));
+        off.or(enough(set.count(&COARSE_KEEP), 10, facts.retrieved, word!("idle.nothing-to-cut")))
     });
 
 /// Rank by expected GMV (MOPPR equations 22 to 24).
@@ -132,7 +134,7 @@ pub static GMV: Knob =
 pub static SIGMA: Knob = Knob::number("sigma", Group::Retrieval, [0.0, 0.5], 0.01)
     .at(0.02)
     .symbol("σ")
-    .idle(|set, _| no_vectors(set).or(wholly(!set.is_on(&GMV), "idle.until-gmv")));
+    .idle(|set, _| no_vectors(set).or(wholly(!set.is_on(&GMV), word!("idle.until-gmv"))));
 
 /// Draw the candidates by Gumbel top-K at [`TEMPERATURE`] in place of taking the best.
 pub static SAMPLE: Knob = Knob::switch("sample", Group::Retrieval).section("sampling");
@@ -140,7 +142,7 @@ pub static SAMPLE: Knob = Knob::switch("sample", Group::Retrieval).section("samp
 /// Seed of that draw.
 pub static SEED: Knob = Knob::whole("seed", Group::Retrieval, [0.0, 999.0], 1.0)
     .at(1.0)
-    .idle(|set, _| wholly(!set.is_on(&SAMPLE), "idle.until-sampling"));
+    .idle(|set, _| wholly(!set.is_on(&SAMPLE), word!("idle.until-sampling")));
 
 /// Search int8 vectors in place of f32.
 pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
@@ -186,7 +188,7 @@ pub static GATE_TEMPERATURE: Knob =
         .needs(Needs::AnyTask)
         .idle(|set, _| {
             let gates = (registry::ranker(set).gates)(set);
-            unweighted(set).or(wholly(!gates, "idle.no-gates"))
+            unweighted(set).or(wholly(!gates, word!("idle.no-gates")))
         });
 
 /// Serve with sigmoid(u + y_b) of DMT equation 5 in place of equation 6.
@@ -195,7 +197,7 @@ pub static BIAS_AT_SERVING: Knob = Knob::switch("bias-at-serving", Group::Rankin
     .needs(Needs::Bias)
     .idle(|set, _| {
         let reads = registry::ranker(set).bias.is_some_and(|reads| reads(set));
-        unweighted(set).or(wholly(!reads, "idle.no-bias"))
+        unweighted(set).or(wholly(!reads, word!("idle.no-bias")))
     });
 
 /// Products a page.
@@ -207,19 +209,24 @@ pub static PAGE_SIZE: Knob = Knob::whole("size", Group::Page, [4.0, 60.0], 4.0)
         let size = set.count(&PAGE_SIZE);
         // A page that retrieval could not fill, or that is as large as it was asked to be.
         let full = facts.retrieved < size || set.count(&CANDIDATES) <= size;
-        (full && facts.ranked <= size).then_some(Idle::Beyond("idle.all-shown"))
+        (full && facts.ranked <= size).then_some(Idle::Beyond(word!("idle.all-shown")))
     });
+
+/// Products a page, one at least.
+pub fn page_size(settings: &Settings) -> u32 {
+    settings.count(&PAGE_SIZE).max(1)
+}
 
 /// Page shown, from 0.
 pub static PAGE_NUMBER: Knob =
     Knob::whole("page", Group::Page, [0.0, 249.0], 1.0).testid("page-number").idle(|set, facts| {
-        let last = facts.ranked.saturating_sub(1) / set.count(&PAGE_SIZE).max(1);
-        enough(set.count(&PAGE_NUMBER), 0, last, "idle.last-page")
+        let last = facts.ranked.saturating_sub(1) / page_size(set);
+        enough(set.count(&PAGE_NUMBER), 0, last, word!("idle.last-page"))
     });
 
 /// Device that the page is shown on: the bias network's context.
 pub static DEVICE: Knob = Knob::choice("device", Group::Page, &["desktop", "phone"])
-    .idle(|_, _| Some(Idle::Wholly("idle.curves-alone")));
+    .idle(|_, _| Some(Idle::Wholly(word!("idle.curves-alone"))));
 
 /// Shared knobs of the retrieval stage, in the order in which the page shows them.
 pub(crate) static RETRIEVAL: [&Knob; 10] = [
@@ -273,12 +280,12 @@ fn task_weights(settings: &Settings) -> [f32; 3] {
 
 /// Where the retriever has no vectors there is nothing to make small, and no place for a price.
 fn no_vectors(settings: &Settings) -> Option<Idle> {
-    wholly(!registry::retriever(settings).has_vectors, "idle.no-vectors")
+    wholly(!registry::retriever(settings).has_vectors, word!("idle.no-vectors"))
 }
 
 /// A ranker whose tasks all weigh nothing orders nothing.
 pub(crate) fn unweighted(settings: &Settings) -> Option<Idle> {
-    wholly(task_weights(settings).iter().all(|weight| *weight == 0.0), "idle.no-weights")
+    wholly(task_weights(settings).iter().all(|weight| *weight == 0.0), word!("idle.no-weights"))
 }
 
 /// A knob that none of this makes idle.

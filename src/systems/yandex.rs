@@ -1,6 +1,7 @@
 //! Yandex's ranking-oriented two-tower transformer: titles, behaviour and web searches.
 
 use crate::knob::{Group, Knob, wholly};
+use crate::part::Part;
 use crate::shared::options;
 use crate::{Attends, Retriever};
 
@@ -14,7 +15,28 @@ pub static RETRIEVER: Retriever = Retriever {
     has_vectors: true,
     reads_device: true,
     reads: &["query", "behaviour", "web searches"],
+    blocks: &["searches", "towers"],
+    parts: PARTS,
 };
+
+const INPUT: &str = "src/nets/models/yandex/input.rs";
+const MODEL: &str = "src/nets/models/yandex.rs";
+
+/// Its two towers, and the third that training alone reads.
+const PARTS: &[Part] = &[
+    Part::input("behaviour", "b", "3.2", INPUT),
+    Part::input("title", "c_i", "3.1", INPUT),
+    Part::input("context", "r_ctx", "3.4", MODEL),
+    Part::of(&["behaviour"], "attention", "A", "3.2", "src/nets/nn/attention.rs")
+        .formula("A = softmax(QKᵀ/√d)"),
+    Part::of(&["behaviour", "attention"], "user", "v_u", "3.2", MODEL)
+        .formula("v_u = T([CLS], b)_CLS / ‖T([CLS], b)_CLS‖"),
+    Part::of(&["title"], "item", "v_i", "3.1", MODEL).formula("v_i = FFN(c_i) / ‖FFN(c_i)‖"),
+    Part::of(&["user", "item"], "relevance", "r_ui", "3.3", "src/engine/retrieval/exact.rs")
+        .formula("r_ui = v_u · v_i"),
+    Part::of(&["relevance", "context"], "chance", "ŷ", "3.5", MODEL)
+        .formula("σ(γ r_ui + γ_ctx r_ctx + β) → r_ui"),
+];
 
 options! {
     /// Which of the two stages of training its towers stand at (3.5).
@@ -39,10 +61,10 @@ pub static HISTORY_LENGTH: Knob = Knob::whole("history-length", Group::Retrieval
         let read = facts.history
             + u32::from(set.is_on(&WEB_SEARCHES) && facts.web_searches)
             + u32::from(facts.asked);
-        wholly(read == 0, "idle.no-history")
+        wholly(read == 0, word!("idle.no-history"))
     });
 
 /// Read web searches too (3.2).
 pub static WEB_SEARCHES: Knob = Knob::switch("web-searches", Group::Retrieval)
     .on()
-    .idle(|_, facts| wholly(!facts.web_searches, "idle.no-web-searches"));
+    .idle(|_, facts| wholly(!facts.web_searches, word!("idle.no-web-searches")));

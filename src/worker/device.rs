@@ -1,6 +1,8 @@
 //! Opens the device that this build of the engine computes on.
 
 use burn::prelude::Device;
+#[cfg(feature = "webgpu")]
+use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, try_init_setup_async};
 
 #[cfg(feature = "webgpu")]
 use market::language::{Message, Value};
@@ -26,20 +28,22 @@ pub async fn open() -> Result<(Device, String), Notice> {
 pub async fn open() -> Result<(Device, String), Notice> {
     let refused = |why: Value| Notice {
         key: "no-webgpu".into(),
-        says: Message::new("notices.webgpu-refused").with("why", why),
+        says: Message::new(word!("notices.webgpu-refused")).with("why", why),
     };
-    // wgpu panics where there is no adapter, so the browser is asked first.
+    // wgpu panics where the browser has no WebGPU, so the browser is asked first.
     let said = |error| refused(super::fetch::said(&error).into());
     let adapter = adapter_name().await.map_err(said)?;
     let adapter = adapter.map_err(|key| refused(Message::new(key).into()))?;
-    let device = Device::wgpu_options()
-        .init_async()
-        .await
-        .map_err(|error| refused(error.to_string().into()))?;
-    Ok((device, adapter))
+    // The adapter of the highest power, with all limits and features that it has.
+    let device = WgpuDevice::default();
+    let options = RuntimeOptions::try_default();
+    let set_up = async { try_init_setup_async::<AutoGraphicsApi>(&device, options?).await };
+    set_up.await.map_err(|error| refused(error.to_string().into()))?;
+    Ok((device.into(), adapter))
 }
 
-/// What the browser calls its adapter, or key of the words that say why it has none.
+/// What the browser calls its adapter, or key of the words that say why it has none. wgpu, which asks for
+/// one of its own, hands on only a description, which most browsers leave empty.
 #[cfg(feature = "webgpu")]
 async fn adapter_name() -> Result<Result<String, &'static str>, wasm_bindgen::JsValue> {
     use js_sys::{Function, Promise, Reflect};
@@ -49,12 +53,12 @@ async fn adapter_name() -> Result<Result<String, &'static str>, wasm_bindgen::Js
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
     let gpu = Reflect::get(&navigator, &"gpu".into())?;
     if gpu.is_undefined() {
-        return Ok(Err("notices.webgpu-refused.missing"));
+        return Ok(Err(word!("notices.webgpu-refused.missing")));
     }
     let request: Function = Reflect::get(&gpu, &"requestAdapter".into())?.dyn_into()?;
     let adapter = JsFuture::from(request.call0(&gpu)?.dyn_into::<Promise>()?).await?;
     if adapter.is_null() {
-        return Ok(Err("notices.webgpu-refused.no-adapter"));
+        return Ok(Err(word!("notices.webgpu-refused.no-adapter")));
     }
     let info = Reflect::get(&adapter, &"info".into())?;
     let part = |name: &str| {

@@ -1,5 +1,5 @@
-//! Files over the network. The loader fetches them, most of them before they are asked for, and
-//! counts their bytes for the page.
+//! Files over the network. The loader fetches them (which is why gloo does not), most of them before they
+//! are asked for, and counts their bytes for the page.
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};

@@ -5,6 +5,9 @@
 //!
 //! It knows the engine and a browser's worker, nothing of the page.
 
+#[macro_use]
+extern crate keys;
+
 mod device;
 mod fetch;
 mod worker;

@@ -1,11 +1,13 @@
-//! The worker's conversation with the page.
+//! The worker's conversation with the page. It is not gloo's worker: a loader fetches this program, of
+//! which there are two, www/early.js starts one before the page's is there, and the messages are text that a
+//! small reader of the page's can read.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use js_sys::Promise;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
@@ -22,15 +24,12 @@ pub fn listen() {
     console_error_panic_hook::set_once();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let inbox = Rc::new(Inbox::default());
-    let on_message = {
-        let (scope, inbox) = (scope.clone(), inbox.clone());
-        Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            receive(&scope, &inbox, event.data());
-        })
+    let to = scope.clone();
+    let hear = move |event: &web_sys::Event| {
+        receive(&to, &inbox, event.unchecked_ref::<MessageEvent>().data());
     };
-    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The worker listens for as long as it lives.
-    on_message.forget();
+    EventListener::new(&scope, "message", hear).forget();
     post(&scope, &FromEngine::Hello { version: PROTOCOL_VERSION, backend: BACKEND });
 }
 
@@ -61,7 +60,7 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
 }
 
 fn other_version(why: String) -> Notice {
-    Notice::new("protocol").with("why", why)
+    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {

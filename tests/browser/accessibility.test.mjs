@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { PANELS, linkTo, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -25,16 +25,9 @@ const LINKS = {
   feed: "?v=1&surface=feed&retriever=yandex",
   mlpr: "?v=1&q=couch&ranker=mlpr&look=2",
   "no query": "?v=1&q=",
-  lessons: "?v=1&panel=lessons",
   "a lesson": "?v=1&panel=lessons&lesson=03-temperature.2",
   lecture: "?v=1&panel=lessons&lesson=03-temperature.2&lecture=on",
-  explain: "?v=1&q=couch&look=2600&panel=explain",
-  positions: "?v=1&q=couch&panel=positions",
-  map: "?v=1&q=couch&look=2600&panel=map&a=q:shoes",
-  metrics: "?v=1&q=couch&panel=metrics&a=q:couch;ranker:mlpr",
-  compare: "?v=1&q=couch&panel=compare&a=q:couch;gmv:on",
-  share: "?v=1&q=couch&panel=share",
-  papers: "?v=1&q=couch&panel=papers",
+  ...Object.fromEntries(PANELS.map((panel) => [panel, linkTo(panel)])),
 };
 
 for (const colorScheme of ["light", "dark"]) {

@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
+import { bench as index } from "./index-bench.mjs";
 import { launch, withPage } from "./support/browser.mjs";
 import { DIST, Server } from "./support/server.mjs";
 import { Vitrine } from "./support/vitrine.mjs";
@@ -250,7 +251,7 @@ async function firstRankingTable(browser) {
   print("Time to the first ranking (bar: 2000 ms at 10 Mbit/s)", rows);
 }
 
-const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr };
+const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr, index };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { PANELS, linkTo, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -35,7 +35,7 @@ const TERMS = new Set(
   Softmax top-K Gumbel Dice Ctrl Chrome Edge credentialless
   Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p
-  XGBoost click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
+  XGBoost Q_o H_B cos click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
 
 /** Short names of the papers' tables. */
@@ -49,7 +49,7 @@ async function english(page) {
       element.checkVisibility() &&
       // In another language by its own mark, drawn symbols, and the words of a lesson.
       (element.closest("[lang]")?.lang ?? "").startsWith("zh") &&
-      !element.closest(".symbol, .lesson .text, svg, code");
+      !element.closest(".symbol, .formula, .lesson .text, svg, code");
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       const parent = node.parentElement;
@@ -77,26 +77,20 @@ async function english(page) {
 }
 
 const LINKS = {
-  "a search": "q=couch&look=2",
-  "the feed": "surface=feed&retriever=yandex&look=2",
-  MLPR: "q=shoes&ranker=mlpr&look=1994",
-  "no query": "q=",
-  "one product": "q=couch&look=2&panel=explain",
-  "the workbench": "q=couch&panel=positions",
-  "the map": "q=couch&panel=map&a=q:lamp",
-  lessons: "panel=lessons",
-  "a lesson": "panel=lessons&lesson=03-temperature.2",
-  comparison: "q=couch&panel=compare&a=q:couch;gmv:on;ranker:mlpr",
-  metrics: "q=couch&panel=metrics&a=q:couch;ranker:mlpr",
-  sharing: "q=couch&panel=share",
-  "the papers' tables": "q=couch&panel=papers",
+  "a search": "?v=1&q=couch&look=2",
+  "the feed": "?v=1&surface=feed&retriever=yandex&look=2",
+  MLPR: "?v=1&q=shoes&ranker=mlpr&look=1994",
+  "no query": "?v=1&q=",
+  "one product": "?v=1&q=couch&look=2&panel=explain",
+  "a lesson": "?v=1&panel=lessons&lesson=03-temperature.2",
+  ...Object.fromEntries(PANELS.map((panel) => [panel, linkTo(panel)])),
 };
 
 for (const [name, link] of Object.entries(LINKS)) {
   test(`in Chinese: ${name}`, () =>
     withVitrine(
       stage,
-      { context: { bypassCSP: true, reducedMotion: "reduce" }, link: `?v=1&${link}&lang=zh` },
+      { context: { bypassCSP: true, reducedMotion: "reduce" }, link: `${link}&lang=zh` },
       async (vitrine) => {
         const { page } = vitrine;
         await vitrine.ready();

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { launch } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
-import { Vitrine } from "./support/vitrine.mjs";
+import { PANELS, Vitrine, linkTo } from "./support/vitrine.mjs";
 
 const OUT = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 const WIDTHS = [[1440, 900], [1024, 768], [390, 844]];
@@ -17,16 +17,9 @@ const SCENES = {
   feed: "?v=1&backend=cpu&surface=feed&retriever=yandex",
   mlpr: "?v=1&backend=cpu&q=couch&ranker=mlpr&look=2",
   "no-query": "?v=1&backend=cpu&q=",
-  lessons: "?v=1&backend=cpu&panel=lessons",
   lesson: "?v=1&backend=cpu&panel=lessons&lesson=03-temperature.2",
   lecture: "?v=1&backend=cpu&panel=lessons&lesson=03-temperature.2&lecture=on",
-  explain: "?v=1&backend=cpu&q=couch&look=2600&panel=explain",
-  positions: "?v=1&backend=cpu&q=couch&panel=positions",
-  map: "?v=1&backend=cpu&q=couch&look=2600&panel=map&a=q:shoes",
-  compare: "?v=1&backend=cpu&q=couch&panel=compare&a=q:couch;ranker:mlpr&b=q:couch;w-click:0",
-  metrics: "?v=1&backend=cpu&q=couch&panel=metrics&a=q:couch;ranker:mlpr",
-  share: "?v=1&backend=cpu&q=couch&panel=share",
-  papers: "?v=1&backend=cpu&panel=papers",
+  ...Object.fromEntries(PANELS.map((panel) => [panel, `${linkTo(panel)}&backend=cpu`])),
   embed: "?v=1&backend=cpu&q=couch&embed=shelf,knobs",
 };
 /** Milliseconds until what a panel computes has arrived. */

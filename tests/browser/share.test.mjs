@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { PANELS, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
@@ -88,7 +88,7 @@ describe("what is typed", () => {
       await vitrine.get("language").click();
       await vitrine.page.locator('html[lang="zh-Hans"]').waitFor();
       await vitrine.get("language").click();
-      for (const panel of ["share", "lessons", "papers", "map", "explain"]) {
+      for (const panel of PANELS) {
         await vitrine.page.evaluate((panel) => (location.hash += `&panel=${panel}`), panel);
         await vitrine.page.waitForFunction((panel) => location.hash.includes(`panel=${panel}`), panel);
         await vitrine.page.waitForTimeout(700);

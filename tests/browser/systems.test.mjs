@@ -138,7 +138,7 @@ describe("Yandex's two towers", () => {
     await open(FEED, async (vitrine) => {
       assert.ok((await vitrine.ranking()).length > 0);
       assert.ok((await vitrine.get("searches").locator("li").count()) > 0, "Mina searched on the web");
-      assert.match(await vitrine.get("context-surface").innerText(), /\d/);
+      assert.match(await vitrine.get("towers-surface").innerText(), /\d/);
       assert.equal(await vitrine.get("weight-relevance").count(), 0, "MOPPR's knobs are put away");
       assert.deepEqual(await vitrine.notices(), []);
     });
@@ -173,7 +173,7 @@ describe("Yandex's two towers", () => {
 
   test("the device's scalar is shown for the device", async () => {
     await open(FEED, async (vitrine) => {
-      const scalar = () => vitrine.get("context-device").innerText();
+      const scalar = () => vitrine.get("towers-device").innerText();
       const desktop = await scalar();
       await vitrine.after(() => vitrine.set("device", "phone"));
       assert.notEqual(await scalar(), desktop);

@@ -3,23 +3,24 @@
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use burn::tensor::Device;
 use engine::pipeline::Funnel;
-use engine::pipeline::assets::{AssetError, AssetSource};
+use engine::pipeline::assets::{AssetError, AssetSource, FileEntry, MANIFEST, Manifest};
 use futures::executor::block_on;
 use lab::native::Folder;
 use lab::native::Patient;
 use link::State;
-use protocol::{Answer, Backend, Notice};
+use protocol::{Answer, Backend, Notice, Question, Reply};
 
-/// The assets folder, with files that are missing or cut short.
+/// The assets folder, with files that are missing, cut short, or others than the shipped.
 pub struct Spoilt {
     pub folder: Folder,
     pub missing: RefCell<HashSet<String>>,
     pub short: RefCell<HashSet<String>>,
+    pub others: RefCell<HashMap<String, Vec<u8>>>,
     pub asked: Rc<RefCell<Vec<String>>>,
 }
 
@@ -29,6 +30,7 @@ impl Spoilt {
             folder: Folder("assets".into()),
             missing: RefCell::default(),
             short: RefCell::default(),
+            others: RefCell::default(),
             asked: Rc::default(),
         }
     }
@@ -36,6 +38,12 @@ impl Spoilt {
     pub fn without(name: &str) -> Self {
         let source = Self::new();
         source.missing.borrow_mut().insert(name.into());
+        source
+    }
+
+    pub fn with(name: &str, bytes: Vec<u8>) -> Self {
+        let source = Self::new();
+        source.others.borrow_mut().insert(name.into(), bytes);
         source
     }
 }
@@ -46,7 +54,17 @@ impl AssetSource for Spoilt {
         if self.missing.borrow().contains(name) {
             return Err(AssetError::Missing { name: name.into(), why: "404".into() });
         }
+        if let Some(other) = self.others.borrow().get(name) {
+            return Ok(other.clone());
+        }
         let mut bytes = self.folder.fetch(name).await?;
+        if name == MANIFEST && !self.others.borrow().is_empty() {
+            let mut manifest: Manifest = serde_json::from_slice(&bytes).expect("it is shipped");
+            let others = self.others.borrow();
+            let entry = |(name, bytes): (&String, &Vec<u8>)| (name.clone(), FileEntry::of(bytes));
+            manifest.files.extend(others.iter().map(entry));
+            bytes = serde_json::to_vec(&manifest).expect("plain data");
+        }
         if self.short.borrow().contains(name) {
             bytes.truncate(bytes.len() / 2);
         }
@@ -65,4 +83,11 @@ pub fn funnel() -> Funnel<Spoilt> {
 pub fn run(funnel: &mut Funnel<Spoilt>, state: &State) -> Answer {
     let answer = block_on(funnel.run(1, state, &Patient::default()));
     answer.expect("the device works").expect("somebody waits")
+}
+
+/// The answer to a question about a state.
+pub fn ask(funnel: &mut Funnel<Spoilt>, state: &State, question: Question) -> Reply {
+    let told = block_on(funnel.ask(1, state, &question, &Patient::default()));
+    assert_eq!(told.notices, []);
+    told.reply.expect("somebody waits")
 }

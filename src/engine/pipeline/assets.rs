@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use market::language::Message;
+use nets::models::weights::WeightsError;
 
 /// Raised whenever files of an older project could be misread.
 pub const FORMAT: u32 = 1;
@@ -76,6 +77,12 @@ pub enum AssetError {
         /// What is wrong.
         why: String,
     },
+    /// The networks in the file are not of the sizes that ship.
+    #[error("the file {name} holds networks of other sizes than the playground's")]
+    Sizes {
+        /// File name.
+        name: String,
+    },
     /// The files are of another version of the project.
     #[error("the file {name} is of format {found} in place of {FORMAT}")]
     Version {
@@ -90,14 +97,21 @@ impl AssetError {
     /// The same for the person at the page.
     pub fn said(&self) -> Message {
         match self {
-            Self::Missing { why, .. } => Message::new("notices.asset-missing").with("why", &**why),
-            Self::Unreachable { .. } => Message::new("notices.asset-unreachable"),
-            Self::Outdated { .. } => Message::new("notices.asset-outdated"),
-            Self::Truncated { expected, found, .. } => Message::new("notices.asset-truncated")
-                .with("found", found.to_string())
-                .with("expected", expected.to_string()),
-            Self::Damaged { why, .. } => Message::new("notices.asset-damaged").with("why", &**why),
-            Self::Version { found, .. } => Message::new("notices.asset-version")
+            Self::Missing { why, .. } => {
+                Message::new(word!("notices.asset-missing")).with("why", &**why)
+            }
+            Self::Unreachable { .. } => Message::new(word!("notices.asset-unreachable")),
+            Self::Outdated { .. } => Message::new(word!("notices.asset-outdated")),
+            Self::Truncated { expected, found, .. } => {
+                Message::new(word!("notices.asset-truncated"))
+                    .with("found", found.to_string())
+                    .with("expected", expected.to_string())
+            }
+            Self::Damaged { why, .. } => {
+                Message::new(word!("notices.asset-damaged")).with("why", &**why)
+            }
+            Self::Sizes { .. } => Message::new(word!("notices.asset-sizes")),
+            Self::Version { found, .. } => Message::new(word!("notices.asset-version"))
                 .with("found", found.to_string())
                 .with("format", FORMAT.to_string()),
         }
@@ -112,6 +126,7 @@ impl AssetError {
             | Self::Outdated { name }
             | Self::Truncated { name, .. }
             | Self::Damaged { name, .. }
+            | Self::Sizes { name }
             | Self::Version { name, .. } => name,
         }
     }
@@ -223,6 +238,14 @@ impl FileEntry {
 /// [`AssetError::Damaged`] where it is not the JSON expected.
 pub fn json<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, AssetError> {
     serde_json::from_slice(bytes).map_err(|error| damaged(name, error))
+}
+
+/// The error for a file of weights that cannot be taken.
+pub fn refused(name: &str, why: WeightsError) -> AssetError {
+    match why {
+        WeightsError::Sizes => AssetError::Sizes { name: name.into() },
+        why => damaged(name, why),
+    }
 }
 
 /// The error for a file that does not say what it should.

@@ -115,16 +115,14 @@ impl Coarse {
         };
         let reads = settings.only(&[&CATEGORY_FILTER, &COARSE_KEEP]);
         let key = CutKey { request: request.on_any_device(), candidates, settings: reads };
-        let cached = self.kept.cached(&key).is_some();
-        if !cached {
+        let served = self.kept.holds(&key);
+        let kept = self.kept.get_or_try_insert(key, async |CutKey { candidates, .. }| {
             let encoded = retriever.encode(stock, request, settings).await?;
-            let scores = model.rank(encoded, &key.candidates);
-            let scores = numbers(scores.into_data_async().await?)?;
-            let kept = cut(&key.candidates, &scores, keep as usize);
-            self.kept.keep(key.clone(), kept);
-        }
-        let kept = self.kept.cached(&key).ok_or(StageError::OutOfOrder)?;
+            let scores = numbers(model.rank(encoded, candidates).into_data_async().await?)?;
+            Ok(cut(candidates, &scores, keep as usize))
+        });
+        let kept = kept.await?;
         retrieved.retain(|product| kept.contains(&product));
-        Ok(cached)
+        Ok(served)
     }
 }

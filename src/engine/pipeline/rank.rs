@@ -14,10 +14,14 @@ use super::request::Request;
 use super::stock::Stock;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
+use market::language::Message;
 use nets::models::weights::WeightsError;
+use protocol::block::{Block, Row, Rows, Shape};
+use protocol::machine::Activity;
+use protocol::words::signed;
 use protocol::{Detail, Feature, Gating};
 use systems::knob::Settings;
-use systems::{Ranker, registry};
+use systems::{Ranker, Task, registry};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;
@@ -81,6 +85,15 @@ impl Asked<'_> {
     }
 }
 
+/// Where products stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The order of all that was ranked.
+    pub order: &'a [ProductId],
+    /// Products a page.
+    pub page_size: usize,
+}
+
 /// What a ranker says of each candidate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
@@ -117,8 +130,8 @@ pub trait Ranks: Send {
     /// Forgets what was made of queries: more words have arrived.
     fn words_changed(&mut self) {}
 
-    /// Scores candidates of the request encoded last, one of the features held at its training
-    /// mean for all of them, if one is named. True beside the scores if they were kept.
+    /// Scores candidates of a request, one of the features held at its training mean for all of
+    /// them, if one is named. True beside the scores if they were kept.
     ///
     /// # Errors
     /// Where the device fails.
@@ -130,13 +143,12 @@ pub trait Ranks: Send {
         settings: &Settings,
     ) -> Result<(Scored, bool), StageError>;
 
-    /// What each feature adds to the utilities of the one candidate, for the request encoded
-    /// last.
+    /// What each feature adds to the utilities of the one candidate of a request.
     ///
     /// # Errors
     /// Where the device fails.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
@@ -155,6 +167,21 @@ pub trait Ranks: Send {
         order: &[ProductId],
         page_size: usize,
     ) -> Result<Option<Detail>, StageError>;
+
+    /// What each part of it makes of the one candidate.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    async fn watch(
+        &mut self,
+        _stock: &Stock,
+        _request: &Request,
+        _asked: Asked<'_>,
+        _standing: Standing<'_>,
+        _settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        Ok(Vec::new())
+    }
 
     /// What the neighbours of each product of an order do to its bias logit; empty where no network
     /// reads them.
@@ -219,10 +246,34 @@ fn named<'a>(
 }
 
 /// The features farthest from their mean, farthest first.
-fn farthest(mut features: Vec<Feature>) -> Vec<Feature> {
+fn farthest(mut features: Vec<Feature>) -> Block {
     features.sort_by(|a, b| b.z_score.abs().total_cmp(&a.z_score.abs()));
     features.truncate(FEATURES_SHOWN);
-    features
+    let row = |Feature { name, kind, value, z_score }| Row {
+        name: Message::new(word!("features.{}", name)),
+        hint: Some(Message::new(word!("feature-kinds.{}", kind)).with("value", signed(value, 3))),
+        values: vec![z_score],
+    };
+    let rows = features.into_iter().map(row).collect();
+    Block::new("features-panel", Shape::Rows(Rows { rows, ..Rows::default() }))
+}
+
+/// What each expert adds to each task, `added` by task and expert.
+fn contributions(ranker: &Ranker, experts: &[Message], added: &[Vec<f32>]) -> Block {
+    let task = |task: &Task| Message::new(word!("tasks.{}", task.name()));
+    let row = |(number, name): (usize, &Message)| Row {
+        name: name.clone(),
+        hint: None,
+        values: added.iter().map(|of_task| of_task.get(number).copied().unwrap_or(0.0)).collect(),
+    };
+    let columns = ranker.tasks.iter().map(task).collect();
+    let rows = experts.iter().enumerate().map(row).collect();
+    Block::new("contributions", Shape::Rows(Rows { columns, rows, together: None }))
+}
+
+/// The `number`-th expert, from 0, of those of one kind: "expert", "own", "shared".
+fn expert(kind: &str, number: usize) -> Message {
+    Message::new(word!("experts.{}", kind)).with("number", (number + 1).to_string())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Request {
             Some(shopper) => shopper,
             None => {
                 let first = shoppers.first()?;
-                let notice = Notice::new("unknown-shopper");
+                let notice = Notice::new(word!("notices.unknown-shopper"));
                 notices
                     .push(notice.with("asked", &*state.shopper).with("name", first.name.as_str()));
                 first
@@ -64,7 +64,7 @@ impl Request {
                 let said = !about.is_empty();
                 notices.extend(about);
                 if read.is_empty() && !said {
-                    notices.push(Notice::new("empty-query"));
+                    notices.push(Notice::new(word!("notices.empty-query")));
                 }
                 Some(read).filter(|query| !query.is_empty())
             }
@@ -148,7 +148,7 @@ fn edited_history(
         }
     }
     let gone = gone.first().map(|first| {
-        let notice = Notice::new("gone-entry").with("entry", first.to_string());
+        let notice = Notice::new(word!("notices.gone-entry")).with("entry", first.to_string());
         notice.with("count", gone.len().to_string())
     });
     let said = unknown_products(&unknown).into_iter().chain(missing_entries(&missing)).chain(gone);
@@ -165,14 +165,14 @@ fn edited_history(
 fn added_though_sold_out(products: &BTreeSet<ProductId>, catalogue: &Catalogue) -> Option<Notice> {
     let first = &*catalogue.products.get(*products.first()? as usize)?.title;
     Some(match products.len() {
-        1 => Notice::new("sold-out-added").with("title", first),
-        count => Notice::new("sold-out-several").with("count", count.to_string()),
+        1 => Notice::new(word!("notices.sold-out-added")).with("title", first),
+        count => Notice::new(word!("notices.sold-out-several")).with("count", count.to_string()),
     })
 }
 
 /// The notice for a product that the catalogue does not have.
 pub(super) fn unknown_product(product: ProductId) -> Notice {
-    Notice::new("unknown-product").with("product", product.to_string())
+    Notice::new(word!("notices.unknown-product")).with("product", product.to_string())
 }
 
 /// One notice for all products of a history that the catalogue does not have.
@@ -180,7 +180,9 @@ fn unknown_products(products: &[ProductId]) -> Option<Notice> {
     match *products {
         [] => None,
         [product] => Some(unknown_product(product)),
-        _ => Some(Notice::new("unknown-products").with("products", listed(products))),
+        _ => {
+            Some(Notice::new(word!("notices.unknown-products")).with("products", listed(products)))
+        }
     }
 }
 
@@ -188,8 +190,10 @@ fn unknown_products(products: &[ProductId]) -> Option<Notice> {
 fn missing_entries(entries: &[u32]) -> Option<Notice> {
     match *entries {
         [] => None,
-        [entry] => Some(Notice::new("unknown-entry").with("entry", entry.to_string())),
-        _ => Some(Notice::new("unknown-entries").with("entries", listed(entries))),
+        [entry] => {
+            Some(Notice::new(word!("notices.unknown-entry")).with("entry", entry.to_string()))
+        }
+        _ => Some(Notice::new(word!("notices.unknown-entries")).with("entries", listed(entries))),
     }
 }
 
@@ -215,7 +219,7 @@ fn readable_query(query: &str) -> (String, Vec<Notice>) {
     let mut notices = Vec::new();
     let end = query.char_indices().nth(LONGEST_QUERY).map(|(end, _)| end);
     if end.is_some() {
-        let says = Message::new("notices.query-cut").with("most", LONGEST_QUERY.to_string());
+        let says = Message::new(word!("notices.query-cut")).with("most", LONGEST_QUERY.to_string());
         notices.push(Notice { key: "query-too-long".into(), says });
     }
     let query = normalised(&query[..end.unwrap_or(query.len())]);
@@ -225,12 +229,12 @@ fn readable_query(query: &str) -> (String, Vec<Notice>) {
         return (String::new(), notices);
     }
     if !read.chars().any(char::is_alphanumeric) {
-        let says = Message::new("notices.query-unreadable");
+        let says = Message::new(word!("notices.query-unreadable"));
         notices.push(Notice { key: "query-signs".into(), says });
         return (String::new(), notices);
     }
     if query.chars().any(|c| !is_readable(c)) {
-        notices.push(Notice::new("query-signs").with("read", read.as_str()));
+        notices.push(Notice::new(word!("notices.query-signs")).with("read", read.as_str()));
     }
     (read, notices)
 }

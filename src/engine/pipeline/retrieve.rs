@@ -5,41 +5,41 @@ mod bm25;
 mod control;
 mod map;
 mod moppr;
+mod query;
 mod yandex;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use self::bm25::Bm25;
 use self::control::{Control, Evidence, FILLED, Lexicon};
 use self::map::Vectors;
 use self::moppr::Moppr;
+use self::query::{Understanding, Understood};
 use self::yandex::Yandex;
-use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::StageError;
+use super::assets::{AssetError, AssetSource, Manifest};
 use super::request::Request;
 use super::stage::Stage;
 use super::stock::Stock;
-use super::{StageError, numbers};
-use crate::retrieval::{Hit, Precision, Softmax, gumbel_top_k, top_k};
+use crate::retrieval::{Hit, Precision, Softmax, gmv, gumbel_top_k, top_k};
 use market::catalogue::ProductId;
-use market::features::search::{PredictedCategories, QueryFeatures};
+use market::features::search::PredictedCategories;
 use nets::models::moppr::{UserQueryOutput, retriever};
-use nets::models::query_category::CategoryPredictor;
-use protocol::{Map, Passage, RetrievalInsides, TowerInsides};
+use protocol::block::Block;
+use protocol::machine::Activity;
+use protocol::{Map, Passage, RetrievalInsides};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
     CANDIDATES, GMV, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE, SEED, SIGMA,
-    TEMPERATURE,
+    TEMPERATURE, page_size,
 };
 
-/// File of the query-to-category predictor.
-const CATEGORY: &str = "query-category.safetensors";
-
 /// The files the stage cannot do without.
-pub const FILES: [&str; 2] = [moppr::FILE, CATEGORY];
+pub const FILES: [&str; 2] = [moppr::FILE, query::FILE];
 
 /// Predicted categories that are shown.
 const CATEGORIES_SHOWN: usize = 6;
@@ -185,23 +185,12 @@ pub struct Scored {
     scores: Vec<f32>,
     /// For each event of the history: attention, or none where the event was not looked at.
     behaviours: Vec<Option<f32>>,
-    /// On each word piece of the query, where the retriever reads it.
-    personal_attention: Vec<f32>,
-    /// What Yandex's towers did.
-    towers: Option<TowerInsides>,
-}
-
-/// What is made of the query alone.
-#[derive(Clone, Debug)]
-pub struct Understood {
-    features: Arc<QueryFeatures>,
-    pieces: Vec<String>,
-    /// By product type; empty where nothing is known of the query.
-    probabilities: Vec<f32>,
-    /// What relevance control goes by; none without a query.
-    evidence: Option<Evidence>,
-    /// By product; empty without a query.
-    cosines: Arc<[f32]>,
+    /// On each word piece of the query, where the retriever looks at them one by one.
+    attention: Vec<f32>,
+    /// Web searches that are recent enough to be read.
+    recent_searches: u32,
+    /// What more it shows of itself.
+    blocks: Vec<Block>,
 }
 
 /// What a retriever is asked.
@@ -262,6 +251,17 @@ pub trait Retrieves: Send {
         product: ProductId,
     ) -> Result<Vec<f32>, StageError>;
 
+    /// What each part of it makes of a product, whose chance among all that is on sale is `chance`.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError>;
+
     /// The vectors of every product and of a request; none where it has no vectors.
     ///
     /// # Errors
@@ -269,12 +269,27 @@ pub trait Retrieves: Send {
     async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError>;
 }
 
-/// The retrievers beside MOPPR, which the first ranking and the coarse ranker stand on: a line each.
+/// The retrievers: MOPPR, which the first ranking and the coarse ranker stand on, and the others.
+struct Systems {
+    moppr: Moppr,
+    others: Vec<(&'static systems::Retriever, Box<dyn Retrieves>)>,
+}
+
+/// The retrievers beside MOPPR: a line each.
 fn others() -> Vec<(&'static systems::Retriever, Box<dyn Retrieves>)> {
     vec![
         (&systems::yandex::RETRIEVER, Box::<Yandex>::default()),
         (&systems::bm25::RETRIEVER, Box::<Bm25>::default()),
     ]
+}
+
+impl Systems {
+    /// The one that is chosen.
+    fn chosen(&mut self, settings: &Settings) -> &mut dyn Retrieves {
+        let chosen = registry::retriever(settings);
+        let other = self.others.iter_mut().find(|(system, _)| *system == chosen);
+        other.map_or(&mut self.moppr, |(_, system)| system.as_mut())
+    }
 }
 
 /// Knobs that every retriever's scores hang on, beside its own.
@@ -289,23 +304,10 @@ type ScoredBy = (Request, Settings, bool);
 
 /// The retrievers with the last answers of their stages.
 pub struct Retriever {
-    categories: CategoryPredictor,
-    lexicon: Lexicon,
-    understood: Stage<Option<String>, Understood>,
-    moppr: Moppr,
-    others: Vec<(&'static systems::Retriever, Box<dyn Retrieves>)>,
+    understanding: Understanding,
+    systems: Systems,
     scored: Stage<ScoredBy, Scored>,
     retrieved: Stage<(ScoredBy, Settings), Retrieval>,
-}
-
-/// One of the retrievers.
-fn system<'a>(
-    moppr: &'a mut Moppr,
-    others: &'a mut [(&'static systems::Retriever, Box<dyn Retrieves>)],
-    of: &systems::Retriever,
-) -> &'a mut dyn Retrieves {
-    let other = others.iter_mut().find(|(system, _)| *system == of);
-    other.map_or(moppr, |(_, system)| system.as_mut())
 }
 
 impl Retriever {
@@ -319,15 +321,9 @@ impl Retriever {
         device: &Device,
     ) -> Result<Self, AssetError> {
         let [moppr, category] = files;
-        let types = stock.catalogue.product_types.len();
-        let categories = CategoryPredictor::load(category, types, device)
-            .map_err(|error| damaged(CATEGORY, error))?;
         Ok(Self {
-            categories,
-            lexicon: Lexicon::new(stock),
-            understood: Stage::default(),
-            moppr: Moppr::load(moppr, stock, device)?,
-            others: others(),
+            understanding: Understanding::read(category, stock, device)?,
+            systems: Systems { moppr: Moppr::load(moppr, stock, device)?, others: others() },
             scored: Stage::default(),
             retrieved: Stage::default(),
         })
@@ -344,8 +340,7 @@ impl Retriever {
         stock: &Stock,
         device: &Device,
     ) -> Result<(), AssetError> {
-        let of = registry::retriever(settings);
-        let system = system(&mut self.moppr, &mut self.others, of);
+        let system = self.systems.chosen(settings);
         let names = system.wants(settings);
         fetched(system, &names, files, stock, device).await
     }
@@ -363,7 +358,7 @@ impl Retriever {
         stock: &Stock,
         device: &Device,
     ) -> Result<(), AssetError> {
-        let system = system(&mut self.moppr, &mut self.others, registry::retriever(settings));
+        let system = self.systems.chosen(settings);
         if !all && !system.needs_behind(settings) {
             return Ok(());
         }
@@ -373,16 +368,16 @@ impl Retriever {
 
     /// Forgets what was made of queries: more words have arrived.
     pub fn words_changed(&mut self) {
-        self.understood.clear();
-        self.moppr.words_changed();
-        self.others.iter_mut().for_each(|(_, system)| system.words_changed());
+        self.understanding.words_changed();
+        self.systems.moppr.words_changed();
+        self.systems.others.iter_mut().for_each(|(_, system)| system.words_changed());
         self.scored.clear();
         self.retrieved.clear();
     }
 
     /// Whether what a query means hangs on word vectors that may still be missing.
     pub fn waits_for_words(&self, query: &str, stock: &Stock) -> bool {
-        !stock.words.has_all(query) || self.lexicon.has_strangers(query)
+        !stock.words.has_all(query) || self.understanding.lexicon().has_strangers(query)
     }
 
     /// Prepares for requests with these settings, before one arrives.
@@ -390,12 +385,12 @@ impl Retriever {
     /// # Errors
     /// Where the device fails.
     pub async fn lay_out(&mut self, stock: &Stock, settings: &Settings) -> Result<(), StageError> {
-        self.moppr.lay_out(stock, settings).await
+        self.systems.moppr.lay_out(stock, settings).await
     }
 
     /// MOPPR's model, whose embeddings the coarse ranker stands on.
     pub fn moppr(&self) -> &retriever::Retriever {
-        self.moppr.model()
+        self.systems.moppr.model()
     }
 
     /// The request as MOPPR's towers and the coarse ranker's read it.
@@ -408,9 +403,8 @@ impl Retriever {
         request: &Request,
         settings: &Settings,
     ) -> Result<&UserQueryOutput, StageError> {
-        self.understand(stock, &request.query).await?;
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        Ok(&self.moppr.encode(Asked { stock, request, understood, settings })?.output)
+        let (understood, _) = self.understanding.of(stock, &request.query).await?;
+        Ok(&self.systems.moppr.encode(Asked { stock, request, understood, settings }).output)
     }
 
     /// Scores every product for a request. True if the last run's scores serve.
@@ -424,18 +418,10 @@ impl Retriever {
         settings: &Settings,
     ) -> Result<bool, StageError> {
         let key = self.scored_by(request, settings);
-        if self.scored.cached(&key).is_some() {
-            return Ok(true);
-        }
-        self.understand(stock, &request.query).await?;
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let of = registry::retriever(settings);
-        let system = system(&mut self.moppr, &mut self.others, of);
-        // It is shown no knob but those that the key names.
-        let asked = Asked { stock, request: &key.0, understood, settings: &key.1 };
-        let scored = system.score(asked).await?;
-        self.scored.keep(key, scored);
-        Ok(false)
+        let kept = self.scored.holds(&key);
+        let Self { understanding, systems, scored, .. } = self;
+        scores(understanding, systems, scored, stock, key).await?;
+        Ok(kept)
     }
 
     /// What the scores of a request hang on.
@@ -443,44 +429,30 @@ impl Retriever {
         let of = registry::retriever(settings);
         let knobs = [&SCORED, of.knobs].concat();
         let read = if of.reads_device { request.clone() } else { request.on_any_device() };
-        (read, settings.only(&knobs), self.moppr.has_objectives())
+        (read, settings.only(&knobs), self.systems.moppr.has_objectives())
     }
 
     /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
     /// has so many and so many are asked for. True beside them if the last run's served.
     ///
     /// # Errors
-    /// Where nothing was scored for the request.
-    pub fn draw(
+    /// Where the device fails.
+    pub async fn draw(
         &mut self,
         stock: &Stock,
         request: &Request,
         settings: &Settings,
     ) -> Result<(Retrieval, bool), StageError> {
-        let of_scores = self.scored_by(request, settings);
-        let key = (of_scores, settings.only(&DRAWN));
-        if let Some(kept) = self.retrieved.cached(&key) {
-            return Ok((kept.clone(), true));
-        }
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let scored = self.scored.cached(&key.0).ok_or(StageError::OutOfOrder)?;
-        let on_sale = stock.on_sale(request.day());
-        let found = draw(stock, &self.lexicon, understood, scored, on_sale, &key.1);
-        Ok((self.retrieved.keep(key, found).clone(), false))
-    }
-
-    /// Scores and draws.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub async fn retrieve(
-        &mut self,
-        stock: &Stock,
-        request: &Request,
-        settings: &Settings,
-    ) -> Result<Retrieval, StageError> {
-        self.score(stock, request, settings).await?;
-        Ok(self.draw(stock, request, settings)?.0)
+        let key = (self.scored_by(request, settings), settings.only(&DRAWN));
+        let kept = self.retrieved.holds(&key);
+        let Self { understanding, systems, scored, retrieved } = self;
+        let found = retrieved.get_or_try_insert(key, async |(scored_by, drawn_by)| {
+            let scored = scores(understanding, systems, scored, stock, scored_by.clone()).await?;
+            let (understood, lexicon) = understanding.of(stock, &request.query).await?;
+            let on_sale = stock.on_sale(request.day());
+            Ok(draw(stock, lexicon, understood, scored, on_sale, drawn_by))
+        });
+        Ok((found.await?.clone(), kept))
     }
 
     /// What a retriever reads, in groups, and the score of a product where it reads only some of
@@ -495,12 +467,28 @@ impl Retriever {
         settings: &Settings,
         product: ProductId,
     ) -> Result<(&'static [&'static str], Vec<f32>), StageError> {
-        self.understand(stock, &request.query).await?;
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let of = registry::retriever(settings);
-        let system = system(&mut self.moppr, &mut self.others, of);
+        let (understood, _) = self.understanding.of(stock, &request.query).await?;
         let asked = Asked { stock, request, understood, settings };
-        Ok((of.reads, system.coalitions(asked, product).await?))
+        let coalitions = self.systems.chosen(settings).coalitions(asked, product).await?;
+        Ok((registry::retriever(settings).reads, coalitions))
+    }
+
+    /// What each part of the chosen retriever makes of a product, whose chance among all that is on
+    /// sale is `chance`.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        settings: &Settings,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let (understood, _) = self.understanding.of(stock, &request.query).await?;
+        let asked = Asked { stock, request, understood, settings };
+        self.systems.chosen(settings).watch(asked, product, chance).await
     }
 
     /// The item vectors and the query vector in two dimensions; none where there are none.
@@ -513,55 +501,32 @@ impl Retriever {
         request: &Request,
         settings: &Settings,
     ) -> Result<Option<Map>, StageError> {
-        self.understand(stock, &request.query).await?;
-        let understood = self.understood.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let system = system(&mut self.moppr, &mut self.others, registry::retriever(settings));
-        let vectors = system.vectors(Asked { stock, request, understood, settings }).await?;
+        let (understood, _) = self.understanding.of(stock, &request.query).await?;
+        let asked = Asked { stock, request, understood, settings };
+        let vectors = self.systems.chosen(settings).vectors(asked).await?;
         Ok(vectors.map(|Vectors { axes, items, query }| {
             let query = axes.points(&query);
             let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
             Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance }
         }))
     }
+}
 
-    async fn understand(
-        &mut self,
-        stock: &Stock,
-        query: &Option<String>,
-    ) -> Result<(), StageError> {
-        if self.understood.cached(query).is_some() {
-            return Ok(());
-        }
-        let pieces = query.as_deref().map(|text| stock.words.pieces(text)).unwrap_or_default();
-        let mean = stock.words.mean(&pieces);
-        // A query without one known word means no category more than another.
-        let known = mean.iter().any(|&value| value != 0.0);
-        let probabilities = if known {
-            numbers(self.categories.probabilities(mean).into_data_async().await?)?
-        } else {
-            Vec::new()
-        };
-        let evidence = match query {
-            Some(text) => Some(self.lexicon.weigh(text, stock, &self.categories).await?),
-            None => None,
-        };
-        let threshold = self.categories.config().threshold;
-        let predicted = PredictedCategories::new(&probabilities, threshold);
-        let frequency =
-            query.as_deref().map_or(0, |text| stock.frequency.bucket(&text.to_lowercase()));
-        let understood = Understood {
-            pieces: pieces.iter().filter_map(|&id| stock.words.piece(id)).collect(),
-            features: Arc::new(QueryFeatures::new(pieces, predicted, frequency)),
-            probabilities,
-            evidence,
-            cosines: query
-                .as_deref()
-                .map_or_else(Vec::new, |text| stock.title_cosines(text))
-                .into(),
-        };
-        self.understood.keep(query.clone(), understood);
-        Ok(())
-    }
+/// The scores of all products by what they hang on.
+async fn scores<'a>(
+    understanding: &mut Understanding,
+    systems: &mut Systems,
+    scored: &'a mut Stage<ScoredBy, Scored>,
+    stock: &Stock,
+    by: ScoredBy,
+) -> Result<&'a Scored, StageError> {
+    let scored = scored.get_or_try_insert(by, async |(request, settings, _)| {
+        let (understood, _) = understanding.of(stock, &request.query).await?;
+        // It is shown no knob but those that the key names.
+        let asked = Asked { stock, request, understood, settings };
+        systems.chosen(settings).score(asked).await
+    });
+    scored.await
 }
 
 /// Fetches files and has a retriever read them.
@@ -584,6 +549,15 @@ fn precision(settings: &Settings) -> Precision {
     if settings.is_on(&QUANTISED) { Precision::Int8 } else { Precision::F32 }
 }
 
+/// Vectors of queries as the index is asked for them: with sigma where expected sales are searched for.
+fn searched_by(queries: Tensor<2>, settings: &Settings) -> Tensor<2> {
+    if settings.is_on(&GMV) {
+        gmv::extend_queries(queries, settings.number(&SIGMA))
+    } else {
+        queries
+    }
+}
+
 /// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
 /// control decides what is searched, and the best K of that go on.
 fn draw(
@@ -594,14 +568,14 @@ fn draw(
     on_sale: Vec<bool>,
     settings: &Settings,
 ) -> Retrieval {
-    let Scored { scores, behaviours, personal_attention, towers } = scored;
+    let Scored { scores, behaviours, attention, recent_searches, blocks } = scored;
     let offered: Vec<f32> = (scores.iter().zip(&on_sale))
         .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
         .collect();
     let softmax = Softmax::new(&offered, settings.number(&TEMPERATURE));
     let probabilities = softmax.probabilities();
     let most = settings.count(&CANDIDATES) as usize;
-    let wanted = most.min(settings.count(&PAGE_SIZE) as usize);
+    let wanted = most.min(page_size(settings) as usize);
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
     let controls = settings.is_on(&RELEVANCE_CONTROL);
@@ -627,7 +601,7 @@ fn draw(
         behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {
-            personal_attention: personal_attention.clone(),
+            attention: attention.clone(),
             pieces: understood.pieces.clone(),
             categories: categories.take(CATEGORIES_SHOWN).collect(),
             entropy: softmax.entropy() as f32,
@@ -637,7 +611,8 @@ fn draw(
             relevant: control.relevant,
             admitted: control.admitted,
             retrieved: hits.len() as u32,
-            towers: towers.clone(),
+            recent_searches: *recent_searches,
+            blocks: blocks.clone(),
         },
         control: Arc::new(control),
     }

@@ -4,6 +4,7 @@ use futures::try_join;
 use serde::{Deserialize, Serialize};
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
+use super::dot;
 use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::features::dense::DenseTables;
 use market::features::search::{ProductFeatures, QueryFrequency};
@@ -198,10 +199,6 @@ fn rate(counts: &Counts, task: Task) -> f32 {
         Task::Order => counts.orders,
     };
     happened as f32 / counts.impressions.max(1) as f32
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

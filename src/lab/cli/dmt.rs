@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::market::{Market, bar, command_line, read};
+use super::market::{Market, Networks, bar, command_line, read};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::device::device;
 use crate::training::dmt::cold_start::{EVALUATED, SHARE};
@@ -24,7 +24,7 @@ use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
 use nets::models::dmt::{Dmt, DmtConfig, Interest};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, FORMAT, Precision, Weights};
+use nets::models::weights::{About, Precision, Weights};
 use systems::dmt::{BiasFeatures, MultiTask};
 
 /// How tasks share parameters.
@@ -94,9 +94,8 @@ pub struct Training {
     /// has seen newcomers.
     #[arg(long, default_value_t = SHARE, value_parser = share)]
     cold_start: f64,
-    /// Folder that the weights are written to.
-    #[arg(long, default_value = "assets")]
-    out: PathBuf,
+    #[command(flatten)]
+    networks: Networks,
 }
 
 /// A share, from 0 to 1.
@@ -163,16 +162,6 @@ impl Run<'_> {
     }
 }
 
-fn about(world: &World, config: &DmtConfig, command: String) -> Result<About> {
-    Ok(About {
-        format: FORMAT,
-        model: MODEL.into(),
-        market_seed: world.config.seed,
-        command,
-        config: serde_json::to_value(config)?,
-    })
-}
-
 /// Trains one model, says how well it does on the held-out day and writes its weights.
 ///
 /// # Errors
@@ -184,7 +173,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
         interest: if arguments.base { Interest::Mean } else { Interest::Transformer },
-        ..DmtConfig::playground(Vocabulary::of(&world.catalogue), dense::COUNT)
+        ..arguments.networks.preset.dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
     };
     let settings = Settings {
         epochs: arguments.epochs,
@@ -194,9 +183,8 @@ pub fn train(arguments: &Training) -> Result<()> {
         seed: arguments.seed,
         ..Settings::default()
     };
-    std::fs::create_dir_all(&arguments.out)?;
-    let file = arguments.out.join(file_name(config.multi_task, config.bias));
-    let about = about(&world, &config, command_line())?;
+    let file = arguments.networks.folder()?.join(file_name(config.multi_task, config.bias));
+    let about = About::new(MODEL, world.config.seed, command_line(), &config)?;
     let run = Run {
         config: &config,
         settings: &settings,

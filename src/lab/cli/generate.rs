@@ -14,7 +14,7 @@ use super::held_out::{held_out, occasions};
 use super::personas::{Summary, personas};
 use crate::native::Folder;
 use engine::pipeline::stock::{self, QueryCount};
-use engine::pipeline::{evaluate, first_files};
+use engine::pipeline::{first_files, views};
 use market::catalogue::ProductTypeId;
 use market::examination::examination;
 use market::features::search::QueryFrequency;
@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     write(&file(stock::QUERIES), &queries)?;
     let (cast, shoppers) = personas(&world, &gathered.summaries);
     write(&file(stock::SHOPPERS), &shoppers)?;
-    write(&file(evaluate::HELD_OUT), &held_out(&world, &gathered.occasions, &cast, &queries))?;
+    write(&file(views::HELD_OUT), &held_out(&world, &gathered.occasions, &cast, &queries))?;
     Folder(arguments.out.clone()).write_manifest(first_files())?;
     let mut figures = gathered.figures;
     figures.add_goods(&world);

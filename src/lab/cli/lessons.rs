@@ -158,5 +158,7 @@ pub fn outcome<S: AssetSource>(funnel: &mut Funnel<S>, check: &Check) -> Result<
 
 fn answer<S: AssetSource>(funnel: &mut Funnel<S>, state: &State) -> Result<Answer, Message> {
     let answer = futures::executor::block_on(funnel.run(1, state, &Patient::default()));
-    answer.map_err(|notice| notice.says)?.ok_or_else(|| Message::new("studio.unmeasured.nothing"))
+    answer
+        .map_err(|notice| notice.says)?
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.nothing")))
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::training::preset::Preset;
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
 
@@ -61,6 +62,34 @@ impl Market {
             TokenVectors::new(&vocabulary, &read(&self.assets.join("words.safetensors"))?)?;
         words.extend(&read(&self.assets.join("words-more.safetensors"))?)?;
         Ok(words)
+    }
+}
+
+/// Sizes of the networks that are trained, and where their weights are written.
+#[derive(Clone, Debug, Args)]
+pub struct Networks {
+    /// Sizes of the networks.
+    #[arg(long, value_enum, default_value_t)]
+    pub preset: Preset,
+    /// Folder that the weights are written to: if not said, `assets`, and for the paper's sizes
+    /// `target/paper`, for the page does not take them.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl Networks {
+    /// The folder that the weights are written to, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn folder(&self) -> Result<PathBuf> {
+        let folder = self.out.clone().unwrap_or_else(|| match self.preset {
+            Preset::Playground => "assets".into(),
+            Preset::Paper => "target/paper".into(),
+        });
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("making the folder {}", folder.display()))?;
+        Ok(folder)
     }
 }
 

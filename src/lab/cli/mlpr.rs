@@ -3,14 +3,14 @@
 pub mod evaluate;
 mod times;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 
-use super::market::{Market, bar, command_line, read};
+use super::market::{Market, Networks, bar, command_line, read};
 
 use crate::training::checkpoint::Checkpoint;
 use crate::training::device::device;
@@ -21,11 +21,11 @@ use crate::training::mlpr::samples::FEW;
 use market::World;
 use market::features::wide;
 use market::text::TokenVectors;
+use nets::models::mlpr::TASKS;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
-use nets::models::mlpr::{MlprConfig, TASKS};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
-use nets::models::weights::{About, FORMAT, Precision, Weights};
+use nets::models::weights::{About, Precision, Weights};
 
 use crate::training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
 
@@ -46,9 +46,8 @@ pub struct Training {
     /// Weight of the loss that keeps all experts in use.
     #[arg(long, default_value_t = BALANCE)]
     balance: f32,
-    /// Folder that the weights are written to.
-    #[arg(long, default_value = "assets")]
-    out: PathBuf,
+    #[command(flatten)]
+    networks: Networks,
 }
 
 /// The market, its words, and the pairs of its log.
@@ -82,16 +81,6 @@ pub(crate) fn gather(market: &Market) -> Result<Gathered> {
         data.test.len()
     );
     Ok(Gathered { world, words, data, predictor })
-}
-
-fn about(world: &World, config: &MlprConfig, command: String) -> Result<About> {
-    Ok(About {
-        format: FORMAT,
-        model: MODEL.into(),
-        market_seed: world.config.seed,
-        command,
-        config: serde_json::to_value(config)?,
-    })
 }
 
 /// Shows how far a training is, with its loss.
@@ -159,7 +148,7 @@ fn encoders(
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let gathered = gather(&arguments.market)?;
-    let config = MlprConfig::playground(wide::COUNT);
+    let config = arguments.networks.preset.mlpr(wide::COUNT);
     let settings = Settings {
         epochs: arguments.epochs,
         rate: arguments.rate,
@@ -167,9 +156,9 @@ pub fn train(arguments: &Training) -> Result<()> {
         seed: arguments.seed,
         ..Settings::default()
     };
-    std::fs::create_dir_all(&arguments.out)?;
-    let file = arguments.out.join(MODEL).with_extension("safetensors");
-    let about = about(&gathered.world, &config, command_line())?;
+    let file = arguments.networks.folder()?.join(MODEL).with_extension("safetensors");
+    let seed = gathered.world.config.seed;
+    let about = About::new(MODEL, seed, command_line(), &config)?;
     let library = Library::new(&gathered.world.catalogue, &gathered.words, config.bert);
     let bert = encoders(&gathered, &library, arguments.seed, &about, &file)?;
     let model = resumable(&file.with_extension("checkpoint"), |checkpoint| {

@@ -12,6 +12,7 @@ pub mod coarse_ranker;
 pub mod dmt;
 pub mod generate;
 mod held_out;
+pub mod index;
 pub mod judge;
 pub mod knobs;
 pub mod lessons;
@@ -45,6 +46,9 @@ pub enum Command {
     Ab(ab::Arguments),
     /// Generate the market and write the assets that the browser loads.
     Generate(generate::Arguments),
+    /// Build, search or measure an index over the vectors of any file.
+    #[command(subcommand)]
+    Index(index::Index),
     /// Judge the first products for queries whose answer is known.
     Judge(judge::Arguments),
     /// Run the checks of the lessons and print what the engine says.
@@ -133,6 +137,7 @@ impl Cli {
         match self.command {
             Command::Ab(arguments) => ab::run(&arguments),
             Command::Generate(arguments) => generate::run(&arguments),
+            Command::Index(arguments) => index::run(&arguments),
             Command::Judge(arguments) => judge::run(&arguments),
             Command::Lessons(arguments) => lessons::run(&arguments),
             Command::Manifest(arguments) => manifest::run(&arguments),

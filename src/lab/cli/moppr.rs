@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::market::{Market, bar, command_line};
+use super::market::{Market, Networks, bar, command_line};
 use crate::training::moppr::Settings;
 use crate::training::moppr::evaluate::Quality;
 use crate::training::moppr::insides::attention;
@@ -120,9 +120,8 @@ impl Bars {
 pub struct Training {
     #[command(flatten)]
     how: How,
-    /// Folder that the weights are written to.
-    #[arg(long, default_value = "assets")]
-    out: PathBuf,
+    #[command(flatten)]
+    networks: Networks,
 }
 
 /// Trains the category predictor, the towers on all objectives, and a copy of the towers for each
@@ -132,13 +131,14 @@ pub struct Training {
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let how = &arguments.how;
-    let lab = how.lab(&Options::playground())?;
+    let mut lab = how.lab(&Options::playground())?;
+    lab.preset = arguments.networks.preset;
     println!("{:?}", lab.category_quality);
     let mut bars = Bars::new()?;
     let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);
     let base = lab.base("base", &how.settings(), &mut watch)?;
     let objectives = lab.copies(&base, &how.tuning(), &mut watch)?;
-    let shipped = write(&lab, &base, &objectives, &arguments.out)?;
+    let shipped = write(&lab, &base, &objectives, &arguments.networks.folder()?)?;
     print!("{}", evaluate::header("retriever"));
     print!("{}", evaluate::row("BM25 over titles", &[lab.evaluate_lexical()]));
     print!("{}", evaluate::row("common training", &[lab.evaluate(&base)?]));
@@ -160,7 +160,6 @@ fn quality_at(
 
 /// Writes the files that the browser loads. Gives back the model as it is written, rounded.
 fn write(lab: &Lab, base: &Moppr, objectives: &Objectives, folder: &Path) -> Result<Moppr> {
-    std::fs::create_dir_all(folder)?;
     let command = command_line();
     let file = |name: &str, weights: &Weights, precision| {
         let path = folder.join(name).with_extension("safetensors");

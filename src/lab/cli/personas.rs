@@ -219,9 +219,9 @@ fn about(world: &World, log: &ShopperLog) -> Vec<Message> {
     };
     if let Some((first, _)) = departments(None) {
         let department = |number: usize| catalogue.departments[number].name.as_str();
-        let mut looks = Message::new("about.looks").with("first", department(first));
+        let mut looks = Message::new(word!("about.looks")).with("first", department(first));
         if let Some((second, _)) = departments(Some(first)) {
-            looks = Message::new("about.looks-at-two")
+            looks = Message::new(word!("about.looks-at-two"))
                 .with("first", department(first))
                 .with("second", department(second));
         }
@@ -231,9 +231,9 @@ fn about(world: &World, log: &ShopperLog) -> Vec<Message> {
             && count * 12 >= total
         {
             let brand = catalogue.brands[brand].as_str();
-            looks = Message::new("about.by-brand").with("looks", looks).with("brand", brand);
+            looks = Message::new(word!("about.by-brand")).with("looks", looks).with("brand", brand);
         }
-        about.push(Message::new("about.sentence").with("said", looks));
+        about.push(Message::new(word!("about.sentence")).with("said", looks));
     }
     let orders = orders_by_type(world, log);
     let habit = orders.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
@@ -241,25 +241,25 @@ fn about(world: &World, log: &ShopperLog) -> Vec<Message> {
         && *count >= HABIT_ORDERS
     {
         let name = &catalogue.product_types[usize::from(*product_type)].name;
-        about.push(Message::new("about.habit").with("type", name.as_str()));
+        about.push(Message::new(word!("about.habit")).with("type", name.as_str()));
     }
     let ago = |event: &Event| match (now(world) - event.time) / DAY {
-        0 => Message::new("about.today"),
-        1 => Message::new("about.yesterday"),
-        days @ 2..60 => Message::new("about.days-ago").with("days", days.to_string()),
-        days => Message::new("about.months-ago").with("months", (days / 30).to_string()),
+        0 => Message::new(word!("about.today")),
+        1 => Message::new(word!("about.yesterday")),
+        days @ 2..60 => Message::new(word!("about.days-ago")).with("days", days.to_string()),
+        days => Message::new(word!("about.months-ago")).with("months", (days / 30).to_string()),
     };
     let name = |event: &Event| type_of(event.product).name.as_str();
     let orders = log.events.iter().filter(|e| e.kind == EventKind::Order);
     if let Some((event, 3..)) = looking_back(world, log) {
-        let bought = Message::new("about.bought");
+        let bought = Message::new(word!("about.bought"));
         about.push(bought.with("ago", ago(event)).with("type", name(event)));
     } else if let Some(event) = orders.max_by_key(|e| (product(e.product).price_cents, e.time)) {
-        let dearest = Message::new("about.dearest");
+        let dearest = Message::new(word!("about.dearest"));
         about.push(dearest.with("type", name(event)).with("ago", ago(event)));
     }
     if log.events.is_empty() {
-        about.push(Message::new("about.newcomer"));
+        about.push(Message::new(word!("about.newcomer")));
     }
     about
 }

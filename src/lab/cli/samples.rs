@@ -8,6 +8,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::market::Market;
+use crate::training::mlpr::samples::FEW;
 use market::World;
 use market::catalogue::ProductId;
 use market::features::split::{Split, day_of};
@@ -20,9 +21,6 @@ pub struct Arguments {
     #[command(flatten)]
     market: Market,
 }
-
-/// A pair is kept with more impressions than this (MLPR 4.1).
-const FEW: u32 = 5;
 
 /// Under-impressions of a page view that are counted (MOPPR 5.3).
 const UNDER: usize = 10;

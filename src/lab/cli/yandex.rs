@@ -6,7 +6,7 @@ use crate::training::device::device;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::market::{Market, bar, command_line};
+use super::market::{Market, Networks, bar, command_line};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::people::People;
 use crate::training::yandex::data::{Corpus, Reading};
@@ -16,7 +16,7 @@ use crate::training::yandex::insides::attention;
 use crate::training::yandex::samples::Options;
 use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 use market::World;
-use nets::models::weights::{About, FORMAT, Precision, Weights};
+use nets::models::weights::{About, Precision, Weights};
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{WebQueries, Yandex, YandexConfig};
 
@@ -46,9 +46,9 @@ impl From<Web> for WebQueries {
 pub struct Training {
     #[command(flatten)]
     market: Market,
-    /// Most behaviours that are read.
-    #[arg(long, default_value_t = YandexConfig::playground().history)]
-    history: usize,
+    /// Most behaviours that are read: if not said, as many as the preset has.
+    #[arg(long)]
+    history: Option<usize>,
     /// How web-search queries are read.
     #[arg(long, value_enum, default_value = "fused")]
     web_queries: Web,
@@ -79,9 +79,8 @@ pub struct Training {
     /// Seed of weights and order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder that the weights are written to.
-    #[arg(long, default_value = "assets")]
-    out: PathBuf,
+    #[command(flatten)]
+    networks: Networks,
 }
 
 /// The market and its samples.
@@ -170,16 +169,6 @@ impl Run<'_> {
     }
 }
 
-fn about(world: &World, config: &YandexConfig, command: String) -> Result<About> {
-    Ok(About {
-        format: FORMAT,
-        model: MODEL.into(),
-        market_seed: world.config.seed,
-        command,
-        config: serde_json::to_value(config)?,
-    })
-}
-
 /// Trains both stages, says how well each does on the held-out days and writes their weights.
 ///
 /// # Errors
@@ -188,10 +177,11 @@ pub fn train(arguments: &Training) -> Result<()> {
     let (world, corpus) = gather(&arguments.market, |options| {
         (options.share, options.searches) = (arguments.share, arguments.searches);
     })?;
+    let sizes = arguments.networks.preset.yandex();
     let config = YandexConfig {
-        history: arguments.history,
+        history: arguments.history.unwrap_or(sizes.history),
         web_queries: arguments.web_queries.into(),
-        ..YandexConfig::playground()
+        ..sizes
     };
     let mut settings = Settings { seed: arguments.seed, ..Settings::default() };
     settings.pretraining.epochs = arguments.epochs;
@@ -201,13 +191,13 @@ pub fn train(arguments: &Training) -> Result<()> {
     settings.fine_tuning.rates = rates(arguments.tuning_rate, &settings.fine_tuning);
     settings.objective.context_debiasing = !arguments.no_context;
     settings.objective.pointwise_weight = arguments.pointwise_weight;
-    std::fs::create_dir_all(&arguments.out)?;
-    let about = about(&world, &config, command_line())?;
+    let folder = arguments.networks.folder()?;
+    let about = About::new(MODEL, world.config.seed, command_line(), &config)?;
     let run = Run {
         config: &config,
         settings: &settings,
         corpus: &corpus,
-        checkpoints: arguments.out.join(FILE).with_extension("checkpoints"),
+        checkpoints: folder.join(FILE).with_extension("checkpoints"),
         about,
     };
     let pretrained = run.pretrain()?;
@@ -222,7 +212,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     for (name, file, model) in
         [("pre-trained", PRETRAINED_FILE, &pretrained), ("fine-tuned", FILE, &tuned)]
     {
-        let bytes = write(&arguments.out.join(file), model, &run.about)?;
+        let bytes = write(&folder.join(file), model, &run.about)?;
         let retriever = Retriever::load(&bytes, &corpus.titles(), &device())?;
         rows.push((name, Metrics::of(&retriever, &corpus)?));
         let [of_vector, of_first] = attention(retriever.model(), &config, &corpus);

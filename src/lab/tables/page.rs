@@ -18,7 +18,7 @@ impl Page {
     /// The page. `command` is what it says it was written by.
     pub fn whole(self, report: &Report, command: &str) -> String {
         let seeds = report.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        let about = Message::new("tables.about")
+        let about = Message::new(word!("tables.about"))
             .with("command", command)
             .with("products", report.market.products.to_string())
             .with("shoppers", report.market.shoppers.to_string())
@@ -26,20 +26,20 @@ impl Page {
             .with("seed", report.market.seed.to_string())
             .with("seeds", seeds);
         let heads = [
-            "tables.heads.table",
-            "tables.heads.comparisons",
-            "tables.verdicts.comes-out",
-            "tables.verdicts.other-way",
-            "tables.verdicts.not-significant",
-            "tables.verdicts.not-made",
+            word!("tables.heads.table"),
+            word!("tables.heads.comparisons"),
+            word!("tables.verdicts.comes-out"),
+            word!("tables.verdicts.other-way"),
+            word!("tables.verdicts.not-significant"),
+            word!("tables.verdicts.not-made"),
         ];
         let mut text = format!(
             "# {}\n\n{}\n\n{}\n\n{}\n\n{}\n\n{}|---|{}\n",
-            self.say("tables.heading"),
+            self.say(word!("tables.heading")),
             self.claims(&claims::tally(report)),
             self.headline(&report.tally()),
             worded(&about, self.0),
-            self.say("tables.missing"),
+            self.say(word!("tables.missing")),
             self.row(&heads),
             NUMBERS.repeat(heads.len() - 1),
         );
@@ -66,12 +66,12 @@ impl Page {
 
     /// What comes of the claims.
     pub fn claims(self, tally: &Tally) -> String {
-        self.counted("tables.claims", "tables.claims-open", tally)
+        self.counted(word!("tables.claims"), word!("tables.claims-open"), tally)
     }
 
     /// What comes of all comparisons.
     pub fn headline(self, tally: &Tally) -> String {
-        self.counted("tables.headline", "tables.open", tally)
+        self.counted(word!("tables.headline"), word!("tables.open"), tally)
     }
 
     fn counted(self, key: &'static str, open: &'static str, tally: &Tally) -> String {
@@ -90,11 +90,11 @@ impl Page {
 
     /// One table.
     pub fn table(self, report: &TableReport) -> String {
-        let of_table = |name: &str| self.say(&format!("tables.{}.{name}", report.id));
+        let of_table = |name: &str| self.say(&word!("tables.{}.{}", report.id, name));
         let mut text = format!("## {}: {}\n\n", report.id, of_table("title"));
         let _ = write!(text, "{}\n\n", of_table("note"));
         if report.seeds > 0 {
-            let seeds = Message::new("tables.seeds").with("count", report.seeds.to_string());
+            let seeds = Message::new(word!("tables.seeds")).with("count", report.seeds.to_string());
             let _ = write!(text, "{}\n\n", worded(&seeds, self.0));
         }
         let printed = report.rows.iter().flat_map(|row| row.paper.iter().flatten());
@@ -102,12 +102,16 @@ impl Page {
             let plain = figure.to_string();
             most.max(plain.split_once('.').map_or(0, |(_, digits)| digits.len()))
         });
-        let metric = |name: &str| self.say(&format!("tables.metrics.{}", slug(name)));
-        let _ = write!(text, "| {} |", self.say("tables.heads.variant"));
+        let metric = |name: &str| self.say(&word!("tables.metrics.{}", slug(name)));
+        let _ = write!(text, "| {} |", self.say(word!("tables.heads.variant")));
         for name in &report.metrics {
-            let paper = Message::new("tables.heads.paper").with("metric", metric(name));
-            let _ =
-                write!(text, " {} | {} |", worded(&paper, self.0), self.say("tables.heads.here"));
+            let paper = Message::new(word!("tables.heads.paper")).with("metric", metric(name));
+            let _ = write!(
+                text,
+                " {} | {} |",
+                worded(&paper, self.0),
+                self.say(word!("tables.heads.here"))
+            );
         }
         let _ = writeln!(text, "\n|---|{}", NUMBERS.repeat(2 * report.metrics.len()));
         for row in &report.rows {
@@ -125,7 +129,7 @@ impl Page {
             }
             text += "\n";
         }
-        let _ = write!(text, "| {} |", self.say("tables.heads.least"));
+        let _ = write!(text, "| {} |", self.say(word!("tables.heads.least")));
         for least in &report.least {
             let _ = match least {
                 Some(least) => write!(text, " | {least:.4} |"),
@@ -133,20 +137,20 @@ impl Page {
             };
         }
         text += "\n";
-        let bound = Message::new("tables.ties").with("bound", report.tie.to_string());
+        let bound = Message::new(word!("tables.ties")).with("bound", report.tie.to_string());
         let _ = write!(text, "\n{}\n", worded(&bound, self.0));
         let unit = if report.percent { " %" } else { "" };
         let heads = [
-            "tables.heads.pair",
-            "tables.heads.metric",
-            "tables.heads.by-paper",
-            "tables.heads.by-here",
-            "tables.heads.p",
-            "tables.heads.verdict",
+            word!("tables.heads.pair"),
+            word!("tables.heads.metric"),
+            word!("tables.heads.by-paper"),
+            word!("tables.heads.by-here"),
+            word!("tables.heads.p"),
+            word!("tables.heads.verdict"),
         ];
         let _ = write!(text, "\n{}|---|---|{}---|\n", self.row(&heads), NUMBERS.repeat(3));
         for Comparison { higher, lower, metric: name, paper, tie, here } in &report.comparisons {
-            let pair = Message::new(if *tie { "tables.tied" } else { "tables.pair" })
+            let pair = Message::new(if *tie { word!("tables.tied") } else { word!("tables.pair") })
                 .with("higher", of_table(higher))
                 .with("lower", of_table(lower));
             let (pair, metric) = (worded(&pair, self.0), metric(name));
@@ -157,11 +161,13 @@ impl Page {
             let _ = match here {
                 Some(here) => {
                     let verdict = match here.verdict {
-                        Verdict::ComesOut => self.say("tables.verdicts.comes-out"),
+                        Verdict::ComesOut => self.say(word!("tables.verdicts.comes-out")),
                         Verdict::OtherWay => {
-                            format!("**{}**", self.say("tables.verdicts.other-way"))
+                            format!("**{}**", self.say(word!("tables.verdicts.other-way")))
                         }
-                        Verdict::NotSignificant => self.say("tables.verdicts.not-significant"),
+                        Verdict::NotSignificant => {
+                            self.say(word!("tables.verdicts.not-significant"))
+                        }
                     };
                     let p = match here.p {
                         p if p < 0.0005 => "< 0.001".into(),
@@ -170,7 +176,7 @@ impl Page {
                     writeln!(text, " {:+.4} | {p} | {verdict} |", here.difference)
                 }
                 None => {
-                    let verdict = self.say("tables.verdicts.not-made");
+                    let verdict = self.say(word!("tables.verdicts.not-made"));
                     writeln!(text, " \u{2013} | \u{2013} | {verdict} |")
                 }
             };

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use burn::tensor::Tensor;
-
 use market::metrics::effective_number;
 
 /// A history of fewer behaviours is not looked at.
@@ -105,11 +103,6 @@ pub(super) fn inner(one: &[f32], other: &[f32]) -> f64 {
 pub(super) fn first<'a>(vector: &[f32], rows: &'a [f32]) -> &'a [f32] {
     let better = |a: &&[f32], b: &&[f32]| inner(vector, a).total_cmp(&inner(vector, b));
     rows.chunks(vector.len()).max_by(better).unwrap_or_default()
-}
-
-/// The numbers of a tensor on the CPU.
-pub(super) fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
 
 /// The middle one; 0 of none.

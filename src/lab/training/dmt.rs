@@ -12,8 +12,6 @@ pub mod samples;
 mod tests;
 
 use anyhow::Result;
-use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -21,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
+use super::descent::{At, Course, Descent};
 use super::device::device;
 use super::normalisation::CONSTANT;
 use super::optimiser::adam;
@@ -92,7 +91,7 @@ pub fn train(
     catalogue: &Catalogue,
     settings: &Settings,
     checkpoint: Option<(&Checkpoint, &About)>,
-    mut watch: impl FnMut(usize, usize, f32),
+    watch: impl FnMut(usize, usize, f32),
 ) -> Result<Dmt> {
     let device = device().autodiff();
     device.seed(settings.seed);
@@ -101,31 +100,17 @@ pub fn train(
         deviation.fill(CONSTANT);
     }
     let model = config.init(&device).with_normalisation(&mean, &deviation, &device);
-    let mut model = numbered(model);
-    let mut optimiser = adam();
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = checkpoint {
-        (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
-    }
-    let an_epoch = samples.len().div_ceil(settings.batch);
-    let steps = an_epoch * settings.epochs;
     let mut speed = Speed::new("DMT", [1024, width(config), config.expert[0]]);
-    for epoch in finished..settings.epochs {
-        for (number, views) in batches(samples, settings, epoch).into_iter().enumerate() {
-            let step = epoch * an_epoch + number;
-            let loss = loss_of(&model, samples, &views, catalogue, settings, &device);
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimiser.step(rate_at(settings, step, steps), model, gradients);
-            speed.step(views.len(), products(config, samples, &views));
-            watch(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = checkpoint {
-            // Running statistics (of Dice) are brought up to date on the way out of training.
-            checkpoint.save(&model.valid(), &optimiser, about, epoch + 1)?;
-        }
-    }
+    let epoch = |epoch| ((), batches(samples, settings, epoch));
+    let step = |model: &Dmt, views: &Vec<usize>, (): &mut (), At { step, steps }| {
+        let loss = loss_of(model, samples, views, catalogue, settings, &device);
+        speed.step(views.len(), products(config, samples, views));
+        Some(Descent::of(model, loss, rate_at(settings, step, steps)))
+    };
+    let steps = samples.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint };
+    let model = course.run(numbered(model), adam(), epoch, step, watch)?;
     speed.say(&device);
-    let model = model.valid();
     let mean = mean_bias(&model, samples, catalogue, &device.without_autodiff());
     Ok(model.with_bias_raised(mean.map_or(0.0, |mean| -mean)))
 }

@@ -14,17 +14,17 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
+use super::descent::{At, Course, Descent};
 use super::device::device;
 use super::optimiser::adam;
 use super::work::{Speed, block, mlp};
-use batch::{Batch, batches};
+use batch::{Batch, Chosen, batches};
 use library::Library;
 use loss::{calibrator, cross_entropy, uncertain, weighted};
 use nets::models::mlpr::bert::{Bert, BertConfig, Text};
@@ -121,7 +121,7 @@ pub fn train(
     samples: &Samples,
     settings: &Settings,
     checkpoint: Option<(&Checkpoint, &About)>,
-    mut watch: impl FnMut(usize, usize, f32),
+    watch: impl FnMut(usize, usize, f32),
 ) -> Result<Mlpr> {
     let device = device().autodiff();
     device.seed(settings.seed);
@@ -132,12 +132,7 @@ pub fn train(
         .with_bert(bert.clone().train());
     let log_variance =
         Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), &device));
-    let mut learner = numbered(Learner { model, log_variance });
-    let mut optimiser = adam();
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = checkpoint {
-        (learner, optimiser, finished) = checkpoint.resume(learner, optimiser, about)?;
-    }
+    let learner = numbered(Learner { model, log_variance });
     let texts = library.queries(&samples.queries);
     let encoder = match settings.fine_tuning {
         true => Encoder::Learning {
@@ -152,33 +147,27 @@ pub fn train(
     };
     let an_epoch =
         batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
-    let steps = an_epoch * settings.epochs;
     let mut speed = Speed::new("MLPR", [4096, config.bert.width, config.bert.d_f]);
     let scale = samples.trials(settings.labels).0 as f32 / an_epoch as f32;
-    for epoch in finished..settings.epochs {
+    let epoch = |epoch| {
         // What is dropped follows from the epoch alone, whether or not the run was resumed.
         device.seed(settings.seed.wrapping_add(epoch as u64 + 1));
         let mut random = random_of(settings, epoch);
-        let batches = batches(samples, settings.batch, settings.most, &mut random);
-        for (number, chosen) in batches.iter().enumerate() {
-            let step = epoch * an_epoch + number;
-            let batch = Batch::new(samples, chosen, settings.labels, &device);
-            let loss = loss_of(&learner, &encoder, &batch, settings, scale, &device);
-            let gradients = GradientsParams::from_grads(loss.backward(), &learner);
-            let rate = rate_at(settings.rate, step.min(steps - 1), steps);
-            learner = optimiser.step(rate, learner, gradients);
-            let read = if settings.fine_tuning { encoded(library, &texts, &batch) } else { 0.0 };
-            let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
-            speed.step(pairs, read + pairs as f64 * of_pair(config));
-            watch(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = checkpoint {
-            // Running statistics are brought up to date on the way out of training.
-            checkpoint.save(&learner.valid(), &optimiser, about, epoch + 1)?;
-        }
-    }
+        ((), batches(samples, settings.batch, settings.most, &mut random))
+    };
+    let step = |learner: &Learner, chosen: &Vec<Chosen>, (): &mut (), At { step, steps }| {
+        let batch = Batch::new(samples, chosen, settings.labels, &device);
+        let loss = loss_of(learner, &encoder, &batch, settings, scale, &device);
+        let read = if settings.fine_tuning { encoded(library, &texts, &batch) } else { 0.0 };
+        let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
+        speed.step(pairs, read + pairs as f64 * of_pair(config));
+        let rate = rate_at(settings.rate, step.min(steps - 1), steps);
+        Some(Descent::of(learner, loss, rate))
+    };
+    let course = Course { epochs: settings.epochs, steps: an_epoch, checkpoint };
+    let learner = course.run(learner, adam(), epoch, step, watch)?;
     speed.say(&device);
-    Ok(learner.model.valid())
+    Ok(learner.model)
 }
 
 /// Multiplications and additions of a forward pass of the encoders over a batch: see

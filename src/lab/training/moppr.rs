@@ -15,7 +15,6 @@ use std::ops::Range;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::module::embedding;
 use burn::tensor::{Distribution, Tensor};
 use rand::SeedableRng;
@@ -23,6 +22,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
+use super::descent::{Course, Descent};
 use super::device::device;
 use super::optimiser::adagrad;
 use super::work::Speed;
@@ -133,36 +133,29 @@ pub fn train(
     if settings.towers_only {
         model.embeddings = model.embeddings.no_grad();
     }
-    let mut optimiser = adagrad(settings.accumulator);
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = checkpoint {
-        (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
-    }
     let shelves = Shelves::new(corpus.types, corpus.sale_days);
-    let steps_an_epoch = corpus.views.len().div_ceil(settings.batch);
-    let steps = settings.epochs * steps_an_epoch;
     let sizes = model.towers.widths();
     let mut speed = Speed::new("MOPPR", [1024, sizes[1][0], sizes[1][1]]);
-    for epoch in finished..settings.epochs {
+    let epoch = |epoch| {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64);
         let mut views: Vec<&Sample> = corpus.views.iter().collect();
         views.shuffle(&mut random);
-        for (number, views) in views.chunks(settings.batch).enumerate() {
-            let batch = Batch::new(views, corpus.words, &shelves, settings, &mut random, &device);
-            let loss = loss_of(&model, &products, &batch, settings);
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimiser.step(settings.rate, model, gradients);
-            let step = epoch * steps_an_epoch + number + 1;
-            speed.step(views.len(), batch.products(&sizes));
-            watch(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = checkpoint {
-            checkpoint.save(&model, &optimiser, about, epoch + 1)?;
-        }
-    }
+        (random, views.chunks(settings.batch).map(<[_]>::to_vec).collect())
+    };
+    let step = |model: &Moppr, views: &Vec<&Sample>, random: &mut ChaCha8Rng, _| {
+        let batch = Batch::new(views, corpus.words, &shelves, settings, random, &device);
+        let loss = loss_of(model, &products, &batch, settings);
+        speed.step(views.len(), batch.products(&sizes));
+        Some(Descent::of(model, loss, settings.rate))
+    };
+    let steps = corpus.views.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint };
+    let optimiser = adagrad(settings.accumulator);
+    let watch = |step, steps, loss| watch(step + 1, steps, loss);
+    let model = course.run(model, optimiser, epoch, step, watch)?;
     speed.say(&device);
-    Ok(model.valid())
+    Ok(model)
 }
 
 /// Equation 18 over a batch, and with [`Settings::gmv`] the pointwise loss of purchases.

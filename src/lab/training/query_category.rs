@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::descent::{Course, Descent};
 use super::optimiser::adam;
 use market::catalogue::ProductTypeId;
 use market::text::TokenVectors;
@@ -76,7 +75,7 @@ pub fn train(
     let device = Device::flex().autodiff();
     device.seed(settings.seed);
     let mut config = QueryCategoryConfig::playground(product_types);
-    let mut network = numbered(config.init(&device));
+    let network = numbered(config.init(&device));
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut queries: Vec<(&String, &BTreeMap<_, _>)> = clicks.iter().collect();
     queries.shuffle(&mut random);
@@ -84,19 +83,20 @@ pub fn train(
     let (held_out, training) = queries.split_at(held_out.min(queries.len()));
     let (held_out, training) = (Queries::new(held_out, words), Queries::new(training, words));
 
-    let mut optimiser = adam();
     let mut order: Vec<usize> = (0..training.means.len()).collect();
-    for _ in 0..settings.epochs {
+    let epoch = |_| {
         order.shuffle(&mut random);
-        for batch in order.chunks(settings.batch) {
-            let (means, targets) = training.batch(batch, &config, &device);
-            let loss =
-                (targets * log_softmax(network.logits(means), 1)).sum().neg() / batch.len() as f32;
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            network = optimiser.step(settings.rate, network, gradients);
-        }
-    }
-    let network = network.valid();
+        ((), order.chunks(settings.batch).map(<[_]>::to_vec).collect())
+    };
+    let step = |network: &QueryCategory, batch: &Vec<usize>, (): &mut (), _| {
+        let (means, targets) = training.batch(batch, &config, &device);
+        let loss =
+            (targets * log_softmax(network.logits(means), 1)).sum().neg() / batch.len() as f32;
+        Some(Descent::of(network, loss, settings.rate))
+    };
+    let steps = training.means.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint: None };
+    let network = course.run(network, adam(), epoch, step, |_, _, _| ())?;
     let all: Vec<usize> = (0..held_out.means.len()).collect();
     let (means, _) = held_out.batch(&all, &config, &Device::flex());
     let logits = network.logits(means);

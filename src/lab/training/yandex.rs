@@ -14,13 +14,13 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
+use super::descent::{At, Course, Descent};
 use super::device::device;
 use super::optimiser::adam;
 use super::work::Speed;
@@ -169,29 +169,15 @@ fn run(
     longest: usize,
     mut loss_of: impl FnMut(&Yandex, &[&ShopperDay]) -> Tensor<1>,
 ) -> Result<Yandex> {
-    let mut model = numbered(model.train());
-    let mut optimiser = adam();
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = progress.checkpoint {
-        (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
-    }
-    let an_epoch = days.len().div_ceil(stage.batch);
-    let steps = an_epoch * stage.epochs;
-    for epoch in finished..stage.epochs {
-        for (number, days) in batches(days, stage.batch, seed, epoch, longest).iter().enumerate() {
-            let step = epoch * an_epoch + number;
-            let loss = loss_of(&model, days);
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            let gradients = clip_by_group(&model, gradients, stage.clip);
-            let rates = stage.rates.times(schedule(stage, step, steps));
-            model = optimiser.step(rates, model, gradients);
-            (progress.watch)(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = progress.checkpoint {
-            checkpoint.save(&model, &optimiser, about, epoch + 1)?;
-        }
-    }
-    Ok(model.valid())
+    let epoch = |epoch| ((), batches(days, stage.batch, seed, epoch, longest));
+    let step = |model: &Yandex, days: &Vec<&ShopperDay>, (): &mut (), At { step, steps }| {
+        let rates = stage.rates.times(schedule(stage, step, steps));
+        let descent = Descent::of(model, loss_of(model, days), rates);
+        Some(descent.map(|gradients| clip_by_group(model, gradients, stage.clip)))
+    };
+    let (epochs, steps) = (stage.epochs, days.len().div_ceil(stage.batch));
+    let course = Course { epochs, steps, checkpoint: progress.checkpoint };
+    course.run(numbered(model.train()), adam(), epoch, step, progress.watch)
 }
 
 /// Share of the full rate at a step: grows over the warm-up, then falls along a line to nothing

@@ -29,6 +29,7 @@ use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::models::vocabulary::Vocabulary;
+use crate::models::weights::WeightsError;
 use crate::nn::attention::KeyMask;
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
 use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};
@@ -167,6 +168,18 @@ impl DmtConfig {
             d_type: 5,
             ..Self::playground(vocabulary, dense)
         }
+    }
+
+    /// Whether these are the playground's sizes, which a page can be expected to have memory and time for;
+    /// what a network reads and how it is put together may differ.
+    ///
+    /// # Errors
+    /// [`WeightsError::Sizes`] where they are not.
+    pub fn as_shipped(&self) -> Result<(), WeightsError> {
+        let Self { multi_task, bias, interest, positions, sequences, .. } = *self;
+        let shipped = Self::playground(self.vocabulary, self.dense);
+        let shipped = Self { multi_task, bias, interest, positions, sequences, ..shipped };
+        if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
     /// d, width of an item embedding.

@@ -33,6 +33,7 @@ use burn::tensor::activation::{log_sigmoid, relu, sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::models::weights::WeightsError;
 use crate::nn::mlp::Mlp;
 use crate::nn::normaliser::Normaliser;
 use bert::{Bert, BertConfig};
@@ -124,6 +125,18 @@ impl MlprConfig {
             tower: vec![128, 64],
             ..Self::playground(wide)
         }
+    }
+
+    /// Whether these are the playground's sizes, which a page can be expected to have memory and time for;
+    /// what a network reads and how it is put together may differ.
+    ///
+    /// # Errors
+    /// [`WeightsError::Sizes`] where they are not.
+    pub fn as_shipped(&self) -> Result<(), WeightsError> {
+        let Self { sharing, attention, adaptive, transfer, dropout, .. } = *self;
+        let shipped = Self::playground(self.wide);
+        let shipped = Self { sharing, attention, adaptive, transfer, dropout, ..shipped };
+        if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
     /// Width of x (equation 2). The concatenation among the interactions is phi and psi

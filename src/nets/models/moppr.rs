@@ -20,6 +20,8 @@ use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::models::vocabulary::Vocabulary;
+use crate::models::weights::WeightsError;
+use crate::nn::attention::MASKED;
 use crate::nn::layer::{inner_products, linear, small_products};
 use crate::nn::tower::{Tower, TowerConfig, l2_norm};
 use input::{Products, Sequence, UserQuery};
@@ -27,9 +29,6 @@ use market::features::search::{
     EVENT_KINDS, FREQUENCY_BUCKETS, LENGTH_BUCKETS, PRICE_BUCKETS, PRODUCT_DENSE, PROFILE_SIZES,
 };
 use market::features::windows;
-
-/// Added to a score that must take no part in a softmax or a maximum.
-const MASKED: f32 = -1e30;
 
 /// What makes e^uq of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +108,16 @@ impl MopprConfig {
             hidden: [128, 96, 64],
             output: 64,
         }
+    }
+
+    /// Whether these are the playground's sizes, which a page can be expected to have memory and time for;
+    /// what a network reads and how it is put together may differ.
+    ///
+    /// # Errors
+    /// [`WeightsError::Sizes`] where they are not.
+    pub fn as_shipped(&self) -> Result<(), WeightsError> {
+        let shipped = Self { encoder: self.encoder, ..Self::playground(self.vocabulary) };
+        if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
     /// Size of a product's id and side information together.

@@ -38,6 +38,23 @@ pub struct About {
     pub config: serde_json::Value,
 }
 
+impl About {
+    /// Of a model with these settings, in the present format.
+    ///
+    /// # Errors
+    /// Where the settings can't be said in JSON; plain data can.
+    pub fn new(
+        model: &str,
+        market_seed: u64,
+        command: impl Into<String>,
+        config: &impl Serialize,
+    ) -> Result<Self, serde_json::Error> {
+        let (model, command) = (model.into(), command.into());
+        let config = serde_json::to_value(config)?;
+        Ok(Self { format: FORMAT, model, market_seed, command, config })
+    }
+}
+
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
@@ -78,6 +95,9 @@ pub enum WeightsError {
         /// What is on sale.
         expected: String,
     },
+    /// The networks are not of the sizes that ship.
+    #[error("the weights file holds networks of other sizes than the playground's")]
+    Sizes,
     /// A tensor that the model has is not in the file.
     #[error("the weights file has no tensor {0:?}")]
     Missing(String),

@@ -37,6 +37,7 @@ use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::models::weights::WeightsError;
 use crate::nn::attention::{AttentionBlock, KeyMask};
 use crate::nn::layer::{add_norm, linear, linear_relu};
 use crate::nn::tower::l2_norm;
@@ -126,6 +127,17 @@ impl YandexConfig {
             item_width: 128,
             ..Self::paper()
         }
+    }
+
+    /// Whether these are the playground's sizes, which a page can be expected to have memory and time for;
+    /// what a network reads and how it is put together may differ.
+    ///
+    /// # Errors
+    /// [`WeightsError::Sizes`] where they are not.
+    pub fn as_shipped(&self) -> Result<(), WeightsError> {
+        let Self { history, web_queries, web_history, .. } = *self;
+        let shipped = Self { history, web_queries, web_history, ..Self::playground() };
+        if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
     /// Whether there can be a model of these sizes; settings from a file need not be sound.

@@ -12,7 +12,7 @@ use super::mlp::Mlp;
 
 /// Added to the score of a key that is padding: its weight after the softmax is exactly zero,
 /// and a row of nothing but padding stays finite.
-const MASKED: f32 = -1e30;
+pub(crate) const MASKED: f32 = -1e30;
 
 /// Which keys are there: `[batch, keys]`, one for a key and zero for padding.
 #[derive(Clone, Debug)]

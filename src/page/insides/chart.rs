@@ -1,5 +1,6 @@
 //! A plot on a canvas, sharp on every screen and in the theme's colours.
 
+use gloo_render::{AnimationFrame, request_animation_frame};
 use leptos::ev;
 use leptos::html::Canvas;
 use leptos::prelude::*;
@@ -33,7 +34,7 @@ pub struct Plot {
 }
 
 /// One axis: from where to where, and what stands beside it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Axis {
     /// Where it begins.
     pub from: f64,
@@ -41,6 +42,13 @@ pub struct Axis {
     pub to: f64,
     /// What stands at which places.
     pub labels: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// Where a value lies, from 0 at one end to 1 at the other.
+    pub fn at(&self, value: f64) -> f64 {
+        (value - self.from) / (self.to - self.from)
+    }
 }
 
 /// A line through points.
@@ -123,8 +131,7 @@ pub fn draw<B: DrawingBackend>(
     let (left, top) = (look.px(LEFT), look.px(TOP));
     let (right, bottom) = (width as i32 - look.px(RIGHT), height as i32 - look.px(BOTTOM));
     let place = |axis: &Axis, value: f64, from: i32, to: i32| {
-        let share = (value - axis.from) / (axis.to - axis.from);
-        from + (f64::from(to - from) * share.clamp(0.0, 1.0)).round() as i32
+        from + (f64::from(to - from) * axis.at(value).clamp(0.0, 1.0)).round() as i32
     };
     let x = |value: f64| place(&plot.x, value, left, right);
     let y = |value: f64| place(&plot.y, value, bottom, top);
@@ -176,6 +183,7 @@ pub fn Chart(
         resized.track();
         Look::now()
     });
+    let frame = StoredValue::new_local(None::<AnimationFrame>);
     follow(move |_| {
         resized.track();
         let look = look.get();
@@ -183,7 +191,7 @@ pub fn Chart(
         let Some(canvas) = canvas.get() else { return };
         // Once all that follows from the same change stands in the document: to ask for a size
         // has the browser lay it out.
-        request_animation_frame(move || {
+        let paint = move |_| {
             // Setting the size wipes it.
             canvas.set_width(look.px(canvas.client_width().into()) as u32);
             canvas.set_height(look.px(canvas.client_height().into()) as u32);
@@ -193,7 +201,8 @@ pub fn Chart(
             let Some(backend) = CanvasBackend::with_canvas_object(canvas) else { return };
             // A plot that can't be drawn stays empty.
             let _ = plot.and_then(|plot| draw(&backend.into_drawing_area(), &look, &plot));
-        });
+        };
+        frame.set_value(Some(request_animation_frame(paint)));
     });
     view! { <canvas class="chart" node_ref=canvas role="img" aria-label=label></canvas> }
 }

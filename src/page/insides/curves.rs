@@ -29,7 +29,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
     let nats = move || entropy().map_or("–".into(), |h| fixed(h.into(), 2));
     let label = move || {
         let (nats, count) = (nats(), count());
-        say_with("softmax.label", &[("nats", &nats), ("count", &count)])
+        say_with(word!("softmax.label"), &[("nats", &nats), ("count", &count)])
     };
     let plot = move || {
         of_answer(store, |a| softmax(&a.retrieval.softmax, a.retrieval.effective_candidates))?
@@ -37,7 +37,7 @@ pub fn SoftmaxCurve() -> impl IntoView {
     view! {
         <dl class="figures">
             <div>
-                <dt>{say("softmax.compete")}</dt>
+                <dt>{say(word!("softmax.compete"))}</dt>
                 <dd translate="no"
                     data-testid="effective-candidates"
                     data-value=move || effective().map(|n| n.to_string())
@@ -46,14 +46,14 @@ pub fn SoftmaxCurve() -> impl IntoView {
                 </dd>
             </div>
             <div>
-                <dt>{say("softmax.entropy")}</dt>
+                <dt>{say(word!("softmax.entropy"))}</dt>
                 <dd translate="no" data-testid="entropy" data-value=move || entropy().map(|h| h.to_string())>
-                    <span>{nats}</span> <small>{say("softmax.nats")}</small>
+                    <span>{nats}</span> <small>{say(word!("softmax.nats"))}</small>
                 </dd>
             </div>
         </dl>
         <Chart label=Box::new(label) plot=Box::new(plot) />
-        <p class="note" inner_html=say("softmax.note")></p>
+        <p class="note" inner_html=say(word!("softmax.note"))></p>
     }
 }
 
@@ -89,23 +89,23 @@ pub fn ExaminationCurve() -> impl IntoView {
         let tenth = |values: &[f32]| values.get(9).map_or("–".into(), |v| fixed((*v).into(), 2));
         let sentence = |a: &Answer| {
             let (learned, truth) = (tenth(&a.examination.learned), tenth(&a.examination.truth));
-            say_with("examination.label", &[("learned", &learned), ("truth", &truth)])
+            say_with(word!("examination.label"), &[("learned", &learned), ("truth", &truth)])
         };
-        of_answer(store, sentence).unwrap_or_else(|| say("examination.empty").into())
+        of_answer(store, sentence).unwrap_or_else(|| say(word!("examination.empty")).into())
     };
     view! {
         <p class="legend" data-testid="examination">
             {live(move || match learns() {
-                true => view! { <span class="key learned">{say("examination.learned")}</span> }.into_any(),
-                false => view! { <span>{say("examination.no-network")}</span> }.into_any(),
+                true => view! { <span class="key learned">{say(word!("examination.learned"))}</span> }.into_any(),
+                false => view! { <span>{say(word!("examination.no-network"))}</span> }.into_any(),
             })}
-            <span class="key truth">{say("examination.true")}</span>
+            <span class="key truth">{say(word!("examination.true"))}</span>
         </p>
         <Chart
             label=Box::new(label)
             plot=Box::new(move || of_answer(store, |a| examination(&a.examination))?)
         />
-        <p class="note">{say("examination.note")}</p>
+        <p class="note">{say(word!("examination.note"))}</p>
     }
 }
 

@@ -1,5 +1,6 @@
 //! The walls of glass: what the models did, over the page and for the chosen product.
 
+pub mod blocks;
 pub mod chart;
 pub mod curves;
 pub mod product;
@@ -19,19 +20,19 @@ use super::language::say;
 pub fn Insides() -> impl IntoView {
     view! {
         <div class="insides">
-            <Panel title="experts.title" about="experts.about">
+            <Panel title=word!("experts.title") about=word!("experts.about")>
                 <ExpertUtilisation />
             </Panel>
-            <Panel title="product.panel" about="product.panel.about">
+            <Panel title=word!("product.panel") about=word!("product.panel.about")>
                 <ChosenProduct />
             </Panel>
-            <Panel title="request.title" about="request.about">
+            <Panel title=word!("request.title") about=word!("request.about")>
                 <RetrievalInside />
             </Panel>
-            <Panel title="softmax.title" about="softmax.about">
+            <Panel title=word!("softmax.title") about=word!("softmax.about")>
                 <SoftmaxCurve />
             </Panel>
-            <Panel title="examination.title" about="examination.about">
+            <Panel title=word!("examination.title") about=word!("examination.about")>
                 <ExaminationCurve />
             </Panel>
         </div>

@@ -1,8 +1,8 @@
-//! The chosen product: its score taken apart, its experts, its attention, its dense features.
+//! The chosen product: its score taken apart, and what the ranker shows of it.
 
 use leptos::prelude::*;
 
-use super::utilisation::expert_name;
+use super::blocks::blocks;
 use crate::browser;
 use crate::language::{say, say_with};
 use crate::parts::{click, follow, live};
@@ -10,15 +10,12 @@ use crate::picture::{Mark, Picture, Symbol};
 use crate::store::{Place, place_of, store};
 use market::catalogue::ProductId;
 use protocol::blend::{Predicted, mixed, probability, sigmoid, terms};
-use protocol::words::{self, count, css_share, fixed, json, percent, signed};
-use protocol::{Candidate, Detail, Feature, SequenceAttention, Transfer};
+use protocol::words::{self, count, fixed, json, percent, signed};
+use protocol::{Candidate, Detail};
 use systems::Ranker;
 use systems::Task;
 use systems::knob::Settings;
 use systems::shared::{BIAS_AT_SERVING, Blend, task_weight};
-
-/// Most entries shown of one sequence, those with the most attention.
-const ENTRIES: usize = 4;
 
 /// What is known of the chosen product in the present answer.
 pub struct Chosen {
@@ -30,8 +27,6 @@ pub struct Chosen {
     pub ranker: &'static Ranker,
     /// How usual each of its tasks is.
     pub base_rates: Vec<f32>,
-    /// Experts of the last gating.
-    pub experts: Vec<String>,
     /// How its tasks are blended.
     pub settings: Settings,
     /// What the engine said of it alone.
@@ -55,7 +50,6 @@ pub fn ChosenProduct() -> impl IntoView {
                 place,
                 ranker: answer.ranker,
                 base_rates: answer.base_rates.clone(),
-                experts: answer.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
                 settings: store.ranking.get(),
                 detail,
             })
@@ -75,9 +69,9 @@ pub fn ChosenProduct() -> impl IntoView {
         let Some(product) = product.get() else {
             let ranked = store.order.with(|order| !order.is_empty());
             return view! {
-                <p class="empty">{say("product.none")}</p>
+                <p class="empty">{say(word!("product.none"))}</p>
                 <button type="button" class="chip" hidden=!ranked on:click=click(first)>
-                    {say("product.take-first")}
+                    {say(word!("product.take-first"))}
                 </button>
             }
             .into_any();
@@ -88,7 +82,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 Some(chosen) => view! { <Apart chosen /> }.into_any(),
                 None => {
                     let sold_out = store.is_sold_out(product);
-                    let why = if sold_out { "product.sold-out" } else { "product.no-candidate" };
+                    let why = if sold_out { word!("product.sold-out") } else { word!("product.no-candidate") };
                     view! { <p class="empty">{say(why)}</p> }.into_any()
                 }
             })}
@@ -115,7 +109,7 @@ fn Title(product: ProductId) -> impl IntoView {
             <button
                 type="button"
                 class="icon"
-                aria-label=say("close")
+                aria-label=say(word!("close"))
                 on:click=click(move || store.state.update(|state| state.selected = None))
             >
                 <Mark name="close" />
@@ -130,25 +124,16 @@ pub fn Apart(
     /// Which, and what is known of it.
     chosen: Chosen,
 ) -> impl IntoView {
-    let Chosen { candidate, place, ranker, base_rates, experts, settings, detail } = chosen;
-    let tasks = ranker.tasks;
+    let Chosen { candidate, place, ranker, base_rates, settings, detail } = chosen;
     view! {
-        <Score candidate=candidate.clone() place ranker base_rates settings />
-        {detail.map(|detail| {
-            view! {
-                <Chain tasks steps=detail.transfer.clone() />
-                <Contributions tasks experts values=detail.expert_contribution.clone() />
-                <Attention sequences=detail.attention.clone() />
-                <Bias total=candidate.bias terms=detail.bias_terms.clone() />
-                <Features features=detail.features.clone() />
-            }
-        })}
+        <Score candidate place ranker base_rates settings />
+        {detail.map(|detail| blocks(detail.blocks, "ranker"))}
     }
 }
 
 /// What a task is called.
 fn task_name(task: Task) -> &'static str {
-    say(&format!("tasks.{}", task.name()))
+    say(&word!("tasks.{}", task.name()))
 }
 
 /// The blend with its numbers in it.
@@ -189,15 +174,15 @@ fn Score(
             });
             let (utility_said, base_said) = (json(utility), json(base_rate));
             values.push_str(&format!("\"u_{name}\":{utility_said},\"b_{name}\":{base_said},"));
-            let usual = say_with("product.usual", &[("rate", &percent(base_rate))]);
-            let inline = say(&format!("tasks.{name}.inline"));
+            let usual = say_with(word!("product.usual"), &[("rate", &percent(base_rate))]);
+            let inline = say(&word!("tasks.{}.inline", name));
             view! {
                 <tr>
                     <th scope="row" prop:textContent=task_name(task)></th>
-                    <td translate="no" title=say_with("product.utility", &[("task", inline)])>{signed(utility, 2)}</td>
+                    <td translate="no" title=say_with(word!("product.utility"), &[("task", inline)])>{signed(utility, 2)}</td>
                     <td translate="no">{probability}</td>
                     {lifted.then(|| view! { <td translate="no" title=usual>{words::times(mixed)}</td> })}
-                    <td translate="no" title=say("product.weight")>{weight}</td>
+                    <td translate="no" title=say(word!("product.weight"))>{weight}</td>
                     <td translate="no">{words::score(blended, terms[number])}</td>
                 </tr>
             }
@@ -210,9 +195,9 @@ fn Score(
         }
         (true, Blend::Product) => format!("{} = {score}", written.join(" × ")),
         (false, _) if blended.is_none() => {
-            say_with("product.no-ranker", &[("place", &count(place.rank + 1))])
+            say_with(word!("product.no-ranker"), &[("place", &count(place.rank + 1))])
         }
-        (false, _) => say("product.no-weights").into(),
+        (false, _) => say(word!("product.no-weights")).into(),
     };
     let columns = if lifted { "5" } else { "4" };
     let others = [
@@ -229,17 +214,17 @@ fn Score(
             <table>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
+                        <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
                         <th scope="col">
                             {if settings.is_on(&BIAS_AT_SERVING) { "σ(u+y)" } else { "σ(u)" }}
                         </th>
-                        {lifted.then(|| view! { <th scope="col">{say("product.lift")}</th> })}
+                        {lifted.then(|| view! { <th scope="col">{say(word!("product.lift"))}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
                         <th scope="col">
                             {say(match blend {
-                                Blend::Product => "product.factor",
-                                _ => "product.share",
+                                Blend::Product => word!("product.factor"),
+                                _ => word!("product.share"),
                             })}
                         </th>
                     </tr>
@@ -252,7 +237,7 @@ fn Score(
                         <th
                             scope="row"
                             colspan=columns
-                            prop:textContent=say_with("product.blended", &[("place", &count(place.rank + 1))])
+                            prop:textContent=say_with(word!("product.blended"), &[("place", &count(place.rank + 1))])
                         ></th>
                         <td translate="no"><strong>{score}</strong></td>
                     </tr>
@@ -261,11 +246,11 @@ fn Score(
         }
     });
     let serving = if settings.is_on(&BIAS_AT_SERVING) {
-        say("product.bias-kept").into()
+        say(word!("product.bias-kept")).into()
     } else {
         let click = candidate.utility.first().copied().unwrap_or(f32::NAN);
         let chance = percent(sigmoid(click + candidate.bias));
-        say_with("product.bias-left-out", &[("chance", &chance)])
+        say_with(word!("product.bias-left-out"), &[("chance", &chance)])
     };
     view! {
         <div
@@ -276,250 +261,18 @@ fn Score(
             {table}
             <p class="note" translate="no">{sum}</p>
             <dl class="pairs">
-                <dt>{say("product.retrieval-score")}</dt>
+                <dt>{say(word!("product.retrieval-score"))}</dt>
                 <dd translate="no">{signed(candidate.retrieval_score, 3)}</dd>
-                <dt>{say("product.softmax")}</dt>
+                <dt>{say(word!("product.softmax"))}</dt>
                 <dd translate="no">{percent(candidate.probability)}</dd>
-                <dt>{say("product.retrieved-as")}</dt>
-                <dd translate="no">{say_with("product.number", &[("number", &count(place.candidate + 1))])}</dd>
+                <dt>{say(word!("product.retrieved-as"))}</dt>
+                <dd translate="no">{say_with(word!("product.number"), &[("number", &count(place.candidate + 1))])}</dd>
                 {biased.then(|| view! {
-                    <dt>{say("product.bias-logit")} " " <Symbol symbol="y_b" /></dt>
+                    <dt>{say(word!("product.bias-logit"))} " " <Symbol symbol="y_b" /></dt>
                     <dd translate="no">{signed(candidate.bias, 2)}</dd>
                 })}
             </dl>
             {biased.then(|| view! { <p class="note" prop:textContent=serving></p> })}
         </div>
     }
-}
-
-/// MLPR's steps from the impression to the order: what each takes from the one before.
-#[component]
-fn Chain(tasks: &'static [Task], steps: Vec<Transfer>) -> impl IntoView {
-    (!steps.is_empty()).then(|| {
-        let row = |(number, (task, step)): (usize, (&Task, Transfer))| {
-            // The first has nothing before it.
-            let former = match number {
-                0 => ().into_any(),
-                _ => view! {
-                    <span class="bar ranker" style=format!("--share:{}", css_share(step.from_former))></span>
-                    <small translate="no">{percent(step.from_former)}</small>
-                }
-                .into_any(),
-            };
-            view! {
-                <tr>
-                    <th scope="row" prop:textContent=task_name(*task)></th>
-                    <td translate="no">{percent(step.conditional)}</td>
-                    <td translate="no">{percent(step.joint)}</td>
-                    <td translate="no">{former}</td>
-                </tr>
-            }
-        };
-        view! {
-            <h3>{say("chain.title")}</h3>
-            <p class="note">{say("chain.note")}</p>
-            <table class="chain" data-testid="chain">
-                <thead>
-                    <tr>
-                        <th scope="col"><span class="hidden">{say("product.task")}</span></th>
-                        <th scope="col"><Symbol symbol="p_k" /></th>
-                        <th scope="col"><Symbol symbol="y_k" /></th>
-                        <th scope="col">{say("chain.from-before")}</th>
-                    </tr>
-                </thead>
-                <tbody>{tasks.iter().zip(steps).enumerate().map(row).collect_view()}</tbody>
-            </table>
-        }
-    })
-}
-
-/// A bar to the right or to the left of a middle line, by its share of the longest.
-pub fn two_sided(value: f32, longest: f32) -> impl IntoView {
-    let share = if longest > 0.0 { 50.0 * (value / longest).clamp(-1.0, 1.0) } else { 0.0 };
-    let (left, width) = if share < 0.0 { (50.0 + share, -share) } else { (50.0, share) };
-    let class = if share < 0.0 { "below" } else { "" };
-    let style = format!("left:{}%;width:{}%", fixed(left.into(), 1), fixed(width.into(), 1));
-    view! {
-        <span class="two-sided">
-            <i class=class style=style></i>
-        </span>
-    }
-}
-
-/// The largest by size, largest first: (index, value).
-fn strongest(values: &[f32], most: usize) -> Vec<(usize, f32)> {
-    let mut found: Vec<(usize, f32)> = vec![];
-    while found.len() < most {
-        let rest =
-            values.iter().copied().enumerate().filter(|(i, value)| {
-                value.is_finite() && found.iter().all(|(taken, _)| taken != i)
-            });
-        match rest.reduce(|a, b| if b.1.abs() > a.1.abs() { b } else { a }) {
-            Some(next) => found.push(next),
-            None => break,
-        }
-    }
-    found
-}
-
-/// The largest magnitude of the values that are numbers; 0 where there is none.
-pub fn longest(values: impl IntoIterator<Item = f32>) -> f32 {
-    values.into_iter().filter(|v| v.is_finite()).fold(0.0, |most, v| most.max(v.abs()))
-}
-
-#[component]
-fn Contributions(
-    tasks: &'static [Task],
-    experts: Vec<String>,
-    values: Vec<Vec<f32>>,
-) -> impl IntoView {
-    (!values.is_empty()).then(|| {
-        let cell = |task: usize, expert: usize| {
-            let of_task = values.get(task).map(Vec::as_slice).unwrap_or_default();
-            let value = of_task.get(expert).copied().unwrap_or(0.0);
-            // Orders are rare, so their utility is of another size than that of clicks.
-            let bar = two_sided(value, longest(of_task.iter().copied()));
-            view! { <td translate="no" title=signed(value, 3)>{bar} <small translate="no">{signed(value, 2)}</small></td> }
-        };
-        view! {
-            <h3>{say("contributions.title")}</h3>
-            <p class="note">{say("contributions.note")}</p>
-            <table class="bars">
-                <thead>
-                    <tr>
-                        <th scope="col"><span class="hidden">{say("contributions.expert")}</span></th>
-                        {tasks
-                            .iter()
-                            .map(|task| view! { <th scope="col" prop:textContent=task_name(*task)></th> })
-                            .collect_view()}
-                    </tr>
-                </thead>
-                <tbody>
-                    {experts
-                        .into_iter()
-                        .enumerate()
-                        .map(|(expert, name)| {
-                            view! {
-                                <tr>
-                                    <th scope="row" prop:textContent=expert_name(&name)></th>
-                                    {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
-                                </tr>
-                            }
-                        })
-                        .collect_view()}
-                </tbody>
-            </table>
-        }
-    })
-}
-
-#[component]
-fn Attention(sequences: Vec<SequenceAttention>) -> impl IntoView {
-    let store = store();
-    let title = move |entry: u32| {
-        store.answer.with_untracked(|answer| {
-            let event = answer.as_ref()?.history.iter().find(|e| e.entry == entry)?.event;
-            store.shop.with_untracked(|shop| {
-                let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
-                Some((event.product, product.title.clone()))
-            })
-        })
-    };
-    let list = move |sequence: SequenceAttention| {
-        let count = sequence.weights.len();
-        let weights: Vec<_> = sequence.weights.iter().map(|(_, weight)| *weight).collect();
-        let rows = strongest(&weights, ENTRIES)
-            .into_iter()
-            .map(|(i, weight)| {
-                let (product, name) = title(sequence.weights[i].0)?;
-                let tip = name.clone();
-                Some(view! {
-                    <li title=tip>
-                        <Picture product />
-                        <span class="what" translate="no">{name}</span>
-                        <span class="bar ranker" style=format!("--share:{}", css_share(weight))></span>
-                        <small translate="no">{percent(weight)}</small>
-                    </li>
-                })
-            })
-            .collect_view();
-        view! {
-            <div class="sequence">
-                <h4 prop:textContent=say_with(&format!("attention.{}", sequence.sequence), &[("count", &words::count(count))])></h4>
-                {if count == 0 {
-                    view! { <p class="empty">{say("attention.none")}</p> }.into_any()
-                } else {
-                    view! { <ol>{rows}</ol> }.into_any()
-                }}
-            </div>
-        }
-    };
-    (!sequences.is_empty()).then(|| {
-        view! {
-            <h3>{say("attention.title")}</h3>
-            <p class="note" inner_html=say("attention.note")></p>
-            <div data-testid="attention">{sequences.into_iter().map(list).collect_view()}</div>
-        }
-    })
-}
-
-#[component]
-fn Bias(total: f32, terms: Vec<(String, f32)>) -> impl IntoView {
-    let most = longest(terms.iter().map(|(_, value)| *value).chain([total]));
-    (!terms.is_empty()).then(|| {
-        view! {
-            <h3>{say("bias.title")}</h3>
-            <table class="bars">
-                <tbody>
-                    {terms
-                        .into_iter()
-                        .map(|(name, value)| {
-                            view! {
-                                <tr>
-                                    <th scope="row" prop:textContent=say(&format!("bias.{name}"))></th>
-                                    <td translate="no">{two_sided(value, most)} <small translate="no">{signed(value, 2)}</small></td>
-                                </tr>
-                            }
-                        })
-                        .collect_view()}
-                    <tr class="sum">
-                        <th scope="row">{say("bias.together")}</th>
-                        <td translate="no">{two_sided(total, most)} <small translate="no">{signed(total, 2)}</small></td>
-                    </tr>
-                </tbody>
-            </table>
-        }
-    })
-}
-
-#[component]
-fn Features(features: Vec<Feature>) -> impl IntoView {
-    let most = longest(features.iter().map(|feature| feature.z_score));
-    (!features.is_empty()).then(|| {
-        view! {
-            <h3>{say("features-panel.title")}</h3>
-            <p class="note">{say("features-panel.note")}</p>
-            <table class="bars">
-                <tbody>
-                    {features
-                        .into_iter()
-                        .map(|Feature { name, kind, value, z_score }| {
-                            // Their words come behind the first ranking's.
-                            let title = move || {
-                                let value = signed(value, 3);
-                                say_with(&format!("feature-kinds.{kind}"), &[("value", &value)])
-                            };
-                            let name = move || say(&format!("features.{name}"));
-                            view! {
-                                <tr title=title>
-                                    <th scope="row" prop:textContent=name></th>
-                                    <td translate="no">{two_sided(z_score, most)} <small translate="no">{signed(z_score, 1)}</small></td>
-                                </tr>
-                            }
-                        })
-                        .collect_view()}
-                </tbody>
-            </table>
-        }
-    })
 }

@@ -2,12 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::blocks::blocks;
 use crate::language::{say, say_with};
 use crate::parts::live;
-use crate::picture::Symbol;
 use crate::store::store;
-use protocol::TowerInsides;
-use protocol::words::{self, count, css_share, percent, signed};
+use protocol::words::{count, css_share, percent};
 
 /// Most categories shown.
 const CATEGORIES: usize = 6;
@@ -20,7 +19,7 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
             // Not every retriever attends to the pieces one by one.
-            let attention = |n: usize| inside.personal_attention.get(n).copied();
+            let attention = |n: usize| inside.attention.get(n).copied();
             let pieces = inside.pieces.iter().cloned().enumerate();
             pieces.map(|(n, piece)| (piece, attention(n))).collect::<Vec<_>>()
         })
@@ -43,13 +42,13 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return String::new() };
             let (of, kept) =
                 (answer.history.len(), answer.history.iter().filter(|e| e.kept).count());
-            let key = format!("request.reads-{}", answer.retriever.key);
+            let key = word!("request.reads-{}", answer.retriever.key);
             say_with(&key, &[("kept", &count(kept)), ("count", &count(of))])
         })
     };
     let piece = |(piece, attention): (String, Option<f32>)| {
-        let title =
-            attention.map(|share| say_with("request.attention", &[("share", &percent(share))]));
+        let title = attention
+            .map(|share| say_with(word!("request.attention"), &[("share", &percent(share))]));
         view! {
             <li title=title style=format!("--share:{}", css_share(attention.unwrap_or(0.0)))>
                 <span translate="no">{piece}</span>
@@ -73,61 +72,19 @@ pub fn RetrievalInside() -> impl IntoView {
             return view! { <ol class="pieces">{pieces}</ol> }.into_any();
         }
         let text = match store.insides.with(Option::is_some) {
-            true => "request.no-query",
-            false => "insides.waiting",
+            true => word!("request.no-query"),
+            false => word!("insides.waiting"),
         };
         view! { <p class="empty" prop:textContent=say(text)></p> }.into_any()
     });
-    let towers = live(move || {
-        let towers = store.insides.with(|a| a.as_ref().and_then(|a| a.retrieval.towers.clone()));
-        towers.map_or(().into_any(), |towers| view! { <Towers towers /> }.into_any())
+    let shown = live(move || {
+        let shown = store.insides.with(|a| a.as_ref().map(|a| a.retrieval.blocks.clone()));
+        blocks(shown.unwrap_or_default(), "retriever")
     });
     view! {
         {read}
         <ol class="rows" data-testid="categories">{live(move || categories().into_iter().map(category).collect_view().into_any())}</ol>
         <p class="note" prop:textContent=kept></p>
-        {towers}
-    }
-}
-
-/// What Yandex's towers read beside the history, and what they learned beside the vectors.
-#[component]
-fn Towers(towers: TowerInsides) -> impl IntoView {
-    let TowerInsides { read, own_attention, searches, temperature, context, .. } = towers;
-    let (surface, device) = context;
-    let count = searches.len();
-    let search = |(query, attention): (String, f32)| {
-        view! {
-            <li>
-                <span class="what" translate="no">{query}</span>
-                <span class="bar retriever" style=format!("--share:{}", css_share(attention))></span>
-                <small translate="no">{percent(attention)}</small>
-            </li>
-        }
-    };
-    view! {
-        <h3 prop:textContent=say_with("towers.searches", &[("count", &words::count(count))])></h3>
-        {match count {
-            0 => view! { <p class="empty">{say("towers.no-searches")}</p> }.into_any(),
-            _ => view! {
-                <ol class="rows" data-testid="searches">{searches.into_iter().map(search).collect_view()}</ol>
-            }
-            .into_any(),
-        }}
-        <p class="note">{say("towers.searches.note")}</p>
-        <h3>{say("towers.title")}</h3>
-        <dl class="pairs" data-testid="towers">
-            <dt>{say("towers.read")}</dt>
-            <dd translate="no">{read}</dd>
-            <dt>{say("towers.own-attention")}</dt>
-            <dd translate="no">{percent(own_attention)}</dd>
-            <dt>{say("towers.temperature")} " " <Symbol symbol="τ" /></dt>
-            <dd translate="no">{signed(temperature, 1)}</dd>
-            <dt>{say("towers.surface")}</dt>
-            <dd translate="no" data-testid="context-surface">{signed(surface, 2)}</dd>
-            <dt>{say("towers.device")}</dt>
-            <dd translate="no" data-testid="context-device">{signed(device, 2)}</dd>
-        </dl>
-        <p class="note">{say("towers.note")}</p>
+        {shown}
     }
 }

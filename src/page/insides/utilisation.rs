@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::language::{say, say_with};
+use crate::language::{say, say_with, worded};
 use crate::lasting::Lasting;
 use crate::parts::{live, when};
 use crate::store::store;
+use market::language::Message;
 use protocol::Gating;
 use protocol::words;
 
@@ -40,13 +41,13 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 });
                 view! {
                     <figure>
-                        <figcaption prop:textContent=say(&format!("tasks.{}", task.name()))></figcaption>
+                        <figcaption prop:textContent=say(&word!("tasks.{}", task.name()))></figcaption>
                         <ol>{bars.collect_view()}</ol>
                     </figure>
                 }
             };
             view! {
-                {(!name.is_empty()).then(|| view! { <h3 prop:textContent=say(&format!("experts.{name}"))></h3> })}
+                {name.map(|name| view! { <h3>{worded(&name)}</h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };
@@ -70,9 +71,9 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {live(move || {
                 if gatings.with(Vec::is_empty) {
                     let text = match (store.answer.with(Option::is_some), store.ranks.get()) {
-                        (true, true) => "experts.no-gates",
-                        (true, false) => "experts.no-ranker",
-                        (false, _) => "insides.waiting",
+                        (true, true) => word!("experts.no-gates"),
+                        (true, false) => word!("experts.no-ranker"),
+                        (false, _) => word!("insides.waiting"),
                     };
                     return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }
@@ -81,8 +82,8 @@ pub fn ExpertUtilisation() -> impl IntoView {
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
                     <p class="legend">
-                        <span class="key learned">{say("experts.page")}</span>
-                        <span class="key chosen">{say("experts.chosen")}</span>
+                        <span class="key learned">{say(word!("experts.page"))}</span>
+                        <span class="key chosen">{say(word!("experts.chosen"))}</span>
                     </p>
                 }
                 .into_any()
@@ -91,18 +92,12 @@ pub fn ExpertUtilisation() -> impl IntoView {
     }
 }
 
-/// What an expert is called: "shared 2" is the second of the shared.
-pub fn expert_name(expert: &str) -> String {
-    let (whose, number) = expert.split_once(' ').unwrap_or((expert, ""));
-    say_with(&format!("experts.{whose}"), &[("number", number)])
-}
-
 /// One expert's share in one task's mixture; `number` is its place among all gate weights.
 fn bar(
     over_page: Lasting<Memo<Vec<f32>>>,
     of_chosen: Lasting<Memo<Vec<f32>>>,
     number: usize,
-    name: String,
+    name: Message,
 ) -> impl IntoView {
     let weight = move || over_page.with(|all| all.get(number).copied()).unwrap_or(0.0);
     let chosen = move || of_chosen.with(|all| all.get(number).copied());
@@ -110,11 +105,11 @@ fn bar(
     let label = {
         let name = name.clone();
         move || {
-            let (name, mean) = (expert_name(&name), words::percent(weight()));
+            let (name, mean) = (worded(&name), words::percent(weight()));
             match chosen().map(words::percent) {
-                None => say_with("experts.bar", &[("expert", &name), ("mean", &mean)]),
+                None => say_with(word!("experts.bar"), &[("expert", &name), ("mean", &mean)]),
                 Some(one) => say_with(
-                    "experts.bar-of-chosen",
+                    word!("experts.bar-of-chosen"),
                     &[("expert", &name), ("mean", &mean), ("chosen", &one)],
                 ),
             }
@@ -133,7 +128,7 @@ fn bar(
             <span class="figure chosen" translate="no">
                 {move || chosen().map_or(String::new(), words::percent)}
             </span>
-            <span class="name" prop:textContent=move || expert_name(&name)></span>
+            <span class="name" prop:textContent=move || worded(&name)></span>
             <span class="hidden" prop:textContent=label></span>
         </li>
     }

@@ -131,7 +131,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         history: vec![],
         retrieval: RetrievalInsides {
             pieces: vec![],
-            personal_attention: vec![],
+            attention: vec![],
             categories: vec![],
             entropy: 0.0,
             effective_candidates: 1.0,
@@ -140,7 +140,8 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             retrieved: 20,
             relevant: 20,
             admitted: 20,
-            towers: None,
+            recent_searches: 0,
+            blocks: vec![],
         },
         gatings: vec![],
         candidates: (0..20).map(candidate).collect(),
@@ -150,7 +151,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
 }
 
 fn failed(key: &str) -> FromEngine {
-    FromEngine::Failed(Notice::new(key))
+    FromEngine::Failed(Notice::new(&format!("notices.{key}")))
 }
 
 #[test]
@@ -418,7 +419,7 @@ fn an_engine_of_another_version_is_refused() {
 fn an_engine_that_complained_does_not_hold_up_the_next_state() {
     let mut bench = Bench::start(false);
     bench.load(CPU);
-    bench.hear(CPU, FromEngine::Notice(Notice::new("odd")));
+    bench.hear(CPU, FromEngine::Notice(Notice::new("notices.odd")));
     assert_eq!(bench.told("odd"), 1);
     bench.set(|state| state.query = "lamp".into());
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
@@ -494,7 +495,7 @@ fn a_file_that_was_missing_is_asked_for_again_with_the_line() {
     bench.set(|state| state.query = "lamp".into());
     let run = bench.asked(CPU)[0].0;
     let mut lacking = answer(run, CPU, 1.0);
-    lacking.notices.push(Notice::new("asset-mlpr.safetensors"));
+    lacking.notices.push(Notice::new("notices.asset-mlpr.safetensors"));
     bench.hear(CPU, FromEngine::Answer(Box::new(lacking)));
     assert!(bench.asked(CPU).is_empty());
     let todo = bench.supervisor.online(bench.now);

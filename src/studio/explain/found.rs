@@ -34,7 +34,7 @@ impl Found {
             (Reply::Trace(trace), Reply::Parts(parts)) => {
                 Ok(Self { state, answer, trace, parts: *parts })
             }
-            _ => Err(Message::new("studio.engine.other")),
+            _ => Err(Message::new(word!("studio.engine.other"))),
         }
     }
 }

@@ -10,4 +10,4 @@ mod texts;
 mod tries;
 mod way;
 
-pub(super) use panel::Explain;
+pub(super) use panel::PANEL;

@@ -12,14 +12,17 @@ use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::engine::{Engine, Lost, Standing};
+use crate::panels::Panel;
 use lessons::sources::linked;
 use link::State;
 use market::catalogue::ProductId;
 use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, is_composing, live, written};
 use page::picture::Picture;
 use page::store::{Place, Store, store};
+use protocol::block::Blocks;
 use protocol::words;
 
 /// Milliseconds of rest after which the present state is asked for.
@@ -27,14 +30,22 @@ const REST: u64 = 250;
 /// Products that a search shows.
 const FOUND: usize = 8;
 
+/// One product: why it stands where it stands, and what would change it.
+pub const PANEL: Panel = Panel::new(
+    "explain",
+    word!("studio.panels.explain"),
+    word!("studio.panels.explain.about"),
+    || view! { <Explain /> }.into_any(),
+);
+
 #[component]
-pub fn Explain() -> impl IntoView {
+fn Explain() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let tries = Tries::new(engine.clone());
     let found = RwSignal::new(None::<Result<Arc<Found>, Lost>>);
     let asking = RwSignal::new(false);
-    let asked = StoredValue::new(0_u32);
+    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
@@ -42,10 +53,7 @@ pub fn Explain() -> impl IntoView {
     follow(move |first| {
         retry.track();
         let state = store.state.get();
-        let number = asked.try_update_value(|number| {
-            *number += 1;
-            *number
-        });
+        let turn = asked.begin();
         begun.begin(None);
         let Some(product) = state.selected else {
             found.set(None);
@@ -61,12 +69,12 @@ pub fn Explain() -> impl IntoView {
         let ask = move || {
             leptos::task::spawn_local(async move {
                 // The panel may be closed, or the state change again, at any time.
-                let wanted = || asked.try_get_value() == number;
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
+                let wanted = || turn.is_latest();
                 let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
-                if !wanted() {
+                if !turn.is_latest() {
                     return;
                 }
                 asking.set(false);
@@ -131,7 +139,7 @@ pub fn Explain() -> impl IntoView {
 fn planned(found: &Found) -> Vec<super::changes::Change> {
     let detail = found.parts.detail.as_ref();
     let attention: Vec<(u32, f32)> =
-        detail.iter().flat_map(|d| &d.attention).flat_map(|s| s.weights.clone()).collect();
+        detail.iter().flat_map(|d| d.blocks.sequences()).flat_map(|s| s.weights.clone()).collect();
     let (features, history) = (found.parts.features.len(), &found.answer.history);
     changes(&found.state, features, history, &attention)
 }
@@ -276,13 +284,12 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         },
         ranker: answer.ranker,
         base_rates: answer.base_rates.clone(),
-        experts: parts.gatings.last().map(|g| g.experts.clone()).unwrap_or_default(),
         settings: found.state.settings.clone(),
         detail: parts.detail.clone(),
     };
     let task = RwSignal::new(0_usize);
     let option = |(number, of): (usize, &systems::Task)| {
-        let name = format!("tasks.{}", of.name());
+        let name = word!("tasks.{}", of.name());
         view! {
             <label>
                 <input

@@ -10,6 +10,7 @@ use super::texts;
 use super::way::done;
 use crate::engine::{Engine, Lost};
 use page::language::{say, text, worded};
+use page::latest::{Latest, Turn};
 use page::parts::{click, live};
 use page::store::store;
 use protocol::words::score_change;
@@ -25,8 +26,8 @@ pub struct Tries {
     done: RwSignal<Vec<(Change, Trace)>>,
     stopped: RwSignal<bool>,
     trouble: RwSignal<Option<Lost>>,
-    /// Number of the run through a plan: a newer one ends the older.
-    run: StoredValue<u32>,
+    /// Runs through a plan: a newer one ends the older.
+    runs: Latest,
 }
 
 impl Tries {
@@ -39,37 +40,36 @@ impl Tries {
             done: RwSignal::new(Vec::new()),
             stopped: RwSignal::new(false),
             trouble: RwSignal::new(None),
-            run: StoredValue::new(0),
+            runs: Latest::new(),
         }
     }
 
     /// Turns to another product or state: what runs for the one before ends.
     pub fn begin(&self, found: Option<(Arc<Found>, Vec<Change>)>) {
-        self.run.update_value(|run| *run += 1);
+        let turn = self.runs.begin();
         let (found, plan) = found.unzip();
         self.done.set(Vec::new());
         self.trouble.set(None);
         self.stopped.set(false);
         self.found.set(found);
         self.plan.set(plan.unwrap_or_default());
-        self.drive();
+        self.drive(turn);
     }
 
     /// Stops, or goes on from there.
     fn turn(&self) {
         let stop = !self.stopped.get_untracked() && self.trouble.with_untracked(Option::is_none);
-        self.run.update_value(|run| *run += 1);
+        let turn = self.runs.begin();
         self.trouble.set(None);
         self.stopped.set(stop);
         if !stop {
-            self.drive();
+            self.drive(turn);
         }
     }
 
     /// Tries change after change until all are, or there is trouble, or another run began.
-    fn drive(&self) {
+    fn drive(&self, turn: Turn) {
         let tries = self.clone();
-        let run = self.run.get_value();
         leptos::task::spawn_local(async move {
             // The panel may be closed at any time.
             while let Some(Some(found)) = tries.found.try_get_untracked() {
@@ -80,7 +80,7 @@ impl Tries {
                 let (state, held) = change.applied(&found.state);
                 let question = Question::Trace { product: found.trace.product, held };
                 let reply = tries.engine.ask(&state, question).await;
-                if tries.run.try_get_value() != Some(run) {
+                if !turn.is_latest() {
                     return;
                 }
                 match reply {
@@ -210,7 +210,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
             let feature = found.parts.features.get(number as usize);
             feature
                 .map(|(feature, _)| {
-                    let key = format!("features.{}", feature.name);
+                    let key = word!("features.{}", feature.name);
                     move || say(&key)
                 })
                 .into_any()

@@ -9,8 +9,7 @@ use lessons::sources::linked;
 use link::State;
 use market::features::windows;
 use market::language::Message;
-use page::insides::product::{longest, two_sided};
-use page::insides::utilisation::expert_name;
+use page::insides::blocks::{longest, two_sided};
 use page::language::{say, say_with, text, worded};
 use page::picture::Picture;
 use page::store::store;
@@ -121,7 +120,7 @@ pub fn split(parts: &Parts, retriever: &Retriever) -> AnyView {
         .zip(&values)
         .map(|(name, value)| row(name.clone(), texts::group(name), *value))
         .collect();
-    let about = say(&format!("studio.explain.retrieval-{}", retriever.key));
+    let about = say(&word!("studio.explain.retrieval-{}", retriever.key));
     view! {
         <table class="bars wide" data-testid="split">
             <tbody>
@@ -160,7 +159,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
             view! {
                 <tr>
-                    <th scope="row">{expert_name(name)}</th>
+                    <th scope="row">{worded(name)}</th>
                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                 </tr>
             }
@@ -170,11 +169,11 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let name = gating.name.clone();
         layers.push(view! {
             <table class="gates">
-                <caption>{move || if name.is_empty() { "" } else { say(&format!("experts.{name}")) }}</caption>
+                <caption>{move || name.as_ref().map(worded)}</caption>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{text("studio.explain.expert")}</span></th>
-                        {tasks.iter().map(|task| view! { <th scope="col">{move || say(&format!("tasks.{}", task.name()))}</th> }).collect_view()}
+                        <th scope="col"><span class="hidden">{text(word!("studio.explain.expert"))}</span></th>
+                        {tasks.iter().map(|task| view! { <th scope="col">{move || say(&word!("tasks.{}", task.name()))}</th> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -197,8 +196,8 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
     let most = longest(order.iter().map(|&place| added(place).0));
     let rows = order.into_iter().map(|place| {
         let (feature, (share, error)) = (&parts.features[place].0, added(place));
-        let name = format!("features.{}", feature.name);
-        let (kind, value) = (format!("feature-kinds.{}", feature.kind), feature.value);
+        let name = word!("features.{}", feature.name);
+        let (kind, value) = (word!("feature-kinds.{}", feature.kind), feature.value);
         view! {
             <tr title={move || say_with(&kind, &[("value", &signed(value, 3))])} data-value=share.to_string()>
                 <th scope="row">{move || say(&name)}</th>
@@ -241,7 +240,7 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
 pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
     let history = &answer.history;
     let kept = || history.iter().filter(|shown| shown.kept);
-    let about = say(&format!("studio.explain.attention-{}", answer.retriever.key));
+    let about = say(&word!("studio.explain.attention-{}", answer.retriever.key));
     let now = now.or_else(|| history.iter().map(|shown| shown.event.time).max()).unwrap_or(0);
     let lists: Vec<AnyView> = match answer.retriever.attends {
         Attends::BySpan => {

@@ -4,4 +4,4 @@ mod done;
 mod panel;
 mod step;
 
-pub use panel::Lessons;
+pub use panel::PANEL;

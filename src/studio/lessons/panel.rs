@@ -8,8 +8,9 @@ use wasm_bindgen::JsCast;
 use super::done::Done;
 use super::step::{Progressing, StepView};
 use crate::browser;
+use crate::panels::Panel;
 use lessons::lesson::{Entry, FOLDER, INDEX, Lesson, in_language, read_index};
-use link::view::{LessonPlace, Panel};
+use link::view::LessonPlace;
 use market::language::{Language, Message};
 use page::browser::document;
 use page::language::{self, say, say_with, text, worded};
@@ -23,10 +24,10 @@ type Fetched<T> = RwSignal<Option<Result<Arc<T>, Message>>>;
 /// Fetches and reads a file of the lessons' folder.
 async fn fetch<T>(file: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Message> {
     let text = browser::fetch_text(&format!("{FOLDER}/{file}")).await.map_err(|why| {
-        Message::new("studio.lessons.missing").with("name", file).with("why", why)
+        Message::new(word!("studio.lessons.missing")).with("name", file).with("why", why)
     })?;
     read(&text).map_err(|why| {
-        Message::new("studio.lessons.unreadable").with("name", file).with("why", why)
+        Message::new(word!("studio.lessons.unreadable")).with("name", file).with("why", why)
     })
 }
 
@@ -70,7 +71,7 @@ fn keep<T: Send + Sync + 'static, F: Future<Output = Result<T, Message>> + 'stat
 fn failed(why: &Message, again: impl Fn() + 'static) -> AnyView {
     view! {
         <p data-testid="notice" role="alert">{worded(why)}</p>
-        <button type="button" class="outlined" on:click=click(again)>{say("try-again")}</button>
+        <button type="button" class="outlined" on:click=click(again)>{say(word!("try-again"))}</button>
     }
     .into_any()
 }
@@ -80,9 +81,18 @@ fn open(store: Store, place: Option<LessonPlace>) {
     store.view.update(|view| view.lesson = place);
 }
 
+/// The lessons.
+pub const PANEL: Panel = Panel::new(
+    "lessons",
+    word!("studio.panels.lessons"),
+    word!("studio.panels.lessons.about"),
+    || view! { <Lessons /> }.into_any(),
+)
+.beside_shelf(|view| view.lesson.is_some());
+
 /// The list of lessons, or the one that is open.
 #[component]
-pub fn Lessons() -> impl IntoView {
+fn Lessons() -> impl IntoView {
     let store = store();
     let done = Done::recalled();
     provide_context(done);
@@ -109,7 +119,7 @@ pub fn Lessons() -> impl IntoView {
 fn Lecture() -> impl IntoView {
     let store = store();
     view! {
-        <label class="lecture-switch" title=text("studio.lessons.lecture.about")>
+        <label class="lecture-switch" title=text(word!("studio.lessons.lecture.about"))>
             <input
                 type="checkbox"
                 role="switch"
@@ -120,7 +130,7 @@ fn Lecture() -> impl IntoView {
                     store.view.update(|view| view.lecture = on);
                 }
             />
-            <span>{text("studio.lessons.lecture")}</span>
+            <span>{text(word!("studio.lessons.lecture"))}</span>
         </label>
     }
 }
@@ -140,10 +150,10 @@ fn List(done: Done) -> impl IntoView {
         };
         let all = counted.clone();
         let state = move || match counted() {
-            0 => say_with("studio.lessons.minutes", &[("count", &minutes.to_string())]),
-            did if did == steps => say("studio.lessons.done").into(),
+            0 => say_with(word!("studio.lessons.minutes"), &[("count", &minutes.to_string())]),
+            did if did == steps => say(word!("studio.lessons.done")).into(),
             did => say_with(
-                "studio.lessons.some-done",
+                word!("studio.lessons.some-done"),
                 &[("done", &did.to_string()), ("count", &steps.to_string())],
             ),
         };
@@ -166,7 +176,8 @@ fn List(done: Done) -> impl IntoView {
     let list = move |entries: &[Entry]| {
         let minutes: u32 = entries.iter().map(|entry| entry.minutes).sum();
         let (count, minutes) = (entries.len().to_string(), minutes.to_string());
-        let said = say_with("studio.lessons.all", &[("count", &count), ("minutes", &minutes)]);
+        let said =
+            say_with(word!("studio.lessons.all"), &[("count", &count), ("minutes", &minutes)]);
         view! {
             <div class="actions"><p>{said}</p> <Lecture /></div>
             <ol class="all">{entries.iter().enumerate().map(row).collect_view()}</ol>
@@ -174,7 +185,9 @@ fn List(done: Done) -> impl IntoView {
         .into_any()
     };
     live(move || match entries.get() {
-        None => view! { <p class="empty" role="status">{say("studio.fetching")}</p> }.into_any(),
+        None => {
+            view! { <p class="empty" role="status">{say(word!("studio.fetching"))}</p> }.into_any()
+        }
         Some(Err(why)) => failed(&why, get),
         Some(Ok(entries)) => list(&entries),
     })
@@ -194,11 +207,13 @@ fn Open(name: String, done: Done) -> impl IntoView {
     let back = view! {
         <button type="button" class="quiet" data-testid="lesson-list" on:click=click(move || open(store, None))>
             <Mark name="left" />
-            {text("studio.lessons.all-lessons")}
+            {text(word!("studio.lessons.all-lessons"))}
         </button>
     };
     let shown = live(move || match lesson.get() {
-        None => view! { <p class="empty" role="status">{say("studio.fetching")}</p> }.into_any(),
+        None => {
+            view! { <p class="empty" role="status">{say(word!("studio.fetching"))}</p> }.into_any()
+        }
         Some(Err(why)) => failed(&why, get),
         Some(Ok(lesson)) => view! { <Steps lesson name=name.clone() done /> }.into_any(),
     });
@@ -256,7 +271,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     let (on_right, on_left) = (next.clone(), before.clone());
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
-        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
         if other || !shown || event.default_prevented() || is_taken(&event) {
             return;
         }
@@ -284,7 +299,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
                 <button
                     type="button"
                     class="dot"
-                    aria-label=move || say_with("studio.lessons.step", &[("number", &at.to_string())])
+                    aria-label=move || say_with(word!("studio.lessons.step"), &[("number", &at.to_string())])
                     aria-current=move || (step.get() == at).then_some("step")
                     class:done=move || done.has(&of, at)
                     data-done=move || done.has(&name, at).to_string()
@@ -307,7 +322,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     let finish = move || {
         view! {
             <button type="button" class="solid" data-testid="lesson-finish" on:click=click(move || open(store, None))>
-                {text("studio.lessons.finish")}
+                {text(word!("studio.lessons.finish"))}
                 <Mark name="check" />
             </button>
         }
@@ -317,7 +332,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
         <article class="lesson" data-testid="lesson" data-step=move || step.get().to_string()>
             <p class="of">{title}</p>
             {shown}
-            <nav class="way" aria-label=text("studio.lessons.steps")>
+            <nav class="way" aria-label=text(word!("studio.lessons.steps"))>
                 <button
                     type="button"
                     class="outlined"
@@ -326,14 +341,14 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
                     on:click=click(before)
                 >
                     <Mark name="left" />
-                    {text("studio.lessons.back")}
+                    {text(word!("studio.lessons.back"))}
                 </button>
                 <span class="dots">{dots}</span>
                 {when(move || step.get() < last, move || {
                     let next = next.clone();
                     view! {
                         <button type="button" class="solid" data-testid="lesson-next" on:click=click(next)>
-                            {text("studio.lessons.next")}
+                            {text(word!("studio.lessons.next"))}
                             <Mark name="right" />
                         </button>
                     }

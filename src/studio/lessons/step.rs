@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::PANEL;
 use super::done::Done;
 use crate::browser;
 use crate::engine::{Engine, Standing};
@@ -11,7 +12,7 @@ use lessons::check::{Check, Outcome};
 use lessons::lesson::{Question, Step};
 use lessons::quantity::Seen;
 use link::State;
-use link::view::{LessonPlace, Panel};
+use link::view::LessonPlace;
 use market::language::Message;
 use page::knobs::KnobControl;
 use page::language::{say, say_with, worded};
@@ -111,10 +112,10 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let on_stage = state.map(|link| stage(store, link));
     let button = (!checks.is_empty()).then(|| {
         let label = move || match stand.get() {
-            Stand::Open => say("studio.lessons.check"),
-            Stand::Asked if starting() => say("studio.lessons.starting"),
-            Stand::Asked => say("studio.lessons.computing"),
-            Stand::Judged(_) => say("studio.lessons.check-again"),
+            Stand::Open => say(word!("studio.lessons.check")),
+            Stand::Asked if starting() => say(word!("studio.lessons.starting")),
+            Stand::Asked => say(word!("studio.lessons.computing")),
+            Stand::Judged(_) => say(word!("studio.lessons.check-again")),
         };
         let ask = ask.clone();
         view! {
@@ -168,7 +169,7 @@ fn look_for(
     looks: u32,
 ) {
     let look = move || {
-        let shown = store.view.with_untracked(|view| view.panel == Some(Panel::Lessons));
+        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
         // The step may have been left meanwhile.
         let Some(mut known) = revealed.try_get_value() else { return };
         if !shown {
@@ -198,8 +199,13 @@ fn stage(store: Store, link: String) -> AnyView {
         Memo::new(move |_| store.state.with(|state| is_same(state, &wanted)))
     };
     let set = move || set_state(store, &wanted);
-    let label =
-        move || say(if there.get() { "studio.lessons.stage-set" } else { "studio.lessons.stage" });
+    let label = move || {
+        say(if there.get() {
+            word!("studio.lessons.stage-set")
+        } else {
+            word!("studio.lessons.stage")
+        })
+    };
     view! {
         <button type="button" class="outlined" data-testid="lesson-stage" disabled=there on:click=click(set)>
             {label}
@@ -231,7 +237,7 @@ fn control(testid: &str) -> AnyView {
             browser::reveal_pointed();
         })>
             <Mark name="look" />
-            {move || say_with("studio.lessons.knob", &[("name", say(&knob.words("name")))])}
+            {move || say_with(word!("studio.lessons.knob"), &[("name", say(&knob.words("name")))])}
         </button>
         <div class="one-knob">
             {live(move || view! { <KnobControl knob place="lesson" /> }.into_any())}
@@ -267,8 +273,8 @@ fn questions(
     });
     let verdict = move || {
         let said = match guess.get_untracked() == Some(right) {
-            true => say("studio.lessons.said-so").to_string(),
-            false => say_with("studio.lessons.it-is", &[("answer", &answer)]),
+            true => say(word!("studio.lessons.said-so")).to_string(),
+            false => say_with(word!("studio.lessons.it-is"), &[("answer", &answer)]),
         };
         view! { <p class="why" data-testid="lesson-why">{said} {why.clone()}</p> }.into_any()
     };
@@ -291,16 +297,16 @@ fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyV
         }
     };
     let names: &[&str] = match check.links.len() {
-        1 => &["studio.lessons.look"],
-        _ => &["studio.lessons.before", "studio.lessons.after"],
+        1 => &[word!("studio.lessons.look")],
+        _ => &[word!("studio.lessons.before"), word!("studio.lessons.after")],
     };
     let ways = check.states().into_iter().zip(names).map(|(state, name)| {
         let go = move || set_state(store, &state);
         view! { <button type="button" class="quiet" on:click=click(go)>{say(name)}</button> }
     });
     let verdict = match holds {
-        true => "studio.lessons.so",
-        false => "studio.lessons.not-so",
+        true => word!("studio.lessons.so"),
+        false => word!("studio.lessons.not-so"),
     };
     let verdict = say_with(verdict, &[("expected", &worded(&expected))]);
     view! {
@@ -310,7 +316,7 @@ fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyV
                 {found.into_iter().map(|number| view! { <strong>{number}</strong> }).collect_view()}
             </p>
             <p class="verdict"><Mark name=if holds { "check" } else { "close" } /> {verdict}</p>
-            <p class="ways">{say("studio.lessons.on-the-shelf")} " " {ways.collect_view()}</p>
+            <p class="ways">{say(word!("studio.lessons.on-the-shelf"))} " " {ways.collect_view()}</p>
         </section>
     }
     .into_any()
@@ -324,8 +330,10 @@ async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome
         answers.push(engine.answer(state).await?);
     }
     // The engine sends it before its first answer.
-    let shop =
-        store.shop.get_untracked().ok_or_else(|| Message::new("studio.unmeasured.no-shop"))?;
+    let shop = store
+        .shop
+        .get_untracked()
+        .ok_or_else(|| Message::new(word!("studio.unmeasured.no-shop")))?;
     let seen = states.iter().zip(&answers);
     let seen: Vec<Seen> =
         seen.map(|(state, answer)| Seen { state, answer, catalogue: &shop.catalogue }).collect();

@@ -1,5 +1,7 @@
 // The page as a person meets it: what can be set, and what is shown.
 
+import { readFileSync } from "node:fs";
+
 import { withPage } from "./browser.mjs";
 
 /** Longest that anything may take on a busy machine with two cores and a software GPU. */
@@ -9,8 +11,14 @@ export const TRIAL = 240_000;
 /** The ranking has come to rest when it has not changed for this long, in milliseconds. */
 const REST = 400;
 
-/** The studio's panels, as links name them. */
-export const PANELS = ["lessons", "explain", "positions", "map", "compare", "metrics", "share", "papers"];
+/** The studio's panels, as links name them: a line each in their registry. */
+export const PANELS = readFileSync(new URL("../../../src/link/panels.rs", import.meta.url), "utf8")
+  .match(/\$make! \{([a-z\s]+)\}/)[1]
+  .trim()
+  .split(/\s+/);
+
+/** Opens a panel, whichever it is, with everything that one of them shows. */
+export const linkTo = (panel) => `?v=1&q=couch&look=2600&panel=${panel}&a=q:couch;gmv:on;ranker:mlpr&b=q:shoes`;
 
 /**
  * Opens the playground in a fresh profile and runs `use(vitrine)`.

@@ -1,20 +1,27 @@
 //! DMT over the candidates, with its insides.
 
 use async_trait::async_trait;
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Ranks, Reads, Scored, farthest, named};
+use super::{Asked, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
+use crate::pipeline::watch::{Named, Watch, days, task_name};
+use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::dense::FEATURES;
+use market::history::Event;
+use market::language::Message;
 use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
-use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES};
-use protocol::{Detail, Gating, SequenceAttention};
+use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
+use nets::nn::experts::TaskOutput;
+use protocol::block::{Block, Row, Rows, SequenceAttention, Shape};
+use protocol::machine::Activity;
+use protocol::{Detail, Gating};
 use systems::dmt::{BiasFeatures, MultiTask, RANKER};
 use systems::knob::Settings;
 use systems::shared::GATE_TEMPERATURE;
@@ -27,8 +34,10 @@ pub static SYSTEM: Reads = Reads {
         Some(ranker::file_name(multi_task, bias))
     },
     read: |bytes, stock, device| {
+        let model = ranker::Ranker::load(bytes, &stock.catalogue, device)?;
+        model.config().as_shipped()?;
         Ok(Box::new(Dmt {
-            model: ranker::Ranker::load(bytes, &stock.catalogue, device)?,
+            model,
             encoded: Stage::default(),
             ranked: Stage::default(),
             biased: Stage::default(),
@@ -69,17 +78,23 @@ fn who(request: &Request) -> Request {
     Request { query: None, web_searches: Vec::new(), ..request.on_any_device() }
 }
 
+/// The request's sequences, encoded.
+fn encoded<'a>(
+    stage: &'a mut Stage<Request, Encoded>,
+    model: &ranker::Ranker,
+    stock: &Stock,
+    request: &Request,
+) -> &'a Encoded {
+    stage.get_or_insert(who(request), |who| model.encode(&stock.catalogue, &who.moment()))
+}
+
 #[async_trait(?Send)]
 impl Ranks for Dmt {
     /// Runs the encoders over the request's sequences.
     fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        let who = who(request);
-        if self.encoded.cached(&who).is_some() {
-            return true;
-        }
-        let encoded = self.model.encode(&stock.catalogue, &who.moment());
-        self.encoded.keep(who, encoded);
-        false
+        let kept = self.encoded.holds(&who(request));
+        encoded(&mut self.encoded, &self.model, stock, request);
+        kept
     }
 
     async fn rank(
@@ -94,49 +109,34 @@ impl Ranks for Dmt {
         let (request_read, candidates_read) = (request.on_any_device(), candidates.to_vec());
         let key =
             RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
-        if let Some(kept) = self.ranked.cached(&key) {
-            return Ok((kept.scored.clone(), true));
-        }
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
-        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
-        let mut dense = stock.dense.request(&request.moment(), query, candidates);
-        if held.is_some() {
-            asked.hold(&mut dense, &read(self.model.model().feature_means()).await?);
-        }
-        let output =
-            self.model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
-        let mut read = Transaction::default().register(output.utilities.clone());
-        if let Some(gates) = &output.gates {
-            read = read.register(gates.clone());
-        }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
-            values.chunks(values.len() / candidates.len()).map(<[f32]>::to_vec).collect()
-        };
-        let mut scored = Scored { utilities: by_candidate(next()?), ..Scored::default() };
-        if let Some(tensor) = &output.gates {
-            let [_, _, _, experts] = tensor.dims();
-            let experts = (1..=experts).map(|number| format!("expert {number}")).collect();
-            scored.gatings = vec![Gating { name: String::new(), experts }];
-            scored.gates = by_candidate(next()?);
-        }
-        self.ranked.keep(key, Ranked { scored: scored.clone(), output, dense });
-        Ok((scored, false))
+        let kept = self.ranked.holds(&key);
+        let Self { model, encoded: stage, ranked, .. } = self;
+        let ranked = ranked.get_or_try_insert(key, async |_| {
+            let encoded = encoded(stage, model, stock, request);
+            let mut dense = stock.dense.request(&request.moment(), query, candidates);
+            if held.is_some() {
+                asked.hold(&mut dense, &read(model.model().feature_means()).await?);
+            }
+            let output =
+                model.rank(&stock.catalogue, encoded, candidates, &dense, gate_temperature);
+            Ok(Ranked { scored: scored(&output, candidates.len()).await?, output, dense })
+        });
+        Ok((ranked.await?.scored.clone(), kept))
     }
 
     /// By its dense features.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         Asked { query, candidates, .. }: Asked<'_>,
         settings: &Settings,
     ) -> Result<Shares, StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
-        let encoded = self.encoded.cached(&who(request)).ok_or(StageError::OutOfOrder)?;
+        let encoded = encoded(&mut self.encoded, &self.model, stock, request);
         let values = stock.dense.request(&request.moment(), query, candidates);
         let means = read(self.model.model().feature_means()).await?;
         let orders = orders(values.len());
@@ -149,6 +149,114 @@ impl Ranks for Dmt {
         let added = shares(&orders, &utilities, tasks);
         let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
         Ok(Shares { base: utilities[..tasks].to_vec(), features })
+    }
+
+    async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        Standing { order, page_size }: Standing<'_>,
+        settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { query, candidates, .. } = asked;
+        let (catalogue, moment) = (&stock.catalogue, request.moment());
+        let Self { model, encoded: stage, .. } = self;
+        let encoded = encoded(stage, model, stock, request);
+        let dense = stock.dense.request(&moment, query, candidates);
+        let temperature = settings.number(&GATE_TEMPERATURE);
+        let output = model.rank(catalogue, encoded, candidates, &dense, temperature);
+        let inputs =
+            model.model().inputs(encoded, &model.candidates(catalogue, candidates, &dense));
+        let d = model.config().d();
+
+        let mut watch = Watch::default();
+        let positions = behaviours(&moment);
+        let events = |positions: &Vec<usize>| -> Vec<Event> {
+            positions.iter().map(|&position| moment.events[position]).collect()
+        };
+        let read = positions.iter().map(events);
+        let read: Vec<_> = read.collect();
+        let products = |events: &Vec<Event>| events.iter().map(|event| event.product).collect();
+        let sequences: Vec<Vec<ProductId>> = read.iter().map(products).collect();
+        let named = SEQUENCE_NAMES.map(|name| Message::new(word!("studio.sequences.{}", name)));
+        let title = |product: &ProductId| &*catalogue.products[*product as usize].title;
+        for ((name, products), events) in named.iter().zip(&sequences).zip(&read) {
+            let days = events.iter().map(|event| days(request.history.now, event.time)).collect();
+            watch.known_of("sequences", name.clone(), products.clone(), days);
+        }
+        // Where each task has a network of its own, the first stands for all.
+        let x = inputs[0].clone();
+        let [_, _, width] = x.dims();
+        let x = x.reshape([1, width]);
+        watch.matrix("target", Named::alone(), x.clone().narrow(1, SEQUENCES * d, d));
+        let [_, _, features] = output.dense.dims();
+        let names = FEATURES.iter().map(|(name, _)| Message::new(word!("features.{}", name)));
+        let z_scores = output.dense.clone().reshape([1, features]);
+        watch.matrix("features", Named::alone().columns(names), z_scores);
+        let of_network = encoded.encodings().into_iter().next().unwrap_or_default();
+        for (encoding, products) in of_network.into_iter().zip(&sequences) {
+            let [_, length, width] = encoding.dims();
+            let encoding = encoding.clone().reshape([length, width]);
+            watch.matrix("encoder", Named::rows(products.iter().map(title)), encoding);
+        }
+        for ((attention, products), name) in output.attention.iter().zip(&sequences).zip(&named) {
+            let [_, heads, _, length] = attention.dims();
+            let attention = attention.clone().reshape([heads, length]);
+            let heads = (1..=heads).map(|number| {
+                let head = Message::new(word!("machine.head")).with("number", number.to_string());
+                Message::new(word!("machine.of-two"))
+                    .with("first", name.clone())
+                    .with("second", head)
+            });
+            // Nobody attends to nothing.
+            if !products.is_empty() {
+                watch.matrix("attention", Named::rows(heads).products(products.clone()), attention);
+            }
+        }
+        watch.matrix(
+            "interests",
+            Named::rows(named),
+            x.clone().narrow(1, 0, SEQUENCES * d).reshape([SEQUENCES, d]),
+        );
+        watch.matrix("joined", Named::alone(), x);
+        let tasks = || RANKER.tasks.iter().map(task_name);
+        for tasks_output in &output.tasks {
+            let TaskOutput { gates, experts, .. } = tasks_output;
+            let [_, count, width] = experts.dims();
+            let names = || (0..count).map(|number| expert("expert", number));
+            watch.matrix("experts", Named::rows(names()), experts.clone().reshape([count, width]));
+            let [_, of_tasks, _] = gates.dims();
+            if output.gates.is_some() {
+                let named = Named::rows(tasks()).columns(names());
+                watch.matrix("gates", named, gates.clone().reshape([of_tasks, count]));
+            }
+            let weighed = tasks_output.weighed().reshape([of_tasks, width]);
+            watch.matrix("mixture", Named::rows(tasks().take(of_tasks)), weighed);
+        }
+        let [_, _, count] = output.utilities.dims();
+        let utilities = output.utilities.reshape([count, 1]);
+        watch.matrix("chance", Named::rows(tasks()), sigmoid(utilities.clone()));
+        watch.matrix("utility", Named::rows(tasks()), utilities);
+        let place = order.iter().position(|product| candidates.contains(product));
+        if let (Some(place), true) = (place, model.config().has_bias()) {
+            let number = |of: usize| vec![(of + 1) as f32];
+            watch.known("place", Message::new(word!("machine.index")), number(place));
+            watch.known(
+                "place",
+                Message::new(word!("machine.page")),
+                number(place / page_size.max(1)),
+            );
+            for (name, term) in model.bias_terms(catalogue, order, place, page_size) {
+                let named = Named::rows([Message::new(word!("bias.{}", name))]);
+                watch.matrix("bias", named, term.reshape([1, 1]));
+            }
+            if let Some(bias) = model.bias(catalogue, order, page_size) {
+                let named = Named::rows([Message::new(word!("bias.together"))]);
+                watch.matrix("bias", named, bias.narrow(0, place, 1).reshape([1, 1]));
+            }
+        }
+        watch.read().await
     }
 
     async fn neighbours(
@@ -170,14 +278,14 @@ impl Ranks for Dmt {
         page_size: usize,
     ) -> Result<(Vec<f32>, bool), StageError> {
         let key = (order.to_vec(), page_size);
-        if let Some(bias) = self.biased.cached(&key) {
-            return Ok((bias.clone(), true));
-        }
-        let bias = match self.model.bias(&stock.catalogue, order, page_size) {
-            Some(logits) => read(logits).await?,
-            None => vec![0.0; order.len()],
-        };
-        Ok((self.biased.keep(key, bias).clone(), false))
+        let kept = self.biased.holds(&key);
+        let bias = self.biased.get_or_try_insert(key, async |_| {
+            match self.model.bias(&stock.catalogue, order, page_size) {
+                Some(logits) => read(logits).await,
+                None => Ok(vec![0.0; order.len()]),
+            }
+        });
+        Ok((bias.await?.clone(), kept))
     }
 
     async fn examination(
@@ -188,14 +296,13 @@ impl Ranks for Dmt {
         page_size: usize,
     ) -> Result<Vec<f32>, StageError> {
         let key = (shown.to_vec(), page_size);
-        if let Some(curve) = self.examined.cached(&key) {
-            return Ok(curve.clone());
-        }
-        let curve = match self.model.examination(&stock.catalogue, shown, places, page_size) {
-            Some(curve) => read(curve).await?,
-            None => Vec::new(),
-        };
-        Ok(self.examined.keep(key, curve).clone())
+        let curve = self.examined.get_or_try_insert(key, async |_| {
+            match self.model.examination(&stock.catalogue, shown, places, page_size) {
+                Some(curve) => read(curve).await,
+                None => Ok(Vec::new()),
+            }
+        });
+        curve.await.cloned()
     }
 
     async fn explain(
@@ -229,33 +336,67 @@ impl Ranks for Dmt {
         if let Some(contributions) = &detail.expert_contributions {
             reads = reads.register(contributions.clone());
         }
-        let mut reads = reads.execute_async().await?.into_iter();
-        let mut next = || reads.next().ok_or(StageError::OutOfOrder).and_then(numbers);
+        let mut reads = Numbers::read(reads).await?;
 
-        let z_scores = next()?;
+        let z_scores = reads.take()?;
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features = farthest(named(feature_names(), raw, &z_scores));
         let mut attention = Vec::with_capacity(detail.attention.len());
         let sequences = behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
             let entries = positions.iter().map(|&position| request.history.entries[position]);
-            let weights = entries.zip(next()?).collect();
+            let weights = entries.zip(reads.take()?).collect();
             attention.push(SequenceAttention { sequence: (*name).into(), weights });
         }
-        let mut bias_terms = Vec::with_capacity(terms.len());
-        for (name, _) in &terms {
-            bias_terms.push(((*name).into(), next()?.first().copied().unwrap_or(0.0)));
-        }
-        let expert_contribution = match &detail.expert_contributions {
-            Some(tensor) => {
-                let [_, experts] = tensor.dims();
-                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
-            }
-            None => Vec::new(),
+        let row = |of: &str, value| Row {
+            name: Message::new(word!("bias.{}", of)),
+            hint: None,
+            values: vec![value],
         };
-        let transfer = Vec::new();
-        Ok(Some(Detail { product, attention, features, transfer, expert_contribution, bias_terms }))
+        let mut rows = Vec::with_capacity(terms.len());
+        for (name, _) in &terms {
+            rows.push(row(name, reads.take()?.first().copied().unwrap_or(0.0)));
+        }
+        let mut blocks = Vec::new();
+        if let Some(tensor) = &detail.expert_contributions {
+            let [_, experts] = tensor.dims();
+            let added: Vec<_> = reads.take()?.chunks(experts).map(<[f32]>::to_vec).collect();
+            let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
+            blocks.push(contributions(&RANKER, experts.unwrap_or_default(), &added));
+        }
+        blocks.push(Block::new("attention", Shape::Sequences(attention)));
+        if !rows.is_empty() {
+            // The order has just been given its biases.
+            let last =
+                self.biased.last().filter(|((of, size), _)| of == order && *size == page_size);
+            let bias = last.and_then(|(_, bias)| bias.get(place).copied());
+            let together = bias.map(|bias| row("together", bias));
+            let rows = Rows { columns: Vec::new(), rows, together };
+            blocks.push(Block::new("bias", Shape::Rows(rows)));
+        }
+        blocks.push(features);
+        Ok(Some(Detail { product, blocks }))
     }
+}
+
+/// What is said of each of so many candidates.
+async fn scored(output: &Output, candidates: usize) -> Result<Scored, StageError> {
+    let mut read = Transaction::default().register(output.utilities.clone());
+    if let Some(gates) = &output.gates {
+        read = read.register(gates.clone());
+    }
+    let mut read = Numbers::read(read).await?;
+    let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
+        values.chunks(values.len() / candidates).map(<[f32]>::to_vec).collect()
+    };
+    let mut scored = Scored { utilities: by_candidate(read.take()?), ..Scored::default() };
+    if let Some(tensor) = &output.gates {
+        let [_, _, _, experts] = tensor.dims();
+        let experts = (0..experts).map(|number| expert("expert", number)).collect();
+        scored.gatings = vec![Gating { name: None, experts }];
+        scored.gates = by_candidate(read.take()?);
+    }
+    Ok(scored)
 }
 
 /// Name and kind of each feature.

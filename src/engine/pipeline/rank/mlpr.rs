@@ -4,16 +4,24 @@ use async_trait::async_trait;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Prepared, Ranks, Reads, Scored, farthest, named};
+use super::{
+    Asked, Prepared, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named,
+};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
+use crate::pipeline::watch::{Named, Watch, task_name};
+use crate::pipeline::{Numbers, StageError, numbers};
 use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
+use market::language::Message;
+use nets::models::mlpr::extraction::Extracted;
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, Output};
-use protocol::{Detail, Gating, Transfer};
+use protocol::block::{Block, Shape, Step};
+use protocol::machine::Activity;
+use protocol::{Detail, Gating};
+use systems::Task;
 use systems::knob::Settings;
 use systems::mlpr::{PRECOMPUTED, RANKER};
 use systems::shared::GATE_TEMPERATURE;
@@ -26,8 +34,10 @@ pub static SYSTEM: Reads = Reads {
     of: &RANKER,
     file: |_| Some("mlpr.safetensors".into()),
     read: |bytes, stock, device| {
+        let model = Ranker::load(bytes, &stock.catalogue, device)?;
+        model.config().as_shipped()?;
         Ok(Box::new(Mlpr {
-            model: Ranker::load(bytes, &stock.catalogue, device)?,
+            model,
             wide: WideTables::new(&stock.catalogue),
             items: None,
             parts: Vec::new(),
@@ -68,26 +78,20 @@ struct Ranked {
     wide: Vec<f32>,
 }
 
-impl Mlpr {
-    /// Wide features of the candidates, as they are counted.
-    fn wide(&self, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
-        let text = request.query.as_deref().unwrap_or_default();
-        let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
-        self.wide.request(text, frequency, asked.query, asked.candidates)
-    }
+/// Wide features of the candidates, as they are counted.
+fn counted(tables: &WideTables, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
+    let text = request.query.as_deref().unwrap_or_default();
+    let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
+    tables.request(text, frequency, asked.query, asked.candidates)
 }
 
 #[async_trait(?Send)]
 impl Ranks for Mlpr {
     /// Puts the request's query through the BERT.
     fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        if self.query.cached(&request.query).is_some() {
-            return true;
-        }
-        // Without a query there is a text without a word, whose vector is defined.
-        let query = self.model.query(&stock.words, request.query.as_deref().unwrap_or_default());
-        self.query.keep(request.query.clone(), query);
-        false
+        let kept = self.query.holds(&request.query);
+        encoded(&mut self.query, &self.model, stock, request);
+        kept
     }
 
     /// Works the vectors of a slice of the products out, if they are to be looked up.
@@ -128,68 +132,40 @@ impl Ranks for Mlpr {
             settings: settings.only(&[&GATE_TEMPERATURE, &PRECOMPUTED]),
         };
         let gate_temperature = key.settings.number(&GATE_TEMPERATURE);
-        if let Some(kept) = self.ranked.cached(&key) {
-            return Ok((kept.scored.clone(), true));
-        }
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
-        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let items = match &self.items {
-            Some(items) if key.settings.is_on(&PRECOMPUTED) => items.of(candidates),
-            _ => self.model.items(&stock.words, &stock.catalogue, candidates),
-        };
-        let mut wide = self.wide(stock, request, asked);
-        if held.is_some() {
-            let means = self.model.model().feature_means();
-            asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
-        }
-        let output = self.model.rank(query, items, &wide, [gate_temperature; 2]);
-        let mut read = Transaction::default().register(output.engagement.clone());
-        let stages = [
-            ("stage-1", &output.stage_1, 0),
-            ("stage-2", &output.stage_2, self.model.config().specific),
-        ];
-        for (_, stage, _) in stages {
-            if let Some(stage) = stage {
-                read = read.register(stage.gates.clone());
+        let kept = self.ranked.holds(&key);
+        let Self { model, wide: tables, items, query, ranked, .. } = self;
+        let ranked = ranked.get_or_try_insert(key, async |RankKey { settings, .. }| {
+            let query = encoded(query, model, stock, request);
+            let items = match items {
+                Some(items) if settings.is_on(&PRECOMPUTED) => items.of(candidates),
+                _ => model.items(&stock.words, &stock.catalogue, candidates),
+            };
+            let mut wide = counted(tables, stock, request, asked);
+            if held.is_some() {
+                let means = model.model().feature_means();
+                asked.hold(&mut wide, &numbers(means.into_data_async().await?)?);
             }
-        }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let utilities = next()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
-        let mut scored = Scored { utilities, ..Scored::default() };
-        scored.gates.resize(candidates.len(), Vec::new());
-        for (name, stage, own) in stages {
-            let Some(stage) = stage else { continue };
-            let [_, tasks, experts] = stage.gates.dims();
-            let experts_named = (0..experts).map(|expert| match own {
-                0 => format!("expert {}", expert + 1),
-                own if expert < own => format!("own {}", expert + 1),
-                own => format!("shared {}", expert - own + 1),
-            });
-            scored.gatings.push(Gating { name: name.into(), experts: experts_named.collect() });
-            for (of_candidate, gates) in
-                scored.gates.iter_mut().zip(next()?.chunks(tasks * experts))
-            {
-                of_candidate.extend(gates);
-            }
-        }
-        self.ranked.keep(key, Ranked { scored: scored.clone(), output, wide });
-        Ok((scored, false))
+            let output = model.rank(query, items, &wide, [gate_temperature; 2]);
+            let own = model.config().specific;
+            Ok(Ranked { scored: scored(&output, own, candidates.len()).await?, output, wide })
+        });
+        Ok((ranked.await?.scored.clone(), kept))
     }
 
     /// By its wide features.
     async fn shares(
-        &self,
+        &mut self,
         stock: &Stock,
         request: &Request,
         asked: Asked<'_>,
         settings: &Settings,
     ) -> Result<Shares, StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
-        let query = self.query.cached(&request.query).ok_or(StageError::OutOfOrder)?;
-        let values = self.wide(stock, request, asked);
+        let values = counted(&self.wide, stock, request, asked);
+        let query = encoded(&mut self.query, &self.model, stock, request);
         let means = self.model.model().feature_means();
         let means = numbers(means.into_data_async().await?)?;
         let orders = orders(values.len());
@@ -206,6 +182,64 @@ impl Ranks for Mlpr {
         let added = shares(&orders, &utilities, K);
         let features = named(feature_names(), &values, &z_scores).into_iter().zip(added).collect();
         Ok(Shares { base: utilities[..K].to_vec(), features })
+    }
+
+    async fn watch(
+        &mut self,
+        stock: &Stock,
+        request: &Request,
+        asked: Asked<'_>,
+        _: Standing<'_>,
+        settings: &Settings,
+    ) -> Result<Vec<Activity>, StageError> {
+        let wide = counted(&self.wide, stock, request, asked);
+        let phi = encoded(&mut self.query, &self.model, stock, request).clone();
+        let psi = self.model.items(&stock.words, &stock.catalogue, asked.candidates);
+        let pairs = self.model.pairs(&phi, psi.clone(), &wide);
+        let model = self.model.model();
+        let output = model.forward(&pairs, [settings.number(&GATE_TEMPERATURE); 2]);
+        let (x, cosine, _) = model.features(&pairs);
+
+        let mut watch = Watch::default();
+        let tasks = || RANKER.tasks.iter().map(task_name);
+        let names = FEATURES.iter().map(|(name, _)| Message::new(word!("features.{}", name)));
+        watch.matrix("features", Named::alone().columns(names), output.wide.clone());
+        watch.matrix("query", Named::alone(), phi.clone());
+        watch.matrix("item", Named::alone(), psi.clone());
+        watch.matrix("interactions", Named::rows(["cos"]), cosine);
+        watch.matrix("interactions", Named::rows(["φ∘ψ"]), phi * psi);
+        watch.matrix("joined", Named::alone(), x.clone());
+        let mut v = model.bottoms(&x);
+        let stages = [
+            ("gates-1", "stage-1", output.stage_1, 0),
+            ("gates-2", "stage-2", output.stage_2, self.model.config().specific),
+        ];
+        for (gates, stage, extracted, own) in stages {
+            let Some(Extracted { outputs, gates: weights, .. }) = extracted else { continue };
+            let [_, of_tasks, experts] = weights.dims();
+            let columns = (0..experts).map(|number| expert_of(own, number));
+            let named = Named::rows(tasks()).columns(columns);
+            watch.matrix(gates, named, weights.reshape([of_tasks, experts]));
+            watch.matrix(stage, Named::rows(tasks()), Tensor::cat(outputs.clone(), 0));
+            v = outputs;
+        }
+        let t = model.towers(&v);
+        let (a, attention) = model.units(&t);
+        watch.matrix("towers", Named::rows(tasks()), Tensor::cat(t, 0));
+        if let Some(attention) = attention {
+            let [_, of_tasks, two] = attention.dims();
+            let columns = [word!("machine.own"), word!("machine.former")].map(Message::new);
+            let named = Named::rows(tasks()).columns(columns);
+            watch.matrix("attention", named, attention.reshape([of_tasks, two]));
+        }
+        let as_rows = |of: Tensor<2>| {
+            let [_, of_tasks] = of.dims();
+            of.reshape([of_tasks, 1])
+        };
+        watch.matrix("attention", Named::rows(tasks()), Tensor::cat(a, 0));
+        watch.matrix("steps", Named::rows(tasks()), as_rows(output.probabilities));
+        watch.matrix("chance", Named::rows(tasks()), as_rows(output.engagement));
+        watch.read().await
     }
 
     async fn explain(
@@ -232,40 +266,87 @@ impl Ranks for Mlpr {
         if let Some(attention) = &output.attention {
             read = read.register(attention.clone().narrow(0, number, 1));
         }
-        let contributions = self.model.model().expert_contributions(output);
-        if let Some(contributions) = &contributions {
-            read = read.register(contributions.clone().narrow(0, number, 1));
+        let added = self.model.model().expert_contributions(output);
+        if let Some(added) = &added {
+            read = read.register(added.clone().narrow(0, number, 1));
         }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let z_scores = next()?;
-        let (conditional, joint) = (next()?, next()?);
-        let attention = if output.attention.is_some() { next()? } else { vec![0.0; 2 * K] };
-        let expert_contribution = match &contributions {
+        let mut read = Numbers::read(read).await?;
+        let z_scores = read.take()?;
+        let (conditional, joint) = (read.take()?, read.take()?);
+        let attention = if output.attention.is_some() { read.take()? } else { vec![0.0; 2 * K] };
+        let added: Option<Vec<Vec<f32>>> = match &added {
             Some(tensor) => {
                 let [_, _, experts] = tensor.dims();
-                next()?.chunks(experts).map(<[f32]>::to_vec).collect()
+                Some(read.take()?.chunks(experts).map(<[f32]>::to_vec).collect())
             }
-            None => Vec::new(),
+            None => None,
         };
         let raw = ranked.wide.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features = farthest(named(feature_names(), raw, &z_scores));
         let steps = conditional.into_iter().zip(joint).zip(attention.chunks(2));
-        let transfer = steps
-            .map(|((conditional, joint), weights)| Transfer {
-                conditional,
-                joint,
-                from_former: weights[1],
-            })
-            .collect();
-        Ok(Some(Detail {
-            product,
-            attention: Vec::new(),
-            features,
-            transfer,
-            expert_contribution,
-            bias_terms: Vec::new(),
-        }))
+        let steps = RANKER.tasks.iter().zip(steps).enumerate();
+        let step = |(number, (task, ((conditional, joint), weights))): (usize, (&Task, _))| {
+            let weights: &[f32] = weights;
+            let name = Message::new(word!("tasks.{}", task.name()));
+            // The first has nothing before it.
+            let from_former = (number > 0).then(|| weights[1]);
+            Step { name, conditional, joint, from_former }
+        };
+        let mut blocks = vec![Block::new("chain", Shape::Chain(steps.map(step).collect()))];
+        let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
+        if let (Some(added), Some(experts)) = (added, experts) {
+            blocks.push(contributions(&RANKER, experts, &added));
+        }
+        blocks.push(features);
+        Ok(Some(Detail { product, blocks }))
+    }
+}
+
+/// The request's query, encoded. Without one there is a text without a word, whose vector is defined.
+fn encoded<'a>(
+    stage: &'a mut Stage<Option<String>, Tensor<2>>,
+    model: &Ranker,
+    stock: &Stock,
+    request: &Request,
+) -> &'a Tensor<2> {
+    stage.get_or_insert(request.query.clone(), |query| {
+        model.query(&stock.words, query.as_deref().unwrap_or_default())
+    })
+}
+
+/// What is said of each of so many candidates; `own` experts of the second stage are a task's own.
+async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored, StageError> {
+    let stages = [("stage-1", &output.stage_1, 0), ("stage-2", &output.stage_2, own)];
+    let mut read = Transaction::default().register(output.engagement.clone());
+    for (_, stage, _) in stages {
+        if let Some(stage) = stage {
+            read = read.register(stage.gates.clone());
+        }
+    }
+    let mut read = Numbers::read(read).await?;
+    let utilities = read.take()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
+    let mut scored = Scored { utilities, ..Scored::default() };
+    scored.gates.resize(candidates, Vec::new());
+    for (name, stage, own) in stages {
+        let Some(stage) = stage else { continue };
+        let [_, tasks, experts] = stage.gates.dims();
+        let experts_named = (0..experts).map(|number| expert_of(own, number));
+        let name = Some(Message::new(word!("experts.{}", name)));
+        scored.gatings.push(Gating { name, experts: experts_named.collect() });
+        let gates = read.take()?;
+        for (of_candidate, gates) in scored.gates.iter_mut().zip(gates.chunks(tasks * experts)) {
+            of_candidate.extend(gates);
+        }
+    }
+    Ok(scored)
+}
+
+/// What an expert of a stage is called whose first `own` are each task's own.
+fn expert_of(own: usize, number: usize) -> Message {
+    match own {
+        0 => expert("expert", number),
+        own if number < own => expert("own", number),
+        own => expert("shared", number - own),
     }
 }
 

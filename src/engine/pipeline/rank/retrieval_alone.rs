@@ -39,7 +39,7 @@ impl Ranks for RetrievalAlone {
     }
 
     async fn shares(
-        &self,
+        &mut self,
         _: &Stock,
         _: &Request,
         _: Asked<'_>,

@@ -9,8 +9,10 @@ use crate::pipeline::StageError;
 use crate::pipeline::assets::AssetError;
 use crate::pipeline::request::Request;
 use crate::pipeline::stock::Stock;
+use crate::pipeline::watch::Watch;
 use crate::retrieval::lexical::Lexical;
 use market::catalogue::ProductId;
+use protocol::machine::Activity;
 use systems::knob::Settings;
 
 /// Behaviours whose titles are asked for where nothing is typed: the newest.
@@ -43,6 +45,16 @@ fn read(request: &Request) -> Vec<bool> {
     (0..events.len()).map(|event| !typed && event + LIKE >= events.len()).collect()
 }
 
+/// The words that titles are scored by.
+fn asked_for(stock: &Stock, request: &Request) -> String {
+    request.query.clone().unwrap_or_else(|| {
+        let read = read(request);
+        let events = request.history.events.iter().zip(&read).filter(|(_, read)| **read);
+        let title = |product: ProductId| &*stock.catalogue.products[product as usize].title;
+        Vec::from_iter(events.map(|(event, _)| title(event.product))).join(" ")
+    })
+}
+
 #[async_trait(?Send)]
 impl Retrieves for Bm25 {
     /// It needs no weights.
@@ -65,18 +77,14 @@ impl Retrieves for Bm25 {
     /// By the query; where there is none, by the titles of the newest behaviours: more like this.
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, .. } = asked;
-        let read = read(request);
-        let text = request.query.clone().unwrap_or_else(|| {
-            let events = request.history.events.iter().zip(&read).filter(|(_, read)| **read);
-            let title = |product: ProductId| &*stock.catalogue.products[product as usize].title;
-            Vec::from_iter(events.map(|(event, _)| title(event.product))).join(" ")
-        });
+        let (read, text) = (read(request), asked_for(stock, request));
         let share = 1.0 / read.iter().filter(|read| **read).count().max(1) as f32;
         Ok(Scored {
             scores: self.scores(stock, &text),
             behaviours: read.into_iter().map(|read| read.then_some(share)).collect(),
-            personal_attention: Vec::new(),
-            towers: None,
+            attention: Vec::new(),
+            recent_searches: 0,
+            blocks: Vec::new(),
         })
     }
 
@@ -91,6 +99,30 @@ impl Retrieves for Bm25 {
             Some(_) => vec![0.0, score, 0.0, score],
             None => vec![0.0, 0.0, score, score],
         })
+    }
+
+    /// A title's score is the sum over the words that are asked for.
+    async fn watch(
+        &mut self,
+        Asked { stock, request, .. }: Asked<'_>,
+        product: ProductId,
+        _: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let text = asked_for(stock, request);
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        words.sort_unstable();
+        words.dedup();
+        let title = &*stock.catalogue.products[product as usize].title;
+        let mut watch = Watch::default();
+        let mut score = |word: &str| self.scores(stock, word)[product as usize];
+        for word in words {
+            watch.known("words", word, vec![score(word)]);
+        }
+        for word in title.split_whitespace() {
+            watch.known("title", word, vec![score(word)]);
+        }
+        watch.known("score", "", vec![score(&text)]);
+        watch.read().await
     }
 
     async fn vectors(&mut self, _: Asked<'_>) -> Result<Option<Vectors>, StageError> {

@@ -1,5 +1,7 @@
 //! Item vectors in two dimensions: their principal components.
 
+use crate::pipeline::dot;
+
 /// Item vectors and the query vector of a request, with the axes that they are drawn on.
 pub struct Vectors {
     /// The axes; those of equal objective weights, so that what a weight moves can be seen.
@@ -84,10 +86,6 @@ impl Axes {
         };
         vectors.chunks_exact(self.mean.len().max(1)).flat_map(place).collect()
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

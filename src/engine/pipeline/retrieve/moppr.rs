@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use burn::tensor::{Device, Transaction};
+use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
-use super::{Asked, Retrieves, Scored, precision};
-use crate::pipeline::assets::{AssetError, damaged};
+use super::{Asked, Retrieves, Scored, precision, searched_by};
+use crate::pipeline::assets::{AssetError, damaged, refused};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
-use crate::retrieval::{ExactIndex, Precision, gmv};
+use crate::pipeline::watch::{Named, Watch, days};
+use crate::pipeline::{Numbers, StageError, numbers};
+use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
-use market::features::search::{SearchFeatures, profile_ids};
+use market::features::search::{Behaviour, SearchFeatures, profile_ids};
+use market::language::Message;
 use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever;
+use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
-use systems::shared::{GMV, SIGMA};
 
 /// File of the embeddings and of the towers' mean.
 pub const FILE: &str = "moppr.safetensors";
@@ -29,8 +31,14 @@ pub const FILE: &str = "moppr.safetensors";
 pub struct Moppr {
     model: retriever::Retriever,
     encoded: Stage<(Request, bool), Encoded>,
-    index: Stage<([f32; OBJECTIVES.len()], Precision), ExactIndex>,
+    index: Stage<IndexKey, ExactIndex>,
 }
+
+/// What the index hangs on.
+type IndexKey = ([f32; OBJECTIVES.len()], Precision);
+
+/// Names of the spans of time that behaviour is looked at by, in the order of its windows.
+const SPANS: [&str; 3] = ["real-time", "short-term", "long-term"];
 
 /// What is made of query, shopper and history.
 #[derive(Debug)]
@@ -48,7 +56,8 @@ impl Moppr {
     pub fn load(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
         let (catalogue, products) = (&stock.catalogue, &stock.products);
         let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)
-            .map_err(|error| damaged(FILE, error))?;
+            .and_then(|model| model.config().as_shipped().map(|()| model))
+            .map_err(|error| refused(FILE, error))?;
         Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
     }
 
@@ -62,13 +71,8 @@ impl Moppr {
     /// # Errors
     /// Where the device fails.
     pub async fn lay_out(&mut self, stock: &Stock, settings: &Settings) -> Result<(), StageError> {
-        let key = (weights(settings), precision(settings));
-        if self.index.cached(&key).is_none() {
-            let items = self.model.tuned(key.0)?.items.clone();
-            let index = ExactIndex::new(items, &stock.prices_cents, key.1).await?;
-            self.index.keep(key, index);
-        }
-        Ok(())
+        let Self { model, index, .. } = self;
+        laid_out(index, model, stock, settings).await.map(|_| ())
     }
 
     /// The model itself.
@@ -77,31 +81,39 @@ impl Moppr {
     }
 
     /// Puts query, shopper and history through all of the user-query tower but its last unit.
-    ///
-    /// # Errors
-    /// None: the stage has just been run.
-    pub fn encode(&mut self, asked: Asked<'_>) -> Result<&Encoded, StageError> {
-        let Asked { stock, request, understood, settings } = asked;
-        let filter = settings.is_on(&CATEGORY_FILTER);
-        let key = (request.on_any_device(), filter);
-        if self.encoded.cached(&key).is_none() {
-            let query = understood.features.clone();
-            let features = SearchFeatures::new(&request.moment(), query, &stock.products, filter);
-            let output = self.model.encode(&[&features], &stock.words);
-            self.encoded.keep(key.clone(), Encoded { features, output });
-        }
-        self.encoded.cached(&key).ok_or(StageError::OutOfOrder)
+    pub fn encode(&mut self, asked: Asked<'_>) -> &Encoded {
+        encoded(&mut self.encoded, &self.model, asked)
     }
+}
 
-    /// What is made of the request, and the index that its settings search.
-    async fn ready(&mut self, asked: Asked<'_>) -> Result<(&Encoded, &ExactIndex), StageError> {
-        self.encode(asked)?;
-        self.lay_out(asked.stock, asked.settings).await?;
-        let filter = asked.settings.is_on(&CATEGORY_FILTER);
-        let encoded = self.encoded.cached(&(asked.request.on_any_device(), filter));
-        let index = self.index.cached(&(weights(asked.settings), precision(asked.settings)));
-        encoded.zip(index).ok_or(StageError::OutOfOrder)
-    }
+/// What is made of query, shopper and history.
+fn encoded<'a>(
+    stage: &'a mut Stage<(Request, bool), Encoded>,
+    model: &retriever::Retriever,
+    Asked { stock, request, understood, settings }: Asked<'_>,
+) -> &'a Encoded {
+    let key = (request.on_any_device(), settings.is_on(&CATEGORY_FILTER));
+    stage.get_or_insert(key, |(request, filter)| {
+        let query = understood.features.clone();
+        let features = SearchFeatures::new(&request.moment(), query, &stock.products, *filter);
+        let output = model.encode(&[&features], &stock.words);
+        Encoded { features, output }
+    })
+}
+
+/// The index that settings search.
+async fn laid_out<'a>(
+    stage: &'a mut Stage<IndexKey, ExactIndex>,
+    model: &mut retriever::Retriever,
+    stock: &Stock,
+    settings: &Settings,
+) -> Result<&'a ExactIndex, StageError> {
+    let key = (weights(settings), precision(settings));
+    let index = stage.get_or_try_insert(key, async |&(weights, precision)| {
+        let items = model.tuned(weights)?.items.clone();
+        Ok(ExactIndex::new(items, &stock.prices_cents, precision).await?)
+    });
+    index.await
 }
 
 #[async_trait(?Send)]
@@ -141,35 +153,31 @@ impl Retrieves for Moppr {
     }
 
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
-        let Asked { request, understood, settings, .. } = asked;
-        self.ready(asked).await?;
-        let mut query = {
-            let key = (request.on_any_device(), settings.is_on(&CATEGORY_FILTER));
-            let encoded = self.encoded.cached(&key).ok_or(StageError::OutOfOrder)?;
-            self.model.tuned(weights(settings))?.user_query(&encoded.output)
-        };
-        if settings.is_on(&GMV) {
-            query = gmv::extend_queries(query, settings.number(&SIGMA));
-        }
-        let (encoded, index) = self.ready(asked).await?;
+        let Asked { stock, request, understood, settings } = asked;
+        let Self { model, encoded: stage, index } = self;
+        let encoded = encoded(stage, model, asked);
+        let query = model.tuned(weights(settings))?.user_query(&encoded.output);
+        let query = searched_by(query, settings);
+        let index = laid_out(index, model, stock, settings).await?;
         let mut read = Transaction::default()
             .register(index.scores(query))
             .register(encoded.output.personal_attention.clone());
         for attention in &encoded.output.behaviour_attention {
             read = read.register(attention.clone());
         }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let scores = next()?;
-        let mut personal_attention = next()?;
-        personal_attention.truncate(understood.pieces.len());
+        let mut read = Numbers::read(read).await?;
+        let scores = read.take()?;
+        // Personalised attention (equation 6).
+        let mut attention = read.take()?;
+        attention.truncate(understood.pieces.len());
         let mut behaviours = vec![None; request.history.events.len()];
         for window in &encoded.features.behaviours {
-            for (behaviour, attention) in window.iter().zip(next()?) {
+            for (behaviour, attention) in window.iter().zip(read.take()?) {
                 behaviours[behaviour.position as usize] = Some(attention);
             }
         }
-        Ok(Scored { scores, behaviours, personal_attention, towers: None })
+        let (recent_searches, blocks) = (0, Vec::new());
+        Ok(Scored { scores, behaviours, attention, recent_searches, blocks })
     }
 
     /// Without the query none was typed, without the behaviour there is none; without the profile it
@@ -180,7 +188,7 @@ impl Retrieves for Moppr {
         product: ProductId,
     ) -> Result<Vec<f32>, StageError> {
         let Asked { stock, settings, .. } = asked;
-        let all = self.encode(asked)?.features.clone();
+        let all = self.encode(asked).features.clone();
         let mut batch: Vec<SearchFeatures> = Vec::new();
         let mut sizes = Vec::new();
         for coalition in 0..1 << RETRIEVER.reads.len() {
@@ -201,24 +209,69 @@ impl Retrieves for Moppr {
             }
             sizes.push(batch.len() - before);
         }
-        let output = self.model.encode(&Vec::from_iter(&batch), &stock.words);
-        let mut queries = self.model.tuned(weights(settings))?.user_query(&output);
-        if settings.is_on(&GMV) {
-            queries = gmv::extend_queries(queries, settings.number(&SIGMA));
-        }
-        let (_, index) = self.ready(asked).await?;
+        let Self { model, index, .. } = self;
+        let output = model.encode(&Vec::from_iter(&batch), &stock.words);
+        let queries = model.tuned(weights(settings))?.user_query(&output);
+        let queries = searched_by(queries, settings);
+        let index = laid_out(index, model, stock, settings).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         let mut scores = numbers(scores.into_data_async().await?)?.into_iter();
         let mean = |size| scores.by_ref().take(size).sum::<f32>() / size as f32;
         Ok(sizes.into_iter().map(mean).collect())
     }
 
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { stock, request, understood, settings } = asked;
+        let Self { model, encoded: stage, .. } = self;
+        let Encoded { features, output } = encoded(stage, model, asked);
+        let (e_u, e_q, e_w) = model.reads(features, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let e_i = row(model.items());
+        let tuned = model.tuned(weights(settings))?;
+        let (h_uq, h_i) = (tuned.user_query(output), row(&tuned.items));
+
+        let pieces = || understood.pieces.iter().map(String::as_str);
+        let mut watch = Watch::default();
+        watch.matrix("pieces", Named::rows(pieces()), e_w);
+        watch.matrix("profile", Named::alone(), e_u);
+        watch.matrix("meaning", Named::alone(), e_q);
+        let spans = SPANS.map(|span| Message::new(word!("machine.spans.{}", span)));
+        let products = |window: &[Behaviour]| window.iter().map(|one| one.product).collect();
+        for (span, window) in spans.iter().zip(&features.behaviours) {
+            let history = &request.history;
+            let time = |one: &Behaviour| history.events[one.position as usize].time;
+            let days = window.iter().map(|one| days(history.now, time(one))).collect();
+            watch.known_of("behaviour", span.clone(), products(window), days);
+        }
+        watch.matrix("product", Named::alone(), e_i);
+        let attention = output.personal_attention.clone();
+        let on_pieces = Named::rows([Message::new(word!("machine.attention"))]).columns(pieces());
+        watch.matrix("query", on_pieces, attention);
+        watch.matrix("query", Named::rows(["Q_o"]), output.query.clone());
+        let windows = spans.into_iter().zip(&features.behaviours);
+        for ((span, window), attention) in windows.zip(&output.behaviour_attention) {
+            let named = Named::rows([span]).products(products(window));
+            watch.matrix("history", named, attention.clone());
+        }
+        watch.matrix("history", Named::rows(["H_B"]), output.history.clone());
+        watch.matrix("joined", Named::alone(), output.input.clone());
+        watch.matrix("score", Named::alone(), (h_uq.clone() * h_i.clone()).sum_dim(1));
+        watch.matrix("request", Named::alone(), h_uq);
+        watch.matrix("item", Named::alone(), h_i);
+        watch.known("chance", "", vec![chance]);
+        watch.read().await
+    }
+
     /// H_i of every product, and H_uq of a request: one vector after another.
     async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError> {
-        self.encode(asked)?;
         let plain = self.model.tuned([1.0; OBJECTIVES.len()])?.items.clone();
         let tuned = self.model.tuned(weights(asked.settings))?.clone();
-        let query = tuned.user_query(&self.encode(asked)?.output);
+        let query = tuned.user_query(&self.encode(asked).output);
         let products = asked.stock.prices_cents.len();
         let axes = axes(&numbers(plain.into_data_async().await?)?, products);
         let items = numbers(tuned.items.into_data_async().await?)?;

@@ -4,20 +4,22 @@ use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
 use super::map::{Vectors, axes};
-use super::{Asked, Retrieves, Scored, precision};
-use crate::pipeline::assets::{AssetError, damaged};
+use super::{Asked, Retrieves, Scored, precision, searched_by};
+use crate::pipeline::assets::{AssetError, refused};
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
-use crate::pipeline::{StageError, numbers};
-use crate::retrieval::{ExactIndex, Precision, gmv};
+use crate::pipeline::watch::{Named, Watch, days};
+use crate::pipeline::{Numbers, StageError, numbers};
+use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
+use market::language::{Message, Value};
 use nets::models::yandex::input::title_sums;
-use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Source, User};
-use protocol::TowerInsides;
+use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Seen, Source, User};
+use protocol::block::{Block, Pair, Shape, Share, Unit};
+use protocol::machine::Activity;
 use systems::knob::Settings;
-use systems::shared::{GMV, SIGMA};
 use systems::yandex::{HISTORY_LENGTH, RETRIEVER, TrainingStage, WEB_SEARCHES};
 
 /// The towers of both stages of training, as far as they were asked for.
@@ -43,11 +45,11 @@ struct UserKey {
 
 impl Yandex {
     fn towers(&mut self, settings: &Settings) -> Result<&mut Towers, StageError> {
-        let towers = match TrainingStage::of(settings) {
-            TrainingStage::FineTuned => &mut self.fine_tuned,
-            TrainingStage::PreTrained => &mut self.pre_trained,
+        let (towers, file) = match TrainingStage::of(settings) {
+            TrainingStage::FineTuned => (&mut self.fine_tuned, FILE),
+            TrainingStage::PreTrained => (&mut self.pre_trained, PRETRAINED_FILE),
         };
-        towers.as_mut().ok_or(StageError::OutOfOrder)
+        towers.as_mut().ok_or(StageError::NotFetched(file))
     }
 }
 
@@ -71,7 +73,9 @@ impl Retrieves for Yandex {
     ) -> Result<(), AssetError> {
         for (name, bytes) in names.iter().zip(files) {
             let titles = title_sums(&stock.catalogue, &stock.words);
-            let model = Retriever::load(bytes, &titles, device).map_err(|e| damaged(name, e))?;
+            let model = Retriever::load(bytes, &titles, device)
+                .and_then(|model| model.config().as_shipped().map(|()| model))
+                .map_err(|error| refused(name, error))?;
             let towers = if name == FILE { &mut self.fine_tuned } else { &mut self.pre_trained };
             *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
         }
@@ -100,13 +104,79 @@ impl Retrieves for Yandex {
             let (events, searches) = read(request, settings, coalition);
             towers.model.user(&events, &searches, &stock.words).vector
         });
-        let mut queries = Tensor::cat(all.collect(), 0);
-        if settings.is_on(&GMV) {
-            queries = gmv::extend_queries(queries, settings.number(&SIGMA));
-        }
-        let index = towers.index(stock, precision(settings)).await?;
+        let queries = searched_by(Tensor::cat(all.collect(), 0), settings);
+        let index = laid_out(&mut towers.index, &towers.model, stock, settings).await?;
         let scores = index.scores(queries).narrow(1, product as usize, 1);
         numbers(scores.into_data_async().await?)
+    }
+
+    async fn watch(
+        &mut self,
+        asked: Asked<'_>,
+        product: ProductId,
+        chance: f32,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Asked { stock, request, settings, .. } = asked;
+        let model = &self.towers(settings)?.model;
+        let (events, searches) = read(request, settings, usize::MAX);
+        let user = model.user(&events, &searches, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let (v_u, v_i) = (user.vector.clone(), row(&model.items));
+
+        // What was read, newest first; a web search has no product.
+        let name = |seen: &Seen| match seen.source {
+            Source::Event(event) => Value::Text(
+                stock.catalogue.products[events[event].product as usize].title.to_string(),
+            ),
+            Source::WebSearch(search) => Value::Text(searches[search].query.clone()),
+        };
+        let mut watch = Watch::default();
+        let now = request.history.now;
+        let mut of_shop = (Vec::new(), Vec::new());
+        let mut of_web = (Vec::new(), Vec::new());
+        for seen in &user.behaviour {
+            match seen.source {
+                Source::Event(event) => {
+                    of_shop.0.push(events[event].product);
+                    of_shop.1.push(days(now, events[event].time));
+                }
+                Source::WebSearch(search) => {
+                    of_web.0.push(name(seen));
+                    of_web.1.push(days(now, searches[search].time));
+                }
+            }
+        }
+        let named = Message::new(word!("machine.in-the-shop"));
+        watch.known_of("behaviour", named, of_shop.0, of_shop.1);
+        watch.known_as(
+            "behaviour",
+            Message::new(word!("machine.web-searches")),
+            of_web.0,
+            of_web.1,
+        );
+        watch.matrix("title", Named::alone(), row(model.content()));
+        let scalars = [word!("towers.surface"), word!("towers.device")].map(Message::new);
+        let places = [usize::from(request.query.is_some()), device_number(request.device)];
+        for ((name, of), place) in
+            scalars.into_iter().zip(model.model().context_scalars()).zip(places)
+        {
+            let [count, _] = of.dims();
+            let of = of.reshape([1, count]).narrow(1, place.min(count - 1), 1);
+            watch.matrix("context", Named::rows([name]), of);
+        }
+        if let Some(attention) = user.attention.last() {
+            let [heads, _] = attention.dims();
+            let heads = (1..=heads)
+                .map(|n| Message::new(word!("machine.head")).with("number", n.to_string()));
+            let columns =
+                std::iter::once(Value::from("[CLS]")).chain(user.behaviour.iter().map(name));
+            watch.matrix("attention", Named::rows(heads).columns(columns), attention.clone());
+        }
+        watch.matrix("relevance", Named::alone(), (v_u.clone() * v_i.clone()).sum_dim(1));
+        watch.matrix("user", Named::alone(), v_u);
+        watch.matrix("item", Named::alone(), v_i);
+        watch.known("chance", "", vec![chance]);
+        watch.read().await
     }
 
     /// v_i of every product, and v_u of a request.
@@ -138,24 +208,24 @@ fn read(request: &Request, settings: &Settings, groups: usize) -> (Vec<Event>, V
     (events, searches)
 }
 
-impl Towers {
-    async fn index(
-        &mut self,
-        stock: &Stock,
-        precision: Precision,
-    ) -> Result<&ExactIndex, StageError> {
-        if self.index.cached(&precision).is_none() {
-            let items = self.model.items.clone();
-            let index = ExactIndex::new(items, &stock.prices_cents, precision).await?;
-            self.index.keep(precision, index);
-        }
-        self.index.cached(&precision).ok_or(StageError::OutOfOrder)
-    }
+/// The index that settings search.
+async fn laid_out<'a>(
+    stage: &'a mut Stage<Precision, ExactIndex>,
+    model: &Retriever,
+    stock: &Stock,
+    settings: &Settings,
+) -> Result<&'a ExactIndex, StageError> {
+    let index = stage.get_or_try_insert(precision(settings), async |&precision| {
+        Ok(ExactIndex::new(model.items.clone(), &stock.prices_cents, precision).await?)
+    });
+    index.await
+}
 
+impl Towers {
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, settings, .. } = asked;
-        let precision = precision(settings);
-        self.index(stock, precision).await?;
+        let Self { model, index, user } = self;
+        let index = laid_out(index, model, stock, settings).await?;
         let searches = searches(request, settings.is_on(&WEB_SEARCHES));
         let events = &request.history.events;
         let (first_event, first_search) =
@@ -164,37 +234,27 @@ impl Towers {
             request: request.clone(),
             settings: settings.only(&[&HISTORY_LENGTH, &WEB_SEARCHES]),
         };
-        if self.user.cached(&key).is_none() {
-            let (events, searches) = (&events[first_event..], &searches[first_search..]);
-            self.user.keep(key.clone(), self.model.user(events, searches, &stock.words));
-        }
-        let (Some(user), Some(index)) = (self.user.cached(&key), self.index.cached(&precision))
-        else {
-            return Err(StageError::OutOfOrder);
-        };
-        let mut query = user.vector.clone();
-        if settings.is_on(&GMV) {
-            query = gmv::extend_queries(query, settings.number(&SIGMA));
-        }
+        let user = user.get_or_insert(key, |_| {
+            model.user(&events[first_event..], &searches[first_search..], &stock.words)
+        });
         let mut read = Transaction::default()
-            .register(index.scores(query))
-            .register(self.model.model().loss.temperature());
+            .register(index.scores(searched_by(user.vector.clone(), settings)))
+            .register(model.model().loss.temperature());
         let last = user.attention.last().map(mean_over_heads);
         if let Some(attention) = &last {
             read = read.register(attention.clone());
         }
-        let scalars = self.model.model().context_scalars();
+        let scalars = model.model().context_scalars();
         for scalars in &scalars {
             read = read.register(scalars.clone());
         }
-        let mut read = read.execute_async().await?.into_iter();
-        let mut next = || read.next().ok_or(StageError::OutOfOrder).and_then(numbers);
-        let scores = next()?;
-        let temperature = next()?.first().copied().unwrap_or(f32::NAN);
-        let attention = if last.is_some() { next()? } else { Vec::new() };
+        let mut read = Numbers::read(read).await?;
+        let scores = read.take()?;
+        let temperature = read.take()?.first().copied().unwrap_or(f32::NAN);
+        let attention = if last.is_some() { read.take()? } else { Vec::new() };
         let scalar = |of: Vec<f32>, place: usize| of.get(place).copied().unwrap_or(0.0);
-        let surface = scalar(next()?, usize::from(request.query.is_some()));
-        let context = (surface, scalar(next()?, device_number(request.device)));
+        let surface = scalar(read.take()?, usize::from(request.query.is_some()));
+        let context = (surface, scalar(read.take()?, device_number(request.device)));
 
         let mut behaviours = vec![None; events.len()];
         let mut of_searches = Vec::new();
@@ -204,19 +264,36 @@ impl Towers {
                 Source::Event(event) => behaviours[first_event + event] = Some(attention),
                 Source::WebSearch(search) => {
                     let query = searches[first_search + search].query.clone();
-                    of_searches.push((query, attention));
+                    of_searches.push(Share { name: query.into(), share: attention });
                 }
             }
         }
-        let towers = TowerInsides {
-            read: user.behaviour.len() as u32,
-            recent_searches: recent_searches(request, settings) as u32,
-            own_attention: attention.first().copied().unwrap_or(1.0),
-            searches: of_searches,
-            temperature,
-            context,
+        let pair = |name: &str, symbol: &str, value, unit| Pair {
+            name: Message::new(word!("towers.{}", name)),
+            symbol: symbol.into(),
+            value,
+            unit,
         };
-        Ok(Scored { scores, behaviours, personal_attention: Vec::new(), towers: Some(towers) })
+        let own_attention = attention.first().copied().unwrap_or(1.0);
+        let towers = vec![
+            pair("read", "", user.behaviour.len() as f32, Unit::Count),
+            pair("own-attention", "", own_attention, Unit::Share),
+            // Similarities are multiplied by it (3.5.1).
+            pair("temperature", "τ", temperature, Unit::Number),
+            // r_ctx (3.4): detached in serving.
+            pair("surface", "", context.0, Unit::Number),
+            pair("device", "", context.1, Unit::Number),
+        ];
+        Ok(Scored {
+            scores,
+            behaviours,
+            attention: Vec::new(),
+            recent_searches: recent_searches(request, settings) as u32,
+            blocks: vec![
+                Block::new("searches", Shape::Shares(of_searches)),
+                Block::new("towers", Shape::Pairs(towers)),
+            ],
+        })
     }
 }
 

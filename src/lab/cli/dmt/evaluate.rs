@@ -8,15 +8,16 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Results, report};
-use super::{Run, about, gather};
+use super::{Run, gather};
 use crate::cli::market::Market;
 use crate::training::dmt::Settings;
 use crate::training::dmt::data::Pages;
 use crate::training::dmt::evaluate::Metrics;
 use market::features::dense;
-use nets::models::dmt::ranker::Ranker;
+use nets::models::dmt::ranker::{MODEL, Ranker};
 use nets::models::dmt::{DmtConfig, Interest, Positions};
 use nets::models::vocabulary::Vocabulary;
+use nets::models::weights::About;
 use systems::dmt::{BiasFeatures, MultiTask};
 
 /// What to compare.
@@ -126,7 +127,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                         config: &variant.config,
                         settings: &settings,
                         checkpoint: file.with_extension("checkpoint"),
-                        about: about(&world, &variant.config, of.clone())?,
+                        about: About::new(MODEL, world.config.seed, of.clone(), &variant.config)?,
                     };
                     let model = run.train(&world, &data)?;
                     let ranker = Ranker::new(variant.config.clone(), model, &device());

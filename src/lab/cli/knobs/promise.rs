@@ -7,8 +7,9 @@ use super::turn::Shelf;
 use crate::cli::cases::{QUERIES, SHOPPERS, TOP, asked_by_all, ranked};
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::{AssetSource, Manifest};
-use engine::pipeline::evaluate::HELD_OUT;
 use engine::pipeline::request::Request;
+use engine::pipeline::views::HELD_OUT;
+use lessons::order::PERSISTENCE;
 use link::State;
 use market::catalogue::ProductId;
 use market::held_out::HeldOut;
@@ -17,10 +18,6 @@ use market::relevance::Relevance;
 use market::{MarketConfig, World};
 use systems::knob::Control;
 use systems::{Ranker, moppr, registry};
-
-/// Persistence of the rank-biased overlap with the production page: the tenth place weighs two fifths
-/// of the first.
-const PERSISTENCE: f64 = 0.9;
 
 /// What the market knows of one shopper's query: of every product, by number.
 struct Known {

@@ -7,8 +7,8 @@ use burn::tensor::Device;
 
 use super::Gathered;
 use crate::training::dmt::queries::read_queries;
-use crate::training::mlpr::evaluate::read;
 use crate::training::mlpr::samples::{Engagement, Samples};
+use crate::training::read;
 use crate::training::trees::{self, Booster, Rows};
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;

@@ -1,12 +1,12 @@
 //! What DMT is measured by (DMT 5.3), and how near it comes to the truth.
 
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::samples::Samples;
 
 use crate::training::device::device;
+use crate::training::read;
 use market::catalogue::Catalogue;
 use market::examination;
 use market::features::places::NEIGHBOURHOOD;
@@ -220,10 +220,6 @@ impl Expected {
             }
         })
     }
-}
-
-fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
 
 /// u_click and u_order of every impression, in their order.

@@ -11,8 +11,9 @@ use market::features::dense;
 use nets::models::dmt::ranker::Ranker;
 use nets::models::dmt::{Candidates, Items, SEQUENCE_NAMES, SEQUENCES, Sequence, TASKS};
 
-use crate::training::attention::{Attention, LONG, SHORT, Seen, read};
+use crate::training::attention::{Attention, LONG, SHORT, Seen};
 use crate::training::balance::Used;
+use crate::training::read;
 
 /// Page views that are looked into.
 pub const VIEWS: usize = 50;

@@ -9,6 +9,8 @@ use super::cold_start::{ColdStart, Lost};
 use super::data::Pages;
 use super::samples::{Kinds, QueryMatcher, Samples};
 use super::{Settings, loss_of_rows, mean_bias, padded_loss, train};
+use crate::training::preset::Preset;
+use crate::training::preset::tests::still;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::{self, DenseTables};
 use market::features::statistics::Statistics;
@@ -229,4 +231,25 @@ fn training_finds_the_planted_taste_and_examination() {
     let learned = curve.try_into_vec_as::<f32>().unwrap();
     let truth: Vec<f32> = unseen.truth(0..10).iter().map(|truth| truth.examination).collect();
     assert!(spearman(&learned, &truth).unwrap() > 0.9, "{learned:?}");
+}
+
+#[test]
+fn the_papers_sizes_learn_in_one_step() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..1, 0.0);
+    let config = Preset::Paper.dmt(Vocabulary::of(&catalogue), dense::COUNT);
+    let train = |epochs| {
+        let settings = Settings { epochs, batch: samples.len(), ..Settings::default() };
+        let mut losses = Vec::new();
+        let watch = |_, _, loss| losses.push(loss);
+        let model = train(&config, &samples, &catalogue, &settings, None, watch).unwrap();
+        (model, losses)
+    };
+    let ((before, _), (after, losses)) = (train(0), train(1));
+    assert!(losses.len() == 1 && losses[0].is_finite(), "{losses:?}");
+    let (still, numbers) = still(&before, &after);
+    assert_eq!(numbers, 1_893_798);
+    // Nobody ordered anything, and the normaliser learns nothing.
+    let may_be = |name: &String| name.contains(".transformers.2.") || name.contains("normaliser.");
+    assert!(still.iter().all(may_be), "{still:?}");
 }

@@ -32,12 +32,7 @@ pub struct Batch {
 
 impl Batch {
     /// Some pairs of some queries: at least one.
-    pub fn new(
-        samples: &Samples,
-        chosen: &[(usize, Vec<usize>)],
-        labels: Labels,
-        device: &Device,
-    ) -> Self {
+    pub fn new(samples: &Samples, chosen: &[Chosen], labels: Labels, device: &Device) -> Self {
         let mut products: BTreeMap<ProductId, i32> = BTreeMap::new();
         let (mut query, mut product) = (Vec::new(), Vec::new());
         let (mut wide, mut engaged, mut trials) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,6 +65,9 @@ impl Batch {
     }
 }
 
+/// A query by its number, and those of its pairs that a step learns from.
+pub type Chosen = (usize, Vec<usize>);
+
 /// The pairs of each step of an epoch: queries in a random order, each with at most `most` of its
 /// pairs drawn by chance, until there are `batch` of them.
 pub fn batches(
@@ -77,7 +75,7 @@ pub fn batches(
     batch: usize,
     most: usize,
     random: &mut ChaCha8Rng,
-) -> Vec<Vec<(usize, Vec<usize>)>> {
+) -> Vec<Vec<Chosen>> {
     let mut queries: Vec<usize> = (0..samples.groups.len()).collect();
     queries.shuffle(random);
     let (mut batches, mut chosen, mut count) = (Vec::new(), Vec::new(), 0);

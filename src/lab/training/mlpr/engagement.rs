@@ -3,7 +3,6 @@
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -13,7 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use super::library::Library;
 use super::loss::listwise;
 use super::samples::Samples;
+use crate::training::ABSENT;
 use crate::training::checkpoint::Checkpoint;
+use crate::training::descent::{At, Course, Descent};
 use crate::training::device::device;
 use crate::training::optimiser::adam;
 use crate::training::work::Speed;
@@ -57,8 +58,8 @@ impl Default for Settings {
     }
 }
 
-/// What is added to the score of an item that takes no part.
-const ABSENT: f32 = -1e9;
+/// A query by its number, and the items that were engaged with the most, with how much.
+type List = (usize, Vec<(ProductId, f32)>);
 
 /// Tunes a BERT further. `watch` is told the step, the number of steps and the loss.
 ///
@@ -70,45 +71,35 @@ pub fn train(
     samples: &Samples,
     settings: &Settings,
     checkpoint: Option<(&Checkpoint, &About)>,
-    mut watch: impl FnMut(usize, usize, f32),
+    watch: impl FnMut(usize, usize, f32),
 ) -> Result<Bert> {
     let device = device().autodiff();
-    let mut bert = numbered(bert.train());
-    let mut optimiser = adam();
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = checkpoint {
-        (bert, optimiser, finished) = checkpoint.resume(bert, optimiser, about)?;
-    }
     let texts = library.queries(&samples.queries);
     let pieces = library.pieces(texts.iter(), &device);
-    let lists: Vec<(usize, Vec<(ProductId, f32)>)> = (0..samples.queries.len())
+    let lists: Vec<List> = (0..samples.queries.len())
         .map(|query| (query, relevant(samples, query, settings.relevant)))
         .filter(|(_, items)| !items.is_empty())
         .collect();
-    let an_epoch = lists.len().div_ceil(settings.batch);
-    let steps = an_epoch * settings.epochs;
     let sizes = library.config;
     let mut speed = Speed::new("MLPR, engagement", [4096, sizes.width, sizes.d_f]);
-    for epoch in finished..settings.epochs {
+    let epoch = |epoch| {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64 + 1);
         let mut order: Vec<_> = lists.iter().collect();
         order.shuffle(&mut random);
-        for (number, lists) in order.chunks(settings.batch).enumerate() {
-            let step = epoch * an_epoch + number;
-            let (loss, forward) =
-                loss_of(&bert, library, (&texts, &pieces), lists, settings, &mut random, &device);
-            let gradients = GradientsParams::from_grads(loss.backward(), &bert);
-            bert = optimiser.step(super::rate_at(settings.rate, step, steps), bert, gradients);
-            speed.step(lists.len(), forward);
-            watch(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = checkpoint {
-            checkpoint.save(&bert, &optimiser, about, epoch + 1)?;
-        }
-    }
+        (random, order.chunks(settings.batch).map(<[_]>::to_vec).collect())
+    };
+    let step = |bert: &Bert, lists: &Vec<&List>, random: &mut ChaCha8Rng, at: At| {
+        let (loss, forward) =
+            loss_of(bert, library, (&texts, &pieces), lists, settings, random, &device);
+        speed.step(lists.len(), forward);
+        Some(Descent::of(bert, loss, super::rate_at(settings.rate, at.step, at.steps)))
+    };
+    let steps = lists.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint };
+    let bert = course.run(numbered(bert.train()), adam(), epoch, step, watch)?;
     speed.say(&device);
-    Ok(bert.valid())
+    Ok(bert)
 }
 
 /// The items of a query that were engaged with the most, and how much: its clicks, carts and
@@ -135,7 +126,7 @@ fn loss_of(
     bert: &Bert,
     library: &Library<'_>,
     (texts, pieces): (&[Text], &Pieces),
-    lists: &[&(usize, Vec<(ProductId, f32)>)],
+    lists: &[&List],
     settings: &Settings,
     random: &mut ChaCha8Rng,
     device: &Device,

@@ -10,6 +10,7 @@ use super::samples::{Samples, hash};
 
 use crate::training::balance::Used;
 use crate::training::device::device;
+use crate::training::read;
 use market::features::wide;
 use market::metrics::{BLOCKS, Figure, Mean, auc, ndcg_at};
 use nets::models::mlpr::{K, Mlpr, Pairs, TASKS};
@@ -88,11 +89,6 @@ pub fn each_batch(
             wide: Tensor::from_data(wide, &device),
         });
     }
-}
-
-/// The numbers of a tensor on the CPU.
-pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
 }
 
 /// The metrics of each task over all pairs and by block of queries, of scores that are one for each

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
@@ -14,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::library::Library;
 use crate::training::checkpoint::Checkpoint;
+use crate::training::descent::{At, Course, Descent};
 use crate::training::device::device;
 use crate::training::optimiser::adam;
 use crate::training::work::Speed;
@@ -61,44 +61,32 @@ pub fn train(
     texts: &[&Text],
     settings: &Settings,
     checkpoint: Option<(&Checkpoint, &About)>,
-    mut watch: impl FnMut(usize, usize, f32),
+    watch: impl FnMut(usize, usize, f32),
 ) -> Result<Bert> {
     let device = device().autodiff();
     device.seed(settings.seed);
     let decoder = LinearConfig::new(library.config.width, library.config.token).init(&device);
-    let mut model = numbered(Reader { bert: library.config.init(&device), decoder });
-    let mut optimiser = adam();
-    let mut finished = 0;
-    if let Some((checkpoint, about)) = checkpoint {
-        (model, optimiser, finished) = checkpoint.resume(model, optimiser, about)?;
-    }
+    let model = numbered(Reader { bert: library.config.init(&device), decoder });
     let words = Words::new(library, texts, &device);
-    let an_epoch = texts.len().div_ceil(settings.batch);
-    let steps = an_epoch * settings.epochs;
     let sizes = library.config;
     let mut speed = Speed::new("MLPR, masked words", [4096, sizes.width, sizes.d_f]);
-    for epoch in finished..settings.epochs {
+    let epoch = |epoch| {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64 + 1);
         let mut order = texts.to_vec();
         order.shuffle(&mut random);
-        for (number, texts) in order.chunks(settings.batch).enumerate() {
-            let step = epoch * an_epoch + number;
-            let Some(loss) = words.loss(&model, library, texts, settings.masked, &mut random)
-            else {
-                continue;
-            };
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimiser.step(super::rate_at(settings.rate, step, steps), model, gradients);
-            speed.step(texts.len(), super::of_texts(&sizes, texts.iter().copied()));
-            watch(step, steps, loss.inner().into_scalar());
-        }
-        if let Some((checkpoint, about)) = checkpoint {
-            checkpoint.save(&model, &optimiser, about, epoch + 1)?;
-        }
-    }
+        (random, order.chunks(settings.batch).map(<[_]>::to_vec).collect())
+    };
+    let step = |model: &Reader, texts: &Vec<&Text>, random: &mut ChaCha8Rng, at: At| {
+        let loss = words.loss(model, library, texts, settings.masked, random)?;
+        speed.step(texts.len(), super::of_texts(&sizes, texts.iter().copied()));
+        Some(Descent::of(model, loss, super::rate_at(settings.rate, at.step, at.steps)))
+    };
+    let steps = texts.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint };
+    let model = course.run(model, adam(), epoch, step, watch)?;
     speed.say(&device);
-    Ok(model.bert.valid())
+    Ok(model.bert)
 }
 
 /// The word pieces that the texts use: what a masked one can be.

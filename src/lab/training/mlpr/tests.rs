@@ -12,6 +12,9 @@ use super::library::Library;
 use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
 use crate::training::dmt::samples::QueryMatcher;
+use crate::training::preset::Preset;
+use crate::training::preset::tests::still;
+use crate::training::read;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::search::QueryFrequency;
 use market::features::wide::{self, WideTables};
@@ -313,7 +316,7 @@ fn gap(bert: &Bert, library: &Library<'_>) -> f32 {
     let mut gap = 0.0;
     for wanted in 0..TYPES.len() {
         let query = queries.clone().narrow(0, wanted, 1).expand(products.dims());
-        let cosines = evaluate::read(cosine(&query, &products));
+        let cosines = read(cosine(&query, &products));
         for (product, cosine) in cosines.iter().enumerate() {
             gap += if product % TYPES.len() == wanted { cosine / 12.0 } else { -cosine / 36.0 };
         }
@@ -390,9 +393,38 @@ fn features_of_pairs_come_in_their_order() {
     let mut rows = 0;
     each_batch(&model, &library, &samples, |pairs| {
         let [n, width] = pairs.wide.dims();
-        assert_eq!(evaluate::read(pairs.wide.clone()), samples.wide(rows..rows + n));
+        assert_eq!(read(pairs.wide.clone()), samples.wide(rows..rows + n));
         assert_eq!((width, pairs.item.dims()), (wide::COUNT, [n, 8]));
         rows += n;
     });
     assert_eq!(rows, samples.len());
+}
+
+#[test]
+fn the_papers_sizes_learn_in_one_step_of_words_and_of_tasks() {
+    let (catalogue, words) = (shop(), example::words());
+    let config = Preset::Paper.mlpr(wide::COUNT);
+    let library = Library::new(&catalogue, &words, config.bert);
+    let mut losses = Vec::new();
+    let texts: Vec<&Text> = library.products.iter().take(4).collect();
+    let settings = masked::Settings { epochs: 1, masked: 0.5, ..masked::Settings::default() };
+    let watch = |_, _, loss| losses.push(loss);
+    let bert = masked::train(&library, &texts, &settings, None, watch).unwrap();
+
+    let page = (0..4).map(|product| impression(product, [true, product < 2, product < 1]));
+    let mut searches = Searches::default();
+    searches.add(&log(1, vec![view(0, Some(ASKED[0]), page.collect())]));
+    let samples = samples_of(searches);
+    let mut train = |epochs| {
+        let settings = Settings { epochs, ..Settings::default() };
+        let watch = |_, _, loss| losses.push(loss);
+        super::train(&config, &bert, &library, &samples, &settings, None, watch).unwrap()
+    };
+    let (before, after) = (train(0), train(1));
+    assert!(losses.len() == 2 && losses.iter().all(|loss: &f32| loss.is_finite()), "{losses:?}");
+    let (still, numbers) = still(&before, &after);
+    assert_eq!(numbers, 47_374_093);
+    // What is added to both of two choices changes neither, and the normaliser learns nothing.
+    let may_be = |name: &String| name.contains(".choice.1.bias") || name.contains("normaliser.");
+    assert!(still.iter().all(may_be), "{still:?}");
 }

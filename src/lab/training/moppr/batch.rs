@@ -12,14 +12,12 @@ use rand_chacha::ChaCha8Rng;
 use super::Settings;
 use super::loss::Labels;
 use super::samples::Sample;
+use crate::training::ABSENT;
 use crate::training::work::mlp;
 use market::catalogue::{ProductId, ProductTypeId};
 use market::features::search::SearchFeatures;
 use market::text::TokenVectors;
 use nets::models::moppr::input::UserQuery;
-
-/// What is added to the score of a candidate that takes no part.
-const ABSENT: f32 = -1e9;
 
 /// B page views with P candidates of their own each, padded, and L random negatives they share.
 #[derive(Clone, Debug)]

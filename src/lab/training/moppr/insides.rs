@@ -2,8 +2,9 @@
 
 use super::Corpus;
 use super::samples::Sample;
-use crate::training::attention::{Attention, LONG, SHORT, Seen, distance, first, inner, read};
+use crate::training::attention::{Attention, LONG, SHORT, Seen, distance, first, inner};
 use crate::training::device::device;
+use crate::training::read;
 use market::features::search::SearchFeatures;
 use nets::models::moppr::Moppr;
 use nets::models::moppr::input::UserQuery;

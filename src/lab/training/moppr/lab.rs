@@ -12,6 +12,7 @@ use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::people::People;
+use crate::training::preset::Preset;
 use crate::training::query_category;
 use market::World;
 use market::catalogue::ProductId;
@@ -21,7 +22,7 @@ use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::{Moppr, MopprConfig};
 use nets::models::query_category::{QueryCategory, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, FORMAT, Weights};
+use nets::models::weights::{About, Weights};
 use nets::nn::numbers::numbered;
 
 /// What a seed's draws are turned by, so that base and copies do not see the same order.
@@ -42,6 +43,8 @@ pub struct Lab {
     pub categories: (QueryCategory, QueryCategoryConfig),
     /// How well it predicts.
     pub category_quality: query_category::Quality,
+    /// Sizes of the networks.
+    pub preset: Preset,
     /// Folder in which unfinished training is kept, if it is.
     pub checkpoints: Option<PathBuf>,
     people: People,
@@ -87,6 +90,7 @@ impl Lab {
             words,
             categories,
             category_quality,
+            preset: Preset::default(),
             checkpoints: None,
             people,
             survey,
@@ -106,9 +110,9 @@ impl Lab {
         Ok(())
     }
 
-    /// Sizes of the model that ships.
+    /// Sizes of the model.
     pub fn config(&self) -> MopprConfig {
-        MopprConfig::playground(Vocabulary::of(&self.world.catalogue))
+        self.preset.moppr(Vocabulary::of(&self.world.catalogue))
     }
 
     /// Where weights that are trained here come from.
@@ -116,13 +120,7 @@ impl Lab {
     /// # Errors
     /// None; the configuration is plain data.
     pub fn about(&self, model: &str, command: &str) -> Result<About> {
-        Ok(About {
-            format: FORMAT,
-            model: model.into(),
-            market_seed: self.world.config.seed,
-            command: command.into(),
-            config: serde_json::to_value(self.config())?,
-        })
+        Ok(About::new(model, self.world.config.seed, command, &self.config())?)
     }
 
     /// A model with random weights.

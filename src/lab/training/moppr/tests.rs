@@ -4,6 +4,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::*;
+use crate::training::preset::Preset;
+use crate::training::preset::tests::still;
 use market::features::search::{
     Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
 };
@@ -98,15 +100,18 @@ fn views(seed: u64, count: usize) -> Vec<Sample> {
     (0..count).map(view).collect()
 }
 
-fn model() -> Moppr {
-    let vocabulary = Vocabulary {
+fn vocabulary() -> Vocabulary {
+    Vocabulary {
         products: PRODUCTS as usize,
         product_types: TYPES.into(),
         brands: 5,
         shops: 1,
         colours: 0,
-    };
-    numbered(MopprConfig::playground(vocabulary).init(&Device::flex()))
+    }
+}
+
+fn model() -> Moppr {
+    numbered(MopprConfig::playground(vocabulary()).init(&Device::flex()))
 }
 
 fn settings(epochs: usize) -> Settings {
@@ -303,4 +308,19 @@ fn related_negatives_teach_the_order_within_a_category() {
         |view: &Sample, id: u32| view.features.query.categories.contains(shop.types[id as usize]);
     let [before, after] = [before, after].map(|m| recall_among(&m, &shop, &test, relevant));
     assert!(after > 0.8 && before < 0.4, "{before} {after}");
+}
+
+#[test]
+fn the_papers_sizes_learn_in_one_step() {
+    let (shop, views) = (shop(), views(1, 8));
+    let before = numbered(Preset::Paper.moppr(vocabulary()).init(&Device::flex()));
+    let settings = Settings { epochs: 1, negatives: 32, ..Settings::default() };
+    let mut losses = Vec::new();
+    let watch = |_, _, loss| losses.push(loss);
+    let after = train(before.clone(), shop.corpus(&views), &settings, None, watch).unwrap();
+    assert!(losses.len() == 1 && losses[0].is_finite(), "{losses:?}");
+    let (still, numbers) = still(&before, &after);
+    assert_eq!(numbers, 3_296_736);
+    // A query of one word and a history of one behaviour leave attention to words no choice.
+    assert!(still.iter().all(|name| name.contains("_attention.")), "{still:?}");
 }

@@ -4,8 +4,9 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::data::Corpus;
 use super::samples::ShopperDay;
-use crate::training::attention::{Attention, LONG, Seen, distance, first, inner, read};
+use crate::training::attention::{Attention, LONG, Seen, distance, first, inner};
 use crate::training::device::device;
+use crate::training::read;
 use nets::models::yandex::input::{Histories, Read, Sequence};
 use nets::models::yandex::{Yandex, YandexConfig};
 

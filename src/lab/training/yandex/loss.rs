@@ -3,10 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_sigmoid;
 
+use crate::training::ABSENT;
 use nets::models::yandex::{LossParameters, SIGNALS, Sigmoids};
-
-/// Added to the logit of a candidate that takes no part in a softmax.
-const ABSENT: f32 = -1e9;
 
 /// L_pretrain, `[1]`: the mean over the positives of the sampled softmax with in-batch negatives.
 ///

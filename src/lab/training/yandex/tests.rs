@@ -13,6 +13,8 @@ use super::samples::{Options, Samples};
 use super::{Progress, Settings, fine_tune, init, pretrain};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::people::People;
+use crate::training::preset::Preset;
+use crate::training::preset::tests::still;
 use market::catalogue::{Catalogue, ProductId};
 use market::history::{DAY, Event, EventKind, Minutes, PageDevice, Profile, WebSearch};
 use market::log::{Impression, ImpressionTruth, PageView, ShopperLog};
@@ -420,4 +422,24 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), to).unwrap();
         }
     }
+}
+
+#[test]
+fn the_papers_sizes_learn_in_one_step_of_each_stage() {
+    let corpus = corpus(8, Reading::Vectors);
+    let (config, settings) = (Preset::Paper.yandex(), settings(1));
+    let mut losses = Vec::new();
+    let start = init(&config, 1);
+    let nowhere = Progress { checkpoint: None, watch: &mut |_, _, loss| losses.push(loss) };
+    let pretrained = pretrain(start.clone(), &config, &corpus, &settings, nowhere).unwrap();
+    let nowhere = Progress { checkpoint: None, watch: &mut |_, _, loss| losses.push(loss) };
+    let tuned = fine_tune(pretrained.clone(), &config, &corpus, &settings, nowhere).unwrap();
+    assert!(losses.len() == 2 && losses.iter().all(|loss: &f32| loss.is_finite()), "{losses:?}");
+    // Each stage has scalars of its own.
+    let (same, numbers) = still(&start, &pretrained);
+    assert_eq!(numbers, 8_184_093);
+    let may_be = |name: &String| name.starts_with("loss.") || name.starts_with("context.");
+    assert!(same.iter().all(may_be), "{same:?}");
+    let (same, _) = still(&pretrained, &tuned);
+    assert!(same.iter().all(|name| name.starts_with("loss.")), "{same:?}");
 }

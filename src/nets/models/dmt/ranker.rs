@@ -121,12 +121,22 @@ impl Ranker {
         dense: &[f32],
         gate_temperature: f32,
     ) -> Output {
+        let candidates = self.candidates(catalogue, candidates, dense);
+        self.model.rank(encoded, &candidates, gate_temperature)
+    }
+
+    /// Candidates of one request as the model reads them; `dense` as for [`Self::rank`].
+    pub fn candidates(
+        &self,
+        catalogue: &Catalogue,
+        candidates: &[ProductId],
+        dense: &[f32],
+    ) -> Candidates {
         let shape = [1, candidates.len(), dense::COUNT];
-        let candidates = Candidates {
+        Candidates {
             items: Items::new(catalogue, candidates, 1, &self.device),
             dense: Tensor::from_data(TensorData::new(dense.to_vec(), shape), &self.device),
-        };
-        self.model.rank(encoded, &candidates, gate_temperature)
+        }
     }
 
     /// Bias logit y_b of every product at its place, `[products]`, for products in the order in

@@ -102,14 +102,19 @@ impl Ranker {
         wide: &[f32],
         temperatures: [f32; 2],
     ) -> Output {
+        self.model.forward(&self.pairs(query, items, wide), temperatures)
+    }
+
+    /// A query with each of its candidates, as the model reads them; `items` and `wide` as for
+    /// [`Self::rank`].
+    pub fn pairs(&self, query: &Tensor<2>, items: Tensor<2>, wide: &[f32]) -> Pairs {
         let [candidates, d] = items.dims();
         let wide = TensorData::new(wide.to_vec(), [candidates, wide::COUNT]);
-        let pairs = Pairs {
+        Pairs {
             query: query.clone().expand([candidates, d]),
             item: items,
             wide: Tensor::from_data(wide, &self.device),
-        };
-        self.model.forward(&pairs, temperatures)
+        }
     }
 
     fn texts(&self, words: &TokenVectors, texts: &[&Text]) -> Texts {

@@ -142,6 +142,24 @@ impl Retriever {
         self.embeddings.user_query(&inputs, &self.table)
     }
 
+    /// What the user-query tower reads of a request beside its behaviour: e^u and e^q, `[1, d]`, and
+    /// e^w of the query's word pieces, `[L, d]`.
+    pub fn reads(
+        &self,
+        request: &SearchFeatures,
+        words: &TokenVectors,
+    ) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let vector = |piece| words.vector(piece);
+        let inputs = UserQuery::new(&[request], self.config.token, vector, &self.device);
+        let terms = self.embeddings.terms(&inputs.tokens, &inputs.token_mask);
+        let [_, pieces, d] = terms.dims();
+        (
+            self.embeddings.user(&inputs.profile),
+            self.embeddings.query_side(&inputs),
+            terms.reshape([pieces, d]),
+        )
+    }
+
     /// The towers at these objective weights, and the vectors of all products. The last setting
     /// is kept.
     ///

@@ -106,6 +106,11 @@ impl Retriever {
         &self.model
     }
 
+    /// Content of every title, `[N, d]`: what the item tower reads (3.1).
+    pub fn content(&self) -> &Tensor<2> {
+        &self.content
+    }
+
     /// The shopper with this history, events and web searches each oldest first. The newest are
     /// read, as many as the model takes; without any, the vector is that of `CLS` alone.
     ///

@@ -1,4 +1,4 @@
-//! Held-out page views through the funnel, and what is measured of each.
+//! Held-out page views: the request that each made, and what is measured of an answer to it.
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::request::{EditedHistory, Request};

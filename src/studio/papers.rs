@@ -1,21 +1,32 @@
-//! A document of the project, read in the page: Markdown with tables, a file in each language.
+//! The papers' tables: a document of the project, read in the page. It is Markdown, a file in each language.
 
 use leptos::prelude::*;
 
 use super::browser;
+use super::panels::Panel;
 use lessons::markdown::{Part, parts};
 use market::language::{Language, Message};
 use page::language::{self, say_with, text, worded};
 use page::parts::{click, follow, live};
 
-/// Fetches a document in the language that is shown and shows it, with a way to each of its parts.
-/// `name` is its address without the ending.
+/// The papers' tables.
+pub const PANEL: Panel = Panel::new(
+    "papers",
+    word!("studio.panels.papers"),
+    word!("studio.panels.papers.about"),
+    || view! { <Papers /> }.into_any(),
+);
+
+/// Address of the document, without its ending.
+const NAME: &str = "assets/tables";
+
+/// Fetches the document in the language that is shown and shows it, with a way to each of its parts.
 #[component]
-pub fn Document(name: &'static str) -> impl IntoView {
+fn Papers() -> impl IntoView {
     let read = RwSignal::new(None::<Result<Vec<Part>, Message>>);
     let address = move || match language::shown() {
-        Language::English => format!("{name}.md"),
-        other => format!("{name}.{}.md", other.key()),
+        Language::English => format!("{NAME}.md"),
+        other => format!("{NAME}.{}.md", other.key()),
     };
     let address = Memo::new(move |_| address());
     let fetch = move || {
@@ -38,10 +49,10 @@ pub fn Document(name: &'static str) -> impl IntoView {
             <p data-testid="notice" role="alert">
                 {move || {
                     let (name, why) = (address.get(), worded(&why));
-                    say_with("studio.document.missing", &[("name", &name), ("why", &why)])
+                    say_with(word!("studio.document.missing"), &[("name", &name), ("why", &why)])
                 }}
             </p>
-            <button type="button" class="outlined" on:click=click(fetch)>{text("try-again")}</button>
+            <button type="button" class="outlined" on:click=click(fetch)>{text(word!("try-again"))}</button>
         }
         .into_any()
     };
@@ -67,14 +78,16 @@ pub fn Document(name: &'static str) -> impl IntoView {
         view! {
             <article class="document" data-testid="document">
                 {first}
-                <nav aria-label=text("studio.document.parts")>{ways}</nav>
+                <nav aria-label=text(word!("studio.document.parts"))>{ways}</nav>
                 {sections.collect_view()}
             </article>
         }
         .into_any()
     };
     live(move || match read.get() {
-        None => view! { <p class="empty" role="status">{text("studio.fetching")}</p> }.into_any(),
+        None => {
+            view! { <p class="empty" role="status">{text(word!("studio.fetching"))}</p> }.into_any()
+        }
         Some(Err(why)) => failed(why),
         Some(Ok(parts)) => shown(parts),
     })

@@ -1,0 +1,194 @@
+//! Questions about a state: a product's way through the funnel, what its scores are made of, what
+//! places do, the map.
+
+use super::{Funnel, Halt, Pass, Ranking};
+use crate::pipeline::assets::AssetSource;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::rank::{Asked, Shares, Standing};
+use crate::pipeline::request::unknown_product;
+use link::State;
+use market::catalogue::ProductId;
+use market::features::dense::QueryMatch;
+use protocol::blend::Ranked;
+use protocol::machine::Machine;
+use protocol::{Notice, Parts, Question, Reply, Seat, Told, Trace};
+use systems::shared::COARSE;
+
+impl<S: AssetSource> Funnel<S> {
+    /// Answers a question about a state. What is missing or fails is said in the answer, which
+    /// then holds nothing else: what another system says would be taken for this one's.
+    pub async fn ask(
+        &mut self,
+        job: u64,
+        state: &State,
+        question: &Question,
+        caller: &impl Caller,
+    ) -> Told {
+        let mut told = Told { job, reply: None, notices: Vec::new() };
+        let request = match self.request(state) {
+            Ok((request, _)) => request,
+            Err(notice) => {
+                told.notices.push(notice);
+                return told;
+            }
+        };
+        told.notices = self.fetch_what_is_asked(state, request.query.as_deref()).await;
+        if told.notices.is_empty() {
+            let mut pass = self.pass(request, state, caller);
+            match Halt::told(self.reply(&mut pass, question).await) {
+                Ok(reply) => told.reply = reply,
+                Err(notice) => told.notices.push(notice),
+            }
+        }
+        told
+    }
+
+    async fn reply<C: Caller>(
+        &mut self,
+        pass: &mut Pass<'_, C>,
+        question: &Question,
+    ) -> Result<Reply, Halt> {
+        let unknown = |product: &&ProductId| !self.stock.knows(**product);
+        let unknown = match question {
+            Question::Trace { product, .. }
+            | Question::Parts(product)
+            | Question::Machine(product) => Some(product).filter(unknown),
+            Question::Seats(order) => order.iter().find(unknown),
+            Question::Map => None,
+        };
+        if let Some(&product) = unknown {
+            return Err(unknown_product(product).into());
+        }
+        Ok(match question {
+            Question::Trace { product, held } => {
+                Reply::Trace(self.trace(pass, *product, *held).await?.0)
+            }
+            Question::Parts(product) => Reply::Parts(Box::new(self.parts(pass, *product).await?)),
+            Question::Seats(order) => Reply::Seats(self.seats(pass, order).await?),
+            Question::Machine(product) => {
+                Reply::Machine(Box::new(self.machine(pass, *product).await?))
+            }
+            Question::Map => {
+                let map = self.retriever.map(&self.stock, &pass.request, &pass.settings).await?;
+                Reply::Map(map.ok_or_else(|| Notice::new(word!("notices.no-vectors")))?)
+            }
+        })
+    }
+
+    /// A product's way through the funnel, and what was ranked, with the product among it.
+    async fn trace<C: Caller>(
+        &mut self,
+        pass: &mut Pass<'_, C>,
+        product: ProductId,
+        held: Option<u32>,
+    ) -> Result<(Trace, Ranking), Halt> {
+        let Pass { request, settings, .. } = &*pass;
+        let (stock, retriever) = (&self.stock, &mut self.retriever);
+        let (retrieved, _) = retriever.draw(stock, request, settings).await?;
+        let mut passages = retrieved.passages(stock, settings, product).to_vec();
+        if settings.is_on(&COARSE) {
+            let passage =
+                self.coarse.passage(stock, retriever, request, settings, &retrieved, product);
+            passages.extend(passage.await?);
+        }
+        let mut retrieved = self.retrieve(pass).await?;
+        let lost = retrieved.let_through(product);
+        let mut ranking = self.rank(pass, retrieved, held).await?;
+        let order = self.order(&mut ranking.candidates, pass.state).await?;
+        let is_it = |place: &Ranked| ranking.candidates[place.candidate].product == product;
+        let rank = order.iter().position(is_it).unwrap_or(order.len());
+        let trace = Trace {
+            product,
+            passages,
+            rank: rank as u32,
+            ranked: (order.len() - usize::from(lost)) as u32,
+            score: order.get(rank).map_or(f32::NAN, |place| place.score),
+        };
+        Ok((trace, ranking))
+    }
+
+    /// What a product's scores are made of.
+    async fn parts<C: Caller>(
+        &mut self,
+        pass: &mut Pass<'_, C>,
+        product: ProductId,
+    ) -> Result<Parts, Halt> {
+        let (_, mut ranking) = self.trace(pass, product, None).await?;
+        let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
+        let Ranking { retrieved, gatings, candidates } = ranking;
+        let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
+        let size = pass.state.page_size();
+        let detail = self.ranker.explain(stock, request, product, &order, size).await?;
+        // It was let through to the ranker.
+        let candidate = candidates.into_iter().find(|candidate| candidate.product == product);
+        let candidate = candidate.ok_or_else(|| unknown_product(product))?;
+        pass.clock.still_wanted().await?;
+        let coalitions = self.retriever.coalitions(stock, request, settings, product);
+        let (groups, coalitions) = coalitions.await?;
+        let cosines = retrieved.cosines_of(&[product]);
+        let asked = Asked {
+            query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
+            candidates: &[product],
+            held: None,
+        };
+        let shares = self.ranker.shares(stock, request, asked, settings);
+        let Shares { base, features } = shares.await?;
+        Ok(Parts {
+            candidate,
+            gatings,
+            detail,
+            groups: groups.iter().map(|group| (*group).into()).collect(),
+            coalitions,
+            base,
+            features,
+        })
+    }
+
+    /// What every part of the systems makes of a product.
+    async fn machine<C: Caller>(
+        &mut self,
+        pass: &mut Pass<'_, C>,
+        product: ProductId,
+    ) -> Result<Machine, Halt> {
+        let (trace, mut ranking) = self.trace(pass, product, None).await?;
+        let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
+        let Ranking { retrieved, candidates, .. } = ranking;
+        let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
+        // It was let through to the ranker.
+        let candidate = candidates.into_iter().find(|candidate| candidate.product == product);
+        let candidate = candidate.ok_or_else(|| unknown_product(product))?;
+        let chance = candidate.probability;
+        pass.clock.still_wanted().await?;
+        let retriever = self.retriever.watch(stock, request, settings, product, chance).await?;
+        let cosines = retrieved.cosines_of(&[product]);
+        let asked = Asked {
+            query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
+            candidates: &[product],
+            held: None,
+        };
+        let place = Standing { order: &order, page_size: pass.state.page_size() };
+        let ranker = self.ranker.watch(stock, request, asked, place, settings).await?;
+        Ok(Machine { trace, candidate, retriever, ranker })
+    }
+
+    /// What the places of the page on show do to the products of an order.
+    async fn seats<C: Caller>(
+        &mut self,
+        Pass { request, state, .. }: &Pass<'_, C>,
+        order: &[ProductId],
+    ) -> Result<Vec<Seat>, Halt> {
+        let size = state.page_size();
+        let from = state.page_number().saturating_mul(size);
+        let (bias, _) = self.ranker.bias(&self.stock, order, size).await?;
+        let views = self.fetch_views().await?;
+        let truth = self.views.insert(views).truths(&self.stock, request, state, order);
+        let neighbours = self.ranker.neighbours(&self.stock, order, size).await?;
+        let seat = |(place, (&product, &bias)): (usize, (&ProductId, &f32))| Seat {
+            product,
+            bias,
+            neighbours: neighbours.get(place).copied(),
+            truth: truth.get(place).map(|truth| truth.to_vec()).unwrap_or_default(),
+        };
+        Ok(order.iter().zip(&bias).enumerate().skip(from).take(size).map(seat).collect())
+    }
+}

@@ -1,0 +1,235 @@
+//! What the stages stand on: which files are fetched when, and which retriever and ranker are in use.
+
+use burn::tensor::Device;
+
+use super::{Funnel, failed};
+use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
+use crate::pipeline::coarse::Coarse;
+use crate::pipeline::rank::{self, Ranks};
+use crate::pipeline::retrieve::{self, Retriever};
+use crate::pipeline::stock::{self, Stock};
+use crate::pipeline::views::Views;
+use link::State;
+use market::language::Message;
+use protocol::{Backend, Notice, Shop};
+use systems::knob::{Knob, Settings};
+use systems::registry;
+use systems::shared::{COARSE, RANKER, RETRIEVER};
+
+/// Names of the files that a first ranking needs, in the order in which they are read.
+pub fn first_files() -> Vec<String> {
+    let names = stock::FILES.iter().chain(&retrieve::FILES).map(|name| (*name).to_owned());
+    names.chain(rank::file(&Settings::default())).collect()
+}
+
+impl<S: AssetSource> Funnel<S> {
+    /// Loads what the first ranking needs. `on_shop` is given the shop as soon as it is read.
+    ///
+    /// # Errors
+    /// A notice for the person where a file is missing, damaged or of another version.
+    pub async fn load(
+        backend: Backend,
+        device: Device,
+        source: S,
+        on_shop: impl FnOnce(Shop),
+    ) -> Result<Self, Notice> {
+        let manifest = Manifest::fetch(&source).await.map_err(notice_of_asset)?;
+        let first = Settings::default();
+        let stock = Stock::fetch(&manifest, &source, on_shop);
+        // What can be laid out is, while the rest is on its way.
+        let retrieval = async {
+            let files = manifest.all(&source, retrieve::FILES);
+            let (stock, files) = futures::try_join!(stock, files).map_err(notice_of_asset)?;
+            let mut retriever =
+                Retriever::read(&files, &stock, &device).map_err(notice_of_asset)?;
+            retriever.lay_out(&stock, &first).await.map_err(failed)?;
+            Ok((stock, retriever))
+        };
+        let ranker =
+            async { weights_of(&first, &manifest, &source).await.map_err(notice_of_asset) };
+        let ((stock, retriever), bytes) = futures::try_join!(retrieval, ranker)?;
+        let ranker = ranker_of(&first, &bytes, &stock, &device).map_err(notice_of_asset)?;
+        Ok(Self {
+            backend,
+            device,
+            source,
+            manifest,
+            stock,
+            retriever,
+            retrieving: Settings::default(),
+            coarse: Coarse::default(),
+            ranking: Settings::default(),
+            ranker,
+            resting: Vec::new(),
+            views: None,
+        })
+    }
+
+    /// Fetches what later runs will want: called when nothing else is waited for.
+    pub async fn fetch_behind(&mut self) {
+        // What fails here is said when it is asked for.
+        let _ = self.fetch_objectives(&self.retrieving.clone(), true).await;
+        let _ = self.fetch_words().await;
+    }
+
+    /// Makes ready to answer many requests as a state does.
+    ///
+    /// # Errors
+    /// A notice where something that the state needs is missing or damaged.
+    pub async fn make_ready(&mut self, state: &State) -> Result<(), Notice> {
+        self.fetch_all(state).await.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Fetches the weights and words that a state and its query need and that are not here yet. What
+    /// cannot be had is said, and the last that worked goes on.
+    pub(super) async fn fetch_what_is_asked(
+        &mut self,
+        state: &State,
+        query: Option<&str>,
+    ) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if let Err(error) = self.fetch_objectives(&state.settings, false).await {
+            notices.push(notice_of_asset(error));
+        }
+        if query.is_some_and(|query| self.retriever.waits_for_words(query, &self.stock))
+            && let Err(error) = self.fetch_words().await
+        {
+            notices.push(notice_of_asset(error));
+        }
+        let mut going_on = |system: &str, result: Result<(), AssetError>| {
+            if let Err(error) = result {
+                let Notice { key, says } = notice_of_asset(error);
+                let system = Message::new(system);
+                let says = Message::new(word!("notices.goes-on"))
+                    .with("said", says)
+                    .with("system", system);
+                notices.push(Notice { key, says });
+            }
+        };
+        going_on(word!("systems.retriever"), self.choose_retriever(&state.settings).await);
+        if state.settings.is_on(&COARSE) {
+            let (manifest, source, stock) = (&self.manifest, &self.source, &self.stock);
+            let (retriever, device) = (&self.retriever, &self.device);
+            let fetched = self.coarse.fetch(manifest, source, stock, retriever, device).await;
+            going_on(word!("systems.cascade"), fetched);
+        }
+        going_on(word!("systems.ranker"), self.choose_ranker(&state.settings).await);
+        notices
+    }
+
+    /// Fetches whatever a state may need: what was asked before must change no answer, so everything
+    /// is here from the first on. Says what is missing.
+    pub(super) async fn fetch_all(&mut self, state: &State) -> Vec<Notice> {
+        let mut notices = self.fetch_what_is_asked(state, None).await;
+        let objectives = self.fetch_objectives(&self.retrieving.clone(), true).await;
+        let words = self.fetch_words().await;
+        let missing = [objectives, words].into_iter().filter_map(Result::err);
+        notices.extend(missing.map(notice_of_asset));
+        notices
+    }
+
+    /// The held-out page views, out of their place.
+    pub(super) async fn fetch_views(&mut self) -> Result<Views, AssetError> {
+        match self.views.take() {
+            Some(views) => Ok(views),
+            None => Views::fetch(&self.manifest, &self.source, &self.stock).await,
+        }
+    }
+
+    /// Puts a retriever to use.
+    async fn choose_retriever(&mut self, settings: &Settings) -> Result<(), AssetError> {
+        let files = (&self.manifest, &self.source);
+        self.retriever.fetch(settings, files, &self.stock, &self.device).await?;
+        self.retrieving = settings.only(&of_retriever(settings));
+        Ok(())
+    }
+
+    /// Fetches what the weights of a retriever's objectives hang on; with `all`, however they stand.
+    async fn fetch_objectives(&mut self, settings: &Settings, all: bool) -> Result<(), AssetError> {
+        let files = (&self.manifest, &self.source);
+        self.retriever.fetch_behind(settings, all, files, &self.stock, &self.device).await
+    }
+
+    /// Puts a ranker to use; the one before rests.
+    async fn choose_ranker(&mut self, settings: &Settings) -> Result<(), AssetError> {
+        let wanted = settings.only(&of_ranker(settings));
+        if wanted == self.ranking {
+            return Ok(());
+        }
+        let ranker = match self.resting.iter().position(|(resting, _)| *resting == wanted) {
+            Some(place) => self.resting.swap_remove(place).1,
+            None => {
+                let bytes = weights_of(&wanted, &self.manifest, &self.source).await?;
+                ranker_of(&wanted, &bytes, &self.stock, &self.device)?
+            }
+        };
+        let before = std::mem::replace(&mut self.ranker, ranker);
+        self.resting.push((std::mem::replace(&mut self.ranking, wanted), before));
+        Ok(())
+    }
+
+    async fn fetch_words(&mut self) -> Result<(), AssetError> {
+        if self.stock.words.len() == self.stock.words.vocabulary_len() {
+            return Ok(());
+        }
+        let name = stock::MORE_WORD_VECTORS;
+        let more = self.manifest.file(&self.source, name).await?;
+        self.stock.words.extend(&more).map_err(|error| damaged(name, error))?;
+        self.retriever.words_changed();
+        self.coarse.words_changed();
+        self.ranker.words_changed();
+        self.resting.iter_mut().for_each(|(_, ranker)| ranker.words_changed());
+        Ok(())
+    }
+}
+
+impl<S> Funnel<S> {
+    /// Settings of the systems and networks in use: others may not have arrived.
+    pub(super) fn settings_in_use(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        for (in_use, knobs) in [
+            (&self.retrieving, of_retriever(&self.retrieving)),
+            (&self.ranking, of_ranker(&self.ranking)),
+        ] {
+            knobs.into_iter().for_each(|knob| settings.set(knob, in_use.number(knob)));
+        }
+        settings
+    }
+}
+
+/// What decides which retriever is in use, and which of its networks.
+fn of_retriever(settings: &Settings) -> Vec<&'static Knob> {
+    [&[&RETRIEVER], registry::retriever(settings).networks].concat()
+}
+
+/// What decides which ranker is in use, and which of its networks.
+fn of_ranker(settings: &Settings) -> Vec<&'static Knob> {
+    [&[&RANKER], registry::ranker(settings).networks].concat()
+}
+
+/// Weights of the ranker that is chosen; nothing where there is none.
+async fn weights_of(
+    settings: &Settings,
+    manifest: &Manifest,
+    source: &impl AssetSource,
+) -> Result<Vec<u8>, AssetError> {
+    match rank::file(settings) {
+        Some(name) => manifest.file(source, &name).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The ranker that is chosen, of its weights.
+fn ranker_of(
+    settings: &Settings,
+    bytes: &[u8],
+    stock: &Stock,
+    device: &Device,
+) -> Result<Box<dyn Ranks>, AssetError> {
+    rank::read(settings, bytes, stock, device)
+        .map_err(|error| refused(&rank::file(settings).unwrap_or_default(), error))
+}
+
+pub(super) fn notice_of_asset(error: AssetError) -> Notice {
+    Notice { key: format!("asset-{}", error.name()), says: error.said() }
+}

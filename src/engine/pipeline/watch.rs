@@ -1,0 +1,136 @@
+//! Tensors of a system's parts, read from the device at once: what the drawing of the machine shows.
+
+use burn::tensor::{Tensor, Transaction};
+
+use super::{Numbers, StageError};
+use market::catalogue::ProductId;
+use market::language::{Message, Value};
+use protocol::machine::{Activity, Strip};
+
+/// What is watched of the parts of a system, in their order.
+#[derive(Default)]
+pub struct Watch {
+    reads: Transaction,
+    strips: Vec<(&'static str, Strip, usize)>,
+    count: usize,
+}
+
+/// What the rows or columns of a tensor are of.
+#[derive(Clone, Default)]
+pub struct Named {
+    /// The rows' names; fewer than there are rows leave those behind out, which are padding.
+    pub rows: Vec<Value>,
+    /// The columns' names, if they have any.
+    pub columns: Vec<Value>,
+    /// The columns' products, if they are behaviours; those behind are padding.
+    pub products: Vec<ProductId>,
+}
+
+impl Named {
+    /// Rows of these names.
+    pub fn rows(rows: impl IntoIterator<Item = impl Into<Value>>) -> Self {
+        Self { rows: rows.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// One row without a name.
+    pub fn alone() -> Self {
+        Self::rows([""])
+    }
+
+    /// With columns of these names.
+    pub fn columns(self, columns: impl IntoIterator<Item = impl Into<Value>>) -> Self {
+        Self { columns: columns.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// With columns that are behaviours towards these products.
+    pub fn products(self, products: Vec<ProductId>) -> Self {
+        Self { products, ..self }
+    }
+}
+
+impl Watch {
+    /// Watches a matrix of a part, `[rows, columns]`.
+    pub fn matrix(&mut self, part: &'static str, named: Named, tensor: Tensor<2>) {
+        let Named { rows, columns, products } = named;
+        let read = self.count;
+        self.count += 1;
+        self.reads = std::mem::take(&mut self.reads).register(tensor);
+        for name in rows {
+            let (columns, products) = (columns.clone(), products.clone());
+            self.strips.push((part, Strip { name, columns, products, values: Vec::new() }, read));
+        }
+    }
+
+    /// Watches numbers that are known already.
+    pub fn known(&mut self, part: &'static str, name: impl Into<Value>, values: Vec<f32>) {
+        self.known_of(part, name, Vec::new(), values);
+    }
+
+    /// Watches numbers of these names that are known already.
+    pub fn known_as(
+        &mut self,
+        part: &'static str,
+        name: impl Into<Value>,
+        columns: Vec<Value>,
+        values: Vec<f32>,
+    ) {
+        let strip = Strip { name: name.into(), columns, products: Vec::new(), values };
+        self.strips.push((part, strip, usize::MAX));
+    }
+
+    /// Watches numbers of behaviours towards these products that are known already.
+    pub fn known_of(
+        &mut self,
+        part: &'static str,
+        name: impl Into<Value>,
+        products: Vec<ProductId>,
+        values: Vec<f32>,
+    ) {
+        let strip = Strip { name: name.into(), columns: Vec::new(), products, values };
+        self.strips.push((part, strip, usize::MAX));
+    }
+
+    /// The numbers.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn read(self) -> Result<Vec<Activity>, StageError> {
+        let Self { reads, strips, count } = self;
+        let mut matrices = Vec::with_capacity(count);
+        if count > 0 {
+            let mut read = Numbers::read(reads).await?;
+            for _ in 0..count {
+                matrices.push(read.take_matrix()?);
+            }
+        }
+        let mut activities: Vec<Activity> = Vec::new();
+        let (mut row, mut last) = (0, usize::MAX);
+        for (part, mut strip, read) in strips {
+            row = if read == last { row + 1 } else { 0 };
+            last = read;
+            if let Some((width, matrix)) = matrices.get(read) {
+                let values = matrix.chunks((*width).max(1)).nth(row).unwrap_or_default();
+                let wanted = match strip.products.len().max(strip.columns.len()) {
+                    0 => values.len(),
+                    named => named.min(values.len()),
+                };
+                strip.values = values[..wanted].to_vec();
+            }
+            match activities.iter_mut().find(|activity| activity.part == part) {
+                Some(activity) => activity.rows.push(strip),
+                None => activities.push(Activity { part: part.into(), rows: vec![strip] }),
+            }
+        }
+        Ok(activities)
+    }
+}
+
+/// Days from a time until now, both in minutes.
+pub fn days(now: i32, time: i32) -> f32 {
+    (now - time) as f32 / (24.0 * 60.0)
+}
+
+/// What a task is called.
+pub fn task_name(task: &systems::Task) -> Message {
+    Message::new(word!("tasks.{}", task.name()))
+}

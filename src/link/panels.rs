@@ -1,0 +1,30 @@
+//! The registry of the studio's panels.
+
+/// Hands a macro every panel of the studio, a line each, in the order of their tabs. The line is the panel's
+/// name in links and the name of its file in `src/studio/`: what knows no drawing makes names of it
+/// ([`PANELS`]), the studio the panels themselves.
+#[macro_export]
+macro_rules! panels {
+    ($make:ident) => {
+        $make! {
+            lessons
+            machine
+            explain
+            positions
+            map
+            compare
+            metrics
+            share
+            papers
+        }
+    };
+}
+
+macro_rules! names {
+    ($($panel:ident)*) => {
+        &[$(stringify!($panel)),*]
+    };
+}
+
+/// Names of the studio's panels in links. The first is the one that opens.
+pub const PANELS: &[&str] = panels!(names);

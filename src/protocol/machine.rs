@@ -1,0 +1,48 @@
+//! The machine at work: the real numbers in every part of the systems for one product.
+
+use wire::message;
+
+use super::{Candidate, Trace};
+use market::catalogue::ProductId;
+use market::language::Value;
+
+message! {
+    /// What every part of both systems made of a product.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Machine {
+        /// Its way through the funnel.
+        pub trace: Trace,
+        /// The product as a candidate; where it did not get that far, as the one that it would be.
+        pub candidate: Candidate,
+        /// What the retriever's parts made, in their order.
+        pub retriever: Vec<Activity>,
+        /// What the ranker's parts made, in their order.
+        pub ranker: Vec<Activity>,
+    }
+}
+
+message! {
+    /// What a part of a system made.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Activity {
+        /// Key of the [`Part`](systems::part::Part).
+        pub part: String,
+        /// Its numbers, one vector after another.
+        pub rows: Vec<Strip>,
+    }
+}
+
+message! {
+    /// A vector.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Strip {
+        /// What it is of; an empty text where it is the only one.
+        pub name: Value,
+        /// What each of its numbers is of; empty where they have no names.
+        pub columns: Vec<Value>,
+        /// The product of each of its numbers, where they are of behaviours; else empty.
+        pub products: Vec<ProductId>,
+        /// The numbers.
+        pub values: Vec<f32>,
+    }
+}

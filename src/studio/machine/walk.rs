@@ -1,0 +1,134 @@
+//! A walk through the machine in the order in which it computes: part after part, forwards and back.
+
+use leptos::prelude::*;
+use std::time::Duration;
+
+use super::Opened;
+use page::browser;
+use page::language::{say_with, text};
+use page::parts::{click, follow};
+use protocol::words::count;
+use systems::{Ranker, Retriever};
+
+/// Milliseconds that a part is looked at before the next.
+const LOOK: u64 = 1_800;
+
+/// Where one is on the way; nowhere before it begins.
+#[derive(Clone, Copy)]
+pub struct Walk {
+    at: RwSignal<Option<usize>>,
+    walks: RwSignal<bool>,
+}
+
+impl Walk {
+    /// Before it begins.
+    pub fn new() -> Self {
+        Self { at: RwSignal::new(None), walks: RwSignal::new(false) }
+    }
+
+    /// Whether a part has not been reached yet.
+    pub fn is_ahead(self, of_ranker: bool, number: usize, retriever: &Retriever) -> bool {
+        let place = number + if of_ranker { retriever.parts.len() } else { 0 };
+        self.at.get().is_some_and(|at| place > at)
+    }
+
+    /// Ends it: all parts are there again.
+    pub fn end(self) {
+        self.at.set(None);
+        self.walks.set(false);
+    }
+}
+
+/// The part at a place of the way: the retriever's, then the ranker's.
+fn part(at: usize, retriever: &'static Retriever, ranker: &'static Ranker) -> (bool, &'static str) {
+    match at.checked_sub(retriever.parts.len()) {
+        None => (false, retriever.parts[at].key),
+        Some(at) => (true, ranker.parts[at].key),
+    }
+}
+
+/// Buttons to go on, to go back, and to be led.
+#[component]
+pub fn Steps(
+    retriever: &'static Retriever,
+    ranker: &'static Ranker,
+    walk: Walk,
+    opened: Opened,
+) -> impl IntoView {
+    let last = (retriever.parts.len() + ranker.parts.len()).saturating_sub(1);
+    let go = move |to: Option<usize>| {
+        walk.at.set(to);
+        opened.set(to.map(|at| part(at, retriever, ranker)));
+    };
+    let on = move || go(Some(walk.at.get_untracked().map_or(0, |at| (at + 1).min(last))));
+    let back = move || go(walk.at.get_untracked().and_then(|at| at.checked_sub(1)));
+    // It is led until the end, or until somebody stops it.
+    follow(move |_| {
+        walk.at.track();
+        if !walk.walks.get() {
+            return;
+        }
+        let next = set_timeout_with_handle(
+            move || match walk.at.get_untracked() {
+                Some(at) if at >= last => walk.walks.set(false),
+                _ => on(),
+            },
+            Duration::from_millis(LOOK),
+        );
+        // Where there is no timer one goes by oneself.
+        if let Ok(next) = next {
+            on_cleanup(move || next.clear());
+        }
+    });
+    let lead = move || {
+        let walks = !walk.walks.get_untracked();
+        if walks && walk.at.get_untracked().is_none_or(|at| at >= last) {
+            go(Some(0));
+        }
+        walk.walks.set(walks);
+    };
+    let keys = move |event: leptos::ev::KeyboardEvent| {
+        match event.key().as_str() {
+            "ArrowRight" => on(),
+            "ArrowLeft" => back(),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let where_at = move || match walk.at.get() {
+        None => String::new(),
+        Some(at) => say_with(
+            word!("machine.step"),
+            &[("number", &count(at + 1)), ("count", &count(last + 1))],
+        ),
+    };
+    view! {
+        <div class="actions" role="toolbar" aria-label=text(word!("machine.walk")) on:keydown=keys>
+            <button type="button" class="outlined" data-testid="machine-back" on:click=click(back)>
+                {text(word!("machine.back"))}
+            </button>
+            <button type="button" class="outlined" data-testid="machine-on" on:click=click(on)>
+                {text(word!("machine.on"))}
+            </button>
+            <button
+                type="button"
+                class="outlined"
+                hidden=browser::less_motion()
+                aria-pressed=move || walk.walks.get().to_string()
+                data-testid="machine-lead"
+                on:click=click(lead)
+            >
+                {text(word!("machine.lead"))}
+            </button>
+            <button
+                type="button"
+                class="quiet"
+                hidden=move || walk.at.get().is_none()
+                on:click=click(move || walk.end())
+            >
+                {text(word!("machine.end"))}
+            </button>
+            <span class="note" data-testid="machine-step" prop:textContent=where_at></span>
+        </div>
+    }
+}

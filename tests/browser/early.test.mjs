@@ -1,0 +1,75 @@
+// What is settled before the page's program is there (www/early.js): theme, language, what a frame shows,
+// and what is sent for. The program does not come in these tests.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { describe } from "node:test";
+
+import { test, useStage, withPage } from "./support/browser.mjs";
+import { DIST } from "./support/server.mjs";
+
+const stage = useStage();
+const [program] = readdirSync(DIST).filter((name) => /^app-\w+_bg\.wasm$/.test(name));
+
+/** What the document's root says where an address is opened without the program. */
+async function settled(address, { context, prepare } = {}) {
+  stage.server.faults.set(program, { silent: true });
+  let settled;
+  await withPage(stage, { allow: [/^/], context }, async (page, watch) => {
+    await prepare?.(page);
+    await page.goto(stage.server.url + address, { waitUntil: "commit" });
+    await page.waitForFunction(() => document.documentElement.dataset.words === "first");
+    settled = await page.evaluate(() => {
+      const { lang, dataset } = document.documentElement;
+      return { lang, ...dataset, told: window["vitrine-words"].split("\n"), worker: window.vitrineEngine.worker instanceof Worker };
+    });
+    settled.requests = watch.requests.map((url) => url.slice(stage.server.url.length).replace(/\?.*/, ""));
+  });
+  return settled;
+}
+
+describe("before the program", () => {
+  for (const [address, lang, embed] of [
+    ["", "en", undefined],
+    ["#v=1&lang=zh", "zh", undefined],
+    ["?v=1&lang=zh", "zh", undefined],
+    ["?lang=en#v=1&lang=zh", "zh", undefined],
+    ["?v=1&amp;lang=zh&amp;embed=shelf", "zh", "shelf"],
+    ["#v%3D1%26lang%3Dzh%26embed%3Dknobs%2Cshelf", "zh", "knobs shelf"],
+    ["#v=1&lang=tlh&embed=everything", "en", "shelf"],
+    ["#v=1&embed=insides,funnel,elsewhere", "en", "insides funnel"],
+  ]) {
+    test(`${address || "no link"}: the language, and what is shown`, async () => {
+      const found = await settled(address);
+      assert.deepEqual([found.lang, found.embed, found.told[0]], [lang, embed, lang]);
+      assert.ok(found.requests.includes(`languages/${lang}.json`));
+      assert.ok(!found.requests.includes(`languages/${lang}-more.json`), "what no first ranking shows is not waited for");
+    });
+  }
+
+  test("the browser's language counts where the link says none", async () => {
+    const found = await settled("", { context: { locale: "zh-CN" } });
+    assert.deepEqual([found.lang, found.language], ["zh", "zh"]);
+    assert.equal((await settled("#v=1&lang=en", { context: { locale: "zh-CN" } })).lang, "en");
+  });
+
+  test("words are told in the order of their keys, a line each, and the engine is on its way", async () => {
+    const { told, worker, engine, requests } = await settled("");
+    const keys = told.slice(1).filter((_, line) => line % 2 === 0);
+    assert.ok(keys.length > 300 && keys.includes("shelf.score"));
+    assert.deepEqual(keys, [...keys].sort((a, b) => (a < b ? -1 : 1)));
+    assert.ok(worker && engine === "loading");
+    assert.ok(requests.includes("engine-cpu-loader.js"));
+  });
+
+  test("the theme is the one that was chosen here, else the system's", async () => {
+    for (const [colorScheme, chosen, theme] of [
+      ["dark", null, "dark"],
+      ["light", null, "light"],
+      ["dark", "light", "light"],
+    ]) {
+      const prepare = (page) => page.addInitScript((chosen) => chosen && localStorage.setItem("vitrine-theme", chosen), chosen);
+      assert.equal((await settled("", { context: { colorScheme }, prepare })).theme, theme, `${colorScheme}, ${chosen}`);
+    }
+  });
+});

@@ -1,0 +1,140 @@
+//! The machine's drawing shows what the systems computed: every part that is there has its numbers, and
+//! they are those of the answer.
+
+use link::State;
+use protocol::machine::{Activity, Machine};
+use protocol::{Question, Reply};
+use systems::registry::{RANKERS, RETRIEVERS};
+use systems::{Ranker, Retriever, dmt, mlpr, moppr, yandex};
+
+use support::{ask, funnel, run};
+
+mod support;
+
+fn machine(state: &State, number: usize) -> (Machine, protocol::Candidate) {
+    let mut funnel = funnel();
+    let chosen = run(&mut funnel, state).candidates[number].clone();
+    match ask(&mut funnel, state, Question::Machine(chosen.product)) {
+        Reply::Machine(machine) => (*machine, chosen),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn of(retriever: &'static Retriever, ranker: &'static Ranker) -> State {
+    State { query: "oak table".into(), ..State::default() }
+        .retrieved_by(retriever)
+        .ranked_by(ranker)
+}
+
+/// The first numbers of each row of a part.
+fn firsts(all: &[Activity], part: &str) -> Vec<f32> {
+    rows(all, part).iter().map(|row| row[0]).collect()
+}
+
+fn rows<'a>(all: &'a [Activity], part: &str) -> Vec<&'a [f32]> {
+    let found = all.iter().find(|activity| activity.part == part);
+    let found = found.unwrap_or_else(|| panic!("nothing is said of {part}"));
+    found.rows.iter().map(|row| row.values.as_slice()).collect()
+}
+
+fn near(a: f32, b: f32) -> bool {
+    (a - b).abs() < 1e-3 * a.abs().max(1.0)
+}
+
+#[test]
+fn every_part_that_is_there_has_its_numbers() {
+    for retriever in RETRIEVERS {
+        for ranker in RANKERS {
+            let state = of(retriever, ranker);
+            let (machine, chosen) = machine(&state, 2);
+            assert_eq!(machine.candidate.product, chosen.product);
+            let systems = [(&machine.retriever, retriever.parts), (&machine.ranker, ranker.parts)];
+            for (activities, parts) in systems {
+                let there = parts.iter().filter(|part| (part.is_there)(&state.settings));
+                let mut there: Vec<&str> = there.map(|part| part.key).collect();
+                let mut said: Vec<&str> = activities.iter().map(|a| a.part.as_str()).collect();
+                there.sort_unstable();
+                said.sort_unstable();
+                assert_eq!(said, there, "{retriever:?}, {ranker:?}");
+                for Activity { part, rows } in activities {
+                    for row in rows {
+                        assert!(row.values.iter().all(|v| v.is_finite()), "{part}");
+                        for named in [row.columns.len(), row.products.len()] {
+                            assert!(named == 0 || named == row.values.len(), "{part}: {row:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn moppr_and_dmt_show_the_numbers_of_the_answer() {
+    let (machine, chosen) = machine(&of(&moppr::RETRIEVER, &dmt::RANKER), 4);
+    let Machine { retriever, ranker, .. } = &machine;
+    assert!(near(firsts(retriever, "score")[0], chosen.retrieval_score));
+    assert_eq!(firsts(retriever, "chance"), [chosen.probability]);
+    for vector in ["request", "item"] {
+        let length: f32 = rows(retriever, vector)[0].iter().map(|v| v * v).sum();
+        assert!(near(length, 1.0), "{vector}");
+    }
+    let on_pieces: f32 = rows(retriever, "query")[0].iter().sum();
+    assert!(near(on_pieces, 1.0));
+    assert_eq!(rows(retriever, "pieces").len(), rows(retriever, "query")[0].len());
+
+    let utilities = firsts(ranker, "utility");
+    assert!(utilities.iter().zip(&chosen.utility).all(|(a, b)| near(*a, *b)), "{utilities:?}");
+    let gates = rows(ranker, "gates").concat();
+    assert!(gates.iter().zip(&chosen.gates).all(|(a, b)| near(*a, *b)), "{gates:?}");
+    // f^k is the experts weighed by the gate.
+    let (experts, mixture) = (rows(ranker, "experts"), rows(ranker, "mixture"));
+    for (task, mixture) in mixture.iter().enumerate() {
+        for (place, mixed) in mixture.iter().enumerate() {
+            let weighed =
+                |(expert, values): (usize, &&[f32])| gates[4 * task + expert] * values[place];
+            assert!(near(experts.iter().enumerate().map(weighed).sum(), *mixed));
+        }
+    }
+    for row in rows(ranker, "attention") {
+        assert!(near(row.iter().sum(), 1.0));
+    }
+    let of_interests: usize = rows(ranker, "interests").iter().map(|row| row.len()).sum();
+    let joined = rows(ranker, "joined")[0].len();
+    let (target, features) = (rows(ranker, "target")[0].len(), rows(ranker, "features")[0].len());
+    assert_eq!(of_interests + target + features, joined);
+    assert!(near(*firsts(ranker, "bias").last().expect("y_b"), machine.candidate.bias));
+}
+
+#[test]
+fn mlpr_and_yandex_show_the_numbers_of_the_answer() {
+    let (machine, chosen) = machine(&of(&yandex::RETRIEVER, &mlpr::RANKER), 1);
+    let Machine { retriever, ranker, .. } = &machine;
+    assert!(near(firsts(retriever, "relevance")[0], chosen.retrieval_score));
+    for head in rows(retriever, "attention") {
+        assert!(near(head.iter().sum(), 1.0));
+    }
+    let gates = [rows(ranker, "gates-1").concat(), rows(ranker, "gates-2").concat()].concat();
+    assert_eq!(gates.len(), chosen.gates.len());
+    assert!(gates.iter().zip(&chosen.gates).all(|(a, b)| near(*a, *b)), "{gates:?}");
+    let (steps, chances) = (firsts(ranker, "steps"), firsts(ranker, "chance"));
+    let mut joint = 1.0;
+    for (number, (step, chance)) in steps.iter().zip(&chances).enumerate() {
+        joint *= step;
+        assert!(near(joint, *chance));
+        assert!(near(protocol::blend::sigmoid(chosen.utility[number]), *chance));
+    }
+}
+
+#[test]
+fn a_part_that_is_switched_off_says_nothing() {
+    let mut state = of(&moppr::RETRIEVER, &dmt::RANKER);
+    state.settings.set(&dmt::MULTI_TASK, dmt::MultiTask::SharedBottom.value());
+    let (machine, _) = machine(&state, 0);
+    assert!(machine.ranker.iter().all(|activity| activity.part != "gates"));
+    let mut state = of(&moppr::RETRIEVER, &dmt::RANKER);
+    dmt::BiasFeatures { position: false, page: false, neighbours: false }
+        .choose(&mut state.settings);
+    let (machine, _) = self::machine(&state, 0);
+    assert!(machine.ranker.iter().all(|a| a.part != "bias" && a.part != "place"));
+}

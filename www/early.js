@@ -1,0 +1,170 @@
+// @ts-check
+// What the page does before its program has arrived: it settles the theme and what a frame shows, sends
+// for the words and for the CPU engine, and keeps a file that is dropped. The build puts it into
+// index.html (write-words.mjs), so that no line is waited for before the first paint.
+(() => {
+  const root = document.documentElement;
+  root.dataset.engine = "loading";
+
+  /**
+   * A file of this very version, where the build gave it one.
+   * @param {string} name
+   */
+  const versioned = (name) => (root.dataset.version ? `${name}?build=${root.dataset.version}` : name);
+
+  // Before the first paint: the theme that was chosen here, else the system's.
+  root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  try {
+    root.dataset.theme = localStorage.getItem("vitrine-theme") ?? root.dataset.theme;
+  } catch {
+    // A browser that forbids storage is told of on the page.
+  }
+
+  /**
+   * What the link asks for before the program is there that reads it, as far as it can be told
+   * (src/link/arrived.rs): behind ? and #, of which # counts.
+   * @param {string} key
+   * @returns {string | undefined}
+   */
+  const asked = (key) => {
+    let link = `${location.search}&${location.hash}`;
+    for (let escaped = 0; escaped < 3 && !link.includes("="); escaped++) {
+      try {
+        link = decodeURIComponent(link);
+      } catch {
+        break;
+      }
+    }
+    link = link.replace(/&(amp;)+/g, "&").replace(/[?#]+/g, "&");
+    return new URLSearchParams(link).getAll(key).at(-1);
+  };
+
+  // Within another page only the parts that the link asks for are shown.
+  const embed = asked("embed");
+  if (embed !== undefined) {
+    const parts = embed.match(/\b(query|shopper|funnel|knobs|shelf|insides)\b/g);
+    root.dataset.embed = (parts ?? ["shelf"]).join(" ");
+  }
+
+  /**
+   * The languages that there are words of, by the names of their files: the build fills them in.
+   * @type {string[]}
+   */
+  const LANGUAGES = JSON.parse("@LANGUAGES@");
+
+  /** @param {string | undefined} tag */
+  const known = (tag) => LANGUAGES.find((name) => name === tag?.split("-")[0]);
+  const preferred = navigator.languages.map(known).find(Boolean) ?? LANGUAGES[0];
+  root.dataset.language = preferred;
+
+  /**
+   * Files of words, as they were sent for.
+   * @type {Record<string, Promise<Record<string, string>>>}
+   */
+  const files = {};
+
+  /**
+   * Keys and their words.
+   * @param {string} name
+   */
+  const fetched = (name) =>
+    (files[name] ??= fetch(versioned(`languages/${name}.json`))
+      .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
+      .catch((error) => {
+        // Whoever asks again has it fetched again.
+        delete files[name];
+        throw error;
+      }));
+
+  /** Whether the words that no first ranking shows are wanted, too. */
+  let more = false;
+  /** The language that was asked for last. */
+  let wanted = "";
+
+  /**
+   * Tells page and studio of words as one text: the language, then a line for each key and one for its
+   * words, in the order of keys. What was told last stays, for a program that comes later.
+   * @param {string} language
+   * @param {Record<string, string>} words
+   */
+  const tell = (language, words) => {
+    const shown = root.lang;
+    const lines = Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1)).flat();
+    const detail = [language, ...lines].join("\n");
+    Object.assign(window, { "vitrine-words": detail });
+    // The page is built again: what is unfolded, scrolled and focused stays as it is.
+    const places = () => [.../** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("#page :is(details, .side, .strip)"))];
+    const before = places().map(({ open, scrollLeft, scrollTop }) => ({ open, scrollLeft, scrollTop }));
+    const [across, down] = [scrollX, scrollY];
+    const focused = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("#page [data-testid]"));
+    const focus = focused?.dataset.testid;
+    document.dispatchEvent(new CustomEvent("vitrine-words", { detail }));
+    if (root.lang === shown) return;
+    requestAnimationFrame(() => {
+      places().forEach((place, i) => Object.assign(place, before[i]));
+      scrollTo(across, down);
+      if (focus) /** @type {HTMLElement | null} */ (document.querySelector(`#page [data-testid="${focus}"]`))?.focus();
+    });
+  };
+
+  /**
+   * Fetches a language and tells of it; any other is better than none.
+   * @param {string} language
+   */
+  const speak = async (language) => {
+    wanted = language;
+    let shown = language;
+    /** @type {Record<string, string>} */
+    let words = {};
+    root.dataset.words = "missing";
+    for (const name of [language, ...LANGUAGES]) {
+      try {
+        [shown, words] = [name, { ...(await fetched(name)) }];
+        if (more) Object.assign(words, await fetched(`${name}-more`));
+        if (name === language) root.dataset.words = more ? "all" : "first";
+        break;
+      } catch {
+        if (Object.keys(words).length) break;
+      }
+    }
+    if (language === wanted) tell(shown, words);
+  };
+
+  addEventListener("vitrine-speak", (event) => {
+    const { detail } = /** @type {CustomEvent<string>} */ (event);
+    if (detail !== "more") {
+      if ((detail || preferred) !== wanted) speak(detail || preferred);
+    } else if (!more) {
+      more = true;
+      speak(wanted);
+    }
+  }, true);
+  root.lang = known(asked("lang")?.match(/[a-z-]*/)?.[0]) ?? preferred;
+  speak(root.lang);
+
+  // The engine and its assets take longest to arrive, so they are sent for before the page's own
+  // program, which takes the worker over with what was heard from it until then.
+  try {
+    const worker = new Worker(versioned("engine-cpu-loader.js"), { type: "module", name: "engine-cpu" });
+    /** @type {Event[]} */
+    const heard = [];
+    const hear = (/** @type {Event} */ event) => void heard.push(event);
+    worker.onmessage = hear;
+    worker.onerror = hear;
+    Object.assign(window, { vitrineEngine: { worker, heard } });
+  } catch {
+    // The page starts one itself, and says what is wrong.
+  }
+
+  // A file that is dropped on the page would replace it: it is kept for the studio to read, and the
+  // studio is opened.
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    const vitrineDropped = event.dataTransfer?.files[0];
+    Object.assign(window, { vitrineDropped });
+    if (!vitrineDropped) return;
+    document.dispatchEvent(new CustomEvent("vitrine-open", { detail: "share" }));
+    document.dispatchEvent(new Event("vitrine-dropped"));
+  });
+})();
