@@ -27,10 +27,10 @@ fn block(Block { name, shape }: Block, of: &'static str) -> AnyView {
         Shape::Pairs(shape) => pairs(&name, shape),
     };
     view! {
-        <section data-testid=name.clone()>
+        <section>
             <h3>{title}</h3>
             <p class="note" inner_html=note></p>
-            {inside}
+            <div data-testid=name>{inside}</div>
         </section>
     }
     .into_any()
