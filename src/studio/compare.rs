@@ -1,12 +1,12 @@
 //! Pinned states side by side: their pages, joined product by product, and how far they agree.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
 use super::panels::Panel;
+use super::rest::at_rest;
 use lessons::order::{Expected, Order};
 use lessons::sources::linked;
 use link::State;
@@ -15,8 +15,7 @@ use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::language::{say, say_with, text, worded};
-use page::latest::Latest;
-use page::parts::{click, follow, live};
+use page::parts::{click, live};
 use page::picture::{Mark, Picture};
 use page::store::{Store, store};
 use protocol::words;
@@ -27,8 +26,6 @@ const SHOWN: usize = 20;
 /// too.
 const ROW: f64 = 46.0;
 const GAP: f64 = 56.0;
-/// Milliseconds of rest after which the present state is asked for.
-const REST: u64 = 200;
 
 /// A state that is shown, and what came of it.
 #[derive(Clone)]
@@ -65,15 +62,13 @@ fn Compare() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
     let columns = RwSignal::new(Vec::<Column>::new());
-    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
-    follow(move |first| {
+    at_rest(move |turn| {
         retry.track();
         // From the past on the left to the present on the right.
         let mut states = states(store);
         states.rotate_left(1);
-        let turn = asked.begin();
         // What is known of a state stays until it is known anew.
         columns.update(|columns| {
             let known = std::mem::take(columns);
@@ -94,36 +89,30 @@ fn Compare() -> impl IntoView {
                 .collect();
         });
         let engine = engine.clone();
-        let ask = move || {
-            leptos::task::spawn_local(async move {
-                // The panel may have been closed meanwhile, here and below.
-                let wanted = columns.try_with_untracked(|all| {
-                    // The present is waited for most.
-                    all.iter().rev().map(|column| column.state.clone()).collect::<Vec<State>>()
-                });
-                for state in wanted.unwrap_or_default() {
-                    if !turn.is_latest() {
-                        return;
-                    }
-                    let asked_of = State { selected: None, ..state.clone() };
-                    let answer = engine.answer(&asked_of).await;
-                    let order = answer.map(|answer| {
-                        let shop = store.shop.get_untracked();
-                        Arc::new(Order::new(
-                            &answer,
-                            &state,
-                            shop.as_ref().map(|shop| &shop.catalogue),
-                        ))
-                    });
-                    let _ = columns.try_update(|columns| {
-                        for column in columns.iter_mut().filter(|c| c.state == state) {
-                            column.order = Some(order.clone());
-                        }
-                    });
-                }
+        Some(Box::pin(async move {
+            // The panel may have been closed meanwhile, here and below.
+            let wanted = columns.try_with_untracked(|all| {
+                // The present is waited for most.
+                all.iter().rev().map(|column| column.state.clone()).collect::<Vec<State>>()
             });
-        };
-        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+            for state in wanted.unwrap_or_default() {
+                if !turn.is_latest() {
+                    return;
+                }
+                let asked_of = State { selected: None, ..state.clone() };
+                let answer = engine.answer(&asked_of).await;
+                let order = answer.map(|answer| {
+                    let shop = store.shop.get_untracked();
+                    let catalogue = shop.as_ref().map(|shop| &shop.catalogue);
+                    Arc::new(Order::new(&answer, &state, catalogue))
+                });
+                let _ = columns.try_update(|columns| {
+                    for column in columns.iter_mut().filter(|c| c.state == state) {
+                        column.order = Some(order.clone());
+                    }
+                });
+            }
+        }))
     });
     let full = move || store.view.with(|view| view.pins.len() >= MAX_PINS);
     let pin = move || {

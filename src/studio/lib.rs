@@ -31,6 +31,7 @@ mod panels;
 mod papers;
 pub mod plane;
 mod positions;
+mod rest;
 pub mod results;
 mod scatter;
 mod share;

@@ -2,7 +2,6 @@
 //! product in every part, and what moved since the last knob was turned.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 
@@ -13,13 +12,13 @@ use self::symbols::typeset;
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
+use super::rest::at_rest;
 use link::State;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::browser;
 use page::language::{say, say_with, text, worded};
-use page::latest::Latest;
-use page::parts::{click, follow, live};
+use page::parts::{click, live};
 use page::picture::Picture;
 use page::store::{Store, store};
 use protocol::blend;
@@ -44,8 +43,6 @@ pub const PANEL: Panel = Panel::new(
     || view! { <MachineAtWork /> }.into_any(),
 );
 
-/// Milliseconds of rest after which the present state is asked for.
-const REST: u64 = 250;
 /// Parts that are named among those that moved most.
 const NAMED: usize = 3;
 
@@ -90,46 +87,37 @@ fn MachineAtWork() -> impl IntoView {
     let engine: Engine = expect_context();
     let seen = RwSignal::new(None::<Result<Option<Arc<Seen>>, Lost>>);
     let asking = RwSignal::new(false);
-    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let opened: Opened = RwSignal::new(None);
     let walk = Walk::new();
     let standing = engine.standing;
-    follow(move |begins| {
+    at_rest(move |turn| {
         retry.track();
         let state = store.state.get();
-        let turn = asked.begin();
         asking.set(true);
         let engine = engine.clone();
-        let ask = move || {
-            leptos::task::spawn_local(async move {
-                // The panel may be closed, or the state change again, at any time.
-                if !turn.is_latest() {
-                    return;
-                }
-                let answered = Seen::ask(&engine, state).await;
-                if !turn.is_latest() {
-                    return;
-                }
-                asking.set(false);
-                let answered = answered.map(|now| {
-                    now.map(|mut now| {
-                        seen.with_untracked(|before| {
-                            if let Some(Ok(Some(before))) = before {
-                                now.moved = moved(&before.machine, &now.machine);
-                            }
-                        });
-                        Arc::new(now)
-                    })
-                });
-                if let Ok(Some(now)) = &answered {
-                    // What the page's own views of a product read.
-                    store.answer.set(Some(now.answer.clone()));
-                }
-                seen.set(Some(answered));
+        Some(Box::pin(async move {
+            let answered = Seen::ask(&engine, state).await;
+            if !turn.is_latest() {
+                return;
+            }
+            asking.set(false);
+            let answered = answered.map(|now| {
+                now.map(|mut now| {
+                    seen.with_untracked(|before| {
+                        if let Some(Ok(Some(before))) = before {
+                            now.moved = moved(&before.machine, &now.machine);
+                        }
+                    });
+                    Arc::new(now)
+                })
             });
-        };
-        set_timeout(ask, Duration::from_millis(if begins { 0 } else { REST }));
+            if let Ok(Some(now)) = &answered {
+                // What the page's own views of a product read.
+                store.answer.set(Some(now.answer.clone()));
+            }
+            seen.set(Some(answered));
+        }))
     });
     let said = move || match (asking.get(), standing.get()) {
         (true, Standing::Loading(_)) => say(word!("studio.explain.starting")).to_string(),

@@ -7,7 +7,6 @@ mod scene;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 
@@ -17,13 +16,13 @@ use hand::STEP;
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
 use super::plane::Point;
+use super::rest::at_rest;
 use link::State;
 use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use page::language::{say, say_with, text, worded};
-use page::latest::Latest;
-use page::parts::{click, follow, live};
+use page::parts::{click, live};
 use page::picture::Picture;
 use page::store::{Store, store};
 use protocol::blend;
@@ -93,8 +92,6 @@ mod texts {
 
 /// Products of a lasso that are listed.
 const LISTED: usize = 60;
-/// Milliseconds of rest after which the present state is asked for.
-const REST: u64 = 200;
 
 /// A state on the map.
 struct Drawn {
@@ -148,50 +145,41 @@ fn asked(store: Store, engine: Engine) -> Asked {
     let drawn = RwSignal::new(None::<Arc<Drawn>>);
     let before = RwSignal::new(None::<Arc<Drawn>>);
     let trouble = RwSignal::new(None::<Lost>);
-    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
     let pin = Memo::new(move |_| {
         // What could not be used was said when the link was opened.
         store.view.with(|view| view.pins.first().map(|link| State::from_link(link).0))
     });
-    follow(move |first| {
+    at_rest(move |turn| {
         retry.track();
         let (state, pin) = (state.get(), pin.get());
-        let turn = asked.begin();
         let engine = engine.clone();
-        let ask = move || {
-            leptos::task::spawn_local(async move {
-                // The panel may have been closed, or the state changed again, here and below.
-                if !turn.is_latest() {
-                    return;
+        Some(Box::pin(async move {
+            let now = Drawn::ask(&engine, state).await;
+            let pinned = match (&now, pin) {
+                (Ok(_), Some(pin)) => {
+                    let pin = State { selected: None, ..pin };
+                    Some(Drawn::ask(&engine, pin).await)
                 }
-                let now = Drawn::ask(&engine, state).await;
-                let pinned = match (&now, pin) {
-                    (Ok(_), Some(pin)) => {
-                        let pin = State { selected: None, ..pin };
-                        Some(Drawn::ask(&engine, pin).await)
-                    }
-                    _ => None,
-                };
-                if !turn.is_latest() {
-                    return;
+                _ => None,
+            };
+            if !turn.is_latest() {
+                return;
+            }
+            match now {
+                Ok(now) => {
+                    let last = drawn.get_untracked();
+                    before.set(match pinned {
+                        Some(pinned) => pinned.ok().map(Arc::new),
+                        None => last.filter(|last| last.state != now.state),
+                    });
+                    drawn.set(Some(Arc::new(now)));
+                    trouble.set(None);
                 }
-                match now {
-                    Ok(now) => {
-                        let last = drawn.get_untracked();
-                        before.set(match pinned {
-                            Some(pinned) => pinned.ok().map(Arc::new),
-                            None => last.filter(|last| last.state != now.state),
-                        });
-                        drawn.set(Some(Arc::new(now)));
-                        trouble.set(None);
-                    }
-                    Err(why) => trouble.set(Some(why)),
-                }
-            });
-        };
-        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+                Err(why) => trouble.set(Some(why)),
+            }
+        }))
     });
     Asked { drawn, before, trouble, retry, pin }
 }

@@ -1,8 +1,6 @@
 //! Held-out page views measured, for the present state and for each pin, with the front between
 //! two objectives below.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 
 use super::compare::{state_name, states};
@@ -11,6 +9,7 @@ use super::front::{Plan, surface_name};
 use super::measures::{measured_settings, name, than_now, with_error};
 use super::meter::Meter;
 use super::panels::Panel;
+use super::rest::at_rest;
 use super::results::{difference, estimate, measured};
 use super::scatter::Scatter;
 use lessons::sources::linked;
@@ -18,13 +17,9 @@ use link::State;
 use market::language::Message;
 use market::metrics::measure::{Against, Measure, place};
 use page::language::{say, say_with, text, worded};
-use page::latest::Latest;
 use page::parts::{click, follow, live};
 use page::store::{Store, store};
 use protocol::words;
-
-/// Milliseconds of rest after which the present state is measured.
-const REST: u64 = 400;
 
 /// What a measure means, in one line.
 fn about(measure: Measure, against: Against) -> &'static str {
@@ -45,28 +40,20 @@ fn Metrics() -> impl IntoView {
     let store = store();
     let meter: Meter = expect_context();
     let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();
-    let asked = Latest::new();
     let columns = Memo::new(move |_| {
         let states = states(store).into_iter();
         states.map(|(name, state)| (name, measured(&state))).collect::<Vec<_>>()
     });
     let driven = meter.clone();
-    follow(move |first| {
+    at_rest(move |_| {
         let whole: Vec<State> = columns.get().into_iter().map(|(_, state)| state).collect();
         let groups = match (sweeping.get(), whole.first()) {
             (true, Some(now)) => measured_settings(now),
             _ => Vec::new(),
         };
-        let turn = asked.begin();
         let meter = driven.clone();
         meter.hold();
-        let begin = move || {
-            // The panel may have been closed, or the state changed again.
-            if turn.is_latest() {
-                meter.pursue(Plan { whole, groups });
-            }
-        };
-        set_timeout(begin, Duration::from_millis(if first { 0 } else { REST }));
+        Some(Box::pin(async move { meter.pursue(Plan { whole, groups }) }))
     });
     on_cleanup(move || plan.set(Plan::default()));
     // Where the person has been: what was measured there to the end.

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -13,6 +12,7 @@ use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
+use super::rest::at_rest;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::places::nearest;
@@ -130,9 +130,6 @@ async fn seats(engine: &Engine, state: &State, order: Vec<ProductId>) -> Result<
     }
 }
 
-/// Milliseconds of rest after which the present state is asked for.
-const REST: u64 = 250;
-
 /// What places and neighbours do to clicks.
 pub const PANEL: Panel = Panel::new(
     "positions",
@@ -152,29 +149,20 @@ fn Positions() -> impl IntoView {
     let dragged = RwSignal::new(None::<ProductId>);
     let hot = RwSignal::new(None::<ProductId>);
     let told = RwSignal::new(String::new());
-    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     // What the places depend on: not whose insides are shown.
     let state = Memo::new(move |_| State { selected: None, ..store.state.get() });
     let asker = engine.clone();
-    follow(move |first| {
+    at_rest(move |turn| {
         retry.track();
         let state = state.get();
-        let turn = asked.begin();
         let engine = asker.clone();
-        let ask = move || {
-            leptos::task::spawn_local(async move {
-                if !turn.is_latest() {
-                    return;
-                }
-                let answered = Page::ask(&engine, state).await.map(Arc::new);
-                // The panel may have been closed, or the state changed again.
-                if turn.is_latest() {
-                    page.set(Some(answered));
-                }
-            });
-        };
-        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+        Some(Box::pin(async move {
+            let answered = Page::ask(&engine, state).await.map(Arc::new);
+            if turn.is_latest() {
+                page.set(Some(answered));
+            }
+        }))
     });
     // The order of the link, on the page that there is.
     follow(move |_| {

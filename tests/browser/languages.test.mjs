@@ -28,14 +28,14 @@ const data = [
 ].sort((a, b) => b.length - a.length);
 const exact = new Set(data);
 
-/** Terms and names that are written in Latin letters in Chinese, too, and units. */
+/** Terms and names that are written in Latin letters in Chinese, too, pins' letters, and units. */
 const TERMS = new Set(
   `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
   Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
   Softmax top-K Gumbel Dice Ctrl Chrome Edge credentialless
   Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p
-  XGBoost Q_o H_B cos click order cart relevance exposure purchase K ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
+  XGBoost Q_o H_B cos click order cart relevance exposure purchase K A B C D ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
 );
 
 /** Short names of the papers' tables. */
@@ -76,6 +76,15 @@ async function english(page) {
   return left;
 }
 
+/** Until nothing has been written anew for a second: figures of a panel arrive one after another. */
+async function settled(page) {
+  let [before, now] = ["", await page.locator("body").innerText()];
+  for (let tries = 0; before !== now && tries < 15; tries++) {
+    await page.waitForTimeout(1000);
+    [before, now] = [now, await page.locator("body").innerText()];
+  }
+}
+
 const LINKS = {
   "a search": "?v=1&q=couch&look=2",
   "the feed": "?v=1&surface=feed&retriever=yandex&look=2",
@@ -97,7 +106,7 @@ for (const [name, link] of Object.entries(LINKS)) {
         if (link.includes("panel=")) {
           await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
         }
-        await page.waitForTimeout(800);
+        await settled(page);
         assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-Hans");
         assert.deepEqual(await english(page), []);
         await page.evaluate(axe);

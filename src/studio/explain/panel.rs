@@ -1,7 +1,6 @@
 //! The panel: a product is chosen, asked about, and shown.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::prelude::*;
 
@@ -13,20 +12,18 @@ use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
 use crate::engine::{Engine, Lost, Standing};
 use crate::panels::Panel;
+use crate::rest::at_rest;
 use lessons::sources::linked;
 use link::State;
 use market::catalogue::ProductId;
 use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
-use page::latest::Latest;
-use page::parts::{click, follow, is_composing, live, written};
+use page::parts::{click, is_composing, live, written};
 use page::picture::Picture;
 use page::store::{Place, Store, store};
 use protocol::block::Blocks;
 use protocol::words;
 
-/// Milliseconds of rest after which the present state is asked for.
-const REST: u64 = 250;
 /// Products that a search shows.
 const FOUND: usize = 8;
 
@@ -45,15 +42,13 @@ fn Explain() -> impl IntoView {
     let tries = Tries::new(engine.clone());
     let found = RwSignal::new(None::<Result<Arc<Found>, Lost>>);
     let asking = RwSignal::new(false);
-    let asked = Latest::new();
     let retry = RwSignal::new(0_u32);
     let standing = engine.standing;
     let product = Memo::new(move |_| store.state.with(|state| state.selected));
     let begun = tries.clone();
-    follow(move |first| {
+    at_rest(move |turn| {
         retry.track();
         let state = store.state.get();
-        let turn = asked.begin();
         begun.begin(None);
         let Some(product) = state.selected else {
             found.set(None);
@@ -62,31 +57,24 @@ fn Explain() -> impl IntoView {
             // The engine brings the catalogue, which a product is looked for in. Where it is lost,
             // whoever asks next is told.
             leptos::task::spawn_local(async move { drop(engine.answer(&state).await) });
-            return;
+            return None;
         };
         asking.set(true);
         let (engine, tries) = (engine.clone(), begun.clone());
-        let ask = move || {
-            leptos::task::spawn_local(async move {
-                // The panel may be closed, or the state change again, at any time.
-                if !turn.is_latest() {
-                    return;
-                }
-                let wanted = || turn.is_latest();
-                let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
-                if !turn.is_latest() {
-                    return;
-                }
-                asking.set(false);
-                if let Ok(found) = &answered {
-                    // What the page's own views of a product read.
-                    store.answer.set(Some(found.answer.clone()));
-                    tries.begin(Some((found.clone(), planned(found))));
-                }
-                found.set(Some(answered));
-            });
-        };
-        set_timeout(ask, Duration::from_millis(if first { 0 } else { REST }));
+        Some(Box::pin(async move {
+            let wanted = || turn.is_latest();
+            let answered = Found::ask(&engine, state, product, wanted).await.map(Arc::new);
+            if !turn.is_latest() {
+                return;
+            }
+            asking.set(false);
+            if let Ok(found) = &answered {
+                // What the page's own views of a product read.
+                store.answer.set(Some(found.answer.clone()));
+                tries.begin(Some((found.clone(), planned(found))));
+            }
+            found.set(Some(answered));
+        }))
     });
     let said = move || match (product.get(), asking.get(), standing.get()) {
         (Some(_), true, Standing::Loading(_)) => say(texts::STARTING).to_string(),
