@@ -181,6 +181,10 @@ fn families() -> BTreeSet<String> {
         for part in parts {
             add(format!("machine.{system}.{}", part.key));
             add(format!("machine.{system}.{}.about", part.key));
+            for term in part.terms {
+                add(format!("machine.terms.{term}"));
+                add(format!("machine.terms.{term}.about"));
+            }
         }
     }
     for span in ["real-time", "short-term", "long-term"] {

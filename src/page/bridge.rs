@@ -22,6 +22,9 @@ pub const PAGE: Side = Side { speaks: "vitrine-page", hears: "vitrine-studio" };
 /// The studio's side.
 pub const STUDIO: Side = Side { speaks: PAGE.hears, hears: PAGE.speaks };
 
+/// How the studio is told which product a pointer or the focus is on in passing; nothing where none is.
+pub const PASSED: &str = "vitrine-passed";
+
 /// Says nothing but that someone listens now: the other side answers with its link.
 const HELLO: &str = "hello";
 
@@ -55,10 +58,15 @@ pub fn say(name: &str, text: &str) {
 
 /// Hears what is told to the document, for as long as it lives.
 pub fn listen(name: &'static str, act: impl Fn(String) + 'static) {
+    hear(name, act).forget();
+}
+
+/// Hears what is told to the document, until this is dropped.
+pub fn hear(name: &'static str, act: impl Fn(String) + 'static) -> EventListener {
     let hear = move |event: &Event| {
         if let Some(text) = event.unchecked_ref::<CustomEvent>().detail().as_string() {
             act(text);
         }
     };
-    EventListener::new(&browser::document(), name, hear).forget();
+    EventListener::new(&browser::document(), name, hear)
 }

@@ -306,7 +306,12 @@ message! {
         /// The item vectors in two dimensions: [`Reply::Map`].
         Map = "map",
         /// What every part of the systems makes of a product: [`Reply::Machine`].
-        Machine(ProductId) = "machine",
+        Machine {
+            /// Which product.
+            product: ProductId,
+            /// Whether the mean over the products of the page on show is wanted in place of it.
+            of_page: bool,
+        } = "machine",
     }
 }
 
