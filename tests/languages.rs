@@ -308,6 +308,8 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("protocol/supervisor.rs", &["running shoes"]),
     // Styles.
     ("machine/strip.rs", &["color-mix(in oklab,var({name}) {}%,var(--sunk))"]),
+    // Keys of a keyboard.
+    ("machine/tree.rs", &["Home", "End"]),
     // Classes.
     ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),
@@ -464,6 +466,8 @@ const LATIN: &[&str] = &[
     "y_k",
     "allow-same-origin",
     "credentialless",
+    "idf",
+    "sigmoid",
     "cross-origin",
     "f32",
     "int8",

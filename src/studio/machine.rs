@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use self::moved::Subject;
 use self::opened::{Opened, one_part};
 use self::saved::saves;
-use self::seen::{Against, Past, Seen, Wanted, see};
+use self::seen::{Against, PINS, Past, Seen, Wanted, see};
 use self::system::{Board, system};
 use self::tree::{Item, Tree};
 use self::walk::{Steps, Walk};
@@ -53,8 +53,6 @@ pub const PANEL: Panel = Panel::new(
 const NAMED: usize = 3;
 /// How long a pointer rests on a product before it is looked at in passing.
 const PASS: Duration = Duration::from_millis(250);
-/// Names of the pins.
-const PINS: [&str; 4] = ["A", "B", "C", "D"];
 
 #[component]
 fn MachineAtWork() -> impl IntoView {
@@ -235,10 +233,7 @@ pub fn part_name(system: &str, part: &str) -> &'static str {
 /// What moved since the state before, or is other than at a pinned state, in a sentence; before
 /// anything did, how to see it.
 fn what_moved(seen: &Seen) -> String {
-    let pin = match seen.against {
-        Against::Pin(number) => PINS.get(number).copied(),
-        Against::Nothing | Against::Before => None,
-    };
+    let pin = seen.pin();
     if seen.moved.is_empty() {
         return match (seen.against, pin, &seen.before) {
             (_, Some(pin), Some(_)) => say_with(word!("machine.same"), &[("pin", pin)]),

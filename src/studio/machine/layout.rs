@@ -102,7 +102,7 @@ mod tests {
                 |room| layout.fit(room).map(|(drawn, scale)| (drawn.size.0, in_percent(scale)));
             assert_eq!(fits(4000.0), Some((across, 100.0)));
             assert_eq!(fits(across * 0.9 + HAIR), Some((across, 90.0)), "{}", layout.system);
-            if down < across {
+            if down < 0.9 * across {
                 assert_eq!(fits(across * 0.87).map(|(width, _)| width), Some(down));
             }
             assert_eq!(fits(across.min(down) * 0.87), None, "{}", layout.system);

@@ -84,7 +84,12 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
     };
     let moved = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == key);
     let moved = moved.filter(|moved| moved.by.is_finite());
-    let moved = moved.map(|m| say_with(word!("machine.moved-by"), &[("share", &percent(m.by))]));
+    let moved = moved.map(|moved| match (percent(moved.by), seen.pin()) {
+        (share, Some(pin)) => {
+            say_with(word!("machine.differs-by"), &[("share", &share), ("pin", pin)])
+        }
+        (share, None) => say_with(word!("machine.moved-by"), &[("share", &share)]),
+    });
     let difference = seen.differs().then(|| seen.drawn(of_ranker, key)).flatten();
     let vectors = rows.into_iter().map(|row| {
         let same = |of: &&Strip| of.name == row.name && of.values.len() == row.values.len();

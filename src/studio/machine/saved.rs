@@ -26,6 +26,9 @@ const TITLE: f64 = 34.0;
 /// Half of a part's box, as the style sheet has it.
 const HALF: (f64, f64) = (62.0, 38.0);
 
+/// Letters of a name that stand in one line.
+const LONG: usize = 11;
+
 /// What `seen` holds: nothing yet, what is drawn, or why nothing is.
 type Sight = RwSignal<Option<Result<Option<Arc<Seen>>, Lost>>>;
 
@@ -82,11 +85,12 @@ fn drawing(seen: &Seen, title: &str) -> (String, (u32, u32)) {
     let width = shown.iter().map(|(_, drawn, _)| drawn.size.0).fold(400.0, f64::max) + 2.0 * MARGIN;
     let mut height = MARGIN + 2.0 * TITLE;
     let [panel, ink, soft] = ["--panel", "--text", "--text-soft"].map(style_value);
+    let moved = if seen.moved.is_empty() { String::new() } else { what_moved(seen) };
     let mut body = format!(
         "<text x=\"{MARGIN}\" y=\"38\" font-size=\"16\" font-weight=\"600\">{}</text>\
          <text x=\"{MARGIN}\" y=\"62\" fill=\"{soft}\">{}</text>",
         plain(title),
-        plain(&what_moved(seen)),
+        plain(&moved),
     );
     for (of_ranker, drawn, parts) in shown {
         let name = say(&word!("machine.{}", seen.system(of_ranker)));
@@ -151,14 +155,25 @@ fn system(seen: &Seen, of_ranker: bool, drawn: &Drawn, parts: &[Part]) -> String
             svg,
             "<g transform=\"translate({left} {top})\"{faint}>\
              <rect width=\"124\" height=\"76\" rx=\"6\" fill=\"{panel}\" stroke=\"{stroke}\" stroke-width=\"{thick}\"/>\
-             <text x=\"9\" y=\"20\">{}</text>\
-             <text x=\"115\" y=\"38\" text-anchor=\"end\" font-family=\"serif\" font-style=\"italic\" fill=\"{soft}\">{symbol}</text>\
+             {}\
+             <text x=\"115\" y=\"20\" text-anchor=\"end\" font-family=\"serif\" font-style=\"italic\" fill=\"{soft}\">{symbol}</text>\
              {}</g>",
-            plain(part_name(seen.system(of_ranker), part.key)),
+            named(part_name(seen.system(of_ranker), part.key)),
             inside.map(|of| within(&of)).unwrap_or_default(),
         );
     }
     svg
+}
+
+/// A part's name, in two lines where one would run into the symbol.
+fn named(name: &str) -> String {
+    let end = name.char_indices().nth(LONG).map_or(name.len(), |(end, _)| end);
+    let (first, second) = match name[..end].rsplit_once(' ').filter(|_| end < name.len()) {
+        Some((first, _)) => (first, name[first.len()..].trim_start()),
+        None => (name, ""),
+    };
+    let (first, second) = (plain(first), plain(second));
+    format!("<text x=\"9\" y=\"20\">{first}</text><text x=\"9\" y=\"34\">{second}</text>")
 }
 
 /// What stands on a box: its numbers, or its strips.
@@ -171,7 +186,10 @@ fn within(inside: &Inside) -> String {
             };
             return numbers.iter().enumerate().map(line).collect();
         }
-        Inside::Nothing => return String::new(),
+        Inside::Nothing => {
+            let (soft, empty) = (style_value("--text-soft"), plain(say(word!("machine.empty"))));
+            return format!("<text x=\"9\" y=\"66\" fill=\"{soft}\">{empty}</text>");
+        }
         Inside::Strips(strips) => strips,
     };
     let [sunk, accent, warm] = ["--sunk", "--accent", "--warm"].map(style_value);

@@ -7,12 +7,16 @@ use leptos::prelude::*;
 use super::moved::{Moved, Reading, Subject};
 use crate::engine::{Engine, Lost};
 use link::State;
+use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::blend;
 use protocol::machine::Activity;
 use protocol::{Answer, Question, Reply};
 use systems::registry;
+
+/// Names of the pins.
+pub const PINS: [&str; MAX_PINS] = ["A", "B", "C", "D"];
 
 /// What the numbers are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,14 @@ impl Seen {
             (Against::Nothing, _) => self.now.activity(of_ranker, part).cloned(),
             (_, Some(before)) => self.now.difference(before, of_ranker, part),
             (_, None) => None,
+        }
+    }
+
+    /// Name of the pinned state that the numbers are held against.
+    pub fn pin(&self) -> Option<&'static str> {
+        match self.against {
+            Against::Pin(number) => PINS.get(number).copied(),
+            Against::Nothing | Against::Before => None,
         }
     }
 
@@ -105,6 +117,7 @@ pub async fn see(
     past: StoredValue<Past>,
 ) -> Result<Option<Seen>, Lost> {
     let Wanted { state, passing, of_page, against, pin } = wanted;
+    let passing = passing.filter(|product| state.selected != Some(*product));
     let chosen = passing.or(state.selected);
     let state = State { selected: None, ..state };
     let answer = engine.answer(&state).await?;

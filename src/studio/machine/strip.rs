@@ -213,6 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn a_box_shows_few_numbers_and_of_more_their_strips() {
+        let rows = |all: &[&[f32]]| {
+            let strip = |values: &&[f32]| Strip {
+                name: "".into(),
+                columns: vec![],
+                products: vec![],
+                values: values.to_vec(),
+            };
+            Activity { part: "gates".into(), rows: all.iter().map(strip).collect() }
+        };
+        let numbers = |of: &[&str]| Inside::Numbers(of.iter().map(ToString::to_string).collect());
+        let few = rows(&[&[0.5], &[-0.25]]);
+        assert_eq!(Inside::of(&few, false), numbers(&["0.500", "−0.250"]));
+        assert_eq!(Inside::of(&few, true), numbers(&["+0.500", "−0.250"]));
+        // What comes out stands last: it is told in place of how it came to be.
+        assert_eq!(Inside::of(&rows(&[&[1.0, 2.0], &[3.0]]), false), numbers(&["3"]));
+        let strips = Inside::Strips(vec![vec![50, 100], vec![-100, 0]]);
+        assert_eq!(Inside::of(&rows(&[&[1.0, 2.0], &[-4.0, 0.0]]), false), strips);
+        assert_eq!(Inside::of(&rows(&[&[], &[]]), false), Inside::Nothing);
+    }
+
+    #[test]
     fn a_long_vector_is_a_few_cells_that_keep_its_strongest_numbers() {
         let mut values = vec![0.0; 100];
         values[7] = -3.0;

@@ -38,6 +38,8 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, parts: &'static [Part], board: 
     let Some(layout) = layout(key) else { return ().into_any() };
     let Board { tree, room, .. } = board;
     let item = Item::System(of_ranker);
+    let systems = [seen.answer.retriever.parts, seen.answer.ranker.parts];
+    let systems = systems.iter().filter(|parts| !parts.is_empty()).count();
     let says = parts.last().and_then(|part| Some((part, seen.drawn(of_ranker, part.key)?)));
     let says = says.map(|(part, made)| match Inside::of(&made, seen.differs()) {
         Inside::Numbers(numbers) => {
@@ -74,7 +76,7 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, parts: &'static [Part], board: 
                 id=item.id()
                 {..custom_attribute("aria-level", "2")}
                 aria-posinset=if of_ranker { "2" } else { "1" }
-                aria-setsize="2"
+                aria-setsize=systems.to_string()
                 aria-expanded=move || (!tree.is_folded(item)).to_string()
                 tabindex=move || tree.tabindex(item)
                 on:focus=move |_| tree.stand(item)

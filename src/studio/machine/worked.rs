@@ -105,7 +105,8 @@ fn vector(values: &[f32]) -> String {
 fn whole(of: &Given<'_>, rows: &[Strip]) -> String {
     let lengths = || rows.iter().map(|row| row.values.len());
     let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
-    if of.comes_in && rows.iter().any(|row| !row.products.is_empty()) {
+    let are_behaviours = rows.iter().all(|row| row.products.len() == row.values.len());
+    if of.comes_in && are_behaviours && !rows.is_empty() {
         return format!("[{}×d]", lengths().sum::<usize>());
     }
     match rows {
@@ -550,6 +551,22 @@ mod tests {
             lines("s = Σ_q idf(q) · f(q,d)/2", ("s", &[strip("", &[3.75])]), &[("q", &words)]),
             ["|s = 2.50_(oak) + 1.25_(table) = 3.75"]
         );
+    }
+
+    #[test]
+    fn behaviours_are_counted_for_what_is_told_of_them_is_not_computed_with() {
+        let behaviours = |products: &[u32]| {
+            let values = vec![2.5; products.len()];
+            [Strip { products: products.to_vec(), values, ..strip("", &[]) }, strip("", &[])]
+        };
+        let put_in = |products: &[u32]| {
+            let rows = behaviours(products);
+            let given = Given { symbol: "b", rows: &rows, comes_in: true };
+            let made = [strip("", &[1.0])];
+            let own = Given { symbol: "h", rows: &made, comes_in: false };
+            worked("h = FFN(b)", &own, &[given], &[])[0].formula.clone()
+        };
+        assert_eq!([&[][..], &[4, 7]].map(put_in), ["h = FFN([0×d]) = 1", "h = FFN([2×d]) = 1"]);
     }
 
     #[test]
