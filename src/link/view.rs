@@ -5,6 +5,7 @@ use super::arrived::{self, Part, find_escape, said, unescaped};
 use super::knobs::clip;
 use super::link::{Dropped, LINK_VERSION, VIEWED, is_known};
 use super::panels::PANELS;
+use super::recipe::Recipe;
 use market::catalogue::ProductId;
 use market::language::{Language, Message};
 use market::metrics::measure::{Against, Measure};
@@ -43,6 +44,8 @@ pub struct View {
     pub measured: Measured,
     /// The order of the page on the workbench of positions; empty where it is the shelf's.
     pub bench: Vec<ProductId>,
+    /// What a training in the tab is told.
+    pub recipe: Recipe,
     /// The language that was chosen; none where it is the browser's affair.
     pub language: Option<Language>,
 }
@@ -145,6 +148,9 @@ impl Link {
             let order: Vec<String> = self.view.bench.iter().map(ProductId::to_string).collect();
             parts.push(format!("bench={}", order.join(",")));
         }
+        if self.view.recipe != Recipe::default() {
+            parts.push(format!("learn={}", self.view.recipe.write()));
+        }
         if let Some(language) = self.view.language {
             parts.push(format!("lang={}", language.key()));
         }
@@ -219,6 +225,11 @@ impl View {
                 Some(measured) => self.measured = measured,
                 None => wrong(Message::new(word!("link.metrics"))),
             },
+            "learn" => {
+                let (recipe, wrong) = Recipe::read(value);
+                self.recipe = recipe;
+                dropped.extend(wrong.into_iter().map(|says| Dropped { key: key.into(), says }));
+            }
             "lang" => {
                 self.language = Language::by_key(value);
                 if self.language.is_none() {
