@@ -228,7 +228,9 @@ impl View {
             "learn" => {
                 let (recipe, wrong) = Recipe::read(value);
                 self.recipe = recipe;
-                dropped.extend(wrong.into_iter().map(|says| Dropped { key: key.into(), says }));
+                // Each is said by itself.
+                let said = wrong.into_iter().enumerate();
+                dropped.extend(said.map(|(n, says)| Dropped { key: format!("{key}-{n}"), says }));
             }
             "lang" => {
                 self.language = Language::by_key(value);

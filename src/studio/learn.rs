@@ -10,6 +10,7 @@ use self::trainer::{Trainer, look_at};
 use super::browser::download_bytes;
 use super::engine::Standing;
 use super::panels::Panel;
+use link::differences::knob_in_words;
 use link::recipe::{Recipe, SETTINGS, SHIPPED, Setting};
 use page::insides::chart::Chart;
 use page::insides::curves::examination;
@@ -18,7 +19,8 @@ use page::parts::{click, live, when};
 use page::store::{Store, store};
 use protocol::Examination;
 use protocol::words::{self, fixed};
-use systems::dmt::{BIAS_NEIGHBOURS, BIAS_PAGE, BIAS_POSITION, BiasFeatures, MultiTask};
+use systems::knob::Settings;
+use systems::registry::LEARNER;
 
 pub mod charts;
 pub mod record;
@@ -52,6 +54,11 @@ fn Learn() -> impl IntoView {
             .into_any()
         }
     };
+    // For whoever wants the numbers themselves.
+    let recorded = {
+        let runs = trainer.runs;
+        move || runs.with(|runs| runs.last().map(Record::to_json))
+    };
     let seen = {
         let trainer = trainer.clone();
         when(
@@ -63,7 +70,7 @@ fn Learn() -> impl IntoView {
         )
     };
     view! {
-        <div class="learn" data-testid="learn">
+        <div class="learn" data-testid="learn" data-run=recorded>
             <p class="note" data-testid="learn-variant" prop:textContent=move || learns(store)></p>
             <fieldset class="settings">
                 <legend>{text(word!("learn.settings"))}</legend>
@@ -78,33 +85,17 @@ fn Learn() -> impl IntoView {
     }
 }
 
-/// Which variant learns, and where that is chosen.
+/// Which system learns, and which variant of it.
 fn learns(store: Store) -> String {
-    let (multi_task, bias) = store.state.with(variant);
-    let sharing = say(&word!("knobs.multi-task.{}", sharing(multi_task)));
-    let reads: Vec<&str> = [
-        (bias.position, &BIAS_POSITION),
-        (bias.page, &BIAS_PAGE),
-        (bias.neighbours, &BIAS_NEIGHBOURS),
-    ]
-    .into_iter()
-    .filter(|(read, _)| *read)
-    .map(|(_, knob)| say(&word!("knobs.{}.name", knob.key)))
-    .collect();
-    let reads = match bias == BiasFeatures::default() {
-        true => say(word!("learn.no-bias")).into(),
-        false => reads.join(say(word!("list.comma"))),
-    };
-    say_with(word!("learn.variant"), &[("sharing", sharing), ("bias", &reads)])
+    let knobs = store.state.with(|state| in_words(&variant(state)));
+    let system = say(&word!("knobs.ranker.{}", LEARNER.key));
+    say_with(word!("learn.variant"), &[("system", system), ("knobs", &knobs)])
 }
 
-/// A sharing's name among the options of its knob.
-fn sharing(multi_task: MultiTask) -> &'static str {
-    match multi_task {
-        MultiTask::Mmoe => "mmoe",
-        MultiTask::SharedBottom => "shared-bottom",
-        MultiTask::SingleTask => "single-task",
-    }
+/// How the knobs stand that choose a variant.
+fn in_words(variant: &Settings) -> String {
+    let knobs = LEARNER.networks.iter().map(|knob| worded(&knob_in_words(knob, variant)));
+    knobs.collect::<Vec<_>>().join(" · ")
 }
 
 /// What a value of a setting is called.
@@ -348,8 +339,7 @@ fn runs_table(store: Store, trainer: Trainer) -> AnyView {
             true => say(word!("learn.as-it-comes")).into(),
             false => differs.join(say(word!("list.comma"))),
         };
-        let (multi_task, _) = run.variant;
-        let what = format!("{} · {what}", say(&word!("knobs.multi-task.{}", sharing(multi_task))));
+        let what = format!("{} · {what}", in_words(&run.variant));
         let last = run.looks.last();
         let auc = |task: usize| {
             let value = last.and_then(|look| look.held_out.get(task));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run};
+use crate::run::{Ground, Run, Stepped};
 use link::State;
 use link::recipe::{Recipe, SHOPPERS};
 use protocol::learn::{FromTrainer, Gathered, ToTrainer, Went};
@@ -123,23 +123,15 @@ async fn gather(
 /// Makes the steps of a run as they are wanted, until another is.
 async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: &Wanted) {
     post(&FromTrainer::Begun(run.begun(data)));
-    let mut kept = run.kept();
     let (mut losses, mut since) = (Vec::new(), milliseconds());
     let mut is_news = true;
     loop {
-        if is_news {
-            is_news = false;
+        if std::mem::take(&mut is_news) {
+            let step = run.step_number();
+            tell(number, &run, &mut losses, &mut since);
             match run.look(ground, data) {
-                Ok(look) => {
-                    kept = run.kept();
-                    post(&FromTrainer::Looked(Box::new(look)));
-                }
-                Err(_) => {
-                    let step = run.step_number();
-                    run.go_back(kept.clone());
-                    *wanted.go.borrow_mut() = (number, 0);
-                    post(&halted(number, &run, step));
-                }
+                Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
+                Err(_) => halt(number, &run, step, wanted),
             }
             since = milliseconds();
         }
@@ -154,38 +146,33 @@ async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: 
             since = milliseconds();
             continue;
         }
-        let step = run.step_number();
-        let loss;
-        (run, loss) = run.step(ground, data);
-        match loss {
-            Some(loss) if loss.is_finite() => {
+        let stepped;
+        (run, stepped) = run.step(ground, data);
+        match stepped {
+            Stepped::Loss(loss) => {
                 losses.push(loss);
+                is_news = run.is_looked_at();
                 if milliseconds() - since > TOLD {
                     tell(number, &run, &mut losses, &mut since);
                 }
-                is_news = run.is_looked_at();
-                if is_news {
-                    tell(number, &run, &mut losses, &mut since);
-                }
             }
-            Some(_) => {
+            Stepped::Broke(at) => {
                 losses.clear();
-                run.go_back(kept.clone());
-                *wanted.go.borrow_mut() = (number, 0);
-                post(&halted(number, &run, step));
+                halt(number, &run, at, wanted);
             }
-            None => {}
+            Stepped::Over => {}
         }
     }
 }
 
-/// What is said where a loss is no number any more.
-fn halted(number: u64, run: &Run, at: u32) -> FromTrainer {
+/// Stands still, and says that a loss was no number any more.
+fn halt(number: u64, run: &Run, at: u32, wanted: &Wanted) {
+    *wanted.go.borrow_mut() = (number, 0);
     let step = run.step_number();
     let notice = Notice::new(word!("notices.no-number"))
         .with("at", at.to_string())
         .with("back", step.to_string());
-    FromTrainer::Halted { run: number, step, notice }
+    post(&FromTrainer::Halted { run: number, step, notice });
 }
 
 /// Says what losses there were.

@@ -83,6 +83,17 @@ impl Ground {
     }
 }
 
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stepped {
+    /// The loss from before it.
+    Loss(f32),
+    /// After so many steps the loss was no number any more; the run went back to the last look.
+    Broke(u32),
+    /// There is none left.
+    Over,
+}
+
 /// A training that is under way.
 pub struct Run {
     number: u64,
@@ -90,6 +101,8 @@ pub struct Run {
     config: DmtConfig,
     stepwise: Stepwise,
     learned: Samples,
+    /// Where it goes back to.
+    kept: Stepwise,
 }
 
 impl Run {
@@ -104,13 +117,27 @@ impl Run {
         data: &Data,
         source: &impl AssetSource,
     ) -> Result<Self, Notice> {
+        let settings = settings_of(recipe);
+        Self::with_settings(number, (state, recipe, settings), ground, data, source).await
+    }
+
+    /// The same with settings that no recipe has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn with_settings(
+        number: u64,
+        (state, recipe, settings): (&State, &Recipe, Settings),
+        ground: &Ground,
+        data: &Data,
+        source: &impl AssetSource,
+    ) -> Result<Self, Notice> {
         let mut config = DmtConfig {
             multi_task: MultiTask::of(&state.settings),
             bias: BiasFeatures::of(&state.settings),
             experts: recipe.get(&recipe::EXPERTS) as usize,
             ..DmtConfig::playground(Vocabulary::of(&ground.stock.catalogue), dense::COUNT)
         };
-        let settings = settings_of(recipe);
         let name = file_name(config.multi_task, config.bias);
         let said = |error: AssetError| Notice { key: "training".into(), says: error.said() };
         let stepwise = if recipe.get(&recipe::SHIPPED) > 0.0 {
@@ -126,6 +153,7 @@ impl Run {
             number,
             recipe: recipe.clone(),
             config,
+            kept: stepwise.clone(),
             stepwise,
             learned: data.training.head(LEARNED),
         })
@@ -157,11 +185,19 @@ impl Run {
         self.recipe.get(&recipe::BATCH) as usize
     }
 
-    /// Makes a step, and gives the loss from before it; none after the last.
-    pub fn step(mut self, ground: &Ground, data: &Data) -> (Self, Option<f32>) {
+    /// Makes a step.
+    pub fn step(mut self, ground: &Ground, data: &Data) -> (Self, Stepped) {
+        let at = self.step_number();
         let loss;
         (self.stepwise, loss) = self.stepwise.step(&data.training, &ground.stock.catalogue);
-        (self, loss)
+        match loss {
+            Some(loss) if loss.is_finite() => (self, Stepped::Loss(loss)),
+            Some(_) => {
+                self.go_back();
+                (self, Stepped::Broke(at))
+            }
+            None => (self, Stepped::Over),
+        }
     }
 
     /// Whether the model is looked at after the steps that were made.
@@ -172,21 +208,25 @@ impl Run {
         step.is_multiple_of(apart) || step == steps || (step < apart && step.is_power_of_two())
     }
 
-    /// A point to go back to.
-    pub fn kept(&self) -> Stepwise {
-        self.stepwise.clone()
+    /// Goes back to the last look.
+    pub fn go_back(&mut self) {
+        self.stepwise = self.kept.clone();
     }
 
-    /// Goes back to such a point.
-    pub fn go_back(&mut self, kept: Stepwise) {
-        self.stepwise = kept;
-    }
-
-    /// Looks at the model.
+    /// Looks at the model, and keeps the point.
     ///
     /// # Errors
-    /// Where its weights are no numbers.
-    pub fn look(&self, ground: &Ground, data: &Data) -> Result<Look, Notice> {
+    /// Where its weights are no numbers; the run went back to the look before.
+    pub fn look(&mut self, ground: &Ground, data: &Data) -> Result<Look, Notice> {
+        let seen = self.seen(ground, data);
+        match seen {
+            Ok(_) => self.kept = self.stepwise.clone(),
+            Err(_) => self.go_back(),
+        }
+        seen
+    }
+
+    fn seen(&self, ground: &Ground, data: &Data) -> Result<Look, Notice> {
         let catalogue = &ground.stock.catalogue;
         let model = self.stepwise.model(&data.training, catalogue);
         let command = format!("learned in a tab: {}", self.recipe.write());
@@ -212,7 +252,7 @@ impl Run {
 }
 
 /// How a recipe trains.
-fn settings_of(recipe: &Recipe) -> Settings {
+pub fn settings_of(recipe: &Recipe) -> Settings {
     Settings {
         epochs: recipe.get(&recipe::EPOCHS) as usize,
         batch: recipe.get(&recipe::BATCH) as usize,

@@ -71,12 +71,13 @@ impl Default for Settings {
     }
 }
 
-/// Steps over which the rate grows from nothing.
+/// Steps over which the rate grows from nothing; in a short training a tenth of all.
 const WARM_UP: usize = 100;
 
 /// Adam's step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
 fn rate_at(settings: &Settings, step: usize, steps: usize) -> f64 {
-    let warm = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
+    let warm_up = WARM_UP.min(steps.div_ceil(10)) as f64;
+    let warm = ((step + 1) as f64 / warm_up).min(1.0);
     let left = 1.0 - step as f64 / steps as f64;
     settings.rate * warm * (0.05 + 0.95 * left)
 }

@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn words_it_never_saw_are_understood_by_their_neighbours() {
         let words = TokenVectors::new(
-            include_str!("../../../assets/words.txt"),
-            include_bytes!("../../../assets/words.safetensors"),
+            include_str!("../../assets/words.txt"),
+            include_bytes!("../../assets/words.safetensors"),
         )
         .unwrap();
         // Single letters and digits have vectors that tell them apart.

@@ -4,7 +4,8 @@ use link::State;
 use link::recipe::{Recipe, SETTINGS};
 use market::language::Message;
 use protocol::learn::{Begun, FromTrainer, Look};
-use systems::dmt::{BiasFeatures, MultiTask};
+use systems::knob::Settings;
+use systems::registry::LEARNER;
 
 /// Points that a curve of losses has at most.
 const POINTS: usize = 160;
@@ -16,8 +17,8 @@ pub struct Record {
     pub number: u64,
     /// What it was told.
     pub recipe: Recipe,
-    /// Which variant learns: how tasks share parameters, and what the bias network reads.
-    pub variant: (MultiTask, BiasFeatures),
+    /// Which variant of the system learns: the knobs that choose one.
+    pub variant: Settings,
     /// Shoppers gathered, and of how many; none before and after.
     pub gathered: Option<(u32, u32)>,
     /// What there was before its first step; none before.
@@ -142,6 +143,13 @@ impl Record {
         (0..experts).map(band).collect()
     }
 
+    /// Its losses, and the steps after which it was looked at, as JSON.
+    pub fn to_json(&self) -> String {
+        let steps: Vec<String> = self.looks.iter().map(|look| look.step.to_string()).collect();
+        let losses: Vec<String> = self.losses.iter().map(f32::to_string).collect();
+        format!("{{\"losses\":[{}],\"looks\":[{}]}}", losses.join(","), steps.join(","))
+    }
+
     /// What is other than it comes, `rate 0.01, experts 2`.
     pub fn differs(&self, name: impl Fn(&str) -> String) -> Vec<String> {
         let settings = SETTINGS.into_iter();
@@ -150,9 +158,9 @@ impl Record {
     }
 }
 
-/// Which variant of DMT a state's knobs choose.
-pub fn variant(state: &State) -> (MultiTask, BiasFeatures) {
-    (MultiTask::of(&state.settings), BiasFeatures::of(&state.settings))
+/// Which variant of the system that learns a state's knobs choose.
+pub fn variant(state: &State) -> Settings {
+    state.settings.only(LEARNER.networks)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct Kinds {
 }
 
 /// Page views with everything that DMT reads of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
     views: Vec<View>,
     /// Products of the histories, one after another.
@@ -53,7 +53,7 @@ pub struct Samples {
     truth: Vec<ImpressionTruth>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct View {
     shopper: u32,
     histories: [Range<u32>; SEQUENCES],

@@ -6,21 +6,27 @@ use rand_chacha::ChaCha8Rng;
 
 use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
-use super::data::Pages;
+use super::data::{Data, Gathering, Pages};
 use super::samples::{Kinds, QueryMatcher, Samples};
-use super::{Settings, loss_of_rows, mean_bias, padded_loss, train};
+use super::{Settings, Stepwise, loss_of_rows, mean_bias, padded_loss, train};
+use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::{self, DenseTables};
+use market::features::split::{Split, day_of};
 use market::features::statistics::Statistics;
 use market::history::{DAY, Event, EventKind, PageDevice, Profile};
 use market::log::{Impression, ImpressionTruth, PageView, ShopperLog, UnderImpression};
 use market::metrics::{auc, spearman};
+use market::{MarketConfig, World};
 use nets::models::dmt::DmtConfig;
 use nets::models::dmt::example::catalogue;
 use nets::models::dmt::ranker::Ranker;
+use nets::models::mlpr::example::words;
+use nets::models::query_category::{CategoryPredictor, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
+use nets::models::weights::{About, Weights};
 use nets::nn::fused::alike::assert_same_losses;
 use nets::nn::numbers::numbered;
 use protocol::blend::sigmoid;
@@ -112,6 +118,64 @@ fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>, cold_start: f6
         samples.append(Samples::of(&log, &(1..2), FEED, lost, &tables, &NoQueries));
     }
     samples
+}
+
+#[test]
+fn step_by_step_is_the_same_training() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..4, 0.0);
+    let config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
+    let settings = Settings { epochs: 2, batch: 32, ..Settings::default() };
+    let whole = train(&config, &samples, &catalogue, &settings, None, |_, _, _| ()).unwrap();
+    let mut stepwise = Stepwise::new(&config, &samples, &settings);
+    let mut losses = Vec::new();
+    while let (next, Some(loss)) = stepwise.clone().step(&samples, &catalogue) {
+        stepwise = next;
+        losses.push(loss);
+    }
+    assert_eq!((losses.len(), stepwise.at().step), (8, 8));
+    let (same, count) = still(&whole, &stepwise.model(&samples, &catalogue));
+    let about = About::new("", 0, "", &()).unwrap();
+    assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
+    assert!(count > 1000);
+}
+
+#[test]
+fn gathered_one_by_one_is_gathered_together() {
+    let world = World::generate(&MarketConfig {
+        products: 400,
+        shoppers: 6,
+        earlier_days: 60,
+        ..MarketConfig::default()
+    });
+    let words = words();
+    let config = QueryCategoryConfig::playground(world.catalogue.product_types.len());
+    let device = Device::flex();
+    let predictor = CategoryPredictor::new(config.init(&device), config, &device);
+    let people = People { trained: 0..4, tested: 4..6 };
+    let together =
+        Data::gather(&world, &words, &predictor, Pages::PLAYGROUND, &people, || ()).unwrap();
+    let split = Split::last_day(world.config.days);
+    let mut statistics = Statistics::new(world.catalogue.products.len());
+    for shopper in people.trained.clone() {
+        let log = world.shopper_log(shopper);
+        let counted = log.views.iter().filter(|view| split.statistics.contains(&day_of(view.time)));
+        counted.for_each(|view| statistics.add(view));
+    }
+    let tables = DenseTables::new(&world.catalogue, &statistics);
+    let mut gathering =
+        Gathering::new(&world, &tables, (&words, &predictor), Pages::PLAYGROUND).unwrap();
+    for shopper in people.all() {
+        gathering.add(shopper, people.tested.contains(&shopper)).unwrap();
+    }
+    assert!(!together.training.is_empty() && !together.test.is_empty());
+    assert_eq!(gathering.data.training, together.training);
+    assert_eq!(gathering.data.test, together.test);
+    // The first of them are what the first of them would have been alone.
+    let head = together.training.head(5);
+    assert_eq!((head.len(), head.labels(0..head.impressions()).len()), (5, head.impressions()));
+    let all = together.training.head(usize::MAX);
+    assert_eq!(all, together.training);
 }
 
 #[test]

@@ -38,8 +38,8 @@ impl Shop {
 
 fn shop() -> Shop {
     let words = TokenVectors::new(
-        include_str!("../../../../assets/words.txt"),
-        include_bytes!("../../../../assets/words.safetensors"),
+        include_str!("../../../assets/words.txt"),
+        include_bytes!("../../../assets/words.safetensors"),
     )
     .unwrap();
     let n = PRODUCTS as usize;

@@ -216,8 +216,8 @@ const LIKED: [&str; 8] = [
 
 fn words() -> TokenVectors {
     TokenVectors::new(
-        include_str!("../../../../assets/words.txt"),
-        include_bytes!("../../../../assets/words.safetensors"),
+        include_str!("../../../assets/words.txt"),
+        include_bytes!("../../../assets/words.safetensors"),
     )
     .unwrap()
 }
