@@ -279,16 +279,31 @@ fn seen(trainer: Trainer) -> AnyView {
         view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
     });
     let streams = streams.collect_view();
+    let experts = move || {
+        let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
+        let key = |expert: usize| {
+            let number = words::count(expert + 1);
+            let name = say_with(word!("learn.expert"), &[("number", &number)]);
+            view! { <span class=format!("key band-{}", expert % 8)>{name}</span> }
+        };
+        match count {
+            0 => view! { <p class="note">{say(word!("learn.no-gates"))}</p> }.into_any(),
+            count => {
+                view! { <p class="legend">{(0..count).map(key).collect_view()}</p> }.into_any()
+            }
+        }
+    };
     view! {
         <div class="shelf-switch">
-            <label class="switch">
-                <input type="checkbox" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get()
+            <label class="check">
+                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get()
                     on:change=move |event| on_shelf.set(event_target_checked(&event)) />
                 <span>{text(word!("learn.on-shelf"))}</span>
             </label>
             <label class="scrub">
                 <span prop:textContent=step></span>
                 <input type="range" min="0" max=move || places().to_string() prop:value=move || place().to_string()
+                    style=move || format!("--at:{:.3}", place() as f64 / places().max(1) as f64)
                     data-testid="learn-scrub" on:input=scrub />
             </label>
             <button type="button" class="outlined" data-testid="learn-save" on:click=click(save)>
@@ -320,6 +335,7 @@ fn seen(trainer: Trainer) -> AnyView {
             <section class="streams" data-testid="learn-gates">
                 <h3>{text(word!("learn.gates"))}</h3>
                 {streams}
+                {live(experts)}
                 <p class="note">{text(word!("learn.gates.note"))}</p>
             </section>
         </div>

@@ -91,7 +91,7 @@ test("a trainer that can't be had, or dies, is said, and another begins", () =>
     {
       allow: [/trainer/, /404/],
       link: link(),
-      prepare: () => stage.server.faults.set("/trainer_bg.wasm", { status: 404 }),
+      prepare: () => stage.server.faults.set("trainer_bg.wasm", { status: 404 }),
     },
     async (vitrine) => {
       await vitrine.ready();

@@ -44,6 +44,8 @@ struct Inner {
     /// What is sent once it is ready.
     waiting: RefCell<Vec<ToTrainer>>,
     run: Cell<u64>,
+    /// How many steps are wanted in all.
+    until: Cell<u32>,
 }
 
 impl Trainer {
@@ -53,6 +55,7 @@ impl Trainer {
             worker: RefCell::default(),
             waiting: RefCell::default(),
             run: Cell::new(0),
+            until: Cell::new(0),
         });
         let trainer = Self {
             inner: SendWrapper::new(inner),
@@ -118,7 +121,8 @@ impl Trainer {
 
     /// Makes steps of the newest run until there were so many.
     pub fn go(&self, until: u32) {
-        self.goes.set(until > 0);
+        self.goes.set(true);
+        self.inner.until.set(until);
         self.at.set(None);
         self.send(ToTrainer::Go { run: self.inner.run.get(), until });
     }
@@ -190,8 +194,11 @@ impl Trainer {
                         run.hear(of_a_run);
                     }
                 });
-                let over = |runs: &Vec<Record>| runs.last().is_some_and(Record::is_over);
-                if self.goes.get_untracked() && self.runs.with_untracked(over) {
+                let until = self.inner.until.get();
+                let done = |runs: &Vec<Record>| {
+                    runs.last().is_some_and(|run| run.step() >= until || run.is_over())
+                };
+                if self.goes.get_untracked() && self.runs.with_untracked(done) {
                     self.goes.set(false);
                 }
             }
