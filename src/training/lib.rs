@@ -2,6 +2,10 @@
 //!
 //! It knows networks, retrieval and the market: no command line, no message and no browser. Whoever trains step by
 //! step needs neither clock nor file; a checkpoint is a folder.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "in the browser it computes on the CPU, which is read without waiting, and has no checkpoint"
+)]
 
 pub mod attention;
 pub mod balance;
