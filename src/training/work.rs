@@ -6,7 +6,9 @@
 //! each. What is not a product (normalisation, softmax, embeddings, the optimiser) counts as nothing,
 //! and neither does padding, so that the share is of work that has to be done.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
