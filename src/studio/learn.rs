@@ -72,13 +72,13 @@ fn Learn() -> impl IntoView {
     view! {
         <div class="learn" data-testid="learn" data-run=recorded>
             <p class="note" data-testid="learn-variant" prop:textContent=move || learns(store)></p>
+            {buttons(store, trainer.clone())}
+            <p class="note" role="status" data-testid="learn-status" prop:textContent=said></p>
+            {live(trouble)}
             <fieldset class="settings">
                 <legend>{text(word!("learn.settings"))}</legend>
                 {SETTINGS.map(|setting| control(store, setting))}
             </fieldset>
-            {buttons(store, trainer.clone())}
-            <p class="note" role="status" data-testid="learn-status" prop:textContent=said></p>
-            {live(trouble)}
             {seen}
             {live(move || runs_table(store, trainer.clone()))}
         </div>

@@ -8,9 +8,8 @@
 
 use std::time::Duration;
 
-use web_time::Instant;
-
 use burn::tensor::{Device, Tensor, TensorData};
+use web_time::Instant;
 
 /// Forward and backward, in products of the forward pass.
 const PASSES: f64 = 3.0;
