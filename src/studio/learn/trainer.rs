@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -17,6 +18,11 @@ use page::worker::{self, Running};
 use page::{bridge, browser, wire};
 use protocol::PROTOCOL_VERSION;
 use protocol::learn::{FromTrainer, Look, ToTrainer};
+
+/// Milliseconds between two looks at whether the trainer still speaks.
+const TICK: u64 = 3_000;
+/// Longest that it may be silent while it has something to do, in milliseconds.
+const SILENCE: f64 = 60_000.0;
 
 /// Runs that are kept.
 pub const KEPT: usize = 8;
@@ -46,6 +52,8 @@ struct Inner {
     run: Cell<u64>,
     /// How many steps are wanted in all.
     until: Cell<u32>,
+    /// When it was heard last.
+    heard: Cell<f64>,
 }
 
 impl Trainer {
@@ -56,6 +64,7 @@ impl Trainer {
             waiting: RefCell::default(),
             run: Cell::new(0),
             until: Cell::new(0),
+            heard: Cell::new(0.0),
         });
         let trainer = Self {
             inner: SendWrapper::new(inner),
@@ -67,6 +76,8 @@ impl Trainer {
             on_shelf: RwSignal::new(false),
         };
         trainer.rank_with(engine);
+        let watched = trainer.clone();
+        set_interval(move || watched.watch(), Duration::from_millis(TICK));
         trainer
     }
 
@@ -134,6 +145,7 @@ impl Trainer {
     }
 
     fn send(&self, message: ToTrainer) {
+        self.inner.heard.set(browser::now());
         if self.standing.get_untracked() == Standing::Ready {
             if let Some(worker) = &*self.inner.worker.borrow() {
                 worker.send(&message);
@@ -165,7 +177,16 @@ impl Trainer {
         *self.inner.worker.borrow_mut() = Some(Running::new(worker, hear, broke));
     }
 
+    fn watch(&self) {
+        let loading = matches!(self.standing.get_untracked(), Standing::Loading(_));
+        let busy = self.goes.get_untracked() || loading;
+        if busy && browser::now() - self.inner.heard.get() > SILENCE {
+            self.lose(Message::new(word!("learn.lost")));
+        }
+    }
+
     fn hear(&self, message: FromTrainer) {
+        self.inner.heard.set(browser::now());
         match message {
             FromTrainer::Hello { version: PROTOCOL_VERSION } => {
                 let worker = self.inner.worker.borrow();
