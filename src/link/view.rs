@@ -5,6 +5,7 @@ use super::arrived::{self, Part, find_escape, said, unescaped};
 use super::knobs::clip;
 use super::link::{Dropped, LINK_VERSION, VIEWED, is_known};
 use super::panels::PANELS;
+use super::recipe::Recipe;
 use market::catalogue::ProductId;
 use market::language::{Language, Message};
 use market::metrics::measure::{Against, Measure};
@@ -46,6 +47,8 @@ pub struct View {
     pub bench: Vec<ProductId>,
     /// The part of the machine that is opened.
     pub part: Option<PartPlace>,
+    /// What a training in the tab is told.
+    pub recipe: Recipe,
     /// The language that was chosen; none where it is the browser's affair.
     pub language: Option<Language>,
 }
@@ -181,6 +184,9 @@ impl Link {
         if let Some(part) = self.view.part {
             parts.push(format!("part={}", part.write()));
         }
+        if self.view.recipe != Recipe::default() {
+            parts.push(format!("learn={}", self.view.recipe.write()));
+        }
         if let Some(language) = self.view.language {
             parts.push(format!("lang={}", language.key()));
         }
@@ -260,6 +266,13 @@ impl View {
                 if self.part.is_none() {
                     wrong(Message::new(word!("link.part")));
                 }
+            }
+            "learn" => {
+                let (recipe, wrong) = Recipe::read(value);
+                self.recipe = recipe;
+                // Each is said by itself.
+                let said = wrong.into_iter().enumerate();
+                dropped.extend(said.map(|(n, says)| Dropped { key: format!("{key}-{n}"), says }));
             }
             "lang" => {
                 self.language = Language::by_key(value);
