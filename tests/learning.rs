@@ -26,7 +26,7 @@ fn folder() -> Folder {
     Folder("assets".into())
 }
 
-fn recipe(settings: &[(&link::recipe::Setting, f64)]) -> Recipe {
+fn recipe(settings: &[(&link::recipe::Setting, f32)]) -> Recipe {
     let mut recipe = Recipe::default();
     recipe.set(&SHOPPERS, 50.0);
     settings.iter().for_each(|(setting, value)| recipe.set(setting, *value));

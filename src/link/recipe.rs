@@ -1,6 +1,7 @@
 //! What a training in the tab is told. It is in the link, so that who opens that learns the same run
 //! to the same numbers.
 
+use super::knobs::decimal;
 use market::language::Message;
 
 /// A setting of a training: one of a few values.
@@ -11,17 +12,17 @@ pub struct Setting {
     /// What it is called in papers; an empty text where it is nothing there.
     pub symbol: &'static str,
     /// What it may be, in rising order.
-    pub values: &'static [f64],
+    pub values: &'static [f32],
     /// What it is unless something else is said.
-    pub default: f64,
+    pub default: f32,
 }
 
 impl Setting {
     const fn new(
         key: &'static str,
         symbol: &'static str,
-        values: &'static [f64],
-        default: f64,
+        values: &'static [f32],
+        default: f32,
     ) -> Self {
         Self { key, symbol, values, default }
     }
@@ -54,7 +55,7 @@ pub static SETTINGS: [&Setting; 9] =
 
 /// A value of every setting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Recipe([f64; SETTINGS.len()]);
+pub struct Recipe([f32; SETTINGS.len()]);
 
 impl Default for Recipe {
     fn default() -> Self {
@@ -64,14 +65,14 @@ impl Default for Recipe {
 
 impl Recipe {
     /// The value of a setting.
-    pub fn get(&self, setting: &Setting) -> f64 {
+    pub fn get(&self, setting: &Setting) -> f32 {
         self.place(setting).map_or(setting.default, |place| self.0[place])
     }
 
     /// Sets it to the nearest value that it may have.
-    pub fn set(&mut self, setting: &Setting, value: f64) {
+    pub fn set(&mut self, setting: &Setting, value: f32) {
         if let Some(place) = self.place(setting) {
-            let near = |known: &&f64| (**known - value).abs();
+            let near = |known: &&f32| (**known - value).abs();
             let values = setting.values.iter();
             let nearest = values.min_by(|one, other| near(one).total_cmp(&near(other)));
             self.0[place] = nearest.copied().unwrap_or(setting.default);
@@ -99,7 +100,7 @@ impl Recipe {
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let found = part.split_once(':').and_then(|(key, value)| {
                 let setting = SETTINGS.into_iter().find(|setting| setting.key == key)?;
-                Some((setting, value.parse::<f64>().ok().filter(|value| value.is_finite())?))
+                Some((setting, decimal(value)? as f32))
             });
             let Some((setting, value)) = found else {
                 wrong.push(Message::new(word!("link.recipe")).with("value", part));
@@ -117,13 +118,13 @@ impl Recipe {
 
     /// All values, in the order of [`SETTINGS`].
     pub fn values(&self) -> Vec<f32> {
-        self.0.map(|value| value as f32).to_vec()
+        self.0.to_vec()
     }
 
     /// The recipe of such values; those that there are none of stand as they come.
     pub fn of(values: &[f32]) -> Self {
         let mut recipe = Self::default();
-        SETTINGS.iter().zip(values).for_each(|(setting, &value)| recipe.set(setting, value.into()));
+        SETTINGS.iter().zip(values).for_each(|(setting, &value)| recipe.set(setting, value));
         recipe
     }
 }

@@ -99,7 +99,7 @@ fn in_words(variant: &Settings) -> String {
 }
 
 /// What a value of a setting is called.
-fn value_name(setting: &Setting, value: f64) -> String {
+fn value_name(setting: &Setting, value: f32) -> String {
     match (setting.key == SHIPPED.key, value > 0.0) {
         (true, false) => say(word!("learn.from.nothing")).into(),
         (true, true) => say(word!("learn.from.shipped")).into(),
@@ -115,10 +115,11 @@ fn setting_name(key: &str) -> String {
 fn control(store: Store, setting: &'static Setting) -> AnyView {
     let now = move || store.view.with(|view| view.recipe.get(setting));
     let choose = move |event| {
-        let chosen = event_target_value(&event).parse();
-        store.view.update(|view| view.recipe.set(setting, chosen.unwrap_or(setting.default)));
+        let chosen = event_target_value(&event);
+        let chosen = setting.values.iter().find(|value| value.to_string() == chosen);
+        store.view.update(|view| view.recipe.set(setting, *chosen.unwrap_or(&setting.default)));
     };
-    let option = move |value: f64| {
+    let option = move |value: f32| {
         view! {
             <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_name(setting, value)></option>
         }

@@ -256,9 +256,10 @@ pub fn settings_of(recipe: &Recipe) -> Settings {
     Settings {
         epochs: recipe.get(&recipe::EPOCHS) as usize,
         batch: recipe.get(&recipe::BATCH) as usize,
-        rate: recipe.get(&recipe::RATE),
-        lambda: [1.0, recipe.get(&recipe::LAMBDA) as f32],
-        balance: recipe.get(&recipe::BALANCE) as f32,
+        // The number that is meant, and not the nearest of single precision.
+        rate: recipe.get(&recipe::RATE).to_string().parse().unwrap_or(2e-3),
+        lambda: [1.0, recipe.get(&recipe::LAMBDA)],
+        balance: recipe.get(&recipe::BALANCE),
         dense: true,
         seed: recipe.get(&recipe::SEED) as u64,
     }
