@@ -187,6 +187,10 @@ fn families() -> BTreeSet<String> {
             }
         }
     }
+    for setting in link::recipe::SETTINGS {
+        add(format!("learn.setting.{}", setting.key));
+        add(format!("learn.setting.{}.about", setting.key));
+    }
     for span in ["real-time", "short-term", "long-term"] {
         add(format!("machine.spans.{span}"));
     }
@@ -311,6 +315,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     // Keys of a keyboard.
     ("machine/tree.rs", &["Home", "End"]),
     // Classes.
+    ("studio/learn.rs", &["key band-{}"]),
     ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),
     ("page/shelf.rs", &["move up", "move down", "move new"]),
@@ -442,6 +447,7 @@ const LATIN: &[&str] = &[
     "Firefox",
     "GMV",
     "GPU",
+    "Adam",
     "Gumbel",
     "HTTP",
     "JSON",
