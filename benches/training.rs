@@ -9,11 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use engine::pipeline::stock::{MORE_WORD_VECTORS, WORD_VECTORS, WORDS};
-use lab::training::mlpr::library::Library;
-use lab::training::mlpr::masked;
-use lab::training::moppr::lab::Lab;
-use lab::training::people::People;
-use lab::training::{dmt, memory, mlpr, moppr, yandex};
+use lab::memory;
 use market::features::places::NEIGHBOURHOOD;
 use market::features::{dense, wide, windows};
 use market::text::TokenVectors;
@@ -24,6 +20,11 @@ use nets::models::mlpr::bert::Text;
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::yandex::YandexConfig;
+use training::mlpr::library::Library;
+use training::mlpr::masked;
+use training::moppr::lab::Lab;
+use training::people::People;
+use training::{dmt, mlpr, moppr, yandex};
 
 /// Steps that are not timed: the first ones touch memory for the first time.
 const FIRST: usize = 3;

@@ -435,6 +435,34 @@ fn networks_of_other_sizes_than_the_pages_are_refused_and_the_notice_says_so() {
 }
 
 #[test]
+fn weights_that_are_brought_rank_until_they_are_taken_back() {
+    const FILE: &str = "dmt-mmoe-position-neighbours.safetensors";
+    let mut funnel = funnel();
+    let state = State::default();
+    let shipped = run(&mut funnel, &state);
+    let catalogue = &funnel.stock().catalogue;
+    let mut config = DmtConfig::playground(Vocabulary::of(catalogue), dense::COUNT);
+    // Another number of experts is another drawing of the same system.
+    config.experts = 6;
+    let brought = untrained(DMT, catalogue, &config, &config.init(&Device::flex()));
+    funnel.weigh(FILE, Some(brought.clone()));
+    let other = run(&mut funnel, &state);
+    assert_ne!(other.candidates, shipped.candidates);
+    assert_eq!(other.gatings[0].experts.len(), 6);
+    // Another ranker in between, and back: they still rank.
+    run(&mut funnel, &state.clone().ranked_by(&mlpr::RANKER));
+    assert_eq!(run(&mut funnel, &state).candidates, other.candidates);
+    funnel.weigh(FILE, None);
+    assert_eq!(run(&mut funnel, &state).candidates, shipped.candidates);
+    // What can't be read is told of, and what ships goes on.
+    funnel.weigh(FILE, Some(brought[..1000].to_vec()));
+    let broken = run(&mut funnel, &state);
+    assert!(english(&broken.notices[0].says).contains(FILE), "{:?}", broken.notices);
+    assert_eq!(broken.candidates, shipped.candidates);
+    assert_eq!(run(&mut funnel, &state).notices, []);
+}
+
+#[test]
 fn whoever_lost_interest_gets_no_answer() {
     struct Gone;
     impl Caller for Gone {

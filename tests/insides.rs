@@ -1,22 +1,15 @@
 //! What the insides of the shipped models say: attention tells behaviours apart and is worth reading,
 //! and gates use their experts.
 
-use lab::training::dmt::cold_start::Lost;
-use lab::training::dmt::insides::{Insides, VIEWS};
-use lab::training::dmt::samples::{Kinds, QueryMatcher, Samples};
 use market::catalogue::ProductId;
 use market::features::dense::DenseTables;
 use market::{MarketConfig, World};
 use nets::models::dmt::SEQUENCE_NAMES;
 use systems::dmt::{BiasFeatures, MultiTask};
+use training::dmt::cold_start::Lost;
+use training::dmt::insides::{Insides, VIEWS};
+use training::dmt::samples::{Kinds, QueryMatcher, Samples};
 
-use lab::training::balance::Used;
-use lab::training::moppr;
-use lab::training::moppr::queries::Queries;
-use lab::training::people::People;
-use lab::training::yandex::data::{Corpus, Reading};
-use lab::training::yandex::insides::attention as attention_of_yandex;
-use lab::training::yandex::samples::{Options, Samples as Days};
 use link::State;
 use market::features::search::ProductFeatures;
 use market::features::split::{Split, day_of};
@@ -27,6 +20,13 @@ use nets::models::moppr::{Moppr, MopprConfig};
 use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::Weights;
 use nets::models::yandex::retriever as yandex;
+use training::balance::Used;
+use training::moppr;
+use training::moppr::queries::Queries;
+use training::people::People;
+use training::yandex::data::{Corpus, Reading};
+use training::yandex::insides::attention as attention_of_yandex;
+use training::yandex::samples::{Options, Samples as Days};
 
 use support::{funnel, run};
 

@@ -181,7 +181,15 @@ fn families() -> BTreeSet<String> {
         for part in parts {
             add(format!("machine.{system}.{}", part.key));
             add(format!("machine.{system}.{}.about", part.key));
+            for term in part.terms {
+                add(format!("machine.terms.{term}"));
+                add(format!("machine.terms.{term}.about"));
+            }
         }
+    }
+    for setting in link::recipe::SETTINGS {
+        add(format!("learn.setting.{}", setting.key));
+        add(format!("learn.setting.{}.about", setting.key));
     }
     for span in ["real-time", "short-term", "long-term"] {
         add(format!("machine.spans.{span}"));
@@ -304,7 +312,10 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("protocol/supervisor.rs", &["running shoes"]),
     // Styles.
     ("machine/strip.rs", &["color-mix(in oklab,var({name}) {}%,var(--sunk))"]),
+    // Keys of a keyboard.
+    ("machine/tree.rs", &["Home", "End"]),
     // Classes.
+    ("studio/learn.rs", &["key band-{}"]),
     ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),
     ("page/shelf.rs", &["move up", "move down", "move new"]),
@@ -436,6 +447,7 @@ const LATIN: &[&str] = &[
     "Firefox",
     "GMV",
     "GPU",
+    "Adam",
     "Gumbel",
     "HTTP",
     "JSON",
@@ -460,6 +472,8 @@ const LATIN: &[&str] = &[
     "y_k",
     "allow-same-origin",
     "credentialless",
+    "idf",
+    "sigmoid",
     "cross-origin",
     "f32",
     "int8",

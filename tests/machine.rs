@@ -1,21 +1,27 @@
 //! The machine's drawing shows what the systems computed: every part that is there has its numbers, and
 //! they are those of the answer.
 
+use engine::pipeline::Funnel;
 use link::State;
 use protocol::machine::{Activity, Machine};
-use protocol::{Question, Reply};
+use protocol::{Candidate, Question, Reply, blend};
 use systems::registry::{RANKERS, RETRIEVERS};
-use systems::{Ranker, Retriever, dmt, mlpr, moppr, yandex};
+use systems::shared::{PAGE_NUMBER, PAGE_SIZE};
+use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, yandex};
 
-use support::{ask, funnel, run};
+use support::{Spoilt, ask, funnel, run};
 
 mod support;
 
-fn machine(state: &State, number: usize) -> (Machine, protocol::Candidate) {
+fn machine(state: &State, number: usize) -> (Machine, Candidate) {
     let mut funnel = funnel();
     let chosen = run(&mut funnel, state).candidates[number].clone();
-    match ask(&mut funnel, state, Question::Machine(chosen.product)) {
-        Reply::Machine(machine) => (*machine, chosen),
+    (asked(&mut funnel, state, chosen.product, false), chosen)
+}
+
+fn asked(funnel: &mut Funnel<Spoilt>, state: &State, product: u32, of_page: bool) -> Machine {
+    match ask(funnel, state, Question::Machine { product, of_page }) {
+        Reply::Machine(machine) => *machine,
         other => panic!("{other:?}"),
     }
 }
@@ -137,4 +143,38 @@ fn a_part_that_is_switched_off_says_nothing() {
         .choose(&mut state.settings);
     let (machine, _) = self::machine(&state, 0);
     assert!(machine.ranker.iter().all(|a| a.part != "bias" && a.part != "place"));
+}
+
+#[test]
+fn the_mean_of_a_page_is_that_of_its_products() {
+    let mut state = of(&moppr::RETRIEVER, &dmt::RANKER);
+    state.settings.set(&PAGE_SIZE, 8.0);
+    state.settings.set(&PAGE_NUMBER, 1.0);
+    let mut funnel = funnel();
+    let answer = run(&mut funnel, &state);
+    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
+    let page: Vec<&Candidate> =
+        order[8..16].iter().map(|place| &answer.candidates[place.candidate]).collect();
+    let mean = asked(&mut funnel, &state, page[0].product, true);
+    let of_page = |value: &dyn Fn(&Candidate) -> f32| {
+        page.iter().map(|candidate| value(candidate)).sum::<f32>() / 8.0
+    };
+    for (number, gate) in rows(&mean.ranker, "gates").concat().into_iter().enumerate() {
+        assert!(near(gate, of_page(&|candidate| candidate.gates[number])), "{number}");
+    }
+    for (number, utility) in firsts(&mean.ranker, "utility").into_iter().enumerate() {
+        assert!(near(utility, of_page(&|candidate| candidate.utility[number])), "{number}");
+    }
+    assert!(near(firsts(&mean.retriever, "score")[0], of_page(&|one| one.retrieval_score)));
+    // The request is the same for all of them.
+    let one = asked(&mut funnel, &state, page[3].product, false);
+    let request = |of: &Machine| rows(&of.retriever, "request").concat();
+    assert!(request(&mean).into_iter().zip(request(&one)).all(|(a, b)| near(a, b)));
+
+    // Words of titles are not of the same things, and have no mean.
+    let state = of(&bm25::RETRIEVER, &dmt::RANKER);
+    let first = run(&mut funnel, &state).candidates[0].product;
+    let mean = asked(&mut funnel, &state, first, true);
+    assert!(rows(&mean.retriever, "title").is_empty());
+    assert_eq!(rows(&mean.retriever, "words").len(), 2);
 }

@@ -5,6 +5,7 @@ use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
 use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
+use protocol::learn::{Begun, FromTrainer, Gathered, Look, ToTrainer, Went};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
     HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
@@ -273,6 +274,7 @@ fn what_the_page_writes_is_read_by_both() {
         asked(Question::Parts(3)),
         asked(Question::Seats(vec![3, 4])),
         asked(Question::Map),
+        ToEngine::Weigh { file: "dmt".into(), weights: "AA==".into() },
         ToEngine::Ping,
         ToEngine::LoseDevice,
     ] {
@@ -325,6 +327,41 @@ fn what_an_engine_writes_is_read_by_both() {
         FromEngine::Notice(notice()),
         FromEngine::Failed(notice()),
         FromEngine::Alive,
+    ] {
+        round_trips(&message);
+    }
+}
+
+#[test]
+fn what_studio_and_trainer_write_is_read_by_both() {
+    let begin = ToTrainer::Begin { run: 2, state: Box::new(state()), recipe: vec![50.0, 0.5] };
+    for message in
+        [ToTrainer::Start { version: 7 }, begin, ToTrainer::Go { run: 2, until: u32::MAX }]
+    {
+        round_trips(&message);
+    }
+    let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file: "dmt".into() };
+    let look = Look {
+        run: 2,
+        step: 4,
+        training: vec![0.5, 0.75],
+        held_out: vec![0.5, 0.25],
+        truth: 0.5,
+        gates: vec![vec![0.25, 0.75], vec![1.0, 0.0]],
+        learned: vec![1.0, 0.5],
+        examination: vec![1.0, 0.75],
+        weights: "AA==".into(),
+    };
+    for message in [
+        FromTrainer::Hello { version: 7 },
+        FromTrainer::Progress(Progress { loaded: 10, total: 100 }),
+        FromTrainer::Ready,
+        FromTrainer::Gathered(Gathered { run: 2, done: 10, of: 450 }),
+        FromTrainer::Begun(begun),
+        FromTrainer::Went(Went { run: 2, step: 4, losses: vec![3.0, 2.5], speed: 400.0 }),
+        FromTrainer::Looked(Box::new(look)),
+        FromTrainer::Halted { run: 2, step: 4, notice: notice() },
+        FromTrainer::Failed(notice()),
     ] {
         round_trips(&message);
     }

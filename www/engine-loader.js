@@ -1,7 +1,7 @@
 // Loads an engine into the web worker that runs this file and starts it.
 //
-// The build writes it out twice, as engine-cpu-loader.js and engine-webgpu-loader.js, with the
-// two constants filled in (finish-build.sh). What it posts are protocol::FromEngine messages:
+// The build writes it out for each, as engine-cpu-loader.js, engine-webgpu-loader.js and
+// trainer-loader.js, with the two constants filled in (finish-build.sh). What it posts are protocol::FromEngine messages:
 // `progress` while the program and its assets arrive, and `failed` for whatever goes wrong here
 // or, later, uncaught in the engine: a worker that dies in silence would leave the page waiting.
 //
@@ -15,7 +15,8 @@ const ENGINE = "@ENGINE@";
 /** Bytes of the program before compression, which Content-Length does not tell. */
 const SIZE = Number("@SIZE@");
 /** What the person is told of: a message, whose words are the page's. */
-const NAME = { key: ENGINE === "engine-webgpu" ? "engines.webgpu" : "engines.cpu", values: [] };
+const NAMES = { "engine-webgpu": "engines.webgpu", trainer: "engines.trainer" };
+const NAME = { key: NAMES[ENGINE] ?? "engines.cpu", values: [] };
 const MANIFEST = "manifest.json";
 
 /** A notice (protocol::Notice): its words are the page's, under "notices." and the key. */
@@ -152,8 +153,10 @@ async function fetchAhead(program) {
     const bytes = await ahead.get(MANIFEST);
     const manifest = JSON.parse(new TextDecoder().decode(bytes));
     files = manifest.files;
-    total = manifest.first.reduce((sum, name) => sum + files[name].bytes, SIZE + bytes.length);
-    first = manifest.first;
+    // The trainer reads few of them.
+    const wanted = ENGINE === "trainer" ? [] : manifest.first;
+    total = wanted.reduce((sum, name) => sum + files[name].bytes, SIZE + bytes.length);
+    first = wanted;
   } catch {
     // The engine reads the manifest itself, and says what is wrong with it.
     total = SIZE;

@@ -6,8 +6,8 @@
 extern crate keys;
 
 pub mod cli;
+pub mod memory;
 pub mod native;
 pub mod online;
 pub mod tables;
-pub mod training;
 pub mod vectors;

@@ -3,7 +3,7 @@
 use super::State;
 use super::knobs::text_of;
 use market::language::{Message, Value};
-use systems::knob::Control;
+use systems::knob::{Control, Knob, Settings};
 use systems::registry::knobs;
 
 /// What a state differs in from another, a message each: "Ranker: MLPR with BERT", "Query: couch".
@@ -29,20 +29,23 @@ pub fn differences(from: &State, to: &State) -> Vec<Message> {
     // What does not show in the order is no difference.
     let shown = |key: &str| !matches!(key, "page" | "backend");
     for knob in knobs().filter(|knob| shown(knob.key)) {
-        let value = text_of(knob, &to.settings);
-        if text_of(knob, &from.settings) != value {
-            let label = match knob.control {
-                Control::Choice(_) => Value::Message(Message::new(knob.words(&value))),
-                Control::Switch => Value::Message(Message::new(word!("studio.{}", value))),
-                Control::Number { .. } => Value::Text(value),
-            };
-            let name = Message::new(knob.words("name"));
-            said.push(
-                Message::new(word!("studio.differs.knob")).with("name", name).with("value", label),
-            );
+        if text_of(knob, &from.settings) != text_of(knob, &to.settings) {
+            said.push(knob_in_words(knob, &to.settings));
         }
     }
     said
+}
+
+/// How a knob stands: "Ranker: MLPR with BERT".
+pub fn knob_in_words(knob: &Knob, settings: &Settings) -> Message {
+    let value = text_of(knob, settings);
+    let label = match knob.control {
+        Control::Choice(_) => Value::Message(Message::new(knob.words(&value))),
+        Control::Switch => Value::Message(Message::new(word!("studio.{}", value))),
+        Control::Number { .. } => Value::Text(value),
+    };
+    let name = Message::new(knob.words("name"));
+    Message::new(word!("studio.differs.knob")).with("name", name).with("value", label)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub fn read_text(knob: &'static Knob, settings: &mut Settings, text: &str) -> Re
 
 /// A number as links write it: digits, perhaps a sign, a point and more digits. The standard
 /// library reads every other way to write one too, and would be a twentieth of the page.
-fn decimal(text: &str) -> Option<f64> {
+pub(crate) fn decimal(text: &str) -> Option<f64> {
     let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |text| (-1.0, text));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     // Digits behind these say nothing that the state could hold.

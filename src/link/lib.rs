@@ -11,6 +11,7 @@ pub mod differences;
 pub mod knobs;
 mod link;
 mod panels;
+pub mod recipe;
 mod state;
 pub mod view;
 

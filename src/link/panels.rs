@@ -9,6 +9,7 @@ macro_rules! panels {
         $make! {
             lessons
             machine
+            learn
             explain
             positions
             map

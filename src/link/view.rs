@@ -5,9 +5,11 @@ use super::arrived::{self, Part, find_escape, said, unescaped};
 use super::knobs::clip;
 use super::link::{Dropped, LINK_VERSION, VIEWED, is_known};
 use super::panels::PANELS;
+use super::recipe::Recipe;
 use market::catalogue::ProductId;
 use market::language::{Language, Message};
 use market::metrics::measure::{Against, Measure};
+use systems::registry::{RANKERS, RETRIEVERS};
 
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
@@ -43,6 +45,10 @@ pub struct View {
     pub measured: Measured,
     /// The order of the page on the workbench of positions; empty where it is the shelf's.
     pub bench: Vec<ProductId>,
+    /// The part of the machine that is opened.
+    pub part: Option<PartPlace>,
+    /// What a training in the tab is told.
+    pub recipe: Recipe,
     /// The language that was chosen; none where it is the browser's affair.
     pub language: Option<Language>,
 }
@@ -65,6 +71,36 @@ impl LessonPlace {
         let named = (1..=MAX_LESSON_NAME).contains(&name.len()) && name.chars().all(known);
         let step = step.parse().ok().filter(|step| (1..=MAX_LESSON_STEPS).contains(step))?;
         named.then(|| Self { name: name.into(), step })
+    }
+}
+
+/// A part of one of the two systems at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlace {
+    /// Whether it is the ranker's, else the retriever's.
+    pub of_ranker: bool,
+    /// Key of the [`Part`](systems::part::Part).
+    pub key: &'static str,
+}
+
+impl PartPlace {
+    /// Names of both systems' places in links.
+    const OF: [&str; 2] = ["retriever", "ranker"];
+
+    /// Its part of a link: `ranker.gates`.
+    fn write(self) -> String {
+        format!("{}.{}", Self::OF[usize::from(self.of_ranker)], self.key)
+    }
+
+    /// Reads its part of a link; none where no system has such a part.
+    fn read(text: &str) -> Option<Self> {
+        let (of, key) = text.split_once('.')?;
+        let of_ranker = Self::OF.iter().position(|known| *known == of)? == 1;
+        let found = match of_ranker {
+            true => RANKERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
+            false => RETRIEVERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
+        };
+        found.map(|part| Self { of_ranker, key: part.key })
     }
 }
 
@@ -145,6 +181,12 @@ impl Link {
             let order: Vec<String> = self.view.bench.iter().map(ProductId::to_string).collect();
             parts.push(format!("bench={}", order.join(",")));
         }
+        if let Some(part) = self.view.part {
+            parts.push(format!("part={}", part.write()));
+        }
+        if self.view.recipe != Recipe::default() {
+            parts.push(format!("learn={}", self.view.recipe.write()));
+        }
         if let Some(language) = self.view.language {
             parts.push(format!("lang={}", language.key()));
         }
@@ -219,6 +261,19 @@ impl View {
                 Some(measured) => self.measured = measured,
                 None => wrong(Message::new(word!("link.metrics"))),
             },
+            "part" => {
+                self.part = PartPlace::read(value);
+                if self.part.is_none() {
+                    wrong(Message::new(word!("link.part")));
+                }
+            }
+            "learn" => {
+                let (recipe, wrong) = Recipe::read(value);
+                self.recipe = recipe;
+                // Each is said by itself.
+                let said = wrong.into_iter().enumerate();
+                dropped.extend(said.map(|(n, says)| Dropped { key: format!("{key}-{n}"), says }));
+            }
             "lang" => {
                 self.language = Language::by_key(value);
                 if self.language.is_none() {
@@ -379,6 +434,26 @@ mod tests {
         let (link, dropped) = Link::read("bench=x,4,-1,");
         assert_eq!(link.view.bench, [4]);
         assert!(english(&dropped[0].says).contains('2'), "{dropped:?}");
+    }
+
+    #[test]
+    fn the_part_that_is_opened_comes_back_for_every_system() {
+        let ranker = |system: &systems::Ranker| system.parts;
+        let retriever = |system: &systems::Retriever| system.parts;
+        let of_rankers = RANKERS.into_iter().flat_map(ranker).map(|part| (true, part.key));
+        let of_retrievers = RETRIEVERS.into_iter().flat_map(retriever).map(|p| (false, p.key));
+        for (of_ranker, key) in of_rankers.chain(of_retrievers) {
+            let view = View { part: Some(PartPlace { of_ranker, key }), ..View::default() };
+            let link = Link { view, ..Link::default() };
+            let of = if of_ranker { "ranker" } else { "retriever" };
+            assert_eq!(link.write(), format!("#v=1&part={of}.{key}"));
+            assert_eq!(Link::read(&link.write()), (link, vec![]));
+        }
+        for bad in ["gates", "ranker.", "ranker.nothing", "retriever.gates", "moppr.score"] {
+            let (link, dropped) = Link::read(&format!("part={bad}&q=couch"));
+            assert_eq!((link.view.part, link.state.query.as_str()), (None, "couch"), "{bad}");
+            assert!(english(&dropped[0].says).contains(bad), "{dropped:?}");
+        }
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub const PAGE: Side = Side { speaks: "vitrine-page", hears: "vitrine-studio" };
 /// The studio's side.
 pub const STUDIO: Side = Side { speaks: PAGE.hears, hears: PAGE.speaks };
 
+/// How the studio is told which product a pointer or the focus is on in passing; nothing where none is.
+pub const PASSED: &str = "vitrine-passed";
+
+/// Under this the studio says which weights the shelf is to be ranked with: the name of the file that they
+/// take the place of, a line's end, and the file in base 64, or nothing, which takes them back.
+pub const WEIGHTS: &str = "vitrine-weights";
+
 /// Says nothing but that someone listens now: the other side answers with its link.
 const HELLO: &str = "hello";
 
@@ -55,10 +62,15 @@ pub fn say(name: &str, text: &str) {
 
 /// Hears what is told to the document, for as long as it lives.
 pub fn listen(name: &'static str, act: impl Fn(String) + 'static) {
+    hear(name, act).forget();
+}
+
+/// Hears what is told to the document, until this is dropped.
+pub fn hear(name: &'static str, act: impl Fn(String) + 'static) -> EventListener {
     let hear = move |event: &Event| {
         if let Some(text) = event.unchecked_ref::<CustomEvent>().detail().as_string() {
             act(text);
         }
     };
-    EventListener::new(&browser::document(), name, hear).forget();
+    EventListener::new(&browser::document(), name, hear)
 }

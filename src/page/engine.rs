@@ -13,7 +13,8 @@ use web_sys::Worker;
 use super::parts::follow;
 use super::store::Store;
 use super::worker::{self, Running};
-use super::{browser, wire};
+use super::{bridge, browser, wire};
+use market::language::Message;
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
 use systems::shared::BackendChoice;
@@ -21,9 +22,14 @@ use systems::shared::BackendChoice;
 /// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
 const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
 
+/// Key of what is said while the shelf is ranked with weights that were learned here.
+const LEARNED: &str = "learned";
+
 struct Client {
     supervisor: RefCell<Supervisor>,
     workers: RefCell<[Option<Running>; 2]>,
+    /// Weights that the studio brought, for engines that are started later.
+    brought: RefCell<Option<ToEngine>>,
     store: Store,
 }
 
@@ -37,6 +43,7 @@ pub fn start(store: Store) {
     let client = Rc::new(Client {
         supervisor: RefCell::new(supervisor),
         workers: RefCell::default(),
+        brought: RefCell::default(),
         store,
     });
     client.drive(|supervisor, now| supervisor.start(now));
@@ -49,6 +56,8 @@ pub fn start(store: Store) {
             on_state.drive(|supervisor, now| supervisor.set_state(state, now));
         }
     });
+    let on_weights = client.clone();
+    bridge::listen(bridge::WEIGHTS, move |text| on_weights.weigh(&text));
     let on_retry = client.clone();
     follow(move |first| {
         store.retries.track();
@@ -124,7 +133,14 @@ impl Client {
                 });
             }
             Action::Terminate(backend) => self.terminate(backend),
-            Action::Send(backend, message) => self.send(backend, &message),
+            Action::Send(backend, message) => {
+                self.send(backend, &message);
+                // It is ready for them before it is ready for a state.
+                if let (ToEngine::Start { .. }, Some(brought)) = (&message, &*self.brought.borrow())
+                {
+                    self.send(backend, brought);
+                }
+            }
             Action::Tell(notice) => self.tell(notice),
             Action::Withdraw(key) => self.store.withdraw(key),
             Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
@@ -138,6 +154,24 @@ impl Client {
                 });
             }
         }
+    }
+
+    /// Ranks with weights that the studio brings, or takes them back.
+    fn weigh(self: &Rc<Self>, text: &str) {
+        let Some((file, weights)) = text.split_once('\n') else { return };
+        let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
+        for backend in [Backend::Cpu, Backend::Webgpu] {
+            self.send(backend, &message);
+        }
+        if weights.is_empty() {
+            self.brought.take();
+            self.store.withdraw(LEARNED);
+        } else {
+            *self.brought.borrow_mut() = Some(message);
+            self.store.tell(LEARNED, Message::new(word!("notices.learned")));
+        }
+        let state = self.store.state.get_untracked();
+        self.drive(|supervisor, now| supervisor.set_state(state, now));
     }
 
     fn tell(&self, notice: Notice) {

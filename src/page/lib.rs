@@ -22,7 +22,7 @@ mod engine;
 mod flip;
 mod funnel;
 mod header;
-mod hint;
+pub mod hint;
 pub mod insides;
 mod keeping;
 mod kept;

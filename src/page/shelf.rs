@@ -2,7 +2,10 @@
 
 use leptos::html::Ul;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, EventTarget};
 
+use super::bridge::{self, PASSED};
 use super::effect::Telling;
 use super::flip;
 use super::language::{say, say_with};
@@ -56,12 +59,28 @@ pub fn Shelf() -> impl IntoView {
                 class:first=move || store.insides.with(Option::is_none)
                 data-testid="shelf"
                 node_ref=shelf
+                on:pointerover=move |event| {
+                    if event.pointer_type() == "mouse" {
+                        pass(event.target());
+                    }
+                }
+                on:pointerleave=move |_| pass(None)
+                on:focusin=move |event| pass(event.target())
+                on:focusout=move |_| pass(None)
             >
                 {keyed(cards, |product| view! { <Card product=product as ProductId /> }.into_any())}
             </ul>
             <Pager label=word!("shelf.pages-below") />
         </section>
     }
+}
+
+/// Tells which product somebody is at in passing.
+fn pass(at: Option<EventTarget>) {
+    let card =
+        at.and_then(|at| at.dyn_into::<Element>().ok()?.closest("[data-product-id]").ok()?);
+    let product = card.and_then(|card| card.get_attribute("data-product-id"));
+    bridge::say(PASSED, &product.unwrap_or_default());
 }
 
 /// Says where relevance control draws a line across the page: behind what has every word that was

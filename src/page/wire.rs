@@ -6,8 +6,18 @@ use std::cell::RefCell;
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-use protocol::{FromEngine, ToEngine};
+use protocol::FromEngine;
 use wire::{Sink, Source, Wire, Wrong, field};
+
+/// Reads a message of any other worker.
+///
+/// # Errors
+/// Names the part that is not what its declaration says.
+pub fn read_as<T: Wire>(message: &JsValue) -> Result<T, &'static str> {
+    let mut wrong = None;
+    let message = T::read(&parsed(message)?, &mut wrong);
+    wrong.map_or(Ok(message), Err)
+}
 
 /// Reads a message of an engine.
 ///
@@ -36,18 +46,18 @@ type More = fn(&str, &Js, &mut Wrong) -> Option<FromEngine>;
 
 fn read_with(message: &JsValue, more: More) -> Result<FromEngine, &'static str> {
     let mut wrong = None;
-    // The loader's own messages come as objects.
-    let parsed = message.as_string().map(|text| JSON::parse(&text));
-    let parsed = parsed.unwrap_or_else(|| Ok(message.clone())).map_err(|_| "the text")?;
-    let message = from_engine(&Js(parsed), &mut wrong, more);
-    match wrong {
-        None => Ok(message),
-        Some(part) => Err(part),
-    }
+    let message = from_engine(&parsed(message)?, &mut wrong, more);
+    wrong.map_or(Ok(message), Err)
 }
 
-/// Writes a message to an engine.
-pub fn write(message: &ToEngine) -> JsValue {
+/// A message as a value: the loader's own come as objects.
+fn parsed(message: &JsValue) -> Result<Js, &'static str> {
+    let parsed = message.as_string().map(|text| JSON::parse(&text));
+    parsed.unwrap_or_else(|| Ok(message.clone())).map(Js).map_err(|_| "the text")
+}
+
+/// Writes a message to a worker.
+pub fn write(message: &impl Wire) -> JsValue {
     let Js(written) = message.write();
     // Only what refers to itself, or is a function, has no text.
     JSON::stringify(&written).map_or(JsValue::NULL, Into::into)

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::{browser, wire};
-use protocol::ToEngine;
+use ::wire::Wire;
 
 /// A worker with the functions that listen to it.
 pub struct Running {
@@ -44,7 +44,7 @@ impl Running {
     }
 
     /// Posts a message to it.
-    pub fn send(&self, message: &ToEngine) {
+    pub fn send(&self, message: &impl Wire) {
         if let Err(why) = self.worker.post_message(&wire::write(message)) {
             error!("a message could not be sent: {why:?}");
         }

@@ -11,6 +11,7 @@ extern crate keys;
 
 pub mod blend;
 pub mod block;
+pub mod learn;
 pub mod machine;
 pub mod supervisor;
 pub mod words;
@@ -32,7 +33,9 @@ use systems::{Ranker, Retriever};
 pub const PROTOCOL_VERSION: u32 = hash(&[
     include_bytes!("lib.rs"),
     include_bytes!("block.rs"),
+    include_bytes!("learn.rs"),
     include_bytes!("machine.rs"),
+    include_bytes!("../link/recipe.rs"),
     include_bytes!("../wire/lib.rs"),
     include_bytes!("../link/state.rs"),
     include_bytes!("../market/catalogue.rs"),
@@ -96,6 +99,13 @@ message! {
             /// What is asked.
             question: Question,
         } = "ask",
+        /// Rank with these weights in place of the file's of this name, from the next run on.
+        Weigh {
+            /// Name of the file.
+            file: String,
+            /// Its bytes, in base 64; an empty text takes them back.
+            weights: String,
+        } = "weigh",
         /// Answer [`FromEngine::Alive`].
         Ping = "ping",
         /// Lose the GPU, for tests of what follows.
@@ -306,7 +316,12 @@ message! {
         /// The item vectors in two dimensions: [`Reply::Map`].
         Map = "map",
         /// What every part of the systems makes of a product: [`Reply::Machine`].
-        Machine(ProductId) = "machine",
+        Machine {
+            /// Which product.
+            product: ProductId,
+            /// Whether the mean over the products of the page on show is wanted in place of it.
+            of_page: bool,
+        } = "machine",
     }
 }
 

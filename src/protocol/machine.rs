@@ -7,7 +7,7 @@ use market::catalogue::ProductId;
 use market::language::Value;
 
 message! {
-    /// What every part of both systems made of a product.
+    /// What every part of both systems made of a product, or of a page's products in the mean.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Machine {
         /// Its way through the funnel.

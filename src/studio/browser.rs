@@ -248,6 +248,14 @@ pub fn download(name: &str, kind: &str, content: &str) -> Result<(), Message> {
     download_from(name, &address)
 }
 
+/// Hands a file to the person that is here in base 64.
+///
+/// # Errors
+/// Says why the browser refused.
+pub fn download_bytes(name: &str, base64: &str) -> Result<(), Message> {
+    download_from(name, &format!("data:application/octet-stream;base64,{base64}"))
+}
+
 fn download_from(name: &str, address: &str) -> Result<(), Message> {
     let anchor = browser::document().create_element("a").ok();
     let anchor = anchor.and_then(|a| a.dyn_into::<HtmlAnchorElement>().ok());

@@ -13,7 +13,7 @@ use systems::part::Part;
 use systems::registry::{RANKERS, RETRIEVERS};
 
 /// Size of a part's box, as the style sheet has it.
-const BOX: (f64, f64) = (130.0, 76.0);
+const BOX: (f64, f64) = (124.0, 76.0);
 
 fn main() {
     let mut text = String::from("&[\n");
@@ -33,6 +33,13 @@ fn of(system: &str, parts: &[Part], text: &mut String) {
     if parts.is_empty() {
         return;
     }
+    let [across, down] = [RankDir::LR, RankDir::TB].map(|direction| drawn(parts, direction));
+    writeln!(text, "Layout {{ system: {system:?}, across: {across}, down: {down} }},")
+        .expect("a text");
+}
+
+/// A system's parts in layers, one layer after another in a direction.
+fn drawn(parts: &[Part], direction: RankDir) -> String {
     let mut graph =
         Graph::with_options(GraphOptions { directed: true, multigraph: false, compound: false });
     for part in parts {
@@ -45,10 +52,10 @@ fn of(system: &str, parts: &[Part], text: &mut String) {
         }
     }
     let options = LayoutOptions {
-        rankdir: RankDir::LR,
+        rankdir: direction,
         nodesep: 14.0,
         edgesep: 10.0,
-        ranksep: 26.0,
+        ranksep: 16.0,
         marginx: 4.0,
         marginy: 4.0,
         ..LayoutOptions::default()
@@ -72,11 +79,7 @@ fn of(system: &str, parts: &[Part], text: &mut String) {
                 .expect("a text");
         }
     }
-    writeln!(
-        text,
-        "Layout {{ system: {system:?}, size: {size:?}, places: &{places:?}, arrows: &[{arrows}] }},"
-    )
-    .expect("a text");
+    format!("Drawn {{ size: {size:?}, places: &{places:?}, arrows: &[{arrows}] }}")
 }
 
 /// A path through points, its corners rounded.

@@ -48,6 +48,8 @@ pub struct Engine {
     inner: SendWrapper<Rc<Inner>>,
     /// How it stands.
     pub standing: RwSignal<Standing>,
+    /// Rises when it ranks with other weights.
+    pub weighed: RwSignal<u32>,
 }
 
 /// A question: the answer to a state.
@@ -102,6 +104,8 @@ struct Inner {
     run: Cell<u64>,
     heard: Cell<f64>,
     answers: RefCell<VecDeque<(State, Arc<Answer>)>>,
+    /// Weights that it ranks with in place of a file's.
+    brought: RefCell<Option<ToEngine>>,
 }
 
 impl Engine {
@@ -118,10 +122,20 @@ impl Engine {
             run: Cell::new(0),
             heard: Cell::new(0.0),
             answers: RefCell::default(),
+            brought: RefCell::default(),
         });
         let watched = inner.clone();
         set_interval(move || watched.watch(), Duration::from_millis(TICK));
-        Self { inner: SendWrapper::new(inner), standing }
+        Self { inner: SendWrapper::new(inner), standing, weighed: RwSignal::new(0) }
+    }
+
+    /// Ranks with these weights, in base 64, in place of a file's; with none, with the file's again.
+    pub fn weigh(&self, file: &str, weights: &str) {
+        let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
+        self.inner.answers.borrow_mut().clear();
+        self.inner.send(&message);
+        *self.inner.brought.borrow_mut() = Some(message).filter(|_| !weights.is_empty());
+        self.weighed.update(|times| *times += 1);
     }
 
     /// The answer to a state, kept or computed. Questions wait for those before them.
@@ -272,6 +286,9 @@ impl Inner {
         match message {
             FromEngine::Hello { version: PROTOCOL_VERSION, .. } => {
                 self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
+                if let Some(brought) = &*self.brought.borrow() {
+                    self.send(brought);
+                }
             }
             FromEngine::Hello { .. } => {
                 self.lose(&Message::new(word!("studio.engine.version")));

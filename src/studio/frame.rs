@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 
 use super::browser::{focus, reveal_shelf, show_in_row};
 use super::engine::Engine;
+use super::learn::trainer::Trainer;
 use super::meter::Meter;
 use super::panels::{PANELS, Panel, by_key};
 use page::language::{self, say, text};
@@ -37,6 +38,7 @@ fn Studio() -> impl IntoView {
     screen::follow(store);
     let engine = Engine::new(store);
     provide_context(Meter::new(engine.clone()));
+    provide_context(Trainer::new(engine.clone()));
     provide_context(engine);
     let open = Memo::new(move |_| store.view.with(|view| view.panel));
     let panel = move || open.get().and_then(by_key);

@@ -21,6 +21,7 @@ pub mod export;
 mod figures;
 mod frame;
 pub mod front;
+pub mod learn;
 mod lessons;
 pub mod machine;
 mod map;

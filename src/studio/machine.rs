@@ -2,38 +2,44 @@
 //! product in every part, and what moved since the last knob was turned.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use leptos::attr::custom::custom_attribute;
+use leptos::html::Div;
 use leptos::prelude::*;
 
-use self::layout::layout;
-use self::moved::{Moved, moved};
-use self::strip::{background, called, precise, strip, told};
-use self::symbols::typeset;
+use self::moved::Subject;
+use self::opened::{Opened, one_part};
+use self::saved::saves;
+use self::seen::{Against, PINS, Past, Seen, Wanted, see};
+use self::system::{Board, system};
+use self::tree::{Item, Tree};
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
 use super::rest::at_rest;
-use link::State;
+use link::view::View;
 use market::catalogue::ProductId;
-use market::language::Message;
-use page::browser;
+use page::bridge::{self, PASSED};
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live};
 use page::picture::Picture;
 use page::store::{Store, store};
-use protocol::blend;
-use protocol::machine::{Activity, Machine};
+use protocol::Passage;
 use protocol::words::{count, percent, score};
-use protocol::{Answer, Passage, Question, Reply};
-use systems::knob::Settings;
-use systems::part::Part;
 use systems::{Ranker, Retriever};
 
 pub mod layout;
 pub mod moved;
+mod opened;
+mod saved;
+mod seen;
 pub mod strip;
 pub mod symbols;
+mod system;
+pub mod tree;
 mod walk;
+pub mod worked;
 
 /// How a product's score comes to be, part by part.
 pub const PANEL: Panel = Panel::new(
@@ -45,41 +51,8 @@ pub const PANEL: Panel = Panel::new(
 
 /// Parts that are named among those that moved most.
 const NAMED: usize = 3;
-
-/// What is drawn.
-struct Seen {
-    state: State,
-    answer: Arc<Answer>,
-    machine: Machine,
-    /// What changed since the state before, the most first; none where another product was looked at.
-    moved: Vec<Moved>,
-}
-
-impl Seen {
-    /// Asks for the product that is chosen, or the first on the page.
-    async fn ask(engine: &Engine, state: State) -> Result<Option<Self>, Lost> {
-        let answer = engine.answer(&State { selected: None, ..state.clone() }).await?;
-        let product = state.selected.or_else(|| first(&answer, &state));
-        let Some(product) = product else { return Ok(None) };
-        match engine.ask(&state, Question::Machine(product)).await? {
-            Reply::Machine(machine) => {
-                Ok(Some(Self { state, answer, machine: *machine, moved: Vec::new() }))
-            }
-            _ => Err(Message::new(word!("studio.engine.other"))),
-        }
-    }
-}
-
-/// The first product of the page.
-fn first(answer: &Answer, state: &State) -> Option<ProductId> {
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
-    let from = state.page_number() * state.page_size();
-    let first = order.get(from).or(order.first())?;
-    Some(answer.candidates[first.candidate].product)
-}
-
-/// Which part is opened: whether it is the ranker's, and its key.
-type Opened = RwSignal<Option<(bool, &'static str)>>;
+/// How long a pointer rests on a product before it is looked at in passing.
+const PASS: Duration = Duration::from_millis(250);
 
 #[component]
 fn MachineAtWork() -> impl IntoView {
@@ -88,33 +61,55 @@ fn MachineAtWork() -> impl IntoView {
     let seen = RwSignal::new(None::<Result<Option<Arc<Seen>>, Lost>>);
     let asking = RwSignal::new(false);
     let retry = RwSignal::new(0_u32);
-    let opened: Opened = RwSignal::new(None);
-    let walk = Walk::new();
+    let of_page = RwSignal::new(false);
+    let against = RwSignal::new(Against::Nothing);
+    let passing = RwSignal::new(None::<ProductId>);
+    let past = StoredValue::new(Past::default());
+    let opened = Opened::new(store.view);
+    let (walk, tree) = (Walk::new(), Tree::new(opened));
     let standing = engine.standing;
+    // A product that a pointer rests on, on the page's side of the bridge.
+    let soon = StoredValue::new(None::<TimeoutHandle>);
+    let pass = move |product: String| {
+        let product = product.parse().ok();
+        let come = move || {
+            // The panel may have been closed meanwhile.
+            if passing.try_get_untracked().is_some_and(|before| before != product) {
+                passing.set(product);
+            }
+        };
+        if let Some(before) = soon.get_value() {
+            before.clear();
+        }
+        soon.set_value(set_timeout_with_handle(come, PASS).ok());
+    };
+    let _ = StoredValue::new_local(bridge::hear(PASSED, pass));
+    let pin = Memo::new(move |_| match against.get() {
+        Against::Pin(number) => store.view.with(|view| view.pins.get(number).cloned()),
+        Against::Nothing | Against::Before => None,
+    });
     at_rest(move |turn| {
         retry.track();
-        let state = store.state.get();
+        let wanted = Wanted {
+            state: store.state.get(),
+            passing: passing.get(),
+            of_page: of_page.get(),
+            against: against.get(),
+            pin: pin.get(),
+        };
         asking.set(true);
         let engine = engine.clone();
         Some(Box::pin(async move {
-            let answered = Seen::ask(&engine, state).await;
+            let answered = see(&engine, wanted, past).await;
             if !turn.is_latest() {
                 return;
             }
             asking.set(false);
-            let answered = answered.map(|now| {
-                now.map(|mut now| {
-                    seen.with_untracked(|before| {
-                        if let Some(Ok(Some(before))) = before {
-                            now.moved = moved(&before.machine, &now.machine);
-                        }
-                    });
-                    Arc::new(now)
-                })
-            });
+            let answered = answered.map(|now| now.map(Arc::new));
             if let Ok(Some(now)) = &answered {
                 // What the page's own views of a product read.
                 store.answer.set(Some(now.answer.clone()));
+                tree.keep([now.answer.retriever.parts, now.answer.ranker.parts]);
             }
             seen.set(Some(answered));
         }))
@@ -127,11 +122,22 @@ fn MachineAtWork() -> impl IntoView {
             _ => String::new(),
         }),
     };
+    let room = RwSignal::new(0.0);
+    let place = NodeRef::<Div>::new();
+    let measure = move || {
+        if let Some(place) = place.get() {
+            room.set(f64::from(place.client_width()));
+        }
+    };
+    Effect::new(move |_| measure());
+    let resized = window_event_listener(leptos::ev::resize, move |_| untrack(measure));
+    on_cleanup(move || resized.remove());
+    let board = Board { opened, walk, tree, room };
     let drawn = live(move || {
         match seen.get() {
         None => ().into_any(),
         Some(Ok(None)) => view! { <p class="empty">{text(word!("machine.nothing"))}</p> }.into_any(),
-        Some(Ok(Some(seen))) => drawing(&seen, opened, walk, store),
+        Some(Ok(Some(seen))) => drawing(&seen, board, store),
         Some(Err(why)) => view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
@@ -144,30 +150,99 @@ fn MachineAtWork() -> impl IntoView {
     }
     });
     view! {
-        <div class="machine" data-testid="machine" class:stale=move || asking.get()>
+        <div class="machine" data-testid="machine" class:stale=move || asking.get() node_ref=place>
             <p class="note" role="status" data-testid="machine-status" prop:textContent=said></p>
+            <div class="actions">
+                {whose_switch(of_page)}
+                {against_switch(against, store)}
+                {saves(seen, store)}
+            </div>
             {drawn}
         </div>
     }
 }
 
+/// One option of a switch.
+fn option(
+    name: &'static str,
+    value: &'static str,
+    label: impl IntoView + 'static,
+    is: impl Fn() -> bool + Send + 'static,
+    choose: impl Fn() + 'static,
+) -> AnyView {
+    view! {
+        <label>
+            <input type="radio" name=name value=value prop:checked=is on:change=move |_| choose() />
+            <span>{label}</span>
+        </label>
+    }
+    .into_any()
+}
+
+/// One product, or the page's in the mean.
+fn whose_switch(of_page: RwSignal<bool>) -> AnyView {
+    let options =
+        [(false, "product", word!("machine.this")), (true, "page", word!("machine.mean"))];
+    let options = options.map(|(page, value, label)| {
+        let is = move || of_page.get() == page;
+        option("machine-whose", value, text(label), is, move || of_page.set(page))
+    });
+    view! {
+        <fieldset class="segments" data-testid="machine-whose">
+            <legend>{text(word!("machine.whose"))}</legend>
+            {options.into_iter().collect_view()}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The numbers, or what they are more or less than before the last change or at a pinned state.
+fn against_switch(against: RwSignal<Against>, store: Store) -> AnyView {
+    let known = [
+        (Against::Nothing, "numbers", word!("machine.numbers")),
+        (Against::Before, "before", word!("machine.before")),
+    ];
+    let known = known.map(|(of, value, label)| {
+        let is = move || against.get() == of;
+        option("machine-against", value, text(label), is, move || against.set(of))
+    });
+    let pins = Memo::new(move |_| store.view.with(|view: &View| view.pins.len()));
+    let of_pins = live(move || {
+        let pins = PINS.iter().enumerate().take(pins.get()).map(|(number, name)| {
+            let of = Against::Pin(number);
+            let is = move || against.get() == of;
+            option("machine-against", name, *name, is, move || against.set(of))
+        });
+        pins.collect_view().into_any()
+    });
+    view! {
+        <fieldset class="segments" data-testid="machine-against">
+            <legend>{text(word!("machine.against"))}</legend>
+            {known.into_iter().collect_view()}
+            {of_pins}
+        </fieldset>
+    }
+    .into_any()
+}
+
 /// What a part is called.
-fn part_name(system: &str, part: &str) -> &'static str {
+pub fn part_name(system: &str, part: &str) -> &'static str {
     say(&word!("machine.{}.{}", system, part))
 }
 
-/// Key of the system that a part is of.
-fn system_of(seen: &Seen, of_ranker: bool) -> &'static str {
-    if of_ranker { seen.answer.ranker.key } else { seen.answer.retriever.key }
-}
-
-/// What moved since the state before, in a sentence; before anything did, how to see it.
+/// What moved since the state before, or is other than at a pinned state, in a sentence; before
+/// anything did, how to see it.
 fn what_moved(seen: &Seen) -> String {
+    let pin = seen.pin();
     if seen.moved.is_empty() {
-        return say(word!("machine.try")).into();
+        return match (seen.against, pin, &seen.before) {
+            (_, Some(pin), Some(_)) => say_with(word!("machine.same"), &[("pin", pin)]),
+            (Against::Before, None, Some(_)) => say(word!("machine.unmoved")).into(),
+            _ => say(word!("machine.try")).into(),
+        };
     }
     let named = seen.moved.iter().take(NAMED).map(|moved| {
-        let name = part_name(system_of(seen, moved.of_ranker), &moved.part);
+        let name = part_name(seen.system(moved.of_ranker), &moved.part);
         match moved.by.is_finite() {
             true => format!("{name} ({})", percent(moved.by)),
             false => name.into(),
@@ -175,218 +250,124 @@ fn what_moved(seen: &Seen) -> String {
     });
     let parts = named.collect::<Vec<_>>().join(say(word!("machine.list")));
     let number = count(seen.moved.len());
-    say_with(word!("machine.moved"), &[("count", &number), ("parts", &parts)])
+    match pin {
+        Some(pin) => {
+            let values = [("count", &*number), ("parts", &*parts), ("pin", pin)];
+            say_with(word!("machine.differs"), &values)
+        }
+        None => say_with(word!("machine.moved"), &[("count", &number), ("parts", &parts)]),
+    }
 }
 
-fn drawing(seen: &Arc<Seen>, opened: Opened, walk: Walk, store: Store) -> AnyView {
-    let Seen { state, answer, machine, .. } = &**seen;
-    let product = machine.trace.product;
-    let title = store.shop.with(|shop| {
-        let products = shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
-        products.map(|product| product.title.clone()).collect::<String>()
-    });
-    let (retriever, ranker): (&Retriever, &Ranker) = (answer.retriever, answer.ranker);
+/// Whose numbers are shown, in words.
+fn subject(seen: &Seen, store: Store) -> String {
+    match seen.now.subject {
+        Subject::Page => say_with(word!("machine.mean-of"), &[("count", &count(seen.on_page()))]),
+        Subject::Product(product) => store.shop.with(|shop| {
+            let products =
+                shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
+            products.map(|product| product.title.clone()).collect()
+        }),
+    }
+}
+
+fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
+    let Board { opened, walk, tree, .. } = board;
+    let (retriever, ranker): (&Retriever, &Ranker) = (seen.answer.retriever, seen.answer.ranker);
+    let parts = [retriever.parts, ranker.parts];
     let part = {
         let seen = seen.clone();
-        live(move || match opened.get() {
-            None => view! { <p class="note">{text(word!("machine.open"))}</p> }.into_any(),
-            Some((of_ranker, key)) => one_part(&seen, of_ranker, key),
+        live(move || {
+            let part = opened.get().and_then(|place| one_part(&seen, place));
+            part.unwrap_or_else(|| {
+                view! { <p class="note">{text(word!("machine.open"))}</p> }.into_any()
+            })
         })
     };
+    let picture = match seen.now.subject {
+        Subject::Product(product) => view! { <Picture product /> }.into_any(),
+        Subject::Page => ().into_any(),
+    };
+    let of = seen.clone();
+    let systems = live(move || {
+        if tree.is_folded(Item::Funnel) {
+            return ().into_any();
+        }
+        view! {
+            {system(&of, false, retriever.parts, board)}
+            {system(&of, true, ranker.parts, board)}
+        }
+        .into_any()
+    });
     view! {
         <div class="chosen-title">
-            <Picture product />
-            <p translate="no">{title}</p>
+            {picture}
+            <p translate="no">{subject(seen, store)}</p>
         </div>
-        {funnel(seen)}
-        <Steps retriever ranker walk opened />
-        {system(seen, false, retriever.parts, &state.settings, opened, walk)}
-        {system(seen, true, ranker.parts, &state.settings, opened, walk)}
+        <Steps retriever ranker walk opened tree />
+        <div
+            role="tree"
+            aria-label=say(word!("machine.tree"))
+            on:keydown=move |event| tree.press(&event, parts)
+            on:wheel=move |event| tree.zoom(&event, parts)
+        >
+            {funnel(seen, tree)}
+            {systems}
+        </div>
         <section class="opened" id="machine-part" data-testid="machine-part" aria-live="polite">{part}</section>
     }
     .into_any()
 }
 
 /// The stages that a product goes through, with how many products come out of each.
-fn funnel(seen: &Seen) -> AnyView {
-    let Seen { answer, machine, state, .. } = seen;
+fn funnel(seen: &Seen, tree: Tree) -> AnyView {
+    let Seen { answer, now, .. } = seen;
+    let trace = &now.machine.trace;
+    let is_one = now.subject != Subject::Page;
     let stage = |passage: &Passage| {
-        let passed = if passage.passed { "" } else { "lost" };
+        let is_lost = is_one && !passage.passed;
         let name = say(&word!("studio.explain.stage.{}", passage.stage));
         let left = count(passage.left as usize);
         view! {
-            <li class=passed>
+            <span class=if is_lost { "lost" } else { "" }>
                 <span>{name}</span>
                 <strong translate="no">{left}</strong>
-                {(!passage.passed).then(|| view! { <small>{say(word!("machine.lost"))}</small> })}
-            </li>
+                {is_lost.then(|| view! { <small>{say(word!("machine.lost"))}</small> })}
+            </span>
         }
     };
-    let stages = machine.trace.passages.iter().map(stage).collect_view();
-    let blended = answer.ranker.blend(&state.settings);
+    let stages = trace.passages.iter().map(stage).collect_view();
+    let blended = answer.ranker.blend(&now.state.settings);
     let place = say_with(
         word!("machine.place"),
-        &[
-            ("place", &count(machine.trace.rank as usize + 1)),
-            ("count", &count(machine.trace.ranked as usize)),
-        ],
+        &[("place", &count(trace.rank as usize + 1)), ("count", &count(trace.ranked as usize))],
     );
-    view! {
-        <ol class="stages" data-testid="machine-funnel">
-            {stages}
-            <li>
-                <span>{say(word!("machine.score"))}</span>
-                <strong translate="no">{score(blended, machine.trace.score)}</strong>
-                <small>{place}</small>
-            </li>
-        </ol>
-    }
-    .into_any()
-}
-
-/// One system, its parts in layers with the arrows behind them.
-fn system(
-    seen: &Arc<Seen>,
-    of_ranker: bool,
-    parts: &'static [Part],
-    settings: &Settings,
-    opened: Opened,
-    walk: Walk,
-) -> AnyView {
-    let key = system_of(seen, of_ranker);
-    let retriever = seen.answer.retriever;
-    let Some(layout) = layout(key) else { return ().into_any() };
-    let activities = if of_ranker { &seen.machine.ranker } else { &seen.machine.retriever };
-    let is_there = |key: &str| parts.iter().any(|p| p.key == key && (p.is_there)(settings));
-    let (width, height) = layout.size;
-    let arrows = layout.arrows.iter().map(|arrow| {
-        let class = if is_there(arrow.from) && is_there(arrow.to) { "" } else { "absent" };
-        view! { <path d=arrow.path class=class></path> }
-    });
-    let boxes = parts.iter().zip(layout.places).enumerate().map(|(number, (part, (x, y)))| {
-        let activity = activities.iter().find(|activity| activity.part == part.key);
-        let change = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == part.key);
-        let is_open = move || opened.get() == Some((of_ranker, part.key));
-        let toggle = move || {
-            walk.end();
-            opened.update(|open| {
-                let this = Some((of_ranker, part.key));
-                *open = if *open == this { None } else { this };
-            });
-            if opened.get_untracked().is_some() {
-                browser::after_paint(|| browser::reveal("machine-part"));
-            }
-        };
-        let inside = activity.map(small).unwrap_or_else(|| ().into_any());
+    let last = is_one.then(|| {
         view! {
-            <li style=format!("left:{x:.1}px;top:{y:.1}px")>
-                <button
-                    type="button"
-                    class="part"
-                    class:moved=change.is_some()
-                    class:absent=!(part.is_there)(settings)
-                    class:ahead=move || walk.is_ahead(of_ranker, number, retriever)
-                    data-part=part.key
-                    aria-expanded=move || is_open().to_string()
-                    aria-controls="machine-part"
-                    on:click=click(toggle)
-                >
-                    <span class="name">{part_name(key, part.key)}</span>
-                    <span class="symbol" translate="no">{typeset(part.symbol)}</span>
-                    {inside}
-                </button>
-            </li>
+            <span>
+                <span>{say(word!("machine.score"))}</span>
+                <strong translate="no">{score(blended, trace.score)}</strong>
+                <small>{place}</small>
+            </span>
         }
     });
-    let boxes = boxes.collect_view();
+    let item = Item::Funnel;
     view! {
-        <section class="system" data-testid=if of_ranker { "machine-ranker" } else { "machine-retriever" }>
-            <h3>{say(&word!("machine.{}", key))}</h3>
-            <div class="scroll" tabindex="0" role="group" aria-label=say(&word!("machine.{}", key))>
-                <div class="drawing" style=format!("--width:{width:.0}px;--height:{height:.0}px")>
-                    <svg viewBox=format!("0 0 {width:.0} {height:.0}") aria-hidden="true">
-                        {arrows.collect_view()}
-                    </svg>
-                    <ol>{boxes}</ol>
-                </div>
-            </div>
-        </section>
+        <button
+            type="button"
+            class="stages"
+            data-testid="machine-funnel"
+            role="treeitem"
+            id=item.id()
+            {..custom_attribute("aria-level", "1")}
+            aria-expanded=move || (!tree.is_folded(item)).to_string()
+            tabindex=move || tree.tabindex(item)
+            on:focus=move |_| tree.stand(item)
+            on:click=click(move || tree.turn(item))
+        >
+            {stages}
+            {last}
+        </button>
     }
     .into_any()
-}
-
-/// What stands on a part's box: its one number, or its first vector as a strip of heat.
-fn small(activity: &Activity) -> AnyView {
-    let numbers: Vec<f32> =
-        activity.rows.iter().filter_map(|row| row.values.first().copied()).collect();
-    let single = activity.rows.iter().all(|row| row.values.len() == 1);
-    if single && activity.rows.len() <= 3 {
-        let said = numbers.iter().map(|value| told(*value)).collect::<Vec<_>>().join(" · ");
-        return view! { <strong translate="no">{said}</strong> }.into_any();
-    }
-    if numbers.is_empty() {
-        return view! { <small>{say(word!("machine.empty"))}</small> }.into_any();
-    }
-    let strips = activity.rows.iter().filter(|row| row.values.len() > 1).take(3);
-    let strips = strips.map(|row| {
-        view! { <i class="heat" style=format!("background:{}", background(&row.values))></i> }
-    });
-    let strips = strips.collect_view();
-    let alone = single.then(
-        || view! { <i class="heat" style=format!("background:{}", background(&numbers))></i> },
-    );
-    view! { <span class="heats">{strips}{alone}</span> }.into_any()
-}
-
-/// A part opened: what it is, its formula, and its real vectors.
-fn one_part(seen: &Seen, of_ranker: bool, key: &str) -> AnyView {
-    let system = system_of(seen, of_ranker);
-    let parts = if of_ranker { seen.answer.ranker.parts } else { seen.answer.retriever.parts };
-    let Some(part) = parts.iter().find(|part| part.key == key) else { return ().into_any() };
-    let activities = if of_ranker { &seen.machine.ranker } else { &seen.machine.retriever };
-    let activity = activities.iter().find(|activity| activity.part == key);
-    let from = part.from.iter().map(|from| part_name(system, from)).collect::<Vec<_>>();
-    let of = match from.is_empty() {
-        true => say(word!("machine.comes-in")).into(),
-        false => say_with(
-            word!("machine.computed-of"),
-            &[("parts", &from.join(say(word!("machine.list"))))],
-        ),
-    };
-    let place = (!part.place.is_empty())
-        .then(|| say_with(word!("machine.in-the-paper"), &[("place", part.place)]));
-    let numbers = activity.map(numbers).unwrap_or_default();
-    let rows = activity.map(|activity| activity.rows.clone()).unwrap_or_default();
-    let empty = match ((part.is_there)(&seen.state.settings), rows.is_empty()) {
-        (false, _) => Some(word!("machine.not-there")),
-        (true, true) => Some(word!("machine.no-numbers")),
-        (true, false) => None,
-    };
-    let moved = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == key);
-    let moved = moved.filter(|moved| moved.by.is_finite());
-    let moved =
-        moved.map(|moved| say_with(word!("machine.moved-by"), &[("share", &percent(moved.by))]));
-    view! {
-        <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
-        <p>{say(&word!("machine.{}.{}.about", system, key))}</p>
-        {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
-        {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
-        <p class="note">{of} " " {place} " " {moved}</p>
-        {empty.map(|key| view! { <p class="empty">{say(key)}</p> })}
-        <div class="vectors">{rows.into_iter().map(strip).collect_view()}</div>
-        <p class="note">{say(word!("machine.source"))} " " <code translate="no">{part.source}</code></p>
-    }
-    .into_any()
-}
-
-/// The numbers of a part that has a few of them alone, with what each is of.
-fn numbers(activity: &Activity) -> String {
-    if activity.rows.len() > 3 || activity.rows.iter().any(|row| row.values.len() != 1) {
-        return String::new();
-    }
-    let number = |row: &protocol::machine::Strip| match called(&row.name).as_str() {
-        "" => precise(row.values[0]),
-        name => format!("{} ({name})", precise(row.values[0])),
-    };
-    activity.rows.iter().map(number).collect::<Vec<_>>().join(", ")
 }

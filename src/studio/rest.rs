@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use leptos::prelude::*;
+
+use super::engine::Engine;
 use page::latest::{Latest, Turn};
 use page::parts::follow;
 
@@ -22,7 +24,12 @@ pub type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// the state changed again.
 pub fn at_rest(mut begin: impl FnMut(Turn) -> Option<Work> + 'static) {
     let asked = Latest::new();
+    let engine = use_context::<Engine>();
     follow(move |first| {
+        // The same state has another answer with other weights.
+        if let Some(engine) = &engine {
+            engine.weighed.track();
+        }
         let turn = asked.begin();
         let Some(work) = begin(turn) else { return };
         let start = move || {

@@ -244,7 +244,7 @@ fn Share() -> impl IntoView {
 type Writer = fn(&Answer, &Source<'_>, &Shop, Cells) -> Result<String, String>;
 
 /// What a file says of where it is from.
-fn source<T>(store: Store, told: impl FnOnce(&Source<'_>) -> T) -> T {
+pub fn source<T>(store: Store, told: impl FnOnce(&Source<'_>) -> T) -> T {
     let address = store.link.with_untracked(|link| address(link, &[]));
     let date = today();
     store.state.with_untracked(|state| told(&Source { state, address: &address, date: &date }))

@@ -25,5 +25,6 @@ const PARTS: &[Part] = &[
     Part::input("words", "q", "", SOURCE),
     Part::input("title", "d", "", SOURCE),
     Part::of(&["words", "title"], "score", "s", "", SOURCE)
-        .formula("s = Σ_q idf(q) · f(q,d)(k₁+1) / (f(q,d) + k₁(1 − b + b|d|/avg|d|))"),
+        .formula("s = Σ_q idf(q) · f(q,d)(k₁+1) / (f(q,d) + k₁(1 − b + b|d|/avg|d|))")
+        .terms(&["idf"]),
 ];

@@ -29,29 +29,42 @@ const BIAS: &str = "src/nets/nn/bias.rs";
 /// Three transformers, the mixture of experts, and the bias network beside it.
 const PARTS: &[Part] = &[
     Part::input("sequences", "S", "4.1.1", "src/nets/models/dmt/input.rs"),
-    Part::input("target", "e_t", "4.1.1", "src/nets/models/dmt/input.rs"),
-    Part::input("features", "x_d", "4.1.2", "src/market/features/dense.rs"),
-    Part::input("place", "p", "4.4", "src/market/features/places.rs").where_it(learns_places),
+    Part::input("target", "e_t", "4.1.1", "src/nets/models/dmt/input.rs").terms(&["target-item"]),
+    Part::input("features", "x_d", "4.1.2", "src/market/features/dense.rs")
+        .terms(&["dense-feature"]),
+    Part::input("place", "p", "4.4", "src/market/features/places.rs")
+        .where_it(learns_places)
+        .terms(&["position-bias"]),
     Part::of(&["sequences"], "encoder", "E", "(1), (2)", INTEREST)
-        .formula("E = FFN(softmax(SSᵀ/√d) S)"),
+        .formula("E = FFN(softmax(SSᵀ/√d) S)")
+        .terms(&["self-attention"]),
     Part::of(&["encoder", "target"], "attention", "A", "(1)", INTEREST)
-        .formula("A = softmax(e_t Eᵀ/√d)"),
+        .formula("A = softmax(e_t Eᵀ/√d)")
+        .terms(&["attention"]),
     Part::of(&["encoder", "attention"], "interests", "h", "(1), (2)", INTEREST)
         .formula("h = FFN(A E)"),
     Part::of(&["interests", "target", "features"], "joined", "x", "4.3", MODEL)
         .formula("x = [h_clicks; h_carts; h_orders; e_t; x_d]"),
-    Part::of(&["joined"], "experts", "e_i", "(3)", EXPERTS).formula("e_i = NN_i(x)"),
+    Part::of(&["joined"], "experts", "e_i", "(3)", EXPERTS)
+        .formula("e_i = NN_i(x)")
+        .terms(&["expert"]),
     Part::of(&["joined"], "gates", "w^k", "(3)", EXPERTS)
         .formula("w^k = softmax(NN^k(x)/T)")
-        .where_it(|settings| MultiTask::of(settings) == MultiTask::Mmoe),
+        .where_it(|settings| MultiTask::of(settings) == MultiTask::Mmoe)
+        .terms(&["gate", "softmax", "temperature"]),
     Part::of(&["experts", "gates"], "mixture", "f^k", "(3)", EXPERTS)
-        .formula("f^k = Σ_i w^k_i e_i(x)"),
-    Part::of(&["mixture"], "utility", "u_k", "(3)", EXPERTS).formula("u_k = NN_k(f^k)"),
+        .formula("f^k = Σ_i w^k_i e_i")
+        .terms(&["expert", "gate"]),
+    Part::of(&["mixture"], "utility", "u_k", "(3)", EXPERTS)
+        .formula("u_k = NN_k(f^k)")
+        .terms(&["task-tower", "logit"]),
     Part::of(&["place"], "bias", "y_b", "(4)", BIAS)
         .formula("y_b = NN_b(p)")
-        .where_it(learns_places),
+        .where_it(learns_places)
+        .terms(&["position-bias", "propensity"]),
     Part::of(&["utility", "bias"], "chance", "y_k", "(5), (6)", "src/protocol/blend.rs")
-        .formula("σ(u_k + y_b) → σ(u_k)"),
+        .formula("σ(u_k + y_b) → y_k = σ(u_k)")
+        .terms(&["logit"]),
 ];
 
 fn learns_places(settings: &Settings) -> bool {

@@ -24,22 +24,35 @@ const STAGES: &str = "src/nets/models/mlpr/extraction.rs";
 
 /// Its five stages.
 const PARTS: &[Part] = &[
-    Part::input("features", "r", "3.1", "src/market/features/wide.rs"),
+    Part::input("features", "r", "3.1", "src/market/features/wide.rs").terms(&["dense-feature"]),
     Part::input("query", "φ(q)", "3.1", BERT),
     Part::input("item", "ψ(i)", "3.1", BERT),
-    Part::of(&["query", "item"], "interactions", "φ∘ψ", "(2)", MODEL).formula("cos(φ, ψ), φ ∘ ψ"),
+    Part::of(&["query", "item"], "interactions", "φ∘ψ", "(2)", MODEL)
+        .formula("cos(φ, ψ), φ ∘ ψ")
+        .terms(&["cosine"]),
     Part::of(&["query", "item", "interactions", "features"], "joined", "x", "(2)", MODEL)
         .formula("x = [φ; ψ; cos(φ, ψ); φ ∘ ψ; r]"),
-    Part::of(&["joined"], "gates-1", "w_1", "(3)", STAGES).formula("w_1 = softmax(W^k x/T)"),
+    Part::of(&["joined"], "gates-1", "w_1", "(3)", STAGES)
+        .formula("w_1^k = softmax(W_1^k x/T)")
+        .terms(&["gate", "softmax", "temperature"]),
     Part::of(&["joined", "gates-1"], "stage-1", "v^k", "(3)", STAGES)
-        .formula("v^k = Σ_e w_1^k_e H_e(x)"),
-    Part::of(&["stage-1"], "gates-2", "w_2", "(4)", STAGES).formula("w_2 = softmax(W^k v^k/T)"),
+        .formula("v^k = Σ_e w_1^k_e H_e(x)")
+        .terms(&["expert", "gate"]),
+    Part::of(&["stage-1"], "gates-2", "w_2", "(4)", STAGES)
+        .formula("w_2^k = softmax(W_2^k v^k/T)")
+        .terms(&["gate", "softmax", "temperature"]),
     Part::of(&["stage-1", "gates-2"], "stage-2", "g^k", "(4)", STAGES)
-        .formula("g^k = Σ_e w_2^k_e H^k_e(v^k)"),
-    Part::of(&["stage-2"], "towers", "t^k", "(5)", MODEL).formula("t^k = MLP^k(g^k)"),
+        .formula("g^k = Σ_e w_2^k_e H^k_e(v^k)")
+        .terms(&["expert", "gate"]),
+    Part::of(&["stage-2"], "towers", "t^k", "(5)", MODEL)
+        .formula("t^k = MLP^k(g^k)")
+        .terms(&["task-tower"]),
     Part::of(&["towers"], "attention", "a^k", "(6)", MODEL)
-        .formula("a^k = softmax(⟨Q, K⟩/√d) V; K, V = [t^k; a^(k−1)]"),
-    Part::of(&["attention"], "steps", "p^k", "(7)", MODEL).formula("p^k = σ(MLP^k(a^k))"),
+        .formula("K, V = [t^k; a^(k−1)]; a^k = softmax(⟨Q, K⟩/√d) V")
+        .terms(&["attention"]),
+    Part::of(&["attention"], "steps", "p^k", "(7)", MODEL)
+        .formula("p^k = σ(MLP^k(a^k))")
+        .terms(&["conditional"]),
     Part::of(&["steps"], "chance", "y^k", "(8)", MODEL).formula("y^k = p^1 · … · p^k"),
 ];
 

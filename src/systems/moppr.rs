@@ -35,24 +35,31 @@ const TOWER: &str = "src/nets/nn/tower.rs";
 
 /// Its two towers, unit by unit.
 const PARTS: &[Part] = &[
-    Part::input("pieces", "e^w", "4.1.1", INPUT),
-    Part::input("profile", "e^u", "4.1", INPUT),
+    Part::input("pieces", "e^w", "4.1.1", INPUT).terms(&["embedding"]),
+    Part::input("profile", "e^u", "4.1", INPUT).terms(&["embedding"]),
     Part::input("meaning", "e^q", "4.1.1", INPUT),
     Part::input("behaviour", "b", "4.1.2", INPUT),
     Part::input("product", "e^i", "4.2", INPUT),
     Part::of(&["pieces", "profile"], "query", "Q_o", "(3) – (6)", MODEL)
-        .formula("Q_o = [mean(e^w); max(softmax(e^w e^wᵀ/√d) e^w); softmax(e^u W e^wᵀ/√d) e^w]"),
+        .formula("Q_o = [mean(e^w); max(softmax(e^w e^wᵀ/√d) e^w); softmax(e^u W e^wᵀ/√d) e^w]")
+        .terms(&["attention"]),
     Part::of(&["query", "meaning", "profile", "behaviour"], "history", "H_B", "(7) – (9)", MODEL)
-        .formula("H_B = [H_r; H_s; H_l], H_t = softmax([Q_o; e^q; e^u] W_t bᵀ/√d) b"),
+        .formula("H_t = softmax([Q_o; e^q; e^u] W_t bᵀ/√d) b, H_B = [H_r; H_s; H_l]")
+        .terms(&["attention", "softmax"]),
     Part::of(&["profile", "meaning", "query", "history"], "joined", "e^uq", "(11)", MODEL)
         .formula("e^uq = [e^u; e^q; Q_o; H_B]"),
     Part::of(&["joined"], "request", "H_uq", "(10)", TOWER)
-        .formula("H_uq = MLP_uq(e^uq) / ‖MLP_uq(e^uq)‖"),
-    Part::of(&["product"], "item", "H_i", "(13)", TOWER).formula("H_i = MLP_i(e^i) / ‖MLP_i(e^i)‖"),
+        .formula("H_uq = MLP_uq(e^uq) / ‖MLP_uq(e^uq)‖")
+        .terms(&["query-tower"]),
+    Part::of(&["product"], "item", "H_i", "(13)", TOWER)
+        .formula("H_i = MLP_i(e^i) / ‖MLP_i(e^i)‖")
+        .terms(&["item-tower"]),
     Part::of(&["request", "item"], "score", "z", "4.3", "src/engine/retrieval/exact.rs")
-        .formula("z = H_uq · H_i"),
+        .formula("z = H_uq · H_i")
+        .terms(&["cosine"]),
     Part::of(&["score"], "chance", "ŷ", "(15)", "src/engine/retrieval/softmax.rs")
-        .formula("ŷ = exp(z/τ) / Σ exp(z/τ)"),
+        .formula("ŷ = exp(z/τ) / Σ exp(z/τ)")
+        .terms(&["softmax", "temperature"]),
 ];
 
 /// w_o of the judge's relevance: 0 and up, only the proportions of the four matter (equation 18).

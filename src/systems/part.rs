@@ -12,12 +12,16 @@ pub struct Part {
     pub symbol: &'static str,
     /// Equation or section of the paper.
     pub place: &'static str,
-    /// How it is computed, as the paper has it; empty for what comes in.
+    /// How it is computed, as the paper has it; empty for what comes in. Symbols of the parts that it is
+    /// computed of are written as theirs, for their numbers are put in; `_` and `^` put below and above
+    /// the line, and `i`, `j`, `e` and `k` there run over rows.
     pub formula: &'static str,
     /// Keys of the parts of its system that it is computed of; none for what comes in.
     pub from: &'static [&'static str],
     /// The file that computes it.
     pub source: &'static str,
+    /// Words of the field that are met at it: what each means is under "machine.terms.TERM.about".
+    pub terms: &'static [&'static str],
     /// Whether it is there, as the system is set.
     pub is_there: fn(&Settings) -> bool,
 }
@@ -30,7 +34,7 @@ impl Part {
         place: &'static str,
         source: &'static str,
     ) -> Self {
-        Self { key, symbol, place, formula: "", from: &[], source, is_there: |_| true }
+        Self { key, symbol, place, formula: "", from: &[], source, terms: &[], is_there: |_| true }
     }
 
     /// What is computed of others.
@@ -47,6 +51,11 @@ impl Part {
     /// How it is computed, as the paper has it.
     pub(crate) const fn formula(self, formula: &'static str) -> Self {
         Self { formula, ..self }
+    }
+
+    /// Where these words of the field are met.
+    pub(crate) const fn terms(self, terms: &'static [&'static str]) -> Self {
+        Self { terms, ..self }
     }
 
     /// Only where this holds.

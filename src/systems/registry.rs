@@ -11,6 +11,9 @@ pub static RETRIEVERS: [&Retriever; 3] = [&moppr::RETRIEVER, &yandex::RETRIEVER,
 /// Systems that rank.
 pub static RANKERS: [&Ranker; 3] = [&dmt::RANKER, &mlpr::RANKER, &retrieval_alone::RANKER];
 
+/// The ranker that the tab trains.
+pub static LEARNER: &Ranker = &dmt::RANKER;
+
 /// Names of the retrievers in links.
 pub static RETRIEVER_KEYS: [&str; RETRIEVERS.len()] = {
     let mut keys = [""; RETRIEVERS.len()];

@@ -25,17 +25,23 @@ const MODEL: &str = "src/nets/models/yandex.rs";
 /// Its two towers, and the third that training alone reads.
 const PARTS: &[Part] = &[
     Part::input("behaviour", "b", "3.2", INPUT),
-    Part::input("title", "c_i", "3.1", INPUT),
+    Part::input("title", "c_i", "3.1", INPUT).terms(&["embedding"]),
     Part::input("context", "r_ctx", "3.4", MODEL),
     Part::of(&["behaviour"], "attention", "A", "3.2", "src/nets/nn/attention.rs")
-        .formula("A = softmax(QKᵀ/√d)"),
+        .formula("A = softmax(QKᵀ/√d)")
+        .terms(&["attention"]),
     Part::of(&["behaviour", "attention"], "user", "v_u", "3.2", MODEL)
-        .formula("v_u = T([CLS], b)_CLS / ‖T([CLS], b)_CLS‖"),
-    Part::of(&["title"], "item", "v_i", "3.1", MODEL).formula("v_i = FFN(c_i) / ‖FFN(c_i)‖"),
+        .formula("v_u = T([CLS], b)_CLS / ‖T([CLS], b)_CLS‖")
+        .terms(&["query-tower"]),
+    Part::of(&["title"], "item", "v_i", "3.1", MODEL)
+        .formula("v_i = FFN(c_i) / ‖FFN(c_i)‖")
+        .terms(&["item-tower"]),
     Part::of(&["user", "item"], "relevance", "r_ui", "3.3", "src/engine/retrieval/exact.rs")
-        .formula("r_ui = v_u · v_i"),
+        .formula("r_ui = v_u · v_i")
+        .terms(&["cosine"]),
     Part::of(&["relevance", "context"], "chance", "ŷ", "3.5", MODEL)
-        .formula("σ(γ r_ui + γ_ctx r_ctx + β) → r_ui"),
+        .formula("σ(γ r_ui + γ_ctx r_ctx + β) → r_ui")
+        .terms(&["softmax", "temperature"]),
 ];
 
 options! {

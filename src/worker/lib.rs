@@ -10,6 +10,8 @@ extern crate keys;
 
 mod device;
 mod fetch;
+pub mod scope;
 mod worker;
 
+pub use fetch::Network;
 pub use worker::listen;

@@ -6,14 +6,14 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use gloo_events::EventListener;
-use js_sys::Promise;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 use super::device::{self, BACKEND};
 use super::fetch::Network;
+use super::scope::{Bell, hear, let_messages_in, milliseconds, post};
 use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
 use link::State;
@@ -22,21 +22,19 @@ use protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
 /// Starts to listen to the page, and says so.
 pub fn listen() {
     console_error_panic_hook::set_once();
-    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let inbox = Rc::new(Inbox::default());
-    let to = scope.clone();
-    let hear = move |event: &web_sys::Event| {
-        receive(&to, &inbox, event.unchecked_ref::<MessageEvent>().data());
-    };
-    // The worker listens for as long as it lives.
-    EventListener::new(&scope, "message", hear).forget();
-    post(&scope, &FromEngine::Hello { version: PROTOCOL_VERSION, backend: BACKEND });
+    hear(move |data| receive(&inbox, data));
+    post(&FromEngine::Hello { version: PROTOCOL_VERSION, backend: BACKEND });
 }
 
-fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue) {
+fn receive(inbox: &Rc<Inbox>, data: JsValue) {
     match serde_json::from_str(&data.as_string().unwrap_or_default()) {
-        Ok(ToEngine::Ping) => post(scope, &FromEngine::Alive),
+        Ok(ToEngine::Ping) => post(&FromEngine::Alive),
         Ok(ToEngine::LoseDevice) => device::lose(),
+        Ok(ToEngine::Weigh { file, weights }) => match STANDARD.decode(weights) {
+            Ok(weights) => inbox.weigh(file, weights),
+            Err(error) => post(&FromEngine::Failed(other_version(error.to_string()))),
+        },
         Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
         Ok(ToEngine::Evaluate { job, state, from, count }) => {
             inbox.queue(Job { job, state: *state, wanted: Wanted::Slice(from, count) });
@@ -45,17 +43,17 @@ fn receive(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>, data: JsValue)
             inbox.queue(Job { job, state: *state, wanted: Wanted::Reply(question) });
         }
         Ok(ToEngine::Start { version }) if version == PROTOCOL_VERSION => {
-            let (scope, inbox) = (scope.clone(), inbox.clone());
+            let inbox = inbox.clone();
             spawn_local(async move {
-                if let Err(notice) = serve(&scope, &inbox).await {
-                    post(&scope, &FromEngine::Failed(notice));
+                if let Err(notice) = serve(&inbox).await {
+                    post(&FromEngine::Failed(notice));
                 }
             });
         }
         Ok(ToEngine::Start { version }) => {
-            post(scope, &FromEngine::Failed(other_version(format!("speaks version {version}"))));
+            post(&FromEngine::Failed(other_version(format!("speaks version {version}"))));
         }
-        Err(error) => post(scope, &FromEngine::Failed(other_version(error.to_string()))),
+        Err(error) => post(&FromEngine::Failed(other_version(error.to_string()))),
     }
 }
 
@@ -63,21 +61,25 @@ fn other_version(why: String) -> Notice {
     Notice::new(word!("notices.protocol")).with("why", why)
 }
 
-async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<(), Notice> {
+async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {
     let (device, adapter) = device::open().await?;
     let mut funnel = Funnel::load(BACKEND, device, Network, |shop| {
-        post(scope, &FromEngine::Shop(Box::new(shop)));
+        post(&FromEngine::Shop(Box::new(shop)));
     })
     .await?;
-    post(scope, &FromEngine::Ready { adapter });
+    post(&FromEngine::Ready { adapter });
     loop {
-        match inbox.next().await {
+        let next = inbox.next().await;
+        for (file, weights) in inbox.weights.borrow_mut().drain(..) {
+            funnel.weigh(&file, Some(weights).filter(|weights| !weights.is_empty()));
+        }
+        match next {
             Next::Run(run, state) => {
                 let caller = Page { run: Some(run), inbox: inbox.clone() };
                 match funnel.run(run, &state, &caller).await {
-                    Ok(Some(answer)) => post(scope, &FromEngine::Answer(Box::new(answer))),
+                    Ok(Some(answer)) => post(&FromEngine::Answer(Box::new(answer))),
                     Ok(None) => {}
-                    Err(notice) => post(scope, &FromEngine::Notice(notice)),
+                    Err(notice) => post(&FromEngine::Notice(notice)),
                 }
                 funnel.fetch_behind().await;
             }
@@ -93,7 +95,7 @@ async fn serve(scope: &DedicatedWorkerGlobalScope, inbox: &Rc<Inbox>) -> Result<
                         FromEngine::Told(funnel.ask(job, &state, &question, &caller).await)
                     }
                 };
-                post(scope, &done);
+                post(&done);
             }
         }
     }
@@ -112,8 +114,7 @@ impl Caller for Page {
     }
 
     fn milliseconds(&self) -> f64 {
-        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-        scope.performance().map_or(0.0, |clock| clock.now())
+        milliseconds()
     }
 }
 
@@ -143,25 +144,24 @@ enum Next {
 struct Inbox {
     newest: RefCell<Option<(u64, State)>>,
     jobs: RefCell<VecDeque<Job>>,
-    wake: RefCell<Option<js_sys::Function>>,
+    /// Weights that came, by the name of their file.
+    weights: RefCell<Vec<(String, Vec<u8>)>>,
+    bell: Bell,
 }
 
 impl Inbox {
     fn put(&self, run: u64, state: State) {
         *self.newest.borrow_mut() = Some((run, state));
-        self.wake();
+        self.bell.ring();
+    }
+
+    fn weigh(&self, file: String, weights: Vec<u8>) {
+        self.weights.borrow_mut().push((file, weights));
     }
 
     fn queue(&self, job: Job) {
         self.jobs.borrow_mut().push_back(job);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        if let Some(wake) = self.wake.borrow_mut().take() {
-            // The waiting promise cannot refuse to be resolved.
-            let _ = wake.call0(&JsValue::NULL);
-        }
+        self.bell.ring();
     }
 
     fn has_newer_than(&self, run: u64) -> bool {
@@ -176,33 +176,7 @@ impl Inbox {
             if let Some(job) = self.jobs.borrow_mut().pop_front() {
                 return Next::Job(job);
             }
-            let woken = Promise::new(&mut |resolve, _| *self.wake.borrow_mut() = Some(resolve));
-            let _ = JsFuture::from(woken).await;
+            self.bell.rung().await;
         }
-    }
-}
-
-/// Waits for a task of its own, so that messages that have come are received. A timer would
-/// do the same and take four milliseconds.
-async fn let_messages_in() {
-    let turn = Promise::new(&mut |resolve, _| {
-        if let Ok(channel) = MessageChannel::new() {
-            channel.port1().set_onmessage(Some(&resolve));
-            // A message to oneself cannot fail to be cloned.
-            let _ = channel.port2().post_message(&JsValue::NULL);
-        }
-    });
-    let _ = JsFuture::from(turn).await;
-}
-
-fn post(scope: &DedicatedWorkerGlobalScope, message: &FromEngine) {
-    // As text: a call into JavaScript for each of its ten thousand values takes far longer.
-    match serde_json::to_string(message) {
-        Ok(text) => {
-            if let Err(error) = scope.post_message(&text.into()) {
-                web_sys::console::error_1(&error);
-            }
-        }
-        Err(error) => web_sys::console::error_1(&error.to_string().into()),
     }
 }

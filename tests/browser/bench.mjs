@@ -39,6 +39,7 @@ async function sizes() {
     ["the same words in Chinese", null, ["languages/zh.json"]],
     ["words that come behind, English", null, ["languages/en-more.json"]],
     ["studio, fetched when opened", 700, files.filter((name) => /^studio.*\.(js|css|wasm)$/.test(name))],
+    ["trainer, fetched when asked for", 1200, files.filter((name) => name.startsWith("trainer"))],
     ["CPU engine", null, files.filter((name) => name.startsWith("engine-cpu"))],
     ["WebGPU engine, fetched behind", 3200, files.filter((name) => name.startsWith("engine-webgpu"))],
     ["assets for the first ranking", null, firstAssets],

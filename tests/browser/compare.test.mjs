@@ -24,9 +24,10 @@ test("a pin keeps its state while the shelf moves on, in the link too", () =>
     await vitrine.rest();
     const after = (await vitrine.ranking()).map(({ id }) => Number(id));
     assert.notDeepEqual(after, before);
+    // The best product may be the same.
     await vitrine.page.waitForFunction(
-      (first) => document.querySelector('[data-column="Now"] li')?.dataset.productId === String(first),
-      after[0],
+      (ids) => ids.every((id, at) => document.querySelectorAll('[data-column="Now"] li')[at]?.dataset.productId === String(id)),
+      after.slice(0, 10),
     );
     assert.deepEqual((await products(column(vitrine, "A"))).slice(0, before.length), before.slice(0, 20));
     assert.deepEqual((await products(column(vitrine, "Now"))).slice(0, after.length), after.slice(0, 20));

@@ -1,6 +1,7 @@
 // The machine: both systems drawn part by part, with one product's real numbers in every part.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
@@ -11,6 +12,11 @@ const LINK = "?v=1&backend=cpu&q=couch&panel=machine";
 const part = (vitrine, system, key) => vitrine.get(`machine-${system}`).locator(`[data-part="${key}"]`);
 const drawn = (vitrine) =>
   vitrine.page.waitForFunction(() => document.querySelector(".machine .part") && !document.querySelector(".machine.stale"));
+/** The formulas with numbers put in, of the part that is opened. */
+const lines = (vitrine) => vitrine.get("machine-part").locator(".formula.numbers").allInnerTexts();
+const numbers = (text) => (text.replaceAll("−", "-").match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+const near = (a, b) => Math.abs(a - b) < 5e-3 * Math.max(Math.abs(a), Math.abs(b), 0.05);
+const title = (vitrine) => vitrine.page.locator(".machine .chosen-title p").innerText();
 const moved = (vitrine) =>
   vitrine.page.locator(".machine .part.moved").evaluateAll((all) => all.map(({ dataset }) => dataset.part));
 
@@ -47,7 +53,9 @@ test("every part of both systems is drawn, and opened shows its formula and the 
     // By the keyboard, too.
     await part(vitrine, "retriever", "score").focus();
     await vitrine.page.keyboard.press("Enter");
-    const score = Number(/z = (−?[\d.]+)/.exec(await opened.innerText())[1].replace("−", "-"));
+    const [line] = await lines(vitrine);
+    assert.match(line, /^z = \(.*…\)\d+ · \(.*…\)\d+ = /);
+    const [score] = numbers(line).slice(-1);
     await vitrine.open(`?v=1&backend=cpu&q=couch&look=${first.id}`);
     const values = await vitrine.get("score-breakdown").getAttribute("data-values");
     assert.ok(Math.abs(score - JSON.parse(values).retrieval_score) < 1e-3);
@@ -77,5 +85,196 @@ test("on a narrow page the parts are a list, from what comes in to what comes ou
     for (const [n, box] of tops.entries()) {
       assert.ok(box.left >= 0 && box.right <= 390);
       if (n > 0) assert.ok(box.top > tops[n - 1].top);
+    }
+  }));
+
+test("a formula has the numbers of this product, and they come to what is shown", () =>
+  withVitrine(stage, { link: `${LINK}&ranker=mlpr&part=ranker.chance` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const steps = await lines(vitrine);
+    assert.equal(steps.length, 3, "a line a task");
+    const order = numbers(steps[2].split("=").slice(1).join("="));
+    assert.equal(order.length, 4);
+    assert.ok(near(order[0] * order[1] * order[2], order[3]), steps[2]);
+
+    await part(vitrine, "ranker", "stage-1").click();
+    const [click] = await lines(vitrine);
+    const weights = [...click.matchAll(/([\d.]+) H\d\(x\)/g)].map(([, weight]) => Number(weight));
+    assert.equal(weights.length, 4);
+    assert.ok(near(weights.reduce((sum, one) => sum + one, 0), 1), click);
+
+    await part(vitrine, "retriever", "chance").click();
+    const [chance] = await lines(vitrine);
+    assert.match(chance, /^ŷ = exp\([\d.]+\/0\.02\) \/ Σ exp\(z\/0\.02\) = [\d.]+/);
+    await vitrine.after(() => vitrine.set("temperature", 0.1));
+    await vitrine.page.waitForFunction(() => document.querySelector("#machine-part")?.innerText.includes("/0.1) / Σ"));
+    for (const text of await vitrine.page.locator(".machine .part strong").allInnerTexts())
+      assert.doesNotMatch(text, /^−?0\.0+$/, "no number reads as nothing");
+  }));
+
+test("the part that is opened is in the link, and comes back with it", () =>
+  withVitrine(stage, { link: LINK }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    await part(vitrine, "ranker", "gates").click();
+    await vitrine.page.waitForFunction(() => location.hash.includes("part=ranker.gates"));
+    await vitrine.search("oak table");
+    await part(vitrine, "retriever", "item").click();
+    await vitrine.page.waitForFunction(() => location.hash.includes("part=retriever.item"));
+    await vitrine.page.goBack();
+    await vitrine.page.locator('.machine [data-part="gates"][aria-selected="true"]').waitFor();
+    await vitrine.page.goForward();
+    await vitrine.page.locator('.machine [data-part="item"][aria-selected="true"]').waitFor();
+    // What another system has not is not opened.
+    await vitrine.open(`${LINK}&ranker=none&part=ranker.gates`);
+    await drawn(vitrine);
+    assert.equal(await vitrine.page.locator('.machine [aria-selected="true"]').count(), 0);
+  }));
+
+for (const width of [1440, 1024, 768])
+  test(`at ${width} pixels nothing is wider than the panel, and all can be read`, () =>
+    withVitrine(stage, { link: `${LINK}&ranker=mlpr`, context: { viewport: { width, height: 900 } } }, async (vitrine) => {
+      await vitrine.ready();
+      await drawn(vitrine);
+      const seen = await vitrine.page.locator(".machine").evaluate((machine) => ({
+        wider: machine.scrollWidth - machine.clientWidth,
+        drawings: machine.querySelectorAll(".drawing svg").length,
+        least: Math.min(
+          ...[...machine.querySelectorAll(".part .name")].map((name) => {
+            const zoom = Number(name.closest(".drawing").style.zoom) || 1;
+            return parseFloat(getComputedStyle(name).fontSize) * zoom;
+          }),
+        ),
+        cut: [...machine.querySelectorAll(".part")]
+          .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1)
+          .map(({ dataset }) => dataset.part),
+      }));
+      assert.deepEqual([seen.wider, seen.cut], [0, []]);
+      assert.equal(seen.drawings, 2);
+      assert.ok(seen.least >= 11, `${seen.least} pixels`);
+    }));
+
+test("the numbers are held against a pinned state and against the state before", () =>
+  withVitrine(stage, { link: `${LINK}&a=q:couch;gate-temperature:5` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const choose = (value) => vitrine.get("machine-against").locator(`[value="${value}"]`).check({ force: true });
+    await choose("A");
+    await vitrine.page.locator(".machine .part.moved").first().waitFor();
+    assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
+    assert.match(await vitrine.get("machine-status").textContent(), /^4 parts differ from A, most of all: /);
+    // What a gate takes more of an expert it takes less of the others.
+    await part(vitrine, "ranker", "gates").click();
+    assert.equal(await vitrine.get("machine-part").locator(".difference").count(), 2);
+    assert.match(await part(vitrine, "ranker", "chance").locator("strong").innerText(), /[+−]0\.0/);
+    await choose("before");
+    await drawn(vitrine);
+    assert.deepEqual(await moved(vitrine), []);
+    const [first] = await vitrine.ranking();
+    await vitrine.open(`${LINK}&look=${first.id}`);
+    await vitrine.after(() => vitrine.set("gate-temperature", 2));
+    await vitrine.page.locator(".machine .part.moved").first().waitFor();
+    assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
+  }));
+
+test("the page's products can be seen in the mean, and one of them in passing", () =>
+  withVitrine(stage, { link: `${LINK}&part=ranker.gates` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const [own, shown] = [await title(vitrine), await vitrine.ranking()];
+    const other = vitrine.page.locator(`[data-testid="shelf"] [data-product-id="${shown[1].id}"] .title`);
+    await other.hover();
+    await vitrine.page.waitForFunction((own) => document.querySelector(".machine .chosen-title p").innerText !== own, own);
+    assert.equal(await title(vitrine), await other.innerText());
+    await vitrine.get("query").hover();
+    await vitrine.page.waitForFunction((own) => document.querySelector(".machine .chosen-title p").innerText === own, own);
+
+    await vitrine.get("machine-whose").locator('[value="page"]').check({ force: true });
+    await vitrine.page.waitForFunction(() => /^Mean of the page’s \d+/.test(document.querySelector(".machine .chosen-title p").innerText));
+    assert.equal(numbers(await title(vitrine))[0], shown.length);
+    const shares = await vitrine.get("machine-part").locator(".vector").first().locator("li small").allInnerTexts();
+    assert.ok(near(shares.map(Number).reduce((sum, one) => sum + one, 0), 1));
+    assert.deepEqual(await lines(vitrine), [], "means are not what the formula makes of means");
+  }));
+
+test("the keyboard reaches every part, comes closer and goes away", () =>
+  withVitrine(stage, { link: LINK }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const { page } = vitrine;
+    const at = () => page.evaluate(() => document.activeElement.id);
+    const items = page.locator('.machine [role="tree"] [role="treeitem"]');
+    const levels = await items.evaluateAll((all) => all.map((one) => one.getAttribute("aria-level")).join(""));
+    assert.equal(levels, `12${"3".repeat(12)}2${"3".repeat(14)}`);
+    assert.equal(await page.locator('.machine [role="treeitem"][tabindex="0"]').count(), 1);
+    await vitrine.get("machine-closer").focus();
+    await page.keyboard.press("Tab");
+    assert.equal(await at(), "machine-item");
+    for (const id of await items.evaluateAll((all) => all.map(({ id }) => id))) {
+      assert.equal(await at(), id);
+      await page.keyboard.press("ArrowDown");
+    }
+    await page.keyboard.press("Enter");
+    await page.locator('.machine [data-part="chance"][aria-selected="true"]').waitFor();
+    assert.equal(await page.locator('.machine [role="treeitem"][tabindex="0"]').count(), 1);
+    // Away from the part, from the systems; and back.
+    await page.keyboard.press("-");
+    await page.waitForFunction(() => !location.hash.includes("part="));
+    await page.keyboard.press("-");
+    await page.waitForFunction(() => document.activeElement.id === "machine-item");
+    assert.equal(await items.count(), 1);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await items.count(), 29);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await items.count(), 17, "the retriever is folded");
+  }));
+
+test("a word of the field says what it means where it is met", () =>
+  withVitrine(stage, { link: `${LINK}&part=ranker.gates` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const terms = vitrine.get("machine-terms");
+    assert.deepEqual(await terms.getByRole("button").allInnerTexts(), ["gate", "softmax", "temperature"]);
+    const about = terms.locator(".about");
+    assert.deepEqual(await about.evaluateAll((all) => all.map((one) => getComputedStyle(one).display)), ["none", "none", "none"]);
+    await terms.getByRole("button").first().hover();
+    await terms.locator(".about.open").waitFor();
+    assert.match(await terms.locator(".about.open").innerText(), /how much of each expert a task takes/);
+    // By the keyboard, too, and Escape closes it.
+    await vitrine.page.mouse.move(0, 0);
+    await part(vitrine, "ranker", "chance").focus();
+    await vitrine.page.keyboard.press("Tab");
+    await terms.locator(".about.open").waitFor();
+    await vitrine.page.keyboard.press("Escape");
+    await vitrine.page.waitForFunction(() => !document.querySelector(".terms .about.open"));
+    assert.ok(await vitrine.get("machine").isVisible());
+  }));
+
+test("the drawing is saved with every part and its numbers", () =>
+  withVitrine(stage, { link: LINK }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    for (const ending of ["svg", "png"]) {
+      const coming = vitrine.page.waitForEvent("download");
+      await vitrine.get(`machine-${ending}`).click();
+      const file = await coming;
+      assert.match(file.suggestedFilename(), new RegExp(`^machine-couch-.*\\.${ending}$`));
+      const bytes = await readFile(await file.path());
+      if (ending === "png") assert.equal(bytes.toString("latin1", 1, 4), "PNG");
+      else {
+        const read = await vitrine.page.evaluate((text) => {
+          const drawing = new DOMParser().parseFromString(text, "image/svg+xml");
+          return { wrong: drawing.querySelector("parsererror")?.textContent, text: drawing.documentElement.textContent };
+        }, bytes.toString());
+        assert.equal(read.wrong, undefined);
+        // A name may stand in two lines.
+        const bare = (text) => text.replaceAll(/\s/g, "");
+        for (const said of ["Gates", "Request vector", "DMT: how it ranks", await title(vitrine)])
+          assert.ok(bare(read.text).includes(bare(said)), said);
+        const chance = await part(vitrine, "retriever", "chance").locator("strong").innerText();
+        assert.ok(read.text.includes(chance), chance);
+      }
     }
   }));

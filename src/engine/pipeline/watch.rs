@@ -125,6 +125,32 @@ impl Watch {
     }
 }
 
+/// The mean of what parts made of several products. A row that is not of the same things for each of
+/// them, such as the words of a title, has none and is left out.
+pub fn mean(all: &[Vec<Activity>]) -> Vec<Activity> {
+    let Some((first, others)) = all.split_first() else { return Vec::new() };
+    let row = |part: &str, number: usize, strip: &Strip| -> Option<Strip> {
+        let mut sums = strip.values.clone();
+        for other in others {
+            let other = other.iter().find(|other| other.part == part)?.rows.get(number)?;
+            let same = other.name == strip.name
+                && other.columns == strip.columns
+                && other.products == strip.products;
+            if !same || other.values.len() != sums.len() {
+                return None;
+            }
+            sums.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+        }
+        sums.iter_mut().for_each(|sum| *sum /= all.len() as f32);
+        Some(Strip { values: sums, ..strip.clone() })
+    };
+    let part = |Activity { part, rows }: &Activity| {
+        let rows = rows.iter().enumerate().filter_map(|(number, strip)| row(part, number, strip));
+        Activity { part: part.clone(), rows: rows.collect() }
+    };
+    first.iter().map(part).collect()
+}
+
 /// Days from a time until now, both in minutes.
 pub fn days(now: i32, time: i32) -> f32 {
     (now - time) as f32 / (24.0 * 60.0)

@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
-use crate::training::device::device;
 use anyhow::{Context, Result};
 use clap::Args;
+use training::device::device;
 
 use super::market::{Market, bar, command_line, read};
 use super::moppr::Bars;
 use crate::tables::significance::Estimate;
-use crate::training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
-use crate::training::moppr::Settings;
-use crate::training::moppr::lab::Lab;
-use crate::training::moppr::samples::Options;
-use crate::training::people::People;
 use market::metrics::Figure;
 use nets::models::coarse_ranker::{CoarseRanker, MODEL};
 use nets::models::moppr::Moppr;
 use nets::models::moppr::retriever::MODEL as RETRIEVER;
 use nets::models::weights::{Precision, Weights};
+use training::coarse_ranker::{cascade, figures, settings, train as train_coarse};
+use training::moppr::Settings;
+use training::moppr::lab::Lab;
+use training::moppr::samples::Options;
+use training::people::People;
 
 /// How to train, and what to measure.
 #[derive(Debug, Args)]

@@ -10,14 +10,6 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use super::market::{Market, Networks, bar, command_line, read};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::device::device;
-use crate::training::dmt::cold_start::{EVALUATED, SHARE};
-use crate::training::dmt::data::{Data, Pages};
-use crate::training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
-use crate::training::dmt::insides::Insides;
-use crate::training::dmt::{Settings, train as train_dmt};
-use crate::training::people::People;
 use market::World;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
@@ -26,6 +18,14 @@ use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Precision, Weights};
 use systems::dmt::{BiasFeatures, MultiTask};
+use training::checkpoint::Checkpoint;
+use training::device::device;
+use training::dmt::cold_start::{EVALUATED, SHARE};
+use training::dmt::data::{Data, Pages};
+use training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
+use training::dmt::insides::Insides;
+use training::dmt::{Settings, train as train_dmt};
+use training::people::People;
 
 /// How tasks share parameters.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -173,7 +173,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
         interest: if arguments.base { Interest::Mean } else { Interest::Transformer },
-        ..arguments.networks.preset.dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
+        ..arguments.networks.preset().dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
     };
     let settings = Settings {
         epochs: arguments.epochs,

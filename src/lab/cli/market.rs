@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::training::preset::Preset;
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
+use training::preset::Preset;
 
 /// The market that a model is trained on, and the words that its queries are read with.
 #[derive(Clone, Debug, Args)]
@@ -65,12 +65,21 @@ impl Market {
     }
 }
 
+/// Whose sizes networks have.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sizes {
+    /// What the page ships.
+    Playground,
+    /// The papers'. The page does not take them.
+    Paper,
+}
+
 /// Sizes of the networks that are trained, and where their weights are written.
 #[derive(Clone, Debug, Args)]
 pub struct Networks {
     /// Sizes of the networks.
-    #[arg(long, value_enum, default_value_t)]
-    pub preset: Preset,
+    #[arg(long, value_enum, default_value = "playground")]
+    preset: Sizes,
     /// Folder that the weights are written to: if not said, `assets`, and for the paper's sizes
     /// `target/paper`, for the page does not take them.
     #[arg(long)]
@@ -78,14 +87,22 @@ pub struct Networks {
 }
 
 impl Networks {
+    /// Sizes of the networks.
+    pub fn preset(&self) -> Preset {
+        match self.preset {
+            Sizes::Playground => Preset::Playground,
+            Sizes::Paper => Preset::Paper,
+        }
+    }
+
     /// The folder that the weights are written to, which is made if it is not there.
     ///
     /// # Errors
     /// Where it cannot be made.
     pub fn folder(&self) -> Result<PathBuf> {
         let folder = self.out.clone().unwrap_or_else(|| match self.preset {
-            Preset::Playground => "assets".into(),
-            Preset::Paper => "target/paper".into(),
+            Sizes::Playground => "assets".into(),
+            Sizes::Paper => "target/paper".into(),
         });
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("making the folder {}", folder.display()))?;

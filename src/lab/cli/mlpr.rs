@@ -12,12 +12,6 @@ use clap::Args;
 
 use super::market::{Market, Networks, bar, command_line, read};
 
-use crate::training::checkpoint::Checkpoint;
-use crate::training::device::device;
-use crate::training::mlpr::data::Data;
-use crate::training::mlpr::evaluate::{by_block, experts, scores};
-use crate::training::mlpr::library::Library;
-use crate::training::mlpr::samples::FEW;
 use market::World;
 use market::features::wide;
 use market::text::TokenVectors;
@@ -26,8 +20,14 @@ use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::{About, Precision, Weights};
+use training::checkpoint::Checkpoint;
+use training::device::device;
+use training::mlpr::data::Data;
+use training::mlpr::evaluate::{by_block, experts, scores};
+use training::mlpr::library::Library;
+use training::mlpr::samples::FEW;
 
-use crate::training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
+use training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
 
 /// What to train.
 #[derive(Debug, Args)]
@@ -148,7 +148,7 @@ fn encoders(
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let gathered = gather(&arguments.market)?;
-    let config = arguments.networks.preset.mlpr(wide::COUNT);
+    let config = arguments.networks.preset().mlpr(wide::COUNT);
     let settings = Settings {
         epochs: arguments.epochs,
         rate: arguments.rate,

@@ -2,8 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::training::device::{Processor, choose};
-use crate::training::memory;
+use self::processor::{Processor, choose};
+use crate::memory;
 
 pub mod ab;
 pub mod blend;
@@ -22,6 +22,7 @@ pub mod measure;
 pub mod mlpr;
 pub mod moppr;
 mod personas;
+mod processor;
 pub mod rank;
 pub mod record;
 pub mod samples;

@@ -10,17 +10,17 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, Networks, bar, command_line};
-use crate::training::moppr::Settings;
-use crate::training::moppr::evaluate::Quality;
-use crate::training::moppr::insides::attention;
-use crate::training::moppr::lab::Lab;
-use crate::training::moppr::samples::Options;
-use crate::training::people::People;
 use nets::models::moppr::Moppr;
 use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
 use nets::models::query_category::MODEL as QUERY_CATEGORY;
 use nets::models::weights::{About, Precision, Weights};
+use training::moppr::Settings;
+use training::moppr::evaluate::Quality;
+use training::moppr::insides::attention;
+use training::moppr::lab::Lab;
+use training::moppr::samples::Options;
+use training::people::People;
 
 /// How to train.
 #[derive(Clone, Debug, Args)]
@@ -132,7 +132,7 @@ pub struct Training {
 pub fn train(arguments: &Training) -> Result<()> {
     let how = &arguments.how;
     let mut lab = how.lab(&Options::playground())?;
-    lab.preset = arguments.networks.preset;
+    lab.preset = arguments.networks.preset();
     println!("{:?}", lab.category_quality);
     let mut bars = Bars::new()?;
     let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);

@@ -8,12 +8,12 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::market::Market;
-use crate::training::mlpr::samples::FEW;
 use market::World;
 use market::catalogue::ProductId;
 use market::features::split::{Split, day_of};
 use market::history::{DAY, EventKind};
 use market::log::ShopperLog;
+use training::mlpr::samples::FEW;
 
 /// Which market's log.
 #[derive(Debug, Args)]

@@ -2,23 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::training::device::device;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use training::device::device;
 
 use super::market::{Market, Networks, bar, command_line};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::people::People;
-use crate::training::yandex::data::{Corpus, Reading};
-use crate::training::yandex::evaluate::Metrics;
-use crate::training::yandex::groups::Rates;
-use crate::training::yandex::insides::attention;
-use crate::training::yandex::samples::Options;
-use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 use market::World;
 use nets::models::weights::{About, Precision, Weights};
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{WebQueries, Yandex, YandexConfig};
+use training::checkpoint::Checkpoint;
+use training::people::People;
+use training::yandex::data::{Corpus, Reading};
+use training::yandex::evaluate::Metrics;
+use training::yandex::groups::Rates;
+use training::yandex::insides::attention;
+use training::yandex::samples::Options;
+use training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 
 /// How web-search queries get into the user tower.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -177,7 +177,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let (world, corpus) = gather(&arguments.market, |options| {
         (options.share, options.searches) = (arguments.share, arguments.searches);
     })?;
-    let sizes = arguments.networks.preset.yandex();
+    let sizes = arguments.networks.preset().yandex();
     let config = YandexConfig {
         history: arguments.history.unwrap_or(sizes.history),
         web_queries: arguments.web_queries.into(),

@@ -4,12 +4,6 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 
 use super::table::{Row, System, Table, Tie, Watch};
-use crate::training::dmt::data::{Data, Pages};
-use crate::training::dmt::evaluate::{by_block, utilities};
-use crate::training::dmt::samples::Samples;
-use crate::training::dmt::{Settings, train};
-use crate::training::people::People;
-use crate::training::trees::{self, Booster, Rows};
 use market::World;
 use market::features::dense;
 use market::metrics::Figure;
@@ -18,6 +12,12 @@ use nets::models::dmt::{DmtConfig, Interest, Positions, SEQUENCES};
 use nets::models::query_category::CategoryPredictor;
 use nets::models::vocabulary::Vocabulary;
 use systems::dmt::{BiasFeatures, MultiTask};
+use training::dmt::data::{Data, Pages};
+use training::dmt::evaluate::{by_block, utilities};
+use training::dmt::samples::Samples;
+use training::dmt::{Settings, train};
+use training::people::People;
+use training::trees::{self, Booster, Rows};
 
 const BOTH: [&str; 2] = ["click AUC", "order AUC"];
 

@@ -8,12 +8,6 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 
 use super::table::{Row, System, Table, Tie, Watch};
-use crate::training::mlpr::data::Data;
-use crate::training::mlpr::evaluate::{by_block, scores};
-use crate::training::mlpr::library::Library;
-use crate::training::mlpr::samples::{FEW, Labels, hash};
-use crate::training::mlpr::{Settings, Weighting, engagement, masked, train};
-use crate::training::trees::{self, Booster, Rows};
 use market::World;
 use market::features::wide;
 use market::metrics::Figure;
@@ -21,6 +15,12 @@ use market::text::TokenVectors;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::{K, MlprConfig, Sharing};
 use nets::models::query_category::CategoryPredictor;
+use training::mlpr::data::Data;
+use training::mlpr::evaluate::{by_block, scores};
+use training::mlpr::library::Library;
+use training::mlpr::samples::{FEW, Labels, hash};
+use training::mlpr::{Settings, Weighting, engagement, masked, train};
+use training::trees::{self, Booster, Rows};
 
 const NINE: [&str; 9] = [
     "click AUC",
@@ -328,7 +328,7 @@ fn grown(data: &Data, settings: &trees::Settings) -> Vec<[f32; K]> {
 mod tests {
     use super::*;
     use crate::tables::table::assert_whole;
-    use crate::training::mlpr::evaluate::METRICS;
+    use training::mlpr::evaluate::METRICS;
 
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {

@@ -1,21 +1,21 @@
 //! MOPPR's tables 1 and 2, its figure 4, and what section 7.1.2 says of hard mining (MOPPR 5.5 and 7.1).
 
-use crate::training::device::device;
 use anyhow::{Context, Result};
+use training::device::device;
 
 use super::table::{Row, System, Table, Tie, Watch};
-use crate::training::moppr::evaluate::{NAMES, by_block};
-use crate::training::moppr::lab::Lab;
-use crate::training::moppr::samples::Options;
-use crate::training::moppr::selection::Selection;
-use crate::training::moppr::{Mixed, Settings, train};
-use crate::training::people::People;
 use market::metrics::Figure;
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
 use nets::models::moppr::{Encoder, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::nn::numbers::numbered;
+use training::moppr::evaluate::{NAMES, by_block};
+use training::moppr::lab::Lab;
+use training::moppr::samples::Options;
+use training::moppr::selection::Selection;
+use training::moppr::{Mixed, Settings, train};
+use training::people::People;
 
 const MOPPR: Row = Row { variant: "moppr", paper: &[0.936, 0.254, 0.977, 0.334, 0.456] };
 

@@ -1,20 +1,20 @@
 //! Yandex's tables 1 to 3 (Yandex 4.3).
 
-use crate::training::device::device;
 use anyhow::{Context, Result};
+use training::device::device;
 
 use super::table::{Row, System, Table, Tie, Watch};
-use crate::training::people::People;
-use crate::training::yandex::data::{Corpus, Reading};
-use crate::training::yandex::loss::{Objective, Pairwise, Pointwise};
-use crate::training::yandex::ranker::{NAMES, Ranker, similarities};
-use crate::training::yandex::samples::Options;
-use crate::training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 use market::World;
 use market::metrics::Figure;
 use market::text::TokenVectors;
 use nets::models::yandex::retriever::Retriever;
 use nets::models::yandex::{WebQueries, Yandex as Model, YandexConfig};
+use training::people::People;
+use training::yandex::data::{Corpus, Reading};
+use training::yandex::loss::{Objective, Pairwise, Pointwise};
+use training::yandex::ranker::{NAMES, Ranker, similarities};
+use training::yandex::samples::Options;
+use training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
 
 const TABLE_1: Table = Table {
     id: "yandex-1",

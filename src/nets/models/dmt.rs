@@ -61,6 +61,9 @@ pub enum Positions {
     Learned,
 }
 
+/// Most experts that the page shows.
+const MOST_EXPERTS: usize = 8;
+
 /// What makes an interest vector of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,15 +174,16 @@ impl DmtConfig {
     }
 
     /// Whether these are the playground's sizes, which a page can be expected to have memory and time for;
-    /// what a network reads and how it is put together may differ.
+    /// what a network reads and how it is put together may differ, and there may be some experts more or
+    /// less.
     ///
     /// # Errors
     /// [`WeightsError::Sizes`] where they are not.
     pub fn as_shipped(&self) -> Result<(), WeightsError> {
-        let Self { multi_task, bias, interest, positions, sequences, .. } = *self;
+        let Self { multi_task, bias, interest, positions, sequences, experts, .. } = *self;
         let shipped = Self::playground(self.vocabulary, self.dense);
-        let shipped = Self { multi_task, bias, interest, positions, sequences, ..shipped };
-        if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
+        let shipped = Self { multi_task, bias, interest, positions, sequences, experts, ..shipped };
+        if *self == shipped && experts <= MOST_EXPERTS { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
     /// d, width of an item embedding.

@@ -4,13 +4,17 @@ use leptos::prelude::*;
 
 use market::language::Value;
 use page::insides::blocks::{longest, two_sided};
-use page::language::{say_with, worded};
+use page::language::{say, say_with, worded};
 use page::picture::Picture;
-use protocol::machine::Strip;
+use protocol::machine::{Activity, Strip};
 use protocol::words::{count, css_share, signed};
+
+use super::worked::last;
 
 /// Cells of the small strip on a part's box.
 const CELLS: usize = 24;
+/// Numbers or strips on a part's box, at most.
+const FEW: usize = 3;
 /// Named numbers that are shown one by one; the rest is in the strip.
 const NAMED: usize = 8;
 
@@ -28,14 +32,56 @@ fn colour(heat: i32) -> String {
     format!("color-mix(in oklab,var({name}) {}%,var(--sunk))", heat.abs())
 }
 
-/// The background of a small strip: a few cells, each the strongest of its numbers.
-pub fn background(values: &[f32]) -> String {
+/// What stands on a part's box.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inside {
+    /// Its few numbers.
+    Numbers(Vec<String>),
+    /// Its first vectors as small strips: the heat of each cell.
+    Strips(Vec<Vec<i32>>),
+    /// Nothing: there is none for this request.
+    Nothing,
+}
+
+impl Inside {
+    /// Of what a part made; differences are told with their sign.
+    pub fn of(activity: &Activity, differs: bool) -> Self {
+        let rows = &activity.rows;
+        let comes_out = last(rows);
+        let single = comes_out.iter().all(|row| row.values.len() == 1);
+        let numbers: Vec<f32> =
+            comes_out.iter().filter_map(|row| row.values.first().copied()).collect();
+        let told = |value: &f32| match differs && *value > 0.0 {
+            true => format!("+{}", figure(*value, 3)),
+            false => figure(*value, 3),
+        };
+        if rows.iter().all(|row| row.values.is_empty()) {
+            return Self::Nothing;
+        }
+        if single && numbers.len() <= FEW {
+            return Self::Numbers(numbers.iter().map(told).collect());
+        }
+        let long = rows.iter().filter(|row| row.values.len() > 1).take(FEW);
+        let mut strips: Vec<_> = long.map(|row| cells(&row.values)).collect();
+        if single {
+            strips.push(cells(&numbers));
+        }
+        Self::Strips(strips)
+    }
+}
+
+/// The heat of a few cells, each the strongest of its numbers.
+pub fn cells(values: &[f32]) -> Vec<i32> {
     let most = longest(values.iter().copied());
     let size = values.len().div_ceil(CELLS).max(1);
     let strongest = |cell: &[f32]| {
         cell.iter().copied().fold(0.0_f32, |most, v| if v.abs() > most.abs() { v } else { most })
     };
-    let cells: Vec<i32> = values.chunks(size).map(|cell| heat(strongest(cell), most)).collect();
+    values.chunks(size).map(|cell| heat(strongest(cell), most)).collect()
+}
+
+/// The background of a small strip.
+pub fn background(cells: &[i32]) -> String {
     let step = 100.0 / cells.len().max(1) as f32;
     let stops = cells.iter().enumerate().map(|(n, heat)| {
         let (from, to) = (step * n as f32, step * (n + 1) as f32);
@@ -55,18 +101,23 @@ fn bar_of(value: f32, most: f32, all_above: bool) -> AnyView {
         .into_any()
 }
 
-/// A number as short as it can be told: whole ones whole, small ones with more digits.
-pub fn told(value: f32) -> String {
-    match value {
-        whole if whole.fract() == 0.0 => signed(whole, 0),
-        small if small.abs() < 0.1 => signed(small, 4),
-        other => signed(other, 2),
+/// A number with this many digits that say something; whole ones whole, tiny ones with their power of
+/// ten.
+pub fn figure(value: f32, digits: usize) -> String {
+    const POWERS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    if !value.is_finite() || value.fract() == 0.0 {
+        return signed(value, 0);
     }
-}
-
-/// A number with the digits that it can be held against another by.
-pub fn precise(value: f32) -> String {
-    signed(value, if value.fract() == 0.0 { 0 } else { 4 })
+    let written = format!("{:.*e}", digits.saturating_sub(1), value.abs());
+    let (mantissa, power) = written.split_once('e').unwrap_or((&written, "0"));
+    let power: i32 = power.parse().unwrap_or(0);
+    if power >= -4 {
+        return signed(value, (digits as i32 - 1 - power).max(0) as usize);
+    }
+    let sign = if value < 0.0 { "−" } else { "" };
+    let power = power.abs().to_string();
+    let power = power.bytes().map(|digit| POWERS[usize::from(digit - b'0') % 10]);
+    format!("{sign}{mantissa}×10⁻{}", power.collect::<String>())
 }
 
 /// What a strip is called.
@@ -77,19 +128,38 @@ pub fn called(name: &Value) -> String {
     }
 }
 
-/// A strip in full: its name, its shape, every number as a cell, and those that have names as bars.
-pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
+/// A strip in full: its name, its shape, every number as a cell, those that have names as bars, and what
+/// it is more or less than before.
+pub fn strip(
+    Strip { name, columns, products, values }: Strip,
+    difference: Option<Vec<f32>>,
+) -> AnyView {
     let most = longest(values.iter().copied());
-    let shape = say_with(word!("machine.shape"), &[("count", &count(values.len()))]);
+    let shape = (values.len() > 1)
+        .then(|| say_with(word!("machine.shape"), &[("count", &count(values.len()))]));
     let title = |number: usize| {
         columns.get(number).map_or_else(String::new, |column| format!("{}: ", called(column)))
     };
-    let cells = values.iter().enumerate().map(|(number, value)| {
-        let style = format!("background:{}", colour(heat(*value, most)));
-        view! { <i style=style title=format!("{}{}", title(number), signed(*value, 4))></i> }
+    let cells = |values: &[f32], most: f32| {
+        let cell = |(number, value): (usize, &f32)| {
+            let style = format!("background:{}", colour(heat(*value, most)));
+            view! { <i style=style title=format!("{}{}", title(number), figure(*value, 3))></i> }
+        };
+        view! { <span class="cells">{values.iter().enumerate().map(cell).collect_view()}</span> }
+            .into_any()
+    };
+    let changed = difference.map(|values| {
+        let most = longest(values.iter().copied());
+        let said = match values[..] {
+            [one] => figure(one, 3),
+            _ => format!("‖{}‖", figure(values.iter().map(|v| v * v).sum::<f32>().sqrt(), 3)),
+        };
+        view! {
+            <p class="difference">{say(word!("machine.difference"))} " " <small translate="no">{said}</small></p>
+            {(values.len() > 1).then(|| cells(&values, most))}
+        }
     });
-    let cells =
-        (values.len() > 1).then(|| view! { <span class="cells">{cells.collect_view()}</span> });
+    let cells = (values.len() > 1).then(|| cells(&values, most));
     let all_above = values.iter().all(|value| *value >= 0.0);
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()));
@@ -101,7 +171,7 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
                 {product.map(|product| view! { <Picture product /> })}
                 {what.map(|what| view! { <span class="what" translate="no">{what}</span> })}
                 {bar_of(value, most, all_above)}
-                <small translate="no">{signed(value, 3)}</small>
+                <small translate="no">{figure(value, 3)}</small>
             </li>
         }
     };
@@ -110,7 +180,7 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
         view! { <ol class="rows">{order.iter().take(NAMED).map(bar).collect_view()}</ol> }
     });
     let alone = (values.len() == 1 && !named)
-        .then(|| view! { <strong translate="no">{told(values[0])}</strong> });
+        .then(|| view! { <strong translate="no">{figure(values[0], 4)}</strong> });
     view! {
         <div class="vector">
             <p>
@@ -120,6 +190,7 @@ pub fn strip(Strip { name, columns, products, values }: Strip) -> AnyView {
             </p>
             {cells}
             {bars}
+            {changed}
         </div>
     }
     .into_any()
@@ -137,14 +208,37 @@ mod tests {
 
     #[test]
     fn numbers_are_told_with_the_digits_that_tell_them_apart() {
-        assert_eq!([3.0, 0.77, -2.884, 0.0028].map(told), ["3", "0.77", "−2.88", "0.0028"]);
+        let told = [3.0, 0.77, -2.884, 0.0028, 12_345.6, -0.000_036_14].map(|v| figure(v, 3));
+        assert_eq!(told, ["3", "0.770", "−2.88", "0.00280", "12346", "−3.61×10⁻⁵"]);
+    }
+
+    #[test]
+    fn a_box_shows_few_numbers_and_of_more_their_strips() {
+        let rows = |all: &[&[f32]]| {
+            let strip = |values: &&[f32]| Strip {
+                name: "".into(),
+                columns: vec![],
+                products: vec![],
+                values: values.to_vec(),
+            };
+            Activity { part: "gates".into(), rows: all.iter().map(strip).collect() }
+        };
+        let numbers = |of: &[&str]| Inside::Numbers(of.iter().map(ToString::to_string).collect());
+        let few = rows(&[&[0.5], &[-0.25]]);
+        assert_eq!(Inside::of(&few, false), numbers(&["0.500", "−0.250"]));
+        assert_eq!(Inside::of(&few, true), numbers(&["+0.500", "−0.250"]));
+        // What comes out stands last: it is told in place of how it came to be.
+        assert_eq!(Inside::of(&rows(&[&[1.0, 2.0], &[3.0]]), false), numbers(&["3"]));
+        let strips = Inside::Strips(vec![vec![50, 100], vec![-100, 0]]);
+        assert_eq!(Inside::of(&rows(&[&[1.0, 2.0], &[-4.0, 0.0]]), false), strips);
+        assert_eq!(Inside::of(&rows(&[&[], &[]]), false), Inside::Nothing);
     }
 
     #[test]
     fn a_long_vector_is_a_few_cells_that_keep_its_strongest_numbers() {
         let mut values = vec![0.0; 100];
         values[7] = -3.0;
-        let background = background(&values);
+        let background = background(&cells(&values));
         assert_eq!(background.matches("color-mix").count(), 20);
         assert_eq!(background.matches("var(--warm) 100%").count(), 1);
         assert!(background.contains("5.00% 10.00%"));

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use std::time::Duration;
 
-use super::Opened;
+use super::opened::Opened;
+use super::tree::Tree;
+use link::view::PartPlace;
 use page::browser;
 use page::language::{say_with, text};
 use page::parts::{click, follow};
@@ -40,10 +42,10 @@ impl Walk {
 }
 
 /// The part at a place of the way: the retriever's, then the ranker's.
-fn part(at: usize, retriever: &'static Retriever, ranker: &'static Ranker) -> (bool, &'static str) {
+fn part(at: usize, retriever: &'static Retriever, ranker: &'static Ranker) -> PartPlace {
     match at.checked_sub(retriever.parts.len()) {
-        None => (false, retriever.parts[at].key),
-        Some(at) => (true, ranker.parts[at].key),
+        None => PartPlace { of_ranker: false, key: retriever.parts[at].key },
+        Some(at) => PartPlace { of_ranker: true, key: ranker.parts[at].key },
     }
 }
 
@@ -54,7 +56,9 @@ pub fn Steps(
     ranker: &'static Ranker,
     walk: Walk,
     opened: Opened,
+    tree: Tree,
 ) -> impl IntoView {
+    let parts = [retriever.parts, ranker.parts];
     let last = (retriever.parts.len() + ranker.parts.len()).saturating_sub(1);
     let go = move |to: Option<usize>| {
         walk.at.set(to);
@@ -127,6 +131,22 @@ pub fn Steps(
                 on:click=click(move || walk.end())
             >
                 {text(word!("machine.end"))}
+            </button>
+            <button
+                type="button"
+                class="outlined"
+                data-testid="machine-farther"
+                on:click=click(move || tree.go(false, parts))
+            >
+                {text(word!("machine.farther"))}
+            </button>
+            <button
+                type="button"
+                class="outlined"
+                data-testid="machine-closer"
+                on:click=click(move || tree.go(true, parts))
+            >
+                {text(word!("machine.closer"))}
             </button>
             <span class="note" data-testid="machine-step" prop:textContent=where_at></span>
         </div>

@@ -6,6 +6,7 @@ use crate::pipeline::assets::AssetSource;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::rank::{Asked, Shares, Standing};
 use crate::pipeline::request::unknown_product;
+use crate::pipeline::watch::mean;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
@@ -52,7 +53,7 @@ impl<S: AssetSource> Funnel<S> {
         let unknown = match question {
             Question::Trace { product, .. }
             | Question::Parts(product)
-            | Question::Machine(product) => Some(product).filter(unknown),
+            | Question::Machine { product, .. } => Some(product).filter(unknown),
             Question::Seats(order) => order.iter().find(unknown),
             Question::Map => None,
         };
@@ -65,8 +66,8 @@ impl<S: AssetSource> Funnel<S> {
             }
             Question::Parts(product) => Reply::Parts(Box::new(self.parts(pass, *product).await?)),
             Question::Seats(order) => Reply::Seats(self.seats(pass, order).await?),
-            Question::Machine(product) => {
-                Reply::Machine(Box::new(self.machine(pass, *product).await?))
+            Question::Machine { product, of_page } => {
+                Reply::Machine(Box::new(self.machine(pass, *product, *of_page).await?))
             }
             Question::Map => {
                 let map = self.retriever.map(&self.stock, &pass.request, &pass.settings).await?;
@@ -144,31 +145,44 @@ impl<S: AssetSource> Funnel<S> {
         })
     }
 
-    /// What every part of the systems makes of a product.
+    /// What every part of the systems makes of a product; with `of_page` the mean of what they make of
+    /// the products of the page on show.
     async fn machine<C: Caller>(
         &mut self,
         pass: &mut Pass<'_, C>,
         product: ProductId,
+        of_page: bool,
     ) -> Result<Machine, Halt> {
         let (trace, mut ranking) = self.trace(pass, product, None).await?;
         let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
         let Ranking { retrieved, candidates, .. } = ranking;
         let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
-        // It was let through to the ranker.
-        let candidate = candidates.into_iter().find(|candidate| candidate.product == product);
-        let candidate = candidate.ok_or_else(|| unknown_product(product))?;
-        let chance = candidate.probability;
-        pass.clock.still_wanted().await?;
-        let retriever = self.retriever.watch(stock, request, settings, product, chance).await?;
-        let cosines = retrieved.cosines_of(&[product]);
-        let asked = Asked {
-            query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
-            candidates: &[product],
-            held: None,
+        let size = pass.state.page_size();
+        let from = pass.state.page_number().saturating_mul(size);
+        let page: Vec<ProductId> = order.iter().skip(from).take(size).copied().collect();
+        let of = |product: ProductId| {
+            // It was let through to the ranker.
+            let candidate = candidates.iter().find(|candidate| candidate.product == product);
+            candidate.ok_or_else(|| unknown_product(product))
         };
-        let place = Standing { order: &order, page_size: pass.state.page_size() };
-        let ranker = self.ranker.watch(stock, request, asked, place, settings).await?;
-        Ok(Machine { trace, candidate, retriever, ranker })
+        let watched = if of_page && !page.is_empty() { page } else { vec![product] };
+        let (mut retrievers, mut rankers) = (Vec::new(), Vec::new());
+        for product in watched {
+            pass.clock.still_wanted().await?;
+            let chance = of(product)?.probability;
+            let watched = self.retriever.watch(stock, request, settings, product, chance);
+            retrievers.push(watched.await?);
+            let cosines = retrieved.cosines_of(&[product]);
+            let asked = Asked {
+                query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
+                candidates: &[product],
+                held: None,
+            };
+            let place = Standing { order: &order, page_size: size };
+            rankers.push(self.ranker.watch(stock, request, asked, place, settings).await?);
+        }
+        let candidate = of(product)?.clone();
+        Ok(Machine { trace, candidate, retriever: mean(&retrievers), ranker: mean(&rankers) })
     }
 
     /// What the places of the page on show do to the products of an order.

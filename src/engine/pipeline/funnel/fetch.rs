@@ -1,5 +1,7 @@
 //! What the stages stand on: which files are fetched when, and which retriever and ranker are in use.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Device;
 
 use super::{Funnel, failed};
@@ -61,6 +63,8 @@ impl<S: AssetSource> Funnel<S> {
             ranking: Settings::default(),
             ranker,
             resting: Vec::new(),
+            brought: BTreeMap::new(),
+            outweighed: false,
             views: None,
         })
     }
@@ -153,19 +157,34 @@ impl<S: AssetSource> Funnel<S> {
     /// Puts a ranker to use; the one before rests.
     async fn choose_ranker(&mut self, settings: &Settings) -> Result<(), AssetError> {
         let wanted = settings.only(&of_ranker(settings));
-        if wanted == self.ranking {
+        if wanted == self.ranking && !self.outweighed {
             return Ok(());
         }
         let ranker = match self.resting.iter().position(|(resting, _)| *resting == wanted) {
             Some(place) => self.resting.swap_remove(place).1,
-            None => {
-                let bytes = weights_of(&wanted, &self.manifest, &self.source).await?;
-                ranker_of(&wanted, &bytes, &self.stock, &self.device)?
-            }
+            None => self.read_ranker(&wanted).await?,
         };
         let before = std::mem::replace(&mut self.ranker, ranker);
-        self.resting.push((std::mem::replace(&mut self.ranking, wanted), before));
+        let ranking = std::mem::replace(&mut self.ranking, wanted);
+        if !std::mem::take(&mut self.outweighed) {
+            self.resting.push((ranking, before));
+        }
         Ok(())
+    }
+
+    /// The ranker that is chosen, of the weights that were brought, or else of the file's.
+    async fn read_ranker(&mut self, wanted: &Settings) -> Result<Box<dyn Ranks>, AssetError> {
+        let brought = rank::file(wanted).and_then(|name| self.brought.remove_entry(&name));
+        let Some((name, bytes)) = brought else {
+            let bytes = weights_of(wanted, &self.manifest, &self.source).await?;
+            return ranker_of(wanted, &bytes, &self.stock, &self.device);
+        };
+        // Those that can't be read are not kept: what ships goes on.
+        let read = ranker_of(wanted, &bytes, &self.stock, &self.device);
+        if read.is_ok() {
+            self.brought.insert(name, bytes);
+        }
+        read
     }
 
     async fn fetch_words(&mut self) -> Result<(), AssetError> {
@@ -184,6 +203,18 @@ impl<S: AssetSource> Funnel<S> {
 }
 
 impl<S> Funnel<S> {
+    /// Ranks with these weights in place of a file's, from the next state on; without any, with the
+    /// file's again. Those that can't be read are told of then, and not used.
+    pub fn weigh(&mut self, file: &str, weights: Option<Vec<u8>>) {
+        match weights {
+            Some(weights) => drop(self.brought.insert(file.into(), weights)),
+            None => drop(self.brought.remove(file)),
+        }
+        let of_file = |settings: &Settings| rank::file(settings).as_deref() == Some(file);
+        self.resting.retain(|(settings, _)| !of_file(settings));
+        self.outweighed |= of_file(&self.ranking);
+    }
+
     /// Settings of the systems and networks in use: others may not have arrived.
     pub(super) fn settings_in_use(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();

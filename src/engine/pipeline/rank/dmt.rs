@@ -247,9 +247,12 @@ impl Ranks for Dmt {
                 Message::new(word!("machine.page")),
                 number(place / page_size.max(1)),
             );
-            for (name, term) in model.bias_terms(catalogue, order, place, page_size) {
-                let named = Named::rows([Message::new(word!("bias.{}", name))]);
-                watch.matrix("bias", named, term.reshape([1, 1]));
+            let terms = model.bias_terms(catalogue, order, place, page_size);
+            let names = terms.iter().map(|(name, _)| Message::new(word!("bias.{}", name)));
+            let named = Named::alone().columns(names);
+            let terms: Vec<_> = terms.into_iter().map(|(_, term)| term.reshape([1, 1])).collect();
+            if !terms.is_empty() {
+                watch.matrix("bias", named, Tensor::cat(terms, 1));
             }
             if let Some(bias) = model.bias(catalogue, order, page_size) {
                 let named = Named::rows([Message::new(word!("bias.together"))]);

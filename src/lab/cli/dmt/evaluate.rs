@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
-use crate::training::device::device;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use training::device::device;
 
 use super::report::{Results, report};
 use super::{Run, gather};
 use crate::cli::market::Market;
-use crate::training::dmt::Settings;
-use crate::training::dmt::data::Pages;
-use crate::training::dmt::evaluate::Metrics;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker};
 use nets::models::dmt::{DmtConfig, Interest, Positions};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::About;
 use systems::dmt::{BiasFeatures, MultiTask};
+use training::dmt::Settings;
+use training::dmt::data::Pages;
+use training::dmt::evaluate::Metrics;
 
 /// What to compare.
 #[derive(Debug, Args)]

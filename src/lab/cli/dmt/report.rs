@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::training::dmt::data::Data;
-use crate::training::dmt::evaluate::{Metrics, true_competition};
 use market::World;
 use market::metrics::rela_impr;
+use training::dmt::data::Data;
+use training::dmt::evaluate::{Metrics, true_competition};
 
 /// Metrics of each variant from each seed.
 pub(super) type Results = BTreeMap<String, Vec<Metrics>>;

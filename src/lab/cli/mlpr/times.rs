@@ -6,15 +6,15 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 
 use super::Gathered;
-use crate::training::dmt::queries::read_queries;
-use crate::training::mlpr::samples::{Engagement, Samples};
-use crate::training::read;
-use crate::training::trees::{self, Booster, Rows};
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use market::features::wide;
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, MlprConfig, Sharing};
+use training::dmt::queries::read_queries;
+use training::mlpr::samples::{Engagement, Samples};
+use training::read;
+use training::trees::{self, Booster, Rows};
 
 /// Requests that are timed.
 const REQUESTS: usize = 200;

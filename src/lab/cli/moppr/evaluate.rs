@@ -7,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Bars, How, quality_at};
-use crate::training::moppr::Settings;
-use crate::training::moppr::evaluate::{LONG, Quality, SHORT};
-use crate::training::moppr::lab::Lab;
-use crate::training::moppr::samples::Options;
 use market::metrics::Mean;
 use nets::models::moppr::objectives::OBJECTIVES;
+use training::moppr::Settings;
+use training::moppr::evaluate::{LONG, Quality, SHORT};
+use training::moppr::lab::Lab;
+use training::moppr::samples::Options;
 
 /// A metric and how it is read.
 type Metric = (&'static str, fn(&Quality) -> Mean);

@@ -7,10 +7,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Bars, How};
-use crate::training::moppr::Settings;
-use crate::training::moppr::gmv::{Sale, curve, sales};
-use crate::training::moppr::samples::Options;
 use market::metrics::spearman;
+use training::moppr::Settings;
+use training::moppr::gmv::{Sale, curve, sales};
+use training::moppr::samples::Options;
 
 /// Bins of the curve.
 const BINS: usize = 10;

@@ -6,13 +6,13 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::Insides;
 use super::read::{Fields, TEMPERATURE, WEIGHT};
-use crate::training::dmt::loss::cross_entropy;
 use market::features::places::NEIGHBOURHOOD;
 use market::features::windows;
 use nets::models::dmt::ranker::MODEL;
 use nets::models::dmt::{Candidates, DmtConfig, Interest, Items, SEQUENCE_NAMES, Sequence, TASKS};
 use nets::models::weights::{Weights, WeightsError};
 use nets::nn::bias::{MAX_INDEX, MAX_PAGE, Places};
+use training::dmt::loss::cross_entropy;
 
 /// The insides of DMT.
 pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {

@@ -5,12 +5,12 @@ use burn::tensor::{Device, Tensor};
 
 use super::Insides;
 use super::read::{Fields, LOG_VARIANCE, SCALE, TEMPERATURE, WEIGHT};
-use crate::training::mlpr::loss::{cross_entropy, uncertain, weighted};
 use nets::models::mlpr::bert::{BertConfig, FIELDS, Texts};
 use nets::models::mlpr::extraction::Extracted;
 use nets::models::mlpr::ranker::MODEL;
 use nets::models::mlpr::{K, MlprConfig, Pairs};
 use nets::models::weights::{Weights, WeightsError};
+use training::mlpr::loss::{cross_entropy, uncertain, weighted};
 
 /// The insides of MLPR.
 pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {

@@ -8,7 +8,6 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Insides;
 use super::read::{Fields, TEMPERATURE, WEIGHT};
-use crate::training::moppr::loss::{Labels, multi_objective};
 use market::features::search::{
     EVENT_KINDS, FREQUENCY_BUCKETS, LENGTH_BUCKETS, PRICE_BUCKETS, PRODUCT_DENSE, PROFILE_SIZES,
     SIDE_CATEGORIES,
@@ -19,6 +18,7 @@ use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever::MODEL;
 use nets::models::moppr::{Encoder, MopprConfig, UserQueryOutput};
 use nets::models::weights::Weights;
+use training::moppr::loss::{Labels, multi_objective};
 
 /// Added to the score of a candidate that is not there.
 const ABSENT: f32 = -1e30;

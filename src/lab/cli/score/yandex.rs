@@ -7,14 +7,14 @@ use burn::tensor::{Device, Tensor};
 
 use super::Insides;
 use super::read::{Fields, WEIGHT};
-use crate::training::yandex::loss::{
-    Objective, Page, Pairwise, Pointwise, fine_tuning, pairwise, pointwise, sampled_softmax,
-};
 use nets::models::weights::{Weights, WeightsError};
 use nets::models::yandex::input::{Contexts, Histories, Sequence};
 use nets::models::yandex::retriever::MODEL;
 use nets::models::yandex::{
     DEVICES, KINDS, SIGNALS, SURFACES, WebQueries, Yandex, YandexConfig, similarity,
+};
+use training::yandex::loss::{
+    Objective, Page, Pairwise, Pointwise, fine_tuning, pairwise, pointwise, sampled_softmax,
 };
 
 /// The insides of Yandex's two towers.

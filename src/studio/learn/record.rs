@@ -1,0 +1,251 @@
+//! A run of a training as it was seen: its recipe, its losses, and every look at its model.
+
+use link::State;
+use link::recipe::{Recipe, SETTINGS};
+use market::language::Message;
+use protocol::learn::{Begun, FromTrainer, Look};
+use systems::knob::Settings;
+use systems::registry::LEARNER;
+
+/// Points that a curve of losses has at most.
+const POINTS: usize = 160;
+
+/// A run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its number.
+    pub number: u64,
+    /// What it was told.
+    pub recipe: Recipe,
+    /// Which variant of the system learns: the knobs that choose one.
+    pub variant: Settings,
+    /// Shoppers gathered, and of how many; none before and after.
+    pub gathered: Option<(u32, u32)>,
+    /// What there was before its first step; none before.
+    pub begun: Option<Begun>,
+    /// Loss before each step.
+    pub losses: Vec<f32>,
+    /// Page views a second, of late.
+    pub speed: f32,
+    /// The model after some steps, the newest last.
+    pub looks: Vec<Look>,
+    /// Why it stands still.
+    pub halted: Option<Message>,
+}
+
+impl Record {
+    /// A run that was only asked for.
+    pub fn new(number: u64, state: &State, recipe: &Recipe) -> Self {
+        Self {
+            number,
+            recipe: recipe.clone(),
+            variant: variant(state),
+            gathered: None,
+            begun: None,
+            losses: Vec::new(),
+            speed: 0.0,
+            looks: Vec::new(),
+            halted: None,
+        }
+    }
+
+    /// Steps made.
+    pub fn step(&self) -> u32 {
+        self.losses.len() as u32
+    }
+
+    /// Steps in all; 0 before that is known.
+    pub fn steps(&self) -> u32 {
+        self.begun.as_ref().map_or(0, |begun| begun.steps)
+    }
+
+    /// Whether all steps are made.
+    pub fn is_over(&self) -> bool {
+        self.begun.is_some() && self.step() >= self.steps()
+    }
+
+    /// Whether it is the run that such a state and recipe ask for.
+    pub fn is_of(&self, state: &State, recipe: &Recipe) -> bool {
+        self.recipe == *recipe && self.variant == variant(state)
+    }
+
+    /// Takes in what the trainer says of it; what is of another run is left.
+    pub fn hear(&mut self, said: FromTrainer) {
+        match said {
+            FromTrainer::Gathered(gathered) if gathered.run == self.number => {
+                self.gathered = Some((gathered.done, gathered.of));
+            }
+            FromTrainer::Begun(begun) if begun.run == self.number => {
+                self.gathered = None;
+                self.begun = Some(begun);
+            }
+            FromTrainer::Went(went) if went.run == self.number => {
+                self.losses.extend(went.losses);
+                self.speed = went.speed;
+                self.halted = None;
+            }
+            FromTrainer::Looked(look) if look.run == self.number => {
+                // After going back, the same step is looked at again.
+                self.looks.retain(|before| before.step < look.step);
+                self.looks.push(*look);
+            }
+            FromTrainer::Halted { run, step, notice } if run == self.number => {
+                self.gathered = None;
+                self.losses.truncate(step as usize);
+                self.looks.retain(|look| look.step <= step);
+                self.halted = Some(notice.says);
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves go of all weights but the last, which are large.
+    pub fn lighten(&mut self) {
+        let last = self.looks.len().saturating_sub(1);
+        for look in &mut self.looks[..last] {
+            look.weights = String::new();
+        }
+    }
+
+    /// Losses by step, each point the mean of so many that few are left: a single step's says little.
+    pub fn smoothed(&self) -> Vec<(f64, f64)> {
+        let width = self.losses.len().div_ceil(POINTS).max(1).max(self.losses.len().min(8));
+        let pieces = self.losses.chunks(width).enumerate();
+        let mean = |(number, piece): (usize, &[f32])| {
+            let sum: f64 = piece.iter().map(|&loss| f64::from(loss)).sum();
+            let at = number as f64 * width as f64 + piece.len() as f64 / 2.0;
+            (at, sum / piece.len() as f64)
+        };
+        pieces.map(mean).collect()
+    }
+
+    /// A number of each look by its step.
+    pub fn curve(&self, of: impl Fn(&Look) -> Option<f32>) -> Vec<(f64, f64)> {
+        let point = |look: &Look| Some((f64::from(look.step), f64::from(of(look)?)));
+        self.looks.iter().filter_map(point).collect()
+    }
+
+    /// The gate of a task as bands, one an expert: lower and upper edge at each look, from 0 to 1, and
+    /// where the look is between the first and the last. None without gates.
+    pub fn bands(&self, task: usize) -> Vec<Vec<(f64, f64, f64)>> {
+        let gate = |look: &Look| look.gates.get(task).cloned();
+        let last = f64::from(self.looks.last().map_or(1, |look| look.step).max(1));
+        let experts = self.looks.first().and_then(gate).map_or(0, |gate| gate.len());
+        let band = |expert: usize| {
+            let edge = |look: &Look| {
+                let gate = gate(look)?;
+                let below: f32 = gate.iter().take(expert).sum();
+                let own = gate.get(expert)?;
+                Some((f64::from(look.step) / last, f64::from(below), f64::from(below + own)))
+            };
+            self.looks.iter().filter_map(edge).collect()
+        };
+        (0..experts).map(band).collect()
+    }
+
+    /// Its losses, and the steps after which it was looked at, as JSON.
+    pub fn to_json(&self) -> String {
+        let steps: Vec<String> = self.looks.iter().map(|look| look.step.to_string()).collect();
+        let losses: Vec<String> = self.losses.iter().map(f32::to_string).collect();
+        format!("{{\"losses\":[{}],\"looks\":[{}]}}", losses.join(","), steps.join(","))
+    }
+
+    /// What is other than it comes, `rate 0.01, experts 2`.
+    pub fn differs(&self, name: impl Fn(&str) -> String) -> Vec<String> {
+        let settings = SETTINGS.into_iter();
+        let other = settings.filter(|setting| self.recipe.get(setting) != setting.default);
+        other.map(|s| format!("{} {}", name(s.key), self.recipe.get(s))).collect()
+    }
+}
+
+/// Which variant of the system that learns a state's knobs choose.
+pub fn variant(state: &State) -> Settings {
+    state.settings.only(LEARNER.networks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Notice;
+    use protocol::learn::Went;
+
+    fn look(run: u64, step: u32, gates: &[&[f32]]) -> FromTrainer {
+        FromTrainer::Looked(Box::new(Look {
+            run,
+            step,
+            training: vec![0.5, 0.5],
+            held_out: vec![0.6, 0.7],
+            truth: 0.5,
+            gates: gates.iter().map(|gate| gate.to_vec()).collect(),
+            learned: vec![],
+            examination: vec![],
+            weights: "AA==".into(),
+        }))
+    }
+
+    fn went(run: u64, step: u32, losses: &[f32]) -> FromTrainer {
+        FromTrainer::Went(Went { run, step, losses: losses.to_vec(), speed: 100.0 })
+    }
+
+    fn record() -> Record {
+        Record::new(2, &State::default(), &Recipe::default())
+    }
+
+    #[test]
+    fn only_its_own_run_is_heard() {
+        let mut record = record();
+        record.hear(went(1, 2, &[9.0, 9.0]));
+        record.hear(look(1, 2, &[]));
+        assert_eq!((record.step(), record.looks.len()), (0, 0));
+        record.hear(went(2, 2, &[3.0, 2.0]));
+        assert_eq!(record.losses, [3.0, 2.0]);
+    }
+
+    #[test]
+    fn a_run_that_was_taken_back_forgets_what_came_after() {
+        let mut record = record();
+        record.hear(look(2, 0, &[]));
+        record.hear(went(2, 3, &[3.0, 2.0, 1.0]));
+        record.hear(look(2, 3, &[]));
+        let notice = Notice::new("notices.no-number");
+        record.hear(FromTrainer::Halted { run: 2, step: 1, notice });
+        assert_eq!(record.losses, [3.0]);
+        assert_eq!(record.looks.iter().map(|look| look.step).collect::<Vec<_>>(), [0]);
+        assert!(record.halted.is_some());
+        record.hear(went(2, 2, &[2.5]));
+        assert!(record.halted.is_none());
+    }
+
+    #[test]
+    fn bands_lie_on_each_other_and_fill_the_whole() {
+        let mut record = record();
+        record.hear(look(2, 0, &[&[0.25, 0.75], &[0.5, 0.5]]));
+        record.hear(look(2, 10, &[&[0.5, 0.5], &[1.0, 0.0]]));
+        let bands = record.bands(0);
+        assert_eq!(bands[0], [(0.0, 0.0, 0.25), (1.0, 0.0, 0.5)]);
+        assert_eq!(bands[1], [(0.0, 0.25, 1.0), (1.0, 0.5, 1.0)]);
+        assert!(record.bands(2).is_empty());
+    }
+
+    #[test]
+    fn weights_but_the_last_are_let_go() {
+        let mut record = record();
+        record.lighten();
+        record.hear(look(2, 0, &[]));
+        record.hear(look(2, 4, &[]));
+        record.lighten();
+        let weights: Vec<&str> = record.looks.iter().map(|look| look.weights.as_str()).collect();
+        assert_eq!(weights, ["", "AA=="]);
+    }
+
+    #[test]
+    fn a_curve_of_losses_has_few_points_and_keeps_the_mean() {
+        let mut record = record();
+        let losses: Vec<f32> = (0..1000).map(|n| (n % 10) as f32).collect();
+        record.hear(went(2, 1000, &losses));
+        let points = record.smoothed();
+        assert!(points.len() <= POINTS);
+        let mean = points.iter().map(|(_, loss)| loss).sum::<f64>() / points.len() as f64;
+        assert!((mean - 4.5).abs() < 0.1, "{mean}");
+    }
+}

@@ -1,0 +1,186 @@
+//! A part opened: what it is, its formula as the paper has it and with this product's numbers, and its
+//! real vectors.
+
+use leptos::prelude::*;
+
+use super::moved::Subject;
+use super::part_name;
+use super::seen::Seen;
+use super::strip::{called, figure, strip};
+use super::symbols::typeset;
+use super::worked::{Given, Line, worked};
+use link::view::{PartPlace, View};
+use page::hint::{self, Hint};
+use page::language::{say, say_with};
+use page::lasting::Lasting;
+use protocol::machine::{Activity, Strip};
+use protocol::words::percent;
+use systems::knob::{Control, Group};
+use systems::part::Part;
+use systems::registry;
+
+/// Which part is opened. It is in the link.
+#[derive(Clone, Copy)]
+pub struct Opened {
+    place: Memo<Option<PartPlace>>,
+    view: Lasting<RwSignal<View>>,
+}
+
+impl Opened {
+    /// What the link says.
+    pub fn new(view: Lasting<RwSignal<View>>) -> Self {
+        Self { place: Memo::new(move |_| view.with(|view| view.part)), view }
+    }
+
+    /// Where it is; none where none is.
+    pub fn get(self) -> Option<PartPlace> {
+        self.place.get()
+    }
+
+    /// The same, for who does not follow it.
+    pub fn get_untracked(self) -> Option<PartPlace> {
+        self.place.get_untracked()
+    }
+
+    /// Opens another, or none.
+    pub fn set(self, place: Option<PartPlace>) {
+        if self.place.get_untracked() != place {
+            self.view.update(|view| view.part = place);
+        }
+    }
+
+    /// Opens a part, or closes it where it is open; whether it is open then.
+    pub fn toggle(self, place: PartPlace) -> bool {
+        let opens = self.place.get_untracked() != Some(place);
+        self.set(opens.then_some(place));
+        opens
+    }
+}
+
+/// A part of one of the two systems; none where the system has no such part.
+pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<AnyView> {
+    let system = seen.system(of_ranker);
+    let parts = if of_ranker { seen.answer.ranker.parts } else { seen.answer.retriever.parts };
+    let part = parts.iter().find(|part| part.key == key)?;
+    let activity = seen.now.activity(of_ranker, key);
+    let from = part.from.iter().map(|from| part_name(system, from)).collect::<Vec<_>>();
+    let of = match from.is_empty() {
+        true => say(word!("machine.comes-in")).into(),
+        false => say_with(
+            word!("machine.computed-of"),
+            &[("parts", &from.join(say(word!("machine.list"))))],
+        ),
+    };
+    let place = (!part.place.is_empty())
+        .then(|| say_with(word!("machine.in-the-paper"), &[("place", part.place)]));
+    let lines = put_in(seen, of_ranker, part, parts);
+    let numbers = activity.filter(|_| lines.is_empty()).map(numbers).unwrap_or_default();
+    let rows = activity.map(|activity| activity.rows.clone()).unwrap_or_default();
+    let empty = match ((part.is_there)(&seen.now.state.settings), rows.is_empty()) {
+        (false, _) => Some(word!("machine.not-there")),
+        (true, true) if seen.now.subject == Subject::Page => Some(word!("machine.no-mean")),
+        (true, true) => Some(word!("machine.no-numbers")),
+        (true, false) => None,
+    };
+    let moved = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == key);
+    let moved = moved.filter(|moved| moved.by.is_finite());
+    let moved = moved.map(|moved| match (percent(moved.by), seen.pin()) {
+        (share, Some(pin)) => {
+            say_with(word!("machine.differs-by"), &[("share", &share), ("pin", pin)])
+        }
+        (share, None) => say_with(word!("machine.moved-by"), &[("share", &share)]),
+    });
+    let difference = seen.differs().then(|| seen.drawn(of_ranker, key)).flatten();
+    let vectors = rows.into_iter().map(|row| {
+        let same = |of: &&Strip| of.name == row.name && of.values.len() == row.values.len();
+        let of_row = difference.as_ref().and_then(|of| of.rows.iter().find(same));
+        let of_row = of_row.map(|of| of.values.clone());
+        strip(row, of_row)
+    });
+    let line = |Line { of, formula }: Line| {
+        let of = (!of.is_empty()).then(|| view! { <small>{of}</small> " " });
+        view! { <p class="formula numbers" translate="no">{of} {typeset(&formula)}</p> }
+    };
+    let view = view! {
+        <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
+        <p>{say(&word!("machine.{}.{}.about", system, key))}</p>
+        {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
+        {lines.into_iter().map(line).collect_view()}
+        {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
+        <p class="note">{of} " " {place} " " {moved}</p>
+        {empty.map(|key| view! { <p class="empty">{say(key)}</p> })}
+        {(!part.terms.is_empty()).then(|| terms(part))}
+        <div class="vectors">{vectors.collect_view()}</div>
+        <p class="note">{say(word!("machine.source"))} " " <code translate="no">{part.source}</code></p>
+    };
+    Some(view.into_any())
+}
+
+/// Words of the field that are met at a part, each with what it means as its hint.
+fn terms(part: &'static Part) -> AnyView {
+    let term = |term: &&'static str| {
+        let (name, about) =
+            (word!("machine.terms.{}", term), word!("machine.terms.{}.about", term));
+        let id = format!("term-{term}");
+        let [described, focused, pointed, touched] = [(); 4].map(|()| id.clone());
+        view! {
+            <span class="term">
+                <button
+                    type="button"
+                    class="chip"
+                    aria-describedby=described
+                    on:focus=move |event| hint::focus(&focused, &event)
+                    on:blur=move |event| hint::blur(&event)
+                    on:pointerenter=move |event| hint::point(&pointed, &event)
+                    on:pointerleave=move |event| hint::leave(&event)
+                    on:pointerup=move |event| hint::touch(&touched, &event)
+                >
+                    {say(&name)}
+                </button>
+                <Hint id says=Box::new(move || say(&about).into()) />
+            </span>
+        }
+    };
+    view! {
+        <p class="terms" data-testid="machine-terms">
+            {say(word!("machine.terms"))} " " {part.terms.iter().map(term).collect_view()}
+        </p>
+    }
+    .into_any()
+}
+
+/// The part's formula with this product's numbers. A mean of products is not what the formula makes of
+/// the means, so there is none of a page.
+fn put_in(seen: &Seen, of_ranker: bool, part: &Part, parts: &[Part]) -> Vec<Line> {
+    if part.formula.is_empty() || seen.now.subject == Subject::Page {
+        return Vec::new();
+    }
+    let settings = &seen.now.state.settings;
+    let group = if of_ranker { Group::Ranking } else { Group::Retrieval };
+    let knobs: Vec<(&str, f32)> = registry::knobs()
+        .filter(|knob| knob.group == group && !knob.symbol.is_empty())
+        .filter(|knob| matches!(knob.control, Control::Number { .. }))
+        .map(|knob| (knob.symbol, settings.number(knob)))
+        .collect();
+    let rows = |key: &str| seen.now.activity(of_ranker, key).map_or(&[][..], |made| &made.rows);
+    let given = |part: &'static str| {
+        let part = parts.iter().find(|other| other.key == part)?;
+        let comes_in = part.from.is_empty();
+        Some(Given { symbol: part.symbol, rows: rows(part.key), comes_in })
+    };
+    let inputs: Vec<Given<'_>> = part.from.iter().filter_map(|from| given(from)).collect();
+    let own = Given { symbol: part.symbol, rows: rows(part.key), comes_in: false };
+    worked(part.formula, &own, &inputs, &knobs)
+}
+
+/// The numbers of a part that has a few of them alone, with what each is of.
+fn numbers(activity: &Activity) -> String {
+    if activity.rows.len() > 3 || activity.rows.iter().any(|row| row.values.len() != 1) {
+        return String::new();
+    }
+    let number = |row: &Strip| match called(&row.name).as_str() {
+        "" => figure(row.values[0], 4),
+        name => format!("{} ({name})", figure(row.values[0], 4)),
+    };
+    activity.rows.iter().map(number).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,199 @@
+//! One system drawn: its parts in layers with the arrows behind them, or as a list where there is no room.
+
+use std::sync::Arc;
+
+use leptos::attr::custom::custom_attribute;
+use leptos::prelude::*;
+
+use super::layout::{Drawn, layout};
+use super::opened::Opened;
+use super::part_name;
+use super::seen::Seen;
+use super::strip::{Inside, background};
+use super::symbols::typeset;
+use super::tree::{Item, Tree};
+use super::walk::Walk;
+use link::view::PartPlace;
+use page::browser;
+use page::language::say;
+use page::parts::{click, live};
+use systems::part::Part;
+
+/// What the drawing is made with.
+#[derive(Clone, Copy)]
+pub struct Board {
+    /// Which part is opened.
+    pub opened: Opened,
+    /// How far one has walked.
+    pub walk: Walk,
+    /// Where the keyboard stands.
+    pub tree: Tree,
+    /// Pixels from side to side.
+    pub room: RwSignal<f64>,
+}
+
+/// One system; nothing where it has no parts.
+pub fn system(seen: &Arc<Seen>, of_ranker: bool, parts: &'static [Part], board: Board) -> AnyView {
+    let key = seen.system(of_ranker);
+    let Some(layout) = layout(key) else { return ().into_any() };
+    let Board { tree, room, .. } = board;
+    let item = Item::System(of_ranker);
+    let systems = [seen.answer.retriever.parts, seen.answer.ranker.parts];
+    let systems = systems.iter().filter(|parts| !parts.is_empty()).count();
+    let says = parts.last().and_then(|part| Some((part, seen.drawn(of_ranker, part.key)?)));
+    let says = says.map(|(part, made)| match Inside::of(&made, seen.differs()) {
+        Inside::Numbers(numbers) => {
+            format!("{} {}", part_name(key, part.key), numbers.join(" · "))
+        }
+        Inside::Strips(_) | Inside::Nothing => String::new(),
+    });
+    // Whether it is drawn, and how large.
+    let fit = Memo::new(move |_| {
+        layout.fit(room.get()).map(|(drawn, scale)| {
+            (std::ptr::eq(drawn, &raw const layout.across), (1000.0 * scale).round() as u32)
+        })
+    });
+    let seen = seen.clone();
+    let inside = live(move || {
+        if tree.is_folded(item) {
+            return ().into_any();
+        }
+        let drawn = fit.get().map(|(across, scale)| {
+            (if across { &layout.across } else { &layout.down }, f64::from(scale) / 1000.0)
+        });
+        drawing(&seen, of_ranker, parts, drawn, board)
+    });
+    view! {
+        <section
+            class="system"
+            role="none"
+            data-testid=if of_ranker { "machine-ranker" } else { "machine-retriever" }
+        >
+            <button
+                type="button"
+                class="quiet"
+                role="treeitem"
+                id=item.id()
+                {..custom_attribute("aria-level", "2")}
+                aria-posinset=if of_ranker { "2" } else { "1" }
+                aria-setsize=systems.to_string()
+                aria-expanded=move || (!tree.is_folded(item)).to_string()
+                tabindex=move || tree.tabindex(item)
+                on:focus=move |_| tree.stand(item)
+                on:click=click(move || tree.turn(item))
+            >
+                <strong>{say(&word!("machine.{}", key))}</strong>
+                <small translate="no">{says}</small>
+            </button>
+            {inside}
+        </section>
+    }
+    .into_any()
+}
+
+fn drawing(
+    seen: &Arc<Seen>,
+    of_ranker: bool,
+    parts: &'static [Part],
+    drawn: Option<(&'static Drawn, f64)>,
+    board: Board,
+) -> AnyView {
+    let boxes = parts.iter().enumerate().map(|(number, part)| {
+        let at = drawn.and_then(|(drawn, _)| drawn.places.get(number));
+        let style = at.map_or(String::new(), |(x, y)| format!("left:{x:.1}px;top:{y:.1}px"));
+        let one = one_box(seen, of_ranker, (number, parts.len()), part, board);
+        view! { <li role="none" style=style>{one}</li> }
+    });
+    let boxes = boxes.collect_view();
+    let Some((drawn, scale)) = drawn else {
+        return view! {
+            <div class="drawing listed" role="none"><ol role="group">{boxes}</ol></div>
+        }
+        .into_any();
+    };
+    let settings = &seen.now.state.settings;
+    let is_there = |key: &str| parts.iter().any(|p| p.key == key && (p.is_there)(settings));
+    let arrows = drawn.arrows.iter().map(|arrow| {
+        let class = if is_there(arrow.from) && is_there(arrow.to) { "" } else { "absent" };
+        // What leads to the part that is opened, and on from it.
+        let is_near = move || {
+            let place = board.opened.get().filter(|place| place.of_ranker == of_ranker);
+            place.is_some_and(|place| [arrow.from, arrow.to].contains(&place.key))
+        };
+        view! { <path d=arrow.path class=class class:near=is_near></path> }
+    });
+    let (width, height) = drawn.size;
+    view! {
+        <div
+            class="drawing"
+            role="none"
+            style=format!("--width:{width:.0}px;--height:{height:.0}px;zoom:{scale}")
+        >
+            <svg viewBox=format!("0 0 {width:.0} {height:.0}") aria-hidden="true">
+                {arrows.collect_view()}
+            </svg>
+            <ol role="group">{boxes}</ol>
+        </div>
+    }
+    .into_any()
+}
+
+fn one_box(
+    seen: &Seen,
+    of_ranker: bool,
+    (number, count): (usize, usize),
+    part: &'static Part,
+    Board { opened, walk, tree, .. }: Board,
+) -> AnyView {
+    let key = seen.system(of_ranker);
+    let retriever = seen.answer.retriever;
+    let place = PartPlace { of_ranker, key: part.key };
+    let item = Item::Part(place);
+    let moved = seen.moved.iter().any(|m| m.of_ranker == of_ranker && m.part == part.key);
+    let is_open = move || opened.get() == Some(place);
+    let toggle = move || {
+        walk.end();
+        if opened.toggle(place) {
+            browser::after_paint(|| browser::reveal("machine-part"));
+        }
+    };
+    let is_there = (part.is_there)(&seen.now.state.settings);
+    let inside = match seen.drawn(of_ranker, part.key).map(|of| Inside::of(&of, seen.differs())) {
+        None => ().into_any(),
+        Some(Inside::Numbers(numbers)) => {
+            let numbers = numbers.into_iter().map(|number| view! { <span>{number}</span> });
+            view! { <strong translate="no">{numbers.collect_view()}</strong> }.into_any()
+        }
+        Some(Inside::Nothing) => view! { <small>{say(word!("machine.empty"))}</small> }.into_any(),
+        Some(Inside::Strips(strips)) => {
+            let strips = strips.iter().map(|cells| {
+                view! { <i class="heat" style=format!("background:{}", background(cells))></i> }
+            });
+            view! { <span class="heats">{strips.collect_view()}</span> }.into_any()
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="part"
+            class:moved=moved
+            class:absent=!is_there
+            class:ahead=move || walk.is_ahead(of_ranker, number, retriever)
+            role="treeitem"
+            id=item.id()
+            {..custom_attribute("aria-level", "3")}
+            aria-posinset=(number + 1).to_string()
+            aria-setsize=count.to_string()
+            aria-selected=move || is_open().to_string()
+            data-part=part.key
+            tabindex=move || tree.tabindex(item)
+            on:focus=move |_| tree.stand(item)
+            on:click=click(toggle)
+        >
+            <span class="name">{part_name(key, part.key)}</span>
+            <span class="symbol" translate="no">{typeset(part.symbol)}</span>
+            {inside}
+        </button>
+    }
+    .into_any()
+}

@@ -1,0 +1,190 @@
+//! The trainer's conversation with the studio.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::run::{Ground, Run, Stepped};
+use link::State;
+use link::recipe::{Recipe, SHOPPERS};
+use protocol::learn::{FromTrainer, Gathered, ToTrainer, Went};
+use protocol::{Notice, PROTOCOL_VERSION};
+use training::dmt::data::Data;
+use worker::Network;
+use worker::scope::{Bell, hear, let_messages_in, milliseconds, post};
+
+/// Milliseconds between two messages of steps.
+const TOLD: f64 = 100.0;
+/// Shoppers between two messages of gathering.
+const SHOPPERS_TOLD: usize = 10;
+
+/// What the studio wants now.
+#[derive(Default)]
+struct Wanted {
+    /// A run to begin, with its number.
+    begin: RefCell<Option<(u64, State, Recipe)>>,
+    /// Of which run so many steps are wanted.
+    go: RefCell<(u64, u32)>,
+    bell: Bell,
+}
+
+/// Starts to listen to the studio, and says so.
+pub fn listen() {
+    console_error_panic_hook::set_once();
+    let wanted = Rc::new(Wanted::default());
+    hear(move |data| receive(&wanted, data));
+    post(&FromTrainer::Hello { version: PROTOCOL_VERSION });
+}
+
+fn receive(wanted: &Rc<Wanted>, data: JsValue) {
+    match serde_json::from_str(&data.as_string().unwrap_or_default()) {
+        Ok(ToTrainer::Begin { run, state, recipe }) => {
+            *wanted.begin.borrow_mut() = Some((run, *state, Recipe::of(&recipe)));
+            wanted.bell.ring();
+        }
+        Ok(ToTrainer::Go { run, until }) => {
+            *wanted.go.borrow_mut() = (run, until);
+            wanted.bell.ring();
+        }
+        Ok(ToTrainer::Start { version }) if version == PROTOCOL_VERSION => {
+            let wanted = wanted.clone();
+            spawn_local(async move {
+                if let Err(notice) = serve(&wanted).await {
+                    post(&FromTrainer::Failed(notice));
+                }
+            });
+        }
+        Ok(ToTrainer::Start { version }) => {
+            post(&FromTrainer::Failed(other_version(format!("speaks version {version}"))));
+        }
+        Err(error) => post(&FromTrainer::Failed(other_version(error.to_string()))),
+    }
+}
+
+fn other_version(why: String) -> Notice {
+    Notice::new(word!("notices.protocol")).with("why", why)
+}
+
+async fn serve(wanted: &Wanted) -> Result<(), Notice> {
+    let ground = Ground::fetch(&Network).await;
+    let ground = ground.map_err(|error| Notice { key: "training".into(), says: error.said() })?;
+    post(&FromTrainer::Ready);
+    // Page views of so many shoppers, for the runs after the first.
+    let mut gathered: Option<(u32, Data)> = None;
+    loop {
+        let begin = wanted.begin.borrow_mut().take();
+        let Some((number, state, recipe)) = begin else {
+            wanted.bell.rung().await;
+            continue;
+        };
+        let shoppers = recipe.get(&SHOPPERS) as u32;
+        let data = match gathered.take() {
+            Some((of, data)) if of == shoppers => data,
+            _ => match gather(number, &recipe, &ground, wanted).await? {
+                Some(data) => data,
+                None => continue,
+            },
+        };
+        match Run::new(number, (&state, &recipe), &ground, &data, &Network).await {
+            Ok(run) => learn(number, run, &ground, &data, wanted).await,
+            Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
+        }
+        gathered = Some((shoppers, data));
+    }
+}
+
+/// Gathers page views; none where another run is wanted meanwhile.
+async fn gather(
+    run: u64,
+    recipe: &Recipe,
+    ground: &Ground,
+    wanted: &Wanted,
+) -> Result<Option<Data>, Notice> {
+    let people: Vec<_> = ground.people(recipe).collect();
+    let mut gathering = ground.gathering()?;
+    for (done, people_now) in people.chunks(SHOPPERS_TOLD).enumerate() {
+        let done = (done * SHOPPERS_TOLD) as u32;
+        post(&FromTrainer::Gathered(Gathered { run, done, of: people.len() as u32 }));
+        for &(shopper, tested) in people_now {
+            gathering.add(shopper, tested).map_err(|error| {
+                Notice::new(word!("notices.device-failed")).with("why", error.to_string())
+            })?;
+            let_messages_in().await;
+            if wanted.begin.borrow().is_some() {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(gathering.data))
+}
+
+/// Makes the steps of a run as they are wanted, until another is.
+async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: &Wanted) {
+    post(&FromTrainer::Begun(run.begun(data)));
+    let (mut losses, mut since) = (Vec::new(), milliseconds());
+    let mut is_news = true;
+    loop {
+        if std::mem::take(&mut is_news) {
+            let step = run.step_number();
+            tell(number, &run, &mut losses, &mut since);
+            match run.look(ground, data) {
+                Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
+                Err(_) => halt(number, &run, step, wanted),
+            }
+            since = milliseconds();
+        }
+        let_messages_in().await;
+        if wanted.begin.borrow().is_some() {
+            return;
+        }
+        let (of, until) = *wanted.go.borrow();
+        if of != number || run.step_number() >= until.min(run.steps()) {
+            tell(number, &run, &mut losses, &mut since);
+            wanted.bell.rung().await;
+            since = milliseconds();
+            continue;
+        }
+        let stepped;
+        (run, stepped) = run.step(ground, data);
+        match stepped {
+            Stepped::Loss(loss) => {
+                losses.push(loss);
+                is_news = run.is_looked_at();
+                if milliseconds() - since > TOLD {
+                    tell(number, &run, &mut losses, &mut since);
+                }
+            }
+            Stepped::Broke(at) => {
+                losses.clear();
+                halt(number, &run, at, wanted);
+            }
+            Stepped::Over => {}
+        }
+    }
+}
+
+/// Stands still, and says that a loss was no number any more.
+fn halt(number: u64, run: &Run, at: u32, wanted: &Wanted) {
+    *wanted.go.borrow_mut() = (number, 0);
+    let step = run.step_number();
+    let notice = Notice::new(word!("notices.no-number"))
+        .with("at", at.to_string())
+        .with("back", step.to_string());
+    post(&FromTrainer::Halted { run: number, step, notice });
+}
+
+/// Says what losses there were.
+fn tell(number: u64, run: &Run, losses: &mut Vec<f32>, since: &mut f64) {
+    if losses.is_empty() {
+        return;
+    }
+    let now = milliseconds();
+    let views = (losses.len() * run.batch()) as f64;
+    let speed = (views / (now - *since).max(1.0) * 1e3) as f32;
+    let step = run.step_number();
+    let losses = std::mem::take(losses);
+    post(&FromTrainer::Went(Went { run: number, step, losses, speed }));
+    *since = now;
+}

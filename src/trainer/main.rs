@@ -1,0 +1,5 @@
+//! The trainer's program.
+
+fn main() {
+    trainer::listen();
+}

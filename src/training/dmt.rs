@@ -1,0 +1,353 @@
+//! Training DMT (DMT 4.5.1).
+
+pub mod batch;
+pub mod cold_start;
+pub mod data;
+pub mod evaluate;
+pub mod insides;
+pub mod look;
+pub mod loss;
+pub mod queries;
+pub mod samples;
+#[cfg(test)]
+mod tests;
+
+use anyhow::Result;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::balance::with_balance;
+use super::checkpoint::Checkpoint;
+use super::descent::{At, Course, Descent, Learner};
+use super::device::device;
+use super::normalisation::CONSTANT;
+use super::optimiser::adam;
+use super::work::{Speed, block, mlp};
+use batch::{Batch, RowBatch};
+use market::catalogue::Catalogue;
+use nets::models::dmt::input::Place;
+use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
+use nets::models::weights::{About, Weights, WeightsError};
+use nets::nn::bias::Places;
+use nets::nn::numbers::numbered;
+
+use loss::cross_entropy;
+use samples::Samples;
+use systems::dmt::MultiTask;
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Times that every page view is seen.
+    pub epochs: usize,
+    /// Page views a step.
+    pub batch: usize,
+    /// Adam's step size, after warming up and before cooling down.
+    pub rate: f64,
+    /// lambda_k of equation 5.
+    pub lambda: [f32; 2],
+    /// How much [`super::balance::imbalance`] of the gates weighs.
+    pub balance: f32,
+    /// Read the dense features; else they are silenced.
+    pub dense: bool,
+    /// Seed of weights and order.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            epochs: 2,
+            batch: 128,
+            rate: 2e-3,
+            lambda: [1.0, 4.0],
+            balance: 0.005,
+            dense: true,
+            seed: 1,
+        }
+    }
+}
+
+/// Steps over which the rate grows from nothing; in a short training a tenth of all.
+const WARM_UP: usize = 100;
+
+/// Adam's step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
+fn rate_at(settings: &Settings, step: usize, steps: usize) -> f64 {
+    let warm_up = WARM_UP.min(steps.div_ceil(10)) as f64;
+    let warm = ((step + 1) as f64 / warm_up).min(1.0);
+    let left = 1.0 - step as f64 / steps as f64;
+    settings.rate * warm * (0.05 + 0.95 * left)
+}
+
+/// Trains a model on page views. `watch` is told the step, the number of steps and the loss.
+///
+/// With a checkpoint the run is saved after each epoch, and goes on after the last one saved.
+///
+/// # Errors
+/// Where a checkpoint cannot be read or written.
+pub fn train(
+    config: &DmtConfig,
+    samples: &Samples,
+    catalogue: &Catalogue,
+    settings: &Settings,
+    checkpoint: Option<(&Checkpoint, &About)>,
+    watch: impl FnMut(usize, usize, f32),
+) -> Result<Dmt> {
+    let device = device().autodiff();
+    let model = untrained(config, samples, settings, &device);
+    let mut speed = Speed::new("DMT", [1024, width(config), config.expert[0]]);
+    let epoch = |epoch| ((), batches(samples, settings, epoch));
+    let step = |model: &Dmt, views: &Vec<usize>, (): &mut (), At { step, steps }| {
+        let loss = loss_of(model, samples, views, catalogue, settings, &device);
+        speed.step(views.len(), products(config, samples, views));
+        Some(Descent::of(model, loss, rate_at(settings, step, steps)))
+    };
+    let steps = samples.len().div_ceil(settings.batch);
+    let course = Course { epochs: settings.epochs, steps, checkpoint };
+    let model = course.run(model, adam(), epoch, step, watch)?;
+    speed.say(&device);
+    Ok(at_an_average_place(model, samples, catalogue, &device))
+}
+
+/// A model that has learned nothing but what its dense features are on average.
+fn untrained(config: &DmtConfig, samples: &Samples, settings: &Settings, device: &Device) -> Dmt {
+    device.seed(settings.seed);
+    let (mean, mut deviation) = samples.normalisation();
+    if !settings.dense {
+        deviation.fill(CONSTANT);
+    }
+    numbered(config.init(device).with_normalisation(&mean, &deviation, device))
+}
+
+/// With y_b less its mean over what was shown, so that a utility alone is that at an average place.
+fn at_an_average_place(
+    model: Dmt,
+    samples: &Samples,
+    catalogue: &Catalogue,
+    device: &Device,
+) -> Dmt {
+    let mean = mean_bias(&model, samples, catalogue, &device.clone().without_autodiff());
+    model.with_bias_raised(mean.map_or(0.0, |mean| -mean))
+}
+
+/// The same training, one step after another.
+#[derive(Clone)]
+pub struct Stepwise {
+    settings: Settings,
+    device: Device,
+    learner: Learner<Dmt>,
+    /// Page views of the steps that are left of this epoch, the next one last.
+    ahead: Vec<Vec<usize>>,
+    at: At,
+}
+
+impl Stepwise {
+    /// Before the first step.
+    pub fn new(config: &DmtConfig, samples: &Samples, settings: &Settings) -> Self {
+        let device = device().autodiff();
+        let model = untrained(config, samples, settings, &device);
+        Self {
+            settings: settings.clone(),
+            device,
+            learner: Learner { model, optimiser: adam() },
+            ahead: Vec::new(),
+            at: At { step: 0, steps: settings.epochs * samples.len().div_ceil(settings.batch) },
+        }
+    }
+
+    /// The same from weights that were trained before.
+    ///
+    /// # Errors
+    /// Where they are of another shape.
+    pub fn from(
+        config: &DmtConfig,
+        weights: &Weights,
+        samples: &Samples,
+        settings: &Settings,
+    ) -> Result<Self, WeightsError> {
+        let Self { settings, device, learner: Learner { model, optimiser }, ahead, at } =
+            Self::new(config, samples, settings);
+        // They bring the mean and deviation of the dense features that they were trained on.
+        let learner = Learner { model: weights.apply(model)?, optimiser };
+        Ok(Self { settings, device, learner, ahead, at })
+    }
+
+    /// Steps that were made, and that there are in all.
+    pub fn at(&self) -> At {
+        self.at
+    }
+
+    /// One step, and its loss from before it; none after the last.
+    ///
+    /// A loss that is no number leaves weights that are none either: whoever steps looks at it, and keeps
+    /// a point to go back to.
+    pub fn step(mut self, samples: &Samples, catalogue: &Catalogue) -> (Self, Option<f32>) {
+        if self.at.step >= self.at.steps {
+            return (self, None);
+        }
+        if self.ahead.is_empty() {
+            let epoch = self.at.step * self.settings.epochs / self.at.steps;
+            self.ahead = batches(samples, &self.settings, epoch);
+            self.ahead.reverse();
+        }
+        let views = self.ahead.pop().unwrap_or_default();
+        let Self { settings, device, learner, .. } = &self;
+        let loss = loss_of(&learner.model, samples, &views, catalogue, settings, device);
+        let rate = rate_at(settings, self.at.step, self.at.steps);
+        let descent = Descent::of(&learner.model, loss, rate);
+        let loss;
+        (self.learner, loss) = self.learner.descend(descent);
+        self.at.step += 1;
+        (self, Some(loss))
+    }
+
+    /// The model as it would serve now.
+    pub fn model(&self, samples: &Samples, catalogue: &Catalogue) -> Dmt {
+        at_an_average_place(self.learner.model.valid(), samples, catalogue, &self.device)
+    }
+}
+
+/// Width of what an expert reads.
+fn width(config: &DmtConfig) -> usize {
+    (config.sequences + 1) * config.d() + config.dense
+}
+
+/// Multiplications and additions of a forward pass over some page views: see [`super::work`].
+fn products(config: &DmtConfig, samples: &Samples, views: &[usize]) -> f64 {
+    let (d, d_f, tasks) = (config.d(), config.d_f, TASKS.len() as f64);
+    let through = |first: usize, widths: &[usize]| mlp(&[&[first], widths].concat());
+    let last = config.expert[config.expert.len() - 1];
+    let utility = through(last, &[&config.utility[..], &[1]].concat());
+    let (x, experts) = (width(config), config.experts as f64);
+    let of_candidate = match config.multi_task {
+        MultiTask::Mmoe => {
+            let gate = mlp(&[x, config.experts]) + 2.0 * experts * last as f64;
+            experts * through(x, &config.expert) + tasks * (gate + utility)
+        }
+        MultiTask::SharedBottom => bottom(config, x) + tasks * utility,
+        MultiTask::SingleTask => tasks * (bottom(config, x) + utility),
+    };
+    let networks = if config.multi_task == MultiTask::SingleTask { tasks } else { 1.0 };
+    let of_view = |&view: &usize| {
+        let candidates = samples.impressions_of(view).len() as f64;
+        let of_sequence = |sequence: usize| {
+            let length = samples.history(view, sequence).len() as f64;
+            match config.interest {
+                Interest::Transformer if length > 0.0 => {
+                    block(d, d_f, [length, length, length * length])
+                        + block(d, d_f, [candidates, length, candidates * length])
+                }
+                Interest::Transformer | Interest::Mean => 0.0,
+                Interest::Activation => {
+                    candidates * length * (mlp(&[3 * d, 36, 1]) + 2.0 * d as f64)
+                }
+                Interest::Evolution => (1.0 + candidates) * length * 6.0 * mlp(&[d, d]),
+            }
+        };
+        let sequences = (0..config.sequences.min(SEQUENCES)).map(of_sequence).sum::<f64>();
+        networks * sequences + candidates * of_candidate
+    };
+    views.iter().map(of_view).sum()
+}
+
+/// Products of a bottom, its hidden layers as wide as all experts together, for one row.
+fn bottom(config: &DmtConfig, x: usize) -> f64 {
+    let (hidden, last) = config.expert.split_at(config.expert.len() - 1);
+    let hidden = hidden.iter().map(|size| size * config.experts);
+    mlp(&[x].into_iter().chain(hidden).chain(last.iter().copied()).collect::<Vec<_>>())
+}
+
+/// Equation 5 over some page views, and for DIEN its auxiliary loss.
+fn loss_of(
+    model: &Dmt,
+    samples: &Samples,
+    views: &[usize],
+    catalogue: &Catalogue,
+    settings: &Settings,
+    device: &Device,
+) -> Tensor<1> {
+    let batch = RowBatch::new(samples, views, catalogue, device);
+    loss_of_rows(model, &batch, settings).unwrap_or_else(|| {
+        padded_loss(model, &Batch::new(samples, views, catalogue, device), settings)
+    })
+}
+
+/// y_b of a batch less its mean over what was shown, `[n, 1]`. Equation 3 alone leaves open how much
+/// of a rate is the product's and how much the place's: so a utility without its bias is that at an
+/// average place. What was not shown stood nowhere that could bias it.
+fn centred(bias: Tensor<2>, shown: Tensor<2>) -> Tensor<2> {
+    let bias = bias * shown.clone();
+    let mean = bias.clone().sum() / shown.clone().sum().clamp_min(1.0);
+    bias - mean.unsqueeze() * shown
+}
+
+/// Mean of y_b over all that was shown; none without a bias network.
+fn mean_bias(
+    model: &Dmt,
+    samples: &Samples,
+    catalogue: &Catalogue,
+    device: &Device,
+) -> Option<f32> {
+    let views: Vec<usize> = (0..samples.len()).collect();
+    let (mut sum, mut shown) = (0.0, 0.0);
+    for views in views.chunks(512) {
+        let places: Vec<Place> =
+            views.iter().flat_map(|&view| samples.places(view, catalogue)).collect();
+        let places_read = Places::new(&places, catalogue.product_types.len(), device);
+        sum += f64::from(model.bias(&places_read)?.sum().into_scalar::<f32>());
+        shown += places.len() as f64;
+    }
+    Some((sum / f64::max(shown, 1.0)) as f32)
+}
+
+/// Equation 5 over a batch without padding; none where the model is not trained on rows.
+fn loss_of_rows(model: &Dmt, batch: &RowBatch, settings: &Settings) -> Option<Tensor<1>> {
+    let (utilities, gates) = model.utilities(&batch.rows)?;
+    let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));
+    let present = batch.shown.ones_like();
+    let loss =
+        cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);
+    Some(with_balance(loss, gates, present, settings.balance))
+}
+
+/// Equation 5 over a batch with padding, and for DIEN its auxiliary loss.
+fn padded_loss(model: &Dmt, batch: &Batch, settings: &Settings) -> Tensor<1> {
+    let encoded = model.encode(&batch.sequences);
+    let output = model.rank(&encoded, &batch.candidates, 1.0);
+    let [requests, count, tasks] = output.utilities.dims();
+    let utilities = output.utilities.reshape([requests * count, tasks]);
+    let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));
+    let present = batch.present.clone();
+    let loss =
+        cross_entropy(utilities, bias, batch.labels.clone(), present.clone(), settings.lambda);
+    let gates = output.gates.map(|gates| {
+        let [requests, count, tasks, experts] = gates.dims();
+        gates.reshape([requests * count, tasks, experts])
+    });
+    let loss = with_balance(loss, gates, present, settings.balance);
+    match model.auxiliary(&encoded, &batch.sequences) {
+        Some(auxiliary) => loss + auxiliary,
+        None => loss,
+    }
+}
+
+/// Batches that are shuffled together and then sorted by length, so that little is padding.
+const POOL: usize = 16;
+
+/// Page views of each step of an epoch.
+pub fn batches(samples: &Samples, settings: &Settings, epoch: usize) -> Vec<Vec<usize>> {
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    random.set_stream(epoch as u64 + 1);
+    let mut views: Vec<usize> = (0..samples.len()).collect();
+    views.shuffle(&mut random);
+    let mut batches = Vec::new();
+    for pool in views.chunks_mut(POOL * settings.batch) {
+        pool.sort_by_key(|&view| samples.history(view, 0).len());
+        batches.extend(pool.chunks(settings.batch).map(<[usize]>::to_vec));
+    }
+    batches.shuffle(&mut random);
+    batches
+}

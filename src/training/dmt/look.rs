@@ -1,0 +1,48 @@
+//! A look at a model while it learns.
+
+use super::evaluate::{BiasMetrics, Metrics, utilities, utilities_and_gates};
+use super::samples::Samples;
+use market::catalogue::Catalogue;
+use market::metrics::{Mean, auc};
+use nets::models::dmt::TASKS;
+use nets::models::dmt::ranker::Ranker;
+
+/// What is seen of a model.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// AUC of each task over some page views that it learns from.
+    pub training: [f64; TASKS.len()],
+    /// What is measured on those held out.
+    pub held_out: Metrics,
+    /// Mean weight of each expert over those held out, by task; empty without gates.
+    pub gates: Vec<Vec<f64>>,
+}
+
+impl Look {
+    /// Looks at a ranker on the CPU; `learned` are few page views that it learns from.
+    pub fn at(
+        ranker: &Ranker,
+        learned: &Samples,
+        held_out: &Samples,
+        catalogue: &Catalogue,
+    ) -> Self {
+        let of_learned = utilities(ranker.model(), learned, catalogue);
+        let labels = learned.labels(0..learned.impressions());
+        let training = std::array::from_fn(|task| {
+            let scores: Vec<f32> = of_learned.iter().map(|utility| utility[task]).collect();
+            let positives: Vec<bool> = labels.iter().map(|label| label[task]).collect();
+            auc(&scores, &positives).unwrap_or(0.5)
+        });
+        let (utilities, used) = utilities_and_gates(ranker.model(), held_out, catalogue);
+        let of_task =
+            |task: &Vec<Mean>| task.iter().map(|mean| mean.value().unwrap_or(0.0)).collect();
+        Self {
+            training,
+            held_out: Metrics {
+                bias: BiasMetrics::of(ranker, held_out, catalogue),
+                ..Metrics::of(held_out, &utilities)
+            },
+            gates: used.weights.iter().map(of_task).collect(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// Learning in the tab: steps, pause, what is seen, the shelf in the learner's order, and what is said
+// where it can't go on.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+import { test, useStage } from "./support/browser.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
+
+const stage = useStage();
+
+const NATIVE = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8"));
+/** The fewest shoppers, and what differs. */
+const link = (more = "") => `?v=1&backend=cpu&q=couch&panel=learn&learn=shoppers:50${more}`;
+
+const status = (vitrine) => vitrine.get("learn-status").innerText();
+/** Steps that were made, as the status says. */
+const steps = async (vitrine) => Number((/^Step ([\d,]+) of/.exec(await status(vitrine))?.[1] ?? "-1").replace(",", ""));
+const until = (vitrine, holds, argument) => vitrine.page.waitForFunction(holds, argument, { timeout: 120_000 });
+const stands = (vitrine, number) =>
+  until(
+    vitrine,
+    (number) => document.querySelector('[data-testid="learn-status"]').textContent.startsWith(`Step ${number} of`),
+    number,
+  );
+
+test("steps are those of the command line, and the shelf takes the learner's order and gives it back", () =>
+  withVitrine(stage, { link: link() }, async (vitrine) => {
+    await vitrine.ready();
+    const shipped = await vitrine.scores();
+    for (let step = 1; step <= NATIVE.losses.length; step++) {
+      await vitrine.get("learn-step").click();
+      await stands(vitrine, step);
+    }
+    const said = await status(vitrine);
+    assert.match(said, new RegExp(`${NATIVE.views.toLocaleString("en")} page views to learn from`));
+    assert.match(said, new RegExp(`${NATIVE.held_out.toLocaleString("en")} held out`));
+    const run = await vitrine.page.evaluate(() => {
+      const { losses, looks } = JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run);
+      return { losses, looks };
+    });
+    assert.equal(run.losses.length, NATIVE.losses.length);
+    run.losses.forEach((loss, step) => assert.ok(Math.abs(loss - NATIVE.losses[step]) < 1e-3, `${step}: ${loss}`));
+    // Looked at before the first step, after the first, second, fourth, eighth, and then every so many.
+    assert.deepEqual(run.looks.slice(0, 5), [0, 1, 2, 4, 8]);
+
+    await vitrine.get("learn-on-shelf").check();
+    await vitrine.page.waitForFunction(() => document.querySelector('[data-key="learned"]'));
+    await vitrine.page.waitForTimeout(1500);
+    assert.notDeepEqual(await vitrine.scores(), shipped);
+    await vitrine.get("learn-on-shelf").uncheck();
+    await vitrine.page.waitForFunction(() => !document.querySelector('[data-key="learned"]'));
+    await vitrine.page.waitForTimeout(1500);
+    assert.deepEqual(await vitrine.scores(), shipped);
+  }));
+
+test("learning goes on until it is paused, and the page stays at hand", () =>
+  withVitrine(stage, { link: link() }, async (vitrine) => {
+    await vitrine.ready();
+    await vitrine.get("learn-go").click();
+    await until(vitrine, () => /^Step [1-9]/.test(document.querySelector('[data-testid="learn-status"]').textContent));
+    await vitrine.get("learn-go").click();
+    await vitrine.page.waitForTimeout(1000);
+    const stood = await steps(vitrine);
+    await vitrine.page.waitForTimeout(500);
+    assert.equal(await steps(vitrine), stood, "a pause is one");
+    assert.match(await vitrine.get("learn-go").innerText(), /Learn/);
+    assert.ok((await vitrine.page.locator(".learn canvas").count()) >= 4);
+    // Another setting is another run; the one before stays in the table.
+    await vitrine.page.locator('[data-setting="experts"]').selectOption("2");
+    await vitrine.page.waitForURL(/learn=shoppers:50,experts:2/);
+    await vitrine.get("learn-step").click();
+    await stands(vitrine, 1);
+    assert.equal(await vitrine.get("learn-runs").locator("tbody tr").count(), 2);
+    assert.equal(await vitrine.get("learn-gates").locator("figure").first().locator("path").count(), 2);
+  }));
+
+test("a recipe that there is none of is said, and the nearest taken", () =>
+  withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=learn&learn=experts:1000000,rate:NaN,shoppers:0" }, async (vitrine) => {
+    await vitrine.ready();
+    const value = (key) => vitrine.page.locator(`[data-setting="${key}"]`).inputValue();
+    assert.deepEqual([await value("experts"), await value("rate"), await value("shoppers")], ["8", "0.002", "50"]);
+    const notices = await vitrine.page.locator('[data-testid="notice"]').allInnerTexts();
+    for (const wrong of ["experts:1000000", "rate:NaN", "shoppers:0"])
+      assert.ok(notices.some((text) => text.includes(wrong)), `${wrong}: ${notices.join("|")}`);
+  }));
+
+test("a trainer that can't be had, or dies, is said, and another begins", () =>
+  withVitrine(
+    stage,
+    {
+      allow: [/trainer/, /404/],
+      link: link(),
+      prepare: () => stage.server.faults.set("trainer_bg.wasm", { status: 404 }),
+    },
+    async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.get("learn-step").click();
+      const notice = vitrine.page.locator('.learn [data-key="learn"]');
+      await notice.waitFor();
+      assert.match(await notice.innerText(), /trainer/i);
+      stage.server.faults.clear();
+      await vitrine.get("learn-step").click();
+      await stands(vitrine, 1);
+      assert.equal(await notice.count(), 0);
+    },
+  ));
