@@ -156,6 +156,16 @@
     // The page starts one itself, and says what is wrong.
   }
 
+  // What the page shows until its engine has answered, where a link asks for nothing else: a language is
+  // no question.
+  const asks = `${location.search}${location.hash}`.replace(/[?#&]lang=[a-z-]*/, "").includes("=");
+  if (!asks) {
+    const vitrinePrepared = fetch(versioned("assets/prepared.json")).then((response) => response.json());
+    // Without it the shelf is empty until the engine has answered.
+    vitrinePrepared.catch(() => {});
+    Object.assign(window, { vitrinePrepared });
+  }
+
   // A file that is dropped on the page would replace it: it is kept for the studio to read, and the
   // studio is opened.
   addEventListener("dragover", (event) => event.preventDefault());

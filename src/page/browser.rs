@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gloo_events::EventListener;
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Function, JsString, Promise, Reflect, RegExp};
 use leptos::prelude::{request_animation_frame, set_timeout};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -84,6 +84,15 @@ pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
     let worker = Reflect::get(&engine, &"worker".into()).ok()?.dyn_into().ok()?;
     let heard: Array = Reflect::get(&engine, &"heard".into()).ok()?.dyn_into().ok()?;
     Some((worker, heard.iter().filter_map(|event| event.dyn_into().ok()).collect()))
+}
+
+/// The file that `www/early.js` sent for before this program arrived; none where it sent for none, or
+/// if that was taken before.
+pub fn early_file() -> Option<Promise> {
+    let (window, name) = (window(), JsValue::from_str("vitrinePrepared"));
+    let file = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    Reflect::delete_property(&window, &name).ok()?;
+    Some(file)
 }
 
 /// A file beside the page as it is of the page's own version: the host may have another by now.
@@ -225,6 +234,14 @@ pub fn set_link(link: &str, step: bool) {
     } else {
         history.replace_state_with_url(&JsValue::NULL, "", Some(&address))
     };
+}
+
+/// Text as it looks: a letter of another width is that letter (NFKC), a quotation mark is straight, and
+/// what nobody sees is gone.
+pub fn as_seen(text: &str) -> String {
+    let unseen = RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
+    let text = JsString::from(text).normalize("NFKC").replace_by_pattern(&unseen, "");
+    String::from(text).replace(['‘', '’'], "'")
 }
 
 /// Puts text on the clipboard; says whether that worked.

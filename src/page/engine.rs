@@ -19,8 +19,9 @@ use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
 use systems::shared::BackendChoice;
 
-/// What a browser can't do is told on the first visit; after that it stands in the backend's menu.
-const TOLD_ONCE: [&str; 2] = ["no-webgpu", "webgpu-refused"];
+/// What a browser or its GPU can't do is told on the first visit; after that it stands in the backend's
+/// menu.
+const TOLD_ONCE: [&str; 3] = ["no-webgpu", "webgpu-refused", "webgpu-differs"];
 
 /// Key of what is said while the shelf is ranked with weights that were learned here.
 const LEARNED: &str = "learned";

@@ -121,7 +121,7 @@ fn QueryBox() -> impl IntoView {
     };
     let found = Memo::new(move |_| {
         store.shop.with(|shop| match shop {
-            Some(shop) => suggestions(&shop.queries, &typed.read()),
+            Some(shop) => suggestions(&shop.queries, &browser::as_seen(&typed.read())),
             None => vec![],
         })
     });

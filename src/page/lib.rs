@@ -12,6 +12,7 @@ extern crate keys;
 pub mod icons;
 pub mod moves;
 pub mod undo;
+mod welcome;
 
 pub mod bridge;
 
@@ -34,6 +35,7 @@ mod notices;
 mod page;
 pub mod parts;
 pub mod picture;
+mod prepared;
 mod print;
 pub mod rows;
 pub mod screen;

@@ -13,6 +13,7 @@ use super::knobs::Knobs;
 use super::language::{say, say_with};
 use super::notices::Notices;
 use super::parts::{click, follow};
+use super::prepared::{self, PreparedMark};
 use super::print::PrintFoot;
 use super::rows::keyed;
 use super::shelf::Shelf;
@@ -20,6 +21,7 @@ use super::shopper::ShopperBand;
 use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
+use super::welcome::{self, Welcome};
 use super::{bridge, browser, engine, keeping, language, screen};
 use link::PANELS;
 use link::State;
@@ -55,6 +57,7 @@ fn App() -> impl IntoView {
     language::follow_link(store);
     screen::follow(store);
     screen::follow_system();
+    prepared::show(store);
     engine::start(store);
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see www/early.js.
@@ -76,7 +79,8 @@ fn App() -> impl IntoView {
     // Another language is another page in the place of this one; www/early.js keeps what no link
     // holds. To have every text change by itself would be a twentieth of the program.
     let pages = || vec![language::shown() as u64];
-    let page = move |_| view! { <Page steps sheet /> }.into_any();
+    let welcome = RwSignal::new(welcome::is_wanted());
+    let page = move |_| view! { <Page steps sheet welcome /> }.into_any();
     view! {
         <div id="page">{keyed(pages, page)}</div>
         <StudioFrame />
@@ -89,12 +93,16 @@ fn Page(
     steps: StoredValue<Steps>,
     /// The side sheet that is open where there is no room for both.
     sheet: RwSignal<Option<&'static str>>,
+    /// Whether the strip of a first visit is on show.
+    welcome: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
         <Whole />
         <Header steps />
         <Notices />
+        <PreparedMark />
         <main>
+            <Welcome open=welcome />
             <ShopperBand />
             <Funnel />
             <div class="stage">

@@ -13,6 +13,7 @@ pub mod blend;
 pub mod block;
 pub mod learn;
 pub mod machine;
+pub mod prepared;
 pub mod supervisor;
 pub mod words;
 
@@ -35,6 +36,7 @@ pub const PROTOCOL_VERSION: u32 = hash(&[
     include_bytes!("block.rs"),
     include_bytes!("learn.rs"),
     include_bytes!("machine.rs"),
+    include_bytes!("prepared.rs"),
     include_bytes!("../link/recipe.rs"),
     include_bytes!("../wire/lib.rs"),
     include_bytes!("../link/state.rs"),

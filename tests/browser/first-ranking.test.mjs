@@ -49,7 +49,8 @@ describe("the first ranking", () => {
     const slow = await Server.start();
     slow.line = { bitsPerSecond: 10e6, latency: 20 };
     try {
-      await withVitrine({ browser: stage.browser, server: slow }, {}, async (vitrine) => {
+      // A link that asks for something has nothing prepared.
+      await withVitrine({ browser: stage.browser, server: slow }, { link: "?q=couch" }, async (vitrine) => {
         await vitrine.get("progress").waitFor();
         const time = await vitrine.page.evaluate(
           () =>

@@ -101,6 +101,20 @@ describe("search", () => {
     });
   });
 
+  test("suggests by what a text looks like", async () => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
+      const suggested = async (typed) => {
+        await vitrine.get("query").fill(typed);
+        await vitrine.page.getByRole("option").first().waitFor();
+        return vitrine.page.getByRole("option").allInnerTexts();
+      };
+      const plain = await suggested("sof");
+      assert.ok(plain.length > 0);
+      assert.deepEqual(await suggested("\u{FEFF}\u{FF53}o\u{200B}f"), plain);
+    });
+  });
+
   test("suggests queries of the shop, and takes the one that is picked", async () => {
     await withVitrine(stage, {}, async (vitrine) => {
       await vitrine.ready();

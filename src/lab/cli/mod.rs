@@ -22,6 +22,7 @@ pub mod measure;
 pub mod mlpr;
 pub mod moppr;
 mod personas;
+pub mod prepare;
 mod processor;
 pub mod rank;
 pub mod record;
@@ -58,6 +59,8 @@ pub enum Command {
     Manifest(manifest::Arguments),
     /// Measure a link's state on the held-out page views, perhaps for several values of a knob.
     Measure(measure::Arguments),
+    /// Write what the page shows before its engine has answered.
+    Prepare(prepare::Arguments),
     /// Rank what a link asks for, and print it.
     Rank(rank::Arguments),
     /// Write down what links rank, to hold them to it later.
@@ -143,6 +146,7 @@ impl Cli {
             Command::Lessons(arguments) => lessons::run(&arguments),
             Command::Manifest(arguments) => manifest::run(&arguments),
             Command::Measure(arguments) => measure::run(&arguments),
+            Command::Prepare(arguments) => prepare::run(&arguments),
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Record(arguments) => record::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),

@@ -81,7 +81,7 @@ fn print(answer: &Answer, state: &State, funnel: &Funnel<Folder>, top: usize) {
         println!(
             "{:>4} {:>7.4}{probabilities} {:>9.4}  {}",
             place + 1,
-            ranked.score,
+            unsigned_zero(ranked.score),
             unsigned_zero(candidate.retrieval_score),
             catalogue.products[candidate.product as usize].title
         );

@@ -16,6 +16,7 @@ use crate::rest::at_rest;
 use lessons::sources::linked;
 use link::State;
 use market::catalogue::ProductId;
+use page::browser;
 use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
 use page::parts::{click, is_composing, live, written};
@@ -164,7 +165,8 @@ fn PickProduct() -> impl IntoView {
         typed.with(|typed| {
             store.shop.with(|shop| {
                 let catalogue = &shop.as_ref()?.catalogue;
-                Some(find(catalogue, typed, FOUND)).filter(|_| !typed.trim().is_empty())
+                Some(find(catalogue, &browser::as_seen(typed), FOUND))
+                    .filter(|_| !typed.trim().is_empty())
             })
         })
     });
