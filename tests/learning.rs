@@ -142,6 +142,11 @@ fn dmt_learns() {
 }
 
 #[test]
+fn moppr_learns() {
+    learns("moppr");
+}
+
+#[test]
 fn what_is_said_is_what_learns() {
     let ground = ground();
     let data = gathered(&ground, &recipe("dmt", &[]));

@@ -5,8 +5,8 @@ use anyhow::Result;
 use burn::module::Module;
 
 use super::descent::{At, Lesson, Stepwise};
-use super::dmt;
 use super::optimiser::{AdaGrad, Optimiser};
+use super::{dmt, moppr};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
@@ -16,7 +16,7 @@ use systems::knob::Settings;
 use systems::learning::{self, Chosen, Learning};
 
 /// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
-pub static LEARNERS: [&dyn Learns; 1] = [&dmt::learn::Dmt];
+pub static LEARNERS: [&dyn Learns; 2] = [&dmt::learn::Dmt, &moppr::learn::Moppr];
 
 /// The one that was chosen.
 pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
