@@ -147,6 +147,11 @@ fn moppr_learns() {
 }
 
 #[test]
+fn yandex_learns() {
+    learns("yandex");
+}
+
+#[test]
 fn what_is_said_is_what_learns() {
     let ground = ground();
     let data = gathered(&ground, &recipe("dmt", &[]));

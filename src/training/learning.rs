@@ -6,7 +6,8 @@ use burn::module::Module;
 
 use super::descent::{At, Lesson, Stepwise};
 use super::optimiser::{AdaGrad, Optimiser};
-use super::{dmt, moppr};
+use super::people::People;
+use super::{dmt, moppr, yandex};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
@@ -16,7 +17,8 @@ use systems::knob::Settings;
 use systems::learning::{self, Chosen, Learning};
 
 /// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
-pub static LEARNERS: [&dyn Learns; 2] = [&dmt::learn::Dmt, &moppr::learn::Moppr];
+pub static LEARNERS: [&dyn Learns; 3] =
+    [&dmt::learn::Dmt, &moppr::learn::Moppr, &yandex::learn::Yandex];
 
 /// The one that was chosen.
 pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
@@ -241,6 +243,15 @@ pub(crate) fn read<C: serde::de::DeserializeOwned, M: Module>(
         Ok((config, model))
     };
     read().map_err(|error| refused(name, error))
+}
+
+/// One shopper, who is learned from or tested on.
+pub(crate) fn alone(shopper: u32, tested: bool) -> People {
+    let (one, nobody) = (shopper..shopper + 1, 0..0);
+    match tested {
+        true => People { trained: nobody, tested: one },
+        false => People { trained: one, tested: nobody },
+    }
 }
 
 /// What follows the gradient; AdaGrad's sums start at `accumulator`.
