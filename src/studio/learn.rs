@@ -21,6 +21,7 @@ use protocol::Examination;
 use protocol::words::{self, fixed};
 use systems::knob::Settings;
 use systems::registry::LEARNERS;
+use systems::shared::RANKER;
 
 pub mod charts;
 pub mod record;
@@ -273,6 +274,9 @@ fn seen(trainer: Trainer) -> AnyView {
     let learning = Memo::new(move |_| {
         runs.with(|runs| runs.last().map_or(LEARNERS[0], |run| run.recipe.learning()))
     });
+    // Engines take a ranker's weights in place of what ships, and no retriever's.
+    let ranks = move || learning.get().knob.key == RANKER.key;
+    let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
     let made = move || {
         let made = runs.with(|runs| runs.last().map_or(0, Record::step));
         say_with(word!("learn.loss.label"), &[("value", &words::count(made as usize))])
@@ -353,8 +357,8 @@ fn seen(trainer: Trainer) -> AnyView {
     };
     view! {
         <div class="shelf-switch">
-            <label class="check">
-                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get()
+            <label class="check" title=unless_it_ranks>
+                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get() disabled=move || !ranks()
                     on:change=move |event| on_shelf.set(event_target_checked(&event)) />
                 <span>{text(word!("learn.on-shelf"))}</span>
             </label>
