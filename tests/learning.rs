@@ -152,6 +152,11 @@ fn yandex_learns() {
 }
 
 #[test]
+fn mlpr_learns() {
+    learns("mlpr");
+}
+
+#[test]
 fn what_is_said_is_what_learns() {
     let ground = ground();
     let data = gathered(&ground, &recipe("dmt", &[]));

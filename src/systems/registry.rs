@@ -13,7 +13,8 @@ pub static RETRIEVERS: [&Retriever; 3] = [&moppr::RETRIEVER, &yandex::RETRIEVER,
 pub static RANKERS: [&Ranker; 3] = [&dmt::RANKER, &mlpr::RANKER, &retrieval_alone::RANKER];
 
 /// Systems that learn in the tab, in the order in which the studio offers them.
-pub static LEARNERS: [&Learning; 3] = [&dmt::LEARNING, &moppr::LEARNING, &yandex::LEARNING];
+pub static LEARNERS: [&Learning; 4] =
+    [&dmt::LEARNING, &moppr::LEARNING, &yandex::LEARNING, &mlpr::LEARNING];
 
 /// Names of the retrievers in links.
 pub static RETRIEVER_KEYS: [&str; RETRIEVERS.len()] = {

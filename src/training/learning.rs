@@ -7,7 +7,7 @@ use burn::module::Module;
 use super::descent::{At, Lesson, Stepwise};
 use super::optimiser::{AdaGrad, Optimiser};
 use super::people::People;
-use super::{dmt, moppr, yandex};
+use super::{dmt, mlpr, moppr, yandex};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
@@ -17,8 +17,8 @@ use systems::knob::Settings;
 use systems::learning::{self, Chosen, Learning};
 
 /// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
-pub static LEARNERS: [&dyn Learns; 3] =
-    [&dmt::learn::Dmt, &moppr::learn::Moppr, &yandex::learn::Yandex];
+pub static LEARNERS: [&dyn Learns; 4] =
+    [&dmt::learn::Dmt, &moppr::learn::Moppr, &yandex::learn::Yandex, &mlpr::learn::Mlpr];
 
 /// The one that was chosen.
 pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
