@@ -13,7 +13,7 @@ use market::metrics::measure::Measure;
 use regex::Regex;
 use studio::export::Cells;
 use systems::knob::Control;
-use systems::registry::{RANKERS, RETRIEVERS, knobs};
+use systems::registry::{LEARNERS, RANKERS, RETRIEVERS, knobs};
 
 type Words = BTreeMap<String, String>;
 
@@ -187,9 +187,19 @@ fn families() -> BTreeSet<String> {
             }
         }
     }
-    for setting in link::recipe::SETTINGS {
-        add(format!("learn.setting.{}", setting.key));
-        add(format!("learn.setting.{}.about", setting.key));
+    for learning in LEARNERS {
+        add(format!("learn.unit.{}", learning.unit));
+        for setting in learning.settings {
+            add(format!("learn.setting.{}", setting.key));
+            add(format!("learn.setting.{}.about", setting.key));
+            setting.names.iter().for_each(|name| add(format!("learn.{}.{name}", setting.key)));
+        }
+        for measure in learning.measures {
+            add(format!("learn.measure.{measure}"));
+            add(format!("learn.measure.{measure}.about"));
+        }
+        learning.gates.iter().for_each(|gate| add(format!("learn.gate.{gate}")));
+        learning.curves.iter().for_each(|curve| add(format!("learn.curve.{curve}")));
     }
     for span in ["real-time", "short-term", "long-term"] {
         add(format!("machine.spans.{span}"));
@@ -431,6 +441,8 @@ fn words_in_a_program_are_found() {
 /// Terms and names that a Chinese engineer writes in Latin letters.
 const LATIN: &[&str] = &[
     "AUC",
+    "AdaGrad",
+    "Adam",
     "BERT",
     "BM25",
     "CLS",

@@ -103,7 +103,8 @@ fn nobody_outside_a_systems_own_files_decides_by_its_name() {
             used.iter().any(|used| line.contains(used.as_str()))
         })
     };
-    let folders = ["page", "studio", "protocol", "link", "lessons", "worker", "engine/pipeline"];
+    let folders =
+        ["page", "studio", "protocol", "link", "lessons", "worker", "trainer", "engine/pipeline"];
     for file in folders.iter().flat_map(|folder| files(&format!("src/{folder}"))) {
         let own = systems.iter().any(|system| file.ends_with(&format!("/{system}.rs")));
         if own || registries.contains(&file.as_str()) || file.ends_with("tests.rs") {

@@ -1,22 +1,26 @@
 //! Learning in the tab, as far as it needs no tab: the trainer's runs over the files that ship.
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use futures::executor::block_on;
 use lab::native::Folder;
 use link::State;
-use link::recipe::{EXPERTS, Recipe, SEED, SHIPPED, SHOPPERS};
-use protocol::learn::Look;
+use link::recipe::{EXPERTS, Learning, Recipe, SEED, SHIPPED, SHOPPERS, Setting};
+use protocol::learn::{Look, Measure};
 use serde::{Deserialize, Serialize};
-use trainer::run::{Ground, Run, Stepped, settings_of};
-use training::dmt::Settings;
-use training::dmt::data::Data;
+use systems::registry::LEARNERS;
+use trainer::run::{Ground, Run, Stepped};
+use training::descent::At;
+use training::learning::{Gathered, Seen, Steps};
 
-/// What a short run comes to. The tab's is held against it (tests/browser/learn.test.mjs).
+/// What a short run of a system comes to. The tab's is held against it (tests/browser/learn.test.mjs).
 #[derive(Debug, Serialize, Deserialize)]
 struct Short {
-    views: usize,
-    held_out: usize,
+    views: u32,
+    held_out: u32,
     losses: Vec<f32>,
-    auc: Vec<f32>,
+    measures: BTreeMap<String, f32>,
 }
 
 /// Steps of the short run.
@@ -26,126 +30,249 @@ fn folder() -> Folder {
     Folder("assets".into())
 }
 
-fn recipe(settings: &[(&link::recipe::Setting, f32)]) -> Recipe {
-    let mut recipe = Recipe::default();
+fn learning(key: &str) -> &'static Learning {
+    LEARNERS.into_iter().find(|learning| learning.key == key).expect("a system that learns")
+}
+
+/// A system's training with the fewest shoppers that one may learn from.
+fn recipe(key: &str, settings: &[(&Setting, f32)]) -> Recipe {
+    let mut recipe = Recipe::new(learning(key));
     recipe.set(&SHOPPERS, 50.0);
     settings.iter().for_each(|(setting, value)| recipe.set(setting, *value));
     recipe
 }
 
-/// Page views of the fewest shoppers that one may learn from.
-fn ground() -> (Ground, Data) {
-    let ground = block_on(Ground::fetch(&folder())).expect("the shop's files");
-    let mut gathering = ground.gathering().expect("the CPU");
-    for (shopper, tested) in ground.people(&recipe(&[])) {
-        gathering.add(shopper, tested).expect("the CPU");
-    }
-    let data = gathering.data;
-    (ground, data)
+fn ground() -> Ground {
+    block_on(Ground::fetch(&folder())).expect("the shop's files")
 }
 
-fn begun(ground: &Ground, data: &Data, recipe: &Recipe) -> Run {
+/// Samples of those who are asked for.
+fn gathered<'a>(ground: &'a Ground, recipe: &Recipe) -> Box<dyn Gathered + 'a> {
+    let mut gathers = ground.gathers(recipe).expect("the CPU");
+    for (shopper, tested) in ground.people(recipe) {
+        gathers.add(shopper, tested).expect("the CPU");
+    }
+    gathers.all().expect("the CPU")
+}
+
+fn begun<'a>(ground: &Ground, data: &'a dyn Gathered, recipe: &Recipe) -> Run<'a> {
     block_on(Run::new(1, (&State::default(), recipe), ground, data, &folder())).expect("a run")
 }
 
-fn steps(mut run: Run, count: usize, ground: &Ground, data: &Data) -> (Run, Vec<f32>) {
-    let mut losses = Vec::new();
-    for _ in 0..count {
-        let stepped;
-        (run, stepped) = run.step(ground, data);
-        match stepped {
-            Stepped::Loss(loss) => losses.push(loss),
-            other => panic!("{other:?}"),
-        }
-    }
-    (run, losses)
+fn steps(run: &mut Run, count: usize) -> Vec<f32> {
+    let step = |_| match run.step() {
+        Stepped::Loss(loss) => loss,
+        other => panic!("{other:?}"),
+    };
+    (0..count).map(step).collect()
 }
 
-fn look(run: &mut Run, ground: &Ground, data: &Data) -> Look {
-    run.look(ground, data).expect("numbers")
+fn look(run: &mut Run) -> Look {
+    run.look().expect("numbers")
 }
 
-#[test]
-fn a_run_learns_is_the_same_again_and_can_go_back() {
-    let (ground, data) = ground();
-    let recipe = recipe(&[]);
-    let mut run = begun(&ground, &data, &recipe);
-    let untrained = look(&mut run, &ground, &data);
-    let (mut run, losses) = steps(run, STEPS, &ground, &data);
+fn near(one: f32, other: f32, by: f32) -> bool {
+    (one - other).abs() < by
+}
+
+/// A run learns, is the same again, can go back, and is what it was when the file was written.
+fn learns(key: &str) {
+    let ground = ground();
+    let recipe = recipe(key, &[]);
+    let data = gathered(&ground, &recipe);
+    let mut run = begun(&ground, &*data, &recipe);
+    let untrained = look(&mut run);
+    let losses = steps(&mut run, STEPS);
     // The look before is gone back to.
     run.go_back();
     assert_eq!(run.step_number(), 0);
-    assert_eq!(look(&mut run, &ground, &data).weights, untrained.weights);
+    assert_eq!(look(&mut run).weights, untrained.weights);
     // The same steps give the same bytes.
-    let (mut run, again) = steps(run, STEPS, &ground, &data);
-    assert_eq!(again, losses);
-    let first = look(&mut run, &ground, &data);
-    let (mut other, _) = steps(begun(&ground, &data, &recipe), STEPS, &ground, &data);
-    assert_eq!(look(&mut other, &ground, &data).weights, first.weights);
+    assert_eq!(steps(&mut run, STEPS), losses);
+    let first = look(&mut run);
+    let mut other = begun(&ground, &*data, &recipe);
+    assert_eq!(steps(&mut other, STEPS), losses);
+    assert_eq!(look(&mut other).weights, first.weights);
 
-    let short: Short =
-        serde_json::from_str(include_str!("learning.json")).expect("what a short run comes to");
+    // What is declared is what is seen.
+    let keys: Vec<&str> = first.measures.iter().map(|measure| measure.key.as_str()).collect();
+    assert_eq!(keys, learning(key).measures);
+    let gates: Vec<&str> = first.gates.iter().map(|gate| gate.key.as_str()).collect();
+    assert_eq!(gates, learning(key).gates);
+    let curves: Vec<&str> = first.curves.iter().map(|curve| curve.key.as_str()).collect();
+    assert_eq!(curves, learning(key).curves);
+    for gate in &first.gates {
+        assert!(near(gate.shares.iter().sum::<f32>(), 1.0, 1e-4), "{gate:?}");
+    }
+
+    let all: BTreeMap<String, Short> =
+        serde_json::from_str(include_str!("learning.json")).expect("what short runs come to");
+    let measures = first.measures.iter();
     let found = Short {
-        views: data.training.len(),
-        held_out: data.test.len(),
+        views: run.begun().views,
+        held_out: run.begun().held_out,
         losses: losses.clone(),
-        auc: first.held_out.clone(),
-    };
-    let near = |one: &[f32], other: &[f32], by: f32| {
-        one.len() == other.len() && one.iter().zip(other).all(|(a, b)| (a - b).abs() < by)
+        measures: measures.filter_map(|m| Some((m.key.clone(), m.held_out?))).collect(),
     };
     let text = serde_json::to_string(&found).expect("plain data");
-    assert_eq!((found.views, found.held_out), (short.views, short.held_out), "{text}");
-    assert!(near(&found.losses, &short.losses, 1e-4), "{text}");
-    assert!(near(&found.auc, &short.auc, 1e-3), "{text}");
+    let short = all.get(key).unwrap_or_else(|| panic!("{key}: {text}"));
+    assert_eq!((found.views, found.held_out), (short.views, short.held_out), "{key}: {text}");
+    assert_eq!(found.losses.len(), short.losses.len(), "{key}: {text}");
+    let alike =
+        found.losses.iter().zip(&short.losses).all(|(a, b)| near(*a, *b, 1e-4 * b.abs().max(1.0)));
+    assert!(alike, "{key}: {text}");
+    let alike = short.measures.iter().all(|(name, value)| {
+        found
+            .measures
+            .get(name)
+            .is_some_and(|found| near(*found, *value, 2e-3 * value.abs().max(1.0)))
+    });
+    assert!(alike && found.measures.len() == short.measures.len(), "{key}: {text}");
 
     // To the end.
     let left = (run.steps() - run.step_number()) as usize;
-    let (run, more) = steps(run, left, &ground, &data);
-    assert_eq!(more.len(), left);
-    assert_eq!(run.step(&ground, &data).1, Stepped::Over);
-    let (head, tail) = (&losses[..8], &more[more.len() - 8..]);
-    let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
-    assert!(mean(tail) < 0.5 * mean(head), "{head:?} {tail:?}");
+    assert_eq!(steps(&mut run, left).len(), left);
+    assert_eq!(run.step(), Stepped::Over);
+    assert!(block_on(ground.shipped((&State::default(), &recipe), &*data, &folder())).is_ok());
+}
+
+#[test]
+fn dmt_learns() {
+    learns("dmt");
+}
+
+#[test]
+fn moppr_learns() {
+    learns("moppr");
+}
+
+#[test]
+fn yandex_learns() {
+    learns("yandex");
+}
+
+#[test]
+fn mlpr_learns() {
+    learns("mlpr");
 }
 
 #[test]
 fn what_is_said_is_what_learns() {
-    let (ground, data) = ground();
-    let weights = |recipe: &Recipe| look(&mut begun(&ground, &data, recipe), &ground, &data);
-    let as_it_comes = weights(&recipe(&[]));
-    assert_eq!(as_it_comes.gates.len(), 2);
-    for gate in &as_it_comes.gates {
-        assert_eq!(gate.len(), 4);
-        assert!((gate.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-    }
-    assert_ne!(as_it_comes.weights, weights(&recipe(&[(&SEED, 2.0)])).weights);
-    assert_eq!(weights(&recipe(&[(&EXPERTS, 6.0)])).gates[0].len(), 6);
+    let ground = ground();
+    let data = gathered(&ground, &recipe("dmt", &[]));
+    let weights =
+        |settings: &[(&Setting, f32)]| look(&mut begun(&ground, &*data, &recipe("dmt", settings)));
+    let as_it_comes = weights(&[]);
+    assert_eq!(as_it_comes.gates[0].shares.len(), 4);
+    assert_ne!(as_it_comes.weights, weights(&[(&SEED, 2.0)]).weights);
+    assert_eq!(weights(&[(&EXPERTS, 6.0)]).gates[0].shares.len(), 6);
     // What ships has learned, of other shoppers, what these do.
-    let shipped = weights(&recipe(&[(&SHIPPED, 1.0)]));
-    assert!(shipped.held_out[0] > as_it_comes.held_out[0] + 0.1, "{shipped:?}");
-    assert!(!shipped.learned.is_empty() && shipped.learned.len() == shipped.examination.len());
+    let shipped = weights(&[(&SHIPPED, 1.0)]);
+    let auc = |look: &Look| look.held_out("auc-click").expect("clicks");
+    assert!(auc(&shipped) > auc(&as_it_comes) + 0.1, "{:?}", shipped.measures);
+    assert_eq!(shipped.curves[0].learned.len(), shipped.curves[0].truth.len());
+    let recipe = recipe("dmt", &[]);
+    let compared = block_on(ground.shipped((&State::default(), &recipe), &*data, &folder()));
+    let compared = compared.expect("what ships");
+    assert!(near(compared[0].held_out.expect("clicks"), auc(&shipped), 1e-3));
+}
+
+/// A training whose third step breaks.
+struct Breaks<'a>(Box<dyn Steps + 'a>);
+
+impl Steps for Breaks<'_> {
+    fn at(&self) -> At {
+        self.0.at()
+    }
+
+    fn step(&mut self) -> Option<f32> {
+        let loss = self.0.step()?;
+        Some(if self.0.at().step == 3 { f32::NAN } else { loss })
+    }
+
+    fn keep(&mut self) {
+        self.0.keep();
+    }
+
+    fn go_back(&mut self) {
+        self.0.go_back();
+    }
+
+    fn look(&self) -> anyhow::Result<Seen> {
+        self.0.look()
+    }
+
+    fn weights(
+        &self,
+        command: &str,
+    ) -> Result<nets::models::weights::Weights, nets::models::weights::WeightsError> {
+        self.0.weights(command)
+    }
 }
 
 #[test]
 fn a_loss_that_is_no_number_takes_the_run_back_to_its_last_look() {
-    let (ground, data) = ground();
-    let recipe = recipe(&[]);
-    let settings = Settings { rate: 1e30, ..settings_of(&recipe) };
-    let run = (&State::default(), &recipe, settings);
-    let run = block_on(Run::with_settings(1, run, &ground, &data, &folder()));
-    let mut run = run.expect("a run");
-    let before = look(&mut run, &ground, &data).weights;
-    let broke = loop {
-        let stepped;
-        (run, stepped) = run.step(&ground, &data);
-        match stepped {
-            Stepped::Loss(_) => {}
-            Stepped::Broke(at) => break at,
-            Stepped::Over => panic!("such a rate breaks anything"),
+    let ground = ground();
+    let recipe = recipe("dmt", &[]);
+    let data = gathered(&ground, &recipe);
+    let run = begun(&ground, &*data, &recipe);
+    let mut run = run.with(|steps| Box::new(Breaks(steps)));
+    steps(&mut run, 1);
+    let before = look(&mut run).weights;
+    steps(&mut run, 1);
+    assert_eq!(run.step(), Stepped::Broke(2));
+    assert_eq!(run.step_number(), 1);
+    assert_eq!(look(&mut run).weights, before);
+}
+
+/// What a whole run as it comes costs and comes to, for whoever chooses what it is to be.
+#[test]
+#[ignore = "takes a minute a system"]
+fn whole_runs() {
+    let ground = ground();
+    let only = std::env::var("SYSTEM").unwrap_or_default();
+    let told = std::env::var("RECIPE").unwrap_or_default();
+    for learning in LEARNERS.into_iter().filter(|learning| learning.key.contains(&only)) {
+        let (recipe, wrong) = Recipe::read(&format!("system:{},{told}", learning.key));
+        assert!(wrong.is_empty(), "{wrong:?}");
+        let started = Instant::now();
+        let data = gathered(&ground, &recipe);
+        println!("{}: {:?} gathered in {:.1?}", recipe.write(), data.counts(), started.elapsed());
+        let said = |measures: &[Measure]| {
+            let number =
+                |value: Option<f32>| value.map_or("–".into(), |value| format!("{value:.3}"));
+            let measures = measures.iter().map(|measure| {
+                format!("{} {}/{}", measure.key, number(measure.training), number(measure.held_out))
+            });
+            measures.collect::<Vec<_>>().join(", ")
+        };
+        let shipped = block_on(ground.shipped((&State::default(), &recipe), &*data, &folder()));
+        println!("   ships: {}", said(&shipped.expect("what ships")));
+        let started = Instant::now();
+        let mut run = begun(&ground, &*data, &recipe);
+        println!("   begun after {:.1?}, {} steps", started.elapsed(), run.steps());
+        let (mut looks, mut losses) = (Vec::new(), Vec::new());
+        loop {
+            if run.is_looked_at() {
+                let looking = Instant::now();
+                let look = look(&mut run);
+                looks.push(looking.elapsed());
+                let loss = losses.iter().sum::<f32>() / losses.len().max(1) as f32;
+                losses.clear();
+                let (at, after) = (look.step, started.elapsed());
+                println!("{at:>8} {after:>7.1?} loss {loss:.4}: {}", said(&look.measures));
+            }
+            match run.step() {
+                Stepped::Loss(loss) => losses.push(loss),
+                Stepped::Broke(at) => panic!("broke at {at}"),
+                Stepped::Over => break,
+            }
         }
-    };
-    assert!(broke > 0);
-    assert_eq!(run.step_number(), 0);
-    assert_eq!(look(&mut run, &ground, &data).weights, before);
+        let looking: f32 = looks.iter().map(|time| time.as_secs_f32()).sum();
+        println!(
+            "   {:.1?} in all, {looking:.1} s of it in {} looks",
+            started.elapsed(),
+            looks.len()
+        );
+    }
 }

@@ -5,7 +5,7 @@ use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
 use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
-use protocol::learn::{Begun, FromTrainer, Gathered, Look, ToTrainer, Went};
+use protocol::learn::{Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, ToTrainer, Went};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
     HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
@@ -344,12 +344,16 @@ fn what_studio_and_trainer_write_is_read_by_both() {
     let look = Look {
         run: 2,
         step: 4,
-        training: vec![0.5, 0.75],
-        held_out: vec![0.5, 0.25],
-        truth: 0.5,
-        gates: vec![vec![0.25, 0.75], vec![1.0, 0.0]],
-        learned: vec![1.0, 0.5],
-        examination: vec![1.0, 0.75],
+        measures: vec![
+            Measure { key: "auc-click".into(), training: Some(0.5), held_out: Some(0.25) },
+            Measure { key: "truth-click".into(), training: None, held_out: None },
+        ],
+        gates: vec![Gate { key: "click".into(), shares: vec![0.25, 0.75] }],
+        curves: vec![Curve {
+            key: "examination".into(),
+            learned: vec![1.0, 0.5],
+            truth: vec![1.0, 0.75],
+        }],
         weights: "AA==".into(),
     };
     for message in [

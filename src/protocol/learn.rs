@@ -18,7 +18,7 @@ message! {
         Begin {
             /// Number of the run, rising.
             run: u64,
-            /// Its settings say which variant of DMT learns.
+            /// Its settings say which variant of the system learns, or what for.
             state: Box<State>,
             /// Values of a [`Recipe`](link::recipe::Recipe).
             recipe: Vec<f32>,
@@ -46,7 +46,7 @@ message! {
         Progress(Progress) = "progress",
         /// Ready for a run.
         Ready = "ready",
-        /// Page views of so many shoppers are gathered.
+        /// Samples of so many shoppers are gathered.
         Gathered(Gathered) = "gathered",
         /// A run can make its first step.
         Begun(Begun) = "begun",
@@ -87,9 +87,9 @@ message! {
     pub struct Begun {
         /// Number of the run.
         pub run: u64,
-        /// Page views that are learned from.
+        /// Samples that are learned from: page views, days of a shopper, or pairs of query and product.
         pub views: u32,
-        /// Page views that it is tested on.
+        /// Those that it is tested on.
         pub held_out: u32,
         /// Steps of the run.
         pub steps: u32,
@@ -108,8 +108,45 @@ message! {
         pub step: u32,
         /// Loss of each step since the last message, the newest last.
         pub losses: Vec<f32>,
-        /// Page views a second over those.
+        /// Samples a second over those.
         pub speed: f32,
+    }
+}
+
+message! {
+    /// Something that is measured of a model; words under "learn.measure." and its key.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Measure {
+        /// Its name.
+        pub key: String,
+        /// Over samples that it learns from; none where it is not measured on those.
+        pub training: Option<f32>,
+        /// Over samples held out; none where there are too few of them to say.
+        pub held_out: Option<f32>,
+    }
+}
+
+message! {
+    /// A gate; words under "learn.gate." and its key.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Gate {
+        /// Its name.
+        pub key: String,
+        /// Mean weight of each expert over what is held out.
+        pub shares: Vec<f32>,
+    }
+}
+
+message! {
+    /// What a model has found out beside what is so; words under "learn.curve." and its key.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Curve {
+        /// Its name.
+        pub key: String,
+        /// As the model has it.
+        pub learned: Vec<f32>,
+        /// As the market has it.
+        pub truth: Vec<f32>,
     }
 }
 
@@ -121,20 +158,25 @@ message! {
         pub run: u64,
         /// Steps made.
         pub step: u32,
-        /// AUC of each task over page views that it learns from.
-        pub training: Vec<f32>,
-        /// AUC of each task over those held out.
-        pub held_out: Vec<f32>,
-        /// Share of the pairs of a held-out page that u_click puts in the order of their true
-        /// attraction.
-        pub truth: f32,
-        /// Mean weight of each expert over those held out, by task; empty without gates.
-        pub gates: Vec<Vec<f32>>,
-        /// Learned examination by place, relative to the first; empty where no place is read.
-        pub learned: Vec<f32>,
-        /// The same as the market has it.
-        pub examination: Vec<f32>,
+        /// What is measured, in the order in which the system declares it.
+        pub measures: Vec<Measure>,
+        /// How its gates choose; none without gates.
+        pub gates: Vec<Gate>,
+        /// What it has found out; none where it reads nothing of the kind.
+        pub curves: Vec<Curve>,
         /// Its weights as a file, in base 64.
         pub weights: String,
+    }
+}
+
+impl Look {
+    /// A measure over what is held out.
+    pub fn held_out(&self, key: &str) -> Option<f32> {
+        self.measure(key)?.held_out
+    }
+
+    /// The measure of this name.
+    pub fn measure(&self, key: &str) -> Option<&Measure> {
+        self.measures.iter().find(|measure| measure.key == key)
     }
 }

@@ -1,4 +1,4 @@
-//! Learning before one's eyes: DMT trained in this tab on the market's log, with what it gets better at
+//! Learning before one's eyes: a system trained in this tab on the market's log, with what it gets better at
 //! on the way, and the shelf in its order.
 
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use super::browser::download_bytes;
 use super::engine::Standing;
 use super::panels::Panel;
 use link::differences::knob_in_words;
-use link::recipe::{Recipe, SETTINGS, SHIPPED, Setting};
+use link::recipe::{Learning, Recipe, Setting};
 use page::insides::chart::Chart;
 use page::insides::curves::examination;
 use page::language::{say, say_with, text, worded};
@@ -20,7 +20,8 @@ use page::store::{Store, store};
 use protocol::Examination;
 use protocol::words::{self, fixed};
 use systems::knob::Settings;
-use systems::registry::LEARNER;
+use systems::registry::LEARNERS;
+use systems::shared::RANKER;
 
 pub mod charts;
 pub mod record;
@@ -69,6 +70,11 @@ fn Learn() -> impl IntoView {
             move || seen(trainer.clone()),
         )
     };
+    let chosen = Memo::new(move |_| store.view.with(|view| view.recipe.learning()));
+    let settings = live(move || {
+        let settings = chosen.get().settings.iter();
+        settings.map(|setting| control(store, setting)).collect_view().into_any()
+    });
     view! {
         <div class="learn" data-testid="learn" data-run=recorded>
             <p class="note" data-testid="learn-variant" prop:textContent=move || learns(store)></p>
@@ -77,7 +83,8 @@ fn Learn() -> impl IntoView {
             {live(trouble)}
             <fieldset class="settings">
                 <legend>{text(word!("learn.settings"))}</legend>
-                {SETTINGS.map(|setting| control(store, setting))}
+                {system(store)}
+                {settings}
             </fieldset>
             {seen}
             {live(move || runs_table(store, trainer.clone()))}
@@ -85,25 +92,57 @@ fn Learn() -> impl IntoView {
     }
 }
 
-/// Which system learns, and which variant of it.
+/// Which system learns, and which variant of it or what for.
 fn learns(store: Store) -> String {
-    let knobs = store.state.with(|state| in_words(&variant(state)));
-    let system = say(&word!("knobs.ranker.{}", LEARNER.key));
-    say_with(word!("learn.variant"), &[("system", system), ("knobs", &knobs)])
+    let recipe = store.view.with(|view| view.recipe.clone());
+    let knobs = store.state.with(|state| in_words(&recipe, &variant(state, &recipe)));
+    let system = system_name(recipe.learning());
+    match knobs.is_empty() {
+        true => say_with(word!("learn.whole"), &[("system", &system)]),
+        false => say_with(word!("learn.variant"), &[("system", &system), ("knobs", &knobs)]),
+    }
+}
+
+fn system_name(learning: &Learning) -> String {
+    say(&word!("knobs.{}.{}", learning.knob.key, learning.key)).into()
+}
+
+/// The choice of the system that learns; another one's training stands as it comes.
+fn system(store: Store) -> AnyView {
+    let now = move || store.view.with(|view| view.recipe.learning());
+    let choose = move |event| {
+        let chosen = event_target_value(&event);
+        if let Some(learning) = LEARNERS.into_iter().find(|learning| learning.key == chosen) {
+            store.view.update(|view| view.recipe = Recipe::new(learning));
+        }
+    };
+    let option = move |learning: &'static Learning| {
+        view! {
+            <option value=learning.key selected=move || now() == learning prop:textContent=move || system_name(learning)></option>
+        }
+    };
+    view! {
+        <label title=move || say(word!("learn.system.about")).to_string()>
+            <span>{text(word!("learn.system"))}</span>
+            <select data-testid="learn-system" on:change=choose prop:value=move || now().key>
+                {LEARNERS.map(option).collect_view()}
+            </select>
+        </label>
+    }
+    .into_any()
 }
 
 /// How the knobs stand that choose a variant.
-fn in_words(variant: &Settings) -> String {
-    let knobs = LEARNER.networks.iter().map(|knob| worded(&knob_in_words(knob, variant)));
+fn in_words(recipe: &Recipe, variant: &Settings) -> String {
+    let knobs = recipe.learning().knobs.iter().map(|knob| worded(&knob_in_words(knob, variant)));
     knobs.collect::<Vec<_>>().join(" · ")
 }
 
 /// What a value of a setting is called.
 fn value_name(setting: &Setting, value: f32) -> String {
-    match (setting.key == SHIPPED.key, value > 0.0) {
-        (true, false) => say(word!("learn.from.nothing")).into(),
-        (true, true) => say(word!("learn.from.shipped")).into(),
-        (false, _) => value.to_string(),
+    match setting.name_of(value) {
+        Some(name) => say(&word!("learn.{}.{}", setting.key, name)).into(),
+        None => value.to_string(),
     }
 }
 
@@ -220,6 +259,7 @@ fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
         ("views", words::count(begun.views as usize)),
         ("held", words::count(begun.held_out as usize)),
         ("speed", words::count(run.speed.round() as usize)),
+        ("unit", say(&word!("learn.unit.{}", run.recipe.learning().unit)).into()),
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
     match run.is_over() {
@@ -231,16 +271,20 @@ fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
 /// All that is seen of the newest run.
 fn seen(trainer: Trainer) -> AnyView {
     let (runs, at, on_shelf) = (trainer.runs, trainer.at, trainer.on_shelf);
-    let plot = move |plot: fn(&[Record]) -> Option<page::insides::chart::Plot>| {
-        Box::new(move || runs.with(|runs| plot(runs)))
+    let learning = Memo::new(move |_| {
+        runs.with(|runs| runs.last().map_or(LEARNERS[0], |run| run.recipe.learning()))
+    });
+    // Engines take a ranker's weights in place of what ships, and no retriever's.
+    let ranks = move || learning.get().knob.key == RANKER.key;
+    let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
+    let made = move || {
+        let made = runs.with(|runs| runs.last().map_or(0, Record::step));
+        say_with(word!("learn.loss.label"), &[("value", &words::count(made as usize))])
     };
-    let told = move |key: &'static str, of: fn(&protocol::learn::Look) -> f32| {
-        Box::new(move || {
-            let value = runs.with(|runs| runs.last().and_then(|run| run.looks.last()).map(of));
-            let value = value.map_or("–".into(), |value| fixed(value.into(), 3));
-            say_with(key, &[("value", &value)])
-        })
-    };
+    let measures = live(move || {
+        let measures = learning.get().measures.iter();
+        measures.map(|&key| measure(runs, key)).collect_view().into_any()
+    });
     let looked = move || {
         runs.with(|runs| {
             let run = runs.last()?;
@@ -248,8 +292,8 @@ fn seen(trainer: Trainer) -> AnyView {
         })
     };
     let learned = move || {
-        let look = looked()?;
-        examination(&Examination { learned: look.learned, truth: look.examination })
+        let curve = looked()?.curves.into_iter().next()?;
+        examination(&Examination { learned: curve.learned, truth: curve.truth })
     };
     let scrub = move |event: web_sys::Event| {
         let input = event_target::<HtmlInputElement>(&event);
@@ -273,13 +317,30 @@ fn seen(trainer: Trainer) -> AnyView {
             let _ = download_bytes(&file, &look.weights);
         }
     };
-    let streams = ["click", "order"].into_iter().enumerate().map(|(task, name)| {
-        let label = move || say(&word!("tasks.{}", name)).to_string();
-        let bands =
-            move || runs.with(|runs| runs.last().map(|run| run.bands(task)).unwrap_or_default());
-        view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
+    let streams = live(move || {
+        let streams = learning.get().gates.iter().enumerate().map(|(gate, key)| {
+            let label = move || say(&word!("learn.gate.{}", key)).to_string();
+            let bands = move || {
+                runs.with(|runs| runs.last().map(|run| run.bands(gate)).unwrap_or_default())
+            };
+            view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
+        });
+        streams.collect_view().into_any()
     });
-    let streams = streams.collect_view();
+    let curve = move || {
+        match learning.get().curves.is_empty() {
+        true => ().into_any(),
+        false => view! {
+            <section>
+                <h3>{say(word!("learn.curve.examination"))}</h3>
+                <p class="legend"><span class="key learned">{say(word!("examination.learned"))}</span> <span class="key truth">{say(word!("examination.true"))}</span></p>
+                <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
+                <p class="note">{say(word!("learn.examination.note"))}</p>
+            </section>
+        }
+        .into_any(),
+    }
+    };
     let experts = move || {
         let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
         let key = |expert: usize| {
@@ -296,8 +357,8 @@ fn seen(trainer: Trainer) -> AnyView {
     };
     view! {
         <div class="shelf-switch">
-            <label class="check">
-                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get()
+            <label class="check" title=unless_it_ranks>
+                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get() disabled=move || !ranks()
                     on:change=move |event| on_shelf.set(event_target_checked(&event)) />
                 <span>{text(word!("learn.on-shelf"))}</span>
             </label>
@@ -314,25 +375,11 @@ fn seen(trainer: Trainer) -> AnyView {
         <div class="seen">
             <section>
                 <h3>{text(word!("learn.loss"))}</h3>
-                <Chart label=told(word!("learn.loss.label"), |look| look.step as f32) plot=plot(curves::loss) />
+                <Chart label=Box::new(made) plot=Box::new(move || runs.with(|runs| curves::loss(runs))) />
                 <p class="note">{text(word!("learn.loss.note"))}</p>
             </section>
-            <section data-testid="learn-click">
-                <h3>{text(word!("learn.auc.click"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
-                <Chart label=told(word!("learn.auc.label"), |look| look.held_out[0]) plot=plot(curves::click) />
-            </section>
-            <section data-testid="learn-order">
-                <h3>{text(word!("learn.auc.order"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
-                <Chart label=told(word!("learn.auc.label"), |look| look.held_out[1]) plot=plot(curves::order) />
-            </section>
-            <section>
-                <h3>{text(word!("learn.examination"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("examination.learned"))}</span> <span class="key truth">{text(word!("examination.true"))}</span></p>
-                <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
-                <p class="note">{text(word!("learn.examination.note"))}</p>
-            </section>
+            {measures}
+            {live(curve)}
             <section class="streams" data-testid="learn-gates">
                 <h3>{text(word!("learn.gates"))}</h3>
                 {streams}
@@ -344,6 +391,26 @@ fn seen(trainer: Trainer) -> AnyView {
     .into_any()
 }
 
+/// A measure over the steps.
+fn measure(runs: RwSignal<Vec<Record>>, key: &'static str) -> AnyView {
+    let label = move || {
+        let last = |runs: &Vec<Record>| runs.last()?.looks.last()?.held_out(key);
+        let value = runs.with(last).map_or("–".into(), |value| fixed(value.into(), 3));
+        let of = say(&word!("learn.measure.{}", key));
+        say_with(word!("learn.measure.label"), &[("of", of), ("value", &value)])
+    };
+    let plot = move || runs.with(|runs| curves::measure(runs, key));
+    view! {
+        <section data-testid=format!("learn-{key}")>
+            <h3 prop:textContent=move || say(&word!("learn.measure.{}", key)).to_string()></h3>
+            <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
+            <Chart label=Box::new(label) plot=Box::new(plot) />
+            <p class="note" prop:textContent=move || say(&word!("learn.measure.{}.about", key)).to_string()></p>
+        </section>
+    }
+    .into_any()
+}
+
 /// The runs of this visit, the newest first.
 fn runs_table(store: Store, trainer: Trainer) -> AnyView {
     let runs = trainer.runs.get();
@@ -351,36 +418,35 @@ fn runs_table(store: Store, trainer: Trainer) -> AnyView {
         return ().into_any();
     }
     let row = |run: &Record| {
-        let differs = run.differs(setting_name);
+        let differs = run.differs(setting_name, value_name);
         let what = match differs.is_empty() {
             true => say(word!("learn.as-it-comes")).into(),
             false => differs.join(say(word!("list.comma"))),
         };
-        let what = format!("{} · {what}", in_words(&run.variant));
+        let learning = run.recipe.learning();
+        let knobs = in_words(&run.recipe, &run.variant);
+        let what = [system_name(learning), knobs, what];
+        let what = what.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
         let last = run.looks.last();
-        let auc = |task: usize| {
-            let value = last.and_then(|look| look.held_out.get(task));
-            value.map_or("–".into(), |value| fixed((*value).into(), 3))
-        };
+        let measured = learning.measures.iter().take(2).map(|key| {
+            let value = last.and_then(|look| look.held_out(key));
+            let value = value.map_or("–".into(), |value| fixed(value.into(), 3));
+            format!("{} {value}", say(&word!("learn.measure.{}", key)))
+        });
+        let measured = measured.collect::<Vec<_>>().join(say(word!("list.comma")));
         let recipe = run.recipe.clone();
         let again = move || store.view.update(|view| view.recipe = recipe.clone());
         view! {
             <tr>
-                <td>{what}</td>
+                <td>{what.join(" · ")}</td>
                 <td translate="no">{words::count(run.step() as usize)}</td>
-                <td translate="no">{auc(0)}</td>
-                <td translate="no">{auc(1)}</td>
+                <td>{measured}</td>
                 <td><button type="button" class="outlined" on:click=click(again)>{say(word!("learn.take"))}</button></td>
             </tr>
         }
     };
     let rows = runs.iter().rev().map(row).collect_view();
-    let heads = [
-        word!("learn.heads.run"),
-        word!("learn.heads.steps"),
-        word!("learn.auc.click"),
-        word!("learn.auc.order"),
-    ];
+    let heads = [word!("learn.heads.run"), word!("learn.heads.steps"), word!("learn.held-out")];
     view! {
         <table data-testid="learn-runs">
             <caption>{say(word!("learn.runs"))}</caption>

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::knob::{Group, Knob, Settings};
+use crate::learning::{self, Learning};
 use crate::part::Part;
-use crate::shared::unless_unweighted;
+use crate::shared::{RANKER as RANKED_BY, unless_unweighted};
 use crate::{Ranker, Task};
 
 /// What all who name it know of it.
@@ -19,6 +20,29 @@ pub static RANKER: Ranker = Ranker {
     bias: Some(|settings| BiasFeatures::of(settings) != BiasFeatures::default()),
     blocks: &["contributions", "attention", "bias", "features-panel"],
     parts: PARTS,
+};
+
+/// Its training in the tab: the variant that the knobs choose.
+pub static LEARNING: Learning = Learning {
+    key: RANKER.key,
+    knob: &RANKED_BY,
+    knobs: RANKER.networks,
+    unit: "views",
+    settings: &[
+        &learning::SHOPPERS,
+        &learning::SHIPPED,
+        &learning::EXPERTS,
+        &learning::EPOCHS,
+        &learning::BATCH,
+        &learning::OPTIMISER,
+        &learning::RATE,
+        &learning::LAMBDA,
+        &learning::BALANCE,
+        &learning::SEED,
+    ],
+    measures: &["auc-click", "auc-order", "truth-click"],
+    gates: &["click", "order"],
+    curves: &["examination"],
 };
 
 const MODEL: &str = "src/nets/models/dmt.rs";

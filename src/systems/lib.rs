@@ -10,6 +10,7 @@ extern crate keys;
 pub mod bm25;
 pub mod dmt;
 pub mod knob;
+pub mod learning;
 pub mod mlpr;
 pub mod moppr;
 pub mod part;

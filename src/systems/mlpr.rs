@@ -2,7 +2,9 @@
 //! probabilities handed on from click to cart to order. Its paper is not personalised.
 
 use crate::knob::{Group, Knob};
+use crate::learning::{self, Learning, Setting};
 use crate::part::Part;
+use crate::shared::RANKER as RANKED_BY;
 use crate::{Ranker, Task};
 
 /// What all who name it know of it.
@@ -17,6 +19,50 @@ pub static RANKER: Ranker = Ranker {
     blocks: &["chain", "contributions", "features-panel"],
     parts: PARTS,
 };
+
+/// Its training in the tab: everything above the encoders that ship.
+pub static LEARNING: Learning = Learning {
+    key: RANKER.key,
+    knob: &RANKED_BY,
+    knobs: &[],
+    unit: "pairs",
+    settings: &[
+        &SHOPPERS_LEARNED,
+        &SHARING,
+        &EPOCHS,
+        &BATCH,
+        &RATE,
+        &WEIGHTING,
+        &BALANCE,
+        &DROPOUT,
+        &learning::SEED,
+    ],
+    measures: &[
+        "auc-click",
+        "auc-cart",
+        "auc-order",
+        "ndcg-5-click",
+        "ndcg-5-cart",
+        "ndcg-5-order",
+    ],
+    gates: &["click-1", "cart-1", "order-1", "click-2", "cart-2", "order-2"],
+    curves: &[],
+};
+
+static SHOPPERS_LEARNED: Setting = learning::SHOPPERS.at(400.0);
+static EPOCHS: Setting = learning::EPOCHS.at(2.0);
+static BATCH: Setting = learning::BATCH.of(&[128.0, 256.0, 512.0, 1024.0], 256.0);
+static RATE: Setting = learning::RATE.at(0.002);
+static BALANCE: Setting = learning::BALANCE.of(&[0.0, 0.01, 0.1, 1.0], 0.01);
+
+/// MLPR, or the models of tables 2 and 4 that have fewer parts.
+pub static SHARING: Setting = Setting::choice("sharing", &["mlpr", "ple", "mmoe", "esm2", "mlp"]);
+
+/// How the tasks' losses become one: equation 10, or equation 9 with weights of 1.
+pub static WEIGHTING: Setting = Setting::choice("weighting", &["uncertainty", "fixed"]);
+
+/// Share of an expert's values that are dropped while it learns (figure 3).
+pub static DROPOUT: Setting = Setting::new("dropout", "", &[0.0, 0.2, 0.4, 0.6, 0.8], 0.2);
 
 const MODEL: &str = "src/nets/models/mlpr.rs";
 const BERT: &str = "src/nets/models/mlpr/bert.rs";

@@ -1,7 +1,9 @@
 //! MOPPR, multi-objective personalised product retrieval (Taobao): two towers, four objectives.
 
 use crate::knob::{Group, Knob, Settings, alone, wholly};
+use crate::learning::{self, Learning, Setting};
 use crate::part::Part;
+use crate::shared::RETRIEVER as RETRIEVED_BY;
 use crate::{Attends, Objective, Retriever};
 
 /// What all who name it know of it.
@@ -28,6 +30,55 @@ pub static RETRIEVER: Retriever = Retriever {
     blocks: &[],
     parts: PARTS,
 };
+
+/// Its training in the tab: on objectives that weigh what their sliders say.
+pub static LEARNING: Learning = Learning {
+    key: RETRIEVER.key,
+    knob: &RETRIEVED_BY,
+    knobs: &[&WEIGHT_RELEVANCE, &WEIGHT_EXPOSURE, &WEIGHT_CLICK, &WEIGHT_PURCHASE],
+    unit: "views",
+    settings: &[
+        &SHOPPERS_LEARNED,
+        &learning::SHIPPED,
+        &PARTS_TRAINED,
+        &EPOCHS,
+        &BATCH,
+        &NEGATIVES,
+        &TAU,
+        &OPTIMISER,
+        &RATE,
+        &learning::SEED,
+    ],
+    measures: &[
+        "recall-click",
+        "recall-order",
+        "good",
+        "candidates",
+        "loss-relevance",
+        "loss-exposure",
+        "loss-click",
+        "loss-purchase",
+        "agreement",
+    ],
+    gates: &[],
+    curves: &[],
+};
+
+static SHOPPERS_LEARNED: Setting = learning::SHOPPERS.at(800.0);
+static EPOCHS: Setting = learning::EPOCHS.of(&[1.0, 2.0, 4.0, 8.0, 16.0], 8.0);
+static BATCH: Setting = learning::BATCH.of(&[32.0, 64.0, 128.0, 256.0], 64.0);
+static OPTIMISER: Setting = learning::OPTIMISER.at(1.0);
+static RATE: Setting = learning::RATE.of(&[0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 1.0], 0.01);
+
+/// What of it learns: all, or the towers above the embeddings, as the copies that ship were tuned.
+pub static PARTS_TRAINED: Setting = Setting::choice("part", &["whole", "towers"]);
+
+/// tau of equation 15.
+pub static TAU: Setting = Setting::new("tau", "τ", &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], 0.02);
+
+/// L, random negatives a step.
+pub static NEGATIVES: Setting =
+    Setting::new("negatives", "L", &[0.0, 64.0, 256.0, 512.0, 1024.0], 512.0);
 
 const INPUT: &str = "src/market/features/search.rs";
 const MODEL: &str = "src/nets/models/moppr.rs";

@@ -2,6 +2,7 @@
 //! opens.
 
 use crate::knob::{Knob, Needs, Settings};
+use crate::learning::Learning;
 use crate::shared::{self, BACKEND, RANKER, RETRIEVER, SURFACE};
 use crate::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
@@ -11,8 +12,9 @@ pub static RETRIEVERS: [&Retriever; 3] = [&moppr::RETRIEVER, &yandex::RETRIEVER,
 /// Systems that rank.
 pub static RANKERS: [&Ranker; 3] = [&dmt::RANKER, &mlpr::RANKER, &retrieval_alone::RANKER];
 
-/// The ranker that the tab trains.
-pub static LEARNER: &Ranker = &dmt::RANKER;
+/// Systems that learn in the tab, in the order in which the studio offers them.
+pub static LEARNERS: [&Learning; 4] =
+    [&dmt::LEARNING, &moppr::LEARNING, &yandex::LEARNING, &mlpr::LEARNING];
 
 /// Names of the retrievers in links.
 pub static RETRIEVER_KEYS: [&str; RETRIEVERS.len()] = {

@@ -1,8 +1,9 @@
 //! Yandex's ranking-oriented two-tower transformer: titles, behaviour and web searches.
 
 use crate::knob::{Group, Knob, wholly};
+use crate::learning::{self, Learning, Setting};
 use crate::part::Part;
-use crate::shared::options;
+use crate::shared::{RETRIEVER as RETRIEVED_BY, options};
 use crate::{Attends, Retriever};
 
 /// What all who name it know of it.
@@ -18,6 +19,45 @@ pub static RETRIEVER: Retriever = Retriever {
     blocks: &["searches", "towers"],
     parts: PARTS,
 };
+
+/// Its training in the tab: the second stage.
+pub static LEARNING: Learning = Learning {
+    key: RETRIEVER.key,
+    knob: &RETRIEVED_BY,
+    knobs: &[],
+    unit: "days",
+    settings: &[
+        &SHOPPERS_LEARNED,
+        &BEGINS,
+        &EPOCHS,
+        &BATCH,
+        &RATE,
+        &PAIRWISE,
+        &POINTWISE,
+        &CONTEXT,
+        &learning::SEED,
+    ],
+    measures: &["ndcg", "ndcg-new", "ndcg-click", "recall-click", "promised"],
+    gates: &[],
+    curves: &[],
+};
+
+static SHOPPERS_LEARNED: Setting = learning::SHOPPERS.at(400.0);
+static EPOCHS: Setting = learning::EPOCHS.at(1.0);
+static BATCH: Setting = learning::BATCH.at(32.0);
+static RATE: Setting = learning::RATE.at(0.001);
+
+/// What it begins with: nothing, or what the first stage has made.
+pub static BEGINS: Setting = Setting::choice("from", &["nothing", "pre-trained"]).at(1.0);
+
+/// Form of the pairwise losses (3.5, equation 1).
+pub static PAIRWISE: Setting = Setting::choice("pairwise", &["calibrated", "plain"]);
+
+/// Weight of the pointwise loss of clicks.
+pub static POINTWISE: Setting = Setting::new("pointwise", "", &[0.0, 0.01, 0.1, 1.0], 0.1);
+
+/// Whether a context tower explains what surface and device do (3.4).
+pub static CONTEXT: Setting = Setting::choice("context", &["with", "without"]);
 
 const INPUT: &str = "src/nets/models/yandex/input.rs";
 const MODEL: &str = "src/nets/models/yandex.rs";

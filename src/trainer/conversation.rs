@@ -6,12 +6,12 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run, Stepped};
+use crate::run::{Ground, Run, Stepped, failed};
 use link::State;
-use link::recipe::{Recipe, SHOPPERS};
+use link::recipe::{Learning, Recipe, SHOPPERS};
 use protocol::learn::{FromTrainer, Gathered, ToTrainer, Went};
 use protocol::{Notice, PROTOCOL_VERSION};
-use training::dmt::data::Data;
+use training::learning::Gathered as Samples;
 use worker::Network;
 use worker::scope::{Bell, hear, let_messages_in, milliseconds, post};
 
@@ -71,65 +71,66 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
     let ground = Ground::fetch(&Network).await;
     let ground = ground.map_err(|error| Notice { key: "training".into(), says: error.said() })?;
     post(&FromTrainer::Ready);
-    // Page views of so many shoppers, for the runs after the first.
-    let mut gathered: Option<(u32, Data)> = None;
+    // What a system learns from so many shoppers, for the runs after the first.
+    let mut gathered: Option<(Key, Box<dyn Samples + '_>)> = None;
     loop {
         let begin = wanted.begin.borrow_mut().take();
         let Some((number, state, recipe)) = begin else {
             wanted.bell.rung().await;
             continue;
         };
-        let shoppers = recipe.get(&SHOPPERS) as u32;
+        let key = (recipe.learning(), recipe.count(&SHOPPERS));
         let data = match gathered.take() {
-            Some((of, data)) if of == shoppers => data,
+            Some((of, data)) if of == key => data,
             _ => match gather(number, &recipe, &ground, wanted).await? {
                 Some(data) => data,
                 None => continue,
             },
         };
-        match Run::new(number, (&state, &recipe), &ground, &data, &Network).await {
-            Ok(run) => learn(number, run, &ground, &data, wanted).await,
+        match Run::new(number, (&state, &recipe), &ground, &*data, &Network).await {
+            Ok(run) => learn(number, run, wanted).await,
             Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
         }
-        gathered = Some((shoppers, data));
+        gathered = Some((key, data));
     }
 }
 
-/// Gathers page views; none where another run is wanted meanwhile.
-async fn gather(
+/// What gathered samples are of: a system, and so many shoppers.
+type Key = (&'static Learning, usize);
+
+/// Gathers samples; none where another run is wanted meanwhile.
+async fn gather<'a>(
     run: u64,
     recipe: &Recipe,
-    ground: &Ground,
+    ground: &'a Ground,
     wanted: &Wanted,
-) -> Result<Option<Data>, Notice> {
+) -> Result<Option<Box<dyn Samples + 'a>>, Notice> {
     let people: Vec<_> = ground.people(recipe).collect();
-    let mut gathering = ground.gathering()?;
+    let mut gathers = ground.gathers(recipe)?;
     for (done, people_now) in people.chunks(SHOPPERS_TOLD).enumerate() {
         let done = (done * SHOPPERS_TOLD) as u32;
         post(&FromTrainer::Gathered(Gathered { run, done, of: people.len() as u32 }));
         for &(shopper, tested) in people_now {
-            gathering.add(shopper, tested).map_err(|error| {
-                Notice::new(word!("notices.device-failed")).with("why", error.to_string())
-            })?;
+            gathers.add(shopper, tested).map_err(failed)?;
             let_messages_in().await;
             if wanted.begin.borrow().is_some() {
                 return Ok(None);
             }
         }
     }
-    Ok(Some(gathering.data))
+    Ok(Some(gathers.all().map_err(failed)?))
 }
 
 /// Makes the steps of a run as they are wanted, until another is.
-async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: &Wanted) {
-    post(&FromTrainer::Begun(run.begun(data)));
+async fn learn(number: u64, mut run: Run<'_>, wanted: &Wanted) {
+    post(&FromTrainer::Begun(run.begun()));
     let (mut losses, mut since) = (Vec::new(), milliseconds());
     let mut is_news = true;
     loop {
         if std::mem::take(&mut is_news) {
             let step = run.step_number();
             tell(number, &run, &mut losses, &mut since);
-            match run.look(ground, data) {
+            match run.look() {
                 Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
                 Err(_) => halt(number, &run, step, wanted),
             }
@@ -146,9 +147,7 @@ async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: 
             since = milliseconds();
             continue;
         }
-        let stepped;
-        (run, stepped) = run.step(ground, data);
-        match stepped {
+        match run.step() {
             Stepped::Loss(loss) => {
                 losses.push(loss);
                 is_news = run.is_looked_at();
@@ -166,7 +165,7 @@ async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: 
 }
 
 /// Stands still, and says that a loss was no number any more.
-fn halt(number: u64, run: &Run, at: u32, wanted: &Wanted) {
+fn halt(number: u64, run: &Run<'_>, at: u32, wanted: &Wanted) {
     *wanted.go.borrow_mut() = (number, 0);
     let step = run.step_number();
     let notice = Notice::new(word!("notices.no-number"))
@@ -176,7 +175,7 @@ fn halt(number: u64, run: &Run, at: u32, wanted: &Wanted) {
 }
 
 /// Says what losses there were.
-fn tell(number: u64, run: &Run, losses: &mut Vec<f32>, since: &mut f64) {
+fn tell(number: u64, run: &Run<'_>, losses: &mut Vec<f32>, since: &mut f64) {
     if losses.is_empty() {
         return;
     }

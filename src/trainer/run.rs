@@ -1,4 +1,5 @@
-//! A run: what it learns from, its steps, and what is seen of the model on the way.
+//! A run: what it learns from, its steps, and what is seen of the model on the way. Which system it is,
+//! it does not know.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,27 +8,16 @@ use burn::tensor::Device;
 use engine::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
 use engine::pipeline::stock::{CATALOGUE, MORE_WORD_VECTORS, Stock};
 use link::State;
-use link::recipe::{self, Recipe};
-use market::features::dense;
+use link::recipe::{BATCH, Recipe, SHOPPERS};
 use market::{MarketConfig, World};
-use nets::models::dmt::DmtConfig;
-use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
-use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, Precision, Weights};
+use nets::models::weights::Precision;
 use protocol::Notice;
-use protocol::learn::{Begun, Look};
-use systems::dmt::{BiasFeatures, MultiTask};
-use training::dmt::Settings;
-use training::dmt::Stepwise;
-use training::dmt::data::{Data, Gathering, Pages};
-use training::dmt::look::Look as Seen;
-use training::dmt::samples::Samples;
+use protocol::learn::{Begun, Curve, Gate, Look, Measure};
+use training::learning::{self, Asked, Gathered, Gathers, Seen, Steps, learner};
 
-/// Shoppers, none of them learned from, whose last day a model is tested on.
+/// Shoppers, none of them learned from, whom a model is tested on.
 pub const HELD_OUT: u32 = 400;
-/// Page views that it learns from and that it is measured on, too.
-const LEARNED: usize = 600;
 /// Looks at a run, about so many.
 const LOOKS: u32 = 40;
 /// Fewest steps between two of them.
@@ -66,18 +56,18 @@ impl Ground {
         Ok(Self { stock, world, predictor, manifest })
     }
 
-    /// Page views of nobody yet.
+    /// Samples of nobody yet, as the system of a recipe has them.
     ///
     /// # Errors
     /// Where the device fails.
-    pub fn gathering(&self) -> Result<Gathering<'_>, Notice> {
-        let reads = (&self.stock.words, &self.predictor);
-        Gathering::new(&self.world, &self.stock.dense, reads, Pages::PLAYGROUND).map_err(failed)
+    pub fn gathers<'a>(&'a self, recipe: &Recipe) -> Result<Box<dyn Gathers<'a> + 'a>, Notice> {
+        let Self { stock, world, predictor, .. } = self;
+        learner(recipe).gathers(learning::Ground { stock, world, predictor }).map_err(failed)
     }
 
     /// Who is learned from, and who is tested on: each with whether it is the latter.
-    pub fn people(&self, recipe: &Recipe) -> impl Iterator<Item = (u32, bool)> {
-        let learned = 0..recipe.get(&recipe::SHOPPERS) as u32;
+    pub fn people(&self, recipe: &Recipe) -> impl Iterator<Item = (u32, bool)> + use<> {
+        let learned = 0..recipe.get(&SHOPPERS) as u32;
         let tested = self.world.fresh_shoppers(HELD_OUT);
         learned.map(|shopper| (shopper, false)).chain(tested.map(|shopper| (shopper, true)))
     }
@@ -95,17 +85,15 @@ pub enum Stepped {
 }
 
 /// A training that is under way.
-pub struct Run {
+pub struct Run<'a> {
     number: u64,
     recipe: Recipe,
-    config: DmtConfig,
-    stepwise: Stepwise,
-    learned: Samples,
-    /// Where it goes back to.
-    kept: Stepwise,
+    file: String,
+    counts: [usize; 2],
+    steps: Box<dyn Steps + 'a>,
 }
 
-impl Run {
+impl<'a> Run<'a> {
     /// Before the first step.
     ///
     /// # Errors
@@ -114,89 +102,53 @@ impl Run {
         number: u64,
         (state, recipe): (&State, &Recipe),
         ground: &Ground,
-        data: &Data,
+        data: &'a dyn Gathered,
         source: &impl AssetSource,
     ) -> Result<Self, Notice> {
-        let settings = settings_of(recipe);
-        Self::with_settings(number, (state, recipe, settings), ground, data, source).await
+        let asked = Asked { settings: &state.settings, chosen: recipe };
+        let names = learner(recipe).needs(asked);
+        let files = ground.files(&names, source).await.map_err(said)?;
+        let steps = data.begin(asked, &files).map_err(said)?;
+        let (recipe, file) = (recipe.clone(), learner(recipe).file(asked));
+        Ok(Self { number, recipe, file, counts: data.counts(), steps })
     }
 
-    /// The same with settings that no recipe has.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub async fn with_settings(
-        number: u64,
-        (state, recipe, settings): (&State, &Recipe, Settings),
-        ground: &Ground,
-        data: &Data,
-        source: &impl AssetSource,
-    ) -> Result<Self, Notice> {
-        let mut config = DmtConfig {
-            multi_task: MultiTask::of(&state.settings),
-            bias: BiasFeatures::of(&state.settings),
-            experts: recipe.get(&recipe::EXPERTS) as usize,
-            ..DmtConfig::playground(Vocabulary::of(&ground.stock.catalogue), dense::COUNT)
-        };
-        let name = file_name(config.multi_task, config.bias);
-        let said = |error: AssetError| Notice { key: "training".into(), says: error.said() };
-        let stepwise = if recipe.get(&recipe::SHIPPED) > 0.0 {
-            let file = ground.manifest.file(source, &name).await.map_err(said)?;
-            let weights = Weights::from_bytes(&file, MODEL).map_err(|e| said(refused(&name, e)))?;
-            config = weights.config().map_err(|e| said(refused(&name, e)))?;
-            Stepwise::from(&config, &weights, &data.training, &settings)
-                .map_err(|e| said(refused(&name, e)))?
-        } else {
-            Stepwise::new(&config, &data.training, &settings)
-        };
-        Ok(Self {
-            number,
-            recipe: recipe.clone(),
-            config,
-            kept: stepwise.clone(),
-            stepwise,
-            learned: data.training.head(LEARNED),
-        })
+    /// The same with other steps.
+    pub fn with(self, change: impl FnOnce(Box<dyn Steps + 'a>) -> Box<dyn Steps + 'a>) -> Self {
+        Self { steps: change(self.steps), ..self }
     }
 
     /// What there is before the first step.
-    pub fn begun(&self, data: &Data) -> Begun {
-        Begun {
-            run: self.number,
-            views: data.training.len() as u32,
-            held_out: data.test.len() as u32,
-            steps: self.steps(),
-            file: file_name(self.config.multi_task, self.config.bias),
-        }
+    pub fn begun(&self) -> Begun {
+        let [views, held_out] = self.counts.map(|count| count as u32);
+        Begun { run: self.number, views, held_out, steps: self.steps(), file: self.file.clone() }
     }
 
     /// Steps that were made.
     pub fn step_number(&self) -> u32 {
-        self.stepwise.at().step as u32
+        self.steps.at().step as u32
     }
 
     /// Steps that there are in all.
     pub fn steps(&self) -> u32 {
-        self.stepwise.at().steps as u32
+        self.steps.at().steps as u32
     }
 
-    /// Page views of a step.
+    /// Samples of a step.
     pub fn batch(&self) -> usize {
-        self.recipe.get(&recipe::BATCH) as usize
+        self.recipe.count(&BATCH)
     }
 
     /// Makes a step.
-    pub fn step(mut self, ground: &Ground, data: &Data) -> (Self, Stepped) {
+    pub fn step(&mut self) -> Stepped {
         let at = self.step_number();
-        let loss;
-        (self.stepwise, loss) = self.stepwise.step(&data.training, &ground.stock.catalogue);
-        match loss {
-            Some(loss) if loss.is_finite() => (self, Stepped::Loss(loss)),
+        match self.steps.step() {
+            Some(loss) if loss.is_finite() => Stepped::Loss(loss),
             Some(_) => {
                 self.go_back();
-                (self, Stepped::Broke(at))
+                Stepped::Broke(at)
             }
-            None => (self, Stepped::Over),
+            None => Stepped::Over,
         }
     }
 
@@ -210,61 +162,92 @@ impl Run {
 
     /// Goes back to the last look.
     pub fn go_back(&mut self) {
-        self.stepwise = self.kept.clone();
+        self.steps.go_back();
     }
 
     /// Looks at the model, and keeps the point.
     ///
     /// # Errors
     /// Where its weights are no numbers; the run went back to the look before.
-    pub fn look(&mut self, ground: &Ground, data: &Data) -> Result<Look, Notice> {
-        let seen = self.seen(ground, data);
-        match seen {
-            Ok(_) => self.kept = self.stepwise.clone(),
+    pub fn look(&mut self) -> Result<Look, Notice> {
+        let look = self.seen();
+        match look {
+            Ok(_) => self.steps.keep(),
             Err(_) => self.go_back(),
         }
-        seen
+        look
     }
 
-    fn seen(&self, ground: &Ground, data: &Data) -> Result<Look, Notice> {
-        let catalogue = &ground.stock.catalogue;
-        let model = self.stepwise.model(&data.training, catalogue);
+    fn seen(&self) -> Result<Look, Notice> {
         let command = format!("learned in a tab: {}", self.recipe.write());
-        let about = About::new(MODEL, catalogue.seed, command, &self.config).map_err(failed)?;
-        let weights = Weights::of(&model, about).map_err(failed)?;
+        let weights = self.steps.weights(&command).map_err(failed)?;
         let weights = weights.to_bytes(Precision::Int8).map_err(failed)?;
-        let ranker = Ranker::new(self.config.clone(), model, &Device::flex());
-        let seen = Seen::at(&ranker, &self.learned, &data.test, catalogue);
-        let numbers = |numbers: &[f64]| numbers.iter().map(|&number| number as f32).collect();
-        let held_out = seen.held_out.tasks.map(|task| task.auc);
+        let seen = self.steps.look().map_err(failed)?;
+        let gate = |(key, shares): &(&str, Vec<f64>)| Gate {
+            key: (*key).into(),
+            shares: shares.iter().map(|&share| share as f32).collect(),
+        };
+        let curve = |(key, [learned, truth]): &(&str, [Vec<f32>; 2])| Curve {
+            key: (*key).into(),
+            learned: learned.clone(),
+            truth: truth.clone(),
+        };
         Ok(Look {
             run: self.number,
             step: self.step_number(),
-            training: numbers(&seen.training),
-            held_out: numbers(&held_out),
-            truth: seen.held_out.attraction_auc as f32,
-            gates: seen.gates.iter().map(|task| numbers(task)).collect(),
-            learned: seen.held_out.bias.learned,
-            examination: seen.held_out.bias.truth,
+            measures: measures(&seen),
+            gates: seen.gates.iter().map(gate).collect(),
+            curves: seen.curves.iter().map(curve).collect(),
             weights: STANDARD.encode(weights),
         })
     }
 }
 
-/// How a recipe trains.
-pub fn settings_of(recipe: &Recipe) -> Settings {
-    Settings {
-        epochs: recipe.get(&recipe::EPOCHS) as usize,
-        batch: recipe.get(&recipe::BATCH) as usize,
-        // The number that is meant, and not the nearest of single precision.
-        rate: recipe.get(&recipe::RATE).to_string().parse().unwrap_or(2e-3),
-        lambda: [1.0, recipe.get(&recipe::LAMBDA)],
-        balance: recipe.get(&recipe::BALANCE),
-        dense: true,
-        seed: recipe.get(&recipe::SEED) as u64,
+impl Ground {
+    async fn files(
+        &self,
+        names: &[String],
+        source: &impl AssetSource,
+    ) -> Result<Vec<Vec<u8>>, AssetError> {
+        let mut files = Vec::with_capacity(names.len());
+        for name in names {
+            files.push(self.manifest.file(source, name).await?);
+        }
+        Ok(files)
+    }
+
+    /// What is measured of the weights that ship in place of what a run learns, on the same samples.
+    ///
+    /// # Errors
+    /// Where they cannot be had.
+    pub async fn shipped(
+        &self,
+        (state, recipe): (&State, &Recipe),
+        data: &dyn Gathered,
+        source: &impl AssetSource,
+    ) -> Result<Vec<Measure>, Notice> {
+        let asked = Asked { settings: &state.settings, chosen: recipe };
+        let names = learner(recipe).compared(asked);
+        let files = self.files(&names, source).await.map_err(said)?;
+        Ok(measures(&data.shipped(asked, &files).map_err(said)?))
     }
 }
 
-fn failed(error: impl ToString) -> Notice {
+fn measures(seen: &Seen) -> Vec<Measure> {
+    let number = |value: Option<f64>| value.map(|value| value as f32);
+    let measures = seen.measures.iter().map(|measured| Measure {
+        key: measured.key.into(),
+        training: number(measured.training),
+        held_out: number(measured.held_out),
+    });
+    measures.collect()
+}
+
+fn said(error: AssetError) -> Notice {
+    Notice { key: "training".into(), says: error.said() }
+}
+
+/// What is said where the device fails.
+pub(crate) fn failed(error: impl ToString) -> Notice {
     Notice::new(word!("notices.device-failed")).with("why", error.to_string())
 }

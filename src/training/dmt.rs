@@ -5,6 +5,7 @@ pub mod cold_start;
 pub mod data;
 pub mod evaluate;
 pub mod insides;
+pub mod learn;
 pub mod look;
 pub mod loss;
 pub mod queries;
@@ -13,7 +14,6 @@ pub mod samples;
 mod tests;
 
 use anyhow::Result;
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -21,16 +21,16 @@ use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
-use super::descent::{At, Course, Descent, Learner};
+use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
 use super::normalisation::CONSTANT;
-use super::optimiser::adam;
+use super::optimiser::Optimiser;
 use super::work::{Speed, block, mlp};
 use batch::{Batch, RowBatch};
 use market::catalogue::Catalogue;
 use nets::models::dmt::input::Place;
 use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
-use nets::models::weights::{About, Weights, WeightsError};
+use nets::models::weights::About;
 use nets::nn::bias::Places;
 use nets::nn::numbers::numbered;
 
@@ -45,7 +45,9 @@ pub struct Settings {
     pub epochs: usize,
     /// Page views a step.
     pub batch: usize,
-    /// Adam's step size, after warming up and before cooling down.
+    /// What follows the gradient.
+    pub optimiser: Optimiser,
+    /// Its step size, after warming up and before cooling down.
     pub rate: f64,
     /// lambda_k of equation 5.
     pub lambda: [f32; 2],
@@ -62,6 +64,7 @@ impl Default for Settings {
         Self {
             epochs: 2,
             batch: 128,
+            optimiser: Optimiser::Adam,
             rate: 2e-3,
             lambda: [1.0, 4.0],
             balance: 0.005,
@@ -74,12 +77,73 @@ impl Default for Settings {
 /// Steps over which the rate grows from nothing; in a short training a tenth of all.
 const WARM_UP: usize = 100;
 
-/// Adam's step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
+/// The step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
 fn rate_at(settings: &Settings, step: usize, steps: usize) -> f64 {
     let warm_up = WARM_UP.min(steps.div_ceil(10)) as f64;
     let warm = ((step + 1) as f64 / warm_up).min(1.0);
     let left = 1.0 - step as f64 / steps as f64;
     settings.rate * warm * (0.05 + 0.95 * left)
+}
+
+/// What DMT learns from, and how.
+pub struct Lesson<'a> {
+    /// Sizes of the model.
+    pub config: DmtConfig,
+    /// Page views.
+    pub samples: &'a Samples,
+    /// What is sold.
+    pub catalogue: &'a Catalogue,
+    /// How.
+    pub settings: Settings,
+    device: Device,
+}
+
+impl<'a> Lesson<'a> {
+    /// On the device that was chosen.
+    pub fn new(
+        config: &DmtConfig,
+        samples: &'a Samples,
+        catalogue: &'a Catalogue,
+        settings: &Settings,
+    ) -> Self {
+        let (config, settings) = (config.clone(), settings.clone());
+        Self { config, samples, catalogue, settings, device: device().autodiff() }
+    }
+
+    /// Who has learned nothing yet.
+    pub fn beginner(&self) -> Learner<Dmt> {
+        let model = untrained(&self.config, self.samples, &self.settings, &self.device);
+        Learner { model, optimiser: self.settings.optimiser.begin() }
+    }
+
+    /// A model as it serves.
+    pub fn serving(&self, model: Dmt) -> Dmt {
+        at_an_average_place(model, self.samples, self.catalogue, &self.device)
+    }
+}
+
+impl descent::Lesson for Lesson<'_> {
+    type Model = Dmt;
+    type Shared = ();
+    type Batch = Vec<usize>;
+
+    fn length(&self) -> (usize, usize) {
+        (self.settings.epochs, self.samples.len().div_ceil(self.settings.batch))
+    }
+
+    fn epoch(&self, number: usize) -> ((), Vec<Vec<usize>>) {
+        ((), batches(self.samples, &self.settings, number))
+    }
+
+    fn step(&self, model: &Dmt, views: &Vec<usize>, (): &mut (), At { step, steps }: At) -> Step {
+        let Self { config, samples, catalogue, settings, device } = self;
+        let loss = loss_of(model, samples, views, catalogue, settings, device);
+        Step {
+            descent: Descent::of(model, loss, rate_at(settings, step, steps)),
+            samples: views.len(),
+            products: products(config, samples, views),
+        }
+    }
 }
 
 /// Trains a model on page views. `watch` is told the step, the number of steps and the loss.
@@ -96,20 +160,12 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     watch: impl FnMut(usize, usize, f32),
 ) -> Result<Dmt> {
-    let device = device().autodiff();
-    let model = untrained(config, samples, settings, &device);
+    let lesson = Lesson::new(config, samples, catalogue, settings);
+    let learner = lesson.beginner();
     let mut speed = Speed::new("DMT", [1024, width(config), config.expert[0]]);
-    let epoch = |epoch| ((), batches(samples, settings, epoch));
-    let step = |model: &Dmt, views: &Vec<usize>, (): &mut (), At { step, steps }| {
-        let loss = loss_of(model, samples, views, catalogue, settings, &device);
-        speed.step(views.len(), products(config, samples, views));
-        Some(Descent::of(model, loss, rate_at(settings, step, steps)))
-    };
-    let steps = samples.len().div_ceil(settings.batch);
-    let course = Course { epochs: settings.epochs, steps, checkpoint };
-    let model = course.run(model, adam(), epoch, step, watch)?;
-    speed.say(&device);
-    Ok(at_an_average_place(model, samples, catalogue, &device))
+    let model = descent::run(&lesson, learner, checkpoint, &mut speed, watch)?;
+    speed.say(&lesson.device);
+    Ok(lesson.serving(model))
 }
 
 /// A model that has learned nothing but what its dense features are on average.
@@ -131,83 +187,6 @@ fn at_an_average_place(
 ) -> Dmt {
     let mean = mean_bias(&model, samples, catalogue, &device.clone().without_autodiff());
     model.with_bias_raised(mean.map_or(0.0, |mean| -mean))
-}
-
-/// The same training, one step after another.
-#[derive(Clone)]
-pub struct Stepwise {
-    settings: Settings,
-    device: Device,
-    learner: Learner<Dmt>,
-    /// Page views of the steps that are left of this epoch, the next one last.
-    ahead: Vec<Vec<usize>>,
-    at: At,
-}
-
-impl Stepwise {
-    /// Before the first step.
-    pub fn new(config: &DmtConfig, samples: &Samples, settings: &Settings) -> Self {
-        let device = device().autodiff();
-        let model = untrained(config, samples, settings, &device);
-        Self {
-            settings: settings.clone(),
-            device,
-            learner: Learner { model, optimiser: adam() },
-            ahead: Vec::new(),
-            at: At { step: 0, steps: settings.epochs * samples.len().div_ceil(settings.batch) },
-        }
-    }
-
-    /// The same from weights that were trained before.
-    ///
-    /// # Errors
-    /// Where they are of another shape.
-    pub fn from(
-        config: &DmtConfig,
-        weights: &Weights,
-        samples: &Samples,
-        settings: &Settings,
-    ) -> Result<Self, WeightsError> {
-        let Self { settings, device, learner: Learner { model, optimiser }, ahead, at } =
-            Self::new(config, samples, settings);
-        // They bring the mean and deviation of the dense features that they were trained on.
-        let learner = Learner { model: weights.apply(model)?, optimiser };
-        Ok(Self { settings, device, learner, ahead, at })
-    }
-
-    /// Steps that were made, and that there are in all.
-    pub fn at(&self) -> At {
-        self.at
-    }
-
-    /// One step, and its loss from before it; none after the last.
-    ///
-    /// A loss that is no number leaves weights that are none either: whoever steps looks at it, and keeps
-    /// a point to go back to.
-    pub fn step(mut self, samples: &Samples, catalogue: &Catalogue) -> (Self, Option<f32>) {
-        if self.at.step >= self.at.steps {
-            return (self, None);
-        }
-        if self.ahead.is_empty() {
-            let epoch = self.at.step * self.settings.epochs / self.at.steps;
-            self.ahead = batches(samples, &self.settings, epoch);
-            self.ahead.reverse();
-        }
-        let views = self.ahead.pop().unwrap_or_default();
-        let Self { settings, device, learner, .. } = &self;
-        let loss = loss_of(&learner.model, samples, &views, catalogue, settings, device);
-        let rate = rate_at(settings, self.at.step, self.at.steps);
-        let descent = Descent::of(&learner.model, loss, rate);
-        let loss;
-        (self.learner, loss) = self.learner.descend(descent);
-        self.at.step += 1;
-        (self, Some(loss))
-    }
-
-    /// The model as it would serve now.
-    pub fn model(&self, samples: &Samples, catalogue: &Catalogue) -> Dmt {
-        at_an_average_place(self.learner.model.valid(), samples, catalogue, &self.device)
-    }
 }
 
 /// Width of what an expert reads.

@@ -14,6 +14,7 @@ pub mod coarse_ranker;
 pub mod descent;
 pub mod device;
 pub mod dmt;
+pub mod learning;
 pub mod mlpr;
 pub mod moppr;
 pub mod normalisation;

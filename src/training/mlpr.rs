@@ -5,6 +5,7 @@ pub mod batch;
 pub mod data;
 pub mod engagement;
 pub mod evaluate;
+pub mod learn;
 pub mod library;
 pub mod loss;
 pub mod masked;
@@ -20,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
 use super::checkpoint::Checkpoint;
-use super::descent::{At, Course, Descent};
+use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
 use super::optimiser::adam;
 use super::work::{Speed, block, mlp};
@@ -101,10 +102,132 @@ fn rate_at(rate: f64, step: usize, steps: usize) -> f64 {
 
 /// The model, and what only its training needs.
 #[derive(Module, Debug)]
-struct Learner {
-    model: Mlpr,
+pub struct Heads {
+    /// The model.
+    pub model: Mlpr,
     /// ln sigma_k^2 of equation 10, `[K]`.
     log_variance: Param<Tensor<1>>,
+}
+
+/// What MLPR learns from, and how.
+pub struct Lesson<'a> {
+    config: MlprConfig,
+    bert: Bert,
+    encoder: Encoder<'a>,
+    samples: &'a Samples,
+    settings: Settings,
+    /// Steps of an epoch, about; another may have one more or less.
+    steps: usize,
+    /// What equation 9 is multiplied by, so that the steps of an epoch count as its trials.
+    scale: f32,
+    device: Device,
+}
+
+impl<'a> Lesson<'a> {
+    /// With encoders that come trained, on the device that was chosen.
+    pub fn new(
+        config: &MlprConfig,
+        bert: &Bert,
+        library: &'a Library<'a>,
+        samples: &'a Samples,
+        settings: &Settings,
+    ) -> Self {
+        let device = device().autodiff();
+        let texts = library.queries(&samples.queries);
+        let encoder = match settings.fine_tuning {
+            true => {
+                let pieces = library.pieces(texts.iter(), &device);
+                Encoder::Learning { library, texts, pieces }
+            }
+            false => {
+                let vectors = library.encode(bert, &texts, &device.clone().inner());
+                Encoder::Frozen(vectors.map(Tensor::from_inner))
+            }
+        };
+        Self::of(config, bert, encoder, samples, settings, device)
+    }
+
+    /// With encoders that stay, and what they make of the queries and of all products.
+    pub fn frozen(
+        config: &MlprConfig,
+        bert: &Bert,
+        vectors: [Tensor<2>; 2],
+        samples: &'a Samples,
+        settings: &Settings,
+    ) -> Self {
+        let device = device().autodiff();
+        Self::of(config, bert, Encoder::Frozen(vectors), samples, settings, device)
+    }
+
+    fn of(
+        config: &MlprConfig,
+        bert: &Bert,
+        encoder: Encoder<'a>,
+        samples: &'a Samples,
+        settings: &Settings,
+        device: Device,
+    ) -> Self {
+        let mut random = random_of(settings, 0);
+        let steps = batches(samples, settings.batch, settings.most, &mut random).len();
+        let scale = samples.trials(settings.labels).0 as f32 / steps as f32;
+        let (config, bert, settings) = (config.clone(), bert.clone(), settings.clone());
+        Self { config, bert, encoder, samples, settings, steps, scale, device }
+    }
+
+    /// Who knows the encoders and no more.
+    pub fn beginner(&self) -> Learner<Heads> {
+        let Self { config, bert, samples, settings, device, .. } = self;
+        device.seed(settings.seed);
+        let (mean, deviation) = samples.normalisation();
+        let model = config
+            .init(device)
+            .with_normalisation(&mean, &deviation, device)
+            .with_bert(bert.clone().train());
+        let log_variance =
+            Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), device));
+        Learner { model: numbered(Heads { model, log_variance }), optimiser: adam() }
+    }
+}
+
+impl descent::Lesson for Lesson<'_> {
+    type Model = Heads;
+    type Shared = ();
+    type Batch = Vec<Chosen>;
+
+    fn length(&self) -> (usize, usize) {
+        (self.settings.epochs, self.steps)
+    }
+
+    fn epoch(&self, number: usize) -> ((), Vec<Vec<Chosen>>) {
+        let Self { samples, settings, device, .. } = self;
+        // What is dropped follows from the epoch alone, whether or not the run was resumed.
+        device.seed(settings.seed.wrapping_add(number as u64 + 1));
+        let mut random = random_of(settings, number);
+        ((), batches(samples, settings.batch, settings.most, &mut random))
+    }
+
+    fn step(
+        &self,
+        heads: &Heads,
+        chosen: &Vec<Chosen>,
+        (): &mut (),
+        At { step, steps }: At,
+    ) -> Step {
+        let Self { config, encoder, samples, settings, scale, device, .. } = self;
+        let batch = Batch::new(samples, chosen, settings.labels, device);
+        let loss = loss_of(heads, encoder, &batch, settings, *scale, device);
+        let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
+        let read = match encoder {
+            Encoder::Learning { library, texts, .. } => encoded(library, texts, &batch),
+            Encoder::Frozen(_) => 0.0,
+        };
+        let rate = rate_at(settings.rate, step.min(steps - 1), steps);
+        Step {
+            descent: Descent::of(heads, loss, rate),
+            samples: pairs,
+            products: read + pairs as f64 * of_pair(config),
+        }
+    }
 }
 
 /// Trains a model on pairs, with encoders that come trained. `watch` is told the step, the number
@@ -123,51 +246,12 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     watch: impl FnMut(usize, usize, f32),
 ) -> Result<Mlpr> {
-    let device = device().autodiff();
-    device.seed(settings.seed);
-    let (mean, deviation) = samples.normalisation();
-    let model = config
-        .init(&device)
-        .with_normalisation(&mean, &deviation, &device)
-        .with_bert(bert.clone().train());
-    let log_variance =
-        Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), &device));
-    let learner = numbered(Learner { model, log_variance });
-    let texts = library.queries(&samples.queries);
-    let encoder = match settings.fine_tuning {
-        true => Encoder::Learning {
-            library,
-            texts: &texts,
-            pieces: library.pieces(texts.iter(), &device),
-        },
-        false => {
-            let vectors = library.encode(bert, &texts, &device.clone().inner());
-            Encoder::Frozen(vectors.map(Tensor::from_inner))
-        }
-    };
-    let an_epoch =
-        batches(samples, settings.batch, settings.most, &mut random_of(settings, 0)).len();
+    let lesson = Lesson::new(config, bert, library, samples, settings);
+    let learner = lesson.beginner();
     let mut speed = Speed::new("MLPR", [4096, config.bert.width, config.bert.d_f]);
-    let scale = samples.trials(settings.labels).0 as f32 / an_epoch as f32;
-    let epoch = |epoch| {
-        // What is dropped follows from the epoch alone, whether or not the run was resumed.
-        device.seed(settings.seed.wrapping_add(epoch as u64 + 1));
-        let mut random = random_of(settings, epoch);
-        ((), batches(samples, settings.batch, settings.most, &mut random))
-    };
-    let step = |learner: &Learner, chosen: &Vec<Chosen>, (): &mut (), At { step, steps }| {
-        let batch = Batch::new(samples, chosen, settings.labels, &device);
-        let loss = loss_of(learner, &encoder, &batch, settings, scale, &device);
-        let read = if settings.fine_tuning { encoded(library, &texts, &batch) } else { 0.0 };
-        let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
-        speed.step(pairs, read + pairs as f64 * of_pair(config));
-        let rate = rate_at(settings.rate, step.min(steps - 1), steps);
-        Some(Descent::of(learner, loss, rate))
-    };
-    let course = Course { epochs: settings.epochs, steps: an_epoch, checkpoint };
-    let learner = course.run(learner, adam(), epoch, step, watch)?;
-    speed.say(&device);
-    Ok(learner.model)
+    let heads = descent::run(&lesson, learner, checkpoint, &mut speed, watch)?;
+    speed.say(&lesson.device);
+    Ok(heads.model)
 }
 
 /// Multiplications and additions of a forward pass of the encoders over a batch: see
@@ -236,21 +320,21 @@ fn entropies(samples: &Samples, labels: Labels) -> [f32; K] {
 #[allow(clippy::large_enum_variant, reason = "there is one a training")]
 enum Encoder<'a> {
     /// From the model's own encoders.
-    Learning { library: &'a Library<'a>, texts: &'a [Text], pieces: Pieces },
+    Learning { library: &'a Library<'a>, texts: Vec<Text>, pieces: Pieces },
     /// phi of every query and psi of every product, worked out before.
     Frozen([Tensor<2>; 2]),
 }
 
 /// Equation 9 or 10 over a batch, and how unevenly the gates use their experts.
 fn loss_of(
-    learner: &Learner,
+    heads: &Heads,
     encoder: &Encoder<'_>,
     batch: &Batch,
     settings: &Settings,
     scale: f32,
     device: &Device,
 ) -> Tensor<1> {
-    let model = &learner.model;
+    let model = &heads.model;
     let (queries, products) = match encoder {
         Encoder::Learning { library, texts, pieces } => {
             let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
@@ -287,7 +371,7 @@ fn loss_of(
     );
     let loss = match settings.weighting {
         Weighting::Fixed(weights) => weighted(losses, weights),
-        Weighting::Uncertainty => uncertain(losses, learner.log_variance.val()),
+        Weighting::Uncertainty => uncertain(losses, heads.log_variance.val()),
     };
     let stages = [output.stage_1, output.stage_2].into_iter().flatten();
     let loss = stages.fold(loss, |loss, stage| {

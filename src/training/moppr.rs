@@ -6,6 +6,8 @@ pub mod evaluate;
 pub mod gmv;
 pub mod insides;
 pub mod lab;
+pub mod learn;
+pub mod look;
 pub mod loss;
 pub mod queries;
 pub mod samples;
@@ -16,15 +18,15 @@ use std::ops::Range;
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::module::embedding;
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
-use super::descent::{Course, Descent};
+use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
-use super::optimiser::adagrad;
+use super::learning::optimiser;
 use super::work::Speed;
 use batch::{Batch, Shelves};
 use market::catalogue::ProductTypeId;
@@ -34,6 +36,7 @@ use nets::models::moppr::input::Products;
 use nets::models::weights::About;
 use nets::nn::layer::inner_products;
 use samples::Sample;
+use systems::learning::Optimiser;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +50,9 @@ pub struct Settings {
     /// Random negatives of each view alone, from the categories that its query is predicted to
     /// mean: what the coarse ranker has in place of shared ones (7.3).
     pub related: usize,
-    /// Adagrad's learning rate.
+    /// What follows the gradient: AdaGrad in the paper.
+    pub optimiser: Optimiser,
+    /// Its learning rate.
     pub rate: f64,
     /// Where Adagrad's sums of squares start: 0.1 in TensorFlow.
     pub accumulator: f32,
@@ -86,6 +91,7 @@ impl Default for Settings {
             batch: 256,
             negatives: 1024,
             related: 0,
+            optimiser: Optimiser::AdaGrad,
             rate: 0.01,
             accumulator: 0.0,
             temperature: 0.02,
@@ -127,35 +133,79 @@ pub fn train(
     checkpoint: Option<(&Checkpoint, &About)>,
     mut watch: impl FnMut(usize, usize, f32),
 ) -> Result<Moppr> {
-    let device = device().autodiff();
-    let products = corpus.products.to_device(&device);
-    let mut model = model.train();
-    if settings.towers_only {
-        model.embeddings = model.embeddings.no_grad();
-    }
-    let shelves = Shelves::new(corpus.types, corpus.sale_days);
-    let sizes = model.towers.widths();
-    let mut speed = Speed::new("MOPPR", [1024, sizes[1][0], sizes[1][1]]);
-    let epoch = |epoch| {
-        let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-        random.set_stream(epoch as u64);
-        let mut views: Vec<&Sample> = corpus.views.iter().collect();
-        views.shuffle(&mut random);
-        (random, views.chunks(settings.batch).map(<[_]>::to_vec).collect())
-    };
-    let step = |model: &Moppr, views: &Vec<&Sample>, random: &mut ChaCha8Rng, _| {
-        let batch = Batch::new(views, corpus.words, &shelves, settings, random, &device);
-        let loss = loss_of(model, &products, &batch, settings);
-        speed.step(views.len(), batch.products(&sizes));
-        Some(Descent::of(model, loss, settings.rate))
-    };
-    let steps = corpus.views.len().div_ceil(settings.batch);
-    let course = Course { epochs: settings.epochs, steps, checkpoint };
-    let optimiser = adagrad(settings.accumulator);
+    let lesson = Lesson::new(corpus, &model, settings);
+    let mut speed = Speed::new("MOPPR", [1024, lesson.sizes[1][0], lesson.sizes[1][1]]);
     let watch = |step, steps, loss| watch(step + 1, steps, loss);
-    let model = course.run(model, optimiser, epoch, step, watch)?;
-    speed.say(&device);
+    let model = descent::run(&lesson, lesson.learner(model), checkpoint, &mut speed, watch)?;
+    speed.say(&lesson.device);
     Ok(model)
+}
+
+/// What MOPPR learns from, and how.
+pub struct Lesson<'a> {
+    corpus: Corpus<'a>,
+    /// The catalogue on the device that it learns on.
+    products: Products,
+    shelves: Shelves,
+    /// Widths of the towers, that of requests first.
+    sizes: [Vec<usize>; 2],
+    settings: Settings,
+    device: Device,
+}
+
+impl<'a> Lesson<'a> {
+    /// For a model of these sizes, on the device that was chosen.
+    pub fn new(corpus: Corpus<'a>, model: &Moppr, settings: &Settings) -> Self {
+        let device = device().autodiff();
+        Self {
+            corpus,
+            products: corpus.products.to_device(&device),
+            shelves: Shelves::new(corpus.types, corpus.sale_days),
+            sizes: model.towers.widths(),
+            settings: settings.clone(),
+            device,
+        }
+    }
+
+    /// A model that is about to learn.
+    pub fn learner(&self, model: Moppr) -> Learner<Moppr> {
+        let mut model = model.train();
+        if self.settings.towers_only {
+            model.embeddings = model.embeddings.no_grad();
+        }
+        let optimiser = optimiser(self.settings.optimiser, self.settings.accumulator);
+        Learner { model, optimiser: optimiser.begin() }
+    }
+}
+
+impl descent::Lesson for Lesson<'_> {
+    type Model = Moppr;
+    type Shared = ChaCha8Rng;
+    type Batch = Vec<usize>;
+
+    fn length(&self) -> (usize, usize) {
+        (self.settings.epochs, self.corpus.views.len().div_ceil(self.settings.batch))
+    }
+
+    fn epoch(&self, number: usize) -> (ChaCha8Rng, Vec<Vec<usize>>) {
+        let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        random.set_stream(number as u64);
+        let mut views: Vec<usize> = (0..self.corpus.views.len()).collect();
+        views.shuffle(&mut random);
+        (random, views.chunks(self.settings.batch).map(<[_]>::to_vec).collect())
+    }
+
+    fn step(&self, model: &Moppr, views: &Vec<usize>, random: &mut ChaCha8Rng, _: At) -> Step {
+        let Self { corpus, products, shelves, sizes, settings, device } = self;
+        let views: Vec<&Sample> = views.iter().map(|&view| &corpus.views[view]).collect();
+        let batch = Batch::new(&views, corpus.words, shelves, settings, random, device);
+        let loss = loss_of(model, products, &batch, settings);
+        Step {
+            descent: Descent::of(model, loss, settings.rate),
+            samples: views.len(),
+            products: batch.products(sizes),
+        }
+    }
 }
 
 /// Equation 18 over a batch, and with [`Settings::gmv`] the pointwise loss of purchases.

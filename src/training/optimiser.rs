@@ -9,6 +9,25 @@ use burn::tensor::{Device, Tensor};
 use burn_flex::FlexTensor;
 use pulp::Simd;
 
+/// Which optimiser a training begins with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Optimiser {
+    /// [`Adam`].
+    Adam,
+    /// [`AdaGrad`].
+    AdaGrad(AdaGrad),
+}
+
+impl Optimiser {
+    /// One that has seen no gradient.
+    pub fn begin(self) -> ModuleOptimizer {
+        match self {
+            Self::Adam => adam(),
+            Self::AdaGrad(AdaGrad { accumulator }) => adagrad(accumulator),
+        }
+    }
+}
+
 /// Adam with Burn's settings.
 #[derive(Clone)]
 pub struct Adam(burn::optim::Adam);

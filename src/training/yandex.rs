@@ -6,6 +6,7 @@ pub mod data;
 pub mod evaluate;
 pub mod groups;
 pub mod insides;
+pub mod learn;
 pub mod loss;
 pub mod ranker;
 pub mod samples;
@@ -14,13 +15,13 @@ mod tests;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
-use super::descent::{At, Course, Descent};
+use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
 use super::optimiser::adam;
 use super::work::Speed;
@@ -116,17 +117,11 @@ pub fn pretrain(
     settings: &Settings,
     progress: Progress<'_>,
 ) -> Result<Yandex> {
-    let device = device().autodiff();
-    let days = &corpus.samples.pretraining;
-    let stage = &settings.pretraining;
+    let lesson = Lesson::pretraining(config, corpus, settings);
     let mut speed = Speed::new("Yandex, pre-training", typical(config));
-    let model = run(model, days, stage, settings.seed, progress, config.history, |model, days| {
-        let batch = Positives::new(days, config, corpus, &device);
-        speed.step(days.len(), batch.products(config));
-        let temperature = model.loss.temperature();
-        sampled_softmax(batch.similarity(model), batch.positives, temperature)
-    })?;
-    speed.say(&device);
+    let learner = lesson.learner(model);
+    let model = descent::run(&lesson, learner, progress.checkpoint, &mut speed, progress.watch)?;
+    speed.say(&lesson.device);
     Ok(model)
 }
 
@@ -141,16 +136,11 @@ pub fn fine_tune(
     settings: &Settings,
     progress: Progress<'_>,
 ) -> Result<Yandex> {
-    let device = device().autodiff();
-    let days = &corpus.samples.fine_tuning;
-    let stage = &settings.fine_tuning;
+    let lesson = Lesson::fine_tuning(config, corpus, settings);
     let mut speed = Speed::new("Yandex, fine-tuning", typical(config));
-    let model = run(model, days, stage, settings.seed, progress, config.history, |model, days| {
-        let pages = Pages::new(days, config, corpus, &device);
-        speed.step(days.len(), pages.products(config));
-        fine_tuning(&pages.page(model), &model.loss, &settings.objective)
-    })?;
-    speed.say(&device);
+    let learner = lesson.learner(model);
+    let model = descent::run(&lesson, learner, progress.checkpoint, &mut speed, progress.watch)?;
+    speed.say(&lesson.device);
     Ok(model)
 }
 
@@ -159,25 +149,91 @@ fn typical(config: &YandexConfig) -> [usize; 3] {
     [2048, config.d, config.d_f]
 }
 
-/// Trains a model on shopper-days by a loss of some of them.
-fn run(
-    model: Yandex,
-    days: &[ShopperDay],
-    stage: &Stage,
+/// What the towers learn from in one of the stages, and how.
+pub struct Lesson<'a> {
+    config: YandexConfig,
+    corpus: &'a Corpus,
+    days: &'a [ShopperDay],
+    stage: Stage,
+    /// That of the second stage; none in the first.
+    objective: Option<Objective>,
     seed: u64,
-    progress: Progress<'_>,
-    longest: usize,
-    mut loss_of: impl FnMut(&Yandex, &[&ShopperDay]) -> Tensor<1>,
-) -> Result<Yandex> {
-    let epoch = |epoch| ((), batches(days, stage.batch, seed, epoch, longest));
-    let step = |model: &Yandex, days: &Vec<&ShopperDay>, (): &mut (), At { step, steps }| {
-        let rates = stage.rates.times(schedule(stage, step, steps));
-        let descent = Descent::of(model, loss_of(model, days), rates);
-        Some(descent.map(|gradients| clip_by_group(model, gradients, stage.clip)))
-    };
-    let (epochs, steps) = (stage.epochs, days.len().div_ceil(stage.batch));
-    let course = Course { epochs, steps, checkpoint: progress.checkpoint };
-    course.run(numbered(model.train()), adam(), epoch, step, progress.watch)
+    device: Device,
+}
+
+impl<'a> Lesson<'a> {
+    /// The first stage, on the device that was chosen.
+    pub fn pretraining(config: &YandexConfig, corpus: &'a Corpus, settings: &Settings) -> Self {
+        Self {
+            config: config.clone(),
+            corpus,
+            days: &corpus.samples.pretraining,
+            stage: settings.pretraining.clone(),
+            objective: None,
+            seed: settings.seed,
+            device: device().autodiff(),
+        }
+    }
+
+    /// The second.
+    pub fn fine_tuning(config: &YandexConfig, corpus: &'a Corpus, settings: &Settings) -> Self {
+        Self {
+            days: &corpus.samples.fine_tuning,
+            stage: settings.fine_tuning.clone(),
+            objective: Some(settings.objective),
+            ..Self::pretraining(config, corpus, settings)
+        }
+    }
+
+    /// A model that is about to learn.
+    pub fn learner(&self, model: Yandex) -> Learner<Yandex> {
+        Learner { model: numbered(model.train()), optimiser: adam() }
+    }
+
+    /// Loss over some shopper-days, and multiplications and additions of the forward pass.
+    fn loss_of(&self, model: &Yandex, days: &[&ShopperDay]) -> (Tensor<1>, f64) {
+        let Self { config, corpus, device, .. } = self;
+        match &self.objective {
+            Some(objective) => {
+                let pages = Pages::new(days, config, corpus, device);
+                let loss = fine_tuning(&pages.page(model), &model.loss, objective);
+                (loss, pages.products(config))
+            }
+            None => {
+                let batch = Positives::new(days, config, corpus, device);
+                let products = batch.products(config);
+                let temperature = model.loss.temperature();
+                let similarity = batch.similarity(model);
+                (sampled_softmax(similarity, batch.positives, temperature), products)
+            }
+        }
+    }
+}
+
+impl descent::Lesson for Lesson<'_> {
+    type Model = Yandex;
+    type Shared = ();
+    type Batch = Vec<usize>;
+
+    fn length(&self) -> (usize, usize) {
+        (self.stage.epochs, self.days.len().div_ceil(self.stage.batch))
+    }
+
+    fn epoch(&self, number: usize) -> ((), Vec<Vec<usize>>) {
+        ((), batches(self.days, self.stage.batch, self.seed, number, self.config.history))
+    }
+
+    fn step(&self, model: &Yandex, days: &Vec<usize>, (): &mut (), At { step, steps }: At) -> Step {
+        let days: Vec<&ShopperDay> = days.iter().map(|&day| &self.days[day]).collect();
+        let rates = self.stage.rates.times(schedule(&self.stage, step, steps));
+        let (loss, products) = self.loss_of(model, &days);
+        let descent = Descent::of(model, loss, rates);
+        Step {
+            descent: descent.map(|gradients| clip_by_group(model, gradients, self.stage.clip)),
+            samples: days.len(),
+            products,
+        }
+    }
 }
 
 /// Share of the full rate at a step: grows over the warm-up, then falls along a line to nothing
@@ -191,21 +247,21 @@ fn schedule(stage: &Stage, step: usize, steps: usize) -> f64 {
 /// Batches that are shuffled together and then sorted by length, so that little is padding.
 const POOL: usize = 8;
 
-/// Shopper-days of each step of an epoch.
+/// Shopper-days of each step of an epoch, by their numbers.
 fn batches(
     days: &[ShopperDay],
     batch: usize,
     seed: u64,
     epoch: usize,
     longest: usize,
-) -> Vec<Vec<&ShopperDay>> {
+) -> Vec<Vec<usize>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(epoch as u64 + 1);
-    let mut days: Vec<&ShopperDay> = days.iter().collect();
-    days.shuffle(&mut random);
+    let mut order: Vec<usize> = (0..days.len()).collect();
+    order.shuffle(&mut random);
     let mut batches = Vec::new();
-    for pool in days.chunks_mut(POOL * batch) {
-        pool.sort_by_key(|day| day.history.min(longest));
+    for pool in order.chunks_mut(POOL * batch) {
+        pool.sort_by_key(|&day| days[day].history.min(longest));
         batches.extend(pool.chunks(batch).map(<[_]>::to_vec));
     }
     batches.shuffle(&mut random);

@@ -9,7 +9,7 @@ import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-const NATIVE = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8"));
+const NATIVE = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8")).dmt;
 /** The fewest shoppers, and what differs. */
 const link = (more = "") => `?v=1&backend=cpu&q=couch&panel=learn&learn=shoppers:50${more}`;
 

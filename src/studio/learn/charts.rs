@@ -8,7 +8,6 @@ use page::parts::live;
 /// comparison.
 pub mod curves {
     use page::insides::chart::{Axis, Line, Plot};
-    use protocol::learn::Look;
     use protocol::words::{count, fixed};
 
     use super::super::record::Record;
@@ -21,21 +20,12 @@ pub mod curves {
         over_steps(runs.last()?, vec![(before, false), (now, true)])
     }
 
-    /// AUC of clicks: held out, and quiet on what is learned from.
-    pub fn click(runs: &[Record]) -> Option<Plot> {
-        auc(runs, 0)
-    }
-
-    /// The same of orders.
-    pub fn order(runs: &[Record]) -> Option<Plot> {
-        auc(runs, 1)
-    }
-
-    fn auc(runs: &[Record], task: usize) -> Option<Plot> {
+    /// A measure: held out, and quiet on what is learned from.
+    pub fn measure(runs: &[Record], key: &str) -> Option<Plot> {
         let run = runs.last()?;
-        let of =
-            |numbers: fn(&Look) -> &Vec<f32>| run.curve(|look| numbers(look).get(task).copied());
-        over_steps(run, vec![(of(|look| &look.training), false), (of(|look| &look.held_out), true)])
+        let training = run.curve(|look| look.measure(key)?.training);
+        let held_out = run.curve(|look| look.measure(key)?.held_out);
+        over_steps(run, vec![(training, false), (held_out, true)])
     }
 
     fn over_steps(run: &Record, lines: Vec<(Vec<(f64, f64)>, bool)>) -> Option<Plot> {

@@ -1,11 +1,10 @@
 //! A run of a training as it was seen: its recipe, its losses, and every look at its model.
 
 use link::State;
-use link::recipe::{Recipe, SETTINGS};
+use link::recipe::{Recipe, Setting};
 use market::language::Message;
 use protocol::learn::{Begun, FromTrainer, Look};
 use systems::knob::Settings;
-use systems::registry::LEARNER;
 
 /// Points that a curve of losses has at most.
 const POINTS: usize = 160;
@@ -39,7 +38,7 @@ impl Record {
         Self {
             number,
             recipe: recipe.clone(),
-            variant: variant(state),
+            variant: variant(state, recipe),
             gathered: None,
             begun: None,
             losses: Vec::new(),
@@ -66,7 +65,7 @@ impl Record {
 
     /// Whether it is the run that such a state and recipe ask for.
     pub fn is_of(&self, state: &State, recipe: &Recipe) -> bool {
-        self.recipe == *recipe && self.variant == variant(state)
+        self.recipe == *recipe && self.variant == variant(state, recipe)
     }
 
     /// Takes in what the trainer says of it; what is of another run is left.
@@ -128,7 +127,7 @@ impl Record {
     /// The gate of a task as bands, one an expert: lower and upper edge at each look, from 0 to 1, and
     /// where the look is between the first and the last. None without gates.
     pub fn bands(&self, task: usize) -> Vec<Vec<(f64, f64, f64)>> {
-        let gate = |look: &Look| look.gates.get(task).cloned();
+        let gate = |look: &Look| look.gates.get(task).map(|gate| gate.shares.clone());
         let last = f64::from(self.looks.last().map_or(1, |look| look.step).max(1));
         let experts = self.looks.first().and_then(gate).map_or(0, |gate| gate.len());
         let band = |expert: usize| {
@@ -151,34 +150,37 @@ impl Record {
     }
 
     /// What is other than it comes, `rate 0.01, experts 2`.
-    pub fn differs(&self, name: impl Fn(&str) -> String) -> Vec<String> {
-        let settings = SETTINGS.into_iter();
-        let other = settings.filter(|setting| self.recipe.get(setting) != setting.default);
-        other.map(|s| format!("{} {}", name(s.key), self.recipe.get(s))).collect()
+    pub fn differs(
+        &self,
+        name: impl Fn(&str) -> String,
+        called: impl Fn(&Setting, f32) -> String,
+    ) -> Vec<String> {
+        let other = self.recipe.each().filter(|(setting, value)| *value != setting.default);
+        other.map(|(s, value)| format!("{} {}", name(s.key), called(s, value))).collect()
     }
 }
 
-/// Which variant of the system that learns a state's knobs choose.
-pub fn variant(state: &State) -> Settings {
-    state.settings.only(LEARNER.networks)
+/// Which variant of the system learns, or what for, as a state's knobs have it.
+pub fn variant(state: &State, recipe: &Recipe) -> Settings {
+    state.settings.only(recipe.learning().knobs)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use protocol::Notice;
-    use protocol::learn::Went;
+    use protocol::learn::{Gate, Went};
 
     fn look(run: u64, step: u32, gates: &[&[f32]]) -> FromTrainer {
         FromTrainer::Looked(Box::new(Look {
             run,
             step,
-            training: vec![0.5, 0.5],
-            held_out: vec![0.6, 0.7],
-            truth: 0.5,
-            gates: gates.iter().map(|gate| gate.to_vec()).collect(),
-            learned: vec![],
-            examination: vec![],
+            measures: vec![],
+            gates: gates
+                .iter()
+                .map(|gate| Gate { key: "click".into(), shares: gate.to_vec() })
+                .collect(),
+            curves: vec![],
             weights: "AA==".into(),
         }))
     }

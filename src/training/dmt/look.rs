@@ -2,6 +2,7 @@
 
 use super::evaluate::{BiasMetrics, Metrics, utilities, utilities_and_gates};
 use super::samples::Samples;
+use crate::learning::{Measured, Seen};
 use market::catalogue::Catalogue;
 use market::metrics::{Mean, auc};
 use nets::models::dmt::TASKS;
@@ -43,6 +44,25 @@ impl Look {
                 ..Metrics::of(held_out, &utilities)
             },
             gates: used.weights.iter().map(of_task).collect(),
+        }
+    }
+
+    /// The same as every system says it.
+    pub fn seen(self) -> Seen {
+        let Self { training: [click, order], held_out, gates } = self;
+        let [of_click, of_order] = held_out.tasks.map(|task| task.auc);
+        let bias = held_out.bias;
+        Seen {
+            measures: vec![
+                Measured::both("auc-click", Some(click), Some(of_click)),
+                Measured::both("auc-order", Some(order), Some(of_order)),
+                Measured::held_out("truth-click", Some(held_out.attraction_auc)),
+            ],
+            gates: TASKS.into_iter().zip(gates).collect(),
+            curves: match bias.learned.is_empty() {
+                true => Vec::new(),
+                false => vec![("examination", [bias.learned, bias.truth])],
+            },
         }
     }
 }

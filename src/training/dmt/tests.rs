@@ -8,7 +8,8 @@ use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
 use super::data::{Data, Gathering, Pages};
 use super::samples::{Kinds, QueryMatcher, Samples};
-use super::{Settings, Stepwise, loss_of_rows, mean_bias, padded_loss, train};
+use super::{Lesson, Settings, loss_of_rows, mean_bias, padded_loss, train};
+use crate::descent::Stepwise;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
@@ -127,14 +128,16 @@ fn step_by_step_is_the_same_training() {
     let config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
     let settings = Settings { epochs: 2, batch: 32, ..Settings::default() };
     let whole = train(&config, &samples, &catalogue, &settings, None, |_, _, _| ()).unwrap();
-    let mut stepwise = Stepwise::new(&config, &samples, &settings);
+    let lesson = Lesson::new(&config, &samples, &catalogue, &settings);
+    let learner = lesson.beginner();
+    let mut stepwise = Stepwise::new(lesson, learner);
     let mut losses = Vec::new();
-    while let (next, Some(loss)) = stepwise.clone().step(&samples, &catalogue) {
+    while let (next, Some(loss)) = stepwise.clone().step() {
         stepwise = next;
         losses.push(loss);
     }
-    assert_eq!((losses.len(), stepwise.at().step), (8, 8));
-    let (same, count) = still(&whole, &stepwise.model(&samples, &catalogue));
+    assert_eq!((losses.len(), stepwise.at().step, stepwise.at().steps), (8, 8, 8));
+    let (same, count) = still(&whole, &stepwise.lesson().serving(stepwise.model()));
     let about = About::new("", 0, "", &()).unwrap();
     assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
     assert!(count > 1000);

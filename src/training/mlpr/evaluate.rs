@@ -63,15 +63,18 @@ pub fn experts(
 }
 
 /// What a model would read of every pair: `act` is given some pairs after another.
-pub fn each_batch(
-    model: &Mlpr,
-    library: &Library<'_>,
+pub fn each_batch(model: &Mlpr, library: &Library<'_>, samples: &Samples, act: impl FnMut(&Pairs)) {
+    let texts = library.queries(&samples.queries);
+    each_batch_of(library.encode(&model.bert, &texts, &device()), samples, act);
+}
+
+/// The same of phi of every query of the samples and psi of every product.
+pub fn each_batch_of(
+    [queries, products]: [Tensor<2>; 2],
     samples: &Samples,
     mut act: impl FnMut(&Pairs),
 ) {
     let device = device();
-    let texts = library.queries(&samples.queries);
-    let [queries, products] = library.encode(&model.bert, &texts, &device);
     let groups = samples.groups.iter().enumerate();
     let query_of: Vec<i32> =
         groups.flat_map(|(query, group)| group.clone().map(move |_| query as i32)).collect();

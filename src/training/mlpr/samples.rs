@@ -170,6 +170,21 @@ impl Samples {
         samples
     }
 
+    /// The pairs of some queries, about so many, spread over the alphabet.
+    pub fn spread(&self, count: usize) -> Self {
+        let apart = self.len().div_ceil(count.max(1)).max(1);
+        let mut some = Self::default();
+        for (query, group) in self.queries.iter().zip(&self.groups).step_by(apart) {
+            let start = some.products.len();
+            some.products.extend_from_slice(&self.products[group.clone()]);
+            some.engagement.extend_from_slice(&self.engagement[group.clone()]);
+            some.wide.extend_from_slice(self.wide(group.clone()));
+            some.groups.push(start..some.products.len());
+            some.queries.push(query.clone());
+        }
+        some
+    }
+
     /// Number of pairs.
     pub fn len(&self) -> usize {
         self.products.len()

@@ -11,6 +11,7 @@ use super::evaluate::{METRICS, by_block, each_batch, scores};
 use super::library::Library;
 use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
+use crate::descent::Stepwise;
 use crate::dmt::samples::QueryMatcher;
 use crate::preset::Preset;
 use crate::preset::tests::still;
@@ -343,6 +344,49 @@ fn the_trainings_find_what_is_asked_for_and_what_is_bought() {
             assert!(figure.whole > Some(0.85), "{sharing:?} {figure:?}");
         }
     }
+}
+
+#[test]
+fn step_by_step_is_the_same_training() {
+    let (catalogue, words) = (shop(), example::words());
+    let library = Library::new(&catalogue, &words, small_bert());
+    let device = Device::flex();
+    device.seed(9);
+    let bert = small_bert().init(&device);
+    let samples = samples_of(searches(0..8));
+    // With chance in it, and epochs that are not all of the same number of steps.
+    let config = MlprConfig { dropout: 0.2, ..small_config() };
+    let settings =
+        Settings { epochs: 3, batch: 50, most: 30, fine_tuning: false, ..Settings::default() };
+    let mut steps = 0;
+    let watch = |_: usize, _: usize, _: f32| steps += 1;
+    let whole = train(&config, &bert, &library, &samples, &settings, None, watch).unwrap();
+    let vectors = library.encode(&bert, &library.queries(&samples.queries), &device);
+    let vectors = vectors.map(Tensor::from_inner);
+    let lesson = Lesson::frozen(&config, &bert, vectors, &samples, &settings);
+    let learner = lesson.beginner();
+    let mut stepwise = Stepwise::new(lesson, learner);
+    let mut losses = Vec::new();
+    while let (next, Some(loss)) = stepwise.clone().step() {
+        stepwise = next;
+        losses.push(loss);
+    }
+    assert!(steps > 3 && losses.iter().all(|loss| loss.is_finite()));
+    assert_eq!((losses.len(), stepwise.at().step, stepwise.at().steps), (steps, steps, steps));
+    let (same, count) = still(&whole, &stepwise.model().model);
+    assert_eq!(same.len(), Weights::of(&whole, about(&config)).unwrap().arrays.len());
+    assert!(count > 1000);
+}
+
+#[test]
+fn some_pairs_are_those_of_whole_queries() {
+    let samples = samples_of(searches(0..20));
+    let some = samples.spread(samples.len() / 2);
+    assert_eq!(some.queries, [samples.queries[0].clone(), samples.queries[2].clone()]);
+    let group = samples.groups[2].clone();
+    assert_eq!(some.products[some.groups[1].clone()], samples.products[group.clone()]);
+    assert_eq!(some.wide(some.groups[1].clone()), samples.wide(group));
+    assert_eq!(samples.spread(usize::MAX).len(), samples.len());
 }
 
 fn train_small(

@@ -159,3 +159,58 @@ impl Data {
         Ok(Self { training, test, queries, products })
     }
 }
+
+/// Page views of one shopper after another, for a shop that has counted its statistics already: what
+/// [`Data::gather`] gives of the same shoppers and the same counts.
+pub struct Gathering<'a> {
+    world: &'a World,
+    products: &'a ProductFeatures,
+    reads: Reads<'a>,
+    options: Options,
+    /// Page views of the training days.
+    pub training: Vec<Sample>,
+    /// Searches of the day after them, whole.
+    pub test: Vec<Sample>,
+    /// Every query of theirs.
+    pub queries: Queries,
+}
+
+/// What reads queries, and how often each was typed.
+type Reads<'a> = (&'a TokenVectors, &'a CategoryPredictor, &'a QueryFrequency);
+
+impl<'a> Gathering<'a> {
+    /// Nobody yet.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn new(
+        world: &'a World,
+        products: &'a ProductFeatures,
+        reads: Reads<'a>,
+        options: Options,
+    ) -> Result<Self> {
+        let (training, test, queries) = Default::default();
+        Ok(Self { world, products, reads, options, training, test, queries })
+    }
+
+    /// Page views of a shopper: of the training days, or for one who is only tested of the day after.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
+        let log = self.world.shopper_log(shopper);
+        let split = Split::last_day(self.world.config.days);
+        let days = if tested { &split.test } else { &split.training };
+        let views = log.views.iter().filter(|view| days.contains(&day_of(view.time)));
+        let asked = views.filter_map(|view| view.query.clone()).collect();
+        let (words, predictor, frequency) = self.reads;
+        self.queries.read(asked, words, predictor, frequency)?;
+        let Self { products, options, queries, .. } = self;
+        let Options { behaviour, filter, .. } = *options;
+        let whole = Options { behaviour, filter, ..Options::evaluation() };
+        let (options, views) =
+            if tested { (&whole, &mut self.test) } else { (&*options, &mut self.training) };
+        views.extend(samples(&log, days, queries, products, options));
+        Ok(())
+    }
+}

@@ -31,8 +31,24 @@ impl Queries {
         predictor: &CategoryPredictor,
         frequency: &QueryFrequency,
     ) -> Result<Self> {
-        let texts: Vec<String> = texts.into_iter().collect();
-        let mut features = Vec::with_capacity(texts.len());
+        let mut queries = Self::default();
+        queries.read(texts, words, predictor, frequency)?;
+        Ok(queries)
+    }
+
+    /// Reads those that are not known yet.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn read(
+        &mut self,
+        texts: BTreeSet<String>,
+        words: &TokenVectors,
+        predictor: &CategoryPredictor,
+        frequency: &QueryFrequency,
+    ) -> Result<()> {
+        let unknown = texts.into_iter().filter(|text| !self.numbers.contains_key(text));
+        let texts: Vec<String> = unknown.collect();
         let config = predictor.config();
         for texts in texts.chunks(BATCH) {
             let pieces: Vec<Vec<u32>> = texts.iter().map(|text| words.pieces(text)).collect();
@@ -46,11 +62,13 @@ impl Queries {
                 let row = if known { row } else { &[] };
                 let categories = PredictedCategories::new(row, config.threshold);
                 let frequency = frequency.bucket(text);
-                features.push(Arc::new(QueryFeatures::new(pieces, categories, frequency)));
+                let features = QueryFeatures::new(pieces, categories, frequency);
+                self.features.push(Arc::new(features));
+                self.numbers.insert(text.clone(), self.texts.len() as u32);
+                self.texts.push(text.clone());
             }
         }
-        let numbers = texts.iter().cloned().zip(0..).collect();
-        Ok(Self { texts, features, numbers })
+        Ok(())
     }
 
     /// These texts, of which nothing is known.

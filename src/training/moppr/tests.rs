@@ -3,14 +3,21 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::data::{Data, Gathering, Survey};
+use super::queries::Queries;
+use super::samples::Options;
 use super::*;
+use crate::descent::Stepwise;
+use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
 use market::features::search::{
     Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
 };
 use market::history::EventKind;
+use market::{MarketConfig, World};
 use nets::models::moppr::MopprConfig;
+use nets::models::query_category::{CategoryPredictor, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{FORMAT, Weights};
 use nets::nn::numbers::numbered;
@@ -164,6 +171,66 @@ fn training_learns_words_and_taste() {
     assert_eq!(losses.len(), 10 * 2000_usize.div_ceil(32));
     let (before, after) = (recall(&before, &shop, &test), recall(&after, &shop, &test));
     assert!(after > 0.8 && before < 0.3, "{before} {after} {:?}", losses.last());
+}
+
+#[test]
+fn step_by_step_is_the_same_training() {
+    let shop = shop();
+    let views = views(1, 100);
+    let (corpus, settings, start) = (shop.corpus(&views), settings(2), model());
+    for towers_only in [false, true] {
+        let settings = Settings { towers_only, ..settings.clone() };
+        let whole = train(start.clone(), corpus, &settings, None, |_, _, _| ()).unwrap();
+        let lesson = Lesson::new(corpus, &start, &settings);
+        let learner = lesson.learner(start.clone());
+        let mut stepwise = Stepwise::new(lesson, learner);
+        let mut losses = Vec::new();
+        while let (next, Some(loss)) = stepwise.clone().step() {
+            stepwise = next;
+            losses.push(loss);
+        }
+        let steps = 2 * 100_usize.div_ceil(32);
+        assert_eq!((losses.len(), stepwise.at().step, stepwise.at().steps), (steps, steps, steps));
+        let (same, count) = still(&whole, &stepwise.model());
+        let (unmoved, _) = still(&start, &whole);
+        let about = About::new("", 0, "", &()).unwrap();
+        assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
+        assert!(count > 1000);
+        assert_eq!(unmoved.iter().any(|name| name.starts_with("embeddings.")), towers_only);
+    }
+}
+
+#[test]
+fn gathered_one_by_one_is_gathered_together() {
+    let world = World::generate(&MarketConfig {
+        products: 400,
+        shoppers: 12,
+        earlier_days: 60,
+        ..MarketConfig::default()
+    });
+    let words = shop().words;
+    let config = QueryCategoryConfig::playground(world.catalogue.product_types.len());
+    let device = Device::flex();
+    let predictor = CategoryPredictor::new(config.init(&device), config, &device);
+    let people = People { trained: 0..10, tested: 10..12 };
+    let survey = Survey::new(&world, &people, || ());
+    let options = Options::playground();
+    let together =
+        Data::gather(&world, &survey, &words, &predictor, &options, &people, || ()).unwrap();
+    let reads = (&words, &predictor, &survey.frequency);
+    let mut gathering = Gathering::new(&world, &together.products, reads, options).unwrap();
+    for shopper in people.all() {
+        gathering.add(shopper, people.tested.contains(&shopper)).unwrap();
+    }
+    assert!(!together.training.is_empty() && !together.test.is_empty());
+    // Queries are numbered as they are met.
+    let named = |views: &[Sample], queries: &Queries| -> Vec<(Option<String>, Sample)> {
+        let text = |view: &Sample| view.query.map(|query| queries.text(query).to_owned());
+        views.iter().map(|view| (text(view), Sample { query: None, ..view.clone() })).collect()
+    };
+    let (own, all) = (&gathering.queries, &together.queries);
+    assert_eq!(named(&gathering.training, own), named(&together.training, all));
+    assert_eq!(named(&gathering.test, own), named(&together.test, all));
 }
 
 #[test]

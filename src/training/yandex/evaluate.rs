@@ -91,8 +91,16 @@ impl Metrics {
     /// # Errors
     /// Where the device fails.
     pub fn of(retriever: &Retriever, corpus: &Corpus) -> Result<Self> {
+        Self::of_days(retriever, corpus, &corpus.samples.test)
+    }
+
+    /// Of a model on some days of page views.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn of_days(retriever: &Retriever, corpus: &Corpus, days: &[ShopperDay]) -> Result<Self> {
         let mut metrics = Self::default();
-        let days: Vec<&ShopperDay> = corpus.samples.test.iter().collect();
+        let days: Vec<&ShopperDay> = days.iter().collect();
         for days in days.chunks(BATCH) {
             let users = Users::new(days, retriever.config(), corpus, &device());
             let scores =

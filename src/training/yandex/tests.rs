@@ -10,8 +10,9 @@ use super::data::{Corpus, Reading};
 use super::evaluate::Metrics;
 use super::ranker::{NAMES, Ranker, Similarities, similarities};
 use super::samples::{Options, Samples};
-use super::{Progress, Settings, fine_tune, init, pretrain};
+use super::{Lesson, Progress, Settings, fine_tune, init, pretrain};
 use crate::checkpoint::Checkpoint;
+use crate::descent::Stepwise;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
@@ -290,6 +291,29 @@ fn settings(epochs: usize) -> Settings {
 fn measured(model: &Yandex, corpus: &Corpus) -> Metrics {
     let retriever = Retriever::new(config(), model.clone(), &corpus.titles(), &Device::flex());
     Metrics::of(&retriever, corpus).unwrap()
+}
+
+#[test]
+fn step_by_step_is_the_same_training() {
+    let (corpus, settings) = (corpus(60, Reading::Vectors), settings(2));
+    let start = init(&config(), 1);
+    let mut steps = 0;
+    let progress = Progress { checkpoint: None, watch: &mut |_, _, _| steps += 1 };
+    let whole = fine_tune(start.clone(), &config(), &corpus, &settings, progress).unwrap();
+    let lesson = Lesson::fine_tuning(&config(), &corpus, &settings);
+    let learner = lesson.learner(start);
+    let mut stepwise = Stepwise::new(lesson, learner);
+    let mut losses = Vec::new();
+    while let (next, Some(loss)) = stepwise.clone().step() {
+        stepwise = next;
+        losses.push(loss);
+    }
+    assert!(steps > 2 && losses.iter().all(|loss| loss.is_finite()));
+    assert_eq!((losses.len(), stepwise.at().step, stepwise.at().steps), (steps, steps, steps));
+    let (same, count) = still(&whole, &stepwise.model());
+    let about = About::new("", 0, "", &()).unwrap();
+    assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
+    assert!(count > 1000);
 }
 
 #[test]

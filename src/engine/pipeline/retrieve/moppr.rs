@@ -19,13 +19,12 @@ use market::features::search::{Behaviour, SearchFeatures, profile_ids};
 use market::language::Message;
 use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::objectives::OBJECTIVES;
-use nets::models::moppr::retriever;
+use nets::models::moppr::retriever::{self, copies};
 use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
 
-/// File of the embeddings and of the towers' mean.
-pub const FILE: &str = "moppr.safetensors";
+pub use retriever::FILE;
 
 /// MOPPR with the last answers of its stages.
 pub struct Moppr {
@@ -126,8 +125,7 @@ impl Retrieves for Moppr {
     /// The copies of the towers that are tuned to one objective each: without them the objectives'
     /// weights do nothing, and the mean of the copies serves.
     fn wants_behind(&self) -> Vec<String> {
-        let files = OBJECTIVES.map(|objective| format!("moppr-{objective}.safetensors"));
-        if self.model.has_differences() { Vec::new() } else { files.into() }
+        if self.model.has_differences() { Vec::new() } else { copies().into() }
     }
 
     fn needs_behind(&self, settings: &Settings) -> bool {

@@ -21,6 +21,14 @@ pub const MODEL: &str = "moppr";
 /// What a file of a copy's difference from the mean says it holds, before the objective's name.
 pub const DIFFERENCE: &str = "moppr-difference-";
 
+/// File of the embeddings and of the towers' mean.
+pub const FILE: &str = "moppr.safetensors";
+
+/// Files of what the copies of the towers differ from their mean by, in the order of [`OBJECTIVES`].
+pub fn copies() -> [String; OBJECTIVES.len()] {
+    OBJECTIVES.map(|objective| format!("moppr-{objective}.safetensors"))
+}
+
 /// MOPPR for one catalogue.
 #[derive(Debug)]
 pub struct Retriever {

@@ -1,0 +1,174 @@
+//! DMT as it learns in the tab: the variant that the knobs choose.
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use super::data::{Data, Gathering, Pages};
+use super::look::Look;
+use super::samples::Samples;
+use super::{Lesson, Settings};
+use crate::descent::{Learner, Stepwise};
+use crate::learning::{
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Seen, Steps, optimiser, read, steps,
+};
+use engine::pipeline::assets::AssetError;
+use market::catalogue::Catalogue;
+use market::features::dense;
+use nets::models::dmt::DmtConfig;
+use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
+use nets::models::vocabulary::Vocabulary;
+use nets::models::weights::{About, Weights, WeightsError};
+use systems::dmt::{BiasFeatures, LEARNING, MultiTask};
+use systems::learning::{
+    BALANCE, BATCH, Chosen, EPOCHS, EXPERTS, LAMBDA, Learning, Optimiser, RATE, SEED, SHIPPED,
+};
+
+/// Page views that it learns from and that it is measured on, too.
+const LEARNED: usize = 600;
+/// Where AdaGrad's sums of squares start: as in TensorFlow.
+const ACCUMULATOR: f32 = 0.1;
+
+/// DMT.
+pub struct Dmt;
+
+impl Learns for Dmt {
+    fn learning(&self) -> &'static Learning {
+        &LEARNING
+    }
+
+    fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>> {
+        let Ground { stock, world, predictor } = ground;
+        let reads = (&stock.words, predictor);
+        let gathering = Gathering::new(world, &stock.dense, reads, Pages::PLAYGROUND)?;
+        Ok(Box::new(Pageviews { catalogue: &stock.catalogue, gathering }))
+    }
+
+    fn file(&self, Asked { settings, .. }: Asked<'_>) -> String {
+        file_name(MultiTask::of(settings), BiasFeatures::of(settings))
+    }
+
+    fn needs(&self, asked: Asked<'_>) -> Vec<String> {
+        let shipped = asked.chosen.get(&SHIPPED) > 0.0;
+        shipped.then(|| self.file(asked)).into_iter().collect()
+    }
+}
+
+struct Pageviews<'a> {
+    catalogue: &'a Catalogue,
+    gathering: Gathering<'a>,
+}
+
+impl<'a> Gathers<'a> for Pageviews<'a> {
+    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
+        self.gathering.add(shopper, tested)
+    }
+
+    fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
+        let Self { catalogue, gathering: Gathering { data, .. } } = *self;
+        let learned = data.training.head(LEARNED);
+        Ok(Box::new(All { catalogue, data, learned }))
+    }
+}
+
+/// Page views of everyone.
+struct All<'a> {
+    catalogue: &'a Catalogue,
+    data: Data,
+    /// Of those that are learned from the first.
+    learned: Samples,
+}
+
+impl All<'_> {
+    fn look(&self, config: &DmtConfig, model: nets::models::dmt::Dmt) -> Seen {
+        let ranker = Ranker::new(config.clone(), model, &Device::flex());
+        Look::at(&ranker, &self.learned, &self.data.test, self.catalogue).seen()
+    }
+}
+
+impl Gathered for All<'_> {
+    fn counts(&self) -> [usize; 2] {
+        [self.data.training.len(), self.data.test.len()]
+    }
+
+    fn begin<'b>(
+        &'b self,
+        asked: Asked<'_>,
+        files: &[Vec<u8>],
+    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+        let mut config = DmtConfig {
+            multi_task: MultiTask::of(asked.settings),
+            bias: BiasFeatures::of(asked.settings),
+            experts: asked.chosen.count(&EXPERTS),
+            ..DmtConfig::playground(Vocabulary::of(self.catalogue), dense::COUNT)
+        };
+        let settings = settings_of(asked.chosen);
+        let lesson = |config: &DmtConfig| {
+            Lesson::new(config, &self.data.training, self.catalogue, &settings)
+        };
+        let (lesson, learner) = match files.first() {
+            None => {
+                let lesson = lesson(&config);
+                let learner = lesson.beginner();
+                (lesson, learner)
+            }
+            Some(file) => {
+                // They bring the mean and deviation of the dense features that they were trained on.
+                let (own, model) = read(&Dmt.file(asked), file, MODEL, |own: &DmtConfig| {
+                    Ok(lesson(own).beginner().model)
+                })?;
+                config = own;
+                (lesson(&config), Learner { model, optimiser: settings.optimiser.begin() })
+            }
+        };
+        Ok(Box::new(Underway { all: self, kept: Kept::new(Stepwise::new(lesson, learner)) }))
+    }
+
+    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
+        let file = files.first().map_or(&[][..], Vec::as_slice);
+        let device = Device::flex();
+        let init = |config: &DmtConfig| Ok(config.init(&device));
+        let (config, model) = read(&Dmt.file(asked), file, MODEL, init)?;
+        Ok(self.look(&config, model))
+    }
+}
+
+struct Underway<'a> {
+    all: &'a All<'a>,
+    kept: Kept<Lesson<'a>>,
+}
+
+impl Underway<'_> {
+    fn model(&self) -> nets::models::dmt::Dmt {
+        let now = self.kept.now();
+        now.lesson().serving(now.model())
+    }
+}
+
+impl Steps for Underway<'_> {
+    steps!();
+
+    fn look(&self) -> Result<Seen> {
+        Ok(self.all.look(&self.kept.now().lesson().config, self.model()))
+    }
+
+    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
+        let config = &self.kept.now().lesson().config;
+        let about = About::new(MODEL, self.all.catalogue.seed, command, config);
+        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
+        Weights::of(&self.model(), about)
+    }
+}
+
+/// How a training of these settings goes.
+pub fn settings_of(chosen: &Chosen) -> Settings {
+    Settings {
+        epochs: chosen.count(&EPOCHS),
+        batch: chosen.count(&BATCH),
+        optimiser: optimiser(Optimiser::of(chosen), ACCUMULATOR),
+        rate: chosen.exact(&RATE),
+        lambda: [1.0, chosen.get(&LAMBDA)],
+        balance: chosen.get(&BALANCE),
+        dense: true,
+        seed: chosen.get(&SEED) as u64,
+    }
+}

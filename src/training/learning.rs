@@ -1,0 +1,278 @@
+//! What every system that learns in the tab is asked, whichever it is: to gather what it learns from,
+//! shopper by shopper; to begin; to make a step; to be looked at.
+
+use anyhow::Result;
+use burn::module::Module;
+
+use super::descent::{At, Lesson, Stepwise};
+use super::optimiser::{AdaGrad, Optimiser};
+use super::people::People;
+use super::{dmt, mlpr, moppr, yandex};
+use engine::pipeline::assets::{AssetError, refused};
+use engine::pipeline::stock::Stock;
+use market::World;
+use nets::models::query_category::CategoryPredictor;
+use nets::models::weights::{Weights, WeightsError};
+use systems::knob::Settings;
+use systems::learning::{self, Chosen, Learning};
+
+/// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
+pub static LEARNERS: [&dyn Learns; 4] =
+    [&dmt::learn::Dmt, &moppr::learn::Moppr, &yandex::learn::Yandex, &mlpr::learn::Mlpr];
+
+/// The one that was chosen.
+pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
+    let known = LEARNERS.into_iter().find(|system| system.learning() == chosen.learning());
+    known.unwrap_or(LEARNERS[0])
+}
+
+/// The shop as every training finds it.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// What its models know of it, with all word vectors.
+    pub stock: &'a Stock,
+    /// Its market.
+    pub world: &'a World,
+    /// What reads queries.
+    pub predictor: &'a CategoryPredictor,
+}
+
+/// What a run was asked for: how the knobs stand, and what its training was told.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The knobs.
+    pub settings: &'a Settings,
+    /// The training's settings.
+    pub chosen: &'a Chosen,
+}
+
+/// A system that learns in the tab.
+pub trait Learns: Sync {
+    /// What it declares of its training.
+    fn learning(&self) -> &'static Learning;
+
+    /// Samples of nobody yet.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>>;
+
+    /// Name of the file that weights of what learns lie in where they ship.
+    fn file(&self, asked: Asked<'_>) -> String;
+
+    /// Names of the files that such a run needs, in the order in which [`Gathered::begin`] has them.
+    fn needs(&self, asked: Asked<'_>) -> Vec<String>;
+
+    /// Names of the files of what ships in its place, in the order in which [`Gathered::shipped`] has
+    /// them.
+    fn compared(&self, asked: Asked<'_>) -> Vec<String> {
+        vec![self.file(asked)]
+    }
+}
+
+/// Samples of one shopper after another.
+pub trait Gathers<'a> {
+    /// What is learned from a shopper, or of one who is only tested what it is tested on.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn add(&mut self, shopper: u32, tested: bool) -> Result<()>;
+
+    /// Everyone has been added.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>>;
+}
+
+/// Samples of everyone, for as many runs as one likes.
+pub trait Gathered {
+    /// How many there are to learn from, and how many are held out.
+    fn counts(&self) -> [usize; 2];
+
+    /// Before the first step.
+    ///
+    /// # Errors
+    /// Where a file can't be read, or is of other networks.
+    fn begin<'b>(
+        &'b self,
+        asked: Asked<'_>,
+        files: &[Vec<u8>],
+    ) -> Result<Box<dyn Steps + 'b>, AssetError>;
+
+    /// What is seen of the weights that ship in its place.
+    ///
+    /// # Errors
+    /// Where a file can't be read, or is of other networks.
+    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError>;
+}
+
+/// A training that is under way.
+pub trait Steps {
+    /// Steps that were made, and that there are in all.
+    fn at(&self) -> At;
+
+    /// One step, and its loss from before it; none after the last.
+    fn step(&mut self) -> Option<f32>;
+
+    /// Keeps this point.
+    fn keep(&mut self);
+
+    /// Goes back to the point that was kept last, or to the beginning.
+    fn go_back(&mut self);
+
+    /// Looks at the model as it stands.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn look(&self) -> Result<Seen>;
+
+    /// Its weights as they would ship; `command` says what they come of.
+    ///
+    /// # Errors
+    /// Where one of them is no number.
+    fn weights(&self, command: &str) -> Result<Weights, WeightsError>;
+}
+
+/// What is seen of a model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// What [`Learning::measures`] names.
+    pub measures: Vec<Measured>,
+    /// Gates with the mean weight of each expert; none without gates.
+    pub gates: Vec<(&'static str, Vec<f64>)>,
+    /// What it has found out, and what is so.
+    pub curves: Vec<(&'static str, [Vec<f32>; 2])>,
+}
+
+/// Something that is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// Its name.
+    pub key: &'static str,
+    /// Over what it learns from, where it is measured on that.
+    pub training: Option<f64>,
+    /// Over what is held out, where that says something.
+    pub held_out: Option<f64>,
+}
+
+impl Measured {
+    /// On what it learns from and what is held out.
+    pub fn both(key: &'static str, training: Option<f64>, held_out: Option<f64>) -> Self {
+        Self { key, training, held_out }
+    }
+
+    /// On what is held out alone.
+    pub fn held_out(key: &'static str, held_out: Option<f64>) -> Self {
+        Self { key, training: None, held_out }
+    }
+}
+
+impl Seen {
+    /// A measure over what is held out.
+    pub fn value(&self, key: &str) -> Option<f64> {
+        self.measures.iter().find(|measured| measured.key == key)?.held_out
+    }
+}
+
+/// A lesson step by step with the point that it goes back to: [`Steps`] but for what is seen.
+pub(crate) struct Kept<L: Lesson> {
+    /// None only while a step is made.
+    now: Option<Stepwise<L>>,
+    kept: Stepwise<L>,
+}
+
+impl<L: Lesson> Kept<L> {
+    pub fn new(stepwise: Stepwise<L>) -> Self {
+        Self { now: Some(stepwise.clone()), kept: stepwise }
+    }
+
+    pub fn now(&self) -> &Stepwise<L> {
+        self.now.as_ref().unwrap_or(&self.kept)
+    }
+
+    pub fn step(&mut self) -> Option<f32> {
+        let (next, loss) = self.now.take()?.step();
+        self.now = Some(next);
+        loss
+    }
+
+    pub fn keep(&mut self) {
+        self.kept = self.now().clone();
+    }
+
+    pub fn go_back(&mut self) {
+        self.now = Some(self.kept.clone());
+    }
+}
+
+/// [`Steps`] but for what is seen, of something that has a `kept`.
+macro_rules! steps {
+    () => {
+        fn at(&self) -> $crate::descent::At {
+            self.kept.now().at()
+        }
+
+        fn step(&mut self) -> Option<f32> {
+            self.kept.step()
+        }
+
+        fn keep(&mut self) {
+            self.kept.keep();
+        }
+
+        fn go_back(&mut self) {
+            self.kept.go_back();
+        }
+    };
+}
+
+pub(crate) use steps;
+
+/// Reads a file of weights of a model into networks that come of their own settings.
+pub(crate) fn read<C: serde::de::DeserializeOwned, M: Module>(
+    name: &str,
+    file: &[u8],
+    of: &str,
+    networks: impl FnOnce(&C) -> Result<M, WeightsError>,
+) -> Result<(C, M), AssetError> {
+    let read = || {
+        let weights = Weights::from_bytes(file, of)?;
+        let config: C = weights.config()?;
+        let model = weights.apply(networks(&config)?)?;
+        Ok((config, model))
+    };
+    read().map_err(|error| refused(name, error))
+}
+
+/// One shopper, who is learned from or tested on.
+pub(crate) fn alone(shopper: u32, tested: bool) -> People {
+    let (one, nobody) = (shopper..shopper + 1, 0..0);
+    match tested {
+        true => People { trained: nobody, tested: one },
+        false => People { trained: one, tested: nobody },
+    }
+}
+
+/// What follows the gradient; AdaGrad's sums start at `accumulator`.
+pub(crate) fn optimiser(which: learning::Optimiser, accumulator: f32) -> Optimiser {
+    match which {
+        learning::Optimiser::Adam => Optimiser::Adam,
+        learning::Optimiser::AdaGrad => Optimiser::AdaGrad(AdaGrad { accumulator }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use systems::registry;
+
+    #[test]
+    fn who_declares_to_learn_learns() {
+        let known: Vec<&Learning> = LEARNERS.iter().map(|system| system.learning()).collect();
+        assert_eq!(known, registry::LEARNERS);
+        for learning in registry::LEARNERS {
+            assert_eq!(learner(&Chosen::new(learning)).learning(), learning);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! MLPR as it learns in the tab: everything above the encoders, which stay those that ship. With parts
+//! left out it is another model of the paper's tables.
+
+use std::cell::OnceCell;
+
+use anyhow::Result;
+use burn::tensor::Tensor;
+
+use super::evaluate::{by_block, each_batch_of};
+use super::library::Library;
+use super::samples::{Part, Samples, Searches};
+use super::{Heads, Lesson, Settings, Weighting};
+use crate::descent::Stepwise;
+use crate::device::device;
+use crate::dmt::queries::Queries;
+use crate::learning::{
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, read as read_weights,
+    steps,
+};
+use crate::read;
+use engine::pipeline::assets::{AssetError, damaged};
+use market::features::wide::{self, WideTables};
+use nets::models::mlpr::bert::{Bert, BertConfig};
+use nets::models::mlpr::ranker::MODEL;
+use nets::models::mlpr::{K, Mlpr as Network, MlprConfig, Sharing};
+use nets::models::weights::{About, Weights, WeightsError};
+use systems::learning::{BALANCE, BATCH, Chosen, EPOCHS, Learning, RATE, SEED};
+use systems::mlpr::{DROPOUT, LEARNING, SHARING, WEIGHTING};
+
+/// A pair takes part with more impressions than this: a few hundred shoppers are shown few pairs often.
+const FEW: u32 = 0;
+/// Pairs that it learns from and that it is measured on, too.
+const LEARNED: usize = 3000;
+/// Pairs of those held out that it is measured on.
+const HELD: usize = 8000;
+
+/// MLPR.
+pub struct Mlpr;
+
+fn file_name() -> String {
+    format!("{MODEL}.safetensors")
+}
+
+impl Learns for Mlpr {
+    fn learning(&self) -> &'static Learning {
+        &LEARNING
+    }
+
+    fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>> {
+        Ok(Box::new(Pairs { ground, learned: Searches::default(), tested: Searches::default() }))
+    }
+
+    fn file(&self, _: Asked<'_>) -> String {
+        file_name()
+    }
+
+    /// The encoders.
+    fn needs(&self, _: Asked<'_>) -> Vec<String> {
+        vec![file_name()]
+    }
+}
+
+struct Pairs<'a> {
+    ground: Ground<'a>,
+    learned: Searches,
+    tested: Searches,
+}
+
+impl<'a> Gathers<'a> for Pairs<'a> {
+    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
+        let log = self.ground.world.shopper_log(shopper);
+        if tested {
+            self.tested.add(&log)
+        } else {
+            self.learned.add(&log)
+        }
+        Ok(())
+    }
+
+    fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
+        let Self { ground: Ground { stock, predictor, .. }, learned, tested } = *self;
+        let (catalogue, words) = (&stock.catalogue, &stock.words);
+        let mut texts = learned.queries(FEW);
+        texts.append(&mut tested.queries(FEW));
+        let queries = Queries::new(&texts, catalogue, words, predictor)?;
+        let tables = WideTables::new(catalogue);
+        let samples = |searches: &Searches, part| {
+            Samples::new(searches, part, FEW, &tables, &stock.frequency, &queries)
+        };
+        // No pair is tested that is learned from, whoever was shown it.
+        let training = samples(&learned, Part::Training);
+        Ok(Box::new(All {
+            seed: catalogue.seed,
+            library: Library::new(catalogue, words, BertConfig::playground()),
+            learned: training.spread(LEARNED),
+            tested: samples(&tested, Part::Test).spread(HELD),
+            training,
+            encoded: OnceCell::new(),
+        }))
+    }
+}
+
+/// Pairs of everyone.
+struct All<'a> {
+    seed: u64,
+    library: Library<'a>,
+    training: Samples,
+    /// Some of those that are learned from.
+    learned: Samples,
+    tested: Samples,
+    /// What the encoders that ship make of queries and products, once they were asked.
+    encoded: OnceCell<Encoded>,
+}
+
+/// phi of the queries of each set of pairs, and psi of all products.
+struct Encoded {
+    training: Tensor<2>,
+    learned: Tensor<2>,
+    tested: Tensor<2>,
+    products: Tensor<2>,
+}
+
+impl All<'_> {
+    fn encoded(&self, bert: &Bert) -> &Encoded {
+        self.encoded.get_or_init(|| {
+            let device = device();
+            let queries = |samples: &Samples| {
+                let texts = self.library.queries(&samples.queries);
+                self.library.phi(bert, &Vec::from_iter(&texts), &device)
+            };
+            let products: Vec<_> = (0..).take(self.library.products.len()).collect();
+            Encoded {
+                training: queries(&self.training),
+                learned: queries(&self.learned),
+                tested: queries(&self.tested),
+                products: self.library.psi(bert, &products, &device),
+            }
+        })
+    }
+
+    fn look(&self, model: &Network) -> Seen {
+        let encoded = self.encoded(&model.bert);
+        let of = |samples: &Samples, queries: &Tensor<2>| {
+            let mut scores = Vec::with_capacity(samples.len());
+            // Sums of the gates of each stage, task by expert.
+            let mut gates = [Vec::new(), Vec::new()];
+            let vectors = [queries.clone(), encoded.products.clone()];
+            each_batch_of(vectors, samples, |pairs| {
+                let output = model.forward(pairs, [1.0, 1.0]);
+                let numbers = read(output.engagement);
+                scores.extend(numbers.chunks_exact(K).map(|row| [row[0], row[1], row[2]]));
+                for (sums, stage) in gates.iter_mut().zip([output.stage_1, output.stage_2]) {
+                    let Some(stage) = stage else { continue };
+                    let of_batch = read(stage.gates.sum_dim(0));
+                    sums.resize(of_batch.len(), 0.0);
+                    sums.iter_mut().zip(of_batch).for_each(|(sum, more)| *sum += f64::from(more));
+                }
+            });
+            let figures = by_block(samples, &scores);
+            let values: Vec<Option<f64>> = figures.into_iter().map(|figure| figure.whole).collect();
+            (values, gates)
+        };
+        let (training, _) = of(&self.learned, &encoded.learned);
+        let (held_out, gates) = of(&self.tested, &encoded.tested);
+        // Of each task AUC, nDCG@1, nDCG@5.
+        let measure = |(key, place): (&&'static str, usize)| {
+            Measured::both(key, training[place], held_out[place])
+        };
+        let pairs = self.tested.len().max(1) as f64;
+        let mut names = LEARNING.gates.iter();
+        let mut seen = Vec::new();
+        for sums in gates {
+            let experts = sums.len() / K;
+            for task in 0..K {
+                let (Some(name), true) = (names.next(), experts > 0) else { continue };
+                let of_task = &sums[task * experts..][..experts];
+                seen.push((*name, of_task.iter().map(|sum| sum / pairs).collect()));
+            }
+        }
+        Seen {
+            measures: LEARNING.measures.iter().zip([0, 3, 6, 2, 5, 8]).map(measure).collect(),
+            gates: seen,
+            curves: Vec::new(),
+        }
+    }
+}
+
+impl Gathered for All<'_> {
+    fn counts(&self) -> [usize; 2] {
+        [self.training.len(), self.tested.len()]
+    }
+
+    fn begin<'b>(
+        &'b self,
+        asked: Asked<'_>,
+        files: &[Vec<u8>],
+    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+        let (_, shipped) = network(files)?;
+        let (config, settings) = (config_of(asked.chosen), settings_of(asked.chosen));
+        if self.training.is_empty() {
+            return Err(damaged(&file_name(), "nobody searched for anything"));
+        }
+        let Encoded { training, products, .. } = self.encoded(&shipped.bert);
+        let vectors = [training, products].map(|of| Tensor::from_inner(of.clone()));
+        let bert = &shipped.bert;
+        let lesson = Lesson::frozen(&config, bert, vectors, &self.training, &settings);
+        let learner = lesson.beginner();
+        let kept = Kept::new(Stepwise::new(lesson, learner));
+        Ok(Box::new(Underway { all: self, config, kept }))
+    }
+
+    fn shipped(&self, _: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
+        Ok(self.look(&network(files)?.1))
+    }
+}
+
+fn network(files: &[Vec<u8>]) -> Result<(MlprConfig, Network), AssetError> {
+    let device = device();
+    let file = files.first().map_or(&[][..], Vec::as_slice);
+    read_weights(&file_name(), file, MODEL, |config: &MlprConfig| {
+        config.check().map_err(|fault| WeightsError::Damaged(fault.into()))?;
+        config.as_shipped()?;
+        Ok(config.init(&device))
+    })
+}
+
+struct Underway<'a> {
+    all: &'a All<'a>,
+    config: MlprConfig,
+    kept: Kept<Lesson<'a>>,
+}
+
+impl Steps for Underway<'_> {
+    steps!();
+
+    fn look(&self) -> Result<Seen> {
+        let Heads { model, .. } = self.kept.now().model();
+        Ok(self.all.look(&model))
+    }
+
+    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
+        let about = About::new(MODEL, self.all.seed, command, &self.config);
+        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
+        let Heads { model, .. } = self.kept.now().model();
+        Weights::of(&model, about)
+    }
+}
+
+/// The model that was chosen, in the order of [`SHARING`]'s names: MLPR, or what tables 2 and 4 hold it
+/// against.
+pub fn config_of(chosen: &Chosen) -> MlprConfig {
+    let dropout = chosen.exact(&DROPOUT);
+    let shipped = MlprConfig { dropout, ..MlprConfig::playground(wide::COUNT) };
+    let part =
+        |sharing, transfer| MlprConfig { sharing, transfer, attention: false, ..shipped.clone() };
+    match chosen.count(&SHARING) {
+        1 => part(Sharing::Customised, false),
+        2 => part(Sharing::Mixture, false),
+        3 => part(Sharing::SharedBottom, true),
+        4 => part(Sharing::SharedBottom, false),
+        _ => shipped,
+    }
+}
+
+/// How a training of these settings goes.
+pub fn settings_of(chosen: &Chosen) -> Settings {
+    let fixed = chosen.get(&WEIGHTING) > 0.0;
+    Settings {
+        epochs: chosen.count(&EPOCHS),
+        batch: chosen.count(&BATCH),
+        rate: chosen.exact(&RATE),
+        weighting: if fixed { Weighting::Fixed([1.0; K]) } else { Weighting::Uncertainty },
+        balance: chosen.get(&BALANCE),
+        fine_tuning: false,
+        seed: chosen.get(&SEED) as u64,
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,221 @@
+//! Yandex's towers as they learn in the tab: the second stage, fine-tuning to rank what is shown
+//! together.
+
+use anyhow::Result;
+use burn::tensor::activation::sigmoid;
+
+use super::batch::Pages;
+use super::data::{Corpus, Reading};
+use super::evaluate::Metrics;
+use super::groups::Rates;
+use super::loss::{Objective, Pairwise};
+use super::samples::{Options, Samples, ShopperDay};
+use super::{Lesson, Settings, Stage, init};
+use crate::descent::Stepwise;
+use crate::device::device;
+use crate::learning::{
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, alone, read, steps,
+};
+use engine::pipeline::assets::{AssetError, refused};
+use nets::models::weights::{About, Weights, WeightsError};
+use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
+use nets::models::yandex::{Yandex as Network, YandexConfig};
+use systems::learning::{BATCH, Chosen, EPOCHS, Learning, RATE, SEED};
+use systems::yandex::{BEGINS, CONTEXT, LEARNING, PAIRWISE, POINTWISE};
+
+/// Shopper-days that it learns from and that it is measured on, too.
+const LEARNED: usize = 150;
+/// Shopper-days of those held out that it is measured on.
+const HELD: usize = 300;
+/// Shopper-days whose pages are looked at at once.
+const AT_ONCE: usize = 64;
+
+/// Yandex's towers.
+pub struct Yandex;
+
+impl Learns for Yandex {
+    fn learning(&self) -> &'static Learning {
+        &LEARNING
+    }
+
+    fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>> {
+        let options = Options::new(ground.world.config.days);
+        Ok(Box::new(Days { ground, options, samples: Samples::default() }))
+    }
+
+    fn file(&self, _: Asked<'_>) -> String {
+        FILE.into()
+    }
+
+    fn needs(&self, asked: Asked<'_>) -> Vec<String> {
+        let pretrained = asked.chosen.get(&BEGINS) > 0.0;
+        pretrained.then(|| PRETRAINED_FILE.into()).into_iter().collect()
+    }
+}
+
+struct Days<'a> {
+    ground: Ground<'a>,
+    options: Options,
+    samples: Samples,
+}
+
+impl<'a> Gathers<'a> for Days<'a> {
+    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
+        let log = self.ground.world.shopper_log(shopper);
+        let products = self.ground.stock.catalogue.products.len();
+        self.samples.add(&log, products, &self.options, &alone(shopper, tested));
+        Ok(())
+    }
+
+    fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
+        let Self { ground, samples, .. } = *self;
+        let stock = ground.stock;
+        let mut corpus = Corpus::new(samples, &stock.catalogue, &stock.words, Reading::Vectors);
+        // Spread over the shoppers, who stand one after another.
+        let spread = |days: &[ShopperDay], count: usize| -> Vec<ShopperDay> {
+            days.iter().step_by(days.len().div_ceil(count).max(1)).cloned().collect()
+        };
+        let learned = spread(&corpus.samples.fine_tuning, LEARNED);
+        corpus.samples.test = spread(&corpus.samples.test, HELD);
+        Ok(Box::new(All { seed: stock.catalogue.seed, corpus, learned }))
+    }
+}
+
+/// Shopper-days of everyone.
+struct All {
+    seed: u64,
+    corpus: Corpus,
+    learned: Vec<ShopperDay>,
+}
+
+impl All {
+    fn look(&self, config: &YandexConfig, model: &Network, settings: &Settings) -> Result<Seen> {
+        let corpus = &self.corpus;
+        let retriever = Retriever::new(config.clone(), model.clone(), &corpus.titles(), &device());
+        let training = Metrics::of_days(&retriever, corpus, &self.learned)?;
+        let held_out = Metrics::of_days(&retriever, corpus, &corpus.samples.test)?;
+        let both = |key, of: fn(&Metrics) -> f64| {
+            let number = |metrics| Some(of(metrics)).filter(|value| value.is_finite());
+            Measured::both(key, number(&training), number(&held_out))
+        };
+        let objective = &settings.objective;
+        let [of_learned, of_tested] = [&self.learned, &corpus.samples.test]
+            .map(|days| promised(model, config, corpus, days, objective));
+        Ok(Seen {
+            measures: vec![
+                both("ndcg", |metrics| metrics.scenarios[0].graded.whole()),
+                both("ndcg-new", |metrics| metrics.scenarios[1].graded.whole()),
+                both("ndcg-click", |metrics| metrics.scenarios[0].clicks.whole()),
+                both("recall-click", |metrics| metrics.scenarios[0].recall_short.whole()),
+                Measured::both("promised", of_learned?, of_tested?),
+            ],
+            ..Seen::default()
+        })
+    }
+}
+
+/// Clicks that the calibrated loss expects of page views, over those that there were: 1 where it
+/// promises what comes.
+fn promised(
+    model: &Network,
+    config: &YandexConfig,
+    corpus: &Corpus,
+    days: &[ShopperDay],
+    objective: &Objective,
+) -> Result<Option<f64>> {
+    let device = device();
+    let (mut expected, mut seen) = (0.0, 0.0);
+    for days in days.chunks(AT_ONCE) {
+        let days: Vec<&ShopperDay> = days.iter().collect();
+        let page = Pages::new(&days, config, corpus, &device).page(model);
+        let chances = sigmoid(page.logit(0, &model.loss.pointwise, objective)) * page.present;
+        expected += f64::from(chances.sum().try_into_scalar::<f32>()?);
+        let [clicks, ..] = page.labels;
+        seen += f64::from(clicks.sum().try_into_scalar::<f32>()?);
+    }
+    Ok((seen > 0.0).then(|| expected / seen))
+}
+
+impl Gathered for All {
+    fn counts(&self) -> [usize; 2] {
+        [self.corpus.samples.fine_tuning.len(), self.corpus.samples.test.len()]
+    }
+
+    fn begin<'b>(
+        &'b self,
+        asked: Asked<'_>,
+        files: &[Vec<u8>],
+    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+        let settings = settings_of(asked.chosen);
+        let (config, model) = match files.first() {
+            Some(file) => network(PRETRAINED_FILE, file)?,
+            None => {
+                let config = YandexConfig::playground();
+                let model = init(&config, settings.seed);
+                (config, model)
+            }
+        };
+        let lesson = Lesson::fine_tuning(&config, &self.corpus, &settings);
+        let learner = lesson.learner(model);
+        let kept = Kept::new(Stepwise::new(lesson, learner));
+        Ok(Box::new(Underway { all: self, config, settings, kept }))
+    }
+
+    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
+        let file = files.first().map_or(&[][..], Vec::as_slice);
+        let (config, model) = network(FILE, file)?;
+        self.look(&config, &model, &settings_of(asked.chosen))
+            .map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))
+    }
+}
+
+fn network(name: &str, file: &[u8]) -> Result<(YandexConfig, Network), AssetError> {
+    let device = device();
+    read(name, file, MODEL, |config: &YandexConfig| {
+        config.check().map_err(|fault| WeightsError::Damaged(fault.into()))?;
+        Ok(config.init(&device))
+    })
+}
+
+struct Underway<'a> {
+    all: &'a All,
+    config: YandexConfig,
+    settings: Settings,
+    kept: Kept<Lesson<'a>>,
+}
+
+impl Steps for Underway<'_> {
+    steps!();
+
+    fn look(&self) -> Result<Seen> {
+        self.all.look(&self.config, &self.kept.now().model(), &self.settings)
+    }
+
+    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
+        let about = About::new(MODEL, self.all.seed, command, &self.config);
+        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
+        Weights::of(&self.kept.now().model(), about)
+    }
+}
+
+/// How a training of these settings goes.
+pub fn settings_of(chosen: &Chosen) -> Settings {
+    let Settings { pretraining, fine_tuning, objective, .. } = Settings::default();
+    let plain = chosen.get(&PAIRWISE) > 0.0;
+    Settings {
+        pretraining,
+        fine_tuning: Stage {
+            epochs: chosen.count(&EPOCHS),
+            batch: chosen.count(&BATCH),
+            rates: Rates::new(chosen.exact(&RATE), fine_tuning.rates.loss),
+            ..fine_tuning
+        },
+        objective: Objective {
+            pairwise: if plain { Pairwise::Plain } else { Pairwise::Calibrated },
+            pointwise_weight: chosen.get(&POINTWISE),
+            context_debiasing: chosen.get(&CONTEXT) == 0.0,
+            ..objective
+        },
+        seed: chosen.get(&SEED) as u64,
+    }
+}
