@@ -9,5 +9,6 @@ pub mod cli;
 pub mod memory;
 pub mod native;
 pub mod online;
+pub mod registry;
 pub mod tables;
 pub mod vectors;
