@@ -148,3 +148,63 @@ fn nobody_outside_a_systems_own_files_decides_by_its_name() {
     }
     assert!(naming.is_empty(), "these name a system: {naming:#?}");
 }
+
+/// What a manifest's table holds, line by line, comments left out.
+fn table_of(manifest: &str, table: &str) -> Vec<String> {
+    let text = fs::read_to_string(manifest).expect(manifest);
+    let lines = text.lines().skip_while(|line| line.trim() != format!("[{table}]")).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let told = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    lines.filter(told).map(String::from).collect()
+}
+
+/// The features of every crate as ARCHITECTURE.md lists them are those of the manifests.
+#[test]
+fn the_map_names_every_feature() {
+    let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
+    let listed = text.split("| crate | feature | what for |").nth(1).expect("the features");
+    let rows = listed.lines().take_while(|row| row.is_empty() || row.starts_with('|'));
+    let quoted =
+        |row: &str| row.split('`').skip(1).step_by(2).map(String::from).collect::<Vec<_>>();
+    let listed: BTreeSet<(String, String)> = rows
+        .map(|row| row.split('|').collect::<Vec<_>>())
+        .filter(|cells| cells.len() > 3 && cells[1].contains('`'))
+        .flat_map(|cells| {
+            let (of, features) = (quoted(cells[1]), quoted(cells[2]));
+            let pairs = move |of: String| {
+                let features = features.clone();
+                features.into_iter().map(move |feature| (of.clone(), feature))
+            };
+            of.into_iter().flat_map(pairs).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut declared = BTreeSet::new();
+    let mut manifests = vec![("vitrine".to_owned(), "Cargo.toml".to_owned())];
+    let workspace = fs::read_to_string("Cargo.toml").expect("the workspace");
+    let members = workspace.split("members = [").nth(1).and_then(|rest| rest.split(']').next());
+    for member in members.expect("the members").split('"').skip(1).step_by(2) {
+        let name = member.strip_prefix("src/").expect("a crate");
+        manifests.push((name.into(), format!("{member}/Cargo.toml")));
+    }
+    for (name, manifest) in manifests {
+        for line in table_of(&manifest, "features") {
+            let (feature, _) = line.split_once(" =").expect("a feature");
+            declared.insert((name.clone(), feature.to_owned()));
+        }
+    }
+    assert_eq!(listed, declared);
+}
+
+/// So page and studio are built on the same, and what one has compiled the other takes.
+#[test]
+fn page_and_studio_ask_nothing_more_of_a_package_than_the_workspace_does() {
+    let layers = drawn();
+    let mut known = BTreeSet::from(["studio".to_owned()]);
+    reach(&layers, "studio", &mut known);
+    assert!(known.contains("page") && known.contains("market"), "{known:?}");
+    for layer in known {
+        for line in table_of(&format!("src/{layer}/Cargo.toml"), "dependencies") {
+            assert!(!line.contains("features"), "{layer}: {line}");
+        }
+    }
+}
