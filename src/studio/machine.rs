@@ -37,6 +37,7 @@ mod seen;
 pub mod strip;
 pub mod symbols;
 mod system;
+pub mod told;
 pub mod tree;
 mod walk;
 pub mod worked;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
 
+use super::KEY;
 use super::done::Done;
 use super::step::{Progressing, StepView};
 use crate::browser;
@@ -15,6 +16,7 @@ use link::view::LessonPlace;
 use market::language::{Language, Message};
 use page::browser::document;
 use page::language::{self, say, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, heard, live, when};
 use page::picture::Mark;
 use page::store::{Store, store};
@@ -54,15 +56,15 @@ fn keep<T: Send + Sync + 'static, F: Future<Output = Result<T, Message>> + 'stat
     again: RwSignal<u32>,
     fetch: impl Fn(Language) -> F + 'static,
 ) {
+    let latest = Latest::new();
     follow(move |_| {
         again.track();
-        let language = language::shown();
-        let fetched = fetch(language);
+        let turn = latest.begin();
+        let fetched = fetch(language::shown());
         leptos::task::spawn_local(async move {
             let fetched = fetched.await.map(Arc::new);
-            // The panel may have been closed meanwhile, or the language changed again.
-            if untrack(language::shown) == language {
-                let _ = into.try_set(Some(fetched));
+            if turn.is_latest() {
+                into.set(Some(fetched));
             }
         });
     });
@@ -83,13 +85,11 @@ fn open(store: Store, place: Option<LessonPlace>) {
 }
 
 /// The lessons.
-pub const PANEL: Panel = Panel::new(
-    "lessons",
-    word!("studio.panels.lessons"),
-    word!("studio.panels.lessons.about"),
-    || view! { <Lessons /> }.into_any(),
-)
-.beside_shelf(|view| view.lesson.is_some());
+pub const PANEL: Panel =
+    Panel::new(KEY, word!("studio.panels.lessons"), word!("studio.panels.lessons.about"), || {
+        view! { <Lessons /> }.into_any()
+    })
+    .beside_shelf(|view| view.lesson.is_some());
 
 /// The list of lessons, or the one that is open.
 #[component]
@@ -272,7 +272,7 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     let (on_right, on_left) = (next.clone(), before.clone());
     heard("keydown", move |event: &KeyboardEvent| {
         let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
-        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
+        let shown = store.view.with_untracked(|view| view.panel == Some(KEY));
         if other || !shown || event.default_prevented() || is_taken(event) {
             return;
         }

@@ -246,11 +246,7 @@ impl Ranks for Dmt {
         if let (Some(place), true) = (place, model.config().has_bias()) {
             let number = |of: usize| vec![(of + 1) as f32];
             watch.known("place", Message::new(word!("machine.index")), number(place));
-            watch.known(
-                "place",
-                Message::new(word!("machine.page")),
-                number(place / page_size.max(1)),
-            );
+            watch.known("place", Message::new(word!("machine.page")), number(place / page_size));
             let terms = model.bias_terms(catalogue, order, place, page_size);
             let names = terms.iter().map(|(name, _)| Message::new(word!("bias.{}", name)));
             let named = Named::alone().columns(names);
