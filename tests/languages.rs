@@ -216,7 +216,7 @@ fn families() -> BTreeSet<String> {
         "neighbours-truly",
     ];
     heads.iter().for_each(|head| add(format!("studio.positions.heads.{head}.about")));
-    for table in lab::tables::ALL.into_iter().flatten() {
+    for table in lab::registry::tables() {
         for said in ["title", "note", "why"].into_iter().chain(table.rows.iter().map(|r| r.variant))
         {
             add(format!("tables.{}.{said}", table.id));

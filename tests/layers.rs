@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use systems::registry::{RANKER_KEYS, RETRIEVER_KEYS};
+use systems::retrieval_alone;
+
 /// By crate, what its rows say that it knows.
 fn drawn() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
@@ -81,38 +84,127 @@ fn files(folder: &str) -> Vec<String> {
     found
 }
 
+/// Files of the systems in `src/systems/`: the registry's keys, and the ranker that ranks nothing.
+fn systems() -> Vec<&'static str> {
+    let keys = RETRIEVER_KEYS.into_iter().chain(RANKER_KEYS);
+    keys.map(|key| if key == retrieval_alone::RANKER.key { "retrieval_alone" } else { key })
+        .collect()
+}
+
+/// Where every system of a layer has its line.
+const REGISTRIES: [&str; 4] = [
+    "src/systems/registry.rs",
+    "src/engine/pipeline/retrieve.rs",
+    "src/engine/pipeline/rank.rs",
+    "src/lab/registry.rs",
+];
+
+/// Who names a system all the same, and why.
+const NAMING: [(&str, &str); 10] = [
+    ("src/lab/tables/claims.rs", "data: what each paper's text states"),
+    ("src/engine/pipeline/coarse.rs", "the coarse ranker stands on MOPPR's towers (MOPPR 7.3)"),
+    ("src/nets/models/coarse_ranker.rs", "the same network"),
+    ("src/training/coarse_ranker.rs", "and its training"),
+    ("src/lab/cli/coarse_ranker.rs", "and its command"),
+    ("src/lab/cli/samples.rs", "counts the samples of each paper, by its own rules"),
+    ("src/engine/retrieval/lexical.rs", "the package of that name, not the system"),
+    ("src/training/preset.rs", "the sizes that each system's networks are trained at"),
+    ("src/trainer/conversation.rs", "the trainer trains the one system that learns in the tab"),
+    ("src/trainer/run.rs", "the same"),
+];
+
 #[test]
 fn nobody_outside_a_systems_own_files_decides_by_its_name() {
-    // Where each engine's system has its line, and the coarse ranker, which stands on MOPPR's towers.
-    let registries = [
-        "src/engine/pipeline/retrieve.rs",
-        "src/engine/pipeline/rank.rs",
-        "src/engine/pipeline/coarse.rs",
-    ];
-    let systems = ["moppr", "yandex", "bm25", "dmt", "mlpr", "retrieval_alone"];
-    for system in systems {
-        assert!(
-            fs::exists(format!("src/systems/{system}.rs")).is_ok_and(|there| there),
-            "{system}"
-        );
+    let systems = systems();
+    for system in &systems {
+        let file = format!("src/systems/{system}.rs");
+        assert!(fs::exists(&file).is_ok_and(|there| there), "{file}");
     }
     let named = |line: &str| {
         systems.iter().any(|system| {
-            let used =
-                [format!("{system}::"), format!("\"{system}\""), format!("systems::{system}")];
+            let constant = format!("::{}", system.to_uppercase());
+            let used = [format!("{system}::"), format!("\"{system}\""), constant];
             used.iter().any(|used| line.contains(used.as_str()))
         })
     };
-    let folders =
-        ["page", "studio", "protocol", "link", "lessons", "worker", "trainer", "engine/pipeline"];
-    for file in folders.iter().flat_map(|folder| files(&format!("src/{folder}"))) {
-        let own = systems.iter().any(|system| file.ends_with(&format!("/{system}.rs")));
-        if own || registries.contains(&file.as_str()) || file.ends_with("tests.rs") {
+    let mut naming = BTreeMap::new();
+    for file in files("src") {
+        let own = systems.iter().any(|system| {
+            file.ends_with(&format!("/{system}.rs")) || file.contains(&format!("/{system}/"))
+        });
+        if own || REGISTRIES.contains(&file.as_str()) || file.ends_with("tests.rs") {
             continue;
         }
         let text = fs::read_to_string(&file).expect("a file");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let naming: Vec<&str> = text.lines().filter(|line| named(line)).collect();
-        assert!(naming.is_empty(), "{file} names a system: {naming:#?}");
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let lines: Vec<String> = code.filter(|line| named(line)).map(String::from).collect();
+        if !lines.is_empty() {
+            naming.insert(file, lines);
+        }
+    }
+    for (file, why) in NAMING {
+        assert!(naming.remove(file).is_some(), "{file} names no system any more ({why})");
+    }
+    assert!(naming.is_empty(), "these name a system: {naming:#?}");
+}
+
+/// What a manifest's table holds, line by line, comments left out.
+fn table_of(manifest: &str, table: &str) -> Vec<String> {
+    let text = fs::read_to_string(manifest).expect(manifest);
+    let lines = text.lines().skip_while(|line| line.trim() != format!("[{table}]")).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let told = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    lines.filter(told).map(String::from).collect()
+}
+
+/// The features of every crate as ARCHITECTURE.md lists them are those of the manifests.
+#[test]
+fn the_map_names_every_feature() {
+    let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
+    let listed = text.split("| crate | feature | what for |").nth(1).expect("the features");
+    let rows = listed.lines().take_while(|row| row.is_empty() || row.starts_with('|'));
+    let quoted =
+        |row: &str| row.split('`').skip(1).step_by(2).map(String::from).collect::<Vec<_>>();
+    let listed: BTreeSet<(String, String)> = rows
+        .map(|row| row.split('|').collect::<Vec<_>>())
+        .filter(|cells| cells.len() > 3 && cells[1].contains('`'))
+        .flat_map(|cells| {
+            let (of, features) = (quoted(cells[1]), quoted(cells[2]));
+            let pairs = move |of: String| {
+                let features = features.clone();
+                features.into_iter().map(move |feature| (of.clone(), feature))
+            };
+            of.into_iter().flat_map(pairs).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut declared = BTreeSet::new();
+    let mut manifests = vec![("vitrine".to_owned(), "Cargo.toml".to_owned())];
+    let workspace = fs::read_to_string("Cargo.toml").expect("the workspace");
+    let members = workspace.split("members = [").nth(1).and_then(|rest| rest.split(']').next());
+    for member in members.expect("the members").split('"').skip(1).step_by(2) {
+        let name = member.strip_prefix("src/").expect("a crate");
+        manifests.push((name.into(), format!("{member}/Cargo.toml")));
+    }
+    for (name, manifest) in manifests {
+        for line in table_of(&manifest, "features") {
+            let (feature, _) = line.split_once(" =").expect("a feature");
+            declared.insert((name.clone(), feature.to_owned()));
+        }
+    }
+    assert_eq!(listed, declared);
+}
+
+/// So page and studio are built on the same, and what one has compiled the other takes.
+#[test]
+fn page_and_studio_ask_nothing_more_of_a_package_than_the_workspace_does() {
+    let layers = drawn();
+    let mut known = BTreeSet::from(["studio".to_owned()]);
+    reach(&layers, "studio", &mut known);
+    assert!(known.contains("page") && known.contains("market"), "{known:?}");
+    for layer in known {
+        for line in table_of(&format!("src/{layer}/Cargo.toml"), "dependencies") {
+            assert!(!line.contains("features"), "{layer}: {line}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use lab::native::Patient;
 use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, ProductId};
 use market::features::split::day_of;
-use market::features::windows::MOPPR;
+use market::features::windows::BY_SPAN;
 use market::held_out::HeldOut;
 use protocol::{Question, Reply};
 use systems::knob::Settings;
@@ -156,7 +156,8 @@ fn what_is_sold_out_stays_in_the_history_and_is_read() {
                     (first..kept.len()).collect()
                 }
                 Attends::BySpan => {
-                    let read = MOPPR.iter().flat_map(|window| window.select(&events, shopper.now));
+                    let read =
+                        BY_SPAN.iter().flat_map(|window| window.select(&events, shopper.now));
                     read.collect::<BTreeSet<usize>>()
                 }
             };

@@ -1,102 +1,235 @@
-//! Which stages run again when something is turned: each stage names what it reads in one place, and
-//! here all of them are held to it, for every pair of systems.
+//! Which stages run again when something is turned, and which are kept: every knob there is with every
+//! pair of systems, held to what each stage is said to read.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use engine::pipeline::Funnel;
+use engine::pipeline::request::Request;
+use futures::executor::block_on;
 use lab::cli::knobs::turn::ends;
-use link::State;
-use systems::Retriever;
-use systems::registry::{RANKERS, RETRIEVERS, is_in_use, knobs};
-use systems::shared::{CANDIDATES, COARSE, COARSE_KEEP};
+use lab::native::Patient;
+use link::{HistoryEdit, State};
+use market::history::EventKind;
+use protocol::{Answer, blend};
+use systems::knob::Knob;
+use systems::registry::{RANKERS, RETRIEVERS, knobs};
+use systems::shared::{
+    BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE, Surface,
+};
+use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
-use support::{funnel, run};
+use support::{Spoilt, funnel, run};
 
 mod support;
 
-/// The stages that read each knob. What the page alone computes, and where a state is computed, no
-/// stage reads.
-const READ: &[(&[&str], &[&str])] = &[
-    (&["surface"], &["score", "retrieve", "coarse", "rank"]),
-    (&["retriever", "gmv", "sigma", "int8"], &["score"]),
-    (&["w-relevance", "w-exposure", "w-retrieval-click", "w-purchase"], &["score"]),
-    (&["category-filter"], &["score", "coarse"]),
-    (&["stage", "history-length", "web-searches"], &["score"]),
-    (&["tau", "candidates", "relevance-control", "sample", "seed"], &["retrieve"]),
-    (&["coarse", "coarse-keep"], &["coarse"]),
-    (&["gate-temperature", "precomputed"], &["rank"]),
-    (&["size"], &["retrieve", "bias"]),
-    (&["backend", "bias-at-serving", "page"], &[]),
-];
+/// Shared knobs that the scores of a retriever with vectors read.
+const OF_VECTORS: &[&str] = &["gmv", "sigma", "int8"];
+/// Shared knobs that the draw from the scores reads.
+const DRAWN: &[&str] = &["tau", "candidates", "relevance-control", "sample", "seed", "size"];
+/// Knobs that the cut reads, which stands on MOPPR's towers whoever retrieves.
+const CUT: &[&str] = &["coarse-keep", "category-filter"];
+/// Shared knobs that every ranker reads. What remains of the shared ones, no stage does.
+const RANKED: &[&str] = &["gate-temperature"];
 
-/// Knobs that choose a network: the first stage that it serves is `prepare`. What it has served before is
-/// not asked of it again, for each keeps its last answers.
-const NETWORKS: &[&str] =
-    &["ranker", "multi-task", "bias-position", "bias-page", "bias-neighbours"];
+/// Retrievers that read on what the page is seen.
+const READ_DEVICE: [&Retriever; 1] = [&yandex::RETRIEVER];
+/// Rankers whose encoder reads the query; that of another reads who asks.
+const ENCODE_QUERY: [&Ranker; 1] = [&mlpr::RANKER];
 
-/// In the order in which they run.
-const STAGES: [&str; 7] = ["score", "retrieve", "coarse", "prepare", "encode", "rank", "bias"];
+/// What every stage was asked last, where each retriever shares its stages with the others and each
+/// ranker, in each variant, has its own.
+#[derive(Default)]
+struct Kept(BTreeMap<(&'static str, String), String>);
 
-/// The stages that read a knob, and the first that may run again when it is turned.
-fn read(key: &str, retriever: &Retriever) -> (&'static [&'static str], Option<&'static str>) {
-    match key {
-        "device" if retriever.reads_device => (&["score"], Some("score")),
-        "device" => (&[], None),
-        key if NETWORKS.contains(&key) => (&[], Some("prepare")),
-        // The bias is that of the place, which may be another.
-        "blend" | "w-click" | "w-cart" | "w-order" => (&[], Some("bias")),
-        key => {
-            let known = READ.iter().find(|(keys, _)| keys.contains(&key));
-            let (_, read) = known.unwrap_or_else(|| panic!("nothing is said of {key}"));
-            (read, read.first().copied())
+impl Kept {
+    /// Whether a stage has to run for this, which is then what it was asked last.
+    fn runs(&mut self, stage: &'static str, of: &str, asked: String) -> bool {
+        self.0.insert((stage, of.into()), asked.clone()) != Some(asked)
+    }
+
+    /// The stages of a state in the order in which they run, and whether each is kept.
+    fn expect(
+        &mut self,
+        funnel: &mut Funnel<Spoilt>,
+        state: &State,
+        answer: &Answer,
+    ) -> Vec<(&'static str, bool)> {
+        let settings = &state.settings;
+        let at = |keys: &[&str]| -> Vec<(&'static str, f32)> {
+            let named = knobs().filter(|knob| keys.contains(&knob.key));
+            named.map(|knob| (knob.key, settings.number(knob))).collect()
+        };
+        let own = |own: &[&'static Knob]| at(&Vec::from_iter(own.iter().map(|knob| knob.key)));
+        let (retriever, ranker) = (state.retriever(), state.ranker());
+        let query = (state.surface() == Surface::Search).then_some(&state.query);
+        let mut stages = Vec::new();
+
+        let vectors = if retriever.has_vectors { at(OF_VECTORS) } else { Vec::new() };
+        let device = READ_DEVICE.contains(&retriever).then_some(state.device());
+        let scored =
+            format!("{retriever:?} {vectors:?} {:?} {device:?} {query:?}", own(retriever.knobs));
+        stages.push(("score", !self.runs("score", "", scored.clone())));
+        stages.push(("retrieve", !self.runs("retrieve", "", format!("{scored} {:?}", at(DRAWN)))));
+
+        if settings.is_on(&COARSE) {
+            let entered = retrieved(funnel, &state.clone().with(&COARSE, 0.0));
+            let cuts = entered.len() > settings.count(&COARSE_KEEP) as usize;
+            let asked = format!("{query:?} {entered:?} {:?}", at(CUT));
+            stages.push(("coarse", !(cuts && self.runs("coarse", "", asked))));
         }
+
+        let variant = format!("{ranker:?} {:?}", own(ranker.networks));
+        let chooses = |knob: &&Knob| ranker.networks.iter().any(|network| network.key == knob.key);
+        let of_ranker: Vec<&'static Knob> =
+            ranker.knobs.iter().copied().filter(|knob| !chooses(knob)).collect();
+        let candidates: Vec<u32> = answer.candidates.iter().map(|c| c.product).collect();
+        if *ranker == mlpr::RANKER
+            && settings.is_on(&mlpr::PRECOMPUTED)
+            && self.runs("prepare", &variant, String::new())
+        {
+            stages.push(("prepare", false));
+        }
+        if !ranker.tasks.is_empty() {
+            let encoded = query.filter(|_| ENCODE_QUERY.contains(&ranker));
+            stages.push(("encode", !self.runs("encode", &variant, format!("{encoded:?}"))));
+            let asked = format!("{query:?} {candidates:?} {:?} {:?}", at(RANKED), own(&of_ranker));
+            stages.push(("rank", !self.runs("rank", &variant, asked)));
+        }
+        // The bias is that of the places, which follow from the order without it.
+        let unbiased = settings.clone().with(&BIAS_AT_SERVING, 0.0);
+        let order = blend::order(&answer.candidates, answer.predicted(), &unbiased);
+        let order: Vec<u32> = order.iter().map(|ranked| candidates[ranked.candidate]).collect();
+        let places = format!("{order:?} {}", state.page_size());
+        let kept = ranker.bias.is_none() || !self.runs("bias", &variant, places);
+        stages.push(("bias", kept));
+        stages
     }
 }
 
+/// What is retrieved for a state.
+fn retrieved(funnel: &mut Funnel<Spoilt>, state: &State) -> Vec<u32> {
+    let stock = funnel.stock();
+    let request = Request::new(state, &stock.shoppers, &stock.catalogue).expect("a shopper").0;
+    let products = block_on(funnel.serve(request, state, false, &Patient::default()));
+    products.expect("the device works").expect("somebody waits")
+}
+
+/// The stages that ran, and whether each was kept.
+fn timed(answer: &Answer) -> Vec<(&str, bool)> {
+    answer.timings.iter().map(|time| (&*time.stage, time.cached)).collect()
+}
+
 #[test]
-fn a_knob_has_the_stages_run_again_that_read_it_and_none_before_them() {
+fn a_knob_has_just_the_stages_run_again_that_read_it() {
     let mut funnel = funnel();
+    let mut kept = Kept::default();
     let mut wrong = Vec::new();
-    let mut turned = BTreeSet::new();
     for (retriever, ranker) in RETRIEVERS.into_iter().flat_map(|r| RANKERS.map(|k| (r, k))) {
         let base = State { query: "running shoes".into(), ..State::default() };
         let base = base.retrieved_by(retriever).ranked_by(ranker);
         let base = base.with(&COARSE, 1.0).with(&COARSE_KEEP, 15.0).with(&CANDIDATES, 60.0);
-        for knob in knobs().filter(|knob| is_in_use(knob, &base.settings)) {
-            let (read, first) = read(knob.key, retriever);
-            let first = STAGES.iter().position(|stage| Some(*stage) == first);
-            let pair = format!("{retriever:?}, {ranker:?}, {}", knob.key);
-            let mut ran: BTreeSet<&str> = BTreeSet::new();
-            let mut there: BTreeSet<&str> = BTreeSet::new();
-            for state in ends(knob, &base) {
-                run(&mut funnel, &base);
-                let again = run(&mut funnel, &base).timings;
-                assert!(again.iter().all(|time| time.cached), "{pair}: {again:?}");
-                for time in run(&mut funnel, &state).timings {
-                    let stage = STAGES.into_iter().find(|stage| *stage == time.stage);
-                    let stage = stage.unwrap_or_else(|| panic!("{} is new", time.stage));
-                    there.insert(stage);
-                    if !time.cached {
-                        ran.insert(stage);
-                    }
+        for knob in knobs() {
+            for state in ends(knob, &base).iter().flat_map(|end| [&base, end]) {
+                let answer = run(&mut funnel, state);
+                let expected = kept.expect(&mut funnel, state, &answer);
+                if timed(&answer) != expected {
+                    let (at, timed) = (state.settings.number(knob), timed(&answer));
+                    wrong.push(format!(
+                        "{retriever:?}, {ranker:?}, {} at {at}: {timed:?}, not {expected:?}",
+                        knob.key
+                    ));
                 }
             }
-            for (place, stage) in STAGES.into_iter().enumerate() {
-                let has_bias = stage != "bias" || ranker.bias.is_some();
-                if read.contains(&stage)
-                    && there.contains(stage)
-                    && has_bias
-                    && !ran.contains(stage)
-                {
-                    wrong.push(format!("{pair}: {stage} should have run again"));
-                }
-                // What comes behind has other candidates to work on, perhaps.
-                if first.is_none_or(|first| place < first) && ran.contains(stage) {
-                    wrong.push(format!("{pair}: {stage} ran again"));
-                }
-            }
-            turned.insert(knob.key);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(turned, knobs().map(|knob| knob.key).collect());
+    assert!(wrong.is_empty(), "{} of\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The stages that run again behind a state.
+fn again(funnel: &mut Funnel<Spoilt>, before: &State, state: &State) -> Vec<String> {
+    run(funnel, before);
+    let kept = run(funnel, before).timings;
+    assert!(kept.iter().all(|time| time.cached), "{kept:?}");
+    let timings = run(funnel, state).timings.into_iter();
+    timings.filter(|time| !time.cached).map(|time| time.stage).collect()
+}
+
+#[test]
+fn a_knob_of_another_system_has_nothing_run_again() {
+    let mut funnel = funnel();
+    let turned = |state: &State, knob, to| state.clone().with(knob, to);
+    let start = State { query: "running shoes".into(), ..State::default() };
+    let start = start.with(&COARSE, 1.0).with(&COARSE_KEEP, 15.0).with(&CANDIDATES, 60.0);
+    let moppr = start.clone().retrieved_by(&moppr::RETRIEVER);
+    let bm25 = start.clone().retrieved_by(&bm25::RETRIEVER);
+    let nothing: [&str; 0] = [];
+    for (state, knob, to) in [
+        (&moppr, &yandex::HISTORY_LENGTH, 8.0),
+        (&moppr, &yandex::WEB_SEARCHES, 0.0),
+        (&moppr, &yandex::STAGE, 1.0),
+        (&moppr, &mlpr::PRECOMPUTED, 0.0),
+        (&bm25, &moppr::WEIGHT_CLICK, 0.0),
+        (&bm25, &SIGMA, 0.3),
+        (&bm25, &DEVICE, 1.0),
+    ] {
+        assert_eq!(again(&mut funnel, state, &turned(state, knob, to)), nothing, "{}", knob.key);
+    }
+    let mlpr = start.ranked_by(&mlpr::RANKER);
+    assert_eq!(again(&mut funnel, &mlpr, &turned(&mlpr, &dmt::MULTI_TASK, 1.0)), nothing);
+    // Fewer of what was retrieved: what was retrieved is kept.
+    let cut = again(&mut funnel, &moppr, &turned(&moppr, &COARSE_KEEP, 12.0));
+    assert_eq!(cut, ["coarse", "rank", "bias"]);
+    let other = again(&mut funnel, &moppr, &turned(&moppr, &RETRIEVER, 2.0));
+    assert_eq!(other, ["score", "retrieve", "coarse", "rank", "bias"]);
+}
+
+#[test]
+fn a_part_of_the_request_has_just_the_stages_run_again_that_read_it() {
+    let mut funnel = funnel();
+    let forget = |kind| HistoryEdit::Forget { kind };
+    let kinds = [EventKind::Click, EventKind::Favourite, EventKind::Cart, EventKind::Order];
+    // Nothing was done in the shop, and then nothing was searched for outside of it either.
+    let shop = kinds.map(|kind| forget(Some(kind))).to_vec();
+    let searches = |state: &State| {
+        let with = |history| State { history, ..state.clone() };
+        (with(shop.clone()), with(vec![forget(None)]))
+    };
+    let another =
+        |state: &State| (state.clone(), State { shopper: "mara".into(), ..state.clone() });
+    let phone = |state: &State| (state.clone(), state.clone().with(&DEVICE, 1.0));
+    let typed = State { query: "running shoes".into(), ..State::default() };
+    let feed = typed.clone().with(&SURFACE, Surface::Feed.value());
+    let none: &[&str] = &[];
+    let retrieval: &[&str] = &["score", "retrieve"];
+    for (system, state, who, web, device) in [
+        (&moppr::RETRIEVER, &typed, retrieval, none, none),
+        (&moppr::RETRIEVER, &feed, retrieval, none, none),
+        (&yandex::RETRIEVER, &typed, retrieval, retrieval, retrieval),
+        (&yandex::RETRIEVER, &feed, retrieval, retrieval, retrieval),
+        // What is typed is all that it reads; where nothing is, what was done last.
+        (&bm25::RETRIEVER, &typed, none, none, none),
+        (&bm25::RETRIEVER, &feed, retrieval, none, none),
+    ] {
+        let state = state.clone().retrieved_by(system).ranked_by(&retrieval_alone::RANKER);
+        for (of, (before, behind), expected) in [
+            ("shopper", another(&state), who),
+            ("web searches", searches(&state), web),
+            ("device", phone(&state), device),
+        ] {
+            let again = again(&mut funnel, &before, &behind);
+            assert_eq!(again, expected, "{system:?} on the {:?}, {of}", state.surface());
+        }
+    }
+    // The same candidates for all: who asks is DMT's, the web nobody's who ranks.
+    let state = typed.retrieved_by(&bm25::RETRIEVER);
+    for (ranker, who) in [(&dmt::RANKER, &["encode", "rank", "bias"][..]), (&mlpr::RANKER, none)] {
+        let state = state.clone().ranked_by(ranker);
+        for (of, (before, behind), expected) in [
+            ("shopper", another(&state), who),
+            ("web searches", searches(&state), none),
+            ("device", phone(&state), none),
+        ] {
+            assert_eq!(again(&mut funnel, &before, &behind), expected, "{ranker:?}, {of}");
+        }
+    }
 }

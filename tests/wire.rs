@@ -1,11 +1,17 @@
 //! Every message of the protocol through both readers: serde's, which the engines have, and the page's.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
 use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
 use protocol::learn::{Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, ToTrainer, Went};
+use protocol::machine::{Activity, Machine, Strip};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
     HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
@@ -84,6 +90,16 @@ impl Sink for Json {
     fn object(fields: Vec<(&'static str, Self)>) -> Self {
         Self(fields.into_iter().map(|(key, Self(value))| (key.to_string(), value)).collect())
     }
+
+    fn of(self, message: &'static str, variant: &'static str) -> Self {
+        WRITTEN.with_borrow_mut(|written| written.insert((message.into(), variant.into())));
+        self
+    }
+}
+
+thread_local! {
+    /// Messages that were written, with the variant of each enum.
+    static WRITTEN: RefCell<BTreeSet<(String, String)>> = RefCell::default();
 }
 
 /// Holds that either reader reads what either side writes.
@@ -261,11 +277,11 @@ fn shop() -> Shop {
     }
 }
 
-#[test]
-fn what_the_page_writes_is_read_by_both() {
+/// Everything that the page, or the studio, says to an engine.
+fn to_engine() -> Vec<ToEngine> {
     let state = || Box::new(state());
     let asked = |question| ToEngine::Ask { job: 5, state: state(), question };
-    for message in [
+    vec![
         ToEngine::Start { version: u32::MAX },
         ToEngine::Run { run: 1 << 40, state: state() },
         ToEngine::Evaluate { job: 3, state: state(), from: 8, count: 16 },
@@ -274,16 +290,27 @@ fn what_the_page_writes_is_read_by_both() {
         asked(Question::Parts(3)),
         asked(Question::Seats(vec![3, 4])),
         asked(Question::Map),
+        asked(Question::Machine { product: 3, of_page: true }),
         ToEngine::Weigh { file: "dmt".into(), weights: "AA==".into() },
         ToEngine::Ping,
         ToEngine::LoseDevice,
-    ] {
-        round_trips(&message);
-    }
+    ]
 }
 
-#[test]
-fn what_an_engine_writes_is_read_by_both() {
+/// What every part of two systems made of a product.
+fn machine(trace: Trace) -> Machine {
+    let strip = Strip {
+        name: "Q_o".into(),
+        columns: vec!["oak".into(), Message::new("tasks.click").into()],
+        products: vec![4, 9],
+        values: vec![0.5, -0.25],
+    };
+    let activity = Activity { part: "query".into(), rows: vec![strip] };
+    Machine { trace, candidate: candidate(), retriever: vec![activity], ranker: vec![] }
+}
+
+/// Everything that an engine says.
+fn from_engine() -> Vec<FromEngine> {
     let passage = Passage {
         stage: "coarse".into(),
         entered: 30,
@@ -306,7 +333,7 @@ fn what_an_engine_writes_is_read_by_both() {
     let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
     let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
     let told = |reply| FromEngine::Told(Told { job: 1, reply, notices: vec![notice()] });
-    for message in [
+    vec![
         FromEngine::Hello { version: 7, backend: Backend::Cpu },
         FromEngine::Progress(Progress { loaded: 10, total: 100 }),
         FromEngine::Shop(Box::new(shop())),
@@ -320,6 +347,7 @@ fn what_an_engine_writes_is_read_by_both() {
             notices: vec![],
         }),
         told(None),
+        told(Some(Reply::Machine(Box::new(machine(trace.clone()))))),
         told(Some(Reply::Trace(trace))),
         told(Some(Reply::Parts(Box::new(parts)))),
         told(Some(Reply::Seats(vec![seat]))),
@@ -327,19 +355,17 @@ fn what_an_engine_writes_is_read_by_both() {
         FromEngine::Notice(notice()),
         FromEngine::Failed(notice()),
         FromEngine::Alive,
-    ] {
-        round_trips(&message);
-    }
+    ]
 }
 
-#[test]
-fn what_studio_and_trainer_write_is_read_by_both() {
+/// Everything that the studio says to the trainer.
+fn to_trainer() -> Vec<ToTrainer> {
     let begin = ToTrainer::Begin { run: 2, state: Box::new(state()), recipe: vec![50.0, 0.5] };
-    for message in
-        [ToTrainer::Start { version: 7 }, begin, ToTrainer::Go { run: 2, until: u32::MAX }]
-    {
-        round_trips(&message);
-    }
+    vec![ToTrainer::Start { version: 7 }, begin, ToTrainer::Go { run: 2, until: u32::MAX }]
+}
+
+/// Everything that the trainer says.
+fn from_trainer() -> Vec<FromTrainer> {
     let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file: "dmt".into() };
     let look = Look {
         run: 2,
@@ -356,7 +382,7 @@ fn what_studio_and_trainer_write_is_read_by_both() {
         }],
         weights: "AA==".into(),
     };
-    for message in [
+    vec![
         FromTrainer::Hello { version: 7 },
         FromTrainer::Progress(Progress { loaded: 10, total: 100 }),
         FromTrainer::Ready,
@@ -366,8 +392,92 @@ fn what_studio_and_trainer_write_is_read_by_both() {
         FromTrainer::Looked(Box::new(look)),
         FromTrainer::Halted { run: 2, step: 4, notice: notice() },
         FromTrainer::Failed(notice()),
-    ] {
-        round_trips(&message);
+    ]
+}
+
+#[test]
+fn what_one_side_writes_is_read_by_both() {
+    to_engine().iter().for_each(round_trips);
+    from_engine().iter().for_each(round_trips);
+    to_trainer().iter().for_each(round_trips);
+    from_trainer().iter().for_each(round_trips);
+}
+
+/// Rust files under a folder with what they hold.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a file");
+            found.push((path.to_string_lossy().into_owned(), text));
+        }
+    }
+    found
+}
+
+/// The messages that files declare, with the variants of each enum by their names on the wire.
+fn declared() -> BTreeSet<(String, String)> {
+    let mut declared = BTreeSet::new();
+    for (_, text) in files(Path::new("src")) {
+        for block in text.split("\nmessage! {\n").skip(1) {
+            let block = block.split("\n}\n").next().expect("its end");
+            let mut of_enum = None;
+            for line in block.lines().map(str::trim).filter(|line| !line.starts_with("///")) {
+                let named = |kind| line.strip_prefix(kind)?.strip_suffix(" {");
+                if let Some(name) = named("pub struct ") {
+                    declared.insert((name.into(), String::new()));
+                }
+                of_enum = of_enum.or(named("pub enum "));
+                let key = line.strip_suffix("\",").and_then(|line| line.rsplit_once("= \""));
+                if let (Some(name), Some((_, key))) = (of_enum, key) {
+                    declared.insert((name.into(), key.into()));
+                }
+            }
+        }
+    }
+    declared
+}
+
+#[test]
+fn every_message_that_is_declared_was_put_through_both() {
+    let declared = declared();
+    assert!(declared.len() >= 90, "{declared:?}");
+    let _: Vec<Json> = to_engine().iter().map(Wire::write).collect();
+    let _: Vec<Json> = from_engine().iter().map(Wire::write).collect();
+    let _: Vec<Json> = to_trainer().iter().map(Wire::write).collect();
+    let _: Vec<Json> = from_trainer().iter().map(Wire::write).collect();
+    let written = WRITTEN.take();
+    let missing: Vec<_> = declared.difference(&written).collect();
+    assert!(missing.is_empty(), "put these into the lists above: {missing:?}");
+    assert_eq!(written, declared);
+}
+
+#[test]
+fn every_file_that_says_what_messages_hold_counts_for_the_protocols_version() {
+    let list = fs::read_to_string("src/protocol/lib.rs").expect("the protocol");
+    let listed = list.lines().filter_map(|line| {
+        let name = line.trim().strip_prefix("include_bytes!(\"")?.strip_suffix("\"),")?;
+        Some(
+            name.strip_prefix("../")
+                .map_or(format!("src/protocol/{name}"), |of| format!("src/{of}")),
+        )
+    });
+    let listed: BTreeSet<String> = listed.collect();
+    assert!(listed.len() > 10, "{listed:?}");
+    let holds = |text: &str| {
+        let starts = |line: &str| line.starts_with("message! {");
+        let implements = |line: &str| {
+            let line = line.trim_start();
+            line.starts_with("impl")
+                && (line.contains(" Wire for ") || line.contains("::Wire for "))
+        };
+        text.lines().any(|line| starts(line) || implements(line))
+    };
+    for (file, text) in files(Path::new("src")) {
+        assert!(!holds(&text) || listed.contains(&file), "{file} is not in the version's hash");
     }
 }
 

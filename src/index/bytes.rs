@@ -9,10 +9,11 @@ use std::io::{ErrorKind, Read, Write};
 
 use crc32fast::Hasher;
 
-use crate::builder::{Builder, Division, Options};
+use crate::builder::{Builder, Division};
 use crate::exact::Exact;
 use crate::kernel::{WIDTH, packed, unpacked};
 use crate::means::Means;
+use crate::options::Options;
 use crate::places::Places;
 use crate::rows::Rows;
 use crate::tree::{Clusters, Node, ROOT, Tree, Within};

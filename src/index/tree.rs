@@ -9,8 +9,8 @@
 //! is in the order of clusters, and one tree serves all queries.
 
 use crate::best::{Best, Hit};
-use crate::builder::Options;
 use crate::means::{Means, Sum};
+use crate::options::Options;
 use crate::places::Places;
 use crate::query::Query;
 use crate::random::Random;

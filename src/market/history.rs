@@ -62,7 +62,7 @@ message! {
 
 message! {
     /// Profile features, all of them visible to models.
-    #[derive(Clone, Copy, Debug, PartialEq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
     pub struct Profile {
         /// Age band, 0 (under 20) to 5 (60 and over).
         pub age_band: u8,

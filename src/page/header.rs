@@ -6,11 +6,12 @@ use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::Event;
 
 use super::keeping::Keeping;
 use super::knobs::Segments;
 use super::language::{self, say, say_with, worded};
-use super::parts::{click, follow, is_composing, is_typed_into, live, when, written};
+use super::parts::{click, follow, heard, is_composing, is_typed_into, live, when, written};
 use super::picture::{Mark, drawing};
 use super::store::store;
 use super::studio::StudioButton;
@@ -321,7 +322,7 @@ fn BackendBadge() -> impl IntoView {
     });
     // A sheet that is open closes when something else is touched, and by Escape.
     let open = || browser::document().query_selector(".backend[open]").ok().flatten();
-    let elsewhere = window_event_listener(ev::pointerdown, move |event| {
+    heard("pointerdown", move |event: &Event| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let within = target.and_then(|target| target.closest(".backend").ok()).flatten().is_some();
         if let Some(sheet) = open().filter(|_| !within) {
@@ -329,7 +330,6 @@ fn BackendBadge() -> impl IntoView {
             let _ = sheet.remove_attribute("open");
         }
     });
-    on_cleanup(move || elsewhere.remove());
     let escape = move |event: ev::KeyboardEvent| {
         if event.key() != "Escape" || is_composing(&event) {
             return;
@@ -397,9 +397,9 @@ fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
     let undo = move || go(steps.try_update_value(Steps::undo).flatten());
     let redo = move || go(steps.try_update_value(Steps::redo).flatten());
     let restart = move || go(Some(steps.with_value(Steps::start)));
-    let keys = window_event_listener(ev::keydown, move |event| {
+    heard("keydown", move |event: &ev::KeyboardEvent| {
         let held = (event.ctrl_key() || event.meta_key()) && !event.alt_key();
-        if !held || is_composing(&event) || is_typed_into(&event) {
+        if !held || is_composing(event) || is_typed_into(event) {
             return;
         }
         match (shortcut(&event.key(), &event.code()), event.shift_key()) {
@@ -409,7 +409,6 @@ fn UndoButtons(steps: StoredValue<Steps>) -> impl IntoView {
         }
         event.prevent_default();
     });
-    on_cleanup(move || keys.remove());
     let button = |name: &'static str,
                   mark: &'static str,
                   testid: &'static str,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
-use leptos::ev;
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::funnel::Funnel;
 use super::header::Header;
@@ -12,7 +12,7 @@ use super::insides::Insides;
 use super::knobs::Knobs;
 use super::language::{say, say_with};
 use super::notices::Notices;
-use super::parts::{click, follow};
+use super::parts::{click, follow, heard};
 use super::prepared::{self, PreparedMark};
 use super::print::PrintFoot;
 use super::rows::keyed;
@@ -220,12 +220,8 @@ fn follow_link(store: Store) {
             last.set_value(store.state.with_untracked(step_of));
         }
     };
-    let back = window_event_listener(ev::popstate, move |_| arrive());
-    let written = window_event_listener(ev::hashchange, move |_| arrive());
-    on_cleanup(move || {
-        back.remove();
-        written.remove();
-    });
+    heard("popstate", move |_: &Event| arrive());
+    heard("hashchange", move |_: &Event| arrive());
 }
 
 /// Tells in the title what is asked for, for whom and by which ranker, so that one tab can be told

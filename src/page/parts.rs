@@ -1,6 +1,8 @@
 //! Pieces of views that many components share. Leptos makes code for every type that it shows
 //! and every function that it calls; these make one type of many, which keeps the page small.
 
+use gloo_events::{EventListener, EventListenerOptions};
+use gloo_timers::callback::Timeout;
 use leptos::ev::{InputEvent, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -47,6 +49,44 @@ pub fn is_typed_into(event: &Event) -> bool {
 /// What a click does.
 pub fn click(act: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |_| act())
+}
+
+/// Hears an event of the window for as long as the component is there.
+pub fn heard<E: JsCast>(event: &'static str, mut act: impl FnMut(&E) + 'static) {
+    fn of_one_type(event: &'static str, act: Box<dyn FnMut(&Event)>) {
+        // Whoever hears of a key may take it.
+        let takes = EventListenerOptions::enable_prevent_default();
+        let window = super::browser::window();
+        StoredValue::new_local(EventListener::new_with_options(&window, event, takes, act));
+    }
+    of_one_type(event, Box::new(move |event| act(event.unchecked_ref())));
+}
+
+/// What is to happen after a while, unless something else is before, or the component is gone.
+#[derive(Clone, Copy)]
+pub struct Soon(StoredValue<Option<Timeout>, LocalStorage>);
+
+impl Soon {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self(StoredValue::new_local(None))
+    }
+
+    /// Has this happen after so many milliseconds, in place of what was to.
+    pub fn after(self, milliseconds: u32, act: impl FnOnce() + 'static) {
+        self.0.set_value(Some(Timeout::new(milliseconds, act)));
+    }
+
+    /// Has nothing happen.
+    pub fn never(self) {
+        self.0.set_value(None);
+    }
+}
+
+impl Default for Soon {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Acts now and whenever what is read in acting changes; told whether it is the first time.

@@ -1,10 +1,12 @@
 //! The foot of a printed sheet: the state in words, its link, and the link as a code.
 
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::browser;
 use super::code::code;
 use super::language::{say, say_with, worded};
+use super::parts::heard;
 use super::store::store;
 use link::State;
 use link::differences::differences;
@@ -52,8 +54,7 @@ pub fn PrintFoot() -> impl IntoView {
         let link = browser::address_of(&link);
         foot.set(Foot { state, code: code(&link), link });
     };
-    let heard = window_event_listener_untyped("beforeprint", move |_| write());
-    on_cleanup(move || heard.remove());
+    heard("beforeprint", move |_: &Event| write());
     view! {
         <footer class="foot" data-testid="print-foot" aria-hidden="true">
             <div inner_html=move || foot.with(|foot| foot.code.clone().unwrap_or_default())></div>

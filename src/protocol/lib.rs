@@ -26,12 +26,13 @@ use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
 use market::metrics::measure::Values;
-use systems::knob::Facts;
+use systems::knob::{Control, Facts};
+use systems::registry::KNOBS;
 use systems::{Ranker, Retriever};
 
-/// A hash of the files that declare what messages hold: a cached engine of another version is refused,
-/// and nobody has to remember to raise a number.
-pub const PROTOCOL_VERSION: u32 = hash(&[
+/// A hash of the files that declare what messages hold, and of the knobs, whose settings travel as
+/// numbers: a cached engine of another version is refused, and nobody has to remember to raise a number.
+pub const PROTOCOL_VERSION: u32 = with_knobs(hash(&[
     include_bytes!("lib.rs"),
     include_bytes!("block.rs"),
     include_bytes!("learn.rs"),
@@ -46,19 +47,45 @@ pub const PROTOCOL_VERSION: u32 = hash(&[
     include_bytes!("../market/language/mod.rs"),
     include_bytes!("../market/metrics/measure.rs"),
     include_bytes!("../systems/knob.rs"),
+    include_bytes!("../systems/lib.rs"),
     include_bytes!("../systems/registry.rs"),
-]);
+]));
 
 /// FNV-1a over the bytes of all files.
 const fn hash(files: &[&[u8]]) -> u32 {
-    let (mut hash, mut file) = (0x811c_9dc5_u32, 0);
+    let (mut hash, mut file) = (0x811c_9dc5, 0);
     while file < files.len() {
-        let mut byte = 0;
-        while byte < files[file].len() {
-            hash = (hash ^ files[file][byte] as u32).wrapping_mul(0x0100_0193);
-            byte += 1;
-        }
+        hash = hashed(hash, files[file]);
         file += 1;
+    }
+    hash
+}
+
+/// FNV-1a over more bytes.
+const fn hashed(mut hash: u32, bytes: &[u8]) -> u32 {
+    let mut byte = 0;
+    while byte < bytes.len() {
+        hash = (hash ^ bytes[byte] as u32).wrapping_mul(0x0100_0193);
+        byte += 1;
+    }
+    hash
+}
+
+/// With every knob as it is declared: its name, where it stands while no setting travels, and what its
+/// options are, which travel as their numbers. The systems are options.
+const fn with_knobs(mut hash: u32) -> u32 {
+    let mut knob = 0;
+    while knob < KNOBS.len() {
+        hash = hashed(hash, KNOBS[knob].key.as_bytes());
+        hash = hashed(hash, &KNOBS[knob].default.to_bits().to_le_bytes());
+        if let Control::Choice(options) = KNOBS[knob].control {
+            let mut option = 0;
+            while option < options.len() {
+                hash = hashed(hash, options[option].as_bytes());
+                option += 1;
+            }
+        }
+        knob += 1;
     }
     hash
 }

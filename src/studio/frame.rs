@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
 
 use super::browser::{focus, reveal_shelf, show_in_row};
 use super::engine::Engine;
@@ -9,7 +10,7 @@ use super::learn::trainer::Trainer;
 use super::meter::Meter;
 use super::panels::{PANELS, Panel, by_key};
 use page::language::{self, say, text};
-use page::parts::{click, follow, is_composing, live};
+use page::parts::{click, follow, heard, is_composing, live};
 use page::picture::Mark;
 use page::store::Store;
 use page::{bridge, browser, screen};
@@ -44,13 +45,12 @@ fn Studio() -> impl IntoView {
     let panel = move || open.get().and_then(by_key);
     let close = move || store.view.update(|view| view.panel = None);
     let wide = RwSignal::new(false);
-    let keys = window_event_listener(leptos::ev::keydown, move |event| {
-        let free = !event.default_prevented() && !is_composing(&event);
+    heard("keydown", move |event: &KeyboardEvent| {
+        let free = !event.default_prevented() && !is_composing(event);
         if event.key() == "Escape" && free && open.get_untracked().is_some() {
             close();
         }
     });
-    on_cleanup(move || keys.remove());
     // The page's last rows can be scrolled to from under the studio.
     follow(move |_| {
         let height = match (panel(), wide.get()) {

@@ -6,7 +6,12 @@
 //! [`export`], [`front`], [`plane`], [`results`], the axes, what a hand on the map means) is tested
 //! natively.
 //!
-//! It knows the page, and lessons: no model and no tensor.
+//! It knows the page, and lessons: no model and no tensor. What holds throughout:
+//!
+//! - Every number that is shown is an engine's, asked for by name; of several answers the one that was
+//!   asked for last is shown, and one that does not come is told as a notice.
+//! - What can be set is in the link that page and studio share, or is the panel's own and gone with it.
+//! - A panel is never built again as a whole: in another language what a person did in it is still there.
 
 #[macro_use]
 extern crate keys;

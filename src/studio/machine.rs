@@ -2,11 +2,11 @@
 //! product in every part, and what moved since the last knob was turned.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::attr::custom::custom_attribute;
 use leptos::html::Div;
 use leptos::prelude::*;
+use web_sys::Event;
 
 use self::moved::Subject;
 use self::opened::{Opened, one_part};
@@ -22,7 +22,7 @@ use link::view::View;
 use market::catalogue::ProductId;
 use page::bridge::{self, PASSED};
 use page::language::{say, say_with, text, worded};
-use page::parts::{click, live};
+use page::parts::{Soon, click, heard, live};
 use page::picture::Picture;
 use page::store::{Store, store};
 use protocol::Passage;
@@ -37,6 +37,7 @@ mod seen;
 pub mod strip;
 pub mod symbols;
 mod system;
+pub mod told;
 pub mod tree;
 mod walk;
 pub mod worked;
@@ -51,8 +52,8 @@ pub const PANEL: Panel = Panel::new(
 
 /// Parts that are named among those that moved most.
 const NAMED: usize = 3;
-/// How long a pointer rests on a product before it is looked at in passing.
-const PASS: Duration = Duration::from_millis(250);
+/// Milliseconds that a pointer rests on a product before it is looked at in passing.
+const PASS: u32 = 250;
 
 #[component]
 fn MachineAtWork() -> impl IntoView {
@@ -69,19 +70,15 @@ fn MachineAtWork() -> impl IntoView {
     let (walk, tree) = (Walk::new(), Tree::new(opened));
     let standing = engine.standing;
     // A product that a pointer rests on, on the page's side of the bridge.
-    let soon = StoredValue::new(None::<TimeoutHandle>);
+    let soon = Soon::new();
     let pass = move |product: String| {
         let product = product.parse().ok();
         let come = move || {
-            // The panel may have been closed meanwhile.
-            if passing.try_get_untracked().is_some_and(|before| before != product) {
+            if passing.get_untracked() != product {
                 passing.set(product);
             }
         };
-        if let Some(before) = soon.get_value() {
-            before.clear();
-        }
-        soon.set_value(set_timeout_with_handle(come, PASS).ok());
+        soon.after(PASS, come);
     };
     let _ = StoredValue::new_local(bridge::hear(PASSED, pass));
     let pin = Memo::new(move |_| match against.get() {
@@ -130,8 +127,7 @@ fn MachineAtWork() -> impl IntoView {
         }
     };
     Effect::new(move |_| measure());
-    let resized = window_event_listener(leptos::ev::resize, move |_| untrack(measure));
-    on_cleanup(move || resized.remove());
+    heard("resize", move |_: &Event| untrack(measure));
     let board = Board { opened, walk, tree, room };
     let drawn = live(move || {
         match seen.get() {

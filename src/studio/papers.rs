@@ -7,6 +7,7 @@ use super::panels::Panel;
 use lessons::markdown::{Part, parts};
 use market::language::{Language, Message};
 use page::language::{self, say_with, text, worded};
+use page::latest::Latest;
 use page::parts::{click, follow, live};
 
 /// The papers' tables.
@@ -29,13 +30,13 @@ fn Papers() -> impl IntoView {
         other => format!("{NAME}.{}.md", other.key()),
     };
     let address = Memo::new(move |_| address());
+    let latest = Latest::new();
     let fetch = move || {
-        let wanted = address.get_untracked();
+        let (wanted, turn) = (address.get_untracked(), latest.begin());
         read.set(None);
         leptos::task::spawn_local(async move {
             let text = browser::fetch_text(&wanted).await;
-            // The panel may have been closed meanwhile, or the language changed.
-            if address.try_get_untracked() == Some(wanted) {
+            if turn.is_latest() {
                 read.set(Some(text.map(|text| parts(&text))));
             }
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::PointerEvent;
+use web_sys::{Event, PointerEvent};
 
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
@@ -20,7 +20,7 @@ use market::language::Message;
 use page::browser;
 use page::language::{say, say_with, text, worded};
 use page::latest::Latest;
-use page::parts::{click, follow, live};
+use page::parts::{click, follow, heard, live};
 use page::picture::Picture;
 use page::rows::keyed;
 use page::store::{Store, store};
@@ -255,9 +255,9 @@ fn Positions() -> impl IntoView {
             keep();
         }
     };
-    let over = window_event_listener(leptos::ev::pointermove, move |event: PointerEvent| {
+    heard("pointermove", move |event: &PointerEvent| {
         let Some(product) = dragged.get_untracked() else { return };
-        let place = place_under(&event);
+        let place = place_under(event);
         let arranged = order.with_untracked(|order| {
             let from = order.iter().position(|p| *p == product)?;
             place.filter(|to| *to != from).map(|to| moved(order, from, to))
@@ -273,13 +273,8 @@ fn Positions() -> impl IntoView {
             keep();
         }
     };
-    let up = window_event_listener(leptos::ev::pointerup, move |_| drop());
-    let cancelled = window_event_listener(leptos::ev::pointercancel, move |_| drop());
-    on_cleanup(move || {
-        over.remove();
-        up.remove();
-        cancelled.remove();
-    });
+    heard("pointerup", move |_: &Event| drop());
+    heard("pointercancel", move |_: &Event| drop());
     let bench = Bench { store, page, now, order, dragged, hot };
     let row = move |product: u64| row(bench, product as ProductId, shift);
     let rows = keyed(move || order.get().into_iter().map(u64::from).collect(), row);

@@ -12,7 +12,6 @@ pub static RETRIEVER: Retriever = Retriever {
     objectives: &[],
     attends: Attends::Whole,
     has_vectors: false,
-    reads_device: false,
     reads: &["query", "behaviour"],
     blocks: &[],
     parts: PARTS,

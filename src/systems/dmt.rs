@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::knob::{Group, Knob, Settings};
 use crate::learning::{self, Learning};
 use crate::part::Part;
+pub use crate::shared::BiasFeatures;
 use crate::shared::{RANKER as RANKED_BY, unless_unweighted};
 use crate::{Ranker, Task};
 
@@ -121,17 +122,6 @@ impl MultiTask {
     pub const fn value(self) -> f32 {
         self as u8 as f32
     }
-}
-
-/// What the bias network reads (DMT 4.4 and table 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct BiasFeatures {
-    /// Index of the product in the list ("position_index").
-    pub position: bool,
-    /// Page number ("position_page").
-    pub page: bool,
-    /// Categories of the target and of its six nearest neighbours ("neighboring").
-    pub neighbours: bool,
 }
 
 impl BiasFeatures {

@@ -65,8 +65,6 @@ pub struct Retriever {
     /// Whether products and requests are vectors to it, which an index can hold and a price can be
     /// weighed in.
     pub has_vectors: bool,
-    /// Whether it reads on what device the page is seen.
-    pub reads_device: bool,
     /// What it reads, in the groups that explanation takes apart; words under
     /// "studio.explain.groups.".
     pub reads: &'static [&'static str],

@@ -25,7 +25,6 @@ pub static RETRIEVER: Retriever = Retriever {
     ],
     attends: Attends::BySpan,
     has_vectors: true,
-    reads_device: false,
     reads: &["query", "behaviour", "profile"],
     blocks: &[],
     parts: PARTS,

@@ -73,6 +73,17 @@ options! {
     }
 }
 
+/// What the bias network reads (DMT 4.4 and table 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BiasFeatures {
+    /// Index of the product in the list ("position_index").
+    pub position: bool,
+    /// Page number ("position_page").
+    pub page: bool,
+    /// Categories of the target and of its six nearest neighbours ("neighboring").
+    pub neighbours: bool,
+}
+
 /// Where products are shown: [`Surface`].
 pub static SURFACE: Knob = Knob::choice("surface", Group::Setting, Surface::KEYS);
 

@@ -14,7 +14,6 @@ pub static RETRIEVER: Retriever = Retriever {
     objectives: &[],
     attends: Attends::Whole,
     has_vectors: true,
-    reads_device: true,
     reads: &["query", "behaviour", "web searches"],
     blocks: &["searches", "towers"],
     parts: PARTS,

@@ -42,6 +42,11 @@ pub trait Sink: Sized {
     fn items(values: Vec<Self>) -> Self;
     /// An object.
     fn object(fields: Vec<(&'static str, Self)>) -> Self;
+    /// It, being a message of this name and, of an enum, this variant: for who wants to know which
+    /// messages it is made of.
+    fn of(self, _message: &'static str, _variant: &'static str) -> Self {
+        self
+    }
 }
 
 /// The first part that could not be read. Reading goes on with an empty value in its place, for that
@@ -210,7 +215,8 @@ macro_rules! message {
             }
 
             fn write<S: $crate::Sink>(&self) -> S {
-                S::object(vec![$((stringify!($field), $crate::Wire::write(&self.$field))),+])
+                let fields = vec![$((stringify!($field), $crate::Wire::write(&self.$field))),+];
+                S::object(fields).of(stringify!($name), "")
             }
         }
     };
@@ -267,10 +273,11 @@ macro_rules! message {
                                     $((stringify!($field), $crate::Wire::write($field))),+
                                 ]));
                             )?
-                            match within {
+                            let written = match within {
                                 Some(within) => S::object(vec![($key, within)]),
                                 None => S::name($key),
-                            }
+                            };
+                            written.of(stringify!($name), $key)
                         }
                     )+
                 }

@@ -74,6 +74,24 @@ describe("MLPR", () => {
   });
 });
 
+describe("BM25", () => {
+  test("chosen, it retrieves by the words that are typed, and the way back leaves no trace", async () => {
+    await open("?v=1&q=running+shoes&ranker=none", async (vitrine) => {
+      const before = await vitrine.scores();
+      await vitrine.after(() => vitrine.set("retriever", "bm25"));
+      const order = await vitrine.ranking();
+      assert.ok(order.length > 10, `${order.length} products`);
+      assert.notDeepEqual(await vitrine.scores(), before);
+      const scores = order.map(({ score }) => Number(score));
+      assert.ok(scores[0] > 0, "words are shared");
+      assert.match(await vitrine.get("product").first().innerText(), /shoe|running/i);
+      assert.deepEqual(await vitrine.notices(), []);
+      await vitrine.after(() => vitrine.set("retriever", "moppr"));
+      assert.deepEqual(await vitrine.scores(), before);
+    });
+  });
+});
+
 describe("without a ranker", () => {
   test("products stand as they were retrieved, nothing is left to blend, and the way back leaves no trace", async () => {
     await open("?v=1&size=40", async (vitrine) => {

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::request::Request;
-use super::retrieve::{Retrieval, Retriever};
+use super::retrieve::{ENCODED, Retrieval, Retriever};
 use super::stage::Stage;
 use super::stock::Stock;
 use super::{StageError, numbers};
@@ -114,7 +114,7 @@ impl Coarse {
             return Ok(true);
         };
         let reads = settings.only(&[&CATEGORY_FILTER, &COARSE_KEEP]);
-        let key = CutKey { request: request.on_any_device(), candidates, settings: reads };
+        let key = CutKey { request: request.only(ENCODED), candidates, settings: reads };
         let served = self.kept.holds(&key);
         let kept = self.kept.get_or_try_insert(key, async |CutKey { candidates, .. }| {
             let encoded = retriever.encode(stock, request, settings).await?;

@@ -90,7 +90,7 @@ impl Asked<'_> {
 pub struct Standing<'a> {
     /// The order of all that was ranked.
     pub order: &'a [ProductId],
-    /// Products a page.
+    /// Products a page, one at least.
     pub page_size: usize,
 }
 

@@ -15,6 +15,22 @@ use systems::shared::Surface;
 /// Longest query that is read, in characters.
 pub const LONGEST_QUERY: usize = 200;
 
+/// A part of a request. A stage that keeps its last answer names the parts that it reads, and is shown
+/// no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Who asks.
+    Profile,
+    /// What was done up to now.
+    History,
+    /// What was searched for outside the shop.
+    WebSearches,
+    /// The query.
+    Query,
+    /// What the page is seen on.
+    Device,
+}
+
 /// What is asked of the funnel, resolved against the shop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -79,10 +95,25 @@ impl Request {
         day_of(self.history.now)
     }
 
-    /// The same, seen on any device: what most stages read of it, who have nothing to do again where
-    /// only the device is another.
-    pub fn on_any_device(&self) -> Self {
-        Self { device: PageDevice::Desktop, ..self.clone() }
+    /// The same with just these parts: whoever reads no other has nothing to do again where another
+    /// is another.
+    pub fn only(&self, read: &[Part]) -> Self {
+        let is_read = |part| read.contains(&part);
+        Self {
+            profile: if is_read(Part::Profile) { self.profile } else { Profile::default() },
+            history: if is_read(Part::History) {
+                self.history.clone()
+            } else {
+                EditedHistory::default()
+            },
+            web_searches: if is_read(Part::WebSearches) {
+                self.web_searches.clone()
+            } else {
+                Vec::new()
+            },
+            query: self.query.clone().filter(|_| is_read(Part::Query)),
+            device: if is_read(Part::Device) { self.device } else { PageDevice::Desktop },
+        }
     }
 
     /// What models may know of it.
@@ -98,7 +129,7 @@ impl Request {
 }
 
 /// A history with the numbers by which its entries are removed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EditedHistory {
     /// What is left, oldest first.
     pub events: Vec<Event>,
@@ -253,6 +284,7 @@ mod tests {
     use languages::english;
     use market::catalogue::Product;
     use market::history::{DAY, EventKind, Profile};
+    use systems::shared::DEVICE;
 
     fn shopper() -> Shopper {
         let profile = Profile {
@@ -449,6 +481,27 @@ mod tests {
         }
         assert_eq!(readable_query("men’s “red” dress"), ("men's \"red\" dress".into(), vec![]));
         assert_eq!(readable_query("\u{200B}\u{3000}"), (String::new(), vec![]));
+    }
+
+    #[test]
+    fn of_a_request_only_the_parts_that_are_named_are_left() {
+        let mut whole = shopper();
+        whole.web_searches = vec![WebSearch { query: "desk".into(), time: 7 }];
+        let state = State { query: "lamp".into(), ..State::default() }.with(&DEVICE, 1.0);
+        let (request, _) = Request::new(&state, &[whole], &catalogue()).expect("a shopper");
+        let all = [Part::Profile, Part::History, Part::WebSearches, Part::Query, Part::Device];
+        assert_eq!(request.only(&all), request);
+        let nothing = request.only(&[]);
+        assert_eq!((nothing.profile, nothing.query.as_deref()), (Profile::default(), None));
+        assert_eq!((nothing.history.events.len(), nothing.history.now), (0, 0));
+        assert_eq!((nothing.web_searches.len(), nothing.device), (0, PageDevice::Desktop));
+        // Each part is what tells two requests apart, and no other.
+        for part in all {
+            let others: Vec<Part> = all.into_iter().filter(|other| *other != part).collect();
+            assert_ne!(request.only(&others), request, "{part:?}");
+            assert_eq!(request.only(&others).only(&[part]), nothing, "{part:?}");
+            assert_ne!(request.only(&[part]), nothing, "{part:?}");
+        }
     }
 
     #[test]

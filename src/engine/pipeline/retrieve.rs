@@ -21,7 +21,7 @@ use self::query::{Understanding, Understood};
 use self::yandex::Yandex;
 use super::StageError;
 use super::assets::{AssetError, AssetSource, Manifest};
-use super::request::Request;
+use super::request::{Part, Request};
 use super::stage::Stage;
 use super::stock::Stock;
 use crate::retrieval::{Hit, Precision, Softmax, gmv, gumbel_top_k, top_k};
@@ -70,7 +70,8 @@ pub struct Retrieval {
     control: Arc<Control>,
     /// Nothing on sale is likely what the query means.
     pub is_unlikely: bool,
-    /// For each event of the history: attention, or none where the event was not looked at.
+    /// For each event of the history: attention, or none where the event was not looked at; empty
+    /// where the history was not read.
     pub behaviours: Vec<Option<f32>>,
     /// Cosine of query and title, by product; empty without a query.
     pub cosines: Arc<[f32]>,
@@ -183,7 +184,8 @@ fn drawn(
 pub struct Scored {
     /// Of every product.
     scores: Vec<f32>,
-    /// For each event of the history: attention, or none where the event was not looked at.
+    /// For each event of the history: attention, or none where the event was not looked at; empty
+    /// where the history was not read.
     behaviours: Vec<Option<f32>>,
     /// On each word piece of the query, where the retriever looks at them one by one.
     attention: Vec<f32>,
@@ -205,6 +207,9 @@ pub struct Asked<'a> {
 /// A system that retrieves: scores of every product for a request, and what they are made of.
 #[async_trait(?Send)]
 pub trait Retrieves: Send {
+    /// The parts that its scores read of a request: what [`Self::score`] is shown.
+    fn reads(&self, request: &Request) -> &'static [Part];
+
     /// Names of the files that it cannot do without, set like this, and that are not here yet.
     fn wants(&self, settings: &Settings) -> Vec<String>;
 
@@ -292,22 +297,42 @@ impl Systems {
     }
 }
 
-/// Knobs that every retriever's scores hang on, beside its own.
+/// Knobs that the scores of a retriever with vectors hang on, beside its own.
 const SCORED: [&Knob; 4] = [&RETRIEVER, &GMV, &SIGMA, &QUANTISED];
 /// Knobs that the draw from the scores hangs on.
 const DRAWN: [&Knob; 6] =
     [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE];
 
-/// What scores hang on: the request, the knobs that they read, and whether the copies of MOPPR's towers
-/// have arrived.
-type ScoredBy = (Request, Settings, bool);
+/// Parts of a request that [`Retriever::encode`] reads.
+pub const ENCODED: &[Part] = moppr::READS;
+
+/// What scores hang on.
+#[derive(Clone, Debug, PartialEq)]
+struct ScoredBy {
+    /// The parts of the request that the retriever reads.
+    request: Request,
+    /// The knobs that it reads.
+    settings: Settings,
+    /// Whether all files that its knobs hang on have arrived.
+    is_whole: bool,
+}
+
+/// What a draw from scores hangs on.
+#[derive(Clone, Debug, PartialEq)]
+struct DrawnBy {
+    scores: ScoredBy,
+    query: Option<String>,
+    day: i32,
+    /// The knobs of the draw.
+    settings: Settings,
+}
 
 /// The retrievers with the last answers of their stages.
 pub struct Retriever {
     understanding: Understanding,
     systems: Systems,
     scored: Stage<ScoredBy, Scored>,
-    retrieved: Stage<(ScoredBy, Settings), Retrieval>,
+    retrieved: Stage<DrawnBy, Retrieval>,
 }
 
 impl Retriever {
@@ -425,11 +450,15 @@ impl Retriever {
     }
 
     /// What the scores of a request hang on.
-    fn scored_by(&self, request: &Request, settings: &Settings) -> ScoredBy {
+    fn scored_by(&mut self, request: &Request, settings: &Settings) -> ScoredBy {
         let of = registry::retriever(settings);
-        let knobs = [&SCORED, of.knobs].concat();
-        let read = if of.reads_device { request.clone() } else { request.on_any_device() };
-        (read, settings.only(&knobs), self.systems.moppr.has_objectives())
+        let shared: &[&Knob] = if of.has_vectors { &SCORED } else { &[&RETRIEVER] };
+        let system = self.systems.chosen(settings);
+        ScoredBy {
+            request: request.only(system.reads(request)),
+            settings: settings.only(&[shared, of.knobs].concat()),
+            is_whole: system.wants_behind().is_empty(),
+        }
     }
 
     /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
@@ -443,14 +472,18 @@ impl Retriever {
         request: &Request,
         settings: &Settings,
     ) -> Result<(Retrieval, bool), StageError> {
-        let key = (self.scored_by(request, settings), settings.only(&DRAWN));
+        let key = DrawnBy {
+            scores: self.scored_by(request, settings),
+            query: request.query.clone(),
+            day: request.day(),
+            settings: settings.only(&DRAWN),
+        };
         let kept = self.retrieved.holds(&key);
         let Self { understanding, systems, scored, retrieved } = self;
-        let found = retrieved.get_or_try_insert(key, async |(scored_by, drawn_by)| {
-            let scored = scores(understanding, systems, scored, stock, scored_by.clone()).await?;
-            let (understood, lexicon) = understanding.of(stock, &request.query).await?;
-            let on_sale = stock.on_sale(request.day());
-            Ok(draw(stock, lexicon, understood, scored, on_sale, drawn_by))
+        let found = retrieved.get_or_try_insert(key, async |by| {
+            let scored = scores(understanding, systems, scored, stock, by.scores.clone()).await?;
+            let (understood, lexicon) = understanding.of(stock, &by.query).await?;
+            Ok(draw(stock, lexicon, understood, scored, stock.on_sale(by.day), &by.settings))
         });
         Ok((found.await?.clone(), kept))
     }
@@ -520,9 +553,9 @@ async fn scores<'a>(
     stock: &Stock,
     by: ScoredBy,
 ) -> Result<&'a Scored, StageError> {
-    let scored = scored.get_or_try_insert(by, async |(request, settings, _)| {
+    let scored = scored.get_or_try_insert(by, async |ScoredBy { request, settings, .. }| {
         let (understood, _) = understanding.of(stock, &request.query).await?;
-        // It is shown no knob but those that the key names.
+        // It is shown nothing but what the key names.
         let asked = Asked { stock, request, understood, settings };
         systems.chosen(settings).score(asked).await
     });

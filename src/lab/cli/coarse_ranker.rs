@@ -8,6 +8,7 @@ use training::device::device;
 
 use super::market::{Market, bar, command_line, read};
 use super::moppr::Bars;
+use super::sub::{Sub, sub};
 use crate::tables::significance::Estimate;
 use market::metrics::Figure;
 use nets::models::coarse_ranker::{CoarseRanker, MODEL};
@@ -19,6 +20,14 @@ use training::moppr::Settings;
 use training::moppr::lab::Lab;
 use training::moppr::samples::Options;
 use training::people::People;
+
+/// How it is trained.
+pub static TRAIN: Sub = sub!(
+    "coarse-ranker",
+    "What cuts the retrieved products to fewer, between retriever and ranker",
+    Training,
+    train
+);
 
 /// How to train, and what to measure.
 #[derive(Debug, Args)]

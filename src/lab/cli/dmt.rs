@@ -10,6 +10,10 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use super::market::{Market, Networks, bar, command_line, read};
+use super::tables::predictor;
+use super::{score, sub::sub};
+use crate::registry::System;
+use crate::tables;
 use market::World;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
@@ -26,6 +30,24 @@ use training::dmt::evaluate::{Crowded, Expected, Metrics, by_crowd};
 use training::dmt::insides::Insides;
 use training::dmt::{Settings, train as train_dmt};
 use training::people::People;
+
+/// What is done with DMT here.
+pub static SYSTEM: System = System {
+    key: "dmt",
+    train: sub!("dmt", "The ranker", Training, train),
+    evaluate: &[sub!(
+        "dmt",
+        "The ranker: against the truth behind the clicks",
+        evaluate::Arguments,
+        evaluate::run
+    )],
+    score: score::dmt::score,
+    tables: tables::dmt::TABLES,
+    measured: |market, tested| {
+        let (world, words) = (market.world(), market.words()?);
+        Ok(Box::new(tables::dmt::Dmt::new(world, words, &predictor(market)?, tested)?))
+    },
+};
 
 /// How tasks share parameters.
 #[derive(Clone, Copy, Debug, ValueEnum)]

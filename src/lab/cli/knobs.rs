@@ -24,9 +24,9 @@ use link::State;
 use link::knobs::text_of;
 use market::language::Message;
 use protocol::Backend;
+use systems::Ranker;
 use systems::knob::{Control, Group, Idle, Knob};
-use systems::registry::{is_in_use, knobs};
-use systems::retrieval_alone;
+use systems::registry::{RANKERS, is_in_use, knobs};
 use systems::shared::{BACKEND, RANKER, RELEVANCE_CONTROL, RETRIEVER};
 
 /// What to read.
@@ -216,8 +216,13 @@ fn systems(knob: &'static Knob, base: &State) -> Vec<State> {
     let rankers = choices(&RANKER, base);
     let pairs: Vec<State> = match knob.group {
         Group::Retrieval => {
-            let rankers = [base.ranker(), &retrieval_alone::RANKER];
-            let with = |state: &State| rankers.map(|ranker| state.clone().ranked_by(ranker));
+            // And with who leaves the order as it was retrieved.
+            let alone = RANKERS.into_iter().find(|ranker| ranker.tasks.is_empty());
+            let rankers: Vec<_> = std::iter::once(base.ranker()).chain(alone).collect();
+            let with = |state: &State| {
+                let by = |ranker: &&Ranker| state.clone().ranked_by(ranker);
+                rankers.iter().map(by).collect::<Vec<State>>()
+            };
             retrievers.iter().flat_map(with).collect()
         }
         Group::Ranking => rankers,
@@ -326,6 +331,7 @@ fn turn<S: AssetSource>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use systems::retrieval_alone;
 
     #[test]
     fn every_knob_has_rows_with_a_system_that_it_is_shown_with() {

@@ -11,6 +11,10 @@ use burn::tensor::Device;
 use clap::Args;
 
 use super::market::{Market, Networks, bar, command_line, read};
+use super::tables::predictor;
+use super::{score, sub::sub};
+use crate::registry::System;
+use crate::tables;
 
 use market::World;
 use market::features::wide;
@@ -28,6 +32,24 @@ use training::mlpr::library::Library;
 use training::mlpr::samples::FEW;
 
 use training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
+
+/// What is done with MLPR here.
+pub static SYSTEM: System = System {
+    key: "mlpr",
+    train: sub!("mlpr", "The other ranker, for search", Training, train),
+    evaluate: &[sub!(
+        "mlpr",
+        "The other ranker: the time it takes",
+        evaluate::Arguments,
+        evaluate::run
+    )],
+    score: score::mlpr::score,
+    tables: tables::mlpr::TABLES,
+    measured: |market, _| {
+        let (world, words) = (market.world(), market.words()?);
+        Ok(Box::new(tables::mlpr::Mlpr::new(world, words, &predictor(market)?)?))
+    },
+};
 
 /// What to train.
 #[derive(Debug, Args)]

@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use self::processor::{Processor, choose};
+use self::sub::{Chosen, Listed, Sub, sub};
 use crate::memory;
+use crate::registry::SYSTEMS;
 
 pub mod ab;
 pub mod blend;
@@ -28,6 +30,7 @@ pub mod rank;
 pub mod record;
 pub mod samples;
 pub mod score;
+pub mod sub;
 pub mod tables;
 pub mod yandex;
 
@@ -82,22 +85,18 @@ pub struct Training {
     #[arg(long, global = true, value_enum, default_value_t)]
     device: Processor,
     #[command(subcommand)]
-    model: Train,
+    model: Chosen<Trained>,
 }
 
-/// The models that can be trained.
-#[derive(Debug, Subcommand)]
-pub enum Train {
-    /// The retriever.
-    Moppr(moppr::Training),
-    /// What cuts the retrieved products to fewer, between retriever and ranker.
-    CoarseRanker(coarse_ranker::Training),
-    /// The ranker.
-    Dmt(dmt::Training),
-    /// The retriever of the feed.
-    Yandex(yandex::Training),
-    /// The other ranker, for search.
-    Mlpr(mlpr::Training),
+/// The models that can be trained: the systems, and what stands between them.
+#[derive(Debug)]
+pub struct Trained;
+
+impl Listed for Trained {
+    fn all() -> Vec<&'static Sub> {
+        let systems = SYSTEMS.into_iter().map(|system| &system.train);
+        systems.chain([&coarse_ranker::TRAIN]).collect()
+    }
 }
 
 /// The papers' tables, or one model beyond them.
@@ -110,26 +109,29 @@ pub struct Evaluate {
     #[command(flatten)]
     tables: tables::Arguments,
     #[command(subcommand)]
-    beyond: Option<Beyond>,
+    beyond: Option<Chosen<Beyond>>,
 }
 
-/// What the papers' tables do not ask of a model.
-#[derive(Debug, Subcommand)]
-pub enum Beyond {
-    /// The retriever: against BM25, and over the weights of its objectives.
-    Moppr(moppr::evaluate::Arguments),
-    /// The retriever: whether expected GMV comes true.
-    Gmv(moppr::gmv::Arguments),
-    /// The ranker: against the truth behind the clicks.
-    Dmt(dmt::evaluate::Arguments),
-    /// The other ranker: the time it takes.
-    Mlpr(mlpr::evaluate::Arguments),
-    /// The blend: what its weights do to the order.
-    Blend(blend::Arguments),
-    /// Every knob: what it changes on the first page, and whether it keeps what it promises.
-    Knobs(knobs::Arguments),
-    /// What the log holds for the papers' samples.
-    Samples(samples::Arguments),
+/// What the papers' tables do not ask: of each system, and of all of them.
+#[derive(Debug)]
+pub struct Beyond;
+
+/// What is asked of all systems.
+static OF_ALL: [Sub; 3] = [
+    sub!("blend", "The blend: what its weights do to the order", blend::Arguments, blend::run),
+    sub!(
+        "knobs",
+        "Every knob: what it changes on the first page, and whether it keeps what it promises",
+        knobs::Arguments,
+        knobs::run
+    ),
+    sub!("samples", "What the log holds for the papers' samples", samples::Arguments, samples::run),
+];
+
+impl Listed for Beyond {
+    fn all() -> Vec<&'static Sub> {
+        SYSTEMS.into_iter().flat_map(|system| system.evaluate).chain(&OF_ALL).collect()
+    }
 }
 
 impl Cli {
@@ -153,26 +155,14 @@ impl Cli {
             Command::Train(Training { device, model }) => {
                 memory::keep();
                 choose(device)?;
-                match model {
-                    Train::Moppr(arguments) => moppr::train(&arguments),
-                    Train::CoarseRanker(arguments) => coarse_ranker::train(&arguments),
-                    Train::Dmt(arguments) => dmt::train(&arguments),
-                    Train::Yandex(arguments) => yandex::train(&arguments),
-                    Train::Mlpr(arguments) => mlpr::train(&arguments),
-                }
+                model.run()
             }
             Command::Evaluate(Evaluate { device, tables, beyond }) => {
                 memory::keep();
                 choose(device)?;
                 match beyond {
                     None => tables::run(&tables),
-                    Some(Beyond::Moppr(arguments)) => moppr::evaluate::run(&arguments),
-                    Some(Beyond::Gmv(arguments)) => moppr::gmv::run(&arguments),
-                    Some(Beyond::Dmt(arguments)) => dmt::evaluate::run(&arguments),
-                    Some(Beyond::Mlpr(arguments)) => mlpr::evaluate::run(&arguments),
-                    Some(Beyond::Blend(arguments)) => blend::run(&arguments),
-                    Some(Beyond::Knobs(arguments)) => knobs::run(&arguments),
-                    Some(Beyond::Samples(arguments)) => samples::run(&arguments),
+                    Some(beyond) => beyond.run(),
                 }
             }
             Command::Tables(arguments) => tables::stored(&arguments),

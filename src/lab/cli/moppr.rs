@@ -10,6 +10,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, Networks, bar, command_line};
+use super::{score, sub::sub};
+use crate::registry::System;
+use crate::tables;
 use nets::models::moppr::Moppr;
 use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
@@ -21,6 +24,26 @@ use training::moppr::insides::attention;
 use training::moppr::lab::Lab;
 use training::moppr::samples::Options;
 use training::people::People;
+
+/// What is done with MOPPR here.
+pub static SYSTEM: System = System {
+    key: "moppr",
+    train: sub!("moppr", "The retriever", Training, train),
+    evaluate: &[
+        sub!(
+            "moppr",
+            "The retriever: against BM25, and over the weights of its objectives",
+            evaluate::Arguments,
+            evaluate::run
+        ),
+        sub!("gmv", "The retriever: whether expected GMV comes true", gmv::Arguments, gmv::run),
+    ],
+    score: score::moppr::score,
+    tables: tables::moppr::TABLES,
+    measured: |market, tested| {
+        Ok(Box::new(tables::moppr::Moppr::new(market.config(), market.words()?, tested)))
+    },
+};
 
 /// How to train.
 #[derive(Clone, Debug, Args)]

@@ -5,42 +5,31 @@
 //! output another, of the paper's names: docs/score.md has both. What is computed of padding is
 //! printed as zeros. Everything is computed in f32 on the CPU.
 
-mod dmt;
+pub mod dmt;
 mod insides;
-mod mlpr;
-mod moppr;
+pub mod mlpr;
+pub mod moppr;
 mod read;
-mod yandex;
+pub mod yandex;
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
+use crate::registry::{self, SYSTEMS, System};
 pub use insides::Insides;
-use read::Fields;
-
-/// The systems.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum System {
-    /// MOPPR, the retriever.
-    Moppr,
-    /// DMT, the ranker.
-    Dmt,
-    /// MLPR, the other ranker, for search.
-    Mlpr,
-    /// Yandex's two towers, the retriever of the feed.
-    Yandex,
-}
+pub use read::Fields;
 
 /// What to score.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// System.
-    #[arg(long, value_enum)]
-    pub model: System,
+    #[arg(long, value_parser = PossibleValuesParser::new(SYSTEMS.map(|system| system.key)))]
+    pub model: String,
     /// Its weights, for example assets/moppr.safetensors.
     #[arg(long)]
     pub weights: PathBuf,
@@ -60,7 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let reading = |path: &PathBuf| format!("reading {}", path.display());
     let weights = fs::read(&arguments.weights).with_context(|| reading(&arguments.weights))?;
     let input = fs::read_to_string(&arguments.input).with_context(|| reading(&arguments.input))?;
-    let insides = score(arguments.model, &weights, &input)?.to_string();
+    let system = registry::system(&arguments.model).context("there is no such system")?;
+    let insides = score(system, &weights, &input)?.to_string();
     match &arguments.out {
         Some(out) => fs::write(out, insides).with_context(|| format!("writing {}", out.display())),
         None => {
@@ -75,13 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// Where the weights are damaged or another model's, or the input is not what they read: a field
 /// that is missing, unknown, ragged, of another length, or with a number out of its range.
-pub fn score(system: System, weights: &[u8], input: &str) -> Result<Insides> {
+pub fn score(system: &System, weights: &[u8], input: &str) -> Result<Insides> {
     let input: Value = serde_json::from_str(input).context("the input is no JSON")?;
-    let input = Fields::new(&input)?;
-    match system {
-        System::Moppr => moppr::score(weights, &input),
-        System::Dmt => dmt::score(weights, &input),
-        System::Mlpr => mlpr::score(weights, &input),
-        System::Yandex => yandex::score(weights, &input),
-    }
+    (system.score)(weights, &Fields::new(&input)?)
 }

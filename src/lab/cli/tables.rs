@@ -9,16 +9,13 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, bar, read};
+use crate::registry::SYSTEMS;
 use crate::tables::claims;
 use crate::tables::compare::table_report;
-use crate::tables::dmt::Dmt;
-use crate::tables::mlpr::Mlpr;
-use crate::tables::moppr::Moppr;
 use crate::tables::page::{self, Page};
 use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
 use crate::tables::table::{System, Table};
-use crate::tables::yandex::Yandex;
 use market::language::Language;
 use nets::models::query_category::MODEL as QUERY_CATEGORY;
 
@@ -86,8 +83,9 @@ pub fn stored(arguments: &Stored) -> Result<()> {
     let Stored { market, test_shoppers, seeds, work, page } = arguments;
     let mut work = Work { store: Store::new(work), seeds, train: false, only: &[], seconds: 0.0 };
     let mut tables = Vec::new();
-    for make in SYSTEMS {
-        let mut system = make(market, *test_shoppers)?;
+    // One is made after the other is done with, for each holds its page views.
+    for system in SYSTEMS {
+        let mut system = (system.measured)(market, *test_shoppers)?;
         let wanted = system.tables().to_vec();
         tables.extend(work.run(system.as_mut(), &wanted)?);
     }
@@ -120,22 +118,8 @@ const SHOPPERS: &str = "32000";
 /// Shoppers who are tested.
 const TESTED: u32 = 50_000;
 
-/// How to make a system on a market that is tested on so many fresh shoppers.
-type Make = fn(&Market, u32) -> Result<Box<dyn System>>;
-
-/// The systems, in the order of their tables. One is made after the other is done with, for each
-/// holds its page views.
-const SYSTEMS: [Make; 4] = [
-    |market, tested| Ok(Box::new(Moppr::new(market.config(), market.words()?, tested))),
-    |market, _| Ok(Box::new(Mlpr::new(market.world(), market.words()?, &predictor(market)?)?)),
-    |market, tested| {
-        Ok(Box::new(Dmt::new(market.world(), market.words()?, &predictor(market)?, tested)?))
-    },
-    |market, tested| Ok(Box::new(Yandex::new(market.world(), market.words()?, tested))),
-];
-
 /// The file of what tells a query's categories.
-fn predictor(market: &Market) -> Result<Vec<u8>> {
+pub(super) fn predictor(market: &Market) -> Result<Vec<u8>> {
     read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
         .context("the predictor is trained by `vitrine train moppr`")
 }
@@ -155,8 +139,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let mut known = Vec::new();
     let mut tables = Vec::new();
-    for make in SYSTEMS {
-        let mut system = make(&arguments.market, arguments.test_shoppers)?;
+    for system in SYSTEMS {
+        let mut system = (system.measured)(&arguments.market, arguments.test_shoppers)?;
         let mut wanted = system.tables().to_vec();
         known.extend(wanted.iter().map(|table| table.id));
         wanted.retain(|table| arguments.all || arguments.table.iter().any(|id| id == table.id));

@@ -7,6 +7,9 @@ use clap::{Args, ValueEnum};
 use training::device::device;
 
 use super::market::{Market, Networks, bar, command_line};
+use super::{score, sub::sub};
+use crate::registry::System;
+use crate::tables;
 use market::World;
 use nets::models::weights::{About, Precision, Weights};
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
@@ -19,6 +22,18 @@ use training::yandex::groups::Rates;
 use training::yandex::insides::attention;
 use training::yandex::samples::Options;
 use training::yandex::{Progress, Settings, Stage, fine_tune, init, pretrain};
+
+/// What is done with Yandex's towers here.
+pub static SYSTEM: System = System {
+    key: "yandex",
+    train: sub!("yandex", "The retriever of the feed", Training, train),
+    evaluate: &[],
+    score: score::yandex::score,
+    tables: tables::yandex::TABLES,
+    measured: |market, tested| {
+        Ok(Box::new(tables::yandex::Yandex::new(market.world(), market.words()?, tested)))
+    },
+};
 
 /// How web-search queries get into the user tower.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -17,8 +17,6 @@
 //! | [`page`] | a report as a page of text |
 //! | [`moppr`], [`mlpr`], [`dmt`], [`yandex`] | one system's tables and variants |
 
-use table::Table;
-
 pub mod claims;
 pub mod compare;
 pub mod dmt;
@@ -30,6 +28,3 @@ pub mod results;
 pub mod significance;
 pub mod table;
 pub mod yandex;
-
-/// Every table, a system after the other.
-pub const ALL: [&[Table]; 4] = [moppr::TABLES, mlpr::TABLES, dmt::TABLES, yandex::TABLES];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Moment;
 use super::statistics::Statistics;
-use super::windows::{MOPPR, Window};
+use super::windows::{BY_SPAN, Window};
 use crate::catalogue::{Catalogue, ProductId, ProductTypeId};
 use crate::history::{Event, EventKind, Profile};
 
@@ -179,7 +179,7 @@ pub struct SearchFeatures {
     /// Query, shared between requests that have the same one.
     pub query: Arc<QueryFeatures>,
     /// Real-time, short-term and long-term behaviour, oldest first.
-    pub behaviours: [Vec<Behaviour>; MOPPR.len()],
+    pub behaviours: [Vec<Behaviour>; BY_SPAN.len()],
 }
 
 impl SearchFeatures {
@@ -203,7 +203,7 @@ impl SearchFeatures {
         let positions: Vec<usize> =
             (0..moment.events.len()).filter(|&n| kept(&moment.events[n])).collect();
         let events: Vec<Event> = positions.iter().map(|&n| moment.events[n]).collect();
-        let behaviours = MOPPR.map(|window: Window| {
+        let behaviours = BY_SPAN.map(|window: Window| {
             let chosen = window.select(&events, moment.now);
             let behaviour = |n: usize| Behaviour {
                 position: positions[n] as u32,
@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(filtered.profile, [2, 1, 3, 0, 3, 9]);
 
         let whole = SearchFeatures::new(&moment, query, &products, false);
-        assert_eq!(whole.behaviours[0].len(), MOPPR[0].length);
+        assert_eq!(whole.behaviours[0].len(), BY_SPAN[0].length);
         let feed = SearchFeatures::new(&moment, Arc::default(), &products, true);
         assert_eq!(feed.behaviours, whole.behaviours);
     }

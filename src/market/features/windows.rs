@@ -27,7 +27,7 @@ pub const DMT: [Window; 3] = [
 
 /// MOPPR 3: real-time (the past day), short-term (second to tenth day) and long-term (eleventh
 /// day to a month) behaviours of every kind. The lengths are the playground's.
-pub const MOPPR: [Window; 3] = [
+pub const BY_SPAN: [Window; 3] = [
     Window { kinds: ALL, from_age: 0, to_age: DAY, length: 20 },
     Window { kinds: ALL, from_age: DAY, to_age: 10 * DAY, length: 30 },
     Window { kinds: ALL, from_age: 10 * DAY, to_age: 30 * DAY, length: 30 },
@@ -64,7 +64,7 @@ mod tests {
         let now = 40 * DAY;
         let events: Vec<Event> =
             (0..40).map(|day| event(EventKind::Click, day * DAY + 5)).collect();
-        let chosen: Vec<Vec<usize>> = MOPPR.iter().map(|w| w.select(&events, now)).collect();
+        let chosen: Vec<Vec<usize>> = BY_SPAN.iter().map(|w| w.select(&events, now)).collect();
         assert_eq!(chosen[0], [39]);
         assert_eq!(chosen[1], (30..39).collect::<Vec<_>>());
         assert_eq!(chosen[2], (10..30).collect::<Vec<_>>());

@@ -5,20 +5,62 @@
 use serde::{Deserialize, Serialize};
 use wire::{Sink, Source, Wire, Wrong, message};
 
-/// A language that there are words of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Simplified Chinese.
-    Chinese,
+/// Hands a macro every language, a line each: its name in links, which its file in `languages/` has too, its
+/// tag in documents (BCP 47), what its speakers call it, and the shortest sign that they know it by. The
+/// first is the one that there is where another does not come.
+#[macro_export]
+macro_rules! languages {
+    ($make:ident) => {
+        $make! {
+            English = "en", "en", "English", "EN";
+            Chinese = "zh", "zh-Hans", "中文", "中";
+        }
+    };
 }
 
-impl Language {
-    /// Every language, with its name in links, which is its file's, too.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::English, "en"), (Self::Chinese, "zh")];
+macro_rules! declared {
+    ($first:ident = $($of_first:literal),+; $($next:ident = $($of_next:literal),+;)*) => {
+        declared! { @all [$first, $($next),*] $first = $($of_first),+; $($next = $($of_next),+;)* }
+    };
+    (
+        @all [$first:ident, $($next:ident),*]
+        $($language:ident = $key:literal, $tag:literal, $name:literal, $sign:literal;)+
+    ) => {
+        /// A language that there are words of.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "a language says itself what it is")]
+        pub enum Language {
+            #[default]
+            $first,
+            $($next,)*
+        }
 
+        impl Language {
+            /// Every language, with its name in links, which is its file's, too.
+            pub const ALL: [(Self, &'static str); [$($key),+].len()] =
+                [$((Self::$language, $key)),+];
+
+            /// Its tag in documents (BCP 47).
+            pub fn tag(self) -> &'static str {
+                [$($tag),+][self as usize]
+            }
+
+            /// What its speakers call it.
+            pub fn name(self) -> &'static str {
+                [$($name),+][self as usize]
+            }
+
+            /// The shortest sign that its speakers know it by.
+            pub fn sign(self) -> &'static str {
+                [$($sign),+][self as usize]
+            }
+        }
+    };
+}
+
+languages!(declared);
+
+impl Language {
     /// Its name in links.
     pub fn key(self) -> &'static str {
         Self::ALL[self as usize].1
@@ -27,30 +69,6 @@ impl Language {
     /// The language of this name in links.
     pub fn by_key(key: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == key).map(|(language, _)| *language)
-    }
-
-    /// Its tag in documents (BCP 47).
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Chinese => "zh-Hans",
-        }
-    }
-
-    /// What its speakers call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::English => "English",
-            Self::Chinese => "中文",
-        }
-    }
-
-    /// The shortest sign that its speakers know it by.
-    pub fn sign(self) -> &'static str {
-        match self {
-            Self::English => "EN",
-            Self::Chinese => "中",
-        }
     }
 
     /// The one after it, and after the last the first.

@@ -186,7 +186,7 @@ impl MopprConfig {
             price: table(PRICE_BUCKETS, self.attribute),
             event_kind: table(EVENT_KINDS, self.attribute),
             personal_attention: LinearConfig::new(self.user(), self.term).init(device),
-            query_attention: windows::MOPPR
+            query_attention: windows::BY_SPAN
                 .map(|_| LinearConfig::new(self.query(), self.behaviour()).init(device))
                 .into(),
         }
@@ -198,7 +198,7 @@ impl MopprConfig {
             TowerConfig { input, hidden: self.hidden.into(), output: self.output }.init(device)
         };
         Towers {
-            user_query: tower(self.query() + windows::MOPPR.len() * self.behaviour()),
+            user_query: tower(self.query() + windows::BY_SPAN.len() * self.behaviour()),
             item: tower(self.item() + self.term + PRODUCT_DENSE.len()),
         }
     }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::mlp::Mlp;
 use market::features::places::NEIGHBOURHOOD;
-use systems::dmt::BiasFeatures;
+use systems::shared::BiasFeatures;
 
 /// Index and page numbers from here on count as the last one (DMT 4.4).
 pub const MAX_INDEX: usize = 400;

@@ -1,7 +1,6 @@
 //! A plot on a canvas, sharp on every screen and in the theme's colours.
 
 use gloo_render::{AnimationFrame, request_animation_frame};
-use leptos::ev;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use plotters::coord::Shift;
@@ -9,9 +8,10 @@ use plotters::prelude::*;
 use plotters::style::RGBAColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters_canvas::CanvasBackend;
+use web_sys::Event;
 
 use crate::browser;
-use crate::parts::follow;
+use crate::parts::{follow, heard};
 use crate::store::store;
 
 /// Room around the plot for the axes' labels, in the style sheet's pixels.
@@ -174,8 +174,7 @@ pub fn Chart(
     let store = store();
     let canvas = NodeRef::<Canvas>::new();
     let resized = RwSignal::new(0_u32);
-    let listener = window_event_listener(ev::resize, move |_| resized.update(|n| *n += 1));
-    on_cleanup(move || listener.remove());
+    heard("resize", move |_: &Event| resized.update(|n| *n += 1));
     // Asked for while the page is still small: the browser styles all of it to answer.
     let look = Memo::new(move |_| {
         store.dark.track();

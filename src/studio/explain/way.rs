@@ -236,7 +236,7 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
 }
 
 /// Entries of the history that the retriever attends to most, most first, and what is left for the
-/// others. MOPPR attends to each span of the history by itself, so that each adds up to the whole.
+/// others. Where each span of the history is attended to by itself, each adds up to the whole.
 pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
     let history = &answer.history;
     let kept = || history.iter().filter(|shown| shown.kept);
@@ -244,7 +244,7 @@ pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
     let now = now.or_else(|| history.iter().map(|shown| shown.event.time).max()).unwrap_or(0);
     let lists: Vec<AnyView> = match answer.retriever.attends {
         Attends::BySpan => {
-            let spans = windows::MOPPR.iter().zip(texts::SPANS).filter_map(|(span, name)| {
+            let spans = windows::BY_SPAN.iter().zip(texts::SPANS).filter_map(|(span, name)| {
                 let age = |shown: &HistoryEntry| (now - shown.event.time).max(0);
                 let within =
                     |shown: &&HistoryEntry| (span.from_age..span.to_age).contains(&age(shown));

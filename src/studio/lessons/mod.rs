@@ -5,3 +5,6 @@ mod panel;
 mod step;
 
 pub use panel::PANEL;
+
+/// The panel's name in links.
+const KEY: &str = "lessons";

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
 
+use super::KEY;
 use super::done::Done;
 use super::step::{Progressing, StepView};
 use crate::browser;
@@ -14,7 +16,8 @@ use link::view::LessonPlace;
 use market::language::{Language, Message};
 use page::browser::document;
 use page::language::{self, say, say_with, text, worded};
-use page::parts::{click, follow, live, when};
+use page::latest::Latest;
+use page::parts::{click, follow, heard, live, when};
 use page::picture::Mark;
 use page::store::{Store, store};
 
@@ -53,15 +56,15 @@ fn keep<T: Send + Sync + 'static, F: Future<Output = Result<T, Message>> + 'stat
     again: RwSignal<u32>,
     fetch: impl Fn(Language) -> F + 'static,
 ) {
+    let latest = Latest::new();
     follow(move |_| {
         again.track();
-        let language = language::shown();
-        let fetched = fetch(language);
+        let turn = latest.begin();
+        let fetched = fetch(language::shown());
         leptos::task::spawn_local(async move {
             let fetched = fetched.await.map(Arc::new);
-            // The panel may have been closed meanwhile, or the language changed again.
-            if untrack(language::shown) == language {
-                let _ = into.try_set(Some(fetched));
+            if turn.is_latest() {
+                into.set(Some(fetched));
             }
         });
     });
@@ -82,13 +85,11 @@ fn open(store: Store, place: Option<LessonPlace>) {
 }
 
 /// The lessons.
-pub const PANEL: Panel = Panel::new(
-    "lessons",
-    word!("studio.panels.lessons"),
-    word!("studio.panels.lessons.about"),
-    || view! { <Lessons /> }.into_any(),
-)
-.beside_shelf(|view| view.lesson.is_some());
+pub const PANEL: Panel =
+    Panel::new(KEY, word!("studio.panels.lessons"), word!("studio.panels.lessons.about"), || {
+        view! { <Lessons /> }.into_any()
+    })
+    .beside_shelf(|view| view.lesson.is_some());
 
 /// The list of lessons, or the one that is open.
 #[component]
@@ -221,7 +222,7 @@ fn Open(name: String, done: Done) -> impl IntoView {
 }
 
 /// Whether a key pressed here means something to where it was pressed.
-fn is_taken(event: &web_sys::KeyboardEvent) -> bool {
+fn is_taken(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let taken = "input, select, textarea, [contenteditable], [role=tab], .columns, .scrolls";
     target.is_some_and(|target| target.closest(taken).ok().flatten().is_some())
@@ -269,10 +270,10 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
         }
     };
     let (on_right, on_left) = (next.clone(), before.clone());
-    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+    heard("keydown", move |event: &KeyboardEvent| {
         let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
-        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
-        if other || !shown || event.default_prevented() || is_taken(&event) {
+        let shown = store.view.with_untracked(|view| view.panel == Some(KEY));
+        if other || !shown || event.default_prevented() || is_taken(event) {
             return;
         }
         match event.key().as_str() {
@@ -282,7 +283,6 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
         }
         event.prevent_default();
     });
-    on_cleanup(move || keys.remove());
     // The last step is read when it is there: nothing comes after it.
     follow(move |_| {
         if step.get() == last {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::PANEL;
+use super::KEY;
 use super::done::Done;
 use crate::browser;
 use crate::engine::{Engine, Standing};
@@ -169,7 +169,7 @@ fn look_for(
     looks: u32,
 ) {
     let look = move || {
-        let shown = store.view.with_untracked(|view| view.panel == Some(PANEL.key));
+        let shown = store.view.with_untracked(|view| view.panel == Some(KEY));
         // The step may have been left meanwhile.
         let Some(mut known) = revealed.try_get_value() else { return };
         if !shown {

@@ -2,14 +2,13 @@
 
 use leptos::prelude::*;
 
-use market::language::Value;
 use page::insides::blocks::{longest, two_sided};
-use page::language::{say, say_with, worded};
+use page::language::{say, say_with};
 use page::picture::Picture;
 use protocol::machine::{Activity, Strip};
-use protocol::words::{count, css_share, signed};
+use protocol::words::{count, css_share};
 
-use super::worked::last;
+use super::told::{called, figure, last};
 
 /// Cells of the small strip on a part's box.
 const CELLS: usize = 24;
@@ -101,33 +100,6 @@ fn bar_of(value: f32, most: f32, all_above: bool) -> AnyView {
         .into_any()
 }
 
-/// A number with this many digits that say something; whole ones whole, tiny ones with their power of
-/// ten.
-pub fn figure(value: f32, digits: usize) -> String {
-    const POWERS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    if !value.is_finite() || value.fract() == 0.0 {
-        return signed(value, 0);
-    }
-    let written = format!("{:.*e}", digits.saturating_sub(1), value.abs());
-    let (mantissa, power) = written.split_once('e').unwrap_or((&written, "0"));
-    let power: i32 = power.parse().unwrap_or(0);
-    if power >= -4 {
-        return signed(value, (digits as i32 - 1 - power).max(0) as usize);
-    }
-    let sign = if value < 0.0 { "−" } else { "" };
-    let power = power.abs().to_string();
-    let power = power.bytes().map(|digit| POWERS[usize::from(digit - b'0') % 10]);
-    format!("{sign}{mantissa}×10⁻{}", power.collect::<String>())
-}
-
-/// What a strip is called.
-pub fn called(name: &Value) -> String {
-    match name {
-        Value::Text(text) => text.clone(),
-        Value::Message(message) => worded(message),
-    }
-}
-
 /// A strip in full: its name, its shape, every number as a cell, those that have names as bars, and what
 /// it is more or less than before.
 pub fn strip(
@@ -204,12 +176,6 @@ mod tests {
     fn heat_is_the_share_of_the_longest_with_its_sign() {
         assert_eq!([heat(2.0, 4.0), heat(-4.0, 4.0), heat(0.0, 4.0)], [50, -100, 0]);
         assert_eq!([heat(1.0, 0.0), heat(f32::NAN, 1.0)], [0, 0]);
-    }
-
-    #[test]
-    fn numbers_are_told_with_the_digits_that_tell_them_apart() {
-        let told = [3.0, 0.77, -2.884, 0.0028, 12_345.6, -0.000_036_14].map(|v| figure(v, 3));
-        assert_eq!(told, ["3", "0.770", "−2.88", "0.00280", "12346", "−3.61×10⁻⁵"]);
     }
 
     #[test]

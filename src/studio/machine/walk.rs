@@ -1,19 +1,18 @@
 //! A walk through the machine in the order in which it computes: part after part, forwards and back.
 
 use leptos::prelude::*;
-use std::time::Duration;
 
 use super::opened::Opened;
 use super::tree::Tree;
 use link::view::PartPlace;
 use page::browser;
 use page::language::{say_with, text};
-use page::parts::{click, follow};
+use page::parts::{Soon, click, follow};
 use protocol::words::count;
 use systems::{Ranker, Retriever};
 
 /// Milliseconds that a part is looked at before the next.
-const LOOK: u64 = 1_800;
+const LOOK: u32 = 1_800;
 
 /// Where one is on the way; nowhere before it begins.
 #[derive(Clone, Copy)]
@@ -67,22 +66,16 @@ pub fn Steps(
     let on = move || go(Some(walk.at.get_untracked().map_or(0, |at| (at + 1).min(last))));
     let back = move || go(walk.at.get_untracked().and_then(|at| at.checked_sub(1)));
     // It is led until the end, or until somebody stops it.
+    let next = Soon::new();
     follow(move |_| {
         walk.at.track();
         if !walk.walks.get() {
-            return;
+            return next.never();
         }
-        let next = set_timeout_with_handle(
-            move || match walk.at.get_untracked() {
-                Some(at) if at >= last => walk.walks.set(false),
-                _ => on(),
-            },
-            Duration::from_millis(LOOK),
-        );
-        // Where there is no timer one goes by oneself.
-        if let Ok(next) = next {
-            on_cleanup(move || next.clear());
-        }
+        next.after(LOOK, move || match walk.at.get_untracked() {
+            Some(at) if at >= last => walk.walks.set(false),
+            _ => on(),
+        });
     });
     let lead = move || {
         let walks = !walk.walks.get_untracked();

@@ -1,7 +1,7 @@
 //! A part's formula with this product's numbers in place of its symbols: `f^k = Σ_i w^k_i e_i` becomes
 //! `f^k = 0.41 (…)_32 + 0.22 (…)_32 = (…)_32`. It knows how papers write, and no system.
 
-use super::strip::{called, figure};
+use super::told::{called, figure, last};
 use protocol::machine::Strip;
 
 /// Letters that run over the rows of what they stand at, by the papers' habit: tasks and experts.
@@ -74,17 +74,6 @@ pub fn worked(
     match index {
         Some(_) => (0..rows.len().min(LINES)).filter_map(|row| line(Some(row))).collect(),
         None => line(None).into_iter().collect(),
-    }
-}
-
-/// The rows that come out of a part: the last that are alike. Those before tell how they came to be.
-pub fn last(rows: &[Strip]) -> &[Strip] {
-    let Some(end) = rows.last() else { return rows };
-    let alike = |row: &&Strip| row.values.len() == end.values.len() && row.columns == end.columns;
-    let of_behaviours = rows.iter().all(|row| !row.products.is_empty() || row.values.is_empty());
-    match of_behaviours {
-        true => rows,
-        false => &rows[rows.len() - rows.iter().rev().take_while(alike).count()..],
     }
 }
 

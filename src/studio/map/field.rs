@@ -5,14 +5,14 @@ use std::sync::Arc;
 use leptos::ev::{KeyboardEvent, TouchEvent, WheelEvent};
 use leptos::html::Canvas;
 use leptos::prelude::*;
-use web_sys::PointerEvent;
+use web_sys::{Event, PointerEvent};
 
 use super::Drawn;
 use super::hand::{Does, Gesture, Pointer, Press, STEP};
 use super::scene::Scene;
 use crate::plane::{Point, Window, inside, nearest, next};
 use market::catalogue::ProductId;
-use page::parts::follow;
+use page::parts::{follow, heard};
 use page::store::Store;
 
 /// How near the pointer must be to a product, in pixels.
@@ -63,8 +63,7 @@ impl Field {
             gesture: StoredValue::new(Gesture::None),
         };
         let sized = RwSignal::new(0_u32);
-        let resized = window_event_listener(leptos::ev::resize, move |_| sized.update(|n| *n += 1));
-        on_cleanup(move || resized.remove());
+        heard("resize", move |_: &Event| sized.update(|n| *n += 1));
         follow(move |_| {
             sized.track();
             field.fit();

@@ -126,12 +126,16 @@ fn history(request: &Request, retrieved: &Retrieval) -> Vec<HistoryEntry> {
         .events
         .iter()
         .zip(&history.entries)
-        .zip(&retrieved.behaviours)
-        .map(|((&event, &entry), &attention)| HistoryEntry {
-            entry,
-            event,
-            kept: attention.is_some(),
-            attention: attention.unwrap_or(0.0),
+        .enumerate()
+        .map(|(number, (&event, &entry))| {
+            // A retriever that reads no history says nothing of it.
+            let attention = retrieved.behaviours.get(number).copied().flatten();
+            HistoryEntry {
+                entry,
+                event,
+                kept: attention.is_some(),
+                attention: attention.unwrap_or(0.0),
+            }
         })
         .collect()
 }

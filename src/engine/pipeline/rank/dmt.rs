@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
 use super::{Asked, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named};
-use crate::pipeline::request::Request;
+use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::watch::{Named, Watch, days, task_name};
@@ -56,6 +56,11 @@ struct Dmt {
     examined: Stage<(Vec<ProductId>, usize), Vec<f32>>,
 }
 
+/// The parts that the encoders read of a request.
+const ENCODED: &[Part] = &[Part::History];
+/// The parts that the whole reads of it.
+const READS: &[Part] = &[Part::Profile, Part::History, Part::Query];
+
 /// What the rank stage reads.
 #[derive(Clone, Debug, PartialEq)]
 struct RankKey {
@@ -73,11 +78,6 @@ struct Ranked {
     dense: Vec<f32>,
 }
 
-/// What the encoders read of a request: who asks, and no query.
-fn who(request: &Request) -> Request {
-    Request { query: None, web_searches: Vec::new(), ..request.on_any_device() }
-}
-
 /// The request's sequences, encoded.
 fn encoded<'a>(
     stage: &'a mut Stage<Request, Encoded>,
@@ -85,14 +85,15 @@ fn encoded<'a>(
     stock: &Stock,
     request: &Request,
 ) -> &'a Encoded {
-    stage.get_or_insert(who(request), |who| model.encode(&stock.catalogue, &who.moment()))
+    let read = request.only(ENCODED);
+    stage.get_or_insert(read, |read| model.encode(&stock.catalogue, &read.moment()))
 }
 
 #[async_trait(?Send)]
 impl Ranks for Dmt {
     /// Runs the encoders over the request's sequences.
     fn encode(&mut self, stock: &Stock, request: &Request) -> bool {
-        let kept = self.encoded.holds(&who(request));
+        let kept = self.encoded.holds(&request.only(ENCODED));
         encoded(&mut self.encoded, &self.model, stock, request);
         kept
     }
@@ -106,15 +107,18 @@ impl Ranks for Dmt {
     ) -> Result<(Scored, bool), StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
         let Asked { query, candidates, held } = asked;
-        let (request_read, candidates_read) = (request.on_any_device(), candidates.to_vec());
-        let key =
-            RankKey { request: request_read, candidates: candidates_read, held, gate_temperature };
+        let key = RankKey {
+            request: request.only(READS),
+            candidates: candidates.to_vec(),
+            held,
+            gate_temperature,
+        };
         if candidates.is_empty() {
             return Ok((Scored::default(), false));
         }
         let kept = self.ranked.holds(&key);
         let Self { model, encoded: stage, ranked, .. } = self;
-        let ranked = ranked.get_or_try_insert(key, async |_| {
+        let ranked = ranked.get_or_try_insert(key, async |RankKey { request, .. }| {
             let encoded = encoded(stage, model, stock, request);
             let mut dense = stock.dense.request(&request.moment(), query, candidates);
             if held.is_some() {
@@ -242,11 +246,7 @@ impl Ranks for Dmt {
         if let (Some(place), true) = (place, model.config().has_bias()) {
             let number = |of: usize| vec![(of + 1) as f32];
             watch.known("place", Message::new(word!("machine.index")), number(place));
-            watch.known(
-                "place",
-                Message::new(word!("machine.page")),
-                number(place / page_size.max(1)),
-            );
+            watch.known("place", Message::new(word!("machine.page")), number(place / page_size));
             let terms = model.bias_terms(catalogue, order, place, page_size);
             let names = terms.iter().map(|(name, _)| Message::new(word!("bias.{}", name)));
             let named = Named::alone().columns(names);
@@ -317,8 +317,7 @@ impl Ranks for Dmt {
         page_size: usize,
     ) -> Result<Option<Detail>, StageError> {
         let last = self.ranked.last();
-        let Some((key, ranked)) = last.filter(|(key, _)| key.request == request.on_any_device())
-        else {
+        let Some((key, ranked)) = last.filter(|(key, _)| key.request == request.only(READS)) else {
             return Ok(None);
         };
         let (Some(number), Some(place)) = (

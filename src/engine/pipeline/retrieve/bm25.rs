@@ -7,7 +7,7 @@ use super::map::Vectors;
 use super::{Asked, Retrieves, Scored};
 use crate::pipeline::StageError;
 use crate::pipeline::assets::AssetError;
-use crate::pipeline::request::Request;
+use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stock::Stock;
 use crate::pipeline::watch::Watch;
 use crate::retrieval::lexical::Lexical;
@@ -57,6 +57,14 @@ fn asked_for(stock: &Stock, request: &Request) -> String {
 
 #[async_trait(?Send)]
 impl Retrieves for Bm25 {
+    /// What was done is asked for only where nothing is typed.
+    fn reads(&self, request: &Request) -> &'static [Part] {
+        match request.query {
+            Some(_) => &[Part::Query],
+            None => &[Part::Query, Part::History],
+        }
+    }
+
     /// It needs no weights.
     fn wants(&self, _: &Settings) -> Vec<String> {
         Vec::new()

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, Transaction};
 use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
 use crate::pipeline::assets::{AssetError, damaged, refused};
-use crate::pipeline::request::Request;
+use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::watch::{Named, Watch, days};
@@ -25,6 +25,9 @@ use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
 
 pub use retriever::FILE;
+
+/// The parts that its towers read of a request.
+pub const READS: &[Part] = &[Part::Profile, Part::History, Part::Query];
 
 /// MOPPR with the last answers of its stages.
 pub struct Moppr {
@@ -60,11 +63,6 @@ impl Moppr {
         Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
     }
 
-    /// Whether the objective weights do something yet.
-    pub fn has_objectives(&self) -> bool {
-        self.model.has_differences()
-    }
-
     /// Computes the vectors of all products and their index, before a request asks for them.
     ///
     /// # Errors
@@ -91,7 +89,7 @@ fn encoded<'a>(
     model: &retriever::Retriever,
     Asked { stock, request, understood, settings }: Asked<'_>,
 ) -> &'a Encoded {
-    let key = (request.on_any_device(), settings.is_on(&CATEGORY_FILTER));
+    let key = (request.only(READS), settings.is_on(&CATEGORY_FILTER));
     stage.get_or_insert(key, |(request, filter)| {
         let query = understood.features.clone();
         let features = SearchFeatures::new(&request.moment(), query, &stock.products, *filter);
@@ -117,6 +115,10 @@ async fn laid_out<'a>(
 
 #[async_trait(?Send)]
 impl Retrieves for Moppr {
+    fn reads(&self, _: &Request) -> &'static [Part] {
+        READS
+    }
+
     /// It came with the first ranking.
     fn wants(&self, _: &Settings) -> Vec<String> {
         Vec::new()

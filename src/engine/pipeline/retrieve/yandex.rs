@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, Transaction};
 use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
 use crate::pipeline::assets::{AssetError, refused};
-use crate::pipeline::request::Request;
+use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
 use crate::pipeline::watch::{Named, Watch, days};
@@ -36,6 +36,9 @@ struct Towers {
     user: Stage<UserKey, User>,
 }
 
+/// The parts that the user tower reads of a request.
+const USER: &[Part] = &[Part::History, Part::WebSearches, Part::Query];
+
 /// What the user tower reads.
 #[derive(Clone, Debug, PartialEq)]
 struct UserKey {
@@ -55,6 +58,12 @@ impl Yandex {
 
 #[async_trait(?Send)]
 impl Retrieves for Yandex {
+    /// The device is the context's, and what was searched for on the web counts even where it is
+    /// not read.
+    fn reads(&self, _: &Request) -> &'static [Part] {
+        &[Part::History, Part::WebSearches, Part::Query, Part::Device]
+    }
+
     /// The towers of the stage of training that is asked for.
     fn wants(&self, settings: &Settings) -> Vec<String> {
         let (towers, name) = match TrainingStage::of(settings) {
@@ -231,7 +240,7 @@ impl Towers {
         let (first_event, first_search) =
             newest(events, &searches, settings.count(&HISTORY_LENGTH) as usize);
         let key = UserKey {
-            request: request.clone(),
+            request: request.only(USER),
             settings: settings.only(&[&HISTORY_LENGTH, &WEB_SEARCHES]),
         };
         let user = user.get_or_insert(key, |_| {

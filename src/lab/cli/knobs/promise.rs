@@ -17,7 +17,7 @@ use market::metrics::{dcg_at, rank_biased_overlap};
 use market::relevance::Relevance;
 use market::{MarketConfig, World};
 use systems::knob::Control;
-use systems::{Ranker, moppr, registry};
+use systems::{Ranker, registry};
 
 /// What the market knows of one shopper's query: of every product, by number.
 struct Known {
@@ -146,7 +146,7 @@ pub fn promises<S: AssetSource>(
 ) -> Result<Vec<Promise>> {
     let mut promises = Vec::new();
     for ranker in registry::RANKERS {
-        for objective in moppr::RETRIEVER.objectives {
+        for objective in base.retriever().objectives {
             let knob = objective.weight;
             let Control::Number { min, max, .. } = knob.control else { bail!("{}", knob.key) };
             let mut promise = Promise {

@@ -24,7 +24,7 @@ use training::moppr::loss::{Labels, multi_objective};
 const ABSENT: f32 = -1e30;
 
 /// Names of the behaviours' representations, in the order of their windows.
-const HISTORIES: [&str; windows::MOPPR.len()] = ["r", "s", "l"];
+const HISTORIES: [&str; windows::BY_SPAN.len()] = ["r", "s", "l"];
 
 /// The insides of MOPPR.
 pub fn score(weights: &[u8], input: &Fields<'_>) -> Result<Insides> {
@@ -154,7 +154,7 @@ fn requests(config: &MopprConfig, fields: &Fields<'_>, products: usize) -> Resul
         }
     }
     let categories = [Some(batch), Some(SIDE_CATEGORIES)];
-    let behaviours = fields.objects("behaviours", windows::MOPPR.len())?;
+    let behaviours = fields.objects("behaviours", windows::BY_SPAN.len())?;
     let sequence = |fields: &Fields<'_>| -> Result<Sequence> {
         fields.only(&["products", "kinds", "mask"])?;
         let mask = fields.mask("mask", [Some(batch), None])?;

@@ -16,7 +16,7 @@ use market::features::windows;
 
 /// The windows of MGDSPR's real-time and short-term behaviour, in which behaviours attend to each
 /// other; what is older is attended to as it is.
-const RECENT: usize = windows::MOPPR.len() - 1;
+const RECENT: usize = windows::BY_SPAN.len() - 1;
 
 impl Embeddings {
     /// MGDSPR: what MOPPR's equations 3 to 9 and 11 are in it.
