@@ -36,6 +36,7 @@ const STATES: &[&str] = &[
     "?q=tent&retriever=yandex&history-length=0&page=1&size=8",
     "?q=headphones&blend=sum&multi-task=single-task&bias-at-serving=on&size=60",
     "?q=jacket&ranker=none&coarse=on&candidates=60",
+    "?q=lamp&coarse=on&size=60",
     "?q=jacket&retriever=bm25&gmv=on",
 ];
 

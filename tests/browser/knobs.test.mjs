@@ -220,8 +220,15 @@ describe("knobs", () => {
 
   test("a number beyond what there is says so", async () => {
     await open(async (vitrine) => {
-      assert.match(await tells(vitrine, "size"), /all are shown/);
+      // Not that there were no more: retrieval hands on no more.
+      assert.equal(await vitrine.get("product").count(), 30);
+      assert.match(await tells(vitrine, "size"), /hands on only K: raise K/);
       assert.ok(!(await isIdle(vitrine, "size")), "fewer can still be shown");
+      await vitrine.after(() => vitrine.set("candidates", 60));
+      assert.equal(await vitrine.get("product").count(), 60);
+      await vitrine.after(() => vitrine.set("coarse-ranker", true));
+      assert.equal(await vitrine.get("product").count(), 20);
+      assert.match(await tells(vitrine, "size"), /let more through/);
     }, "?v=1&size=60");
   });
 
