@@ -182,6 +182,22 @@ describe("knobs", () => {
     });
   });
 
+  test("every knob that loads another trained network says so", async () => {
+    await open(async (vitrine) => {
+      const notes = vitrine.get("other-network");
+      assert.deepEqual(await notes.evaluateAll((all) => all.map(({ dataset }) => dataset.of)), ["multi-task", "bias-position"]);
+      // Under how tasks share, and over the first of the bias network's features.
+      const place = async (of) => (await of.boundingBox()).y;
+      const of = (key) => notes.and(vitrine.page.locator(`[data-of="${key}"]`));
+      assert.ok((await place(of("multi-task"))) > (await place(knob(vitrine, "multi-task"))));
+      assert.ok((await place(of("multi-task"))) < (await place(knob(vitrine, "bias-position"))));
+      assert.ok((await place(of("bias-position"))) < (await place(knob(vitrine, "bias-position"))));
+      for (const note of await notes.allInnerTexts()) assert.match(note, /another trained network/);
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      assert.equal(await notes.count(), 0);
+    });
+  });
+
   test("papers and terms are linked in hints, and the keyboard gets there", async () => {
     await open(async (vitrine) => {
       await vitrine.page.locator("#knob-gmv").focus();
