@@ -56,6 +56,7 @@ fn App() -> impl IntoView {
     screen::follow(store);
     screen::follow_system();
     engine::start(store);
+    bridge::say_version();
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see www/early.js.
     bridge::listen(OPEN, move |panel| {
