@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use engine::pipeline::Funnel;
-use lab::cli::blend::{least, measure};
+use lab::cli::blend::{least, measure, without_effect_on_the_first};
 use lab::cli::cases::{TOP, asked_by_all, ranked};
 use lab::cli::knobs::turn::{Shelf, ends, turned};
 use link::State;
@@ -36,6 +36,7 @@ const STATES: &[&str] = &[
     "?q=tent&retriever=yandex&history-length=0&page=1&size=8",
     "?q=headphones&blend=sum&multi-task=single-task&bias-at-serving=on&size=60",
     "?q=jacket&ranker=none&coarse=on&candidates=60",
+    "?q=lamp&coarse=on&size=60",
     "?q=jacket&retriever=bm25&gmv=on",
 ];
 
@@ -130,6 +131,10 @@ fn the_page_opens_with_the_blend_whose_least_slider_moves_most() {
     for &blend in Blend::ALL {
         assert!(first(default) >= first(blend), "{blend:?}: {turned:?}");
     }
+    let still = without_effect_on_the_first(&turned).expect("some sliders never reach the first");
+    assert!(still.contains("MLPR") && !still.contains("DMT"), "{still}");
+    let docs = fs::read_to_string("docs/blend.md").expect("docs/blend.md");
+    assert!(docs.contains(&still), "docs/blend.md does not say: {still}");
     // The sliders are worth moving, which they are not where probabilities are added: there the one
     // of the rarer deed brings next to nothing onto the page.
     assert!(first(default) > first(Blend::Sum), "{turned:?}");

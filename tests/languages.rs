@@ -305,6 +305,29 @@ fn every_key_is_said_and_checked() {
     assert!(unsaid.is_empty(), "nothing says {unsaid:?}");
 }
 
+/// Reasons that stand beside a knob which counts for something that is no order: nothing makes it count
+/// for that.
+const NO_REMEDY: &[&str] = &["idle.time-alone", "idle.curves-alone"];
+
+/// Why a knob does nothing is one line beside it, five words or so, and what would make it count is in
+/// it: eight words in all, and what the narrowest panel has room for.
+#[test]
+fn why_a_knob_does_nothing_is_a_line_with_what_would_make_it_count() {
+    let (english, chinese) = (words("en").0, words("zh").0);
+    let reasons: Vec<&String> = english.keys().filter(|key| key.starts_with("idle.")).collect();
+    assert!(reasons.len() >= 20, "{reasons:?}");
+    for key in reasons {
+        let (said, meant) = (&english[key], &chinese[key]);
+        let count = said.split_whitespace().count();
+        assert!((3..=8).contains(&count) && said.len() <= 40, "{key}: {count} words, {said}");
+        assert!(meant.chars().count() <= 16, "{key}: {meant}");
+        if !NO_REMEDY.contains(&key.as_str()) {
+            assert!(said.contains(": ") || said.contains(" until "), "{key}: {said}");
+            assert!(meant.contains('：') || meant.contains("后才"), "{key}: {meant}");
+        }
+    }
+}
+
 /// Literals in page, studio and scripts that look like something to read and are not shown to the
 /// person at the page, by the end of the file's name.
 const NOT_SHOWN: &[(&str, &[&str])] = &[

@@ -18,12 +18,12 @@ export function built(folder) {
 export const onTheLine = (folder, name) => gzipSync(read(folder, name), { level: 9 }).length;
 
 /**
- * Whether no first visit needs a file: the other engine, the studio and the systems that are not on
- * screen come when they are wanted; what an ordinary visit fetches behind its first ranking is
+ * Whether no first visit needs a file: the other engine, the studio, the trainer and the systems that are
+ * not on screen come when they are wanted; what an ordinary visit fetches behind its first ranking is
  * wanted by every visit.
  */
 export function isLater(folder) {
   const { first } = JSON.parse(read(folder, "assets/manifest.json"));
   const assets = new Set(["assets/manifest.json", ...first.map((name) => `assets/${name}`)]);
-  return (name) => !assets.has(name) && !/^assets\/(moppr|words)/.test(name) && /^(assets\/|studio|engine-webgpu)/.test(name);
+  return (name) => !assets.has(name) && !/^assets\/(moppr|words)/.test(name) && /^(assets\/|studio|trainer|engine-webgpu)/.test(name);
 }

@@ -21,29 +21,43 @@
   }
 
   /**
-   * What the link asks for before the program is there that reads it, as far as it can be told
-   * (src/link/arrived.rs): behind ? and #, of which # counts.
+   * The parts of a link, key and value, read as src/link/arrived.rs reads them; of a key the last counts.
+   * @param {string} link
+   * @param {number} deepest how often what is escaped as a whole is read again
+   * @returns {string[][]}
+   */
+  const parts = (link, deepest = 3) => {
+    const ampersand = /&(amp|AMP|#0?38|#x26);/g;
+    while (link.search(ampersand) >= 0) link = link.replace(ampersand, "&");
+    const [, before = "", behind = ""] = /^([^?#]*)([^]*)$/.exec(link) ?? [];
+    const address = before.includes("://");
+    const [query, ...rest] = behind.split("#");
+    // Where there is no address before them, these signs stand in a value.
+    const whole = !address && (!behind || before.includes("="));
+    const places = whole ? [link] : [query.replace(/^\?+/, ""), rest.join("#")];
+    return places.flatMap((place) => place.split("&")).flatMap((part) => {
+      if (part.includes("=") || !deepest || !/%(25){0,2}3d/i.test(part)) return [...new URLSearchParams(part)];
+      return parts(new URLSearchParams(`_=${part.replace(/\+/g, "%2B")}`).get("_") ?? "", deepest - 1);
+    });
+  };
+
+  /** What the link asks for, before the program is there that reads all of it. */
+  const link = parts(location.search + location.hash);
+
+  /**
    * @param {string} key
    * @returns {string | undefined}
    */
-  const asked = (key) => {
-    let link = `${location.search}&${location.hash}`;
-    for (let escaped = 0; escaped < 3 && !link.includes("="); escaped++) {
-      try {
-        link = decodeURIComponent(link);
-      } catch {
-        break;
-      }
-    }
-    link = link.replace(/&(amp;)+/g, "&").replace(/[?#]+/g, "&");
-    return new URLSearchParams(link).getAll(key).at(-1);
-  };
+  const asked = (key) => link.filter(([of]) => of === key).at(-1)?.[1];
 
   // Within another page only the parts that the link asks for are shown.
   const embed = asked("embed");
   if (embed !== undefined) {
-    const parts = embed.match(/\b(query|shopper|funnel|knobs|shelf|insides)\b/g);
-    root.dataset.embed = (parts ?? ["shelf"]).join(" ");
+    const PARTS = ["query", "shopper", "funnel", "knobs", "shelf", "insides"];
+    // Without what others append to it, and the signs of the text around it.
+    const names = embed.split("?")[0].split(",").map((name) => /^[a-z]*/.exec(name)?.[0] ?? "");
+    const shown = names.filter((name) => PARTS.includes(name));
+    root.dataset.embed = (shown.length ? shown : ["shelf"]).join(" ");
   }
 
   /**

@@ -24,10 +24,10 @@ const PASSENGERS: &str = "\
     scm sfnsn si source spm srcid srsltid trk ttclid twclid usp wbraid xtor yclid";
 
 /// Signs of the text around a link, which stand behind it: those that links may hold as they are.
-const SIGNS: &str = ".,;:!?)]}>|\\/*_~\"'`";
-/// And those that a browser escapes in an address.
+const SIGNS: &str = ".,;:!?)]}>|\\/*_~\"'`-";
+/// And those that a browser escapes in an address: quotes that close in one language open in another.
 const ESCAPED_SIGNS: &str = "\"'`<>{} \u{a0}\u{3000}\u{200b}\u{200c}\u{200d}\u{200e}\u{2060}\u{feff}\
-                             。，、；：！？）】〕》〉」』”’»›…—．｡､｣～·";
+                             。，、；：！？）】〕》〉」』｝］＞．｡､｣～＿＊｜＂＇／＼｀－〗〙›»‹«“”‘’…·–—―،؛؟।";
 
 /// How often a link that is escaped as a whole is read again.
 const DEEPEST: u8 = 3;
@@ -259,6 +259,32 @@ mod tests {
             "”",
             "’",
             "»",
+            // As German, Danish and Finnish close them.
+            "“",
+            "‘",
+            "«",
+            "‹",
+            // Dashes behind which a sentence goes on.
+            "-",
+            "--",
+            "–",
+            "—",
+            " – ",
+            // Full width.
+            "＿",
+            "］",
+            "｝",
+            "＞",
+            "＊",
+            "｜",
+            "＂",
+            "＇",
+            "／",
+            "＼",
+            "｀",
+            "－",
+            "؟",
+            "।",
             ").",
             "?!",
             ")。",
@@ -271,6 +297,10 @@ mod tests {
             "%E3%80%82",
             "%EF%BC%89%e3%80%82",
             "%E2%80%9D.",
+            "%E2%80%9C",
+            "%e2%80%93",
+            "%EF%BC%BF",
+            "%EF%BD%80",
             "&",
             "&.",
             " )",
@@ -296,10 +326,32 @@ mod tests {
             ("#v=1&metrics=log,clicks,gmv", "?metrics=log%2Cclicks%2Cgmv"),
             ("#v=1&lesson=03-temperature.2", "?lesson=03%2Dtemperature%2E2."),
             ("#v=1&lang=zh", "?lang=zh。"),
+            ("#v=1&bench=1,2", "?bench=1,2-"),
+            ("#v=1&embed=knobs,shelf", "?embed=knobs,shelf＿"),
+            ("#v=1&tau=0.1", "?tau=0.1–"),
+            ("#v=1&a=q:sofa;tau:0.1", "?a=q:sofa;tau:0.1“"),
         ] {
             // Shoes are what is asked for at first.
             assert_eq!(read(arrived), (clean.replace("q:shoes;", ""), vec![]), "{arrived}");
         }
+    }
+
+    /// Whoever typed it meant it; whoever wrote the link by hand lost no more than a sign.
+    #[test]
+    fn what_a_query_ends_in_is_kept_where_the_page_wrote_the_link() {
+        for query in ["a-", "sofa –", "„sofa“", "‚sofa‘", "«sofa»", "＊", "x＿", "－", "1-2-", "-"]
+        {
+            let mut link = Link::default();
+            link.state.query = query.into();
+            let written = link.write();
+            assert!(written.ends_with('&'), "{written}");
+            for behind in ["", "“", ")-", "&utm_source=x", "–&gclid=1"] {
+                let arrived = format!("{written}{behind}");
+                assert_eq!(Link::read(&arrived), (link.clone(), vec![]), "{arrived}");
+            }
+        }
+        // Negative numbers and removals end in a digit.
+        assert_eq!(read("?h=cart:120,-3“").0, "#v=1&h=cart:120,-3");
     }
 
     #[test]
@@ -321,8 +373,8 @@ mod tests {
         #[test]
         fn what_is_typed_comes_back_whatever_it_ends_in(
             typed in "\\PC{0,12}",
-            end in prop::sample::select(vec!["", ".", ")", "_", "*", "。", "”", "\"", "?", "' ", "&amp;", "%3D", "?utm_x=1"]),
-            around in prop::sample::select(vec!["", ".", ")。", ">", "&utm_source=x", "?utm_source=x", ").&fbclid=1"]),
+            end in prop::sample::select(vec!["", ".", ")", "_", "*", "。", "”", "\"", "?", "' ", "-", "–", "“", "＿", "&amp;", "%3D", "?utm_x=1"]),
+            around in prop::sample::select(vec!["", ".", ")。", ">", "-", "＿", "“", "&utm_source=x", "?utm_source=x", ").&fbclid=1"]),
         ) {
             let mut link = Link::default();
             link.state.query = format!("{typed}{end}");

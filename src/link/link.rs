@@ -11,6 +11,7 @@ use url::form_urlencoded;
 
 use super::arrived::{self, Part, said};
 use super::knobs::{clip, read_text, text_of};
+use super::state::{MAX_FORGETS, is_full};
 use super::{HistoryEdit, MAX_HISTORY_EDITS, MAX_QUERY_CHARS, MAX_SHOPPER_CHARS, State};
 use market::history::EventKind;
 use market::language::Message;
@@ -202,8 +203,8 @@ fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), Message>
     let mut beyond = 0_usize;
     for part in text.split(',').filter(|part| !part.is_empty()) {
         match read_edit(part) {
-            Some(_) if edits.len() == MAX_HISTORY_EDITS => beyond += 1,
-            Some(edit) => edits.push(edit),
+            Some(edit) if has_room(edits, edit) => edits.push(edit),
+            Some(_) => beyond += 1,
             None => wrong.push(part),
         }
     }
@@ -221,6 +222,14 @@ fn read_history(edits: &mut Vec<HistoryEdit>, text: &str) -> Result<(), Message>
         (Some(one), Some(other)) => {
             Err(Message::new(word!("sentences.two")).with("first", one).with("second", other))
         }
+    }
+}
+
+/// Whether a history that was edited like this may be edited so, too.
+fn has_room(edits: &[HistoryEdit], edit: HistoryEdit) -> bool {
+    match edit {
+        HistoryEdit::Forget { .. } => edits.len() < MAX_HISTORY_EDITS + MAX_FORGETS,
+        _ => !is_full(edits),
     }
 }
 
@@ -329,6 +338,29 @@ mod tests {
         let (state, dropped) = State::from_link(&format!("h={}", "click:1,".repeat(5_000)));
         assert_eq!(state.history.len(), MAX_HISTORY_EDITS);
         assert!(english(&dropped[0].says).contains("4800"), "{dropped:?}");
+        let (state, dropped) = State::from_link(&format!("h={}", "forget,".repeat(5_000)));
+        assert_eq!((state.history.len(), dropped.len()), (MAX_HISTORY_EDITS + MAX_FORGETS, 1));
+    }
+
+    #[test]
+    fn a_full_history_can_still_be_forgotten_and_that_opens_again() {
+        let clicks = "click:1,".repeat(MAX_HISTORY_EDITS);
+        let (mut state, dropped) = State::from_link(&format!("h={clicks}&v=1"));
+        assert!(state.is_history_full() && dropped.is_empty());
+        // Of what nothing was edited, one after the other, and each once more.
+        for kind in [EventKind::Order, EventKind::Cart, EventKind::Favourite, EventKind::Order] {
+            state.forget(Some(kind), &[]);
+            assert_eq!(State::from_link(&state.to_link()), (state.clone(), vec![]));
+        }
+        assert_eq!(state.history.len(), MAX_HISTORY_EDITS + 3);
+        state.forget(Some(EventKind::Click), &[]);
+        assert_eq!(
+            state.to_link(),
+            "#v=1&h=forget:cart,forget:favourite,forget:order,forget:click"
+        );
+        assert!(!state.is_history_full());
+        state.forget(None, &[]);
+        assert_eq!(state.to_link(), "#v=1&h=forget");
     }
 
     fn any_edit() -> impl Strategy<Value = HistoryEdit> {

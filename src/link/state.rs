@@ -3,7 +3,7 @@
 use wire::message;
 
 use market::catalogue::ProductId;
-use market::history::{EventKind, PageDevice};
+use market::history::{Event, EventKind, PageDevice};
 use systems::knob::{Knob, Settings};
 use systems::shared::{self, BackendChoice, Surface};
 use systems::{Ranker, Retriever, registry};
@@ -76,6 +76,18 @@ impl State {
         self.settings.count(&shared::PAGE_NUMBER) as usize
     }
 
+    /// Takes out of the history all that is there so far, or all of a kind. The edits that this makes
+    /// needless go, so that whoever has made as many as there may be can forget, too. `own` is the
+    /// shopper's own history, oldest first.
+    pub fn forget(&mut self, kind: Option<EventKind>, own: &[Event]) {
+        self.history = forgetting(&self.history, kind, own);
+    }
+
+    /// Whether no more can be added to the history or taken out of it one by one.
+    pub fn is_history_full(&self) -> bool {
+        is_full(&self.history)
+    }
+
     /// With a knob set.
     pub fn with(mut self, knob: &'static Knob, value: f32) -> Self {
         self.settings.set(knob, value);
@@ -118,9 +130,52 @@ message! {
     }
 }
 
+/// Edits that say the same as these followed by forgetting a kind, or everything.
+fn forgetting(edits: &[HistoryEdit], kind: Option<EventKind>, own: &[Event]) -> Vec<HistoryEdit> {
+    let forget = HistoryEdit::Forget { kind };
+    // Whatever was edited before is forgotten with the rest.
+    let Some(kind) = kind else { return vec![forget] };
+    // By number of an entry, whether it is of the kind: first the shopper's own, then those added.
+    let added = edits.iter().filter_map(|edit| match edit {
+        HistoryEdit::Add { kind, .. } => Some(*kind),
+        _ => None,
+    });
+    let gone: Vec<bool> = own.iter().map(|e| e.kind).chain(added).map(|of| of == kind).collect();
+    // Entries that were added have other numbers where one before them was not.
+    let moved = |entry: u32| {
+        let added = gone.iter().take(entry as usize).skip(own.len());
+        entry - added.filter(|gone| **gone).count() as u32
+    };
+    let mut left: Vec<HistoryEdit> = edits
+        .iter()
+        .enumerate()
+        .filter_map(|(n, edit)| match *edit {
+            HistoryEdit::Add { kind: of, .. } => (of != kind).then_some(*edit),
+            HistoryEdit::Remove { entry } => {
+                let needless = gone.get(entry as usize) == Some(&true);
+                (!needless).then(|| HistoryEdit::Remove { entry: moved(entry) })
+            }
+            HistoryEdit::Forget { .. } => {
+                let again = *edit == forget || edits[n + 1..].contains(edit);
+                (!again).then_some(*edit)
+            }
+        })
+        .collect();
+    left.push(forget);
+    left
+}
+
+/// Whether there is no room for another edit that adds or removes. What forgets has room of its own.
+pub(super) fn is_full(edits: &[HistoryEdit]) -> bool {
+    let forgets = edits.iter().filter(|edit| matches!(edit, HistoryEdit::Forget { .. })).count();
+    edits.len() - forgets >= MAX_HISTORY_EDITS
+}
+
 /// Longest query that is read, in characters; what is beyond is cut with a notice.
 pub const MAX_QUERY_CHARS: usize = 200;
 /// Longest shopper key that a link may carry.
 pub const MAX_SHOPPER_CHARS: usize = 32;
-/// Most edits of a history.
+/// Most edits of a history that add something to it or take something out.
 pub const MAX_HISTORY_EDITS: usize = 200;
+/// Most edits beside them that forget: as many as there are kinds, and everything.
+pub(super) const MAX_FORGETS: usize = 5;

@@ -9,6 +9,7 @@ use web_sys::{CustomEvent, CustomEventInit, Event};
 use super::browser;
 use super::parts::follow;
 use super::store::Store;
+use protocol::PROTOCOL_VERSION;
 
 /// A side of the bridge: the names under which it speaks and is spoken to.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,26 @@ pub const PASSED: &str = "vitrine-passed";
 /// Under this the studio says which weights the shelf is to be ranked with: the name of the file that they
 /// take the place of, a line's end, and the file in base 64, or nothing, which takes them back.
 pub const WEIGHTS: &str = "vitrine-weights";
+
+/// Mark of the page on the document: [`PROTOCOL_VERSION`] of its build, as text.
+const PROTOCOL: &str = "protocol";
+
+/// How the page hears from a studio that is of another build, and therefore stays away.
+pub const OUTDATED: &str = "vitrine-outdated";
+
+/// Says of which build the page is.
+pub fn say_version() {
+    browser::mark(PROTOCOL, &PROTOCOL_VERSION.to_string());
+}
+
+/// Whether this program and the page are of builds that understand each other; if not, the page is told.
+pub fn fits() -> bool {
+    let fits = browser::marked(PROTOCOL) == PROTOCOL_VERSION.to_string();
+    if !fits {
+        say(OUTDATED, "");
+    }
+    fits
+}
 
 /// Says nothing but that someone listens now: the other side answers with its link.
 const HELLO: &str = "hello";

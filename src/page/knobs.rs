@@ -19,11 +19,17 @@ fn is_last_objective(knob: &Knob) -> bool {
     last.into_iter().any(|objective| objective.weight.key == knob.key)
 }
 
-/// Whether it is the first switch among those that load another network of some ranker.
-fn is_first_network(knob: &Knob) -> bool {
-    let switch = |knob: &&&Knob| matches!(knob.control, Control::Switch);
-    let first = registry::RANKERS.iter().filter_map(|system| system.networks.iter().find(switch));
-    first.into_iter().any(|first| first.key == knob.key)
+/// Whether it loads another network of some ranker. Of switches, whose note tells of all of them, only
+/// the first.
+fn loads_network(knob: &Knob) -> bool {
+    registry::RANKERS.iter().any(|system| {
+        let is_switch = |knob: &Knob| matches!(knob.control, Control::Switch);
+        let mut alike = system.networks.iter().filter(|of| is_switch(of) == is_switch(knob));
+        match is_switch(knob) {
+            true => alike.next().is_some_and(|first| first.key == knob.key),
+            false => alike.any(|of| of.key == knob.key),
+        }
+    })
 }
 
 /// The knobs of the stages, under a heading each.
@@ -78,10 +84,13 @@ fn KnobGroup(
                     view! { <h3>{section}</h3> }.into_any()
                 }
             };
+            let is_switch = matches!(knob.control, Control::Switch);
+            let network = loads_network(knob);
             view! {
                 {section}
-                {is_first_network(knob).then(|| view! { <OtherNetwork /> })}
+                {(network && is_switch).then(|| view! { <OtherNetwork knob /> })}
                 <KnobControl knob />
+                {(network && !is_switch).then(|| view! { <OtherNetwork knob /> })}
                 {(knob.key == BLEND.key).then(|| view! { <Formula /> })}
                 {(knob.key == RANKER.key).then(|| view! { <NoRanker /> })}
                 {is_last_objective(knob).then(|| view! { <Objectives /> })}
@@ -169,10 +178,14 @@ fn NoRanker() -> impl IntoView {
     })
 }
 
-/// Says that not the feature alone makes the difference.
+/// Says that not what the knob names makes all of the difference.
 #[component]
-fn OtherNetwork() -> impl IntoView {
-    view! { <p class="note" data-testid="other-network">{say(word!("knobs-panel.other-network"))}</p> }
+fn OtherNetwork(knob: &'static Knob) -> impl IntoView {
+    let says = match knob.control {
+        Control::Switch => word!("knobs-panel.other-network"),
+        _ => word!("knobs-panel.other-network-choice"),
+    };
+    view! { <p class="note" data-testid="other-network" data-of=knob.key>{say(says)}</p> }
 }
 
 /// The blend as an equation, and the base rates in it.

@@ -59,6 +59,7 @@ fn App() -> impl IntoView {
     screen::follow_system();
     prepared::show(store);
     engine::start(store);
+    bridge::say_version();
     bridge::couple(store, bridge::PAGE);
     // A file that is dropped before the studio is there has it opened: see www/early.js.
     bridge::listen(OPEN, move |panel| {

@@ -271,9 +271,17 @@ impl Store {
 
     /// Takes part in the history: the person did something to a product.
     pub fn edit_history(&self, edit: HistoryEdit) {
-        if edit == (HistoryEdit::Forget { kind: None }) {
-            // Whatever was edited before is forgotten with the rest, and need not be in the link.
-            self.state.update(|state| state.history = vec![edit]);
+        if let HistoryEdit::Forget { kind } = edit {
+            // Of all that was done there is nothing that can't be forgotten.
+            let own = self.state.with_untracked(|state| {
+                self.shop.with_untracked(|shop| {
+                    let shoppers = &shop.as_ref()?.shoppers;
+                    // The engine plays the first in the place of one that nobody knows.
+                    let of = shoppers.iter().find(|s| s.key == state.shopper);
+                    Some(of.or(shoppers.first())?.events.clone())
+                })
+            });
+            self.state.update(|state| state.forget(kind, &own.unwrap_or_default()));
             return;
         }
         // What is out already: a second press came before the answer.
@@ -281,7 +289,7 @@ impl Store {
         if again && self.state.with_untracked(|s| s.history.contains(&edit)) {
             return;
         }
-        if self.state.with_untracked(|s| s.history.len()) >= MAX_HISTORY_EDITS {
+        if self.state.with_untracked(State::is_history_full) {
             let says = Message::new(word!("notices.history-full"));
             self.tell("history-full", says.with("most", MAX_HISTORY_EDITS.to_string()));
             return;

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::browser;
 use super::language::say;
 use super::parts::{click, when};
 use super::picture::Mark;
 use super::rows::keyed;
 use super::store::store;
+use super::{bridge, browser};
 use link::PANELS;
 
 /// Opens and closes the studio.
@@ -58,6 +58,9 @@ pub fn StudioFrame() -> impl IntoView {
     // How often it was asked for in vain.
     let attempts = RwSignal::new(0_u32);
     let failed = RwSignal::new(false);
+    // It came, and is of another version than the page.
+    let outdated = RwSignal::new(false);
+    bridge::listen(bridge::OUTDATED, move |_| outdated.set(true));
     let again = move || {
         failed.set(false);
         attempts.update(|n| *n += 1);
@@ -82,7 +85,9 @@ pub fn StudioFrame() -> impl IntoView {
         .into_any()
     };
     let stands = move || {
-        say(if failed.get() {
+        say(if outdated.get() {
+            word!("studio-frame.outdated")
+        } else if failed.get() {
             word!("studio-frame.missing")
         } else {
             word!("studio-frame.fetching")
@@ -93,7 +98,7 @@ pub fn StudioFrame() -> impl IntoView {
             // The studio takes the place of this.
             <div class="arriving">
                 <p role="status" prop:textContent=stands></p>
-                {when(move || failed.get(), retry)}
+                {when(move || failed.get() && !outdated.get(), retry)}
                 <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
                     {move || say(word!("studio-frame.close"))}
                 </button>

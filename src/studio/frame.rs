@@ -18,6 +18,10 @@ use page::{bridge, browser, screen};
 /// Fills the place that the page keeps for the studio.
 pub fn mount() {
     console_error_panic_hook::set_once();
+    // What the host has by now may be the studio of another version.
+    if !bridge::fits() {
+        return;
+    }
     let place = browser::document().get_element_by_id("studio");
     let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) else {
         return;

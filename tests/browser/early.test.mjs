@@ -1,5 +1,5 @@
 // What is settled before the page's program is there (www/early.js): theme, language, what a frame shows,
-// and what is sent for. The program does not come in these tests.
+// and what is sent for. The program comes in the last of these tests alone.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -7,6 +7,7 @@ import { describe } from "node:test";
 
 import { test, useStage, withPage } from "./support/browser.mjs";
 import { DIST } from "./support/server.mjs";
+import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const [program] = readdirSync(DIST).filter((name) => /^app-\w+_bg\.wasm$/.test(name));
@@ -36,6 +37,21 @@ describe("before the program", () => {
     ["?lang=en#v=1&lang=zh", "zh", undefined],
     ["?v=1&amp;lang=zh&amp;embed=shelf", "zh", "shelf"],
     ["#v%3D1%26lang%3Dzh%26embed%3Dknobs%2Cshelf", "zh", "knobs shelf"],
+    // Escaped as a whole, with what trackers append, once and twice, in an address, before and behind.
+    ["#v%3D1%26lang%3Dzh%26embed%3Dknobs%2Cshelf&utm_source=x", "zh", "knobs shelf"],
+    ["?v%3D1%26lang%3Dzh%26embed%3Dinsides&utm_source=x&gclid=2", "zh", "insides"],
+    ["?utm_source=x#v%3D1%26lang%3Dzh%26embed%3Dinsides", "zh", "insides"],
+    ["#%253Fv%253D1%2526lang%253Dzh%2526embed%253Dknobs&fbclid=1", "zh", "knobs"],
+    ["?https%3A%2F%2Fshop.example%2F%23v%3D1%26amp%3Blang%3Dzh%26embed%3Dshelf&ref=hn", "zh", "shelf"],
+    ["?v=1&#38;lang=zh&#38;embed=insides", "zh", "insides"],
+    ["#v=1&#038;lang=zh&#x26;embed=insides", "zh", "insides"],
+    ["?v=1&amp;amp;lang=zh&amp;amp;embed=shelf", "zh", "shelf"],
+    // What is appended, and signs of the text around.
+    ["#v=1&lang=zh&embed=knobs,shelf?utm_source=x", "zh", "knobs shelf"],
+    ["#v=1&embed=knobs,shelf_&lang=zh).", "zh", "knobs shelf"],
+    ["#v=1&lang=zh-&embed=knobs%2Cinsides＿", "zh", "knobs insides"],
+    // What stands in a value is no part of the link.
+    ["#v=1&q=a?lang=zh%26embed=knobs", "en", undefined],
     ["#v=1&lang=tlh&embed=everything", "en", "shelf"],
     ["#v=1&embed=insides,funnel,elsewhere", "en", "insides funnel"],
   ]) {
@@ -70,6 +86,24 @@ describe("before the program", () => {
     ]) {
       const prepare = (page) => page.addInitScript((chosen) => chosen && localStorage.setItem("vitrine-theme", chosen), chosen);
       assert.equal((await settled("", { context: { colorScheme }, prepare })).theme, theme, `${colorScheme}, ${chosen}`);
+    }
+  });
+
+  test("an embed that arrives with what trackers append shows what it should, and no notice", async () => {
+    for (const address of [
+      "?v=1&q=couch&lang=zh&embed=knobs,shelf&utm_source=x&utm_medium=email&fbclid=2",
+      "#v%3D1%26q%3Dcouch%26lang%3Dzh%26embed%3Dknobs%2Cshelf&utm_source=x&gclid=3",
+      "#v=1&q=couch&#38;lang=zh&#38;embed=knobs,shelf?utm_campaign=x",
+    ]) {
+      await withVitrine(stage, { link: address, allow: [/engine-webgpu/, /404/] }, async (vitrine) => {
+        await vitrine.ready();
+        assert.deepEqual(await vitrine.notices(), [], address);
+        const { embed, lang } = await vitrine.page.evaluate(() => ({ ...document.documentElement.dataset, lang: document.documentElement.lang }));
+        assert.deepEqual([embed, lang], ["knobs shelf", "zh"], address);
+        for (const [part, shown] of [[".side.left", true], [".shelf-area", true], [".top", false], [".side.right", false]]) {
+          assert.equal(await vitrine.page.locator(part).isVisible(), shown, `${address}: ${part}`);
+        }
+      });
     }
   });
 });

@@ -53,10 +53,40 @@ describe("the assets", () => {
     });
   }
 
+  test("of a newer version, where no worker keeps them: that is said to be possible, and to load the page again", async () => {
+    const path = "assets/mlpr.safetensors";
+    const bytes = await readFile(join(DIST, path));
+    for (const fault of [{ body: Buffer.concat([bytes, Buffer.from("newer")]) }, { body: Buffer.from(bytes.map((byte, at) => byte ^ Number(at > 99_999))) }, { status: 404 }]) {
+      await withVitrine(stage, { allow: ALLOW_ALL }, async (vitrine) => {
+        await vitrine.ready();
+        stage.server.faults.set(path, fault);
+        await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+        await vitrine.notice(/asset-mlpr.*newer version/s);
+        const [{ text }] = (await vitrine.notices()).filter(({ key }) => key.startsWith("asset-mlpr"));
+        assert.match(text, /load(ed)? the page|the page again/i);
+      });
+    }
+  });
+
   test("of another version: it is said, and a retry gets on", async () => {
     const manifest = JSON.parse(await readFile(join(DIST, "assets/manifest.json"), "utf8"));
     stage.server.faults.set("assets/manifest.json", { body: JSON.stringify({ ...manifest, format: 999 }) });
     await expectNotice(/999/);
+  });
+});
+
+test("a studio of another version stays away, and that is said", async () => {
+  await withVitrine(stage, {}, async (vitrine) => {
+    await vitrine.ready();
+    // As a page of an older build would have it.
+    await vitrine.page.evaluate(() => (document.documentElement.dataset.protocol = "1"));
+    await vitrine.get("studio-button").click();
+    const said = vitrine.page.locator("#studio [role=status]", { hasText: "newer version" });
+    await said.waitFor();
+    assert.match(await said.innerText(), /Load the page again/);
+    assert.equal(await vitrine.page.locator("#studio .studio-panel").count(), 0);
+    await vitrine.get("studio-close").click();
+    assert.ok(!(await vitrine.get("studio").isVisible()));
   });
 });
 

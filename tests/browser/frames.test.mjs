@@ -13,6 +13,9 @@ const ALLOW = [/engine-webgpu/, /404/];
 
 const frame = (query, rest = "") => `<iframe src="${stage.server.url}?v=1&${query}" width="960" height="640" ${rest}></iframe>`;
 
+/** The parts that a frame can show. */
+const PARTS = { query: ".top", shopper: ".band", funnel: ".funnel", knobs: ".side.left", shelf: ".shelf-area", insides: ".side.right" };
+
 /** A page with frames in it. */
 async function course(page, frames, rest = "") {
   const body = `<!DOCTYPE html><link rel="icon" href="data:,"><title>Course</title>${rest}${frames.join("\n")}`;
@@ -74,22 +77,56 @@ describe("frames", () => {
     });
   });
 
-  for (const width of [960, 700, 390]) {
-    test(`with knobs and insides, ${width} wide, show both`, () =>
-      withVitrine(stage, { link: "?v=1&q=couch&embed=knobs,insides", context: { viewport: { width, height: 640 } }, allow: ALLOW }, async (vitrine) => {
-        await vitrine.page.waitForFunction(() => Number(document.documentElement.dataset.run) > 0);
-        const [left, right] = await Promise.all(
-          [".side.left", ".side.right"].map(async (side) => {
-            const place = vitrine.page.locator(side);
-            assert.ok(await place.isVisible(), side);
-            return place.boundingBox();
-          }),
-        );
-        const apart = left.x + left.width <= right.x + 16 || left.y + left.height <= right.y + 16;
-        assert.ok(apart, JSON.stringify({ left, right }));
-        for (const { x, width: wide } of [left, right]) assert.ok(x >= -8 && x + wide <= width + 8, JSON.stringify({ x, wide }));
+  for (const width of [390, 700, 960, 1240, 1440]) {
+    test(`whatever of the page they show, ${width} wide, no part lies over another`, () =>
+      // A product that is looked into opens a sheet in a page that stands alone.
+      withVitrine(stage, { link: "?v=1&q=couch&look=2600", context: { viewport: { width, height: 640 } }, allow: ALLOW }, async (vitrine) => {
+        await vitrine.ready();
+        const wrong = await vitrine.page.evaluate(async (PARTS) => {
+          const names = Object.keys(PARTS);
+          const root = document.documentElement;
+          const painted = () => new Promise((wake) => requestAnimationFrame(() => requestAnimationFrame(wake)));
+          const wrong = [];
+          for (let set = 1; set < 1 << names.length; set++) {
+            const shown = names.filter((_, bit) => set & (1 << bit));
+            root.dataset.embed = shown.join(" ");
+            // Far enough down for whatever sticks to stick.
+            for (const share of [0, 0.3, 1]) {
+              scrollTo(0, share * (root.scrollHeight - innerHeight));
+              await painted();
+              const places = names.flatMap((name) => {
+                const element = document.querySelector(PARTS[name]);
+                // Sheets have a rim for their panels' shadows.
+                const rim = element.matches(".side") ? 8 : 0;
+                const { left, top, right, bottom, width } = element.getBoundingClientRect();
+                const there = width > 0;
+                if (there !== shown.includes(name)) wrong.push(`${root.dataset.embed}: ${name} is ${there ? "there" : "missing"}`);
+                return there ? [{ name, left: left + rim, top: top + rim, right: right - rim, bottom: bottom - rim }] : [];
+              });
+              places.forEach((one, i) => {
+                if (one.left < -0.5 || one.right > root.clientWidth + 0.5) wrong.push(`${root.dataset.embed}: ${one.name} is cut off`);
+                for (const other of places.slice(i + 1)) {
+                  const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+                  const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+                  if (wide > 0.5 && high > 0.5) wrong.push(`${root.dataset.embed}, scrolled ${share}: ${one.name} over ${other.name}`);
+                }
+              });
+            }
+          }
+          return wrong;
+        }, PARTS);
+        assert.deepEqual(wrong, []);
       }));
   }
+
+  test("with knobs and the shelf on a phone show both at once", () =>
+    withVitrine(stage, { link: "?v=1&q=couch&embed=shelf,knobs", context: { viewport: { width: 390, height: 640 } }, allow: ALLOW }, async (vitrine) => {
+      await vitrine.ready();
+      const knobs = await vitrine.page.locator(".side.left").boundingBox();
+      const product = await vitrine.get("product").first().boundingBox();
+      assert.ok(knobs.y < 20 && knobs.height > 200, JSON.stringify(knobs));
+      assert.ok(product.y > 0 && product.y + 100 < 640, JSON.stringify(product));
+    }));
 
   describe("within a page that sends Cross-Origin-Embedder-Policy", () => {
     const isolated = (rest) => ({

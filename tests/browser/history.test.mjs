@@ -60,6 +60,58 @@ describe("the history", () => {
     });
   });
 
+  for (const kind of ["click", "favourite", "cart", "order"]) {
+    test(`with as many edits as there may be each ${kind} can be forgotten, and undone`, async () => {
+      // Fifty of each kind, what is the shopper's own aside.
+      const done = ["click", "favourite", "cart", "order"].map((kind) => `${kind}:11,`.repeat(50)).join("");
+      await withVitrine(stage, { link: `?v=1&h=${done}` }, async (vitrine) => {
+        await vitrine.ready();
+        const counts = async () => {
+          const labels = ["click", "favourite", "cart", "order"].map((kind) => vitrine.get(`forget-${kind}`).getAttribute("aria-label"));
+          return (await Promise.all(labels)).map((label) => Number(label.match(/\d+/)?.[0]));
+        };
+        const before = await counts();
+        assert.ok(before.every((count) => count >= 50), `${before}`);
+        // No more can be done one by one.
+        await vitrine.get("product").nth(3).locator('[data-act="cart"]').click();
+        await vitrine.notice(/history-full/);
+        assert.deepEqual(await counts(), before);
+        await vitrine.page.locator('[data-testid="notice"][data-key="history-full"] button').first().click();
+
+        await vitrine.after(() => vitrine.get(`forget-${kind}`).click());
+        const of = ["click", "favourite", "cart", "order"].indexOf(kind);
+        const left = before.map((count, n) => (n === of ? 0 : count));
+        assert.deepEqual(await counts(), left);
+        assert.ok(await vitrine.get(`forget-${kind}`).isDisabled());
+        assert.deepEqual(await vitrine.notices(), []);
+        const link = await vitrine.page.evaluate(() => location.hash);
+        assert.ok(link.includes(`forget:${kind}`) && !link.includes(`${kind}:11`), link);
+        // There is room again, and the link opens as it is.
+        await vitrine.after(() => vitrine.get("product").nth(3).locator('[data-act="cart"]').click());
+        assert.equal((await counts())[2], left[2] + 1);
+        await vitrine.page.reload();
+        await vitrine.ready();
+        assert.equal((await counts())[2], left[2] + 1);
+        assert.deepEqual(await vitrine.notices(), []);
+      });
+    });
+  }
+
+  test("what was never edited can be forgotten in a full history", async () => {
+    await withVitrine(stage, { link: `?v=1&shopper=mina&h=${"cart:11,".repeat(200)}` }, async (vitrine) => {
+      await vitrine.ready();
+      for (const kind of ["order", "click"]) {
+        await vitrine.after(() => vitrine.get(`forget-${kind}`).click());
+        assert.ok(await vitrine.get(`forget-${kind}`).isDisabled(), kind);
+      }
+      assert.deepEqual(await vitrine.notices(), []);
+      await vitrine.page.reload();
+      await vitrine.ready();
+      assert.deepEqual(await vitrine.notices(), []);
+      assert.ok(await vitrine.get("forget-order").isDisabled());
+    });
+  });
+
   test("an entry that a link takes out twice is said", async () => {
     await withVitrine(stage, { link: "?v=1&h=-0,-0,-0" }, async (vitrine) => {
       await vitrine.ready();

@@ -182,6 +182,22 @@ describe("knobs", () => {
     });
   });
 
+  test("every knob that loads another trained network says so", async () => {
+    await open(async (vitrine) => {
+      const notes = vitrine.get("other-network");
+      assert.deepEqual(await notes.evaluateAll((all) => all.map(({ dataset }) => dataset.of)), ["multi-task", "bias-position"]);
+      // Under how tasks share, and over the first of the bias network's features.
+      const place = async (of) => (await of.boundingBox()).y;
+      const of = (key) => notes.and(vitrine.page.locator(`[data-of="${key}"]`));
+      assert.ok((await place(of("multi-task"))) > (await place(knob(vitrine, "multi-task"))));
+      assert.ok((await place(of("multi-task"))) < (await place(knob(vitrine, "bias-position"))));
+      assert.ok((await place(of("bias-position"))) < (await place(knob(vitrine, "bias-position"))));
+      for (const note of await notes.allInnerTexts()) assert.match(note, /another trained network/);
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      assert.equal(await notes.count(), 0);
+    });
+  });
+
   test("papers and terms are linked in hints, and the keyboard gets there", async () => {
     await open(async (vitrine) => {
       await vitrine.page.locator("#knob-gmv").focus();
@@ -220,8 +236,15 @@ describe("knobs", () => {
 
   test("a number beyond what there is says so", async () => {
     await open(async (vitrine) => {
-      assert.match(await tells(vitrine, "size"), /all are shown/);
+      // Not that there were no more: retrieval hands on no more.
+      assert.equal(await vitrine.get("product").count(), 30);
+      assert.match(await tells(vitrine, "size"), /hands on only K: raise K/);
       assert.ok(!(await isIdle(vitrine, "size")), "fewer can still be shown");
+      await vitrine.after(() => vitrine.set("candidates", 60));
+      assert.equal(await vitrine.get("product").count(), 60);
+      await vitrine.after(() => vitrine.set("coarse-ranker", true));
+      assert.equal(await vitrine.get("product").count(), 20);
+      assert.match(await tells(vitrine, "size"), /let more through/);
     }, "?v=1&size=60");
   });
 

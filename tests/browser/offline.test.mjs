@@ -89,6 +89,12 @@ test("after the first visit everything works without a line", () =>
     await vitrine.ready();
     assert.ok((await vitrine.ranking()).length > 0);
     await vitrine.after(() => vitrine.set("gate-temperature", 2));
+    // Other networks of DMT: with another bias network, and with tasks that share otherwise.
+    for (const [knob, to] of [["bias-page", true], ["bias-neighbours", false], ["multi-task", "shared-bottom"], ["multi-task", "single-task"]]) {
+      await vitrine.after(() => vitrine.set(knob, to));
+      assert.deepEqual(await vitrine.notices(), [], `${knob}=${to}`);
+      assert.match(vitrine.page.url(), new RegExp(`${knob}=${to === true ? "on" : to === false ? "off" : to}`));
+    }
     await ranker(vitrine, "mlpr");
     for (const link of ["?v=1&surface=feed&retriever=yandex", "?v=1&q=lamp&coarse=on&backend=auto", "?v=1&q=lamp&lang=zh"]) {
       await vitrine.open(link);
@@ -106,6 +112,10 @@ test("after the first visit everything works without a line", () =>
 
 test("what is not kept is said to be, without a line, and comes with the next press once there is one", () =>
   visit("used", async (vitrine, host) => {
+    // What no first visit needs is neither kept nor fetched.
+    const needless = (all) => all.filter((name) => /^(trainer|studio|engine-webgpu)|^assets\/(mlpr|yandex|coarse|held-out|lessons|dmt-.*(unbiased|page|shared|single))/.test(name));
+    assert.deepEqual(needless(await names(vitrine)), []);
+    assert.deepEqual(needless(host.server.requests).filter((name) => !name.startsWith("engine-webgpu")), []);
     assert.ok(!(await names(vitrine)).includes(MLPR));
     await host.server.stop();
     // The engine asks the host afresh; WebGPU, which nobody asked for, is missed by nobody.

@@ -1,7 +1,7 @@
 // A link shows somebody else the same.
 
 import assert from "node:assert/strict";
-import { describe } from "node:test";
+import { after, before, beforeEach, describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
 import { PANELS, withVitrine } from "./support/vitrine.mjs";
@@ -70,13 +70,28 @@ async function clipboard(vitrine) {
 }
 
 describe("what is typed", () => {
-  test("leaves the tab in no request, whatever is done", async () => {
-    stage.server.cache = "no-cache";
-    const word = "quokka";
-    const told = () => stage.server.heard.filter((said) => said.includes(word)).map((said) => said.split("\n")[0]);
-    const context = { permissions: ["clipboard-read", "clipboard-write"] };
+  const word = "quokka";
+  /** The first lines of all requests that said the word. */
+  const told = () => stage.server.heard.filter((said) => said.includes(word)).map((said) => said.split("\n")[0]);
+
+  before(() => (stage.server.cache = "no-cache"));
+  beforeEach(() => (stage.server.heard.length = 0));
+  after(() => (stage.server.cache = "max-age=600"));
+
+  for (const serviceWorkers of ["block", "allow"]) {
+    test(`leaves the tab in no request, whatever is done: service workers ${serviceWorkers}ed`, () => leaves(serviceWorkers));
+  }
+
+  async function leaves(serviceWorkers) {
+    const context = { serviceWorkers, permissions: ["clipboard-read", "clipboard-write"] };
     await withVitrine(stage, { context }, async (vitrine) => {
       await vitrine.ready();
+      if (serviceWorkers === "allow") {
+        await vitrine.page.waitForFunction(() => /^All/.test(document.querySelector('[data-testid="kept"]')?.textContent));
+        await vitrine.page.reload();
+        await vitrine.ready();
+        assert.ok(await vitrine.page.evaluate(() => navigator.serviceWorker.controller !== null), "a worker answers");
+      }
       for (const key of `${word} lamp`) {
         await vitrine.get("query").press(key === " " ? "Space" : key);
       }
@@ -103,10 +118,22 @@ describe("what is typed", () => {
       assert.match(vitrine.page.url(), /\/#v=1&q=quokka$/);
       await vitrine.page.reload();
       await vitrine.ready();
-      assert.deepEqual(told(), [`GET /?v=1&q=${word}`]);
+      assert.deepEqual(told(), serviceWorkers === "allow" ? [] : [`GET /?v=1&q=${word}`]);
     });
-    stage.server.cache = "max-age=600";
-  });
+  }
+
+  test("in an embed leaves it in no request either", () =>
+    withVitrine(stage, { link: "#v=1&embed=query,shelf,knobs" }, async (vitrine) => {
+      await vitrine.ready();
+      await vitrine.search(`${word} lamp`);
+      await vitrine.page.waitForURL(/#.*q=quokka/);
+      await vitrine.after(() => vitrine.set("ranker", "mlpr"));
+      await vitrine.after(() => vitrine.set("coarse-ranker", true));
+      await vitrine.page.reload();
+      await vitrine.ready();
+      assert.equal(await vitrine.get("query").inputValue(), `${word} lamp`);
+      assert.deepEqual(told(), []);
+    }));
 });
 
 describe("an address", () => {

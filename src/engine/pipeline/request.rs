@@ -285,6 +285,8 @@ mod tests {
     use market::catalogue::Product;
     use market::history::{DAY, EventKind, Profile};
     use systems::shared::DEVICE;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     fn shopper() -> Shopper {
         let profile = Profile {
@@ -374,6 +376,46 @@ mod tests {
         ];
         assert_eq!(read(&later), (vec![2, 5], 1));
         assert_eq!(read(&[add(EventKind::Cart, 7), forget(None), add(EventKind::Cart, 8)]).0, [5]);
+    }
+
+    /// What is left out of the edits where a kind is forgotten changes nothing of what is left in the
+    /// history.
+    #[test]
+    fn forgetting_a_kind_leaves_the_rest_whatever_was_edited_before() {
+        const KINDS: [EventKind; 4] =
+            [EventKind::Click, EventKind::Favourite, EventKind::Cart, EventKind::Order];
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let mut shopper = shopper();
+        for (event, kind) in shopper.events.iter_mut().zip(KINDS) {
+            event.kind = kind;
+        }
+        let left = |edits: &[HistoryEdit]| {
+            let (history, _) = edited_history(&shopper, edits, &catalogue());
+            history.events.iter().map(|event| (event.kind, event.product)).collect::<Vec<_>>()
+        };
+        let mut shorter = 0;
+        for _ in 0..500 {
+            let kind = KINDS[random.random_range(0..4)];
+            let edits: Vec<HistoryEdit> = (0..random.random_range(0..30))
+                .map(|_| match random.random_range(0..10) {
+                    0 => HistoryEdit::Forget { kind: Some(KINDS[random.random_range(0..4)]) },
+                    1 if random.random_bool(0.2) => HistoryEdit::Forget { kind: None },
+                    2..5 => HistoryEdit::Remove { entry: random.random_range(0..20) },
+                    // Of ten products: the others are said to be unknown.
+                    _ => HistoryEdit::Add {
+                        kind: KINDS[random.random_range(0..4)],
+                        product: random.random_range(0..12),
+                    },
+                })
+                .collect();
+            let mut state = State { history: edits.clone(), ..State::default() };
+            state.forget(Some(kind), &shopper.events);
+            let whole = [&edits[..], &[HistoryEdit::Forget { kind: Some(kind) }]].concat();
+            assert_eq!(left(&state.history), left(&whole), "{edits:?}, {kind:?}");
+            assert!(state.history.len() <= whole.len());
+            shorter += usize::from(state.history.len() < whole.len());
+        }
+        assert!(shorter > 300, "{shorter}");
     }
 
     #[test]

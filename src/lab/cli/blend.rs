@@ -83,7 +83,38 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let first = each(|turned, blend| format!("{:.0} %", 100.0 * least(turned, blend, |t| t.first)));
     let new = each(|turned, blend| format!("{:.1}", least(turned, blend, |t| t.new)));
     println!("\nBy the lesser slider: another first {first}; new among the first {TOP} {new}.");
+    if let Some(sentence) = without_effect_on_the_first(&turned) {
+        println!("\n{sentence}");
+    }
     Ok(())
+}
+
+/// What is to be said of the weights that change the first product in no case, in the blend that the
+/// page opens with.
+pub fn without_effect_on_the_first(turned: &[Turned]) -> Option<String> {
+    let default = Blend::of(&Settings::default());
+    let mut of_rankers: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Turned { ranker, blend, task, first, .. } in turned {
+        if *blend != default || *first > 0.0 {
+            continue;
+        }
+        match of_rankers.last_mut() {
+            Some((last, tasks)) if *last == ranker.key => tasks.push(task.name()),
+            _ => of_rankers.push((ranker.key, vec![task.name()])),
+        }
+    }
+    let of_one = |(ranker, tasks): &(&str, Vec<&str>)| {
+        format!("with {} those of {}", ranker.to_uppercase(), tasks.join(" and "))
+    };
+    let said: Vec<String> = of_rankers.iter().map(of_one).collect();
+    (!said.is_empty()).then(|| {
+        format!(
+            "In the blend that the page opens with ({}), some sliders change the first product in \
+             none of these cases: {}. What they move stands behind it.",
+            name(default),
+            said.join(", ")
+        )
+    })
 }
 
 fn name(blend: Blend) -> &'static str {
