@@ -1,6 +1,8 @@
 //! The knobs that no system has for itself: where products are shown, how candidates are drawn, how a
 //! ranker's tasks are blended, and the page.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Task;
 use crate::knob::{Facts, Group, Idle, Knob, Needs, Settings, alone, enough, wholly};
 use crate::registry;
