@@ -1,4 +1,4 @@
-//! `vitrine prepare`: what the page shows before its engine has answered.
+//! `vitrine prepare`: what the page shows before its engine has answered, and its line in the manifest.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::Args;
 
+use super::manifest;
 use super::rank::said;
 use crate::native::{Folder, Patient};
 use engine::pipeline::Funnel;
@@ -33,7 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let prepared = prepared(Folder(arguments.assets.clone()))?;
     let path = arguments.assets.join(FILE);
     std::fs::write(&path, serde_json::to_vec(&prepared)?)
-        .with_context(|| format!("writing {}", path.display()))
+        .with_context(|| format!("writing {}", path.display()))?;
+    manifest::run(&manifest::Arguments { assets: arguments.assets.clone() })
 }
 
 /// The page as it opens, as the engine answers it here.
