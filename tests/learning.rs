@@ -6,6 +6,7 @@ use link::State;
 use link::recipe::{EXPERTS, Recipe, SEED, SHIPPED, SHOPPERS};
 use protocol::learn::Look;
 use serde::{Deserialize, Serialize};
+use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
 use trainer::run::{Ground, Run, Stepped, settings_of};
 use training::dmt::Settings;
 use training::dmt::data::Data;
@@ -123,6 +124,18 @@ fn what_is_said_is_what_learns() {
     assert_eq!(weights(&recipe(&[(&EXPERTS, 6.0)])).gates[0].len(), 6);
     // What ships has learned, of other shoppers, what these do.
     let shipped = weights(&recipe(&[(&SHIPPED, 1.0)]));
+    let measured = |state: &State| {
+        block_on(ground.shipped(state, &data, &folder())).expect("the files that ship")
+    };
+    let reference = measured(&State::default()).expect("the variant that opens");
+    for (held_out, reference) in shipped.held_out.iter().zip(&reference) {
+        // A look rounds the weights of its file once more.
+        assert!((held_out - reference).abs() < 2e-3, "{shipped:?} {reference:?}");
+    }
+    // The other ways to share ship with what the bias network reads as it opens, and with no other.
+    let alone = State::default().with(&MULTI_TASK, MultiTask::SingleTask.value());
+    assert!(measured(&alone).is_some_and(|alone| alone != reference));
+    assert_eq!(measured(&alone.with(&BIAS_PAGE, 1.0)), None);
     assert!(shipped.held_out[0] > as_it_comes.held_out[0] + 0.1, "{shipped:?}");
     assert!(!shipped.learned.is_empty() && shipped.learned.len() == shipped.examination.len());
 }

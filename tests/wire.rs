@@ -340,7 +340,8 @@ fn what_studio_and_trainer_write_is_read_by_both() {
     {
         round_trips(&message);
     }
-    let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file: "dmt".into() };
+    let (file, shipped) = ("dmt".into(), vec![0.75, 0.875]);
+    let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file, shipped };
     let look = Look {
         run: 2,
         step: 4,

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use self::charts::{Stream, curves};
+use self::charts::{Curve, Curves, Plot, Stream, sample};
 use self::record::{Record, variant};
 use self::trainer::{Trainer, look_at};
 use super::browser::download_bytes;
@@ -231,15 +231,9 @@ fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
 /// All that is seen of the newest run.
 fn seen(trainer: Trainer) -> AnyView {
     let (runs, at, on_shelf) = (trainer.runs, trainer.at, trainer.on_shelf);
-    let plot = move |plot: fn(&[Record]) -> Option<page::insides::chart::Plot>| {
-        Box::new(move || runs.with(|runs| plot(runs)))
-    };
-    let told = move |key: &'static str, of: fn(&protocol::learn::Look) -> f32| {
-        Box::new(move || {
-            let value = runs.with(|runs| runs.last().and_then(|run| run.looks.last()).map(of));
-            let value = value.map_or("–".into(), |value| fixed(value.into(), 3));
-            say_with(key, &[("value", &value)])
-        })
+    let loss_told = move || {
+        let steps = runs.with(|runs| runs.last().map_or(0, Record::step));
+        say_with(word!("learn.loss.label"), &[("value", &words::count(steps as usize))])
     };
     let looked = move || {
         runs.with(|runs| {
@@ -314,18 +308,16 @@ fn seen(trainer: Trainer) -> AnyView {
         <div class="seen">
             <section>
                 <h3>{text(word!("learn.loss"))}</h3>
-                <Chart label=told(word!("learn.loss.label"), |look| look.step as f32) plot=plot(curves::loss) />
+                <Curves label=Box::new(loss_told) plot=Box::new(move || runs.with(|runs| losses(runs))) />
                 <p class="note">{text(word!("learn.loss.note"))}</p>
             </section>
             <section data-testid="learn-click">
                 <h3>{text(word!("learn.auc.click"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
-                <Chart label=told(word!("learn.auc.label"), |look| look.held_out[0]) plot=plot(curves::click) />
+                {auc(runs, 0)}
             </section>
             <section data-testid="learn-order">
                 <h3>{text(word!("learn.auc.order"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
-                <Chart label=told(word!("learn.auc.label"), |look| look.held_out[1]) plot=plot(curves::order) />
+                {auc(runs, 1)}
             </section>
             <section>
                 <h3>{text(word!("learn.examination"))}</h3>
@@ -340,6 +332,57 @@ fn seen(trainer: Trainer) -> AnyView {
                 <p class="note">{text(word!("learn.gates.note"))}</p>
             </section>
         </div>
+    }
+    .into_any()
+}
+
+/// Loss by step: of the newest run, and quiet of the one before.
+fn losses(runs: &[Record]) -> Option<Plot> {
+    let curve = |run: &Record, class: &str| Curve { class: class.into(), points: run.smoothed() };
+    let before = runs.iter().rev().nth(1).map(|run| curve(run, "quiet"));
+    let now = runs.last()?;
+    Plot::of(now.steps(), before.into_iter().chain([curve(now, "now")]).collect())
+}
+
+/// AUC of a task by step: held out, quiet on what is learned from, and the line of what ships.
+fn auc(runs: RwSignal<Vec<Record>>, task: usize) -> AnyView {
+    let shipped = move || runs.with(|runs| runs.last()?.shipped(task));
+    let ships = move || {
+        let value = shipped().map(|value| fixed(value.into(), 3));
+        value.map(|value| say_with(word!("learn.ships"), &[("value", &value)]))
+    };
+    let key = move || match ships() {
+        Some(said) => {
+            view! { <span data-testid="learn-ships">{sample("ships")} {said}</span> }.into_any()
+        }
+        None => ().into_any(),
+    };
+    let label = move || {
+        let last = |runs: &Vec<Record>| runs.last()?.looks.last()?.held_out.get(task).copied();
+        let value = runs.with(last).map_or("–".into(), |value| fixed(value.into(), 3));
+        let said = say_with(word!("learn.auc.label"), &[("value", &value)]);
+        [said].into_iter().chain(ships()).collect::<Vec<_>>().join(" ")
+    };
+    let plot = move || {
+        runs.with(|runs| {
+            let run = runs.last()?;
+            let [training, held_out] = run.auc(task);
+            let last = f64::from(run.steps().max(1));
+            let shipped = run.shipped(task).map(f64::from);
+            let shipped = shipped.map(|value| vec![(0.0, value), (last, value)]);
+            let curves = [("quiet", training), ("now", held_out)].into_iter();
+            let curves = curves.chain(shipped.map(|points| ("ships", points)));
+            let curves = curves.map(|(class, points)| Curve { class: class.into(), points });
+            Plot::of(run.steps(), curves.collect())
+        })
+    };
+    view! {
+        <p class="legend">
+            <span class="key learned">{text(word!("learn.held-out"))}</span>
+            <span class="key truth">{text(word!("learn.training"))}</span>
+            {live(key)}
+        </p>
+        <Curves label=Box::new(label) plot=Box::new(plot) />
     }
     .into_any()
 }

@@ -1,12 +1,13 @@
 //! The trainer's conversation with the studio.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run, Stepped};
+use crate::run::{Ground, Run, Stepped, file_of};
 use link::State;
 use link::recipe::{Recipe, SHOPPERS};
 use protocol::learn::{FromTrainer, Gathered, ToTrainer, Went};
@@ -73,6 +74,8 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
     post(&FromTrainer::Ready);
     // Page views of so many shoppers, for the runs after the first.
     let mut gathered: Option<(u32, Data)> = None;
+    // What ships is measured once: who is tested on is the same for every run.
+    let mut shipped: BTreeMap<String, Option<Vec<f32>>> = BTreeMap::new();
     loop {
         let begin = wanted.begin.borrow_mut().take();
         let Some((number, state, recipe)) = begin else {
@@ -87,8 +90,19 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
                 None => continue,
             },
         };
+        let variant = file_of(&state);
+        if !shipped.contains_key(&variant) {
+            // What cannot be had is asked for again with the next run.
+            if let Ok(measured) = ground.shipped(&state, &data, &Network).await {
+                shipped.insert(variant.clone(), measured);
+            }
+        }
         match Run::new(number, (&state, &recipe), &ground, &data, &Network).await {
-            Ok(run) => learn(number, run, &ground, &data, wanted).await,
+            Ok(run) => {
+                let shipped = shipped.get(&variant).cloned().flatten().unwrap_or_default();
+                post(&FromTrainer::Begun(run.begun(&data, shipped)));
+                learn(number, run, &ground, &data, wanted).await;
+            }
             Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
         }
         gathered = Some((shoppers, data));
@@ -122,7 +136,6 @@ async fn gather(
 
 /// Makes the steps of a run as they are wanted, until another is.
 async fn learn(number: u64, mut run: Run, ground: &Ground, data: &Data, wanted: &Wanted) {
-    post(&FromTrainer::Begun(run.begun(data)));
     let (mut losses, mut since) = (Vec::new(), milliseconds());
     let mut is_news = true;
     loop {

@@ -21,6 +21,7 @@ use systems::dmt::{BiasFeatures, MultiTask};
 use training::dmt::Settings;
 use training::dmt::Stepwise;
 use training::dmt::data::{Data, Gathering, Pages};
+use training::dmt::evaluate::{Metrics, utilities};
 use training::dmt::look::Look as Seen;
 use training::dmt::samples::Samples;
 
@@ -73,6 +74,30 @@ impl Ground {
     pub fn gathering(&self) -> Result<Gathering<'_>, Notice> {
         let reads = (&self.stock.words, &self.predictor);
         Gathering::new(&self.world, &self.stock.dense, reads, Pages::PLAYGROUND).map_err(failed)
+    }
+
+    /// AUC of each task over the held-out page views, with the weights that ship for the variant that a
+    /// state chooses; none where no such file ships.
+    ///
+    /// # Errors
+    /// Where it cannot be fetched or read.
+    pub async fn shipped(
+        &self,
+        state: &State,
+        data: &Data,
+        source: &impl AssetSource,
+    ) -> Result<Option<Vec<f32>>, AssetError> {
+        let name = file_of(state);
+        if !self.manifest.files.contains_key(&name) {
+            return Ok(None);
+        }
+        let file = self.manifest.file(source, &name).await?;
+        let catalogue = &self.stock.catalogue;
+        let ranker = Ranker::load(&file, catalogue, &Device::flex());
+        let ranker = ranker.map_err(|error| refused(&name, error))?;
+        let utilities = utilities(ranker.model(), &data.test, catalogue);
+        let tasks = Metrics::of(&data.test, &utilities).tasks;
+        Ok(Some(tasks.iter().map(|task| task.auc as f32).collect()))
     }
 
     /// Who is learned from, and who is tested on: each with whether it is the latter.
@@ -138,7 +163,7 @@ impl Run {
             experts: recipe.get(&recipe::EXPERTS) as usize,
             ..DmtConfig::playground(Vocabulary::of(&ground.stock.catalogue), dense::COUNT)
         };
-        let name = file_name(config.multi_task, config.bias);
+        let name = file_of(state);
         let said = |error: AssetError| Notice { key: "training".into(), says: error.said() };
         let stepwise = if recipe.get(&recipe::SHIPPED) > 0.0 {
             let file = ground.manifest.file(source, &name).await.map_err(said)?;
@@ -159,14 +184,15 @@ impl Run {
         })
     }
 
-    /// What there is before the first step.
-    pub fn begun(&self, data: &Data) -> Begun {
+    /// What there is before the first step; `shipped` as [`Ground::shipped`] has it.
+    pub fn begun(&self, data: &Data, shipped: Vec<f32>) -> Begun {
         Begun {
             run: self.number,
             views: data.training.len() as u32,
             held_out: data.test.len() as u32,
             steps: self.steps(),
             file: file_name(self.config.multi_task, self.config.bias),
+            shipped,
         }
     }
 
@@ -249,6 +275,11 @@ impl Run {
             weights: STANDARD.encode(weights),
         })
     }
+}
+
+/// Name of the file that weights of the variant that a state chooses lie in.
+pub fn file_of(state: &State) -> String {
+    file_name(MultiTask::of(&state.settings), BiasFeatures::of(&state.settings))
 }
 
 /// How a recipe trains.

@@ -119,6 +119,18 @@ impl Record {
         pieces.map(mean).collect()
     }
 
+    /// AUC of a task by step: on what it learns from, and on what is held out.
+    pub fn auc(&self, task: usize) -> [Vec<(f64, f64)>; 2] {
+        let of =
+            |numbers: fn(&Look) -> &Vec<f32>| self.curve(|look| numbers(look).get(task).copied());
+        [of(|look| &look.training), of(|look| &look.held_out)]
+    }
+
+    /// AUC of a task with the weights that ship, on what is held out; none where none ship.
+    pub fn shipped(&self, task: usize) -> Option<f32> {
+        self.begun.as_ref()?.shipped.get(task).copied()
+    }
+
     /// A number of each look by its step.
     pub fn curve(&self, of: impl Fn(&Look) -> Option<f32>) -> Vec<(f64, f64)> {
         let point = |look: &Look| Some((f64::from(look.step), f64::from(of(look)?)));
