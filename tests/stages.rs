@@ -31,7 +31,7 @@ const READ: &[(&[&str], &[&str])] = &[
 /// Knobs that choose a network: the first stage that it serves is `prepare`. What it has served before is
 /// not asked of it again, for each keeps its last answers.
 const NETWORKS: &[&str] =
-    &["ranker", "multi-task", "bias-position", "bias-page", "bias-neighbours"];
+    &["ranker", "weights", "multi-task", "bias-position", "bias-page", "bias-neighbours"];
 
 /// In the order in which they run.
 const STAGES: [&str; 7] = ["score", "retrieve", "coarse", "prepare", "encode", "rank", "bias"];

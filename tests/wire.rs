@@ -8,8 +8,8 @@ use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, S
 use protocol::learn::{Begun, FromTrainer, Gathered, Look, ToTrainer, Went};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
-    HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
-    Shop, Shopper, StageTime, ToEngine, Told, Trace,
+    HistoryEntry, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides,
+    Seat, Shop, Shopper, StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -202,6 +202,7 @@ fn answer() -> Answer {
             recent_searches: 1,
             blocks: blocks(),
         },
+        learned: true,
         gatings: vec![
             Gating { name: None, experts: vec![] },
             Gating {
@@ -275,6 +276,7 @@ fn what_the_page_writes_is_read_by_both() {
         asked(Question::Seats(vec![3, 4])),
         asked(Question::Map),
         ToEngine::Weigh { file: "dmt".into(), weights: "AA==".into() },
+        ToEngine::Open { job: 7, weights: "AA==".into() },
         ToEngine::Ping,
         ToEngine::LoseDevice,
     ] {
@@ -305,6 +307,8 @@ fn what_an_engine_writes_is_read_by_both() {
     };
     let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
     let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
+    let opened =
+        Opened { file: "dmt".into(), settings: state().settings, command: "learned".into() };
     let told = |reply| FromEngine::Told(Told { job: 1, reply, notices: vec![notice()] });
     for message in [
         FromEngine::Hello { version: 7, backend: Backend::Cpu },
@@ -324,6 +328,7 @@ fn what_an_engine_writes_is_read_by_both() {
         told(Some(Reply::Parts(Box::new(parts)))),
         told(Some(Reply::Seats(vec![seat]))),
         told(Some(Reply::Map(map))),
+        told(Some(Reply::Weights(opened))),
         FromEngine::Notice(notice()),
         FromEngine::Failed(notice()),
         FromEngine::Alive,

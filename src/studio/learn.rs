@@ -1,30 +1,38 @@
 //! Learning before one's eyes: DMT trained in this tab on the market's log, with what it gets better at
 //! on the way, and the shelf in its order.
 
+use gloo_events::EventListener;
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
+use web_sys::{File, HtmlInputElement};
 
-use self::charts::{Curve, Curves, Plot, Stream, sample};
-use self::record::{Record, variant};
-use self::trainer::{Trainer, look_at};
-use super::browser::download_bytes;
-use super::engine::Standing;
+use self::mine::{Brought, asks};
+use self::record::{Record, value_name, variant};
+use self::seen::seen;
+use self::trainer::Trainer;
+use super::browser::{dropped_file, read_bytes};
+use super::engine::{Engine, Standing};
 use super::panels::Panel;
 use link::differences::knob_in_words;
-use link::recipe::{Recipe, SETTINGS, SHIPPED, Setting};
-use page::insides::chart::Chart;
-use page::insides::curves::examination;
+use link::recipe::{Recipe, SETTINGS, Setting};
+use market::language::{Message, Value};
+use page::browser;
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live, when};
 use page::store::{Store, store};
-use protocol::Examination;
-use protocol::words::{self, fixed};
+use protocol::words;
 use systems::knob::Settings;
 use systems::registry::LEARNER;
 
 pub mod charts;
+pub mod kept;
+pub mod mine;
 pub mod record;
+pub mod runs;
+pub mod seen;
 pub mod trainer;
+
+/// Bytes of the largest file that may be one of weights.
+const LARGEST: f64 = 64e6;
 
 /// A model that learns while one looks at it.
 pub const PANEL: Panel =
@@ -59,6 +67,10 @@ fn Learn() -> impl IntoView {
         let runs = trainer.runs;
         move || runs.with(|runs| runs.last().map(Record::to_json))
     };
+    let said_beside = {
+        let trainer = trainer.clone();
+        move || beside(store, trainer.clone())
+    };
     let seen = {
         let trainer = trainer.clone();
         when(
@@ -66,7 +78,7 @@ fn Learn() -> impl IntoView {
                 let runs = trainer.runs;
                 move || runs.with(|runs| runs.last().is_some_and(|run| !run.looks.is_empty()))
             },
-            move || seen(trainer.clone()),
+            move || seen(store, &trainer),
         )
     };
     view! {
@@ -75,12 +87,17 @@ fn Learn() -> impl IntoView {
             {buttons(store, trainer.clone())}
             <p class="note" role="status" data-testid="learn-status" prop:textContent=said></p>
             {live(trouble)}
+            {live(said_beside)}
             <fieldset class="settings">
                 <legend>{text(word!("learn.settings"))}</legend>
                 {SETTINGS.map(|setting| control(store, setting))}
             </fieldset>
             {seen}
-            {live(move || runs_table(store, trainer.clone()))}
+            {live({
+                let trainer = trainer.clone();
+                move || runs::table(store, &trainer)
+            })}
+            {file(trainer)}
         </div>
     }
 }
@@ -98,12 +115,10 @@ fn in_words(variant: &Settings) -> String {
     knobs.collect::<Vec<_>>().join(" · ")
 }
 
-/// What a value of a setting is called.
-fn value_name(setting: &Setting, value: f32) -> String {
-    match (setting.key == SHIPPED.key, value > 0.0) {
-        (true, false) => say(word!("learn.from.nothing")).into(),
-        (true, true) => say(word!("learn.from.shipped")).into(),
-        (false, _) => value.to_string(),
+fn value_in_words(setting: &Setting, value: f32) -> String {
+    match value_name(setting, value) {
+        Value::Message(message) => worded(&message),
+        Value::Text(text) => text,
     }
 }
 
@@ -121,7 +136,7 @@ fn control(store: Store, setting: &'static Setting) -> AnyView {
     };
     let option = move |value: f32| {
         view! {
-            <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_name(setting, value)></option>
+            <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_in_words(setting, value)></option>
         }
     };
     view! {
@@ -198,6 +213,161 @@ fn buttons(store: Store, trainer: Trainer) -> AnyView {
     .into_any()
 }
 
+/// What else there is to say: weights that are asked for and not here, a run that was left behind, that
+/// nothing is kept, what was done in the background.
+fn beside(store: Store, trainer: Trainer) -> AnyView {
+    let lacks = {
+        let trainer = trainer.clone();
+        move || store.state.with(asks) && trainer.meant().is_none()
+    };
+    let lacks = when(lacks, || {
+        view! { <p class="trouble" data-testid="learn-lacks">{say(word!("learn.lacks"))}</p> }
+            .into_any()
+    });
+    let keeps = trainer.keeps;
+    let not_kept = when(
+        move || !keeps.get(),
+        || {
+            view! { <p class="note" data-testid="notice" data-key="learn-not-kept">{say(word!("learn.not-kept"))}</p> }
+            .into_any()
+        },
+    );
+    let away = trainer.away;
+    let was_away = live(move || match away.get() {
+        Some(steps) => {
+            let steps = words::count(steps as usize);
+            let said = say_with(word!("learn.was-away"), &[("steps", &steps)]);
+            view! { <p class="note" data-testid="learn-away">{said}</p> }.into_any()
+        }
+        None => ().into_any(),
+    });
+    view! {
+        {lacks}
+        {live(move || left(store, &trainer))}
+        {not_kept}
+        {was_away}
+    }
+    .into_any()
+}
+
+/// A run that was left behind, with what can be done with it.
+fn left(store: Store, trainer: &Trainer) -> AnyView {
+    let Some(kept) = trainer.left.get() else { return ().into_any() };
+    let told = runs::told_in_words(&kept.variant, &kept.recipe);
+    let values = [
+        ("step", &*words::count(kept.step as usize)),
+        ("steps", &*words::count(kept.steps as usize)),
+        ("told", &*told),
+    ];
+    let said = match kept.step < kept.steps {
+        true => say_with(word!("learn.left"), &values),
+        false => say_with(word!("learn.left.whole"), &values),
+    };
+    let again = {
+        let (trainer, kept) = (trainer.clone(), kept.clone());
+        move || {
+            store.view.update(|view| view.recipe = kept.recipe.clone());
+            store.state.update(|state| {
+                for knob in LEARNER.networks {
+                    state.settings.set(knob, kept.variant.number(knob));
+                }
+            });
+            trainer.forget_left();
+            trainer.begin(&store.state.get_untracked(), &kept.recipe);
+            trainer.go(u32::MAX);
+        }
+    };
+    let forget = {
+        let trainer = trainer.clone();
+        move || trainer.forget_left()
+    };
+    let rank = (!kept.weights.is_empty()).then(|| {
+        let trainer = trainer.clone();
+        let rank = move || {
+            let number = trainer.take(|number| Brought::of_run(number, kept.clone()));
+            trainer.rank(store, Some(number), &kept.variant);
+            // It is in the table now; the browser keeps it for the next visit.
+            trainer.left.set(None);
+        };
+        view! {
+            <button type="button" class="outlined" data-testid="left-rank" on:click=click(rank)>{say(word!("learn.left.rank"))}</button>
+        }
+    });
+    view! {
+        <section class="left" data-testid="learn-left">
+            <p>{said}</p>
+            <div class="actions">
+                <button type="button" class="outlined" data-testid="left-again" on:click=click(again)>{say(word!("learn.left.again"))}</button>
+                {rank}
+                <button type="button" class="quiet" data-testid="left-forget" on:click=click(forget)>{say(word!("learn.left.forget"))}</button>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Where a file of weights is opened, or dropped.
+fn file(trainer: Trainer) -> AnyView {
+    let engine: Engine = expect_context();
+    let said = RwSignal::new(None::<Message>);
+    let open = move |file: File| {
+        let (trainer, engine) = (trainer.clone(), engine.clone());
+        leptos::task::spawn_local(async move {
+            let name = file.name();
+            let opened = async {
+                if file.size() > LARGEST {
+                    return Err(Message::new(word!("learn.open.large")));
+                }
+                let weights = read_bytes(&file).await?;
+                Ok((engine.open(weights.clone()).await?, weights))
+            };
+            let says = match opened.await {
+                Ok((opened, weights)) => {
+                    let file = name.clone();
+                    trainer.take(|number| Brought::of_file(number, file, opened, weights));
+                    Message::new(word!("learn.open.opened")).with("name", name)
+                }
+                Err(why) => {
+                    Message::new(word!("learn.open.refused")).with("name", name).with("why", why)
+                }
+            };
+            // The panel may have been closed meanwhile.
+            let _ = said.try_set(Some(says));
+        });
+    };
+    let dropped = {
+        let open = open.clone();
+        move || {
+            if let Some(file) = dropped_file(true) {
+                open(file);
+            }
+        }
+    };
+    dropped();
+    // It listens for as long as the panel is there.
+    StoredValue::new_local(EventListener::new(
+        &browser::document(),
+        "vitrine-dropped",
+        move |_| dropped(),
+    ));
+    let chosen = move |event: leptos::ev::Event| {
+        let input = event_target::<HtmlInputElement>(&event);
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            open(file);
+        }
+        // The same file can be chosen again.
+        input.set_value("");
+    };
+    view! {
+        <label class="file" data-testid="drop">
+            <span>{text(word!("learn.open"))}</span>
+            <input type="file" accept=".safetensors" data-testid="open-weights" on:change=chosen />
+        </label>
+        <p class="note" role="status" data-testid="weights-said" prop:textContent=move || said.with(|said| said.as_ref().map(worded).unwrap_or_default())></p>
+    }
+    .into_any()
+}
+
 fn recipe(store: Store) -> Recipe {
     store.view.with_untracked(|view| view.recipe.clone())
 }
@@ -222,214 +392,11 @@ fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
         ("speed", words::count(run.speed.round() as usize)),
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
-    match run.is_over() {
+    let said = match run.is_over() {
         true => say_with(word!("learn.over"), &values),
         false => say_with(word!("learn.at"), &values),
-    }
-}
-
-/// All that is seen of the newest run.
-fn seen(trainer: Trainer) -> AnyView {
-    let (runs, at, on_shelf) = (trainer.runs, trainer.at, trainer.on_shelf);
-    let loss_told = move || {
-        let steps = runs.with(|runs| runs.last().map_or(0, Record::step));
-        say_with(word!("learn.loss.label"), &[("value", &words::count(steps as usize))])
     };
-    let looked = move || {
-        runs.with(|runs| {
-            let run = runs.last()?;
-            look_at(run, at.get()).cloned()
-        })
-    };
-    let learned = move || {
-        let look = looked()?;
-        examination(&Examination { learned: look.learned, truth: look.examination })
-    };
-    let scrub = move |event: web_sys::Event| {
-        let input = event_target::<HtmlInputElement>(&event);
-        let place = input.value().parse::<usize>().ok();
-        let last = runs.with_untracked(|runs| runs.last().map_or(0, |run| run.looks.len() - 1));
-        at.set(place.filter(|place| *place < last));
-    };
-    let places = move || runs.with(|runs| runs.last().map_or(0, |run| run.looks.len().max(1) - 1));
-    let place = move || at.get().unwrap_or_else(places);
-    let step = move || {
-        let step = looked().map_or(0, |look| look.step);
-        say_with(word!("learn.look"), &[("step", &words::count(step as usize))])
-    };
-    let save = move || {
-        let Some(look) = looked() else { return };
-        let file = runs.with_untracked(|runs| {
-            runs.last().and_then(|run| run.begun.as_ref()).map(|begun| begun.file.clone())
-        });
-        if let Some(file) = file {
-            // A browser that forbids it says so itself.
-            let _ = download_bytes(&file, &look.weights);
-        }
-    };
-    let streams = ["click", "order"].into_iter().enumerate().map(|(task, name)| {
-        let label = move || say(&word!("tasks.{}", name)).to_string();
-        let bands =
-            move || runs.with(|runs| runs.last().map(|run| run.bands(task)).unwrap_or_default());
-        view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
-    });
-    let streams = streams.collect_view();
-    let experts = move || {
-        let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
-        let key = |expert: usize| {
-            let number = words::count(expert + 1);
-            let name = say_with(word!("learn.expert"), &[("number", &number)]);
-            view! { <span class=format!("key band-{}", expert % 8)>{name}</span> }
-        };
-        match count {
-            0 => view! { <p class="note">{say(word!("learn.no-gates"))}</p> }.into_any(),
-            count => {
-                view! { <p class="legend">{(0..count).map(key).collect_view()}</p> }.into_any()
-            }
-        }
-    };
-    view! {
-        <div class="shelf-switch">
-            <label class="check">
-                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get()
-                    on:change=move |event| on_shelf.set(event_target_checked(&event)) />
-                <span>{text(word!("learn.on-shelf"))}</span>
-            </label>
-            <label class="scrub">
-                <span prop:textContent=step></span>
-                <input type="range" min="0" max=move || places().to_string() prop:value=move || place().to_string()
-                    style=move || format!("--at:{:.3}", place() as f64 / places().max(1) as f64)
-                    data-testid="learn-scrub" on:input=scrub />
-            </label>
-            <button type="button" class="outlined" data-testid="learn-save" on:click=click(save)>
-                {text(word!("learn.save"))}
-            </button>
-        </div>
-        <div class="seen">
-            <section>
-                <h3>{text(word!("learn.loss"))}</h3>
-                <Curves label=Box::new(loss_told) plot=Box::new(move || runs.with(|runs| losses(runs))) />
-                <p class="note">{text(word!("learn.loss.note"))}</p>
-            </section>
-            <section data-testid="learn-click">
-                <h3>{text(word!("learn.auc.click"))}</h3>
-                {auc(runs, 0)}
-            </section>
-            <section data-testid="learn-order">
-                <h3>{text(word!("learn.auc.order"))}</h3>
-                {auc(runs, 1)}
-            </section>
-            <section>
-                <h3>{text(word!("learn.examination"))}</h3>
-                <p class="legend"><span class="key learned">{text(word!("examination.learned"))}</span> <span class="key truth">{text(word!("examination.true"))}</span></p>
-                <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
-                <p class="note">{text(word!("learn.examination.note"))}</p>
-            </section>
-            <section class="streams" data-testid="learn-gates">
-                <h3>{text(word!("learn.gates"))}</h3>
-                {streams}
-                {live(experts)}
-                <p class="note">{text(word!("learn.gates.note"))}</p>
-            </section>
-        </div>
-    }
-    .into_any()
-}
-
-/// Loss by step: of the newest run, and quiet of the one before.
-fn losses(runs: &[Record]) -> Option<Plot> {
-    let curve = |run: &Record, class: &str| Curve { class: class.into(), points: run.smoothed() };
-    let before = runs.iter().rev().nth(1).map(|run| curve(run, "quiet"));
-    let now = runs.last()?;
-    Plot::of(now.steps(), before.into_iter().chain([curve(now, "now")]).collect())
-}
-
-/// AUC of a task by step: held out, quiet on what is learned from, and the line of what ships.
-fn auc(runs: RwSignal<Vec<Record>>, task: usize) -> AnyView {
-    let shipped = move || runs.with(|runs| runs.last()?.shipped(task));
-    let ships = move || {
-        let value = shipped().map(|value| fixed(value.into(), 3));
-        value.map(|value| say_with(word!("learn.ships"), &[("value", &value)]))
-    };
-    let key = move || match ships() {
-        Some(said) => {
-            view! { <span data-testid="learn-ships">{sample("ships")} {said}</span> }.into_any()
-        }
-        None => ().into_any(),
-    };
-    let label = move || {
-        let last = |runs: &Vec<Record>| runs.last()?.looks.last()?.held_out.get(task).copied();
-        let value = runs.with(last).map_or("–".into(), |value| fixed(value.into(), 3));
-        let said = say_with(word!("learn.auc.label"), &[("value", &value)]);
-        [said].into_iter().chain(ships()).collect::<Vec<_>>().join(" ")
-    };
-    let plot = move || {
-        runs.with(|runs| {
-            let run = runs.last()?;
-            let [training, held_out] = run.auc(task);
-            let last = f64::from(run.steps().max(1));
-            let shipped = run.shipped(task).map(f64::from);
-            let shipped = shipped.map(|value| vec![(0.0, value), (last, value)]);
-            let curves = [("quiet", training), ("now", held_out)].into_iter();
-            let curves = curves.chain(shipped.map(|points| ("ships", points)));
-            let curves = curves.map(|(class, points)| Curve { class: class.into(), points });
-            Plot::of(run.steps(), curves.collect())
-        })
-    };
-    view! {
-        <p class="legend">
-            <span class="key learned">{text(word!("learn.held-out"))}</span>
-            <span class="key truth">{text(word!("learn.training"))}</span>
-            {live(key)}
-        </p>
-        <Curves label=Box::new(label) plot=Box::new(plot) />
-    }
-    .into_any()
-}
-
-/// The runs of this visit, the newest first.
-fn runs_table(store: Store, trainer: Trainer) -> AnyView {
-    let runs = trainer.runs.get();
-    if runs.len() < 2 {
-        return ().into_any();
-    }
-    let row = |run: &Record| {
-        let differs = run.differs(setting_name);
-        let what = match differs.is_empty() {
-            true => say(word!("learn.as-it-comes")).into(),
-            false => differs.join(say(word!("list.comma"))),
-        };
-        let what = format!("{} · {what}", in_words(&run.variant));
-        let last = run.looks.last();
-        let auc = |task: usize| {
-            let value = last.and_then(|look| look.held_out.get(task));
-            value.map_or("–".into(), |value| fixed((*value).into(), 3))
-        };
-        let recipe = run.recipe.clone();
-        let again = move || store.view.update(|view| view.recipe = recipe.clone());
-        view! {
-            <tr>
-                <td>{what}</td>
-                <td translate="no">{words::count(run.step() as usize)}</td>
-                <td translate="no">{auc(0)}</td>
-                <td translate="no">{auc(1)}</td>
-                <td><button type="button" class="outlined" on:click=click(again)>{say(word!("learn.take"))}</button></td>
-            </tr>
-        }
-    };
-    let rows = runs.iter().rev().map(row).collect_view();
-    let heads = [
-        word!("learn.heads.run"),
-        word!("learn.heads.steps"),
-        word!("learn.auc.click"),
-        word!("learn.auc.order"),
-    ];
-    view! {
-        <table data-testid="learn-runs">
-            <caption>{say(word!("learn.runs"))}</caption>
-            <thead><tr>{heads.map(|head| view! { <th scope="col">{say(head)}</th> })}<td></td></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let behind = trainer.hidden.get() && trainer.goes.get();
+    let said = [said.as_str(), if behind { say(word!("learn.behind")) } else { "" }];
+    said.join(say(word!("sentences.between"))).trim_end().into()
 }

@@ -3,18 +3,37 @@
 
 use leptos::prelude::*;
 
+use super::record::Record;
+use super::runs::class;
 use crate::axis::around;
 use page::insides::chart::Axis;
 use page::parts::live;
 use protocol::words::{count, css_share, fixed};
+
+/// Least distance between two letters, of the height of a plot.
+const APART: f64 = 0.1;
 
 /// A curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// How it looks, as the style sheet knows it.
     pub class: String,
+    /// What stands at its end, if anything.
+    pub letter: Option<char>,
     /// x and y of each point.
     pub points: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// One that needs no letter.
+    pub fn alone(class: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { class: class.into(), letter: None, points }
+    }
+
+    /// A run's, among those of others.
+    pub fn of_run(run: &Record, points: Vec<(f64, f64)>) -> Self {
+        Self { class: class(run), letter: Some(run.letter()), points }
+    }
 }
 
 /// Curves over steps, with room around their values.
@@ -37,6 +56,30 @@ impl Plot {
         let labels = [0.0, 0.5, 1.0].map(|share| (share * last, count((share * last) as usize)));
         let x = Axis { from: 0.0, to: last, labels: labels.into() };
         Some(Self { x, y: around(values, fixed), curves })
+    }
+
+    /// Letters at the ends of curves, where each stands in a square, from its upper left corner on: as
+    /// near to the end as others leave room.
+    fn letters(&self) -> Vec<(char, &str, [f64; 2])> {
+        let end = |curve: &'_ Curve| {
+            let (x, y) = *curve.points.last()?;
+            Some((
+                curve.letter?,
+                [self.x.at(x).clamp(0.0, 1.0), 1.0 - self.y.at(y).clamp(0.0, 1.0)],
+            ))
+        };
+        let mut ends: Vec<_> = self
+            .curves
+            .iter()
+            .filter_map(|curve| end(curve).map(|(letter, at)| (letter, curve.class.as_str(), at)))
+            .collect();
+        ends.sort_by(|(_, _, one), (_, _, other)| one[1].total_cmp(&other[1]));
+        let mut least = 0.0;
+        for (_, _, at) in &mut ends {
+            at[1] = f64::max(at[1], least);
+            least = at[1] + APART;
+        }
+        ends
     }
 
     /// A curve as a path in a square, from its upper left corner on.
@@ -75,10 +118,16 @@ pub fn Curves(
             let at = format!("--at:{}", css_share(plot.x.at(*value) as f32));
             view! { <span class="below" style=at>{text.clone()}</span> }
         });
+        let letters = plot.letters().into_iter().map(|(letter, class, [x, y])| {
+            let at = format!("left:{};top:{}", css_share(x as f32), css_share(y as f32));
+            view! { <b class=class.to_owned() style=at>{letter}</b> }
+        });
+        let letters = letters.collect_view();
         view! {
             {beside.collect_view()}
             <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>
             {below.collect_view()}
+            {letters}
         }
         .into_any()
     };
@@ -139,7 +188,7 @@ mod tests {
     use super::*;
 
     fn curve(points: &[(f64, f64)]) -> Curve {
-        Curve { class: "held-out".into(), points: points.to_vec() }
+        Curve::alone("now", points.to_vec())
     }
 
     #[test]
@@ -162,5 +211,17 @@ mod tests {
         assert_eq!(plot.x.labels[1], (20.0, "20".into()));
         assert!(Plot::of(40, vec![curve(&[])]).is_none());
         assert_eq!(plot.path(&curve(&[(0.0, 0.5)])), "");
+    }
+
+    #[test]
+    fn letters_stand_at_the_ends_and_not_on_each_other() {
+        let run =
+            |letter, value| Curve { letter: Some(letter), ..curve(&[(0.0, 0.0), (10.0, value)]) };
+        let plot = Plot::of(20, vec![run('A', 1.0), run('B', 0.99), curve(&[(0.0, 0.5)])]);
+        let plot = plot.expect("points");
+        let letters = plot.letters();
+        let [(a, _, [x, upper]), (b, _, [_, lower])] = letters[..] else { panic!("two") };
+        assert_eq!((a, b, x), ('A', 'B', 0.5));
+        assert!((upper - 0.08 / 1.16).abs() < 1e-9 && (lower - upper - APART).abs() < 1e-9);
     }
 }

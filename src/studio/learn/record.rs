@@ -1,20 +1,27 @@
 //! A run of a training as it was seen: its recipe, its losses, and every look at its model.
 
 use link::State;
-use link::recipe::{Recipe, SETTINGS};
-use market::language::Message;
+use link::differences::knob_in_words;
+use link::recipe::{Recipe, SETTINGS, SHIPPED, Setting};
+use market::language::{Message, Value};
 use protocol::learn::{Begun, FromTrainer, Look};
 use systems::knob::Settings;
 use systems::registry::LEARNER;
+use systems::shared::RANKER;
 
 /// Points that a curve of losses has at most.
 const POINTS: usize = 160;
+
+/// Runs that are kept.
+pub const KEPT: usize = 8;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its number.
     pub number: u64,
+    /// Which of the [`KEPT`] runs it is: its letter, colour and pattern.
+    pub slot: usize,
     /// What it was told.
     pub recipe: Recipe,
     /// Which variant of the system learns: the knobs that choose one.
@@ -34,10 +41,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// A run that was only asked for.
-    pub fn new(number: u64, state: &State, recipe: &Recipe) -> Self {
+    /// A run that was only asked for, beside these.
+    pub fn new(number: u64, state: &State, recipe: &Recipe, others: &[Self]) -> Self {
+        let is_free = |slot: &usize| others.iter().all(|other| other.slot != *slot);
         Self {
             number,
+            slot: (0..KEPT).find(is_free).unwrap_or(0),
             recipe: recipe.clone(),
             variant: variant(state),
             gathered: None,
@@ -47,6 +56,11 @@ impl Record {
             looks: Vec::new(),
             halted: None,
         }
+    }
+
+    /// Its letter.
+    pub fn letter(&self) -> char {
+        char::from(b'A' + self.slot as u8)
     }
 
     /// Steps made.
@@ -162,22 +176,62 @@ impl Record {
         format!("{{\"losses\":[{}],\"looks\":[{}]}}", losses.join(","), steps.join(","))
     }
 
-    /// What is other than it comes, `rate 0.01, experts 2`.
-    pub fn differs(&self, name: impl Fn(&str) -> String) -> Vec<String> {
-        let settings = SETTINGS.into_iter();
-        let other = settings.filter(|setting| self.recipe.get(setting) != setting.default);
-        other.map(|s| format!("{} {}", name(s.key), self.recipe.get(s))).collect()
+    /// AUC of a task at the last look, on what is held out.
+    pub fn reached(&self, task: usize) -> Option<f32> {
+        self.looks.last()?.held_out.get(task).copied()
     }
+
+    /// What it differs in from another run, a message each: "Experts: 2".
+    pub fn differences(&self, from: &Self) -> Vec<Message> {
+        let stands = |settings: &Settings, knob| settings.number(knob);
+        let networks = LEARNER.networks.iter();
+        let turned = networks
+            .filter(|knob| stands(&self.variant, knob) != stands(&from.variant, knob))
+            .map(|knob| knob_in_words(knob, &self.variant));
+        turned.chain(recipe_in_words(&self.recipe, &from.recipe)).collect()
+    }
+}
+
+/// What a recipe differs in from another, a message each: "Step size: 0.01".
+pub fn recipe_in_words(recipe: &Recipe, from: &Recipe) -> Vec<Message> {
+    let settings = SETTINGS.into_iter();
+    let other = settings.filter(|setting| recipe.get(setting) != from.get(setting));
+    let said = |setting: &Setting| {
+        let name = Message::new(word!("learn.setting.{}", setting.key));
+        let value = value_name(setting, recipe.get(setting));
+        Message::new(word!("studio.differs.knob")).with("name", name).with("value", value)
+    };
+    other.map(said).collect()
+}
+
+/// What a value of a setting is called.
+pub fn value_name(setting: &Setting, value: f32) -> Value {
+    match (setting.key == SHIPPED.key, value > 0.0) {
+        (true, false) => Value::Message(Message::new(word!("learn.from.nothing"))),
+        (true, true) => Value::Message(Message::new(word!("learn.from.shipped"))),
+        (false, _) => Value::Text(value.to_string()),
+    }
+}
+
+/// Which of these runs, by number, came furthest in a task on what is held out; none where that is no
+/// comparison.
+pub fn best(runs: &[Record], task: usize) -> Option<u64> {
+    let reached = runs.iter().filter_map(|run| Some((run.number, run.reached(task)?)));
+    let reached: Vec<(u64, f32)> = reached.filter(|(_, auc)| auc.is_finite()).collect();
+    let best = reached.iter().copied().max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    (reached.len() > 1).then_some(best.0)
 }
 
 /// Which variant of the system that learns a state's knobs choose.
 pub fn variant(state: &State) -> Settings {
-    state.settings.only(LEARNER.networks)
+    state.settings.only(LEARNER.networks).with(&RANKER, LEARNER.value())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use languages::english;
+    use link::recipe::EXPERTS;
     use protocol::Notice;
     use protocol::learn::Went;
 
@@ -200,7 +254,7 @@ mod tests {
     }
 
     fn record() -> Record {
-        Record::new(2, &State::default(), &Recipe::default())
+        Record::new(2, &State::default(), &Recipe::default(), &[])
     }
 
     #[test]
@@ -237,6 +291,34 @@ mod tests {
         assert_eq!(bands[0], [(0.0, 0.0, 0.25), (1.0, 0.0, 0.5)]);
         assert_eq!(bands[1], [(0.0, 0.25, 1.0), (1.0, 0.5, 1.0)]);
         assert!(record.bands(2).is_empty());
+    }
+
+    #[test]
+    fn runs_are_told_apart_by_letter_words_and_what_they_reached() {
+        let mut runs: Vec<Record> = Vec::new();
+        for number in 1..=3 {
+            let run = Record::new(number, &State::default(), &Recipe::default(), &runs);
+            runs.push(run);
+        }
+        assert_eq!(runs.iter().map(Record::letter).collect::<String>(), "ABC");
+        runs.remove(1);
+        let mut recipe = Recipe::default();
+        recipe.set(&EXPERTS, 2.0);
+        recipe.set(&SHIPPED, 1.0);
+        let state = State::default().with(LEARNER.networks[0], 1.0);
+        let other = Record::new(4, &state, &recipe, &runs);
+        assert_eq!(other.letter(), 'B');
+        let said: Vec<String> = other.differences(&runs[0]).iter().map(english).collect();
+        assert_eq!(said[1..], ["Begins with: the weights that ship", "Experts: 2"]);
+        assert!(said[0].contains("Shared bottom") || said[0].contains("shared"), "{said:?}");
+        assert_eq!(other.differences(&other), []);
+
+        assert_eq!(best(&runs, 0), None);
+        runs[0].hear(look(1, 0, &[]));
+        assert_eq!(best(&runs, 0), None, "one alone is no comparison");
+        runs[1].hear(look(3, 0, &[]));
+        runs[1].looks[0].held_out = vec![0.65, f32::NAN];
+        assert_eq!([best(&runs, 0), best(&runs, 1)], [Some(3), None]);
     }
 
     #[test]
