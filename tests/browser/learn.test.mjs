@@ -65,7 +65,8 @@ test("learning goes on until it is paused, and the page stays at hand", () =>
     await vitrine.page.waitForTimeout(500);
     assert.equal(await steps(vitrine), stood, "a pause is one");
     assert.match(await vitrine.get("learn-go").innerText(), /Learn/);
-    assert.ok((await vitrine.page.locator(".learn canvas").count()) >= 4);
+    assert.equal(await vitrine.page.locator(".learn canvas").count(), 1);
+    assert.equal(await vitrine.page.locator(".learn .curves path").count(), 1 + 3 + 3);
     // Another setting is another run; the one before stays in the table.
     await vitrine.page.locator('[data-setting="experts"]').selectOption("2");
     await vitrine.page.waitForURL(/learn=shoppers:50,experts:2/);

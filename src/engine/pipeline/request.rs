@@ -284,9 +284,9 @@ mod tests {
     use languages::english;
     use market::catalogue::Product;
     use market::history::{DAY, EventKind, Profile};
-    use systems::shared::DEVICE;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+    use systems::shared::DEVICE;
 
     fn shopper() -> Shopper {
         let profile = Profile {
