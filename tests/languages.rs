@@ -465,7 +465,6 @@ fn words_in_a_program_are_found() {
 const LATIN: &[&str] = &[
     "AUC",
     "AdaGrad",
-    "Adam",
     "BERT",
     "BM25",
     "CLS",
@@ -542,8 +541,10 @@ const LATIN: &[&str] = &[
     "DMT_trans",
     "DNN",
     "ESM",
+    "ESM2",
     "GBDT",
     "MGDSPR",
+    "MLP",
     "MLP_MTL",
     "MLP_Single",
     "MRR",

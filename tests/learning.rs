@@ -129,7 +129,7 @@ fn learns(key: &str) {
             .get(name)
             .is_some_and(|found| near(*found, *value, 2e-3 * value.abs().max(1.0)))
     });
-    assert!(alike && found.measures.len() == short.measures.len(), "{key}: {text}");
+    assert!(alike, "{key}: {text}");
 
     // To the end.
     let left = (run.steps() - run.step_number()) as usize;

@@ -59,7 +59,7 @@ pub fn heard<E: JsCast>(event: &'static str, mut act: impl FnMut(&E) + 'static) 
         let window = super::browser::window();
         StoredValue::new_local(EventListener::new_with_options(&window, event, takes, act));
     }
-    of_one_type(event, Box::new(move |event| act(event.unchecked_ref())));
+    of_one_type(event, Box::new(move |event: &Event| act(event.unchecked_ref())));
 }
 
 /// What is to happen after a while, unless something else is before, or the component is gone.

@@ -9,7 +9,8 @@ import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-const NATIVE = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8")).dmt;
+const SYSTEMS = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8"));
+const NATIVE = SYSTEMS.dmt;
 /** The fewest shoppers, and what differs. */
 const link = (more = "") => `?v=1&backend=cpu&q=couch&panel=learn&learn=shoppers:50${more}`;
 
@@ -75,6 +76,30 @@ test("learning goes on until it is paused, and the page stays at hand", () =>
     assert.equal(await vitrine.get("learn-runs").locator("tbody tr").count(), 2);
     assert.equal(await vitrine.get("learn-gates").locator("figure").first().locator("path").count(), 2);
   }));
+
+for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr", "dropout"]])
+  test(`${system} learns by settings of its own, to the numbers of the command line`, () =>
+    withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=learn" }, async (vitrine) => {
+      await vitrine.ready();
+      const shown = (key) => vitrine.page.locator(`[data-setting="${key}"]`).count();
+      assert.deepEqual([await shown("lambda"), await shown(setting)], [1, 0]);
+      await vitrine.get("learn-system").selectOption(system);
+      await vitrine.page.waitForURL(new RegExp(`learn=system:${system}`));
+      assert.deepEqual([await shown("lambda"), await shown(setting)], [0, 1]);
+      await vitrine.page.locator('[data-setting="shoppers"]').selectOption("50");
+      for (let step = 1; step <= 4; step++) {
+        await vitrine.get("learn-step").click();
+        await stands(vitrine, step);
+      }
+      const native = SYSTEMS[system];
+      assert.ok((await status(vitrine)).includes(native.views.toLocaleString("en")), await status(vitrine));
+      const run = await vitrine.page.evaluate(() => JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run));
+      run.losses.forEach((loss, step) => {
+        const expected = native.losses[step];
+        assert.ok(Math.abs(loss - expected) < 2e-3 * Math.max(1, expected), `${step}: ${loss}, not ${expected}`);
+      });
+      assert.ok((await vitrine.page.locator(".learn canvas").count()) >= 1);
+    }));
 
 test("a recipe that there is none of is said, and the nearest taken", () =>
   withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=learn&learn=experts:1000000,rate:NaN,shoppers:0" }, async (vitrine) => {

@@ -9,9 +9,13 @@ use clap::{ArgMatches, Command, Error, FromArgMatches, Subcommand};
 
 /// A command below another: what it is called, what it reads, what it runs.
 pub struct Sub {
+    /// What it is called.
     pub name: &'static str,
+    /// What its help says first.
     pub about: &'static str,
+    /// Puts its arguments to a command.
     pub arguments: fn(Command) -> Command,
+    /// Runs it with what it was given.
     pub run: fn(&ArgMatches) -> Result<()>,
 }
 

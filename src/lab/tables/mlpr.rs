@@ -328,7 +328,21 @@ fn grown(data: &Data, settings: &trees::Settings) -> Vec<[f32; K]> {
 mod tests {
     use super::*;
     use crate::tables::table::assert_whole;
+    use systems::learning::Chosen;
+    use systems::mlpr::{LEARNING, SHARING};
     use training::mlpr::evaluate::METRICS;
+    use training::mlpr::learn::config_of;
+
+    #[test]
+    fn what_learns_in_the_tab_is_what_the_tables_hold_mlpr_against() {
+        let mut chosen = Chosen::new(&LEARNING);
+        let variants = ["mlpr-frozen", "ple", "mmoe", "esm2", "mlp-mtl"];
+        for (variant, number) in variants.into_iter().zip(0_u8..) {
+            chosen.set(&SHARING, number.into());
+            let Some(Make::Network(config, _)) = make(variant) else { panic!("{variant}") };
+            assert_eq!(config_of(&chosen), config, "{variant}");
+        }
+    }
 
     #[test]
     fn every_row_has_its_figures_and_every_pair_its_rows() {

@@ -381,7 +381,7 @@ fn step_by_step_is_the_same_training() {
 #[test]
 fn some_pairs_are_those_of_whole_queries() {
     let samples = samples_of(searches(0..20));
-    let some = samples.spread(samples.len() / 2);
+    let some = samples.spread(samples.len().div_ceil(2));
     assert_eq!(some.queries, [samples.queries[0].clone(), samples.queries[2].clone()]);
     let group = samples.groups[2].clone();
     assert_eq!(some.products[some.groups[1].clone()], samples.products[group.clone()]);
