@@ -79,6 +79,12 @@ impl Plot {
             at[1] = f64::max(at[1], least);
             least = at[1] + APART;
         }
+        // None below the axis, where numbers stand.
+        let mut most = 1.0;
+        for (_, _, at) in ends.iter_mut().rev() {
+            at[1] = f64::min(at[1], most);
+            most = at[1] - APART;
+        }
         ends
     }
 
@@ -223,5 +229,8 @@ mod tests {
         let [(a, _, [x, upper]), (b, _, [_, lower])] = letters[..] else { panic!("two") };
         assert_eq!((a, b, x), ('A', 'B', 0.5));
         assert!((upper - 0.08 / 1.16).abs() < 1e-9 && (lower - upper - APART).abs() < 1e-9);
+        let plot = Plot::of(20, vec![run('A', 9.0), run('B', 0.01), run('C', 0.0)]);
+        let at: Vec<f64> = plot.expect("points").letters().iter().map(|(.., at)| at[1]).collect();
+        assert!(at.is_sorted() && at[2] <= 1.0 && at[2] - at[1] >= APART - 1e-9, "{at:?}");
     }
 }
