@@ -304,6 +304,6 @@ mod tests {
         };
         assert_eq!(numbers(&runs), [1, 3]);
         assert_eq!(numbers(&runs[..2]), [2]);
-        assert_eq!(numbers(&[]), []);
+        assert!(numbers(&[]).is_empty());
     }
 }
