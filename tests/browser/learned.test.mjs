@@ -106,21 +106,21 @@ test("runs are laid over each other, with what tells them apart and the best of 
   withVitrine(stage, { link: LINK }, async (vitrine) => {
     await vitrine.ready();
     await learn(vitrine, 2);
-    assert.match(await vitrine.get("learn-click").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
-    assert.match(await vitrine.get("learn-order").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
-    assert.equal(await vitrine.get("learn-click").locator("path.ships").count(), 2, "the line, and its key");
+    assert.match(await vitrine.get("learn-auc-click").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
+    assert.match(await vitrine.get("learn-auc-order").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
+    assert.equal(await vitrine.get("learn-auc-click").locator("path.ships").count(), 2, "the line, and its key");
     await vitrine.page.locator('[data-setting="experts"]').selectOption("2");
     await learn(vitrine, 4);
     assert.equal(await rows(vitrine).count(), 2);
     assert.equal(await vitrine.get("learn-apart").count(), 0);
-    assert.equal(await vitrine.get("learn-click").locator(".curves path").count(), 3);
+    assert.equal(await vitrine.get("learn-auc-click").locator(".curves path").count(), 3);
     await vitrine.page.locator('tr[data-run="A"] input').check();
     assert.match(await vitrine.get("learn-apart").innerText(), /B differs from A: Experts: 2/);
     const classes = (section) =>
       vitrine.get(section).locator(".curves path").evaluateAll((all) => all.map((path) => path.getAttribute("class")));
     assert.deepEqual(await classes("learn-loss"), ["run-0", "run-1"]);
-    assert.deepEqual(await classes("learn-click"), ["run-0", "run-1", "ships"]);
-    assert.equal(await vitrine.get("learn-order").locator(".legend").innerText().then((text) => /A\s+B/.test(text)), true);
+    assert.deepEqual(await classes("learn-auc-click"), ["run-0", "run-1", "ships"]);
+    assert.equal(await vitrine.get("learn-auc-order").locator(".legend").innerText().then((text) => /A\s+B/.test(text)), true);
     // The best of each column is marked once, and it is the larger number.
     for (const column of [3, 4]) {
       const cells = await rows(vitrine).locator(`td:nth-child(${column + 1})`).allInnerTexts();
@@ -128,12 +128,28 @@ test("runs are laid over each other, with what tells them apart and the best of 
       assert.equal(best.length, 1, cells.join());
       assert.equal(parseFloat(best[0]), Math.max(...cells.map(parseFloat)));
     }
+    // Another system's run stands in a table of its own, and is laid over nothing; its switch is a ranker's.
+    await vitrine.get("learn-system").selectOption("moppr");
+    await vitrine.page.locator('[data-setting="shoppers"]').selectOption("50");
+    await learn(vitrine, 1);
+    const tables = () => vitrine.get("learn-runs").locator("table").evaluateAll((all) => all.map(({ dataset }) => dataset.system));
+    assert.deepEqual(await tables(), ["moppr", "dmt"]);
+    assert.match(await vitrine.get("learn-recall-click").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
+    assert.equal(await vitrine.get("learn-on-shelf").isDisabled(), true);
+    assert.equal(await vitrine.page.locator('tr[data-run="C"]').getByTestId("learn-rank").count(), 0);
+    assert.equal(await vitrine.page.locator('tr[data-run="A"] input').isDisabled(), true);
+    assert.deepEqual(await classes("learn-loss"), ["now"]);
+    // Its own settings again, and a run that is laid over A and B again.
+    await vitrine.page.locator('tr[data-run="B"]').getByRole("button").last().click();
+    await learn(vitrine, 1);
+    assert.deepEqual(await tables(), ["dmt", "moppr"]);
+    assert.deepEqual(await classes("learn-loss"), ["run-0", "run-3"]);
     // The older run's weights can be ranked with, too.
     await vitrine.page.locator('tr[data-run="A"]').getByTestId("learn-rank").click();
     await ranked(vitrine, true);
     const first = await vitrine.scores();
     assert.equal(await vitrine.get("learn-on-shelf").isChecked(), false);
-    await vitrine.page.locator('tr[data-run="B"]').getByTestId("learn-rank").click();
+    await vitrine.page.locator('tr[data-run="D"]').getByTestId("learn-rank").click();
     await until(vitrine, () => document.querySelector('[data-testid="learn-on-shelf"]').checked);
     await vitrine.page.waitForTimeout(1500);
     await vitrine.rest();

@@ -156,13 +156,20 @@ fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
         None => ().into_any(),
     };
     let of_runs = letters(trainer);
-    let keys = move || match runs.with(|runs| overlaid.with(|o| shown(runs, o).len() > 1)) {
+    // Some are measured on what is held out alone.
+    let learns = move || {
+        let training = |run: &Record| !run.measured(key)[0].is_empty();
+        runs.with(|runs| runs.last().is_some_and(training))
+    };
+    let keys = move || {
+        match runs.with(|runs| overlaid.with(|o| shown(runs, o).len() > 1)) {
         true => of_runs(),
         false => view! {
             <span class="key learned">{say(word!("learn.held-out"))}</span>
-            <span class="key truth">{say(word!("learn.training"))}</span>
+            {learns().then(|| view! { <span class="key truth">{say(word!("learn.training"))}</span> })}
         }
         .into_any(),
+    }
     };
     let label = move || {
         let reached = runs.with(|runs| runs.last()?.reached(key));
@@ -183,7 +190,9 @@ fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
             let curves: Vec<Curve> = match shown.len() {
                 0 | 1 => {
                     let [training, held_out] = run.measured(key);
-                    vec![Curve::alone("quiet", training), Curve::alone("now", held_out)]
+                    let training = Some(training).filter(|points| !points.is_empty());
+                    let training = training.map(|points| Curve::alone("quiet", points));
+                    training.into_iter().chain([Curve::alone("now", held_out)]).collect()
                 }
                 _ => shown.iter().map(|run| Curve::of_run(run, held_out(run, key))).collect(),
             };
