@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fs;
 use std::rc::Rc;
 
 use burn::module::Module;
@@ -10,7 +11,7 @@ use engine::pipeline::Funnel;
 use engine::pipeline::assets::Manifest;
 use engine::pipeline::caller::Caller;
 use futures::executor::block_on;
-use lab::native::Folder;
+use lab::native::{Folder, Patient};
 use languages::english;
 use link::{HistoryEdit, State};
 use market::catalogue::Catalogue;
@@ -23,16 +24,16 @@ use nets::models::mlpr::ranker::MODEL as MLPR;
 use nets::models::moppr::MopprConfig;
 use nets::models::moppr::retriever::MODEL as MOPPR;
 use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, Precision, Weights};
+use nets::models::weights::{About, Precision, Weights as Tensors};
 use nets::models::yandex::YandexConfig;
 use nets::models::yandex::retriever::MODEL as YANDEX;
 use protocol::blend;
 use protocol::block::{Blocks, SequenceAttention};
 use protocol::{Answer, Notice};
 use serde::Serialize;
-use systems::dmt::{self, MULTI_TASK, MultiTask};
+use systems::dmt::{self, BiasFeatures, MULTI_TASK, MultiTask};
 use systems::registry::RETRIEVERS;
-use systems::shared::{self, Surface};
+use systems::shared::{self, Surface, Weights};
 use systems::{mlpr, moppr, yandex};
 
 use support::{Spoilt, funnel, load, run};
@@ -426,7 +427,7 @@ fn untrained<M: Module>(
     model: &M,
 ) -> Vec<u8> {
     let about = About::new(name, catalogue.seed, "a test", config).expect("plain data");
-    let weights = Weights::of(model, about).expect("it is on the CPU");
+    let weights = Tensors::of(model, about).expect("it is on the CPU");
     weights.to_bytes(Precision::Int8).expect("all of it is finite")
 }
 
@@ -466,32 +467,138 @@ fn networks_of_other_sizes_than_the_pages_are_refused_and_the_notice_says_so() {
     }
 }
 
+/// Name of the file of the ranker that opens.
+const FILE: &str = "dmt-mmoe-position-neighbours.safetensors";
+
+/// Weights of the ranker that opens that have learned nothing, with so many experts: another number of them
+/// is another drawing of the same system.
+fn unlearned(funnel: &Funnel<Spoilt>, experts: usize) -> Vec<u8> {
+    let catalogue = &funnel.stock().catalogue;
+    let config =
+        DmtConfig { experts, ..DmtConfig::playground(Vocabulary::of(catalogue), dense::COUNT) };
+    untrained(DMT, catalogue, &config, &config.init(&Device::flex()))
+}
+
+fn keys(answer: &Answer) -> Vec<&str> {
+    answer.notices.iter().map(|notice| notice.key.as_str()).collect()
+}
+
 #[test]
-fn weights_that_are_brought_rank_until_they_are_taken_back() {
-    const FILE: &str = "dmt-mmoe-position-neighbours.safetensors";
+fn learned_weights_rank_where_a_state_asks_for_them_and_nowhere_else() {
     let mut funnel = funnel();
     let state = State::default();
+    let asking = state.clone().with(&shared::WEIGHTS, Weights::Learned.value());
     let shipped = run(&mut funnel, &state);
-    let catalogue = &funnel.stock().catalogue;
-    let mut config = DmtConfig::playground(Vocabulary::of(catalogue), dense::COUNT);
-    // Another number of experts is another drawing of the same system.
-    config.experts = 6;
-    let brought = untrained(DMT, catalogue, &config, &config.init(&Device::flex()));
+    assert!(!shipped.learned && shipped.notices.is_empty());
+    // Without any, what ships ranks, and that is said.
+    let lacking = run(&mut funnel, &asking);
+    assert_eq!(lacking.candidates, shipped.candidates);
+    assert_eq!(keys(&lacking), ["learned-missing"]);
+    let measured = block_on(funnel.evaluate(1, &asking, 0, 1, &Patient::default()));
+    assert_eq!(measured.notices[0].key, "learned-missing");
+
+    let brought = unlearned(&funnel, 6);
     funnel.weigh(FILE, Some(brought.clone()));
-    let other = run(&mut funnel, &state);
+    let other = run(&mut funnel, &asking);
     assert_ne!(other.candidates, shipped.candidates);
     assert_eq!(other.gatings[0].experts.len(), 6);
-    // Another ranker in between, and back: they still rank.
-    run(&mut funnel, &state.clone().ranked_by(&mlpr::RANKER));
-    assert_eq!(run(&mut funnel, &state).candidates, other.candidates);
+    assert_eq!(keys(&other), ["learned"]);
+    // Who does not ask goes on with what ships, and is told that there is a choice.
+    let beside = run(&mut funnel, &state);
+    assert_eq!(beside.candidates, shipped.candidates);
+    assert!(beside.learned && beside.notices.is_empty());
+    // Another ranker in between has none; and back: they still rank.
+    let mlpr = run(&mut funnel, &asking.clone().ranked_by(&mlpr::RANKER));
+    assert_eq!((keys(&mlpr), mlpr.learned), (vec!["learned-missing"], false));
+    assert_eq!(run(&mut funnel, &asking).candidates, other.candidates);
     funnel.weigh(FILE, None);
-    assert_eq!(run(&mut funnel, &state).candidates, shipped.candidates);
-    // What can't be read is told of, and what ships goes on.
+    assert_eq!(run(&mut funnel, &asking).candidates, shipped.candidates);
+    // What can't be read is told of, and what ships ranks.
     funnel.weigh(FILE, Some(brought[..1000].to_vec()));
-    let broken = run(&mut funnel, &state);
+    let broken = run(&mut funnel, &asking);
     assert!(english(&broken.notices[0].says).contains(FILE), "{:?}", broken.notices);
     assert_eq!(broken.candidates, shipped.candidates);
-    assert_eq!(run(&mut funnel, &state).notices, []);
+    assert_eq!(keys(&run(&mut funnel, &asking)), ["learned-missing"]);
+}
+
+#[test]
+fn learned_weights_and_those_that_ship_keep_their_last_answers_apart() {
+    let mut funnel = funnel();
+    let state = State::default();
+    let asking = state.clone().with(&shared::WEIGHTS, Weights::Learned.value());
+    let ranked_anew = |funnel: &mut Funnel<Spoilt>, state: &State| {
+        let timings = run(funnel, state).timings;
+        timings.iter().any(|time| time.stage == "rank" && !time.cached)
+    };
+    let weights = unlearned(&funnel, 4);
+    funnel.weigh(FILE, Some(weights));
+    let anew: Vec<bool> = [&state, &asking, &state, &asking]
+        .into_iter()
+        .map(|state| ranked_anew(&mut funnel, state))
+        .collect();
+    assert_eq!(anew, [true, true, false, false]);
+    // Others are ranked with anew, in use or at rest; those that ship are not.
+    for last in [&asking, &state] {
+        run(&mut funnel, last);
+        let weights = unlearned(&funnel, 5);
+        funnel.weigh(FILE, Some(weights));
+        assert!(!ranked_anew(&mut funnel, &state));
+        assert!(ranked_anew(&mut funnel, &asking));
+    }
+}
+
+#[test]
+fn a_file_of_weights_is_told_apart_from_all_that_is_none() {
+    let funnel = funnel();
+    let catalogue = &funnel.stock().catalogue;
+    let read = |name: &str| fs::read(format!("assets/{name}")).expect(name);
+    // What ships and what was saved can be opened, for every variant, and MLPR's.
+    for (file, multi_task, bias) in [
+        (FILE, MultiTask::Mmoe, BiasFeatures::SHIPPED),
+        ("dmt-mmoe-unbiased.safetensors", MultiTask::Mmoe, BiasFeatures::default()),
+        (
+            "dmt-single-task-position-neighbours.safetensors",
+            MultiTask::SingleTask,
+            BiasFeatures::SHIPPED,
+        ),
+    ] {
+        let opened = funnel.open(&read(file)).expect(file);
+        assert_eq!(opened.file, file);
+        assert_eq!(MultiTask::of(&opened.settings), multi_task);
+        assert_eq!(BiasFeatures::of(&opened.settings), bias);
+        assert!(opened.command.contains("dmt"), "{}", opened.command);
+    }
+    let mlpr = funnel.open(&read("mlpr.safetensors")).expect("a ranker's");
+    assert_eq!((&*mlpr.file, mlpr.settings.option(&shared::RANKER)), ("mlpr.safetensors", 1));
+
+    let whole = unlearned(&funnel, 4);
+    let config = DmtConfig::playground(Vocabulary::of(catalogue), dense::COUNT);
+    let made = |config: &DmtConfig, catalogue: &Catalogue| {
+        untrained(DMT, catalogue, config, &config.init(&Device::flex()))
+    };
+    let elsewhere = Catalogue { seed: catalogue.seed + 1, ..catalogue.clone() };
+    let larger = DmtConfig { d_f: config.d_f * 2, ..config.clone() };
+    let header = br#"{"__metadata__":{"format":"pt"}}"#;
+    let others = [&(header.len() as u64).to_le_bytes()[..], header].concat();
+    let mut broken = whole.clone();
+    broken[12] ^= 0x55;
+    for (bytes, key) in [
+        (Vec::new(), "weights-none"),
+        (br#"{"q": "couch"}"#.to_vec(), "weights-none"),
+        (vec![0; 4096], "weights-none"),
+        (read("mlpr.safetensors")[..7].to_vec(), "weights-none"),
+        // Of the same kind, and none of ours.
+        (others, "weights-none"),
+        (whole[..100].to_vec(), "weights-damaged"),
+        (whole[..whole.len() - 1].to_vec(), "weights-damaged"),
+        (broken, "weights-damaged"),
+        (read("moppr.safetensors"), "weights-model"),
+        (made(&config, &elsewhere), "weights-catalogue"),
+        (made(&larger, catalogue), "weights-sizes"),
+    ] {
+        let notice = funnel.open(&bytes).expect_err(key);
+        assert_eq!(notice.key, key, "{}", english(&notice.says));
+    }
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // The states reach what they are there for.
     let never: Vec<_> = acted.iter().filter(|(_, acted)| !**acted).map(|(key, _)| *key).collect();
-    assert_eq!(never, ["device", "precomputed"]);
+    // No weights are learned here: tests/funnel.rs brings some.
+    assert_eq!(never, ["device", "precomputed", "weights"]);
     let sources: String = fs::read_dir("src/systems")
         .expect("the systems")
         .map(|file| fs::read_to_string(file.expect("a file").path()).expect("its text"))

@@ -348,7 +348,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     // Keys of a keyboard.
     ("machine/tree.rs", &["Home", "End"]),
     // Classes.
-    ("studio/learn.rs", &["key band-{}"]),
+    ("learn/seen.rs", &["key band-{}"]),
     ("page/knobs.rs", &["knob number", "knob switch", "knob choice"]),
     ("page/picture.rs", &["picture pale", "picture light", "picture deep"]),
     ("page/shelf.rs", &["move up", "move down", "move new"]),
@@ -525,6 +525,7 @@ const LATIN: &[&str] = &[
     "price",
     "recall",
     "require-corp",
+    "safetensors",
     "sandbox",
     "softmax",
     "Softmax",

@@ -9,8 +9,10 @@ use link::State;
 use link::recipe::{EXPERTS, Learning, Recipe, SEED, SHIPPED, SHOPPERS, Setting};
 use protocol::learn::{Look, Measure};
 use serde::{Deserialize, Serialize};
+use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
+use systems::moppr;
 use systems::registry::LEARNERS;
-use trainer::run::{Ground, Run, Stepped};
+use trainer::run::{Ground, Run, Stepped, compared};
 use training::descent::At;
 use training::learning::{Gathered, Seen, Steps};
 
@@ -109,8 +111,8 @@ fn learns(key: &str) {
         serde_json::from_str(include_str!("learning.json")).expect("what short runs come to");
     let measures = first.measures.iter();
     let found = Short {
-        views: run.begun().views,
-        held_out: run.begun().held_out,
+        views: run.begun(vec![]).views,
+        held_out: run.begun(vec![]).held_out,
         losses: losses.clone(),
         measures: measures.filter_map(|m| Some((m.key.clone(), m.held_out?))).collect(),
     };
@@ -172,9 +174,37 @@ fn what_is_said_is_what_learns() {
     assert!(auc(&shipped) > auc(&as_it_comes) + 0.1, "{:?}", shipped.measures);
     assert_eq!(shipped.curves[0].learned.len(), shipped.curves[0].truth.len());
     let recipe = recipe("dmt", &[]);
-    let compared = block_on(ground.shipped((&State::default(), &recipe), &*data, &folder()));
-    let compared = compared.expect("what ships");
-    assert!(near(compared[0].held_out.expect("clicks"), auc(&shipped), 1e-3));
+    let measured = |state: &State| {
+        let compared = block_on(ground.shipped((state, &recipe), &*data, &folder()));
+        compared.expect("the files that ship")
+    };
+    let reference = measured(&State::default());
+    assert_eq!(reference.len(), shipped.measures.len());
+    for (looked, reference) in shipped.measures.iter().zip(&reference) {
+        assert_eq!(looked.key, reference.key);
+        let [looked, reference] = [looked, reference].map(|of| of.held_out.expect("enough"));
+        // A look rounds the weights of its file once more.
+        assert!(near(looked, reference, 2e-3), "{shipped:?} {reference:?}");
+    }
+    // The other ways to share ship with what the bias network reads as it opens, and with no other.
+    let alone = State::default().with(&MULTI_TASK, MultiTask::SingleTask.value());
+    let of_alone = measured(&alone);
+    assert!(!of_alone.is_empty() && of_alone != reference);
+    assert_eq!(measured(&alone.with(&BIAS_PAGE, 1.0)), []);
+}
+
+#[test]
+fn what_ships_is_measured_once_for_all_that_it_comes_to_the_same_of() {
+    let of = |state: &State, recipe: &Recipe| compared(state, recipe);
+    let (state, dmt) = (State::default(), recipe("dmt", &[]));
+    let other = state.clone().with(&BIAS_PAGE, 1.0);
+    assert_eq!(of(&state, &dmt), of(&state, &recipe("dmt", &[(&SEED, 2.0), (&EXPERTS, 2.0)])));
+    assert_ne!(of(&state, &dmt), of(&other, &dmt));
+    assert_ne!(of(&state, &dmt), of(&state, &recipe("mlpr", &[])));
+    // Whose knob it is not, it is nothing to; what is measured by the temperature is another with each.
+    let moppr = recipe("moppr", &[]);
+    assert_eq!(of(&state, &moppr), of(&other, &moppr));
+    assert_ne!(of(&state, &moppr), of(&state, &recipe("moppr", &[(&moppr::TAU, 1.0)])));
 }
 
 /// A training whose third step breaks.

@@ -2,6 +2,7 @@
 //! pair of systems, held to what each stage is said to read.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use engine::pipeline::Funnel;
 use engine::pipeline::request::Request;
@@ -15,6 +16,7 @@ use systems::knob::Knob;
 use systems::registry::{RANKERS, RETRIEVERS, knobs};
 use systems::shared::{
     BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE, Surface,
+    WEIGHTS, Weights,
 };
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
@@ -28,7 +30,8 @@ const OF_VECTORS: &[&str] = &["gmv", "sigma", "int8"];
 const DRAWN: &[&str] = &["tau", "candidates", "relevance-control", "sample", "seed", "size"];
 /// Knobs that the cut reads, which stands on MOPPR's towers whoever retrieves.
 const CUT: &[&str] = &["coarse-keep", "category-filter"];
-/// Shared knobs that every ranker reads. What remains of the shared ones, no stage does.
+/// Shared knobs that every ranker reads. What remains of the shared ones, no stage does; nor which weights
+/// it ranks with, while none were learned.
 const RANKED: &[&str] = &["gate-temperature"];
 
 /// Retrievers that read on what the page is seen.
@@ -181,6 +184,30 @@ fn a_knob_of_another_system_has_nothing_run_again() {
     assert_eq!(cut, ["coarse", "rank", "bias"]);
     let other = again(&mut funnel, &moppr, &turned(&moppr, &RETRIEVER, 2.0));
     assert_eq!(other, ["score", "retrieve", "coarse", "rank", "bias"]);
+}
+
+#[test]
+fn learned_weights_have_the_stages_of_their_ranker_run_and_no_other() {
+    let mut funnel = funnel();
+    let shipped = State { query: "running shoes".into(), ..State::default() };
+    let learned = shipped.clone().with(&WEIGHTS, Weights::Learned.value());
+    let nothing: [&str; 0] = [];
+    assert_eq!(again(&mut funnel, &shipped, &learned), nothing, "there are none yet");
+    let bring = |funnel: &mut Funnel<Spoilt>| {
+        let file = "dmt-mmoe-position-neighbours.safetensors";
+        funnel.weigh(file, Some(fs::read(format!("assets/{file}")).expect("what ships")));
+    };
+    bring(&mut funnel);
+    let ranked = ["encode", "rank", "bias"];
+    assert_eq!(again(&mut funnel, &shipped, &learned), ranked);
+    // Each keeps its own, until others are brought.
+    assert_eq!(again(&mut funnel, &learned, &shipped), nothing);
+    assert_eq!(again(&mut funnel, &shipped, &learned), nothing);
+    bring(&mut funnel);
+    assert_eq!(again(&mut funnel, &shipped, &learned), ranked);
+    // Another ranker's are not these.
+    let mlpr = [&shipped, &learned].map(|state| state.clone().ranked_by(&mlpr::RANKER));
+    assert_eq!(again(&mut funnel, &mlpr[0], &mlpr[1]), nothing);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use protocol::learn::{Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, 
 use protocol::machine::{Activity, Machine, Strip};
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
-    HistoryEntry, Map, Notice, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
-    Shop, Shopper, StageTime, ToEngine, Told, Trace,
+    HistoryEntry, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides,
+    Seat, Shop, Shopper, StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -218,6 +218,7 @@ fn answer() -> Answer {
             recent_searches: 1,
             blocks: blocks(),
         },
+        learned: true,
         gatings: vec![
             Gating { name: None, experts: vec![] },
             Gating {
@@ -292,6 +293,7 @@ fn to_engine() -> Vec<ToEngine> {
         asked(Question::Map),
         asked(Question::Machine { product: 3, of_page: true }),
         ToEngine::Weigh { file: "dmt".into(), weights: "AA==".into() },
+        ToEngine::Open { job: 7, weights: "AA==".into() },
         ToEngine::Ping,
         ToEngine::LoseDevice,
     ]
@@ -332,6 +334,8 @@ fn from_engine() -> Vec<FromEngine> {
     };
     let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
     let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
+    let opened =
+        Opened { file: "dmt".into(), settings: state().settings, command: "learned".into() };
     let told = |reply| FromEngine::Told(Told { job: 1, reply, notices: vec![notice()] });
     vec![
         FromEngine::Hello { version: 7, backend: Backend::Cpu },
@@ -352,6 +356,7 @@ fn from_engine() -> Vec<FromEngine> {
         told(Some(Reply::Parts(Box::new(parts)))),
         told(Some(Reply::Seats(vec![seat]))),
         told(Some(Reply::Map(map))),
+        told(Some(Reply::Weights(opened))),
         FromEngine::Notice(notice()),
         FromEngine::Failed(notice()),
         FromEngine::Alive,
@@ -366,7 +371,9 @@ fn to_trainer() -> Vec<ToTrainer> {
 
 /// Everything that the trainer says.
 fn from_trainer() -> Vec<FromTrainer> {
-    let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file: "dmt".into() };
+    let shipped = vec![Measure { key: "auc-click".into(), training: None, held_out: Some(0.75) }];
+    let file = "dmt".into();
+    let begun = Begun { run: 2, views: 900, held_out: 300, steps: 58, file, shipped };
     let look = Look {
         run: 2,
         step: 4,

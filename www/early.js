@@ -188,7 +188,8 @@
     const vitrineDropped = event.dataTransfer?.files[0];
     Object.assign(window, { vitrineDropped });
     if (!vitrineDropped) return;
-    document.dispatchEvent(new CustomEvent("vitrine-open", { detail: "share" }));
+    const detail = vitrineDropped.name.endsWith(".safetensors") ? "learn" : "share";
+    document.dispatchEvent(new CustomEvent("vitrine-open", { detail }));
     document.dispatchEvent(new Event("vitrine-dropped"));
   });
 })();

@@ -21,9 +21,9 @@ use systems::registry;
 pub const LINK_VERSION: u32 = 1;
 
 /// Keys of what is looked at ([`View`](super::view::View)): no ranking depends on them.
-pub const VIEWED: [&str; 13] = [
-    "panel", "lesson", "lecture", "embed", "metrics", "bench", "part", "learn", "lang", "a", "b",
-    "c", "d",
+pub const VIEWED: [&str; 14] = [
+    "panel", "lesson", "lecture", "embed", "metrics", "bench", "machine", "part", "learn", "lang",
+    "a", "b", "c", "d",
 ];
 
 /// Most keys that are named where a link holds some that nobody knows.

@@ -45,6 +45,8 @@ pub struct View {
     pub measured: Measured,
     /// The order of the page on the workbench of positions; empty where it is the shelf's.
     pub bench: Vec<ProductId>,
+    /// How the machine is looked at.
+    pub machine: Machine,
     /// The part of the machine that is opened.
     pub part: Option<PartPlace>,
     /// What a training in the tab is told.
@@ -101,6 +103,64 @@ impl PartPlace {
             false => RETRIEVERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
         };
         found.map(|part| Self { of_ranker, key: part.key })
+    }
+}
+
+/// How the machine is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Whether the mean over the products of the page is shown, in place of one of them.
+    pub of_page: bool,
+    /// What its numbers are held against.
+    pub against: Beside,
+    /// Whether what is in the funnel, in the retriever, in the ranker is hidden.
+    pub folded: [bool; 3],
+}
+
+/// What the machine's numbers are held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing: they are shown as they are, and what moved since the state before is ringed.
+    #[default]
+    Nothing,
+    /// What they were before the last change.
+    Before,
+    /// What they are at a pinned state, by its number.
+    Pin(usize),
+}
+
+impl Machine {
+    /// Names in links of what can be folded.
+    const FOLDS: [&str; 3] = ["funnel", "retriever", "ranker"];
+
+    /// Its part of a link, `page,before,ranker`; an empty text where all is as it comes.
+    fn write(self) -> String {
+        let page = self.of_page.then_some("page");
+        let against = match self.against {
+            Beside::Nothing => None,
+            Beside::Before => Some("before"),
+            Beside::Pin(number) => PINS.get(number).copied(),
+        };
+        let folded = Self::FOLDS.into_iter().zip(self.folded);
+        let folded = folded.filter(|(_, folded)| *folded).map(|(name, _)| name);
+        page.into_iter().chain(against).chain(folded).collect::<Vec<_>>().join(",")
+    }
+
+    /// Reads its part of a link as far as that goes, and what of it says nothing.
+    fn read(text: &str) -> (Self, Vec<&str>) {
+        let (mut machine, mut wrong) = (Self::default(), Vec::new());
+        for name in text.split(',').filter(|name| !name.is_empty()) {
+            let pin = PINS.iter().position(|pin| *pin == name);
+            let fold = Self::FOLDS.iter().position(|known| *known == name);
+            match (name, pin, fold) {
+                ("page", ..) => machine.of_page = true,
+                ("before", ..) => machine.against = Beside::Before,
+                (_, Some(number), _) => machine.against = Beside::Pin(number),
+                (_, _, Some(place)) => machine.folded[place] = true,
+                _ => wrong.push(name),
+            }
+        }
+        (machine, wrong)
     }
 }
 
@@ -180,6 +240,9 @@ impl Link {
         if !self.view.bench.is_empty() {
             let order: Vec<String> = self.view.bench.iter().map(ProductId::to_string).collect();
             parts.push(format!("bench={}", order.join(",")));
+        }
+        if self.view.machine != Machine::default() {
+            parts.push(format!("machine={}", self.view.machine.write()));
         }
         if let Some(part) = self.view.part {
             parts.push(format!("part={}", part.write()));
@@ -261,6 +324,13 @@ impl View {
                 Some(measured) => self.measured = measured,
                 None => wrong(Message::new(word!("link.metrics"))),
             },
+            "machine" => {
+                let (machine, unknown) = Machine::read(value);
+                self.machine = machine;
+                if !unknown.is_empty() {
+                    wrong(Message::new(word!("link.machine")));
+                }
+            }
             "part" => {
                 self.part = PartPlace::read(value);
                 if self.part.is_none() {
@@ -454,6 +524,28 @@ mod tests {
             assert_eq!((link.view.part, link.state.query.as_str()), (None, "couch"), "{bad}");
             assert!(english(&dropped[0].says).contains(bad), "{dropped:?}");
         }
+    }
+
+    #[test]
+    fn how_the_machine_is_looked_at_comes_back() {
+        for (machine, written) in [
+            (Machine { of_page: true, ..Machine::default() }, "page"),
+            (Machine { against: Beside::Before, ..Machine::default() }, "before"),
+            (Machine { against: Beside::Pin(3), ..Machine::default() }, "d"),
+            (
+                Machine { of_page: true, against: Beside::Pin(0), folded: [true, false, true] },
+                "page,a,funnel,ranker",
+            ),
+        ] {
+            let view = View { machine, ..View::default() };
+            let link = Link { view, ..Link::default() };
+            assert_eq!(link.write(), format!("#v=1&machine={written}"));
+            assert_eq!(Link::read(&link.write()), (link, vec![]));
+        }
+        let (link, dropped) = Link::read("machine=page,moon,ranker");
+        let machine = Machine { of_page: true, folded: [false, false, true], ..Machine::default() };
+        assert_eq!((link.view.machine, dropped.len()), (machine, 1));
+        assert!(english(&dropped[0].says).contains("page,moon,ranker"), "{dropped:?}");
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub const STUDIO: Side = Side { speaks: PAGE.hears, hears: PAGE.speaks };
 /// How the studio is told which product a pointer or the focus is on in passing; nothing where none is.
 pub const PASSED: &str = "vitrine-passed";
 
-/// Under this the studio says which weights the shelf is to be ranked with: the name of the file that they
-/// take the place of, a line's end, and the file in base 64, or nothing, which takes them back.
+/// Under this the studio brings learned weights: the name of the file that they take the place of where a
+/// state asks for such, a line's end, and the file in base 64.
 pub const WEIGHTS: &str = "vitrine-weights";
 
 /// Mark of the page on the document: [`PROTOCOL_VERSION`] of its build, as text.

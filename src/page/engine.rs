@@ -14,7 +14,6 @@ use super::parts::follow;
 use super::store::Store;
 use super::worker::{self, Running};
 use super::{bridge, browser, wire};
-use market::language::Message;
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
 use systems::shared::BackendChoice;
@@ -23,14 +22,12 @@ use systems::shared::BackendChoice;
 /// menu.
 const TOLD_ONCE: [&str; 3] = ["no-webgpu", "webgpu-refused", "webgpu-differs"];
 
-/// Key of what is said while the shelf is ranked with weights that were learned here.
-const LEARNED: &str = "learned";
-
 struct Client {
     supervisor: RefCell<Supervisor>,
     workers: RefCell<[Option<Running>; 2]>,
-    /// Weights that the studio brought, for engines that are started later.
-    brought: RefCell<Option<ToEngine>>,
+    /// Learned weights that the studio brought, by the file that they take the place of: for engines that
+    /// are started later.
+    brought: RefCell<Vec<(String, ToEngine)>>,
     store: Store,
 }
 
@@ -137,9 +134,10 @@ impl Client {
             Action::Send(backend, message) => {
                 self.send(backend, &message);
                 // It is ready for them before it is ready for a state.
-                if let (ToEngine::Start { .. }, Some(brought)) = (&message, &*self.brought.borrow())
-                {
-                    self.send(backend, brought);
+                if let ToEngine::Start { .. } = &message {
+                    for (_, brought) in &*self.brought.borrow() {
+                        self.send(backend, brought);
+                    }
                 }
             }
             Action::Tell(notice) => self.tell(notice),
@@ -157,20 +155,16 @@ impl Client {
         }
     }
 
-    /// Ranks with weights that the studio brings, or takes them back.
+    /// Hands on learned weights that the studio brings.
     fn weigh(self: &Rc<Self>, text: &str) {
         let Some((file, weights)) = text.split_once('\n') else { return };
         let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
         for backend in [Backend::Cpu, Backend::Webgpu] {
             self.send(backend, &message);
         }
-        if weights.is_empty() {
-            self.brought.take();
-            self.store.withdraw(LEARNED);
-        } else {
-            *self.brought.borrow_mut() = Some(message);
-            self.store.tell(LEARNED, Message::new(word!("notices.learned")));
-        }
+        self.brought.borrow_mut().retain(|(other, _)| other != file);
+        self.brought.borrow_mut().push((file.into(), message));
+        // Even where it is not ranked with: that there are some is part of the answer.
         let state = self.store.state.get_untracked();
         self.drive(|supervisor, now| supervisor.set_state(state, now));
     }

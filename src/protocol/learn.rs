@@ -95,6 +95,9 @@ message! {
         pub steps: u32,
         /// Name of the file that weights of this variant lie in where they ship.
         pub file: String,
+        /// What is measured over those held out with the weights that ship in its place; empty where none
+        /// do.
+        pub shipped: Vec<Measure>,
     }
 }
 

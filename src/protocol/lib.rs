@@ -26,7 +26,7 @@ use market::catalogue::{Catalogue, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
 use market::metrics::measure::Values;
-use systems::knob::{Control, Facts};
+use systems::knob::{Control, Facts, Settings};
 use systems::registry::KNOBS;
 use systems::{Ranker, Retriever};
 
@@ -128,13 +128,22 @@ message! {
             /// What is asked.
             question: Question,
         } = "ask",
-        /// Rank with these weights in place of the file's of this name, from the next run on.
+        /// Where a state asks for learned weights, rank with these in place of the file's of this name,
+        /// from the next run on.
         Weigh {
             /// Name of the file.
             file: String,
             /// Its bytes, in base 64; an empty text takes them back.
             weights: String,
         } = "weigh",
+        /// Say of a file of weights which variant of which ranker it is of, with [`FromEngine::Told`] and
+        /// [`Reply::Weights`]. A run that waits goes first.
+        Open {
+            /// Number of the job.
+            job: u64,
+            /// Its bytes, in base 64.
+            weights: String,
+        } = "open",
         /// Answer [`FromEngine::Alive`].
         Ping = "ping",
         /// Lose the GPU, for tests of what follows.
@@ -286,6 +295,8 @@ message! {
         pub retrieval: RetrievalInsides,
         /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
         pub gatings: Vec<Gating>,
+        /// Whether there are learned weights for the ranker that is chosen, whatever it ranked with.
+        pub learned: bool,
         /// Every product that was ranked, in the order of retrieval. The page blends and orders.
         pub candidates: Vec<Candidate>,
         /// Examination by place, learned and true.
@@ -306,6 +317,7 @@ impl Answer {
             web_searches: recent_searches > 0,
             retrieved,
             ranked: self.candidates.len() as u32,
+            learned: self.learned,
         }
     }
 }
@@ -368,7 +380,7 @@ message! {
 }
 
 message! {
-    /// The answer to a [`Question`].
+    /// The answer to a [`Question`], or to a file that was opened.
     #[derive(Clone, Debug, PartialEq)]
     pub enum Reply {
         /// A product's way through the funnel.
@@ -381,6 +393,21 @@ message! {
         Map(Map) = "map",
         /// What every part of the systems makes of a product.
         Machine(Box<Machine>) = "machine",
+        /// What a file of weights is of.
+        Weights(Opened) = "weights",
+    }
+}
+
+message! {
+    /// What a file of weights is of.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Opened {
+        /// Name of the file of the same variant that ships, or would.
+        pub file: String,
+        /// Which ranker, and which variant of it.
+        pub settings: Settings,
+        /// What made it, as it says itself.
+        pub command: String,
     }
 }
 

@@ -198,11 +198,16 @@ pub fn recall(key: &str) -> Option<String> {
     browser::storage().and_then(|storage| storage.get_item(key).ok().flatten())
 }
 
-/// Lets the browser remember a text, if it does.
-pub fn remember(key: &str, text: &str) {
+/// Lets the browser remember a text, if it does: not where it is forbidden, or its storage full.
+pub fn remember(key: &str, text: &str) -> bool {
+    browser::storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
+}
+
+/// Lets the browser forget what it remembers under this key.
+pub fn forget(key: &str) {
     if let Some(storage) = browser::storage() {
-        // A full storage forgets, which is said by `remembers` for what is never kept.
-        let _ = storage.set_item(key, text);
+        // What can't be changed there was never kept.
+        let _ = storage.remove_item(key);
     }
 }
 
@@ -299,10 +304,30 @@ pub async fn read_file(file: &File) -> Result<String, Message> {
     text.map_err(|_| Message::new(word!("studio.why.unread")))
 }
 
-/// The file that was dropped on the page, once.
-pub fn dropped_file() -> Option<File> {
+/// A file that the person chose or dropped, in base 64.
+///
+/// # Errors
+/// Says why it can't be read.
+pub async fn read_bytes(file: &File) -> Result<String, Message> {
+    let unread = || Message::new(word!("studio.why.unread"));
+    let address = gloo_file::futures::read_as_data_url(&file.clone().into()).await;
+    let address = address.map_err(|_| unread())?;
+    // An empty file's has no comma in some browsers.
+    Ok(address.split_once(',').map_or_else(String::new, |(_, bytes)| bytes.into()))
+}
+
+/// Whether a file is one of weights, by its name.
+pub fn is_weights(file: &File) -> bool {
+    file.name().ends_with(".safetensors")
+}
+
+/// The file that was dropped on the page, once, if it is one of weights or one of those that are not.
+pub fn dropped_file(weights: bool) -> Option<File> {
     let (window, name) = (browser::window(), JsValue::from_str("vitrineDropped"));
-    let file = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    let file: File = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    if is_weights(&file) != weights {
+        return None;
+    }
     // A plain property of the window can be deleted.
     let _ = Reflect::delete_property(&window, &name);
     Some(file)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
+use super::learn::mine::asks;
 use super::panels::Panel;
 use super::rest::at_rest;
 use lessons::order::{Expected, Order};
@@ -33,6 +34,8 @@ struct Column {
     name: &'static str,
     state: State,
     order: Option<Result<Arc<Order>, Message>>,
+    /// It asks for learned weights, and there are none: what ships ranked.
+    lacks: bool,
 }
 
 /// The present state first, then the pins.
@@ -76,6 +79,7 @@ fn Compare() -> impl IntoView {
                 .into_iter()
                 .map(|(name, state)| {
                     let same = known.iter().find(|known| known.state == state);
+                    let lacks = same.is_some_and(|same| same.lacks);
                     let order = match same {
                         Some(same) => same.order.clone(),
                         // Until the answer is there, the old one stands where it stood.
@@ -84,7 +88,7 @@ fn Compare() -> impl IntoView {
                             last.and_then(|known| known.order.clone())
                         }
                     };
-                    Column { name, state, order }
+                    Column { name, state, order, lacks }
                 })
                 .collect();
         });
@@ -101,6 +105,7 @@ fn Compare() -> impl IntoView {
                 }
                 let asked_of = State { selected: None, ..state.clone() };
                 let answer = engine.answer(&asked_of).await;
+                let lacks = asks(&state) && answer.as_ref().is_ok_and(|answer| !answer.learned);
                 let order = answer.map(|answer| {
                     let shop = store.shop.get_untracked();
                     let catalogue = shop.as_ref().map(|shop| &shop.catalogue);
@@ -109,6 +114,7 @@ fn Compare() -> impl IntoView {
                 let _ = columns.try_update(|columns| {
                     for column in columns.iter_mut().filter(|c| c.state == state) {
                         column.order = Some(order.clone());
+                        column.lacks = lacks;
                     }
                 });
             }
@@ -201,6 +207,7 @@ fn table(
         view! {
             <div class="head" style=format!("grid-column:{place}")>
                 {head(store, column.name, at, state)}
+                {column.lacks.then(|| view! { <p class="differs" data-testid="lacks">{say(word!("studio.compare.lacks"))}</p> })}
             </div>
             <dl class="figures" style=format!("grid-column:{place}")>
                 {order_of(column).map(|order| figures(&order, reference.as_deref().filter(|_| !is_now)))}

@@ -48,7 +48,7 @@ pub struct Engine {
     inner: SendWrapper<Rc<Inner>>,
     /// How it stands.
     pub standing: RwSignal<Standing>,
-    /// Rises when it ranks with other weights.
+    /// Rises when it has other learned weights.
     pub weighed: RwSignal<u32>,
 }
 
@@ -66,11 +66,18 @@ struct Slice {
     reply: Reply<Evaluated>,
 }
 
-/// Something else that is wanted to be known of a state, which waits for every question too.
+/// Something else that is wanted to be known, which waits for every question too.
 struct Inquiry {
-    state: State,
-    about: protocol::Question,
+    about: About,
     reply: Reply<protocol::Told>,
+}
+
+/// What an inquiry is about.
+enum About {
+    /// A state.
+    State(State, protocol::Question),
+    /// A file of weights, in base 64.
+    Weights(String),
 }
 
 /// What the engine computes.
@@ -104,8 +111,8 @@ struct Inner {
     run: Cell<u64>,
     heard: Cell<f64>,
     answers: RefCell<VecDeque<(State, Arc<Answer>)>>,
-    /// Weights that it ranks with in place of a file's.
-    brought: RefCell<Option<ToEngine>>,
+    /// Learned weights, by the file that they take the place of.
+    brought: RefCell<Vec<(String, ToEngine)>>,
 }
 
 impl Engine {
@@ -129,12 +136,15 @@ impl Engine {
         Self { inner: SendWrapper::new(inner), standing, weighed: RwSignal::new(0) }
     }
 
-    /// Ranks with these weights, in base 64, in place of a file's; with none, with the file's again.
+    /// Where a state asks for learned weights, ranks with these, in base 64, in place of a file's.
     pub fn weigh(&self, file: &str, weights: &str) {
         let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
         self.inner.answers.borrow_mut().clear();
         self.inner.send(&message);
-        *self.inner.brought.borrow_mut() = Some(message).filter(|_| !weights.is_empty());
+        let mut brought = self.inner.brought.borrow_mut();
+        brought.retain(|(other, _)| other != file);
+        brought.push((file.into(), message));
+        drop(brought);
         self.weighed.update(|times| *times += 1);
     }
 
@@ -182,10 +192,25 @@ impl Engine {
         state: &State,
         about: protocol::Question,
     ) -> Result<protocol::Reply, Lost> {
-        let (reply, answered) = oneshot::channel();
         let state = State { selected: None, ..state.clone() };
         let state = state.with(&BACKEND, BackendChoice::Cpu.value());
-        let inquiry = Job::Inquiry(Inquiry { state, about, reply });
+        self.inquire(About::State(state, about)).await
+    }
+
+    /// What a file of weights is of, in base 64. Every question goes first.
+    ///
+    /// # Errors
+    /// Says what is wrong with it; and where the engine is lost over it.
+    pub async fn open(&self, weights: String) -> Result<protocol::Opened, Lost> {
+        match self.inquire(About::Weights(weights)).await? {
+            protocol::Reply::Weights(opened) => Ok(opened),
+            _ => Err(Message::new(word!("studio.engine.other"))),
+        }
+    }
+
+    async fn inquire(&self, about: About) -> Result<protocol::Reply, Lost> {
+        let (reply, answered) = oneshot::channel();
+        let inquiry = Job::Inquiry(Inquiry { about, reply });
         self.inner.behind.borrow_mut().push_back(inquiry);
         self.inner.pump();
         let told =
@@ -239,9 +264,12 @@ impl Inner {
                 let (state, from, count) = (Box::new(state.clone()), *from, *count);
                 ToEngine::Evaluate { job, state, from, count }
             }
-            Job::Inquiry(Inquiry { state, about, .. }) => {
-                let (state, question) = (Box::new(state.clone()), about.clone());
+            Job::Inquiry(Inquiry { about: About::State(state, question), .. }) => {
+                let (state, question) = (Box::new(state.clone()), question.clone());
                 ToEngine::Ask { job, state, question }
+            }
+            Job::Inquiry(Inquiry { about: About::Weights(weights), .. }) => {
+                ToEngine::Open { job, weights: weights.clone() }
             }
         };
         *self.current.borrow_mut() = Some(next);
@@ -286,7 +314,7 @@ impl Inner {
         match message {
             FromEngine::Hello { version: PROTOCOL_VERSION, .. } => {
                 self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
-                if let Some(brought) = &*self.brought.borrow() {
+                for (_, brought) in &*self.brought.borrow() {
                     self.send(brought);
                 }
             }

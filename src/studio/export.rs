@@ -412,6 +412,7 @@ mod tests {
                 recent_searches: 0,
                 blocks: vec![],
             },
+            learned: false,
             gatings: vec![Gating {
                 name: None,
                 experts: ["1", "2"]

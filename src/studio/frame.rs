@@ -43,7 +43,7 @@ fn Studio() -> impl IntoView {
     screen::follow(store);
     let engine = Engine::new(store);
     provide_context(Meter::new(engine.clone()));
-    provide_context(Trainer::new(engine.clone()));
+    provide_context(Trainer::new(engine.clone(), store));
     provide_context(engine);
     let open = Memo::new(move |_| store.view.with(|view| view.panel));
     let panel = move || open.get().and_then(by_key);

@@ -1,31 +1,38 @@
 //! Learning before one's eyes: a system trained in this tab on the market's log, with what it gets better at
 //! on the way, and the shelf in its order.
 
+use gloo_events::EventListener;
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
+use web_sys::{File, HtmlInputElement};
 
-use self::charts::{Stream, curves};
-use self::record::{Record, variant};
-use self::trainer::{Trainer, look_at};
-use super::browser::download_bytes;
-use super::engine::Standing;
+use self::mine::{Brought, asks};
+use self::record::{Record, value_name, variant};
+use self::seen::seen;
+use self::trainer::Trainer;
+use super::browser::{dropped_file, read_bytes};
+use super::engine::{Engine, Standing};
 use super::panels::Panel;
 use link::differences::knob_in_words;
 use link::recipe::{Learning, Recipe, Setting};
-use page::insides::chart::Chart;
-use page::insides::curves::examination;
+use market::language::{Message, Value};
+use page::browser;
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live, when};
 use page::store::{Store, store};
-use protocol::Examination;
-use protocol::words::{self, fixed};
+use protocol::words;
 use systems::knob::Settings;
 use systems::registry::LEARNERS;
-use systems::shared::RANKER;
 
 pub mod charts;
+pub mod kept;
+pub mod mine;
 pub mod record;
+pub mod runs;
+pub mod seen;
 pub mod trainer;
+
+/// Bytes of the largest file that may be one of weights.
+const LARGEST: f64 = 64e6;
 
 /// A model that learns while one looks at it.
 pub const PANEL: Panel =
@@ -60,6 +67,10 @@ fn Learn() -> impl IntoView {
         let runs = trainer.runs;
         move || runs.with(|runs| runs.last().map(Record::to_json))
     };
+    let said_beside = {
+        let trainer = trainer.clone();
+        move || beside(store, trainer.clone())
+    };
     let seen = {
         let trainer = trainer.clone();
         when(
@@ -67,7 +78,7 @@ fn Learn() -> impl IntoView {
                 let runs = trainer.runs;
                 move || runs.with(|runs| runs.last().is_some_and(|run| !run.looks.is_empty()))
             },
-            move || seen(trainer.clone()),
+            move || seen(store, &trainer),
         )
     };
     let chosen = Memo::new(move |_| store.view.with(|view| view.recipe.learning()));
@@ -81,13 +92,18 @@ fn Learn() -> impl IntoView {
             {buttons(store, trainer.clone())}
             <p class="note" role="status" data-testid="learn-status" prop:textContent=said></p>
             {live(trouble)}
+            {live(said_beside)}
             <fieldset class="settings">
                 <legend>{text(word!("learn.settings"))}</legend>
                 {system(store)}
                 {settings}
             </fieldset>
             {seen}
-            {live(move || runs_table(store, trainer.clone()))}
+            {live({
+                let trainer = trainer.clone();
+                move || runs::table(store, &trainer)
+            })}
+            {file(trainer)}
         </div>
     }
 }
@@ -95,8 +111,9 @@ fn Learn() -> impl IntoView {
 /// Which system learns, and which variant of it or what for.
 fn learns(store: Store) -> String {
     let recipe = store.view.with(|view| view.recipe.clone());
-    let knobs = store.state.with(|state| in_words(&recipe, &variant(state, &recipe)));
-    let system = system_name(recipe.learning());
+    let learning = recipe.learning();
+    let knobs = store.state.with(|state| in_words(learning, &variant(state, &recipe)));
+    let system = system_name(learning);
     match knobs.is_empty() {
         true => say_with(word!("learn.whole"), &[("system", &system)]),
         false => say_with(word!("learn.variant"), &[("system", &system), ("knobs", &knobs)]),
@@ -132,17 +149,16 @@ fn system(store: Store) -> AnyView {
     .into_any()
 }
 
-/// How the knobs stand that choose a variant.
-fn in_words(recipe: &Recipe, variant: &Settings) -> String {
-    let knobs = recipe.learning().knobs.iter().map(|knob| worded(&knob_in_words(knob, variant)));
+/// How the knobs stand that choose a variant, or what it learns for; nothing where there are none.
+fn in_words(learning: &Learning, variant: &Settings) -> String {
+    let knobs = learning.knobs.iter().map(|knob| worded(&knob_in_words(knob, variant)));
     knobs.collect::<Vec<_>>().join(" · ")
 }
 
-/// What a value of a setting is called.
-fn value_name(setting: &Setting, value: f32) -> String {
-    match setting.name_of(value) {
-        Some(name) => say(&word!("learn.{}.{}", setting.key, name)).into(),
-        None => value.to_string(),
+fn value_in_words(setting: &Setting, value: f32) -> String {
+    match value_name(setting, value) {
+        Value::Message(message) => worded(&message),
+        Value::Text(text) => text,
     }
 }
 
@@ -160,7 +176,7 @@ fn control(store: Store, setting: &'static Setting) -> AnyView {
     };
     let option = move |value: f32| {
         view! {
-            <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_name(setting, value)></option>
+            <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_in_words(setting, value)></option>
         }
     };
     view! {
@@ -237,6 +253,163 @@ fn buttons(store: Store, trainer: Trainer) -> AnyView {
     .into_any()
 }
 
+/// What else there is to say: weights that are asked for and not here, a run that was left behind, that
+/// nothing is kept, what was done in the background.
+fn beside(store: Store, trainer: Trainer) -> AnyView {
+    let lacks = {
+        let trainer = trainer.clone();
+        move || store.state.with(asks) && trainer.meant().is_none()
+    };
+    let lacks = when(lacks, || {
+        view! { <p class="trouble" data-testid="learn-lacks">{say(word!("learn.lacks"))}</p> }
+            .into_any()
+    });
+    let keeps = trainer.keeps;
+    let not_kept = when(
+        move || !keeps.get(),
+        || {
+            view! { <p class="note" data-testid="notice" data-key="learn-not-kept">{say(word!("learn.not-kept"))}</p> }
+            .into_any()
+        },
+    );
+    let away = trainer.away;
+    let was_away = live(move || match away.get() {
+        Some(steps) => {
+            let steps = words::count(steps as usize);
+            let said = say_with(word!("learn.was-away"), &[("steps", &steps)]);
+            view! { <p class="note" data-testid="learn-away">{said}</p> }.into_any()
+        }
+        None => ().into_any(),
+    });
+    view! {
+        {lacks}
+        {live(move || left(store, &trainer))}
+        {not_kept}
+        {was_away}
+    }
+    .into_any()
+}
+
+/// A run that was left behind, with what can be done with it.
+fn left(store: Store, trainer: &Trainer) -> AnyView {
+    let Some(kept) = trainer.left.get() else { return ().into_any() };
+    let learning = kept.recipe.learning();
+    let told = runs::told_in_words(&kept.variant, &kept.recipe);
+    let told = format!("{} · {told}", system_name(learning));
+    let values = [
+        ("step", &*words::count(kept.step as usize)),
+        ("steps", &*words::count(kept.steps as usize)),
+        ("told", &*told),
+    ];
+    let said = match kept.step < kept.steps {
+        true => say_with(word!("learn.left"), &values),
+        false => say_with(word!("learn.left.whole"), &values),
+    };
+    let again = {
+        let (trainer, kept) = (trainer.clone(), kept.clone());
+        move || {
+            store.view.update(|view| view.recipe = kept.recipe.clone());
+            store.state.update(|state| {
+                for knob in learning.knobs.iter().copied().chain([learning.knob]) {
+                    state.settings.set(knob, kept.variant.number(knob));
+                }
+            });
+            trainer.forget_left();
+            trainer.begin(&store.state.get_untracked(), &kept.recipe);
+            trainer.go(u32::MAX);
+        }
+    };
+    let forget = {
+        let trainer = trainer.clone();
+        move || trainer.forget_left()
+    };
+    let rank = (learning.ranks() && !kept.weights.is_empty()).then(|| {
+        let trainer = trainer.clone();
+        let rank = move || {
+            let number = trainer.take(|number| Brought::of_run(number, kept.clone()));
+            trainer.rank(store, Some(number), &kept.variant);
+            // It is in the table now; the browser keeps it for the next visit.
+            trainer.left.set(None);
+        };
+        view! {
+            <button type="button" class="outlined" data-testid="left-rank" on:click=click(rank)>{say(word!("learn.left.rank"))}</button>
+        }
+    });
+    view! {
+        <section class="left" data-testid="learn-left">
+            <p>{said}</p>
+            <div class="actions">
+                <button type="button" class="outlined" data-testid="left-again" on:click=click(again)>{say(word!("learn.left.again"))}</button>
+                {rank}
+                <button type="button" class="quiet" data-testid="left-forget" on:click=click(forget)>{say(word!("learn.left.forget"))}</button>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Where a file of weights is opened, or dropped.
+fn file(trainer: Trainer) -> AnyView {
+    let engine: Engine = expect_context();
+    let said = RwSignal::new(None::<Message>);
+    let open = move |file: File| {
+        let (trainer, engine) = (trainer.clone(), engine.clone());
+        leptos::task::spawn_local(async move {
+            let name = file.name();
+            let opened = async {
+                if file.size() > LARGEST {
+                    return Err(Message::new(word!("learn.open.large")));
+                }
+                let weights = read_bytes(&file).await?;
+                Ok((engine.open(weights.clone()).await?, weights))
+            };
+            let says = match opened.await {
+                Ok((opened, weights)) => {
+                    let file = name.clone();
+                    trainer.take(|number| Brought::of_file(number, file, opened, weights));
+                    Message::new(word!("learn.open.opened")).with("name", name)
+                }
+                Err(why) => {
+                    Message::new(word!("learn.open.refused")).with("name", name).with("why", why)
+                }
+            };
+            // The panel may have been closed meanwhile.
+            let _ = said.try_set(Some(says));
+        });
+    };
+    let dropped = {
+        let open = open.clone();
+        move || {
+            if let Some(file) = dropped_file(true) {
+                open(file);
+            }
+        }
+    };
+    dropped();
+    // It listens for as long as the panel is there.
+    StoredValue::new_local(EventListener::new(
+        &browser::document(),
+        "vitrine-dropped",
+        move |_| dropped(),
+    ));
+    let chosen = move |event: leptos::ev::Event| {
+        let input = event_target::<HtmlInputElement>(&event);
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            open(file);
+        }
+        // The same file can be chosen again.
+        input.set_value("");
+    };
+    view! {
+        <label class="file" data-testid="drop">
+            <span>{text(word!("learn.open"))}</span>
+            <input type="file" accept=".safetensors" data-testid="open-weights" on:change=chosen />
+        </label>
+        <p class="note" role="status" data-testid="weights-said" prop:textContent=move || said.with(|said| said.as_ref().map(worded).unwrap_or_default())></p>
+    }
+    .into_any()
+}
+
 fn recipe(store: Store) -> Recipe {
     store.view.with_untracked(|view| view.recipe.clone())
 }
@@ -262,197 +435,11 @@ fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
         ("unit", say(&word!("learn.unit.{}", run.recipe.learning().unit)).into()),
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
-    match run.is_over() {
+    let said = match run.is_over() {
         true => say_with(word!("learn.over"), &values),
         false => say_with(word!("learn.at"), &values),
-    }
-}
-
-/// All that is seen of the newest run.
-fn seen(trainer: Trainer) -> AnyView {
-    let (runs, at, on_shelf) = (trainer.runs, trainer.at, trainer.on_shelf);
-    let learning = Memo::new(move |_| {
-        runs.with(|runs| runs.last().map_or(LEARNERS[0], |run| run.recipe.learning()))
-    });
-    // Engines take a ranker's weights in place of what ships, and no retriever's.
-    let ranks = move || learning.get().knob.key == RANKER.key;
-    let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
-    let made = move || {
-        let made = runs.with(|runs| runs.last().map_or(0, Record::step));
-        say_with(word!("learn.loss.label"), &[("value", &words::count(made as usize))])
     };
-    let measures = live(move || {
-        let measures = learning.get().measures.iter();
-        measures.map(|&key| measure(runs, key)).collect_view().into_any()
-    });
-    let looked = move || {
-        runs.with(|runs| {
-            let run = runs.last()?;
-            look_at(run, at.get()).cloned()
-        })
-    };
-    let learned = move || {
-        let curve = looked()?.curves.into_iter().next()?;
-        examination(&Examination { learned: curve.learned, truth: curve.truth })
-    };
-    let scrub = move |event: web_sys::Event| {
-        let input = event_target::<HtmlInputElement>(&event);
-        let place = input.value().parse::<usize>().ok();
-        let last = runs.with_untracked(|runs| runs.last().map_or(0, |run| run.looks.len() - 1));
-        at.set(place.filter(|place| *place < last));
-    };
-    let places = move || runs.with(|runs| runs.last().map_or(0, |run| run.looks.len().max(1) - 1));
-    let place = move || at.get().unwrap_or_else(places);
-    let step = move || {
-        let step = looked().map_or(0, |look| look.step);
-        say_with(word!("learn.look"), &[("step", &words::count(step as usize))])
-    };
-    let save = move || {
-        let Some(look) = looked() else { return };
-        let file = runs.with_untracked(|runs| {
-            runs.last().and_then(|run| run.begun.as_ref()).map(|begun| begun.file.clone())
-        });
-        if let Some(file) = file {
-            // A browser that forbids it says so itself.
-            let _ = download_bytes(&file, &look.weights);
-        }
-    };
-    let streams = live(move || {
-        let streams = learning.get().gates.iter().enumerate().map(|(gate, key)| {
-            let label = move || say(&word!("learn.gate.{}", key)).to_string();
-            let bands = move || {
-                runs.with(|runs| runs.last().map(|run| run.bands(gate)).unwrap_or_default())
-            };
-            view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
-        });
-        streams.collect_view().into_any()
-    });
-    let curve = move || {
-        match learning.get().curves.is_empty() {
-        true => ().into_any(),
-        false => view! {
-            <section>
-                <h3>{say(word!("learn.curve.examination"))}</h3>
-                <p class="legend"><span class="key learned">{say(word!("examination.learned"))}</span> <span class="key truth">{say(word!("examination.true"))}</span></p>
-                <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
-                <p class="note">{say(word!("learn.examination.note"))}</p>
-            </section>
-        }
-        .into_any(),
-    }
-    };
-    let experts = move || {
-        let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
-        let key = |expert: usize| {
-            let number = words::count(expert + 1);
-            let name = say_with(word!("learn.expert"), &[("number", &number)]);
-            view! { <span class=format!("key band-{}", expert % 8)>{name}</span> }
-        };
-        match count {
-            0 => view! { <p class="note">{say(word!("learn.no-gates"))}</p> }.into_any(),
-            count => {
-                view! { <p class="legend">{(0..count).map(key).collect_view()}</p> }.into_any()
-            }
-        }
-    };
-    view! {
-        <div class="shelf-switch">
-            <label class="check" title=unless_it_ranks>
-                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=move || on_shelf.get() disabled=move || !ranks()
-                    on:change=move |event| on_shelf.set(event_target_checked(&event)) />
-                <span>{text(word!("learn.on-shelf"))}</span>
-            </label>
-            <label class="scrub">
-                <span prop:textContent=step></span>
-                <input type="range" min="0" max=move || places().to_string() prop:value=move || place().to_string()
-                    style=move || format!("--at:{:.3}", place() as f64 / places().max(1) as f64)
-                    data-testid="learn-scrub" on:input=scrub />
-            </label>
-            <button type="button" class="outlined" data-testid="learn-save" on:click=click(save)>
-                {text(word!("learn.save"))}
-            </button>
-        </div>
-        <div class="seen">
-            <section>
-                <h3>{text(word!("learn.loss"))}</h3>
-                <Chart label=Box::new(made) plot=Box::new(move || runs.with(|runs| curves::loss(runs))) />
-                <p class="note">{text(word!("learn.loss.note"))}</p>
-            </section>
-            {measures}
-            {live(curve)}
-            <section class="streams" data-testid="learn-gates">
-                <h3>{text(word!("learn.gates"))}</h3>
-                {streams}
-                {live(experts)}
-                <p class="note">{text(word!("learn.gates.note"))}</p>
-            </section>
-        </div>
-    }
-    .into_any()
-}
-
-/// A measure over the steps.
-fn measure(runs: RwSignal<Vec<Record>>, key: &'static str) -> AnyView {
-    let label = move || {
-        let last = |runs: &Vec<Record>| runs.last()?.looks.last()?.held_out(key);
-        let value = runs.with(last).map_or("–".into(), |value| fixed(value.into(), 3));
-        let of = say(&word!("learn.measure.{}", key));
-        say_with(word!("learn.measure.label"), &[("of", of), ("value", &value)])
-    };
-    let plot = move || runs.with(|runs| curves::measure(runs, key));
-    view! {
-        <section data-testid=format!("learn-{key}")>
-            <h3 prop:textContent=move || say(&word!("learn.measure.{}", key)).to_string()></h3>
-            <p class="legend"><span class="key learned">{text(word!("learn.held-out"))}</span> <span class="key truth">{text(word!("learn.training"))}</span></p>
-            <Chart label=Box::new(label) plot=Box::new(plot) />
-            <p class="note" prop:textContent=move || say(&word!("learn.measure.{}.about", key)).to_string()></p>
-        </section>
-    }
-    .into_any()
-}
-
-/// The runs of this visit, the newest first.
-fn runs_table(store: Store, trainer: Trainer) -> AnyView {
-    let runs = trainer.runs.get();
-    if runs.len() < 2 {
-        return ().into_any();
-    }
-    let row = |run: &Record| {
-        let differs = run.differs(setting_name, value_name);
-        let what = match differs.is_empty() {
-            true => say(word!("learn.as-it-comes")).into(),
-            false => differs.join(say(word!("list.comma"))),
-        };
-        let learning = run.recipe.learning();
-        let knobs = in_words(&run.recipe, &run.variant);
-        let what = [system_name(learning), knobs, what];
-        let what = what.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        let last = run.looks.last();
-        let measured = learning.measures.iter().take(2).map(|key| {
-            let value = last.and_then(|look| look.held_out(key));
-            let value = value.map_or("–".into(), |value| fixed(value.into(), 3));
-            format!("{} {value}", say(&word!("learn.measure.{}", key)))
-        });
-        let measured = measured.collect::<Vec<_>>().join(say(word!("list.comma")));
-        let recipe = run.recipe.clone();
-        let again = move || store.view.update(|view| view.recipe = recipe.clone());
-        view! {
-            <tr>
-                <td>{what.join(" · ")}</td>
-                <td translate="no">{words::count(run.step() as usize)}</td>
-                <td>{measured}</td>
-                <td><button type="button" class="outlined" on:click=click(again)>{say(word!("learn.take"))}</button></td>
-            </tr>
-        }
-    };
-    let rows = runs.iter().rev().map(row).collect_view();
-    let heads = [word!("learn.heads.run"), word!("learn.heads.steps"), word!("learn.held-out")];
-    view! {
-        <table data-testid="learn-runs">
-            <caption>{say(word!("learn.runs"))}</caption>
-            <thead><tr>{heads.map(|head| view! { <th scope="col">{say(head)}</th> })}<td></td></tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
+    let behind = trainer.hidden.get() && trainer.goes.get();
+    let said = [said.as_str(), if behind { say(word!("learn.behind")) } else { "" }];
+    said.join(say(word!("sentences.between"))).trim_end().into()
 }

@@ -11,14 +11,14 @@ use web_sys::Event;
 use self::moved::Subject;
 use self::opened::{Opened, one_part};
 use self::saved::saves;
-use self::seen::{Against, PINS, Past, Seen, Wanted, see};
+use self::seen::{PINS, Past, Seen, Wanted, see};
 use self::system::{Board, system};
 use self::tree::{Item, Tree};
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
 use super::rest::at_rest;
-use link::view::View;
+use link::view::{Beside, View};
 use market::catalogue::ProductId;
 use page::bridge::{self, PASSED};
 use page::language::{say, say_with, text, worded};
@@ -62,12 +62,12 @@ fn MachineAtWork() -> impl IntoView {
     let seen = RwSignal::new(None::<Result<Option<Arc<Seen>>, Lost>>);
     let asking = RwSignal::new(false);
     let retry = RwSignal::new(0_u32);
-    let of_page = RwSignal::new(false);
-    let against = RwSignal::new(Against::Nothing);
+    let of_page = Memo::new(move |_| store.view.with(|view| view.machine.of_page));
+    let against = Memo::new(move |_| store.view.with(|view| view.machine.against));
     let passing = RwSignal::new(None::<ProductId>);
     let past = StoredValue::new(Past::default());
     let opened = Opened::new(store.view);
-    let (walk, tree) = (Walk::new(), Tree::new(opened));
+    let (walk, tree) = (Walk::new(), Tree::new(store.view, opened));
     let standing = engine.standing;
     // A product that a pointer rests on, on the page's side of the bridge.
     let soon = Soon::new();
@@ -82,8 +82,8 @@ fn MachineAtWork() -> impl IntoView {
     };
     let _ = StoredValue::new_local(bridge::hear(PASSED, pass));
     let pin = Memo::new(move |_| match against.get() {
-        Against::Pin(number) => store.view.with(|view| view.pins.get(number).cloned()),
-        Against::Nothing | Against::Before => None,
+        Beside::Pin(number) => store.view.with(|view| view.pins.get(number).cloned()),
+        Beside::Nothing | Beside::Before => None,
     });
     at_rest(move |turn| {
         retry.track();
@@ -149,7 +149,7 @@ fn MachineAtWork() -> impl IntoView {
         <div class="machine" data-testid="machine" class:stale=move || asking.get() node_ref=place>
             <p class="note" role="status" data-testid="machine-status" prop:textContent=said></p>
             <div class="actions">
-                {whose_switch(of_page)}
+                {whose_switch(of_page, store)}
                 {against_switch(against, store)}
                 {saves(seen, store)}
             </div>
@@ -176,12 +176,13 @@ fn option(
 }
 
 /// One product, or the page's in the mean.
-fn whose_switch(of_page: RwSignal<bool>) -> AnyView {
+fn whose_switch(of_page: Memo<bool>, store: Store) -> AnyView {
     let options =
         [(false, "product", word!("machine.this")), (true, "page", word!("machine.mean"))];
     let options = options.map(|(page, value, label)| {
         let is = move || of_page.get() == page;
-        option("machine-whose", value, text(label), is, move || of_page.set(page))
+        let choose = move || store.view.update(|view| view.machine.of_page = page);
+        option("machine-whose", value, text(label), is, choose)
     });
     view! {
         <fieldset class="segments" data-testid="machine-whose">
@@ -193,21 +194,22 @@ fn whose_switch(of_page: RwSignal<bool>) -> AnyView {
 }
 
 /// The numbers, or what they are more or less than before the last change or at a pinned state.
-fn against_switch(against: RwSignal<Against>, store: Store) -> AnyView {
+fn against_switch(against: Memo<Beside>, store: Store) -> AnyView {
+    let set = move |of| store.view.update(|view| view.machine.against = of);
     let known = [
-        (Against::Nothing, "numbers", word!("machine.numbers")),
-        (Against::Before, "before", word!("machine.before")),
+        (Beside::Nothing, "numbers", word!("machine.numbers")),
+        (Beside::Before, "before", word!("machine.before")),
     ];
     let known = known.map(|(of, value, label)| {
         let is = move || against.get() == of;
-        option("machine-against", value, text(label), is, move || against.set(of))
+        option("machine-against", value, text(label), is, move || set(of))
     });
     let pins = Memo::new(move |_| store.view.with(|view: &View| view.pins.len()));
     let of_pins = live(move || {
         let pins = PINS.iter().enumerate().take(pins.get()).map(|(number, name)| {
-            let of = Against::Pin(number);
+            let of = Beside::Pin(number);
             let is = move || against.get() == of;
-            option("machine-against", name, *name, is, move || against.set(of))
+            option("machine-against", name, *name, is, move || set(of))
         });
         pins.collect_view().into_any()
     });
@@ -233,7 +235,7 @@ fn what_moved(seen: &Seen) -> String {
     if seen.moved.is_empty() {
         return match (seen.against, pin, &seen.before) {
             (_, Some(pin), Some(_)) => say_with(word!("machine.same"), &[("pin", pin)]),
-            (Against::Before, None, Some(_)) => say(word!("machine.unmoved")).into(),
+            (Beside::Before, None, Some(_)) => say(word!("machine.unmoved")).into(),
             _ => say(word!("machine.try")).into(),
         };
     }

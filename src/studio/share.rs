@@ -115,7 +115,7 @@ fn Share() -> impl IntoView {
         });
     };
     let dropped = move || {
-        if let Some(file) = dropped_file() {
+        if let Some(file) = dropped_file(false) {
             drop_in(file);
         }
     };

@@ -122,6 +122,8 @@ pub struct Facts {
     pub retrieved: u32,
     /// Products that came to the ranker.
     pub ranked: u32,
+    /// There are learned weights for the ranker that is chosen.
+    pub learned: bool,
 }
 
 /// Does nothing at all while this holds.

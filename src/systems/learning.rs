@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use crate::knob::Knob;
+use crate::knob::{Control, Knob};
 use crate::registry::LEARNERS;
+use crate::shared::RANKER;
 
 /// A setting of a training: one of a few values. The same key may have other values and another
 /// default for each system.
@@ -128,6 +129,23 @@ pub struct Learning {
     pub curves: &'static [&'static str],
 }
 
+impl Learning {
+    /// What its knob stands at where it is in use.
+    pub fn value(&self) -> f32 {
+        match self.knob.control {
+            Control::Choice(options) => {
+                options.iter().position(|option| *option == self.key).unwrap_or(0) as f32
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Whether it ranks: engines take a ranker's learned weights in place of what ships, and no retriever's.
+    pub fn ranks(&self) -> bool {
+        self.knob.key == RANKER.key
+    }
+}
+
 impl PartialEq for Learning {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
@@ -236,6 +254,17 @@ mod tests {
                 assert_eq!(count, 1, "{learning:?} {}", common.key);
             }
         }
+    }
+
+    #[test]
+    fn its_knob_chooses_it() {
+        let chosen = |learning: &Learning| match learning.knob.control {
+            Control::Choice(options) => options[learning.value() as usize],
+            _ => "",
+        };
+        assert_eq!(LEARNERS.map(chosen), LEARNERS.map(|learning| learning.key));
+        let rankers: Vec<&str> = LEARNERS.iter().filter(|of| of.ranks()).map(|of| of.key).collect();
+        assert_eq!(rankers, ["dmt", "mlpr"]);
     }
 
     #[test]

@@ -63,6 +63,17 @@ options! {
 }
 
 options! {
+    /// Which weights a ranker ranks with. Those that were learned are a tab's: where there are none for the
+    /// ranker that is chosen, it ranks with what ships.
+    Weights of WEIGHTS {
+        /// Those that ship.
+        Shipped = "shipped",
+        /// Those that were learned in this tab, or opened in it.
+        Learned = "learned",
+    }
+}
+
+options! {
     /// How the probabilities y_k of the ranker's tasks become one score; w are the weights' shares
     /// and b_k is the base rate of a task.
     Blend of BLEND {
@@ -167,6 +178,11 @@ pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
 /// Which system ranks.
 pub static RANKER: Knob = Knob::choice("ranker", Group::Ranking, &registry::RANKER_KEYS);
 
+/// Which weights it ranks with: [`Weights`].
+pub static WEIGHTS: Knob = Knob::choice("weights", Group::Ranking, Weights::KEYS)
+    .needs(Needs::AnyTask)
+    .idle(|set, facts| unweighted(set).or(wholly(!facts.learned, word!("idle.nothing-learned"))));
+
 /// How the tasks' probabilities are blended: [`Blend`].
 pub static BLEND: Knob = Knob::choice("blend", Group::Ranking, Blend::KEYS)
     .at(Blend::Product.value())
@@ -261,8 +277,8 @@ pub(crate) static RETRIEVAL: [&Knob; 10] = [
 ];
 
 /// Shared knobs of the ranking stage.
-pub(crate) static RANKING: [&Knob; 5] =
-    [&BLEND, &WEIGHT_CLICK, &WEIGHT_CART, &WEIGHT_ORDER, &GATE_TEMPERATURE];
+pub(crate) static RANKING: [&Knob; 6] =
+    [&WEIGHTS, &BLEND, &WEIGHT_CLICK, &WEIGHT_CART, &WEIGHT_ORDER, &GATE_TEMPERATURE];
 
 /// Those that come after a ranker's own.
 pub(crate) static SERVING: [&Knob; 1] = [&BIAS_AT_SERVING];

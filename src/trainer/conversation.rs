@@ -1,15 +1,16 @@
 //! The trainer's conversation with the studio.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run, Stepped, failed};
+use crate::run::{Ground, Run, Stepped, compared, failed};
 use link::State;
 use link::recipe::{Learning, Recipe, SHOPPERS};
-use protocol::learn::{FromTrainer, Gathered, ToTrainer, Went};
+use protocol::learn::{FromTrainer, Gathered, Measure, ToTrainer, Went};
 use protocol::{Notice, PROTOCOL_VERSION};
 use training::learning::Gathered as Samples;
 use worker::Network;
@@ -73,6 +74,8 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
     post(&FromTrainer::Ready);
     // What a system learns from so many shoppers, for the runs after the first.
     let mut gathered: Option<(Key, Box<dyn Samples + '_>)> = None;
+    // What ships is measured once: who is tested on is the same for every run.
+    let mut shipped: BTreeMap<String, Vec<Measure>> = BTreeMap::new();
     loop {
         let begin = wanted.begin.borrow_mut().take();
         let Some((number, state, recipe)) = begin else {
@@ -87,8 +90,21 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
                 None => continue,
             },
         };
+        let ships = compared(&state, &recipe);
+        if !shipped.contains_key(&ships) {
+            // What cannot be had is asked for again with the next run.
+            if let Ok(measured) = ground.shipped((&state, &recipe), &*data, &Network).await {
+                // Whom a run learns from is its own.
+                let held_out = |measure| Measure { training: None, ..measure };
+                shipped.insert(ships.clone(), measured.into_iter().map(held_out).collect());
+            }
+        }
         match Run::new(number, (&state, &recipe), &ground, &*data, &Network).await {
-            Ok(run) => learn(number, run, wanted).await,
+            Ok(run) => {
+                let shipped = shipped.get(&ships).cloned().unwrap_or_default();
+                post(&FromTrainer::Begun(run.begun(shipped)));
+                learn(number, run, wanted).await;
+            }
             Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
         }
         gathered = Some((key, data));
@@ -123,7 +139,6 @@ async fn gather<'a>(
 
 /// Makes the steps of a run as they are wanted, until another is.
 async fn learn(number: u64, mut run: Run<'_>, wanted: &Wanted) {
-    post(&FromTrainer::Begun(run.begun()));
     let (mut losses, mut since) = (Vec::new(), milliseconds());
     let mut is_news = true;
     loop {

@@ -118,10 +118,11 @@ impl<'a> Run<'a> {
         Self { steps: change(self.steps), ..self }
     }
 
-    /// What there is before the first step.
-    pub fn begun(&self) -> Begun {
+    /// What there is before the first step; `shipped` as [`Ground::shipped`] has it.
+    pub fn begun(&self, shipped: Vec<Measure>) -> Begun {
         let [views, held_out] = self.counts.map(|count| count as u32);
-        Begun { run: self.number, views, held_out, steps: self.steps(), file: self.file.clone() }
+        let file = self.file.clone();
+        Begun { run: self.number, views, held_out, steps: self.steps(), file, shipped }
     }
 
     /// Steps that were made.
@@ -216,7 +217,8 @@ impl Ground {
         Ok(files)
     }
 
-    /// What is measured of the weights that ship in place of what a run learns, on the same samples.
+    /// What is measured of the weights that ship in place of what a run learns, on the same samples;
+    /// nothing where none ship.
     ///
     /// # Errors
     /// Where they cannot be had.
@@ -228,9 +230,20 @@ impl Ground {
     ) -> Result<Vec<Measure>, Notice> {
         let asked = Asked { settings: &state.settings, chosen: recipe };
         let names = learner(recipe).compared(asked);
+        if names.iter().any(|name| !self.manifest.files.contains_key(name)) {
+            return Ok(Vec::new());
+        }
         let files = self.files(&names, source).await.map_err(said)?;
         Ok(measures(&data.shipped(asked, &files).map_err(said)?))
     }
+}
+
+/// What [`Ground::shipped`] comes of over what is held out: where this is the same, so is that.
+pub fn compared(state: &State, recipe: &Recipe) -> String {
+    let learning = recipe.learning();
+    let variant = state.settings.only(learning.knobs);
+    let looked: Vec<f32> = learner(recipe).looks_by().into_iter().map(|s| recipe.get(s)).collect();
+    format!("{learning:?} {variant:?} {looked:?}")
 }
 
 fn measures(seen: &Seen) -> Vec<Measure> {

@@ -14,7 +14,7 @@ use market::World;
 use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::{Weights, WeightsError};
 use systems::knob::Settings;
-use systems::learning::{self, Chosen, Learning};
+use systems::learning::{self, Chosen, Learning, Setting};
 
 /// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
 pub static LEARNERS: [&dyn Learns; 4] =
@@ -67,6 +67,11 @@ pub trait Learns: Sync {
     /// them.
     fn compared(&self, asked: Asked<'_>) -> Vec<String> {
         vec![self.file(asked)]
+    }
+
+    /// Settings that what is seen of a model hangs on, whatever its weights.
+    fn looks_by(&self) -> Vec<&'static Setting> {
+        Vec::new()
     }
 }
 

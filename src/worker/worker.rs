@@ -17,7 +17,7 @@ use super::scope::{Bell, hear, let_messages_in, milliseconds, post};
 use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
 use link::State;
-use protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, ToEngine};
+use protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, Reply, ToEngine, Told};
 
 /// Starts to listen to the page, and says so.
 pub fn listen() {
@@ -37,11 +37,15 @@ fn receive(inbox: &Rc<Inbox>, data: JsValue) {
         },
         Ok(ToEngine::Run { run, state }) => inbox.put(run, *state),
         Ok(ToEngine::Evaluate { job, state, from, count }) => {
-            inbox.queue(Job { job, state: *state, wanted: Wanted::Slice(from, count) });
+            inbox.queue(Job::Slice { job, state: *state, from, count });
         }
         Ok(ToEngine::Ask { job, state, question }) => {
-            inbox.queue(Job { job, state: *state, wanted: Wanted::Reply(question) });
+            inbox.queue(Job::Reply { job, state: *state, question });
         }
+        Ok(ToEngine::Open { job, weights }) => match STANDARD.decode(weights) {
+            Ok(weights) => inbox.queue(Job::Open(job, weights)),
+            Err(error) => post(&FromEngine::Failed(other_version(error.to_string()))),
+        },
         Ok(ToEngine::Start { version }) if version == PROTOCOL_VERSION => {
             let inbox = inbox.clone();
             spawn_local(async move {
@@ -83,16 +87,23 @@ async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {
                 }
                 funnel.fetch_behind().await;
             }
-            Next::Job(Job { job, state, wanted }) => {
+            Next::Job(wanted) => {
                 // Whoever waits for a slice or a reply waits for all of it.
                 let caller = Page { run: None, inbox: inbox.clone() };
                 let done = match wanted {
-                    Wanted::Slice(from, count) => {
+                    Job::Slice { job, state, from, count } => {
                         let evaluated = funnel.evaluate(job, &state, from, count, &caller).await;
                         FromEngine::Evaluated(evaluated)
                     }
-                    Wanted::Reply(question) => {
+                    Job::Reply { job, state, question } => {
                         FromEngine::Told(funnel.ask(job, &state, &question, &caller).await)
+                    }
+                    Job::Open(job, weights) => {
+                        let (reply, notices) = match funnel.open(&weights) {
+                            Ok(opened) => (Some(Reply::Weights(opened)), Vec::new()),
+                            Err(notice) => (None, vec![notice]),
+                        };
+                        FromEngine::Told(Told { job, reply, notices })
                     }
                 };
                 post(&done);
@@ -119,18 +130,13 @@ impl Caller for Page {
 }
 
 /// What waits behind the runs.
-struct Job {
-    job: u64,
-    state: State,
-    wanted: Wanted,
-}
-
-/// What a job asks for.
-enum Wanted {
+enum Job {
     /// A slice of an evaluation: its first view, and how many.
-    Slice(u32, u32),
+    Slice { job: u64, state: State, from: u32, count: u32 },
     /// The answer to a question.
-    Reply(Question),
+    Reply { job: u64, state: State, question: Question },
+    /// What a file of weights is of.
+    Open(u64, Vec<u8>),
 }
 
 /// What the engine does next.

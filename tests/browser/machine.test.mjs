@@ -198,6 +198,59 @@ test("the page's products can be seen in the mean, and one of them in passing", 
     assert.deepEqual(await lines(vitrine), [], "means are not what the formula makes of means");
   }));
 
+test("depth, comparison and the mean are in the link, come back with it and can be undone", () =>
+  withVitrine(stage, { link: `${LINK}&a=q:couch;gate-temperature:5` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const choose = (group, value) => vitrine.get(group).locator(`[value="${value}"]`).check({ force: true });
+    const link = (text) => vitrine.page.waitForFunction((text) => location.hash.includes(`machine=${text}&`), text);
+    await choose("machine-whose", "page");
+    await link("page");
+    await vitrine.page.waitForTimeout(1000);
+    await choose("machine-against", "A");
+    await link("page,a");
+    await vitrine.page.waitForTimeout(1000);
+    await vitrine.page.locator("#machine-item-retriever").click();
+    await link("page,a,retriever");
+    await drawn(vitrine);
+    const shown = async () => ({
+      whose: await vitrine.get("machine-whose").locator("input:checked").inputValue(),
+      against: await vitrine.get("machine-against").locator("input:checked").inputValue(),
+      parts: await vitrine.page.locator('.machine [aria-level="3"]').count(),
+    });
+    const all = { whose: "page", against: "A", parts: 14 };
+    assert.deepEqual(await shown(), all);
+    await vitrine.page.reload();
+    await vitrine.ready();
+    await drawn(vitrine);
+    assert.deepEqual(await shown(), all);
+    assert.match(await title(vitrine), /^Mean of the page’s/);
+    await vitrine.page.locator("#machine-item-retriever").click();
+    await link("page,a");
+    await vitrine.get("undo").click();
+    await link("page,a,retriever");
+    assert.deepEqual(await shown(), all);
+    // What there is none of is said, and the rest opens.
+    await vitrine.open(`${LINK}&machine=page,moon`);
+    await vitrine.ready();
+    await vitrine.notice(/link-machine.*moon/);
+    assert.equal((await shown()).whose, "page");
+  }));
+
+test("being led through the machine is one step to undo", () =>
+  withVitrine(stage, { link: `${LINK}&part=retriever.query` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    await vitrine.get("machine-lead").click();
+    await vitrine.page.waitForFunction(() => /^3 /.test(document.querySelector('[data-testid="machine-step"]').textContent.replace(/\D*(\d+)/, "$1 ")));
+    assert.match(await vitrine.page.evaluate(() => location.hash), /part=retriever\.query/);
+    await vitrine.get("machine-lead").click();
+    await vitrine.page.waitForFunction(() => !location.hash.includes("part=retriever.query"));
+    await vitrine.get("undo").click();
+    await vitrine.page.waitForFunction(() => location.hash.includes("part=retriever.query"));
+    assert.equal(await vitrine.get("undo").isDisabled(), true, "it was the only one");
+  }));
+
 test("the keyboard reaches every part, comes closer and goes away", () =>
   withVitrine(stage, { link: LINK }, async (vitrine) => {
     await vitrine.ready();

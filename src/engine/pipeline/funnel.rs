@@ -46,9 +46,9 @@ pub struct Funnel<S> {
     ranker: Box<dyn Ranks>,
     /// Rankers that were in use before: going back to one need not wait for its weights again.
     resting: Vec<(Settings, Box<dyn Ranks>)>,
-    /// Weights that the person brought, by the name of the file that they take the place of.
+    /// Learned weights, by the name of the file that they take the place of where a state asks for them.
     brought: BTreeMap<String, Vec<u8>>,
-    /// The weights of the ranker in use are others by now.
+    /// The learned weights of the ranker in use are others by now.
     outweighed: bool,
     /// The held-out page views, once they were asked for.
     views: Option<Views>,

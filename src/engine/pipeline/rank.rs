@@ -15,12 +15,13 @@ use super::stock::Stock;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use market::language::Message;
-use nets::models::weights::WeightsError;
+use nets::models::weights::{ABOUT, WeightsError};
 use protocol::block::{Block, Row, Rows, Shape};
 use protocol::machine::Activity;
 use protocol::words::signed;
-use protocol::{Detail, Feature, Gating};
+use protocol::{Detail, Feature, Gating, Notice, Opened};
 use systems::knob::Settings;
+use systems::shared::RANKER;
 use systems::{Ranker, Task, registry};
 
 /// Features that are shown of a product.
@@ -37,7 +38,12 @@ pub struct Reads {
     file: fn(&Settings) -> Option<String>,
     /// Reads it from the bytes of that file.
     read: fn(&[u8], &Stock, &Device) -> Readied,
+    /// What a file says of itself; none where it has none.
+    about: Option<fn(&[u8]) -> Result<Said, WeightsError>>,
 }
+
+/// What a file of weights says of itself: which variant of its system it is of, and what made it.
+type Said = (Settings, String);
 
 /// The rankers: a line each.
 static SYSTEMS: [&Reads; registry::RANKERS.len()] =
@@ -62,6 +68,49 @@ pub fn file(settings: &Settings) -> Option<String> {
 /// Where the weights are damaged, of another version, or trained on another catalogue.
 pub fn read(settings: &Settings, bytes: &[u8], stock: &Stock, device: &Device) -> Readied {
     (chosen(settings).read)(bytes, stock, device)
+}
+
+/// What a file of weights is of, once it was read whole.
+///
+/// # Errors
+/// Where it is damaged, of another version or catalogue, of other sizes than those that ship, or of no
+/// ranker.
+pub fn open(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Opened, WeightsError> {
+    let mut of_none = WeightsError::Damaged(String::new());
+    for system in SYSTEMS {
+        let Some(about) = system.about else { continue };
+        match about(bytes) {
+            Err(error @ WeightsError::Model { .. }) => of_none = error,
+            Err(error) => return Err(error),
+            Ok((variant, command)) => {
+                let settings = variant.with(&RANKER, system.of.value());
+                (system.read)(bytes, stock, device)?;
+                let file = file(&settings).unwrap_or_default();
+                return Ok(Opened { file, settings, command });
+            }
+        }
+    }
+    Err(of_none)
+}
+
+/// Why a file of weights can't be opened, for the person at the page.
+pub fn refused(bytes: &[u8], error: &WeightsError) -> Notice {
+    // A header, which is JSON, comes behind its length; ours begins with where the weights come from.
+    let header = bytes.get(8..).unwrap_or_default();
+    let is_ours = |header: &[u8]| header.windows(ABOUT.len()).any(|text| text == ABOUT.as_bytes());
+    let is_weights = header.starts_with(b"{") && is_ours(&header[..header.len().min(4096)]);
+    match error {
+        WeightsError::Model { found, .. } => {
+            Notice::new(word!("notices.weights-model")).with("found", &**found)
+        }
+        WeightsError::Catalogue { .. } => Notice::new(word!("notices.weights-catalogue")),
+        WeightsError::Sizes => Notice::new(word!("notices.weights-sizes")),
+        WeightsError::Version { found } => {
+            Notice::new(word!("notices.weights-version")).with("found", found.to_string())
+        }
+        WeightsError::Damaged(_) if !is_weights => Notice::new(word!("notices.weights-none")),
+        error => Notice::new(word!("notices.weights-damaged")).with("why", error.to_string()),
+    }
 }
 
 /// What a ranker is asked about.

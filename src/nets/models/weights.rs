@@ -21,7 +21,7 @@ pub const FORMAT: u32 = 1;
 pub const SCALE: &str = ".scale";
 
 /// Key of [`About`] in the metadata of a file. A single key keeps the bytes the same each time.
-const ABOUT: &str = "vitrine";
+pub const ABOUT: &str = "vitrine";
 
 /// Where weights come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -143,6 +143,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             recent_searches: 0,
             blocks: vec![],
         },
+        learned: false,
         gatings: vec![],
         candidates: (0..20).map(candidate).collect(),
         examination: Examination::default(),

@@ -1,22 +1,28 @@
 //! A run of a training as it was seen: its recipe, its losses, and every look at its model.
 
 use link::State;
-use link::recipe::{Recipe, Setting};
-use market::language::Message;
+use link::differences::knob_in_words;
+use link::recipe::{Learning, Recipe, Setting};
+use market::language::{Message, Value};
 use protocol::learn::{Begun, FromTrainer, Look};
 use systems::knob::Settings;
 
 /// Points that a curve of losses has at most.
 const POINTS: usize = 160;
 
+/// Runs that are kept.
+pub const KEPT: usize = 8;
+
 /// A run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its number.
     pub number: u64,
+    /// Which of the [`KEPT`] runs it is: its letter, colour and pattern.
+    pub slot: usize,
     /// What it was told.
     pub recipe: Recipe,
-    /// Which variant of the system learns: the knobs that choose one.
+    /// Which variant of the system learns, or what for: as [`variant`] has it.
     pub variant: Settings,
     /// Shoppers gathered, and of how many; none before and after.
     pub gathered: Option<(u32, u32)>,
@@ -33,10 +39,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// A run that was only asked for.
-    pub fn new(number: u64, state: &State, recipe: &Recipe) -> Self {
+    /// A run that was only asked for, beside these.
+    pub fn new(number: u64, state: &State, recipe: &Recipe, others: &[Self]) -> Self {
+        let is_free = |slot: &usize| others.iter().all(|other| other.slot != *slot);
         Self {
             number,
+            slot: (0..KEPT).find(is_free).unwrap_or(0),
             recipe: recipe.clone(),
             variant: variant(state, recipe),
             gathered: None,
@@ -46,6 +54,11 @@ impl Record {
             looks: Vec::new(),
             halted: None,
         }
+    }
+
+    /// Its letter.
+    pub fn letter(&self) -> char {
+        char::from(b'A' + self.slot as u8)
     }
 
     /// Steps made.
@@ -118,6 +131,23 @@ impl Record {
         pieces.map(mean).collect()
     }
 
+    /// Which system learns.
+    pub fn learning(&self) -> &'static Learning {
+        self.recipe.learning()
+    }
+
+    /// A measure by step: on what it learns from, and on what is held out.
+    pub fn measured(&self, key: &str) -> [Vec<(f64, f64)>; 2] {
+        let training = self.curve(|look| look.measure(key)?.training);
+        [training, self.curve(|look| look.held_out(key))]
+    }
+
+    /// A measure of the weights that ship, on what is held out; none where none ship.
+    pub fn shipped(&self, key: &str) -> Option<f32> {
+        let shipped = &self.begun.as_ref()?.shipped;
+        shipped.iter().find(|measure| measure.key == key)?.held_out
+    }
+
     /// A number of each look by its step.
     pub fn curve(&self, of: impl Fn(&Look) -> Option<f32>) -> Vec<(f64, f64)> {
         let point = |look: &Look| Some((f64::from(look.step), f64::from(of(look)?)));
@@ -149,27 +179,66 @@ impl Record {
         format!("{{\"losses\":[{}],\"looks\":[{}]}}", losses.join(","), steps.join(","))
     }
 
-    /// What is other than it comes, `rate 0.01, experts 2`.
-    pub fn differs(
-        &self,
-        name: impl Fn(&str) -> String,
-        called: impl Fn(&Setting, f32) -> String,
-    ) -> Vec<String> {
-        let other = self.recipe.each().filter(|(setting, value)| *value != setting.default);
-        other.map(|(s, value)| format!("{} {}", name(s.key), called(s, value))).collect()
+    /// A measure at the last look, on what is held out.
+    pub fn reached(&self, key: &str) -> Option<f32> {
+        self.looks.last()?.held_out(key)
+    }
+
+    /// What it differs in from another run of the same system, a message each: "Experts: 2".
+    pub fn differences(&self, from: &Self) -> Vec<Message> {
+        let stands = |settings: &Settings, knob| settings.number(knob);
+        let knobs = self.learning().knobs.iter();
+        let turned = knobs
+            .filter(|knob| stands(&self.variant, knob) != stands(&from.variant, knob))
+            .map(|knob| knob_in_words(knob, &self.variant));
+        turned.chain(recipe_in_words(&self.recipe, &from.recipe)).collect()
     }
 }
 
-/// Which variant of the system learns, or what for, as a state's knobs have it.
+/// What a recipe differs in from another of the same system, a message each: "Step size: 0.01".
+pub fn recipe_in_words(recipe: &Recipe, from: &Recipe) -> Vec<Message> {
+    let other = recipe.each().filter(|(setting, value)| *value != from.get(setting));
+    let said = |(setting, value): (&'static Setting, f32)| {
+        let name = Message::new(word!("learn.setting.{}", setting.key));
+        let value = value_name(setting, value);
+        Message::new(word!("studio.differs.knob")).with("name", name).with("value", value)
+    };
+    other.map(said).collect()
+}
+
+/// What a value of a setting is called.
+pub fn value_name(setting: &Setting, value: f32) -> Value {
+    match setting.name_of(value) {
+        Some(name) => Value::Message(Message::new(word!("learn.{}.{}", setting.key, name))),
+        None => Value::Text(value.to_string()),
+    }
+}
+
+/// Which of these runs of a system, by number, came furthest in a measure on what is held out; none where
+/// that is no comparison.
+pub fn best(runs: &[Record], learning: &Learning, key: &str) -> Option<u64> {
+    let of_system = runs.iter().filter(|run| run.learning() == learning);
+    let reached = of_system.filter_map(|run| Some((run.number, run.reached(key)?)));
+    let reached: Vec<(u64, f32)> = reached.filter(|(_, value)| value.is_finite()).collect();
+    let best = reached.iter().copied().max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    (reached.len() > 1).then_some(best.0)
+}
+
+/// Which variant of the system learns, or what for, as a state's knobs have it, with the system in use.
 pub fn variant(state: &State, recipe: &Recipe) -> Settings {
-    state.settings.only(recipe.learning().knobs)
+    let learning = recipe.learning();
+    state.settings.only(learning.knobs).with(learning.knob, learning.value())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use languages::english;
+    use link::recipe::{EXPERTS, SHIPPED};
     use protocol::Notice;
-    use protocol::learn::{Gate, Went};
+    use protocol::learn::{Gate, Measure, Went};
+    use systems::registry::LEARNERS;
+    use systems::{dmt, mlpr, moppr};
 
     fn look(run: u64, step: u32, gates: &[&[f32]]) -> FromTrainer {
         FromTrainer::Looked(Box::new(Look {
@@ -190,7 +259,7 @@ mod tests {
     }
 
     fn record() -> Record {
-        Record::new(2, &State::default(), &Recipe::default())
+        Record::new(2, &State::default(), &Recipe::default(), &[])
     }
 
     #[test]
@@ -227,6 +296,95 @@ mod tests {
         assert_eq!(bands[0], [(0.0, 0.0, 0.25), (1.0, 0.0, 0.5)]);
         assert_eq!(bands[1], [(0.0, 0.25, 1.0), (1.0, 0.5, 1.0)]);
         assert!(record.bands(2).is_empty());
+    }
+
+    #[test]
+    fn runs_are_told_apart_by_letter_words_and_what_they_reached() {
+        let mut runs: Vec<Record> = Vec::new();
+        for number in 1..=3 {
+            let run = Record::new(number, &State::default(), &Recipe::default(), &runs);
+            runs.push(run);
+        }
+        assert_eq!(runs.iter().map(Record::letter).collect::<String>(), "ABC");
+        runs.remove(1);
+        let mut recipe = Recipe::default();
+        recipe.set(&EXPERTS, 2.0);
+        recipe.set(&SHIPPED, 1.0);
+        let state = State::default().with(&dmt::MULTI_TASK, 1.0);
+        let other = Record::new(4, &state, &recipe, &runs);
+        assert_eq!(other.letter(), 'B');
+        let said: Vec<String> = other.differences(&runs[0]).iter().map(english).collect();
+        assert_eq!(said[1..], ["Begins with: the weights that ship", "Experts: 2"]);
+        assert!(said[0].contains("Shared bottom") || said[0].contains("shared"), "{said:?}");
+        assert_eq!(other.differences(&other), []);
+    }
+
+    #[test]
+    fn the_best_is_that_of_its_system_and_measure() {
+        let looked = |number, learning, measures: &[(&str, f32)]| {
+            let mut run = Record::new(number, &State::default(), &Recipe::new(learning), &[]);
+            let measure = |(key, value): &(&str, f32)| Measure {
+                key: (*key).into(),
+                training: None,
+                held_out: Some(*value),
+            };
+            run.hear(look(number, 0, &[]));
+            run.looks[0].measures = measures.iter().map(measure).collect();
+            run
+        };
+        let (dmt, mlpr) = (&dmt::LEARNING, &mlpr::LEARNING);
+        let mut runs = vec![looked(1, dmt, &[("auc-click", 0.6), ("auc-order", 0.7)])];
+        assert_eq!(best(&runs, dmt, "auc-click"), None, "one alone is no comparison");
+        runs.push(looked(2, mlpr, &[("auc-click", 0.9)]));
+        assert_eq!(best(&runs, dmt, "auc-click"), None, "nor is another system");
+        runs.push(looked(3, dmt, &[("auc-click", 0.65), ("auc-order", f32::NAN)]));
+        let bests = ["auc-click", "auc-order", "truth-click"].map(|key| best(&runs, dmt, key));
+        assert_eq!(bests, [Some(3), None, None]);
+    }
+
+    #[test]
+    fn a_variant_has_the_system_that_learns_in_use() {
+        let state = State::default().with(&dmt::MULTI_TASK, 1.0).with(&moppr::WEIGHT_CLICK, 0.5);
+        for learning in LEARNERS {
+            let variant = variant(&state, &Recipe::new(learning));
+            assert_eq!(variant.number(learning.knob), learning.value());
+            let reads =
+                |knob: &systems::knob::Knob| learning.knobs.iter().any(|own| own.key == knob.key);
+            for knob in [&dmt::MULTI_TASK, &moppr::WEIGHT_CLICK] {
+                assert_eq!(variant.is_default(knob), !reads(knob), "{learning:?} {}", knob.key);
+            }
+        }
+    }
+
+    #[test]
+    fn what_ships_is_told_by_its_measures() {
+        let mut run = record();
+        assert_eq!(run.shipped("auc-click"), None);
+        let shipped =
+            vec![Measure { key: "auc-click".into(), training: None, held_out: Some(0.75) }];
+        let file = "dmt.safetensors".into();
+        let begun = Begun { run: 2, views: 9, held_out: 3, steps: 8, file, shipped };
+        run.hear(FromTrainer::Begun(begun));
+        assert_eq!([run.shipped("auc-click"), run.shipped("auc-order")], [Some(0.75), None]);
+    }
+
+    #[test]
+    fn a_value_with_a_name_is_called_by_it() {
+        let said = |learning| {
+            let mut recipe = Recipe::new(learning);
+            for setting in recipe.learning().settings {
+                recipe.set(setting, setting.values[setting.values.len() - 1]);
+            }
+            let said: Vec<String> =
+                recipe_in_words(&recipe, &Recipe::new(learning)).iter().map(english).collect();
+            said
+        };
+        assert!(
+            said(&mlpr::LEARNING).contains(&"Model: MLP".into()),
+            "{:?}",
+            said(&mlpr::LEARNING)
+        );
+        assert!(said(&moppr::LEARNING).contains(&"Parts that learn: the towers".into()));
     }
 
     #[test]

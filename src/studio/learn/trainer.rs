@@ -2,30 +2,33 @@
 //! it was lost. It goes on while its panel is closed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gloo_events::EventListener;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-use super::record::Record;
+use super::kept::Kept;
+use super::mine::{Brought, Meant, asks, meant, rank_with};
+use super::record::{KEPT, Record};
 use crate::engine::{Engine, Standing};
 use link::State;
 use link::recipe::Recipe;
 use market::language::Message;
 use page::parts::follow;
+use page::store::Store;
 use page::worker::{self, Running};
 use page::{bridge, browser, wire};
 use protocol::PROTOCOL_VERSION;
 use protocol::learn::{FromTrainer, Look, ToTrainer};
+use systems::knob::Settings;
 
 /// Milliseconds between two looks at whether the trainer still speaks.
 const TICK: u64 = 3_000;
 /// Longest that it may be silent while it has something to do, in milliseconds.
 const SILENCE: f64 = 60_000.0;
-
-/// Runs that are kept.
-pub const KEPT: usize = 8;
 
 /// The trainer, with the runs of this visit.
 #[derive(Clone)]
@@ -41,9 +44,25 @@ pub struct Trainer {
     pub trouble: RwSignal<Option<Message>>,
     /// Which look at the newest run is on show; none: the newest.
     pub at: RwSignal<Option<usize>>,
-    /// Whether the shelf is ranked with the weights of the look on show.
-    pub on_shelf: RwSignal<bool>,
+    /// Numbers of the runs whose curves are laid over the newest's.
+    pub overlaid: RwSignal<BTreeSet<u64>>,
+    /// Weights that no run of this visit made, the newest last.
+    pub brought: RwSignal<Vec<Brought>>,
+    /// Number of the run, or of what was brought, whose weights are meant where a state asks for learned
+    /// ones; none: the newest run's, at the look on show.
+    pub mine: RwSignal<Option<u64>>,
+    /// A run that a closed tab or a dead trainer left behind, until the person has said what to do with it.
+    pub left: RwSignal<Option<Kept>>,
+    /// Whether the browser keeps the run; once it did not, that is said.
+    pub keeps: RwSignal<bool>,
+    /// Whether the tab is in the background.
+    pub hidden: RwSignal<bool>,
+    /// Steps that were made the last time that it was.
+    pub away: RwSignal<Option<u32>>,
 }
+
+/// Where the numbers of what was brought begin: no visit has so many runs.
+const BROUGHT: u64 = 1 << 40;
 
 struct Inner {
     worker: RefCell<Option<Running>>,
@@ -54,17 +73,20 @@ struct Inner {
     until: Cell<u32>,
     /// When it was heard last.
     heard: Cell<f64>,
+    /// Weights that were brought so far.
+    brought: Cell<u64>,
 }
 
 impl Trainer {
     /// None yet.
-    pub fn new(engine: Engine) -> Self {
+    pub fn new(engine: Engine, store: Store) -> Self {
         let inner = Rc::new(Inner {
             worker: RefCell::default(),
             waiting: RefCell::default(),
             run: Cell::new(0),
             until: Cell::new(0),
             heard: Cell::new(0.0),
+            brought: Cell::new(0),
         });
         let trainer = Self {
             inner: SendWrapper::new(inner),
@@ -73,43 +95,105 @@ impl Trainer {
             goes: RwSignal::new(false),
             trouble: RwSignal::new(None),
             at: RwSignal::new(None),
-            on_shelf: RwSignal::new(false),
+            overlaid: RwSignal::default(),
+            brought: RwSignal::default(),
+            mine: RwSignal::new(None),
+            left: RwSignal::new(Kept::recall()),
+            keeps: RwSignal::new(true),
+            hidden: RwSignal::new(browser::document().hidden()),
+            away: RwSignal::new(None),
         };
-        trainer.rank_with(engine);
+        trainer.bring(engine, store);
+        trainer.follow_sight();
         let watched = trainer.clone();
         set_interval(move || watched.watch(), Duration::from_millis(TICK));
         trainer
     }
 
-    /// Keeps the shelf's weights those of the look on show for as long as that is wanted.
-    fn rank_with(&self, engine: Engine) {
-        let (runs, at, on_shelf) = (self.runs, self.at, self.on_shelf);
-        let weights = Memo::new(move |_| {
-            if !on_shelf.get() {
-                return None;
-            }
-            runs.with(|runs| {
-                let run = runs.last()?;
-                let look = look_at(run, at.get())?;
-                let file = run.begun.as_ref()?.file.clone();
-                (!look.weights.is_empty()).then(|| (file, look.weights.clone()))
-            })
+    /// Hands the weights that are meant to the engines: at once where a state or a pin asks for learned ones,
+    /// else when no step is made.
+    fn bring(&self, engine: Engine, store: Store) {
+        let goes = self.goes;
+        let trainer = self.clone();
+        let asked = Memo::new(move |_| {
+            let pinned = |link: &String| asks(&State::from_link(link).0);
+            store.state.with(asks) || store.view.with(|view| view.pins.iter().any(pinned))
         });
-        let mut before = None::<String>;
-        follow(move |first| {
-            let now = weights.get();
-            let file = now.as_ref().map(|(file, _)| file.clone());
-            // What another variant was ranked with is taken back.
-            if let Some(before) = before.take().filter(|before| Some(before) != file.as_ref()) {
-                weigh(&engine, &before, "");
-            }
-            if let Some((file, weights)) = &now {
-                weigh(&engine, file, weights);
-            }
-            if !first || file.is_some() {
-                before = file;
-            }
+        let meant = Memo::new(move |_| {
+            let wanted = asked.get() || !goes.get();
+            wanted.then(|| trainer.meant()).flatten()
         });
+        let mut before = None::<Meant>;
+        follow(move |_| {
+            let now = meant.get();
+            if let Some(Meant { file, weights, .. }) = now.as_ref().filter(|_| now != before) {
+                engine.weigh(file, weights);
+                bridge::say(bridge::WEIGHTS, &format!("{file}\n{weights}"));
+            }
+            before = now.or(before.take());
+        });
+    }
+
+    /// The weights that are meant where a state asks for learned ones; follows what decides it.
+    pub fn meant(&self) -> Option<Meant> {
+        let (number, at) = (self.mine.get(), self.at.get());
+        self.runs.with(|runs| self.brought.with(|brought| meant(runs, brought, number, at)))
+    }
+
+    /// Has the present state rank with the weights of a run, or with others that were brought; none: with
+    /// the newest run's.
+    pub fn rank(&self, store: Store, number: Option<u64>, variant: &Settings) {
+        self.mine.set(number);
+        store.state.update(|state| rank_with(state, variant));
+    }
+
+    /// Takes in weights that no run of this visit made; their number.
+    pub fn take(&self, make: impl FnOnce(u64) -> Brought) -> u64 {
+        let count = self.inner.brought.get() + 1;
+        self.inner.brought.set(count);
+        let number = BROUGHT + count;
+        self.brought.update(|brought| {
+            if brought.len() == KEPT {
+                brought.remove(0);
+            }
+            brought.push(make(number));
+        });
+        number
+    }
+
+    /// Notes when the tab goes to the background, and what was done there when it comes back.
+    fn follow_sight(&self) {
+        let (trainer, left_at) = (self.clone(), Cell::new(None::<u32>));
+        let turned = move |_: &web_sys::Event| {
+            let hidden = browser::document().hidden();
+            trainer.hidden.set(hidden);
+            let made = trainer.runs.with_untracked(|runs| runs.last().map_or(0, Record::step));
+            if hidden {
+                left_at.set(trainer.goes.get_untracked().then_some(made));
+                trainer.away.set(None);
+            } else if let Some(before) = left_at.take() {
+                trainer.away.set(made.checked_sub(before));
+            }
+        };
+        // It listens for as long as the studio lives.
+        EventListener::new(&browser::document(), "visibilitychange", turned).forget();
+    }
+
+    /// Lets the browser keep the newest run. Where it does not, that is said once, and the run goes on.
+    fn keep(&self) {
+        let kept = self.runs.with_untracked(|runs| runs.last().and_then(Kept::of));
+        if kept.is_some_and(|kept| !kept.remember()) {
+            self.keeps.set(false);
+        }
+    }
+
+    /// Says that no more is wanted of the run that was left behind.
+    pub fn forget_left(&self) {
+        let left = self.left.try_update(Option::take).flatten();
+        // The browser may keep a newer one by now.
+        if left.is_some() && left == Kept::recall() {
+            Kept::forget();
+        }
     }
 
     /// Begins a run; it makes no step before it is told to go.
@@ -121,11 +205,13 @@ impl Trainer {
             if runs.len() == KEPT {
                 runs.remove(0);
             }
-            runs.push(Record::new(run, state, recipe));
+            let record = Record::new(run, state, recipe, runs);
+            runs.push(record);
         });
         self.at.set(None);
         self.goes.set(false);
         self.trouble.set(None);
+        self.away.set(None);
         let state = State { selected: None, ..state.clone() };
         self.send(ToTrainer::Begin { run, state: Box::new(state), recipe: recipe.values() });
     }
@@ -180,6 +266,10 @@ impl Trainer {
     fn watch(&self) {
         let loading = matches!(self.standing.get_untracked(), Standing::Loading(_));
         let busy = self.goes.get_untracked() || loading;
+        // In the background a browser may hold it back for as long as it likes.
+        if self.hidden.get_untracked() {
+            self.inner.heard.set(browser::now());
+        }
         if busy && browser::now() - self.inner.heard.get() > SILENCE {
             self.lose(Message::new(word!("learn.lost")));
         }
@@ -210,11 +300,15 @@ impl Trainer {
                 if matches!(of_a_run, FromTrainer::Halted { .. }) {
                     self.goes.set(false);
                 }
+                let is_kept = matches!(of_a_run, FromTrainer::Begun(_) | FromTrainer::Looked(_));
                 self.runs.update(|runs| {
                     if let Some(run) = runs.last_mut() {
                         run.hear(of_a_run);
                     }
                 });
+                if is_kept {
+                    self.keep();
+                }
                 let until = self.inner.until.get();
                 let done = |runs: &Vec<Record>| {
                     runs.last().is_some_and(|run| run.step() >= until || run.is_over())
@@ -233,6 +327,14 @@ impl Trainer {
         self.inner.waiting.borrow_mut().clear();
         self.standing.set(Standing::Resting);
         self.goes.set(false);
+        let current = self.inner.run.get();
+        let broken = self.runs.with_untracked(|runs| {
+            let run = runs.last().filter(|run| run.number == current && !run.is_over())?;
+            Kept::of(run)
+        });
+        if broken.is_some() {
+            self.left.set(broken);
+        }
         // It can't go on: the next run begins anew.
         self.inner.run.set(self.inner.run.get() + 1);
         self.trouble.set(Some(why));
@@ -247,10 +349,4 @@ impl Trainer {
 /// The look at a run that is on show: of this number, or the newest.
 pub fn look_at(run: &Record, at: Option<usize>) -> Option<&Look> {
     at.map_or_else(|| run.looks.last(), |at| run.looks.get(at))
-}
-
-/// Has the page and the studio rank with these weights; with none, as they ship.
-fn weigh(engine: &Engine, file: &str, weights: &str) {
-    engine.weigh(file, weights);
-    bridge::say(bridge::WEIGHTS, &format!("{file}\n{weights}"));
 }

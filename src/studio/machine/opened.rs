@@ -20,17 +20,21 @@ use systems::knob::{Control, Group};
 use systems::part::Part;
 use systems::registry;
 
-/// Which part is opened. It is in the link.
+/// Which part is opened. It is in the link, but for those that one is led through.
 #[derive(Clone, Copy)]
 pub struct Opened {
     place: Memo<Option<PartPlace>>,
+    /// The part that one is led to; none where one is not led.
+    led: RwSignal<Option<PartPlace>>,
     view: Lasting<RwSignal<View>>,
 }
 
 impl Opened {
     /// What the link says.
     pub fn new(view: Lasting<RwSignal<View>>) -> Self {
-        Self { place: Memo::new(move |_| view.with(|view| view.part)), view }
+        let led = RwSignal::new(None);
+        let place = Memo::new(move |_| led.get().or_else(|| view.with(|view| view.part)));
+        Self { place, led, view }
     }
 
     /// Where it is; none where none is.
@@ -45,8 +49,23 @@ impl Opened {
 
     /// Opens another, or none.
     pub fn set(self, place: Option<PartPlace>) {
-        if self.place.get_untracked() != place {
+        if self.led.get_untracked().is_some() {
+            self.led.set(None);
+        }
+        if self.view.with_untracked(|view| view.part != place) {
             self.view.update(|view| view.part = place);
+        }
+    }
+
+    /// Opens a part in passing: one of many, of which only the last is a step that can be undone.
+    pub fn lead(self, place: PartPlace) {
+        self.led.set(Some(place));
+    }
+
+    /// Stays where one was led to.
+    pub fn stay(self) {
+        if let Some(place) = self.led.get_untracked() {
+            self.set(Some(place));
         }
     }
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::moved::{Moved, Reading, Subject};
 use crate::engine::{Engine, Lost};
 use link::State;
-use link::view::MAX_PINS;
+use link::view::{Beside, MAX_PINS};
 use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::blend;
@@ -18,17 +18,6 @@ use systems::registry;
 /// Names of the pins.
 pub const PINS: [&str; MAX_PINS] = ["A", "B", "C", "D"];
 
-/// What the numbers are held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Against {
-    /// Nothing: they are shown as they are, and what moved since the state before is ringed.
-    Nothing,
-    /// What they were before the last change.
-    Before,
-    /// What they are at a pinned state, by its number.
-    Pin(usize),
-}
-
 /// What is drawn.
 pub struct Seen {
     /// The ranking that the product is of.
@@ -38,7 +27,7 @@ pub struct Seen {
     /// What they are held against.
     pub before: Option<Arc<Reading>>,
     /// Whether the difference is drawn, in place of the numbers.
-    pub against: Against,
+    pub against: Beside,
     /// What is other than before, the most first; none where there is nothing to hold it against.
     pub moved: Vec<Moved>,
 }
@@ -52,7 +41,7 @@ impl Seen {
     /// What is drawn in a part, numbers or difference.
     pub fn drawn(&self, of_ranker: bool, part: &str) -> Option<Activity> {
         match (self.against, &self.before) {
-            (Against::Nothing, _) => self.now.activity(of_ranker, part).cloned(),
+            (Beside::Nothing, _) => self.now.activity(of_ranker, part).cloned(),
             (_, Some(before)) => self.now.difference(before, of_ranker, part),
             (_, None) => None,
         }
@@ -61,14 +50,14 @@ impl Seen {
     /// Name of the pinned state that the numbers are held against.
     pub fn pin(&self) -> Option<&'static str> {
         match self.against {
-            Against::Pin(number) => PINS.get(number).copied(),
-            Against::Nothing | Against::Before => None,
+            Beside::Pin(number) => PINS.get(number).copied(),
+            Beside::Nothing | Beside::Before => None,
         }
     }
 
     /// Whether differences are drawn.
     pub fn differs(&self) -> bool {
-        self.against != Against::Nothing
+        self.against != Beside::Nothing
     }
 
     /// Products on the page.
@@ -105,7 +94,7 @@ pub struct Wanted {
     /// Whether the page's mean is wanted.
     pub of_page: bool,
     /// What it is held against.
-    pub against: Against,
+    pub against: Beside,
     /// The link of the pinned state that it is held against.
     pub pin: Option<String>,
 }
@@ -136,13 +125,13 @@ pub async fn see(
     });
     let before = before.flatten();
     let before = match against {
-        Against::Nothing => before.filter(|before| before.subject == subject),
-        Against::Before => match before {
+        Beside::Nothing => before.filter(|before| before.subject == subject),
+        Beside::Before => match before {
             Some(before) if before.subject == subject => Some(before),
             Some(before) => Some(Arc::new(read(engine, &before.state, subject, product).await?)),
             None => None,
         },
-        Against::Pin(_) => match pin {
+        Beside::Pin(_) => match pin {
             Some(pin) => {
                 // What could not be used was said when the link was opened.
                 let state = State { selected: None, ..State::from_link(&pin).0 };

@@ -6,8 +6,9 @@ use leptos::prelude::*;
 
 use super::opened::Opened;
 use crate::browser::focus;
-use link::view::PartPlace;
+use link::view::{PartPlace, View};
 use page::browser::after_paint;
+use page::lasting::Lasting;
 use systems::part::Part;
 
 /// How far a wheel or a pinch goes until it is a step closer or farther.
@@ -81,18 +82,20 @@ fn act(items: &[Item], at: Item, is_folded: bool, key: &str) -> Option<Act> {
 #[derive(Clone, Copy)]
 pub struct Tree {
     at: RwSignal<Item>,
-    /// The funnel, the retriever, the ranker.
-    folded: RwSignal<[bool; 3]>,
+    /// The funnel, the retriever, the ranker. It is in the link.
+    folded: Memo<[bool; 3]>,
+    view: Lasting<RwSignal<View>>,
     opened: Opened,
     wheeled: StoredValue<f64>,
 }
 
 impl Tree {
-    /// All of it unfolded.
-    pub fn new(opened: Opened) -> Self {
+    /// Folded as the link says.
+    pub fn new(view: Lasting<RwSignal<View>>, opened: Opened) -> Self {
         Self {
             at: RwSignal::new(Item::Funnel),
-            folded: RwSignal::new([false; 3]),
+            folded: Memo::new(move |_| view.with(|view| view.machine.folded)),
+            view,
             opened,
             wheeled: StoredValue::new(0.0),
         }
@@ -109,7 +112,7 @@ impl Tree {
 
     /// Hides what is in an item, or shows it.
     pub fn turn(self, item: Item) {
-        self.folded.update(|folded| match item {
+        self.fold(|folded| match item {
             Item::Funnel => folded[0] = !folded[0],
             Item::System(of_ranker) => {
                 let of = &mut folded[1 + usize::from(of_ranker)];
@@ -117,6 +120,10 @@ impl Tree {
             }
             Item::Part(_) => {}
         });
+    }
+
+    fn fold(self, fold: impl FnOnce(&mut [bool; 3])) {
+        self.view.update(|view| fold(&mut view.machine.folded));
     }
 
     /// Whether Tab comes to an item, as an attribute.
@@ -158,7 +165,7 @@ impl Tree {
     pub fn go(self, closer: bool, parts: [&'static [Part]; 2]) {
         let is_folded = self.folded.get_untracked() != [false; 3];
         match (closer, is_folded, self.opened.get_untracked()) {
-            (true, true, _) => self.folded.set([false; 3]),
+            (true, true, _) => self.fold(|folded| *folded = [false; 3]),
             (true, false, None) => {
                 let items = self.items(parts);
                 // Where one stands at no part, what the machine says in the end.
@@ -172,7 +179,7 @@ impl Tree {
             }
             (true, false, Some(_)) => {}
             (false, _, Some(_)) => self.opened.set(None),
-            (false, _, None) => self.folded.update(|folded| folded[0] = true),
+            (false, _, None) => self.fold(|folded| folded[0] = true),
         }
     }
 

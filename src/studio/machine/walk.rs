@@ -61,7 +61,11 @@ pub fn Steps(
     let last = (retriever.parts.len() + ranker.parts.len()).saturating_sub(1);
     let go = move |to: Option<usize>| {
         walk.at.set(to);
-        opened.set(to.map(|at| part(at, retriever, ranker)));
+        let place = to.map(|at| part(at, retriever, ranker));
+        match place.filter(|_| walk.walks.get_untracked()) {
+            Some(place) => opened.lead(place),
+            None => opened.set(place),
+        }
     };
     let on = move || go(Some(walk.at.get_untracked().map_or(0, |at| (at + 1).min(last))));
     let back = move || go(walk.at.get_untracked().and_then(|at| at.checked_sub(1)));
@@ -70,6 +74,7 @@ pub fn Steps(
     follow(move |_| {
         walk.at.track();
         if !walk.walks.get() {
+            opened.stay();
             return next.never();
         }
         next.after(LOOK, move || match walk.at.get_untracked() {
@@ -79,10 +84,10 @@ pub fn Steps(
     });
     let lead = move || {
         let walks = !walk.walks.get_untracked();
+        walk.walks.set(walks);
         if walks && walk.at.get_untracked().is_none_or(|at| at >= last) {
             go(Some(0));
         }
-        walk.walks.set(walks);
     };
     let keys = move |event: leptos::ev::KeyboardEvent| {
         match event.key().as_str() {

@@ -18,7 +18,7 @@ use nets::models::moppr::{Moppr as Network, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Weights, WeightsError};
 use nets::nn::numbers::numbered;
-use systems::learning::{BATCH, EPOCHS, Learning, Optimiser, RATE, SEED, SHIPPED};
+use systems::learning::{BATCH, EPOCHS, Learning, Optimiser, RATE, SEED, SHIPPED, Setting};
 use systems::moppr::{LEARNING, NEGATIVES, PARTS_TRAINED, TAU, weights};
 
 /// Searches that it learns from and that it is measured on, too.
@@ -52,6 +52,10 @@ impl Learns for Moppr {
 
     fn compared(&self, _: Asked<'_>) -> Vec<String> {
         [FILE.into()].into_iter().chain(copies()).collect()
+    }
+
+    fn looks_by(&self) -> Vec<&'static Setting> {
+        vec![&TAU]
     }
 }
 

@@ -20,7 +20,7 @@ use engine::pipeline::assets::{AssetError, refused};
 use nets::models::weights::{About, Weights, WeightsError};
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{Yandex as Network, YandexConfig};
-use systems::learning::{BATCH, Chosen, EPOCHS, Learning, RATE, SEED};
+use systems::learning::{BATCH, Chosen, EPOCHS, Learning, RATE, SEED, Setting};
 use systems::yandex::{BEGINS, CONTEXT, LEARNING, PAIRWISE, POINTWISE};
 
 /// Shopper-days that it learns from and that it is measured on, too.
@@ -50,6 +50,10 @@ impl Learns for Yandex {
     fn needs(&self, asked: Asked<'_>) -> Vec<String> {
         let pretrained = asked.chosen.get(&BEGINS) > 0.0;
         pretrained.then(|| PRETRAINED_FILE.into()).into_iter().collect()
+    }
+
+    fn looks_by(&self) -> Vec<&'static Setting> {
+        vec![&PAIRWISE, &POINTWISE, &CONTEXT]
     }
 }
 

@@ -13,10 +13,10 @@ use crate::pipeline::stock::{self, Stock};
 use crate::pipeline::views::Views;
 use link::State;
 use market::language::Message;
-use protocol::{Backend, Notice, Shop};
+use protocol::{Backend, Notice, Opened, Shop};
 use systems::knob::{Knob, Settings};
 use systems::registry;
-use systems::shared::{COARSE, RANKER, RETRIEVER};
+use systems::shared::{COARSE, RANKER, RETRIEVER, WEIGHTS, Weights};
 
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
@@ -129,6 +129,7 @@ impl<S: AssetSource> Funnel<S> {
         let words = self.fetch_words().await;
         let missing = [objectives, words].into_iter().filter_map(Result::err);
         notices.extend(missing.map(notice_of_asset));
+        notices.extend(self.lacks_weights(&state.settings));
         notices
     }
 
@@ -154,9 +155,23 @@ impl<S: AssetSource> Funnel<S> {
         self.retriever.fetch_behind(settings, all, files, &self.stock, &self.device).await
     }
 
-    /// Puts a ranker to use; the one before rests.
+    /// Puts a ranker to use, with learned weights where those are asked for and there are some. Where they
+    /// can't be read, it ranks with what ships.
     async fn choose_ranker(&mut self, settings: &Settings) -> Result<(), AssetError> {
-        let wanted = settings.only(&of_ranker(settings));
+        let asked = settings.only(&of_ranker(settings));
+        let shipped = asked.clone().with(&WEIGHTS, Weights::Shipped.value());
+        if !self.has_learned(&asked) {
+            return self.use_ranker(shipped).await;
+        }
+        let used = self.use_ranker(asked).await;
+        if used.is_err() {
+            self.use_ranker(shipped).await?;
+        }
+        used
+    }
+
+    /// Puts a ranker to use; the one before rests.
+    async fn use_ranker(&mut self, wanted: Settings) -> Result<(), AssetError> {
         if wanted == self.ranking && !self.outweighed {
             return Ok(());
         }
@@ -172,14 +187,14 @@ impl<S: AssetSource> Funnel<S> {
         Ok(())
     }
 
-    /// The ranker that is chosen, of the weights that were brought, or else of the file's.
+    /// The ranker that is chosen, of learned weights or of those that ship.
     async fn read_ranker(&mut self, wanted: &Settings) -> Result<Box<dyn Ranks>, AssetError> {
-        let brought = rank::file(wanted).and_then(|name| self.brought.remove_entry(&name));
-        let Some((name, bytes)) = brought else {
+        let learned = rank::file(wanted).filter(|_| is_learned(wanted));
+        let Some((name, bytes)) = learned.and_then(|name| self.brought.remove_entry(&name)) else {
             let bytes = weights_of(wanted, &self.manifest, &self.source).await?;
             return ranker_of(wanted, &bytes, &self.stock, &self.device);
         };
-        // Those that can't be read are not kept: what ships goes on.
+        // Those that can't be read are not kept.
         let read = ranker_of(wanted, &bytes, &self.stock, &self.device);
         if read.is_ok() {
             self.brought.insert(name, bytes);
@@ -203,16 +218,50 @@ impl<S: AssetSource> Funnel<S> {
 }
 
 impl<S> Funnel<S> {
-    /// Ranks with these weights in place of a file's, from the next state on; without any, with the
-    /// file's again. Those that can't be read are told of then, and not used.
+    /// Brings learned weights in place of a file's, for states that ask for such; without any, takes back
+    /// those that were brought. Those that can't be read are told of when they are asked for.
     pub fn weigh(&mut self, file: &str, weights: Option<Vec<u8>>) {
         match weights {
             Some(weights) => drop(self.brought.insert(file.into(), weights)),
             None => drop(self.brought.remove(file)),
         }
-        let of_file = |settings: &Settings| rank::file(settings).as_deref() == Some(file);
-        self.resting.retain(|(settings, _)| !of_file(settings));
-        self.outweighed |= of_file(&self.ranking);
+        let was_read = |settings: &Settings| {
+            is_learned(settings) && rank::file(settings).as_deref() == Some(file)
+        };
+        self.resting.retain(|(settings, _)| !was_read(settings));
+        self.outweighed |= was_read(&self.ranking);
+    }
+
+    /// What a file of weights is of.
+    ///
+    /// # Errors
+    /// A notice that says what is wrong with it.
+    pub fn open(&self, bytes: &[u8]) -> Result<Opened, Notice> {
+        rank::open(bytes, &self.stock, &self.device).map_err(|error| rank::refused(bytes, &error))
+    }
+
+    /// Whether there are learned weights for the ranker that is chosen.
+    pub(super) fn is_learned_here(&self, settings: &Settings) -> bool {
+        rank::file(settings).is_some_and(|file| self.brought.contains_key(&file))
+    }
+
+    /// Whether there are such and they are asked for.
+    fn has_learned(&self, settings: &Settings) -> bool {
+        is_learned(settings) && self.is_learned_here(settings)
+    }
+
+    /// That learned weights are asked for and there are none, if so.
+    pub(super) fn lacks_weights(&self, settings: &Settings) -> Option<Notice> {
+        let lacks = is_learned(settings)
+            && rank::file(settings).is_some()
+            && !self.is_learned_here(settings);
+        lacks.then(|| Notice::new(word!("notices.learned-missing")))
+    }
+
+    /// With whose weights a state is ranked, where it asks for learned ones.
+    pub(super) fn about_weights(&self, settings: &Settings) -> Option<Notice> {
+        let learned = self.has_learned(settings).then(|| Notice::new(word!("notices.learned")));
+        learned.or_else(|| self.lacks_weights(settings))
     }
 
     /// Settings of the systems and networks in use: others may not have arrived.
@@ -233,9 +282,14 @@ fn of_retriever(settings: &Settings) -> Vec<&'static Knob> {
     [&[&RETRIEVER], registry::retriever(settings).networks].concat()
 }
 
-/// What decides which ranker is in use, and which of its networks.
+/// Whether learned weights are asked for.
+fn is_learned(settings: &Settings) -> bool {
+    Weights::of(settings) == Weights::Learned
+}
+
+/// What decides which ranker is in use, which of its networks, and with which weights.
 fn of_ranker(settings: &Settings) -> Vec<&'static Knob> {
-    [&[&RANKER], registry::ranker(settings).networks].concat()
+    [&[&RANKER, &WEIGHTS], registry::ranker(settings).networks].concat()
 }
 
 /// Weights of the ranker that is chosen; nothing where there is none.

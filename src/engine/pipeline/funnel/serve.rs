@@ -28,6 +28,7 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<Option<Answer>, Notice> {
         let (request, about) = self.request(state)?;
         let mut notices = self.fetch_what_is_asked(state, request.query.as_deref()).await;
+        notices.extend(self.about_weights(&state.settings));
         notices.extend(about);
         let mut pass = self.pass(request, state, caller);
         Halt::told(self.answer(run, &mut pass, notices).await)
@@ -75,6 +76,7 @@ impl<S: AssetSource> Funnel<S> {
             history: history(request, &retrieved),
             retrieval: retrieved.insides,
             gatings,
+            learned: self.is_learned_here(&state.settings),
             candidates,
             examination: Examination { learned, truth: true_examination(size, state.device()) },
             detail,

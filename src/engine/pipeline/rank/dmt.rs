@@ -17,12 +17,13 @@ use market::history::Event;
 use market::language::Message;
 use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
-use nets::models::dmt::{Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
+use nets::models::dmt::{DmtConfig, Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
+use nets::models::weights::Weights;
 use nets::nn::experts::TaskOutput;
 use protocol::block::{Block, Row, Rows, SequenceAttention, Shape};
 use protocol::machine::Activity;
 use protocol::{Detail, Gating};
-use systems::dmt::{BiasFeatures, MultiTask, RANKER};
+use systems::dmt::{BiasFeatures, MULTI_TASK, MultiTask, RANKER};
 use systems::knob::Settings;
 use systems::shared::GATE_TEMPERATURE;
 
@@ -44,6 +45,13 @@ pub static SYSTEM: Reads = Reads {
             examined: Stage::default(),
         }))
     },
+    about: Some(|bytes| {
+        let weights = Weights::from_bytes(bytes, ranker::MODEL)?;
+        let config: DmtConfig = weights.config()?;
+        let mut settings = Settings::default().with(&MULTI_TASK, config.multi_task.value());
+        config.bias.choose(&mut settings);
+        Ok((settings, weights.about.command))
+    }),
 };
 
 /// A DMT with the last answers of its stages.

@@ -16,8 +16,9 @@ use market::catalogue::ProductId;
 use market::features::wide::{FEATURES, WideTables};
 use market::language::Message;
 use nets::models::mlpr::extraction::Extracted;
-use nets::models::mlpr::ranker::{Items, Ranker};
+use nets::models::mlpr::ranker::{Items, MODEL, Ranker};
 use nets::models::mlpr::{K, Output};
+use nets::models::weights::Weights;
 use protocol::block::{Block, Shape, Step};
 use protocol::machine::Activity;
 use protocol::{Detail, Gating};
@@ -45,6 +46,10 @@ pub static SYSTEM: Reads = Reads {
             ranked: Stage::default(),
         }))
     },
+    about: Some(|bytes| {
+        let weights = Weights::from_bytes(bytes, MODEL)?;
+        Ok((Settings::default(), weights.about.command))
+    }),
 };
 
 /// MLPR with the last answers of its stages.

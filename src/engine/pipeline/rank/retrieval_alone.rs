@@ -15,6 +15,7 @@ pub static SYSTEM: Reads = Reads {
     of: &systems::retrieval_alone::RANKER,
     file: |_| None,
     read: |_, _, _| Ok(Box::new(RetrievalAlone)),
+    about: None,
 };
 
 /// No ranker.

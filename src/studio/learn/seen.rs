@@ -1,0 +1,290 @@
+//! All that is seen of the newest run, and of those that are laid over it.
+
+use leptos::prelude::*;
+use web_sys::HtmlInputElement;
+
+use super::charts::{Curve, Curves, Plot, Stream, sample};
+use super::mine::is_of;
+use super::record::Record;
+use super::runs::{apart, class, shown};
+use super::trainer::{Trainer, look_at};
+use crate::browser::download_bytes;
+use link::recipe::Learning;
+use page::insides::chart::Chart;
+use page::insides::curves::examination;
+use page::language::{say, say_with, text};
+use page::parts::{click, live};
+use page::store::Store;
+use protocol::Examination;
+use protocol::words::{self, fixed};
+use systems::registry::LEARNERS;
+use systems::shared::{WEIGHTS, Weights};
+
+/// All that is seen.
+pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
+    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let learning =
+        Memo::new(move |_| runs.with(|runs| runs.last().map_or(LEARNERS[0], Record::learning)));
+    let measures = {
+        let trainer = trainer.clone();
+        live(move || {
+            let measures = learning.get().measures.iter();
+            measures.map(|key| measure(&trainer, key)).collect_view().into_any()
+        })
+    };
+    let places = {
+        let trainer = trainer.clone();
+        live(move || match learning.get().curves.is_empty() {
+            true => ().into_any(),
+            false => places(&trainer),
+        })
+    };
+    let loss_told = move || {
+        let steps = runs.with(|runs| runs.last().map_or(0, Record::step));
+        say_with(word!("learn.loss.label"), &[("value", &words::count(steps as usize))])
+    };
+    let losses =
+        move || runs.with(|runs| overlaid.with(|overlaid| losses(runs, &shown(runs, overlaid))));
+    view! {
+        {tools(store, trainer, learning)}
+        {live(move || runs.with(|runs| overlaid.with(|overlaid| apart(runs, overlaid))))}
+        <div class="seen">
+            <section data-testid="learn-loss">
+                <h3>{text(word!("learn.loss"))}</h3>
+                <p class="legend">{live(letters(trainer))}</p>
+                <Curves label=Box::new(loss_told) plot=Box::new(losses) />
+                <p class="note">{text(word!("learn.loss.note"))}</p>
+            </section>
+            {measures}
+            {places}
+            {gates(trainer, learning)}
+        </div>
+    }
+    .into_any()
+}
+
+/// What can be done with what is seen: rank with it, go back in it, save it.
+fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
+    let (runs, at, mine) = (trainer.runs, trainer.at, trainer.mine);
+    let ranks = move || learning.get().ranks();
+    let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
+    let on_shelf = move || {
+        runs.with(|runs| {
+            let Some(run) = runs.last() else { return false };
+            let is_meant = mine.get().is_none_or(|number| number == run.number);
+            is_meant && store.state.with(|state| is_of(state, &run.variant))
+        })
+    };
+    let turn = {
+        let trainer = trainer.clone();
+        move |event| {
+            let variant = runs.with_untracked(|runs| runs.last().map(|run| run.variant.clone()));
+            match variant.filter(|_| event_target_checked(&event)) {
+                Some(variant) => trainer.rank(store, None, &variant),
+                None => store.turn(&WEIGHTS, Weights::Shipped.value()),
+            }
+        }
+    };
+    let scrub = move |event: web_sys::Event| {
+        let input = event_target::<HtmlInputElement>(&event);
+        let place = input.value().parse::<usize>().ok();
+        let last = runs.with_untracked(|runs| runs.last().map_or(0, |run| run.looks.len() - 1));
+        at.set(place.filter(|place| *place < last));
+    };
+    let places = move || runs.with(|runs| runs.last().map_or(0, |run| run.looks.len().max(1) - 1));
+    let place = move || at.get().unwrap_or_else(places);
+    let step = move || {
+        let look = |runs: &Vec<Record>| look_at(runs.last()?, at.get()).map(|look| look.step);
+        let step = runs.with(look).unwrap_or(0);
+        say_with(word!("learn.look"), &[("step", &words::count(step as usize))])
+    };
+    let save = move || {
+        runs.with_untracked(|runs| {
+            let run = runs.last()?;
+            let look = look_at(run, at.get_untracked())?;
+            // A browser that forbids it says so itself.
+            download_bytes(&run.begun.as_ref()?.file, &look.weights).ok()
+        });
+    };
+    view! {
+        <div class="shelf-switch">
+            <label class="check" title=unless_it_ranks>
+                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=on_shelf disabled=move || !ranks() on:change=turn />
+                <span>{text(word!("learn.on-shelf"))}</span>
+            </label>
+            <label class="scrub">
+                <span prop:textContent=step></span>
+                <input type="range" min="0" max=move || places().to_string() prop:value=move || place().to_string()
+                    style=move || format!("--at:{:.3}", place() as f64 / places().max(1) as f64)
+                    data-testid="learn-scrub" on:input=scrub />
+            </label>
+            <button type="button" class="outlined" data-testid="learn-save" on:click=click(move || { save(); })>
+                {text(word!("learn.save"))}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// Loss by step: of the runs that are shown, or of the newest, and quiet of the one before.
+fn losses(runs: &[Record], shown: &[&Record]) -> Option<Plot> {
+    let now = runs.last()?;
+    let steps = shown.iter().map(|run| run.steps()).max()?;
+    if shown.len() > 1 {
+        let curve = |run: &&Record| Curve::of_run(run, run.smoothed());
+        return Plot::of(steps, shown.iter().map(curve).collect());
+    }
+    // Another system's loss is of another size.
+    let before = runs.iter().rev().skip(1).find(|run| run.learning() == now.learning());
+    let before = before.map(|run| Curve::alone("quiet", run.smoothed()));
+    let now = Curve::alone("now", now.smoothed());
+    Plot::of(steps, before.into_iter().chain([now]).collect())
+}
+
+/// A measure by step: held out, quiet on what is learned from, and the line of what ships. Of several
+/// runs, held out alone.
+fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
+    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let ships = move || {
+        let value = runs.with(|runs| runs.last()?.shipped(key))?;
+        Some(say_with(word!("learn.ships"), &[("value", &fixed(value.into(), 3))]))
+    };
+    let ships_key = move || match ships() {
+        Some(said) => {
+            view! { <span data-testid="learn-ships">{sample("ships")} {said}</span> }.into_any()
+        }
+        None => ().into_any(),
+    };
+    let of_runs = letters(trainer);
+    // Some are measured on what is held out alone.
+    let learns = move || {
+        let training = |run: &Record| !run.measured(key)[0].is_empty();
+        runs.with(|runs| runs.last().is_some_and(training))
+    };
+    let keys = move || {
+        match runs.with(|runs| overlaid.with(|o| shown(runs, o).len() > 1)) {
+        true => of_runs(),
+        false => view! {
+            <span class="key learned">{say(word!("learn.held-out"))}</span>
+            {learns().then(|| view! { <span class="key truth">{say(word!("learn.training"))}</span> })}
+        }
+        .into_any(),
+    }
+    };
+    let label = move || {
+        let reached = runs.with(|runs| runs.last()?.reached(key));
+        let value = reached.map_or("–".into(), |value| fixed(value.into(), 3));
+        let of = say(&word!("learn.measure.{}", key));
+        let said = say_with(word!("learn.measure.label"), &[("of", of), ("value", &value)]);
+        [said].into_iter().chain(ships()).collect::<Vec<_>>().join(" ")
+    };
+    let plot = move || {
+        runs.with(|runs| {
+            let run = runs.last()?;
+            let shown = overlaid.with(|overlaid| shown(runs, overlaid));
+            let steps = shown.iter().map(|run| run.steps()).max()?;
+            let last = f64::from(steps.max(1));
+            let shipped = run.shipped(key).map(f64::from);
+            let shipped =
+                shipped.map(|value| Curve::alone("ships", vec![(0.0, value), (last, value)]));
+            let curves: Vec<Curve> = match shown.len() {
+                0 | 1 => {
+                    let [training, held_out] = run.measured(key);
+                    let training = Some(training).filter(|points| !points.is_empty());
+                    let training = training.map(|points| Curve::alone("quiet", points));
+                    training.into_iter().chain([Curve::alone("now", held_out)]).collect()
+                }
+                _ => shown.iter().map(|run| Curve::of_run(run, held_out(run, key))).collect(),
+            };
+            Plot::of(steps, curves.into_iter().chain(shipped).collect())
+        })
+    };
+    view! {
+        <section data-testid=format!("learn-{key}")>
+            <h3 prop:textContent=move || say(&word!("learn.measure.{}", key)).to_string()></h3>
+            <p class="legend">{live(keys)} {live(ships_key)}</p>
+            <Curves label=Box::new(label) plot=Box::new(plot) />
+            <p class="note" prop:textContent=move || say(&word!("learn.measure.{}.about", key)).to_string()></p>
+        </section>
+    }
+    .into_any()
+}
+
+fn held_out(run: &Record, key: &str) -> Vec<(f64, f64)> {
+    let [_, held_out] = run.measured(key);
+    held_out
+}
+
+/// How each of several runs is drawn; nothing where there is one alone.
+fn letters(trainer: &Trainer) -> impl Fn() -> AnyView + Send + use<> {
+    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let key = |run: &&Record| {
+        view! { <span translate="no">{sample(&class(run))} {run.letter()}</span> }
+    };
+    move || {
+        runs.with(|runs| {
+            let shown = overlaid.with(|overlaid| shown(runs, overlaid));
+            match shown.len() {
+                0 | 1 => ().into_any(),
+                _ => shown.iter().map(key).collect_view().into_any(),
+            }
+        })
+    }
+}
+
+/// Examination, learned and true.
+fn places(trainer: &Trainer) -> AnyView {
+    let (runs, at) = (trainer.runs, trainer.at);
+    let learned = move || {
+        let look = runs.with(|runs| look_at(runs.last()?, at.get()).cloned())?;
+        let curve = look.curves.into_iter().next()?;
+        examination(&Examination { learned: curve.learned, truth: curve.truth })
+    };
+    view! {
+        <section>
+            <h3>{text(word!("learn.curve.examination"))}</h3>
+            <p class="legend"><span class="key learned">{text(word!("examination.learned"))}</span> <span class="key truth">{text(word!("examination.true"))}</span></p>
+            <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
+            <p class="note">{text(word!("learn.examination.note"))}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// The gates as they change.
+fn gates(trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
+    let runs = trainer.runs;
+    let streams = live(move || {
+        let streams = learning.get().gates.iter().enumerate().map(|(gate, key)| {
+            let label = move || say(&word!("learn.gate.{}", key)).to_string();
+            let bands = move || {
+                runs.with(|runs| runs.last().map(|run| run.bands(gate)).unwrap_or_default())
+            };
+            view! { <Stream label=Box::new(label) bands=Box::new(bands) /> }
+        });
+        streams.collect_view().into_any()
+    });
+    let experts = move || {
+        let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
+        let key = |expert: usize| {
+            let number = words::count(expert + 1);
+            let name = say_with(word!("learn.expert"), &[("number", &number)]);
+            view! { <span class=format!("key band-{}", expert % 8)>{name}</span> }
+        };
+        match count {
+            0 => view! { <p class="note">{say(word!("learn.no-gates"))}</p> }.into_any(),
+            count => {
+                view! { <p class="legend">{(0..count).map(key).collect_view()}</p> }.into_any()
+            }
+        }
+    };
+    view! {
+        <section class="streams" data-testid="learn-gates">
+            <h3>{text(word!("learn.gates"))}</h3>
+            {streams}
+            {live(experts)}
+            <p class="note">{text(word!("learn.gates.note"))}</p>
+        </section>
+    }
+    .into_any()
+}
