@@ -119,7 +119,11 @@ mod tests {
             recipe.set(&SEED, 2.0);
             recipe.set(&RATE, 0.01);
             let mut state = State::default();
-            learning.knobs.iter().for_each(|knob| state.settings.set(knob, 1.0 - knob.default));
+            learning
+                .knobs
+                .iter()
+                .take(1)
+                .for_each(|knob| state.settings.turn(knob, 1.0 - knob.default));
             let kept = Kept {
                 variant: variant(&state, &recipe),
                 recipe,
