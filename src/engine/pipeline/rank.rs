@@ -39,11 +39,14 @@ pub struct Reads {
     /// Reads it from the bytes of that file.
     read: fn(&[u8], &Stock, &Device) -> Readied,
     /// What a file says of itself; none where it has none.
-    about: Option<fn(&[u8]) -> Result<Said, WeightsError>>,
+    about: Option<About>,
 }
 
 /// What a file of weights says of itself: which variant of its system it is of, and what made it.
 type Said = (Settings, String);
+
+/// Reads it from the file's bytes.
+type About = fn(&[u8]) -> Result<Said, WeightsError>;
 
 /// The rankers: a line each.
 static SYSTEMS: [&Reads; registry::RANKERS.len()] =
