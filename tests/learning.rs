@@ -84,16 +84,18 @@ fn learns(key: &str) {
     let data = gathered(&ground, &recipe);
     let mut run = begun(&ground, &*data, &recipe);
     let untrained = look(&mut run);
-    let losses = steps(&mut run, STEPS);
+    // Few shoppers make few steps.
+    let made = STEPS.min(run.steps() as usize);
+    let losses = steps(&mut run, made);
     // The look before is gone back to.
     run.go_back();
     assert_eq!(run.step_number(), 0);
     assert_eq!(look(&mut run).weights, untrained.weights);
     // The same steps give the same bytes.
-    assert_eq!(steps(&mut run, STEPS), losses);
+    assert_eq!(steps(&mut run, made), losses);
     let first = look(&mut run);
     let mut other = begun(&ground, &*data, &recipe);
-    assert_eq!(steps(&mut other, STEPS), losses);
+    assert_eq!(steps(&mut other, made), losses);
     assert_eq!(look(&mut other).weights, first.weights);
 
     // What is declared is what is seen.

@@ -12,6 +12,7 @@ use market::language::Message;
 use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
 use protocol::learn::{Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, ToTrainer, Went};
 use protocol::machine::{Activity, Machine, Strip};
+use protocol::prepared::Prepared;
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
     HistoryEntry, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides,
@@ -363,6 +364,11 @@ fn from_engine() -> Vec<FromEngine> {
     ]
 }
 
+/// What the page shows before its engine has answered. The page alone reads it as a message.
+fn prepared() -> Prepared {
+    Prepared::of(shop(), Answer { candidates: vec![], history: vec![], ..answer() })
+}
+
 /// Everything that the studio says to the trainer.
 fn to_trainer() -> Vec<ToTrainer> {
     let begin = ToTrainer::Begin { run: 2, state: Box::new(state()), recipe: vec![50.0, 0.5] };
@@ -408,6 +414,7 @@ fn what_one_side_writes_is_read_by_both() {
     from_engine().iter().for_each(round_trips);
     to_trainer().iter().for_each(round_trips);
     from_trainer().iter().for_each(round_trips);
+    round_trips(&prepared());
 }
 
 /// Rust files under a folder with what they hold.
@@ -456,6 +463,7 @@ fn every_message_that_is_declared_was_put_through_both() {
     let _: Vec<Json> = from_engine().iter().map(Wire::write).collect();
     let _: Vec<Json> = to_trainer().iter().map(Wire::write).collect();
     let _: Vec<Json> = from_trainer().iter().map(Wire::write).collect();
+    let _: Json = prepared().write();
     let written = WRITTEN.take();
     let missing: Vec<_> = declared.difference(&written).collect();
     assert!(missing.is_empty(), "put these into the lists above: {missing:?}");

@@ -238,10 +238,9 @@ pub static PAGE_SIZE: Knob = Knob::whole("size", Group::Page, [4.0, 60.0], 4.0)
         let size = set.count(&PAGE_SIZE);
         // A page that retrieval could not fill, or that is as large as it was asked to be.
         let full = facts.retrieved < size || set.count(&CANDIDATES) <= size;
-        let why = match facts {
-            _ if facts.ranked < facts.retrieved => word!("idle.only-kept"),
-            _ if facts.retrieved >= set.count(&CANDIDATES) => word!("idle.only-k"),
-            _ => word!("idle.all-shown"),
+        let why = match facts.ranked < facts.retrieved {
+            true => word!("idle.only-kept"),
+            false => word!("idle.only-k"),
         };
         (full && facts.ranked <= size).then_some(Idle::Beyond(why))
     });

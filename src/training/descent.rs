@@ -86,9 +86,11 @@ pub struct Stepwise<L: Lesson> {
 impl<L: Lesson> Clone for Stepwise<L> {
     fn clone(&self) -> Self {
         let Self { lesson, learner, begun, shared, ahead, whole, at } = self;
+        // Clones of a model share the running means of its normalisations, which go on in place.
+        let model = learner.model.valid().train();
         Self {
             lesson: lesson.clone(),
-            learner: learner.clone(),
+            learner: Learner { model, optimiser: learner.optimiser.clone() },
             begun: *begun,
             shared: shared.clone(),
             ahead: ahead.clone(),
