@@ -626,6 +626,7 @@ mod tests {
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
         // The page hides the others before its program is there.
-        assert!(include_str!("../../www/early.js").contains(&format!("({})", PARTS.join("|"))));
+        let parts = PARTS.map(|part| format!("\"{part}\"")).join(", ");
+        assert!(include_str!("../../www/early.js").contains(&format!("[{parts}]")));
     }
 }
