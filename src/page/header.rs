@@ -253,11 +253,12 @@ fn BackendBadge() -> impl IntoView {
     let serving = move || store.answer.with(|answer| answer.as_ref().map(|answer| answer.backend));
     let total = move || {
         store.answer.with(|answer| match answer {
-            Some(answer) => {
+            // What was prepared took no time here.
+            Some(answer) if !answer.timings.is_empty() => {
                 let fresh = answer.timings.iter().filter(|t| !t.cached);
                 words::milliseconds(fresh.map(|t| f64::from(t.milliseconds)).sum())
             }
-            None => String::new(),
+            _ => String::new(),
         })
     };
     let fetching = move || {

@@ -67,7 +67,7 @@ fn strip(open: RwSignal<bool>) -> AnyView {
                     {move || say(if tried.get() { word!("welcome.back") } else { word!("welcome.try") })}
                 </button>
                 <span class="came" translate="no" prop:textContent=came></span>
-                <button type="button" data-testid="see-machine" on:click=click(machine)>
+                <button type="button" class="outlined" data-testid="see-machine" on:click=click(machine)>
                     {say(word!("welcome.machine"))}
                 </button>
             </div>
