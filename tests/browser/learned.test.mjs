@@ -11,6 +11,8 @@ const stage = useStage();
 
 const LINK = "?v=1&backend=cpu&q=couch&panel=learn&learn=shoppers:50";
 const KEPT = "vitrine-run";
+/** Changes that follow each other by less are one step to undo, in milliseconds. */
+const GESTURE = 1000;
 
 const until = (vitrine, holds, argument) => vitrine.page.waitForFunction(holds, argument, { timeout: 120_000 });
 const stands = (vitrine, number) =>
@@ -66,8 +68,10 @@ test("learned weights are a choice of the state: beside what ships, undone, and 
     assert.notDeepEqual(learned, shipped);
 
     // Side by side: the pin goes on with what was learned.
+    await vitrine.page.waitForTimeout(GESTURE);
     await vitrine.page.locator("#tab-compare").click();
     await vitrine.get("pin").click();
+    await vitrine.page.waitForTimeout(GESTURE);
     await vitrine.after(() => vitrine.set("weights", "shipped"));
     assert.deepEqual(await vitrine.scores(), shipped);
     await until(vitrine, () => {
