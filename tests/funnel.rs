@@ -107,8 +107,7 @@ fn expected_gmv_as_it_opens_puts_no_dear_stranger_before_the_milk() {
     let mut funnel = funnel();
     let relevant = |name: &String| ["milk", "oat drink"].contains(&name.as_str());
     let mut asked = |shopper: &str, control: bool, sigma: Option<f32>| {
-        let mut state =
-            State { query: "milk".into(), shopper: shopper.into(), ..State::default() };
+        let mut state = State { query: "milk".into(), shopper: shopper.into(), ..State::default() };
         state.settings.switch(&shared::GMV, true);
         state.settings.switch(&shared::RELEVANCE_CONTROL, control);
         if let Some(sigma) = sigma {

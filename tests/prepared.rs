@@ -16,7 +16,8 @@ fn assets() -> PathBuf {
 }
 
 fn shipped() -> Prepared {
-    serde_json::from_slice(&std::fs::read(assets().join(FILE)).unwrap()).unwrap()
+    let file = std::fs::read(assets().join(FILE)).expect("vitrine prepare");
+    serde_json::from_slice(&file).expect("a prepared page")
 }
 
 /// Where two values differ, if they do.
@@ -41,16 +42,18 @@ fn difference(one: &Value, other: &Value, at: &str) -> Option<String> {
 
 #[test]
 fn the_prepared_page_is_the_engines_answer() {
-    let now = serde_json::to_value(prepared(Folder(assets())).unwrap()).unwrap();
-    let then = serde_json::to_value(shipped()).unwrap();
+    let now =
+        serde_json::to_value(prepared(Folder(assets())).expect("an answer")).expect("plain data");
+    let then = serde_json::to_value(shipped()).expect("plain data");
     assert_eq!(difference(&then, &now, ""), None, "make it anew: vitrine prepare");
 }
 
 #[test]
 fn opened_it_has_every_product_of_the_page_at_its_number() {
     let (shop, answer) = shipped().open();
-    let catalogue = std::fs::read(assets().join("catalogue.json")).unwrap();
-    let catalogue: market::catalogue::Catalogue = serde_json::from_slice(&catalogue).unwrap();
+    let catalogue = std::fs::read(assets().join("catalogue.json")).expect("the catalogue");
+    let catalogue: market::catalogue::Catalogue =
+        serde_json::from_slice(&catalogue).expect("a catalogue");
     assert_eq!(shop.catalogue.products.len(), catalogue.products.len());
     assert!(answer.candidates.len() >= State::default().page_size());
     for candidate in &answer.candidates {
