@@ -99,7 +99,7 @@ describe("before the program", () => {
         await vitrine.ready();
         assert.deepEqual(await vitrine.notices(), [], address);
         const { embed, lang } = await vitrine.page.evaluate(() => ({ ...document.documentElement.dataset, lang: document.documentElement.lang }));
-        assert.deepEqual([embed, lang], ["knobs shelf", "zh"], address);
+        assert.deepEqual([embed, lang], ["knobs shelf", "zh-Hans"], address);
         for (const [part, shown] of [[".side.left", true], [".shelf-area", true], [".top", false], [".side.right", false]]) {
           assert.equal(await vitrine.page.locator(part).isVisible(), shown, `${address}: ${part}`);
         }

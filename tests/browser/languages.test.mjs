@@ -32,7 +32,7 @@ const exact = new Set(data);
 const TERMS = new Set(
   `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
   Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
-  Softmax top-K Gumbel Adam Dice Ctrl Chrome Edge credentialless
+  Softmax top-K Gumbel Adam AdaGrad Dice Ctrl Chrome Edge credentialless
   Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p
   XGBoost Q_o H_B cos click order cart relevance exposure purchase K A B C D ${"abcdefghijklmnopqrstuvwxyz".split("").join(" ")}`.split(/\s+/),
