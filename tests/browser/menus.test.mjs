@@ -25,8 +25,10 @@ function amiss(element) {
   if (left < -0.5 || top < -0.5 || right > clientWidth + 0.5 || bottom > innerHeight + 0.5) {
     return `${box} in a window of ${clientWidth} by ${innerHeight}`;
   }
+  // Two pixels within, for edges lie between pixels.
+  const within = (from, size, share) => from + Math.min(Math.max(share * size, 2), size - 2);
   const over = [0.02, 0.5, 0.98].flatMap((x) =>
-    [0.1, 0.5, 0.9].map((y) => document.elementFromPoint(left + x * width, top + y * height)),
+    [0.1, 0.5, 0.9].map((y) => document.elementFromPoint(within(left, width, x), within(top, height, y))),
   ).find((at) => at && !element.contains(at) && !at.contains(element));
   if (over) return `has ${over.className || over.tagName} over it`;
   // What does not fit in it can be scrolled to.
