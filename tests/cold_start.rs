@@ -19,9 +19,7 @@ use market::held_out::HeldOut;
 use market::ledger::Ledger;
 use std::collections::BTreeMap;
 
-use support::{Spoilt, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, run};
 
 /// What a person can empty: each of DMT's sequences, and the whole history.
 const LOST: [(&str, Option<EventKind>); 4] = [
@@ -181,7 +179,7 @@ fn no_ranker_loses_its_head_over_an_empty_sequence() {
 }
 
 /// The page of one query by two who were once expected to buy many times as much on it without a past.
-/// The figures: `cargo test --test cold_start one_page -- --nocapture`.
+/// The figures: `cargo test --test whole one_page -- --nocapture`.
 #[test]
 fn one_page_of_couches_is_as_likely_without_a_past() {
     let mut funnel = funnel();
@@ -212,7 +210,7 @@ fn one_page_of_couches_is_as_likely_without_a_past() {
 }
 
 /// Whoever the shop knows nothing of is predicted what people on this market do, as near as those whom it
-/// knows. The figures: `cargo test --test cold_start the_market -- --nocapture`.
+/// knows. The figures: `cargo test --test whole the_market -- --nocapture`.
 #[test]
 fn a_shopper_without_anything_stays_within_the_rates_of_the_market() {
     let mut funnel = funnel();
@@ -344,7 +342,7 @@ const SINCE: [(&str, std::ops::Range<f32>); 4] = [
 
 /// Whoever has just bought a couch hardly orders a second one. With the order forgotten that is no
 /// longer so, for the market as for DMT, and of what was never ordered as much is expected as before.
-/// Figures of docs/training.md: `cargo test --test cold_start as_much -- --nocapture`.
+/// Figures of docs/training.md: `cargo test --test whole as_much -- --nocapture`.
 #[test]
 fn without_orders_dmt_expects_more_of_what_was_just_ordered_and_as_much_of_all_else() {
     let (mut funnel, held_out) = (funnel(), held_out());

@@ -18,9 +18,7 @@ use protocol::{Candidate, Evaluated};
 use systems::shared::{self, Surface};
 use systems::{dmt, mlpr, retrieval_alone, yandex};
 
-use support::{Spoilt, funnel, load, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, load, run};
 
 fn evaluate(funnel: &mut Funnel<Spoilt>, state: &State, from: u32, count: u32) -> Evaluated {
     block_on(funnel.evaluate(1, state, from, count, &Patient::default()))

@@ -15,9 +15,7 @@ use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{self, Surface};
 use systems::{dmt, mlpr, moppr, retrieval_alone, yandex};
 
-use support::{Spoilt, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, run};
 
 type TheFunnel = Funnel<Spoilt>;
 
@@ -216,7 +214,7 @@ fn what_a_change_does_is_what_the_changed_state_shows() {
     for changed in newest.chain([without_a_word]) {
         let trace = trace(&mut funnel, &changed, product, None);
         // In a funnel that has computed nothing before.
-        let answer = run(&mut support::funnel(), &changed);
+        let answer = run(&mut crate::support::funnel(), &changed);
         let order = order(&answer, &changed);
         match order.iter().position(|(other, _)| *other == product) {
             Some(rank) => assert_eq!((trace.rank as usize, trace.score), (rank, order[rank].1)),
@@ -359,7 +357,7 @@ fn the_map_stays_in_place_while_a_weight_moves_what_is_on_it() {
     assert!(plain.points.iter().all(|value| value.is_finite()));
     let (x, y) = plain.variance;
     assert!(x >= y && y > 0.02 && x + y < 1.0, "{x} {y}");
-    assert_eq!(map(&mut support::funnel(), &state), plain);
+    assert_eq!(map(&mut crate::support::funnel(), &state), plain);
 
     let mut bought = state.clone();
     weigh(&mut bought, [0.0, 0.0, 0.0, 1.0]);
@@ -399,7 +397,8 @@ fn what_cannot_be_answered_is_said() {
     assert_eq!(seats(&mut funnel, &far, &[1, 2]), []);
 
     // Another system's answer would be taken for this one's.
-    let mut without = support::load(Spoilt::without("mlpr.safetensors")).expect("not needed yet");
+    let mut without =
+        crate::support::load(Spoilt::without("mlpr.safetensors")).expect("not needed yet");
     let mlpr = state.ranked_by(&mlpr::RANKER);
     let told = ask(&mut without, &mlpr, Question::Trace { product: 1, held: None });
     assert_eq!((told.reply, told.notices.len()), (None, 1));

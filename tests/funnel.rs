@@ -36,9 +36,7 @@ use systems::registry::RETRIEVERS;
 use systems::shared::{self, Surface, Weights};
 use systems::{mlpr, moppr, yandex};
 
-use support::{Spoilt, funnel, load, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, load, run};
 
 /// Names of the product types of the best products, in order.
 fn best_types(funnel: &Funnel<Spoilt>, answer: &Answer, state: &State, top: usize) -> Vec<String> {

@@ -28,9 +28,7 @@ use training::yandex::data::{Corpus, Reading};
 use training::yandex::insides::attention as attention_of_yandex;
 use training::yandex::samples::{Options, Samples as Days};
 
-use support::{funnel, run};
-
-mod support;
+use crate::support::{funnel, run};
 
 /// Attention is spread over less than this share of what it could be spread over.
 const SPREAD: f64 = 0.5;

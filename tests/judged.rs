@@ -7,9 +7,7 @@ use lab::native::Folder;
 use link::State;
 use systems::{dmt, mlpr, moppr, yandex};
 
-use support::funnel;
-
-mod support;
+use crate::support::funnel;
 
 /// What came of each query of a file, in each of these states.
 fn judged(file: &str, states: &[State]) -> Vec<Vec<(Judged, Outcome)>> {

@@ -15,9 +15,7 @@ use systems::registry::{is_in_use, knob, knobs};
 use systems::retrieval_alone;
 use systems::shared::{self, Blend};
 
-use support::{Spoilt, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, run};
 
 /// States in which knobs are turned: together they give every reason for which one does nothing,
 /// and turn every knob where it does something.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use lab::tables::page::slug;
 use lessons::quantity::QUANTITIES;
+use lessons::sources::linked;
 use link::view::PARTS;
 use market::features::{dense, wide};
 use market::language::Language;
 use market::metrics::measure::Measure;
 use regex::Regex;
-use studio::export::Cells;
 use systems::knob::Control;
 use systems::registry::{LEARNERS, RANKERS, RETRIEVERS, knobs};
 
@@ -156,7 +156,9 @@ fn families() -> BTreeSet<String> {
         add(format!("studio.compare.{figure}.about"));
     }
     PARTS.iter().for_each(|part| add(format!("studio.parts.{part}")));
-    Cells::ALL.iter().for_each(|(_, name)| add(format!("studio.share.cells.{name}")));
+    for cells in ["comma", "semicolon", "tab"] {
+        add(format!("studio.share.cells.{cells}"));
+    }
     for stage in ["stock", "relevance", "retrieve", "coarse"] {
         add(format!("studio.explain.stage.{stage}"));
         add(format!("studio.explain.judged.{stage}"));
@@ -574,6 +576,31 @@ fn nothing_in_chinese_was_left_in_english() {
         let has_letters = |text: &str| text.chars().any(char::is_alphabetic);
         if text == &english[key] && has_letters(&bare) {
             assert!(word.find_iter(&bare).next().is_some(), "{key} is not translated");
+        }
+    }
+}
+
+/// At the machine, words of the field and the systems are linked to their papers: by their names.
+#[test]
+fn what_the_machine_says_can_be_read_up() {
+    let is_linked = |text: &str| linked(text).contains("<a href=\"https://");
+    let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.parts);
+    let parts = RANKERS.iter().flat_map(|ranker| ranker.parts).chain(of_retrievers);
+    let terms: BTreeSet<&str> = parts.flat_map(|part| part.terms.iter().copied()).collect();
+    assert!(terms.len() > 10, "{terms:?}");
+    for (_, language) in Language::ALL {
+        let (words, _) = words(language);
+        for term in &terms {
+            let about = &words[&format!("machine.terms.{term}.about")];
+            assert!(is_linked(about), "{language}: {term}: {about}");
+        }
+        let retrievers = RETRIEVERS.iter().filter(|retriever| !retriever.parts.is_empty());
+        let rankers = RANKERS.iter().filter(|ranker| !ranker.parts.is_empty());
+        let names = retrievers
+            .map(|retriever| format!("knobs.retriever.{}", retriever.key))
+            .chain(rankers.map(|ranker| format!("knobs.ranker.{}", ranker.key)));
+        for name in names {
+            assert!(is_linked(&words[&name]), "{language}: {name}");
         }
     }
 }

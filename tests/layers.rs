@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use systems::registry::{RANKER_KEYS, RETRIEVER_KEYS};
 use systems::retrieval_alone;
@@ -205,5 +206,38 @@ fn page_and_studio_ask_nothing_more_of_a_package_than_the_workspace_does() {
         for line in table_of(&format!("src/{layer}/Cargo.toml"), "dependencies") {
             assert!(!line.contains("features"), "{layer}: {line}");
         }
+    }
+}
+
+/// Examples in docs are run where there are some; elsewhere nothing is compiled in search of them.
+#[test]
+fn a_crate_with_examples_in_its_docs_runs_them() {
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    // The first line of every other fence opens a block; one that says "text" is none to run.
+    let has_example = |path: &PathBuf| {
+        let text = fs::read_to_string(path).expect("a source");
+        let told = text.lines().filter_map(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))
+        });
+        let fences = told.filter_map(|told| told.trim().strip_prefix("```"));
+        fences.step_by(2).any(|kind| kind != "text")
+    };
+    for name in drawn().keys() {
+        let is_run = !table_of(&format!("src/{name}/Cargo.toml"), "lib")
+            .contains(&"doctest = false".to_owned());
+        let mut files = Vec::new();
+        sources(Path::new(&format!("src/{name}")), &mut files);
+        let example = files.iter().find(|path| has_example(path));
+        assert_eq!(is_run, example.is_some(), "{name}: doctest in its manifest, {example:?}");
     }
 }

@@ -7,9 +7,7 @@ use lab::cli::record::{ranking, read};
 use link::State;
 use systems::registry::knobs;
 
-use support::funnel;
-
-mod support;
+use crate::support::funnel;
 
 /// Share by which a score may differ between machines: the matrix product sums in another order
 /// where vectors are longer.

@@ -9,9 +9,7 @@ use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{PAGE_NUMBER, PAGE_SIZE};
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, yandex};
 
-use support::{Spoilt, ask, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, ask, funnel, run};
 
 fn machine(state: &State, number: usize) -> (Machine, Candidate) {
     let mut funnel = funnel();

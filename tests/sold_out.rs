@@ -24,9 +24,7 @@ use systems::registry::RETRIEVERS;
 use systems::shared::{self, Surface};
 use systems::{Attends, dmt, mlpr, moppr, yandex};
 
-use support::{Spoilt, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, run};
 
 fn on_sale(catalogue: &Catalogue, day: i32) -> BTreeSet<ProductId> {
     let products = 0..catalogue.products.len() as ProductId;

@@ -20,9 +20,7 @@ use systems::shared::{
 };
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
-use support::{Spoilt, funnel, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, run};
 
 /// Shared knobs that the scores of a retriever with vectors read.
 const OF_VECTORS: &[&str] = &["gmv", "sigma", "int8"];

@@ -11,9 +11,7 @@ use systems::shared::{self, Surface};
 use systems::yandex::{self, TrainingStage};
 use systems::{Task, dmt, mlpr, moppr, retrieval_alone};
 
-use support::{Spoilt, funnel, load, run};
-
-mod support;
+use crate::support::{Spoilt, funnel, load, run};
 
 fn with_mlpr() -> State {
     State::default().ranked_by(&mlpr::RANKER)

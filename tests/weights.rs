@@ -1,13 +1,10 @@
 //! The tables of docs/weights.md against the files in assets/.
 
-#[path = "support/braces.rs"]
-mod braces;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use braces::{expanded, quoted};
+use crate::support::braces::{expanded, quoted};
 use nets::models::weights::Weights;
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;

@@ -93,6 +93,7 @@ const DRAWN: &[&str] = &[
 ];
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests run natively, where there are files")]
 mod tests {
     use super::*;
     use market::catalogue::Department;

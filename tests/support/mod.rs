@@ -1,7 +1,5 @@
 //! What tests of the funnel have in common: the shipped assets, perhaps spoilt, and a run.
 
-#![allow(dead_code, reason = "no test uses all of it")]
-
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -14,6 +12,8 @@ use lab::native::Folder;
 use lab::native::Patient;
 use link::State;
 use protocol::{Answer, Backend, Notice, Question, Reply};
+
+pub mod braces;
 
 /// The assets folder, with files that are missing, cut short, or others than the shipped.
 pub struct Spoilt {

@@ -156,7 +156,7 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 enum Make {
     /// MLPR, whole or with parts left out.
-    Network(MlprConfig, Settings),
+    Network(Box<MlprConfig>, Settings),
     /// Trees on the wide features, for each task its own. No seed changes them.
     Trees(trees::Settings),
 }
@@ -214,7 +214,7 @@ fn make(variant: &str) -> Option<Make> {
             }
         }
     }
-    Some(Make::Network(config, settings))
+    Some(Make::Network(Box::new(config), settings))
 }
 
 /// MLPR and its baselines on one market.
@@ -340,7 +340,7 @@ mod tests {
         for (variant, number) in variants.into_iter().zip(0_u8..) {
             chosen.set(&SHARING, number.into());
             let Some(Make::Network(config, _)) = make(variant) else { panic!("{variant}") };
-            assert_eq!(config_of(&chosen), config, "{variant}");
+            assert_eq!(config_of(&chosen), *config, "{variant}");
         }
     }
 
@@ -359,6 +359,6 @@ mod tests {
             panic!("networks")
         };
         assert_eq!(of_ple, of_base);
-        assert_eq!(MlprConfig { sharing: base.sharing, ..ple }, base);
+        assert_eq!(MlprConfig { sharing: base.sharing, ..*ple }, *base);
     }
 }

@@ -4,13 +4,6 @@
 /// the groups can be let in. `coalitions` is the score where only the groups are read whose bits
 /// are set in the place on the list; its length is a power of two. The values sum to the last score
 /// less the first.
-///
-/// ```
-/// use studio::explain::shapley::shapley;
-///
-/// // Nothing, the first alone, the second alone, both: what only both bring is halved.
-/// assert_eq!(shapley(&[1.0, 3.0, 2.0, 8.0]), [4.0, 3.0]);
-/// ```
 pub fn shapley(coalitions: &[f32]) -> Vec<f32> {
     let groups = coalitions.len().checked_ilog2().unwrap_or(0) as usize;
     let all = 1 << groups;
