@@ -1,14 +1,11 @@
 //! The systems against an implementation of their papers in another language: the numbers in
 //! `tests/reference/` come from the scripts beside them, which share no code with this program.
 
-#[path = "support/braces.rs"]
-mod braces;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use braces::{expanded, quoted};
+use crate::support::braces::{expanded, quoted};
 use lab::cli::score::score;
 use lab::cli::{dmt, mlpr, moppr, yandex};
 use lab::registry::System;
@@ -318,7 +315,17 @@ const UNDER_MASKS: [(&str, &str, Covered); 10] = [
     ("mlpr", "/items/mask", &[("/items/tokens", 0), ("/items/fields", 5)]),
     ("yandex", "/histories/present", &[("/histories/content", 3), ("/histories/kinds", 5)]),
     ("yandex", "/web/present", &[("/web/content", 3), ("/web/kinds", 5)]),
-    ("yandex", "/finetune/present", &[("/finetune/items", 3)]),
+    (
+        "yandex",
+        "/finetune/present",
+        &[
+            ("/finetune/items", 3),
+            ("/finetune/labels/click", 2),
+            ("/finetune/labels/favourite", 2),
+            ("/finetune/labels/cart", 2),
+            ("/finetune/labels/order", 2),
+        ],
+    ),
     ("dmt", "/loss/present", &[("/loss/labels", 2)]),
 ];
 
@@ -370,6 +377,23 @@ fn what_stands_under_a_mask_is_not_read() {
                 assert_eq!(found, expected, "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn labels_of_a_candidate_that_is_absent_are_not_read() {
+    let (name, system) = SYSTEMS.into_iter().find(|(name, _)| *name == "moppr").expect("MOPPR");
+    for case in &cases(name) {
+        let weights = file(name, case);
+        let with = |labels: u8| {
+            let mut input = spoil(&case["input"], "/loss/present/0/0", json!(0));
+            for objective in ["relevance", "exposure", "click", "purchase"] {
+                let path = format!("/loss/labels/{objective}/0/0");
+                input = spoil(&input, &path, json!(labels));
+            }
+            score(system, &weights, &input.to_string()).expect("a sound input")
+        };
+        assert_eq!(with(1), with(0));
     }
 }
 

@@ -238,9 +238,10 @@ fn loss_of(model: &Moppr, products: &Products, batch: &Batch, settings: &Setting
         }
     }
     let scores = Tensor::cat(all, 1);
-    let bought = settings.gmv.map(|sigma| loss::pointwise(scores.clone(), &batch.labels, sigma));
-    let Settings { objectives, temperature, .. } = *settings;
-    let loss = loss::multi_objective(scores, absent, &batch.labels, objectives, temperature);
+    let Settings { objectives, temperature, gmv, .. } = *settings;
+    let labels = &batch.labels;
+    let bought = gmv.map(|sigma| loss::pointwise(scores.clone(), &absent, labels, sigma));
+    let loss = loss::multi_objective(scores, absent, labels, objectives, temperature);
     match bought {
         Some(bought) => loss + bought,
         None => loss,

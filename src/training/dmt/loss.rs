@@ -8,7 +8,7 @@ use burn::tensor::activation::log_sigmoid;
 ///
 /// - `utilities`: u_k, `[n, K]`;
 /// - `bias`: y_b, `[n, 1]`, or none without a bias network;
-/// - `labels`: y_i, 1 or 0, `[n, K]`;
+/// - `labels`: y_i, 1 or 0, `[n, K]`; what stands where there is padding is not read;
 /// - `present`: 1 for an impression, 0 for padding, `[n, 1]`;
 /// - `lambda`: lambda_k.
 pub fn cross_entropy(
@@ -22,6 +22,8 @@ pub fn cross_entropy(
         Some(bias) => utilities + bias,
         None => utilities,
     };
+    let padding = present.clone().equal_elem(0.0).expand(labels.dims());
+    let labels = labels.mask_fill(padding, 0.0);
     // ln y = ln sigmoid(z), ln (1 - y) = ln sigmoid(-z) = ln sigmoid(z) - z: finite for every z.
     let ln_y = log_sigmoid(logits.clone());
     let losses = ((labels - 1.0) * logits + ln_y).neg();
@@ -130,6 +132,29 @@ mod tests {
         for (i, found) in by_bias.iter().enumerate() {
             let expected = slope(&|batch, step| batch.bias[i] += step);
             assert!((f64::from(*found) - expected).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn labels_of_padding_are_not_read() {
+        let bits =
+            |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
+        let found = |garbage: f64| {
+            let mut batch = batch();
+            for (label, i) in batch.labels.iter_mut().zip(0..) {
+                if batch.present[i / 2] == 0.0 {
+                    *label = garbage;
+                }
+            }
+            let [utilities, bias, labels, present] = batch.tensors(&Device::flex().autodiff());
+            let utilities = utilities.require_grad();
+            let loss = cross_entropy(utilities.clone(), Some(bias), labels, present, LAMBDA);
+            let gradient = utilities.grad(&loss.clone().backward()).unwrap();
+            [bits(numbers(loss)), bits(numbers(gradient))]
+        };
+        let expected = found(0.0);
+        for garbage in [1.0, 1e20, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(found(garbage), expected, "{garbage}");
         }
     }
 

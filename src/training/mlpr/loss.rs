@@ -12,7 +12,8 @@ use nets::models::mlpr::{K, log_transfer};
 /// - `logits`: of p^k, `[n, K]`;
 /// - `transfer`: y^k is the product of equation 8, else p^k itself;
 /// - `engaged`: how many trials of each pair were clicked, put in the cart, ordered, `[n, K]`;
-/// - `trials`: how many there were, 0 for a pair that is not to count, `[n, 1]`.
+/// - `trials`: how many there were, 0 for a pair that is not to count, of which nothing is read,
+///   `[n, 1]`.
 ///
 /// Trials of one pair of query and item look the same to the model, so they are counted together:
 /// the sum is the same as one at a time.
@@ -27,6 +28,8 @@ pub fn cross_entropy(
         true => (log_transfer(&logits), log_not_transfer(&logits)),
         false => (log_sigmoid(logits.clone()), log_sigmoid(logits.neg())),
     };
+    let untried = trials.clone().equal_elem(0.0).expand(engaged.dims());
+    let engaged = engaged.mask_fill(untried, 0.0);
     let losses = engaged.clone() * ln_y + (trials - engaged) * ln_not_y;
     losses.sum_dim(0).reshape([K]).neg() / scale
 }
@@ -79,9 +82,11 @@ pub fn uncertain(losses: Tensor<1>, log_variance: Tensor<1>) -> Tensor<1> {
 ///
 /// - `scores`: `[lists, items]`;
 /// - `gains`: engagement of each item, 0 for a sampled one, `[lists, items]`; no list without any;
-/// - `absent`: -1e9 for an item that takes no part, else 0, `[lists, items]`.
+/// - `absent`: -1e9 for an item that takes no part, whose gain is not read, else 0,
+///   `[lists, items]`.
 pub fn listwise(scores: Tensor<2>, gains: Tensor<2>, absent: Tensor<2>) -> Tensor<1> {
     let [lists, _] = scores.dims();
+    let gains = gains.mask_fill(absent.clone().not_equal_elem(0.0), 0.0);
     let target = gains.clone() / gains.sum_dim(1);
     (target * log_softmax(scores + absent, 1)).sum().neg() / lists as f32
 }
@@ -207,6 +212,38 @@ mod tests {
             for (k, found) in by_variance.iter().enumerate() {
                 let expected = slope(&|batch, step| batch.log_variance[k] += step);
                 assert!((f64::from(*found) - expected).abs() < 1e-4);
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_count_is_not_read() {
+        let bits =
+            |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
+        let device = Device::flex().autodiff();
+        for transfer in [false, true] {
+            let of_pairs = |garbage: f64| {
+                let mut batch = batch();
+                batch.impressions[2] = 0.0;
+                batch.engaged[2 * K..3 * K].fill(garbage);
+                let (logits, engaged, impressions, _) = batch.tensors(&device);
+                let logits = logits.require_grad();
+                let losses = cross_entropy(logits.clone(), transfer, engaged, impressions, SCALE);
+                let gradient = logits.grad(&losses.clone().sum().backward()).unwrap();
+                [bits(numbers(losses)), bits(numbers(gradient))]
+            };
+            let of_list = |garbage: f32| {
+                let scores = Tensor::<2>::from_floats([[0.4, -1.0, 2.0]], &device).require_grad();
+                let gains = Tensor::from_floats([[3.0, 1.0, garbage]], &device);
+                let absent = Tensor::from_floats([[0.0, 0.0, -1e9]], &device);
+                let loss = listwise(scores.clone(), gains, absent);
+                let gradient = scores.grad(&loss.clone().backward()).unwrap();
+                [bits(numbers(loss)), bits(numbers(gradient))]
+            };
+            let expected = (of_pairs(0.0), of_list(0.0));
+            for garbage in [1.0, 1e20, f32::NAN] {
+                let found = (of_pairs(garbage.into()), of_list(garbage));
+                assert_eq!(found, expected, "{garbage}");
             }
         }
     }

@@ -13,10 +13,23 @@ pub struct Labels(
     pub [Tensor<2>; 4],
 );
 
+impl Labels {
+    /// The same with 0 for every candidate that is absent, whatever stands there. `absent` is 0 for
+    /// candidates that take part, `[B, C]` with C at least P.
+    pub fn of_present(&self, absent: &Tensor<2>) -> Self {
+        Self(self.0.each_ref().map(|label| {
+            let [_, first] = label.dims();
+            let absent = absent.clone().narrow(1, 0, first).not_equal_elem(0.0);
+            label.clone().mask_fill(absent, 0.0)
+        }))
+    }
+}
+
 /// L of equation 18, `[1]`.
 ///
 /// - `scores`: inner products with the candidates, `[B, C]`;
 /// - `absent`: -1e9 for candidates that are only padding, 0 for the others, `[B, C]`;
+/// - `labels`: not read of what is absent;
 /// - `chosen`: weight of each objective, which multiplies 1/|o+| over the minibatch (5.3);
 /// - `temperature`: tau of equation 15.
 pub fn multi_objective(
@@ -26,6 +39,7 @@ pub fn multi_objective(
     chosen: [f32; 4],
     temperature: f32,
 ) -> Tensor<1> {
+    let labels = labels.of_present(&absent);
     // Weight of each objective that counts, over the number of its positives in the minibatch (5.3).
     let labels: Vec<(&Tensor<2>, f32)> = labels
         .0
@@ -64,14 +78,15 @@ pub fn multi_objective(
 /// softmax losses it weighs one over the purchases of the minibatch.
 ///
 /// - `scores`: z, inner products with the candidates, `[B, C]`;
-/// - `labels`: exposure and purchase are read, of the first P candidates.
-pub fn pointwise(scores: Tensor<2>, labels: &Labels, sigma: f32) -> Tensor<1> {
-    let [_, shown, _, bought] = &labels.0;
+/// - `absent`: 0 for candidates that take part, `[B, C]`;
+/// - `labels`: exposure and purchase are read, of the first P candidates that are not absent.
+pub fn pointwise(scores: Tensor<2>, absent: &Tensor<2>, labels: &Labels, sigma: f32) -> Tensor<1> {
+    let Labels([_, shown, _, bought]) = labels.of_present(absent);
     let [batch, first] = bought.dims();
     let logits = scores.slice([0..batch, 0..first]) / sigma;
     // ln P = ln sigmoid(x), ln (1 - P) = ln sigmoid(x) - x.
     let losses = ((bought.clone() - 1.0) * logits.clone() + log_sigmoid(logits)).neg();
-    (losses * shown.clone()).sum() / bought.clone().sum().clamp_min(1.0)
+    (losses * shown).sum() / bought.sum().clamp_min(1.0)
 }
 
 /// Scores of MGDSPR's mixed negatives, `[B, N]`: I_mix = alpha I+ + (1 - alpha) I_hard, where the
@@ -226,7 +241,7 @@ mod tests {
         const SIGMA: f64 = 0.2;
         for seed in 0..5 {
             let batch = Batch::new(seed);
-            let (scores, _, labels) = batch.tensors(&Device::flex());
+            let (scores, absent, labels) = batch.tensors(&Device::flex());
             let [_, shown, _, purchases] = &batch.labels;
             let mut expected = 0.0;
             for view in 0..shown.len() {
@@ -237,8 +252,46 @@ mod tests {
                 }
             }
             expected /= purchases.iter().flatten().filter(|&&y| y).count().max(1) as f64;
-            let loss: f32 = pointwise(scores, &labels, SIGMA as f32).into_scalar();
+            let loss: f32 = pointwise(scores, &absent, &labels, SIGMA as f32).into_scalar();
             assert!((f64::from(loss) - expected).abs() < 1e-4 * expected, "{loss} {expected}");
+        }
+    }
+
+    fn bits<const D: usize>(tensor: Tensor<D>) -> Vec<u32> {
+        let numbers: Vec<f32> = tensor.try_into_vec_as().unwrap();
+        numbers.into_iter().map(f32::to_bits).collect()
+    }
+
+    #[test]
+    fn labels_of_what_is_absent_are_not_read() {
+        const SIGMA: f32 = 0.2;
+        for seed in 0..5 {
+            let batch = Batch::new(seed);
+            let first = batch.labels[0][0].len();
+            assert!(batch.present.iter().any(|row| row[..first].contains(&false)), "{seed}");
+            let with = |garbage: f32, device: &Device| {
+                let (scores, absent, Labels(labels)) = batch.tensors(device);
+                let hidden = absent.clone().narrow(1, 0, first).lower_elem(0.0);
+                let labels = labels.map(|label| label.mask_fill(hidden.clone(), garbage));
+                (scores, absent, Labels(labels))
+            };
+            let found = |garbage: f32| {
+                // As Burn takes it apart, and as training on the CPU has it.
+                let (scores, absent, labels) = with(garbage, &Device::flex());
+                let bought = pointwise(scores.clone(), &absent, &labels, SIGMA);
+                let apart = multi_objective(scores, absent, &labels, CHOSEN, TAU as f32);
+                let (scores, absent, labels) = with(garbage, &Device::flex().autodiff());
+                let scores = scores.require_grad();
+                let by_purchases = pointwise(scores.clone(), &absent, &labels, SIGMA);
+                let loss = multi_objective(scores.clone(), absent, &labels, CHOSEN, TAU as f32);
+                let loss = loss + by_purchases;
+                let gradient = scores.grad(&loss.clone().backward()).unwrap();
+                [bits(bought), bits(apart), bits(loss), bits(gradient)]
+            };
+            let expected = found(0.0);
+            for garbage in [1.0, 1e20, f32::NAN, f32::NEG_INFINITY] {
+                assert_eq!(found(garbage), expected, "{seed}: {garbage}");
+            }
         }
     }
 

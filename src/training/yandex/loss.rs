@@ -76,7 +76,7 @@ pub struct Page {
     pub similarity: Tensor<2>,
     /// r_ctx, `[V, 1]`.
     pub context: Tensor<2>,
-    /// For each signal 1 or 0, `[V, C]`.
+    /// For each signal 1 or 0, `[V, C]`; what stands where there is padding is not read.
     pub labels: [Tensor<2>; SIGNALS],
     /// 1 for an impression, 0 for padding, `[V, C]`.
     pub present: Tensor<2>,
@@ -87,6 +87,13 @@ impl Page {
     pub fn logit(&self, signal: usize, sigmoids: &Sigmoids, objective: &Objective) -> Tensor<2> {
         let context = objective.context_debiasing.then(|| self.context.clone());
         sigmoids.logit(signal, self.similarity.clone(), context)
+    }
+
+    /// Labels of one signal, `[V, C]`: 0 where there is padding, whatever stands there. To multiply
+    /// by `present` would not do: NaN times 0 is NaN.
+    fn label(&self, signal: usize) -> Tensor<2> {
+        let padding = self.present.clone().equal_elem(0.0);
+        self.labels[signal].clone().mask_fill(padding, 0.0)
     }
 }
 
@@ -123,9 +130,9 @@ pub fn pairwise(
         Pairwise::Plain => sigmoids.logit(signal, page.similarity.clone(), None),
         Pairwise::Calibrated => log_sigmoid(page.logit(signal, sigmoids, objective)),
     };
-    let label = &page.labels[signal];
+    let label = page.label(signal);
     let negative: Tensor<2> = (1.0 - label.clone()) * page.present.clone();
-    let pairs = label.clone().unsqueeze_dim::<3>(2) * negative.unsqueeze_dim::<3>(1);
+    let pairs = label.unsqueeze_dim::<3>(2) * negative.unsqueeze_dim::<3>(1);
     let ahead = score.clone().unsqueeze_dim::<3>(2) - score.unsqueeze_dim::<3>(1);
     // -ln (f_p / (f_p + f_n)) = -ln sigmoid(ln f_p - ln f_n).
     (log_sigmoid(ahead).neg() * pairs).sum()
@@ -141,7 +148,7 @@ pub fn pointwise(
     let logit = page.logit(signal, sigmoids, objective);
     // ln (1 - f) = ln f - logit: finite for every logit.
     let ln_f = log_sigmoid(logit.clone());
-    let label = page.labels[signal].clone();
+    let label = page.label(signal);
     (((label - 1.0) * logit + ln_f).neg() * page.present.clone()).sum()
 }
 

@@ -223,7 +223,7 @@ fn losses(z: &Tensor<2>, fields: &Fields<'_>, insides: &mut Insides) -> Result<(
     let absent: Tensor<2> = (1.0 - present) * ABSENT;
     let y = softmax(scores.clone() / temperature + absent.clone(), 1);
     insides.add("y_hat", y.clone())?; // (15)
-    let labels = Labels([0, 1, 2, 3].map(|n: usize| labels[n].clone()));
+    let labels = Labels([0, 1, 2, 3].map(|n: usize| labels[n].clone())).of_present(&absent);
     for (n, name) in OBJECTIVES.into_iter().enumerate() {
         let label = &labels.0[n];
         let positives = label.clone().sum_dim(1);

@@ -312,6 +312,29 @@ fn gradients_of_the_objective_are_finite_differences() {
 }
 
 #[test]
+fn labels_of_padding_are_not_read() {
+    let (views, device) = (views(), Device::flex().autodiff());
+    let parameters = views.parameters(&device);
+    let bits = |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
+    for objective in objectives() {
+        let found = |garbage: f32| {
+            let mut page = views.page(&device);
+            let padding = page.present.clone().equal_elem(0.0);
+            page.similarity = page.similarity.require_grad();
+            page.labels = page.labels.map(|label| label.mask_fill(padding.clone(), garbage));
+            let loss = fine_tuning(&page, &parameters, &objective);
+            let gradients = loss.clone().backward();
+            let by_similarity = page.similarity.grad(&gradients).unwrap();
+            [bits(numbers(loss)), bits(numbers(by_similarity))]
+        };
+        let expected = found(0.0);
+        for garbage in [1.0, 1e20, f32::NAN, f32::NEG_INFINITY] {
+            assert_eq!(found(garbage), expected, "{objective:?}: {garbage}");
+        }
+    }
+}
+
+#[test]
 fn similarities_far_apart_stay_finite() {
     let device = Device::flex();
     let page = Page {
