@@ -6,13 +6,13 @@ use std::time::Instant;
 use futures::executor::block_on;
 use lab::native::Folder;
 use link::State;
-use link::recipe::{EXPERTS, Learning, Recipe, SEED, SHIPPED, SHOPPERS, Setting};
+use link::recipe::{DROPOUT, EXPERTS, Learning, NOISE, Recipe, SEED, SHIPPED, SHOPPERS, Setting};
 use protocol::learn::{Look, Measure};
 use serde::{Deserialize, Serialize};
 use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
 use systems::moppr;
 use systems::registry::LEARNERS;
-use trainer::run::{Ground, Run, Stepped, compared};
+use trainer::run::{Ground, Run, Stepped, compared, measured};
 use training::descent::At;
 use training::learning::{Gathered, Seen, Steps};
 
@@ -106,7 +106,26 @@ fn learns(key: &str) {
     let curves: Vec<&str> = first.curves.iter().map(|curve| curve.key.as_str()).collect();
     assert_eq!(curves, learning(key).curves);
     for gate in &first.gates {
-        assert!(near(gate.shares.iter().sum::<f32>(), 1.0, 1e-4), "{gate:?}");
+        let is_whole = |shares: &[f32]| near(shares.iter().sum(), 1.0, 1e-4);
+        assert!(is_whole(&gate.shares), "{gate:?}");
+        let there = gate.departments.iter().filter(|shares| !shares.is_empty());
+        assert!(there.clone().count() > 5, "{gate:?}");
+        for shares in there {
+            assert!(shares.len() == gate.shares.len() && is_whole(shares), "{gate:?}");
+        }
+    }
+    if learning(key).ranks() {
+        let of_file = |weights: &str| measured((&State::default(), &recipe), &*data, weights);
+        let again = of_file(&first.weights).expect("its own weights");
+        for (again, before) in again.iter().zip(&first.measures) {
+            assert_eq!((&again.key, again.training), (&before.key, None));
+            let is_auc = again.key.starts_with("auc");
+            let [again, before] = [again, before].map(|of| of.held_out.unwrap_or(0.5));
+            // Its weights were rounded for the file.
+            assert!(!is_auc || near(again, before, 0.02), "{key}: {again} {before}");
+        }
+        assert_eq!(again.len(), first.measures.len());
+        assert!(["AA==", "no weights"].iter().all(|none| of_file(none).is_err()));
     }
 
     let all: BTreeMap<String, Short> =
@@ -170,11 +189,29 @@ fn what_is_said_is_what_learns() {
     assert_eq!(as_it_comes.gates[0].shares.len(), 4);
     assert_ne!(as_it_comes.weights, weights(&[(&SEED, 2.0)]).weights);
     assert_eq!(weights(&[(&EXPERTS, 6.0)]).gates[0].shares.len(), 6);
+    // Chance is the seed's: the same steps again, and none where there is to be none.
+    let losses = |settings: &[(&Setting, f32)]| {
+        steps(&mut begun(&ground, &*data, &recipe("dmt", settings)), 2)
+    };
+    let plain = losses(&[]);
+    assert_eq!(losses(&[(&NOISE, 0.0), (&DROPOUT, 0.0)]), plain);
+    for chance in [(&NOISE, 1.0), (&DROPOUT, 0.4)] {
+        let by_chance = losses(&[chance]);
+        assert_eq!(by_chance, losses(&[chance]));
+        assert_ne!(by_chance, plain);
+    }
     // What ships has learned, of other shoppers, what these do.
     let shipped = weights(&[(&SHIPPED, 1.0)]);
     let auc = |look: &Look| look.held_out("auc-click").expect("clicks");
     assert!(auc(&shipped) > auc(&as_it_comes) + 0.1, "{:?}", shipped.measures);
     assert_eq!(shipped.curves[0].learned.len(), shipped.curves[0].truth.len());
+    // Departments have experts of their own.
+    let gate = &shipped.gates[0];
+    let furthest = |shares: &Vec<f32>| {
+        shares.iter().zip(&gate.shares).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max)
+    };
+    let apart = gate.departments.iter().map(furthest).fold(0.0, f32::max);
+    assert!(apart > 0.01, "{gate:?}");
     let recipe = recipe("dmt", &[]);
     let measured = |state: &State| {
         let compared = block_on(ground.shipped((state, &recipe), &*data, &folder()));

@@ -10,7 +10,9 @@ use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
 use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
-use protocol::learn::{Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, ToTrainer, Went};
+use protocol::learn::{
+    Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, Measured, ToTrainer, Went,
+};
 use protocol::machine::{Activity, Machine, Strip};
 use protocol::prepared::Prepared;
 use protocol::{
@@ -372,7 +374,13 @@ fn prepared() -> Prepared {
 /// Everything that the studio says to the trainer.
 fn to_trainer() -> Vec<ToTrainer> {
     let begin = ToTrainer::Begin { run: 2, state: Box::new(state()), recipe: vec![50.0, 0.5] };
-    vec![ToTrainer::Start { version: 7 }, begin, ToTrainer::Go { run: 2, until: u32::MAX }]
+    let measure = ToTrainer::Measure {
+        number: 1 << 40,
+        state: Box::new(state()),
+        recipe: vec![3.0],
+        weights: "AA==".into(),
+    };
+    vec![ToTrainer::Start { version: 7 }, begin, ToTrainer::Go { run: 2, until: u32::MAX }, measure]
 }
 
 /// Everything that the trainer says.
@@ -387,7 +395,11 @@ fn from_trainer() -> Vec<FromTrainer> {
             Measure { key: "auc-click".into(), training: Some(0.5), held_out: Some(0.25) },
             Measure { key: "truth-click".into(), training: None, held_out: None },
         ],
-        gates: vec![Gate { key: "click".into(), shares: vec![0.25, 0.75] }],
+        gates: vec![Gate {
+            key: "click".into(),
+            shares: vec![0.25, 0.75],
+            departments: vec![vec![], vec![0.25, 0.75]],
+        }],
         curves: vec![Curve {
             key: "examination".into(),
             learned: vec![1.0, 0.5],
@@ -404,6 +416,20 @@ fn from_trainer() -> Vec<FromTrainer> {
         FromTrainer::Went(Went { run: 2, step: 4, losses: vec![3.0, 2.5], speed: 400.0 }),
         FromTrainer::Looked(Box::new(look)),
         FromTrainer::Halted { run: 2, step: 4, notice: notice() },
+        FromTrainer::Measured(Measured {
+            number: 1 << 40,
+            measures: vec![Measure {
+                key: "auc-click".into(),
+                training: None,
+                held_out: Some(0.5),
+            }],
+            notice: None,
+        }),
+        FromTrainer::Measured(Measured {
+            number: 1 << 40,
+            measures: vec![],
+            notice: Some(notice()),
+        }),
         FromTrainer::Failed(notice()),
     ]
 }

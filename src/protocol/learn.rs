@@ -30,6 +30,18 @@ message! {
             /// How many steps in all.
             until: u32,
         } = "go",
+        /// Measure weights that no run made on what is held out, and answer [`FromTrainer::Measured`]: once
+        /// no step is made, or sooner where samples of their system are at hand.
+        Measure {
+            /// Number of what was brought.
+            number: u64,
+            /// Which system, and which variant of it.
+            state: Box<State>,
+            /// A [`Recipe`](link::recipe::Recipe) of the system.
+            recipe: Vec<f32>,
+            /// They themselves, in base 64.
+            weights: String,
+        } = "measure",
     }
 }
 
@@ -63,6 +75,8 @@ message! {
             /// What happened and what to do.
             notice: Notice,
         } = "halted",
+        /// Weights that no run made were measured.
+        Measured(Measured) = "measured",
         /// Something went wrong that the trainer does not survive. The loader says so, too.
         Failed(Notice) = "failed",
     }
@@ -130,6 +144,19 @@ message! {
 }
 
 message! {
+    /// What weights that no run made come to.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Measured {
+        /// Number of what was brought.
+        pub number: u64,
+        /// What is measured over samples held out; empty where it could not be.
+        pub measures: Vec<Measure>,
+        /// Why it could not be.
+        pub notice: Option<Notice>,
+    }
+}
+
+message! {
     /// A gate; words under "learn.gate." and its key.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Gate {
@@ -137,6 +164,8 @@ message! {
         pub key: String,
         /// Mean weight of each expert over what is held out.
         pub shares: Vec<f32>,
+        /// The same by department of the catalogue; empty of one that nothing held out is of.
+        pub departments: Vec<Vec<f32>>,
     }
 }
 

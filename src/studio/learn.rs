@@ -18,6 +18,7 @@ use market::language::{Message, Value};
 use page::browser;
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live, when};
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::words;
 use systems::knob::Settings;
@@ -30,6 +31,7 @@ pub mod record;
 pub mod runs;
 pub mod seen;
 pub mod trainer;
+pub mod truth;
 
 /// Bytes of the largest file that may be one of weights.
 const LARGEST: f64 = 64e6;
@@ -51,6 +53,19 @@ fn Learn() -> impl IntoView {
     let said = {
         let trainer = trainer.clone();
         move || run(&|run| standing(&trainer, run))
+    };
+    let goes = trainer.goes;
+    let steps = {
+        let runs = trainer.runs;
+        move || runs.with(|runs| runs.last().map_or((0, 0), |run| (run.step(), run.steps())))
+    };
+    // Once it rests: not while it gathers, and not at each step.
+    let told = {
+        let (trainer, runs) = (trainer.clone(), trainer.runs);
+        move || {
+            let begun = runs.with(|runs| runs.last().is_some_and(|run| run.begun.is_some()));
+            (begun && !goes.get()).then(|| run(&|run| standing(&trainer, run)))
+        }
     };
     let trouble = {
         let trainer = trainer.clone();
@@ -90,11 +105,19 @@ fn Learn() -> impl IntoView {
         <div class="learn" data-testid="learn" data-run=recorded>
             <p class="note" data-testid="learn-variant" prop:textContent=move || learns(store)></p>
             {buttons(store, trainer.clone())}
-            <p class="note" role="status" data-testid="learn-status" prop:textContent=said></p>
+            <p class="note" data-testid="learn-status" prop:textContent=said></p>
+            <progress
+                data-testid="learn-progress"
+                aria-label=text(word!("learn.progress"))
+                class:resting=move || !goes.get()
+                max=move || steps().1.max(1).to_string()
+                value=move || steps().0.to_string()
+            ></progress>
+            {spoken(told)}
             {live(trouble)}
             {live(said_beside)}
             <fieldset class="settings">
-                <legend>{text(word!("learn.settings"))}</legend>
+                <legend prop:textContent=text(word!("learn.settings"))></legend>
                 {system(store)}
                 {settings}
             </fieldset>
@@ -140,7 +163,7 @@ fn system(store: Store) -> AnyView {
     };
     view! {
         <label title=move || say(word!("learn.system.about")).to_string()>
-            <span>{text(word!("learn.system"))}</span>
+            <span prop:textContent=text(word!("learn.system"))></span>
             <select data-testid="learn-system" on:change=choose prop:value=move || now().key>
                 {LEARNERS.map(option).collect_view()}
             </select>
@@ -182,7 +205,7 @@ fn control(store: Store, setting: &'static Setting) -> AnyView {
     view! {
         <label title=move || say(&word!("learn.setting.{}.about", setting.key)).to_string()>
             <span>
-                {move || setting_name(setting.key)}
+                <span prop:textContent=move || setting_name(setting.key)></span>
                 {(!setting.symbol.is_empty()).then(|| view! { " " <i class="symbol" translate="no">{setting.symbol}</i> })}
             </span>
             <select data-setting=setting.key on:change=choose prop:value=move || now().to_string()>
@@ -242,12 +265,8 @@ fn buttons(store: Store, trainer: Trainer) -> AnyView {
     view! {
         <div class="actions">
             <button type="button" class="solid" data-testid="learn-go" on:click=click(learn) prop:textContent=label></button>
-            <button type="button" class="outlined" data-testid="learn-step" disabled=move || goes.get() on:click=click(step)>
-                {text(word!("learn.step"))}
-            </button>
-            <button type="button" class="outlined" data-testid="learn-anew" on:click=click(begin)>
-                {text(word!("learn.anew"))}
-            </button>
+            <button type="button" class="outlined" data-testid="learn-step" disabled=move || goes.get() on:click=click(step) prop:textContent=text(word!("learn.step"))></button>
+            <button type="button" class="outlined" data-testid="learn-anew" on:click=click(begin) prop:textContent=text(word!("learn.anew"))></button>
         </div>
     }
     .into_any()
@@ -261,14 +280,14 @@ fn beside(store: Store, trainer: Trainer) -> AnyView {
         move || store.state.with(asks) && trainer.meant().is_none()
     };
     let lacks = when(lacks, || {
-        view! { <p class="trouble" data-testid="learn-lacks">{say(word!("learn.lacks"))}</p> }
+        view! { <p class="trouble" data-testid="learn-lacks" prop:textContent=say(word!("learn.lacks"))></p> }
             .into_any()
     });
     let keeps = trainer.keeps;
     let not_kept = when(
         move || !keeps.get(),
         || {
-            view! { <p class="note" data-testid="notice" data-key="learn-not-kept">{say(word!("learn.not-kept"))}</p> }
+            view! { <p class="note" data-testid="notice" data-key="learn-not-kept" prop:textContent=say(word!("learn.not-kept"))></p> }
             .into_any()
         },
     );
@@ -277,7 +296,7 @@ fn beside(store: Store, trainer: Trainer) -> AnyView {
         Some(steps) => {
             let steps = words::count(steps as usize);
             let said = say_with(word!("learn.was-away"), &[("steps", &steps)]);
-            view! { <p class="note" data-testid="learn-away">{said}</p> }.into_any()
+            view! { <p class="note" data-testid="learn-away" prop:textContent=said></p> }.into_any()
         }
         None => ().into_any(),
     });
@@ -332,16 +351,16 @@ fn left(store: Store, trainer: &Trainer) -> AnyView {
             trainer.left.set(None);
         };
         view! {
-            <button type="button" class="outlined" data-testid="left-rank" on:click=click(rank)>{say(word!("learn.left.rank"))}</button>
+            <button type="button" class="outlined" data-testid="left-rank" on:click=click(rank) prop:textContent=say(word!("learn.left.rank"))></button>
         }
     });
     view! {
         <section class="left" data-testid="learn-left">
-            <p>{said}</p>
+            <p prop:textContent=said></p>
             <div class="actions">
-                <button type="button" class="outlined" data-testid="left-again" on:click=click(again)>{say(word!("learn.left.again"))}</button>
+                <button type="button" class="outlined" data-testid="left-again" on:click=click(again) prop:textContent=say(word!("learn.left.again"))></button>
                 {rank}
-                <button type="button" class="quiet" data-testid="left-forget" on:click=click(forget)>{say(word!("learn.left.forget"))}</button>
+                <button type="button" class="quiet" data-testid="left-forget" on:click=click(forget) prop:textContent=say(word!("learn.left.forget"))></button>
             </div>
         </section>
     }
@@ -366,7 +385,8 @@ fn file(trainer: Trainer) -> AnyView {
             let says = match opened.await {
                 Ok((opened, weights)) => {
                     let file = name.clone();
-                    trainer.take(|number| Brought::of_file(number, file, opened, weights));
+                    let of_file = |number| Brought::of_file(number, file, opened, weights);
+                    trainer.measure(trainer.take(of_file));
                     Message::new(word!("learn.open.opened")).with("name", name)
                 }
                 Err(why) => {
@@ -402,7 +422,7 @@ fn file(trainer: Trainer) -> AnyView {
     };
     view! {
         <label class="file" data-testid="drop">
-            <span>{text(word!("learn.open"))}</span>
+            <span prop:textContent=text(word!("learn.open"))></span>
             <input type="file" accept=".safetensors" data-testid="open-weights" on:change=chosen />
         </label>
         <p class="note" role="status" data-testid="weights-said" prop:textContent=move || said.with(|said| said.as_ref().map(worded).unwrap_or_default())></p>
@@ -415,7 +435,7 @@ fn recipe(store: Store) -> Recipe {
 }
 
 /// How the newest run stands, in a sentence.
-fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
+pub fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
     let Some(run) = run else { return say(word!("learn.rests")).into() };
     if let Standing::Loading(progress) = trainer.standing.get() {
         let share = progress.map_or(0.0, |p| p.loaded as f32 / p.total.max(1) as f32);

@@ -39,9 +39,11 @@ pub static LEARNING: Learning = Learning {
         &learning::RATE,
         &learning::LAMBDA,
         &learning::BALANCE,
+        &learning::NOISE,
+        &learning::DROPOUT,
         &learning::SEED,
     ],
-    measures: &["auc-click", "auc-order", "truth-click"],
+    measures: &["auc-click", "auc-order", "truth-click", "truth-order"],
     gates: &["click", "order"],
     curves: &["examination"],
 };

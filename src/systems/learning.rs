@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::knob::{Control, Knob};
+use crate::knob::{Control, Knob, Settings};
 use crate::registry::LEARNERS;
 use crate::shared::RANKER;
 
@@ -82,9 +82,13 @@ pub const BATCH: Setting = Setting::new("batch", "B", &[8.0, 16.0, 32.0, 64.0, 1
 pub const RATE: Setting =
     Setting::new("rate", "η", &[0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 1.0], 0.002);
 /// Weight of the last task's loss; that of the click task is 1.
-pub const LAMBDA: Setting = Setting::new("lambda", "λ", &[0.0, 1.0, 4.0, 16.0], 4.0);
+pub const LAMBDA: Setting = Setting::new("lambda", "λ", &[0.0, 1.0, 4.0, 16.0, 64.0], 4.0);
 /// Weight of the loss that keeps all experts in use.
 pub const BALANCE: Setting = Setting::new("balance", "", &[0.0, 0.005, 0.05, 0.5], 0.005);
+/// Deviation of the noise on the gates' logits while they learn.
+pub const NOISE: Setting = Setting::new("noise", "σ", &[0.0, 0.25, 0.5, 1.0, 2.0], 0.0);
+/// Share of an expert's values that are left out of a step while it learns.
+pub const DROPOUT: Setting = Setting::new("dropout", "p", &[0.0, 0.1, 0.2, 0.4, 0.6, 0.8], 0.0);
 /// What follows the gradient: [`Optimiser`].
 pub const OPTIMISER: Setting = Setting::choice("optimiser", Optimiser::KEYS);
 /// Seed of weights and order.
@@ -138,6 +142,11 @@ impl Learning {
             }
             _ => 0.0,
         }
+    }
+
+    /// Which variant of it such settings choose, or what it learns for, with the system in use.
+    pub fn variant(&self, settings: &Settings) -> Settings {
+        settings.only(self.knobs).with(self.knob, self.value())
     }
 
     /// Whether it ranks: engines take a ranker's learned weights in place of what ships, and no retriever's.

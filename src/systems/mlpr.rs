@@ -34,6 +34,7 @@ pub static LEARNING: Learning = Learning {
         &RATE,
         &WEIGHTING,
         &BALANCE,
+        &learning::NOISE,
         &DROPOUT,
         &learning::SEED,
     ],
@@ -62,7 +63,7 @@ pub static SHARING: Setting = Setting::choice("sharing", &["mlpr", "ple", "mmoe"
 pub static WEIGHTING: Setting = Setting::choice("weighting", &["uncertainty", "fixed"]);
 
 /// Share of an expert's values that are dropped while it learns (figure 3).
-pub static DROPOUT: Setting = Setting::new("dropout", "", &[0.0, 0.2, 0.4, 0.6, 0.8], 0.2);
+pub static DROPOUT: Setting = learning::DROPOUT.of(&[0.0, 0.2, 0.4, 0.6, 0.8], 0.2);
 
 const MODEL: &str = "src/nets/models/mlpr.rs";
 const BERT: &str = "src/nets/models/mlpr/bert.rs";

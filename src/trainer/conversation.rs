@@ -1,16 +1,16 @@
 //! The trainer's conversation with the studio.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run, Stepped, compared, failed};
+use crate::run::{Ground, Run, Stepped, compared, failed, held_out, measured};
 use link::State;
 use link::recipe::{Learning, Recipe, SHOPPERS};
-use protocol::learn::{FromTrainer, Gathered, Measure, ToTrainer, Went};
+use protocol::learn::{FromTrainer, Gathered, Measure, Measured, ToTrainer, Went};
 use protocol::{Notice, PROTOCOL_VERSION};
 use training::learning::Gathered as Samples;
 use worker::Network;
@@ -28,7 +28,55 @@ struct Wanted {
     begin: RefCell<Option<(u64, State, Recipe)>>,
     /// Of which run so many steps are wanted.
     go: RefCell<(u64, u32)>,
+    /// Weights that wait to be measured, the next one first.
+    brought: RefCell<VecDeque<Brought>>,
     bell: Bell,
+}
+
+impl Wanted {
+    /// Whether another run is wanted.
+    fn is_other(&self) -> bool {
+        self.begin.borrow().is_some()
+    }
+
+    /// Whether steps of a run are.
+    fn are_steps(&self, number: u64, run: &Run<'_>) -> bool {
+        let (of, until) = *self.go.borrow();
+        of == number && run.step_number() < until.min(run.steps())
+    }
+
+    /// The next weights of a system to be measured; of any where none is said.
+    fn next(&self, of: Option<&Learning>) -> Option<Brought> {
+        let mut brought = self.brought.borrow_mut();
+        let is_of = |brought: &Brought| of.is_none_or(|of| brought.recipe.learning() == of);
+        let place = brought.iter().position(is_of)?;
+        brought.remove(place)
+    }
+
+    /// They are measured another time.
+    fn put_back(&self, brought: Brought) {
+        self.brought.borrow_mut().push_front(brought);
+    }
+}
+
+/// Weights that no run made.
+struct Brought {
+    number: u64,
+    state: State,
+    recipe: Recipe,
+    weights: String,
+}
+
+impl Brought {
+    /// Measures them on samples of their system, and says what came of it.
+    fn measure(self, data: &dyn Samples) {
+        let Self { number, state, recipe, weights } = self;
+        let (measures, notice) = match measured((&state, &recipe), data, &weights) {
+            Ok(measures) => (measures, None),
+            Err(notice) => (Vec::new(), Some(notice)),
+        };
+        post(&FromTrainer::Measured(Measured { number, measures, notice }));
+    }
 }
 
 /// Starts to listen to the studio, and says so.
@@ -47,6 +95,14 @@ fn receive(wanted: &Rc<Wanted>, data: JsValue) {
         }
         Ok(ToTrainer::Go { run, until }) => {
             *wanted.go.borrow_mut() = (run, until);
+            wanted.bell.ring();
+        }
+        Ok(ToTrainer::Measure { number, state, recipe, weights }) => {
+            let mut recipe = Recipe::of(&recipe);
+            // Who is learned from is nothing to what is held out, so it may be few.
+            recipe.set(&SHOPPERS, 0.0);
+            let brought = Brought { number, state: *state, recipe, weights };
+            wanted.brought.borrow_mut().push_back(brought);
             wanted.bell.ring();
         }
         Ok(ToTrainer::Start { version }) if version == PROTOCOL_VERSION => {
@@ -79,13 +135,29 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
     loop {
         let begin = wanted.begin.borrow_mut().take();
         let Some((number, state, recipe)) = begin else {
-            wanted.bell.rung().await;
+            let Some(brought) = wanted.next(None) else {
+                wanted.bell.rung().await;
+                continue;
+            };
+            let key = key(&brought.recipe);
+            let at_hand = match gathered.take() {
+                Some((of, data)) if of.0 == key.0 => (of, data),
+                _ => match gather(NONE, &brought.recipe, &ground, || wanted.is_other()).await? {
+                    Some(data) => (key, data),
+                    None => {
+                        wanted.put_back(brought);
+                        continue;
+                    }
+                },
+            };
+            brought.measure(&*at_hand.1);
+            gathered = Some(at_hand);
             continue;
         };
-        let key = (recipe.learning(), recipe.count(&SHOPPERS));
+        let key = key(&recipe);
         let data = match gathered.take() {
             Some((of, data)) if of == key => data,
-            _ => match gather(number, &recipe, &ground, wanted).await? {
+            _ => match gather(number, &recipe, &ground, || wanted.is_other()).await? {
                 Some(data) => data,
                 None => continue,
             },
@@ -93,17 +165,15 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
         let ships = compared(&state, &recipe);
         if !shipped.contains_key(&ships) {
             // What cannot be had is asked for again with the next run.
-            if let Ok(measured) = ground.shipped((&state, &recipe), &*data, &Network).await {
-                // Whom a run learns from is its own.
-                let held_out = |measure| Measure { training: None, ..measure };
-                shipped.insert(ships.clone(), measured.into_iter().map(held_out).collect());
+            if let Ok(measures) = ground.shipped((&state, &recipe), &*data, &Network).await {
+                shipped.insert(ships.clone(), held_out(measures));
             }
         }
         match Run::new(number, (&state, &recipe), &ground, &*data, &Network).await {
             Ok(run) => {
                 let shipped = shipped.get(&ships).cloned().unwrap_or_default();
                 post(&FromTrainer::Begun(run.begun(shipped)));
-                learn(number, run, wanted).await;
+                learn(number, run, (key.0, &*data), &ground, wanted).await?;
             }
             Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
         }
@@ -114,12 +184,19 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
 /// What gathered samples are of: a system, and so many shoppers.
 type Key = (&'static Learning, usize);
 
-/// Gathers samples; none where another run is wanted meanwhile.
+fn key(recipe: &Recipe) -> Key {
+    (recipe.learning(), recipe.count(&SHOPPERS))
+}
+
+/// Number of no run.
+const NONE: u64 = 0;
+
+/// Gathers samples; none where something else is wanted meanwhile.
 async fn gather<'a>(
     run: u64,
     recipe: &Recipe,
     ground: &'a Ground,
-    wanted: &Wanted,
+    is_other_wanted: impl Fn() -> bool,
 ) -> Result<Option<Box<dyn Samples + 'a>>, Notice> {
     let people: Vec<_> = ground.people(recipe).collect();
     let mut gathers = ground.gathers(recipe)?;
@@ -129,7 +206,7 @@ async fn gather<'a>(
         for &(shopper, tested) in people_now {
             gathers.add(shopper, tested).map_err(failed)?;
             let_messages_in().await;
-            if wanted.begin.borrow().is_some() {
+            if is_other_wanted() {
                 return Ok(None);
             }
         }
@@ -137,8 +214,14 @@ async fn gather<'a>(
     Ok(Some(gathers.all().map_err(failed)?))
 }
 
-/// Makes the steps of a run as they are wanted, until another is.
-async fn learn(number: u64, mut run: Run<'_>, wanted: &Wanted) {
+/// Makes the steps of a run as they are wanted, until another is; samples of its system are at hand.
+async fn learn(
+    number: u64,
+    mut run: Run<'_>,
+    (learning, data): (&'static Learning, &dyn Samples),
+    ground: &Ground,
+    wanted: &Wanted,
+) -> Result<(), Notice> {
     let (mut losses, mut since) = (Vec::new(), milliseconds());
     let mut is_news = true;
     loop {
@@ -152,13 +235,26 @@ async fn learn(number: u64, mut run: Run<'_>, wanted: &Wanted) {
             since = milliseconds();
         }
         let_messages_in().await;
-        if wanted.begin.borrow().is_some() {
-            return;
+        if wanted.is_other() {
+            return Ok(());
         }
-        let (of, until) = *wanted.go.borrow();
-        if of != number || run.step_number() >= until.min(run.steps()) {
+        if let Some(brought) = wanted.next(Some(learning)) {
             tell(number, &run, &mut losses, &mut since);
-            wanted.bell.rung().await;
+            brought.measure(data);
+            since = milliseconds();
+        }
+        if !wanted.are_steps(number, &run) {
+            tell(number, &run, &mut losses, &mut since);
+            match wanted.next(None) {
+                Some(brought) => {
+                    let goes_on = || wanted.is_other() || wanted.are_steps(number, &run);
+                    match gather(NONE, &brought.recipe, ground, goes_on).await? {
+                        Some(data) => brought.measure(&*data),
+                        None => wanted.put_back(brought),
+                    }
+                }
+                None => wanted.bell.rung().await,
+            }
             since = milliseconds();
             continue;
         }

@@ -14,7 +14,7 @@ use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::Precision;
 use protocol::Notice;
 use protocol::learn::{Begun, Curve, Gate, Look, Measure};
-use training::learning::{self, Asked, Gathered, Gathers, Seen, Steps, learner};
+use training::learning::{self, Asked, Gated, Gathered, Gathers, Seen, Steps, learner};
 
 /// Shoppers, none of them learned from, whom a model is tested on.
 pub const HELD_OUT: u32 = 400;
@@ -184,9 +184,12 @@ impl<'a> Run<'a> {
         let weights = self.steps.weights(&command).map_err(failed)?;
         let weights = weights.to_bytes(Precision::Int8).map_err(failed)?;
         let seen = self.steps.look().map_err(failed)?;
-        let gate = |(key, shares): &(&str, Vec<f64>)| Gate {
-            key: (*key).into(),
-            shares: shares.iter().map(|&share| share as f32).collect(),
+        let numbers =
+            |of: &Vec<f64>| -> Vec<f32> { of.iter().map(|&share| share as f32).collect() };
+        let gate = |gated: &Gated| Gate {
+            key: gated.key.into(),
+            shares: numbers(&gated.shares),
+            departments: gated.departments.iter().map(numbers).collect(),
         };
         let curve = |(key, [learned, truth]): &(&str, [Vec<f32>; 2])| Curve {
             key: (*key).into(),
@@ -238,6 +241,26 @@ impl Ground {
     }
 }
 
+/// What is measured over what is held out of weights in a file, in base 64, that may be anyone's.
+///
+/// # Errors
+/// Where they are none of the system's.
+pub fn measured(
+    (state, recipe): (&State, &Recipe),
+    data: &dyn Gathered,
+    weights: &str,
+) -> Result<Vec<Measure>, Notice> {
+    let asked = Asked { settings: &state.settings, chosen: recipe };
+    let name = learner(recipe).file(asked);
+    let file = STANDARD.decode(weights).map_err(|error| said(damaged(&name, error)))?;
+    Ok(held_out(measures(&data.measured(asked, file).map_err(said)?)))
+}
+
+/// Measures over what is held out alone: whom another run learns from says nothing of these weights.
+pub fn held_out(measures: Vec<Measure>) -> Vec<Measure> {
+    measures.into_iter().map(|measure| Measure { training: None, ..measure }).collect()
+}
+
 /// What [`Ground::shipped`] comes of over what is held out: where this is the same, so is that.
 pub fn compared(state: &State, recipe: &Recipe) -> String {
     let learning = recipe.learning();
@@ -261,6 +284,6 @@ fn said(error: AssetError) -> Notice {
 }
 
 /// What is said where the device fails.
-pub(crate) fn failed(error: impl ToString) -> Notice {
+pub fn failed(error: impl ToString) -> Notice {
     Notice::new(word!("notices.device-failed")).with("why", error.to_string())
 }

@@ -84,6 +84,41 @@ impl Used {
     }
 }
 
+/// How gates use their experts, by department of what they are asked about: how often, and the sum of the
+/// weights, task by expert.
+#[derive(Clone, Debug, Default)]
+pub struct ByDepartment(Vec<(u32, Vec<f64>)>);
+
+impl ByDepartment {
+    /// Adds the gates of a product of this department, task by expert.
+    pub fn add(&mut self, department: usize, gates: &[f32]) {
+        if self.0.len() <= department {
+            self.0.resize(department + 1, Default::default());
+        }
+        let (count, sums) = &mut self.0[department];
+        *count += 1;
+        sums.resize(gates.len(), 0.0);
+        sums.iter_mut().zip(gates).for_each(|(sum, &weight)| *sum += f64::from(weight));
+    }
+
+    /// Mean weight of each expert in the gate of one of so many tasks: of all, and by department, where
+    /// there is nothing of a department that nothing is of. None where nothing was added.
+    pub fn of_task(&self, task: usize, tasks: usize) -> Option<(Vec<f64>, Vec<Vec<f64>>)> {
+        let experts = self.0.iter().map(|(_, sums)| sums.len()).max()? / tasks;
+        let (mut whole, mut of_all) = (0.0, vec![0.0; experts]);
+        let mut by_department = Vec::with_capacity(self.0.len());
+        for (count, sums) in &self.0 {
+            let count = f64::from(*count);
+            let own = sums.iter().skip(task * experts).take(experts);
+            by_department.push(own.clone().map(|sum| sum / count).collect());
+            of_all.iter_mut().zip(own).for_each(|(all, sum)| *all += sum);
+            whole += count;
+        }
+        of_all.iter_mut().for_each(|sum| *sum /= whole);
+        Some((of_all, by_department))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
@@ -121,5 +156,19 @@ mod tests {
         near(all(&used.by_candidate), [1.0, 2.0]);
         near(all(&used.weights[0]), [0.5, 0.5]);
         assert_eq!(used.lines(&["click", "order"]).lines().count(), 2);
+    }
+
+    #[test]
+    fn departments_have_means_of_their_own_and_weigh_by_what_is_of_them() {
+        let mut used = ByDepartment::default();
+        assert_eq!(used.of_task(0, 2), None);
+        // Two tasks, two experts; one product of department 0, two of department 2.
+        used.add(0, &[1.0, 0.0, 0.25, 0.75]);
+        used.add(2, &[0.5, 0.5, 0.0, 1.0]);
+        used.add(2, &[0.0, 1.0, 0.5, 0.5]);
+        let departments = vec![vec![1.0, 0.0], vec![], vec![0.25, 0.75]];
+        assert_eq!(used.of_task(0, 2), Some((vec![0.5, 0.5], departments)));
+        let departments = vec![vec![0.25, 0.75], vec![], vec![0.25, 0.75]];
+        assert_eq!(used.of_task(1, 2), Some((vec![0.25, 0.75], departments)));
     }
 }

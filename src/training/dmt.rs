@@ -20,6 +20,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
+use super::chance::{Drawn, DrawnChance, generator};
 use super::checkpoint::Checkpoint;
 use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
@@ -32,6 +33,7 @@ use nets::models::dmt::input::Place;
 use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use nets::models::weights::About;
 use nets::nn::bias::Places;
+use nets::nn::experts::Chance;
 use nets::nn::numbers::numbered;
 
 use loss::cross_entropy;
@@ -53,9 +55,13 @@ pub struct Settings {
     pub lambda: [f32; 2],
     /// How much [`super::balance::imbalance`] of the gates weighs.
     pub balance: f32,
+    /// Deviation of the noise on the gates' logits.
+    pub noise: f32,
+    /// Share of an expert's values that are left out of a step; below 1.
+    pub dropout: f64,
     /// Read the dense features; else they are silenced.
     pub dense: bool,
-    /// Seed of weights and order.
+    /// Seed of weights, order and chance.
     pub seed: u64,
 }
 
@@ -68,6 +74,8 @@ impl Default for Settings {
             rate: 2e-3,
             lambda: [1.0, 4.0],
             balance: 0.005,
+            noise: 0.0,
+            dropout: 0.0,
             dense: true,
             seed: 1,
         }
@@ -120,24 +128,80 @@ impl<'a> Lesson<'a> {
     pub fn serving(&self, model: Dmt) -> Dmt {
         at_an_average_place(model, self.samples, self.catalogue, &self.device)
     }
+
+    /// Equation 5 over some page views, and for DIEN its auxiliary loss.
+    fn loss(&self, model: &Dmt, views: &[usize], random: &mut ChaCha8Rng) -> Tensor<1> {
+        let Self { config, samples, catalogue, settings, device } = self;
+        let counts: Vec<usize> =
+            views.iter().map(|&view| samples.impressions_of(view).len()).collect();
+        let impressions: usize = counts.iter().sum();
+        let drawn = chances(config, settings, impressions, random);
+        let tensors = |places: &[usize], count: usize| -> Vec<Chance> {
+            drawn.iter().map(|drawn| drawn.tensors(places, count, device)).collect()
+        };
+        let batch = RowBatch::new(samples, views, catalogue, device);
+        let places: Vec<usize> = (0..impressions).collect();
+        let chances = tensors(&places, impressions);
+        loss_of_rows(model, &batch, &chances, settings).unwrap_or_else(|| {
+            let batch = Batch::new(samples, views, catalogue, device);
+            let chances = tensors(&padded_places(&counts, batch.width), views.len() * batch.width);
+            padded_loss(model, &batch, &chances, settings)
+        })
+    }
+}
+
+/// Chance that each of a model's networks meets in a step over so many impressions; none where there is to
+/// be none.
+fn chances(
+    config: &DmtConfig,
+    settings: &Settings,
+    impressions: usize,
+    random: &mut ChaCha8Rng,
+) -> Vec<DrawnChance> {
+    if settings.noise <= 0.0 && settings.dropout <= 0.0 {
+        return Vec::new();
+    }
+    let is_gated = config.multi_task == MultiTask::Mmoe;
+    let experts = if is_gated { config.experts } else { 1 };
+    let networks = if config.multi_task == MultiTask::SingleTask { TASKS.len() } else { 1 };
+    let noise = if is_gated { settings.noise } else { 0.0 };
+    let width = config.expert[config.expert.len() - 1];
+    let of_network = |_| DrawnChance {
+        noise: Drawn::noise(random, noise, impressions, [TASKS.len(), experts]),
+        kept: Drawn::kept(random, settings.dropout, impressions, [experts, width]),
+    };
+    (0..networks).map(of_network).collect()
+}
+
+/// Where the impressions of views of so many each stand in a batch that is so wide.
+fn padded_places(counts: &[usize], width: usize) -> Vec<usize> {
+    let of_view = |(row, &count): (usize, &usize)| (0..count).map(move |i| row * width + i);
+    counts.iter().enumerate().flat_map(of_view).collect()
 }
 
 impl descent::Lesson for Lesson<'_> {
     type Model = Dmt;
-    type Shared = ();
+    type Shared = ChaCha8Rng;
     type Batch = Vec<usize>;
 
     fn length(&self) -> (usize, usize) {
         (self.settings.epochs, self.samples.len().div_ceil(self.settings.batch))
     }
 
-    fn epoch(&self, number: usize) -> ((), Vec<Vec<usize>>) {
-        ((), batches(self.samples, &self.settings, number))
+    fn epoch(&self, number: usize) -> (ChaCha8Rng, Vec<Vec<usize>>) {
+        let Self { samples, settings, .. } = self;
+        (generator(settings.seed, number), batches(samples, settings, number))
     }
 
-    fn step(&self, model: &Dmt, views: &Vec<usize>, (): &mut (), At { step, steps }: At) -> Step {
-        let Self { config, samples, catalogue, settings, device } = self;
-        let loss = loss_of(model, samples, views, catalogue, settings, device);
+    fn step(
+        &self,
+        model: &Dmt,
+        views: &Vec<usize>,
+        random: &mut ChaCha8Rng,
+        At { step, steps }: At,
+    ) -> Step {
+        let Self { config, samples, settings, .. } = self;
+        let loss = self.loss(model, views, random);
         Step {
             descent: Descent::of(model, loss, rate_at(settings, step, steps)),
             samples: views.len(),
@@ -239,21 +303,6 @@ fn bottom(config: &DmtConfig, x: usize) -> f64 {
     mlp(&[x].into_iter().chain(hidden).chain(last.iter().copied()).collect::<Vec<_>>())
 }
 
-/// Equation 5 over some page views, and for DIEN its auxiliary loss.
-fn loss_of(
-    model: &Dmt,
-    samples: &Samples,
-    views: &[usize],
-    catalogue: &Catalogue,
-    settings: &Settings,
-    device: &Device,
-) -> Tensor<1> {
-    let batch = RowBatch::new(samples, views, catalogue, device);
-    loss_of_rows(model, &batch, settings).unwrap_or_else(|| {
-        padded_loss(model, &Batch::new(samples, views, catalogue, device), settings)
-    })
-}
-
 /// y_b of a batch less its mean over what was shown, `[n, 1]`. Equation 3 alone leaves open how much
 /// of a rate is the product's and how much the place's: so a utility without its bias is that at an
 /// average place. What was not shown stood nowhere that could bias it.
@@ -283,8 +332,13 @@ fn mean_bias(
 }
 
 /// Equation 5 over a batch without padding; none where the model is not trained on rows.
-fn loss_of_rows(model: &Dmt, batch: &RowBatch, settings: &Settings) -> Option<Tensor<1>> {
-    let (utilities, gates) = model.utilities(&batch.rows)?;
+fn loss_of_rows(
+    model: &Dmt,
+    batch: &RowBatch,
+    chances: &[Chance],
+    settings: &Settings,
+) -> Option<Tensor<1>> {
+    let (utilities, gates) = model.utilities(&batch.rows, chances)?;
     let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));
     let present = batch.shown.ones_like();
     let loss =
@@ -293,9 +347,9 @@ fn loss_of_rows(model: &Dmt, batch: &RowBatch, settings: &Settings) -> Option<Te
 }
 
 /// Equation 5 over a batch with padding, and for DIEN its auxiliary loss.
-fn padded_loss(model: &Dmt, batch: &Batch, settings: &Settings) -> Tensor<1> {
+fn padded_loss(model: &Dmt, batch: &Batch, chances: &[Chance], settings: &Settings) -> Tensor<1> {
     let encoded = model.encode(&batch.sequences);
-    let output = model.rank(&encoded, &batch.candidates, 1.0);
+    let output = model.rank_by_chance(&encoded, &batch.candidates, 1.0, chances);
     let [requests, count, tasks] = output.utilities.dims();
     let utilities = output.utilities.reshape([requests * count, tasks]);
     let bias = model.bias(&batch.places).map(|bias| centred(bias, batch.shown.clone()));

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use burn::module::Module;
 
+use super::balance::ByDepartment;
 use super::descent::{At, Lesson, Stepwise};
 use super::optimiser::{AdaGrad, Optimiser};
 use super::people::People;
@@ -11,6 +12,7 @@ use super::{dmt, mlpr, moppr, yandex};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
+use market::catalogue::{Catalogue, ProductId};
 use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::{Weights, WeightsError};
 use systems::knob::Settings;
@@ -110,6 +112,14 @@ pub trait Gathered {
     /// # Errors
     /// Where a file can't be read, or is of other networks.
     fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError>;
+
+    /// What is seen of weights in a file that may be anyone's.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or is of other networks.
+    fn measured(&self, asked: Asked<'_>, file: Vec<u8>) -> Result<Seen, AssetError> {
+        self.shipped(asked, &[file])
+    }
 }
 
 /// A training that is under way.
@@ -144,10 +154,35 @@ pub trait Steps {
 pub struct Seen {
     /// What [`Learning::measures`] names.
     pub measures: Vec<Measured>,
-    /// Gates with the mean weight of each expert; none without gates.
-    pub gates: Vec<(&'static str, Vec<f64>)>,
+    /// What the gates do; none without gates.
+    pub gates: Vec<Gated>,
     /// What it has found out, and what is so.
     pub curves: Vec<(&'static str, [Vec<f32>; 2])>,
+}
+
+/// How a gate weighs experts over what is held out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gated {
+    /// What [`Learning::gates`] names.
+    pub key: &'static str,
+    /// Mean weight of each expert.
+    pub shares: Vec<f64>,
+    /// The same by department of the catalogue; empty of one that nothing is of.
+    pub departments: Vec<Vec<f64>>,
+}
+
+impl Gated {
+    /// The gate of one of so many tasks; none where there is no gate.
+    pub fn of(key: &'static str, used: &ByDepartment, task: usize, tasks: usize) -> Option<Self> {
+        let (shares, departments) = used.of_task(task, tasks)?;
+        Some(Self { key, shares, departments })
+    }
+}
+
+/// Department of a product.
+pub(crate) fn department(catalogue: &Catalogue, product: ProductId) -> usize {
+    let product_type = catalogue.products[product as usize].product_type;
+    catalogue.product_types[usize::from(product_type)].department.into()
 }
 
 /// Something that is measured.

@@ -9,6 +9,7 @@
 
 pub mod attention;
 pub mod balance;
+pub mod chance;
 pub mod checkpoint;
 pub mod coarse_ranker;
 pub mod descent;

@@ -20,6 +20,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::balance::with_balance;
+use super::chance::{Drawn, generator};
 use super::checkpoint::Checkpoint;
 use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
@@ -62,9 +63,11 @@ pub struct Settings {
     /// How much [`super::balance::imbalance`] of the gates of both stages weighs: 0 in the paper's
     /// tables, [`BALANCE`] in what ships.
     pub balance: f32,
+    /// Deviation of the noise on the logits of the gates of both stages.
+    pub noise: f32,
     /// The encoders learn too (table 3); else they stay as they come.
     pub fine_tuning: bool,
-    /// Seed of weights and order.
+    /// Seed of weights, order and chance.
     pub seed: u64,
 }
 
@@ -78,6 +81,7 @@ impl Default for Settings {
             labels: Labels::Impressions,
             weighting: Weighting::Uncertainty,
             balance: 0.0,
+            noise: 0.0,
             fine_tuning: true,
             seed: 1,
         }
@@ -187,36 +191,48 @@ impl<'a> Lesson<'a> {
             Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), device));
         Learner { model: numbered(Heads { model, log_variance }), optimiser: adam() }
     }
+
+    /// Noise on the gates of each stage for so many pairs, `[n, K, experts]`, where there is to be any.
+    fn noise(&self, pairs: usize, random: &mut ChaCha8Rng) -> [Option<Tensor<3>>; 2] {
+        let places: Vec<usize> = (0..pairs).collect();
+        self.config.gated().map(|experts| {
+            let drawn = Drawn::noise(random, self.settings.noise, pairs, [K, experts?])?;
+            Some(drawn.tensor(&places, pairs, &self.device))
+        })
+    }
 }
 
 impl descent::Lesson for Lesson<'_> {
     type Model = Heads;
-    type Shared = ();
+    type Shared = ChaCha8Rng;
     type Batch = Vec<Chosen>;
 
     fn length(&self) -> (usize, usize) {
         (self.settings.epochs, self.steps)
     }
 
-    fn epoch(&self, number: usize) -> ((), Vec<Vec<Chosen>>) {
+    fn epoch(&self, number: usize) -> (ChaCha8Rng, Vec<Vec<Chosen>>) {
         let Self { samples, settings, device, .. } = self;
         // What is dropped follows from the epoch alone, whether or not the run was resumed.
         device.seed(settings.seed.wrapping_add(number as u64 + 1));
         let mut random = random_of(settings, number);
-        ((), batches(samples, settings.batch, settings.most, &mut random))
+        let batches = batches(samples, settings.batch, settings.most, &mut random);
+        (generator(settings.seed, number), batches)
     }
 
     fn step(
         &self,
         heads: &Heads,
         chosen: &Vec<Chosen>,
-        (): &mut (),
+        random: &mut ChaCha8Rng,
         At { step, steps }: At,
     ) -> Step {
         let Self { config, encoder, samples, settings, scale, device, .. } = self;
         let batch = Batch::new(samples, chosen, settings.labels, device);
-        let loss = loss_of(heads, encoder, &batch, settings, *scale, device);
         let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
+        let noise = self.noise(pairs, random);
+        let noise = noise.each_ref().map(Option::as_ref);
+        let loss = loss_of(heads, encoder, &batch, noise, settings, *scale, device);
         let read = match encoder {
             Encoder::Learning { library, texts, .. } => encoded(library, texts, &batch),
             Encoder::Frozen(_) => 0.0,
@@ -330,6 +346,7 @@ fn loss_of(
     heads: &Heads,
     encoder: &Encoder<'_>,
     batch: &Batch,
+    noise: [Option<&Tensor<3>>; 2],
     settings: &Settings,
     scale: f32,
     device: &Device,
@@ -361,7 +378,7 @@ fn loss_of(
         item: products.select(0, batch.product.clone()),
         wide: batch.wide.clone(),
     };
-    let output = model.forward(&pairs, [1.0, 1.0]);
+    let output = model.forward_by_chance(&pairs, [1.0, 1.0], noise);
     let losses = cross_entropy(
         output.logits.clone(),
         model.transfers(),

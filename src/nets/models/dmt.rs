@@ -32,7 +32,7 @@ use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::WeightsError;
 use crate::nn::attention::KeyMask;
 use crate::nn::bias::{BiasNetwork, BiasSizes, Places};
-use crate::nn::experts::{TaskLayer, TaskOutput, TaskSizes};
+use crate::nn::experts::{Chance, TaskLayer, TaskOutput, TaskSizes};
 use crate::nn::normaliser::Normaliser;
 use interest::{
     ActivationUnit, DeepInterestTransformer, InterestEvolution, ItemEmbedding, SequenceMemory,
@@ -340,14 +340,28 @@ impl Dmt {
         candidates: &Candidates,
         gate_temperature: f32,
     ) -> Output {
+        self.rank_by_chance(encoded, candidates, gate_temperature, &[])
+    }
+
+    /// The same with the chance that the experts of each network meet while they learn, for `R * C` items;
+    /// none for a network that there is none of.
+    pub fn rank_by_chance(
+        &self,
+        encoded: &Encoded,
+        candidates: &Candidates,
+        gate_temperature: f32,
+        chances: &[Chance],
+    ) -> Output {
         let [requests, count] = candidates.items.product.dims();
         let dense = self.normaliser.forward(candidates.dense.clone());
         let networks: Vec<NetworkOutput> = self
             .networks
             .iter()
             .zip(&encoded.memories)
-            .map(|(network, memories)| {
-                network.rank(memories, &candidates.items, dense.clone(), gate_temperature)
+            .enumerate()
+            .map(|(number, (network, memories))| {
+                let (items, dense) = (&candidates.items, dense.clone());
+                network.rank(memories, items, dense, gate_temperature, chances.get(number))
             })
             .collect();
         let by_candidate = |values: Tensor<2>| {
@@ -492,10 +506,12 @@ impl Network {
         candidates: &Items,
         dense: Tensor<3>,
         gate_temperature: f32,
+        chance: Option<&Chance>,
     ) -> NetworkOutput {
         let (x, attention) = self.input(memories, candidates, dense);
         let [requests, count, width] = x.dims();
-        let tasks = self.tasks.forward(x.reshape([requests * count, width]), gate_temperature);
+        let x = x.reshape([requests * count, width]);
+        let tasks = self.tasks.forward(x, gate_temperature, chance);
         NetworkOutput { tasks, attention }
     }
 

@@ -139,6 +139,17 @@ impl MlprConfig {
         if *self == shipped { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
+    /// Experts that the gates of each stage choose among; none where there is no such stage.
+    pub fn gated(&self) -> [Option<usize>; 2] {
+        let own = self.specific + self.shared;
+        match self.sharing {
+            Sharing::SingleTask | Sharing::SharedBottom => [None, None],
+            Sharing::Mixture => [Some(self.experts), None],
+            Sharing::Customised => [Some(own), None],
+            Sharing::TwoStage => [Some(self.experts), Some(own)],
+        }
+    }
+
     /// Width of x (equation 2). The concatenation among the interactions is phi and psi
     /// themselves: they are in x once.
     fn input(&self) -> usize {
@@ -285,14 +296,25 @@ impl Mlpr {
     /// Equations 2 to 8 for every pair. Gate temperatures, of stage 1 and of stage 2, of one are
     /// the paper.
     pub fn forward(&self, pairs: &Pairs, temperatures: [f32; 2]) -> Output {
+        self.forward_by_chance(pairs, temperatures, [None, None])
+    }
+
+    /// The same with noise on the logits of the gates of each stage, `[n, K, experts]`, while they learn.
+    pub fn forward_by_chance(
+        &self,
+        pairs: &Pairs,
+        temperatures: [f32; 2],
+        [noise_1, noise_2]: [Option<&Tensor<3>>; 2],
+    ) -> Output {
         let (x, cosine, wide) = self.features(pairs); // (2)
 
-        let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0])); // (3)
+        let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0], noise_1)); // (3)
         let v: Vec<Tensor<2>> = match &stage_1 {
             Some(stage) => stage.outputs.clone(),
             None => self.bottoms(&x),
         };
-        let stage_2 = self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1])); // (4)
+        let stage_2 =
+            self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1], noise_2)); // (4)
         let v = stage_2.as_ref().map_or(v, |stage| stage.outputs.clone());
 
         let (logits, attention) = self.heads(&v); // (5), (6)

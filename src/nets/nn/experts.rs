@@ -59,6 +59,15 @@ impl TaskOutput {
     }
 }
 
+/// Chance that a layer meets while it learns, drawn by whoever trains it; a layer that serves meets none.
+#[derive(Clone, Debug, Default)]
+pub struct Chance {
+    /// What is added to the gates' logits, `[items, tasks, experts]`.
+    pub noise: Option<Tensor<3>>,
+    /// What the experts' values are multiplied by, `[items, experts, d]`: 0 for one that is left out.
+    pub kept: Option<Tensor<3>>,
+}
+
 /// Multi-gate mixture of experts, or one bottom under all tasks.
 ///
 /// Without gates this is a shared bottom, and with a single task besides a plain network.
@@ -93,23 +102,35 @@ impl TaskLayer {
         !self.gates.is_empty()
     }
 
-    /// Equation 3 for `[items, input]`. A gate temperature of one is the paper.
-    pub fn forward(&self, x: Tensor<2>, gate_temperature: f32) -> TaskOutput {
+    /// Equation 3 for `[items, input]`, by chance where there is any. A gate temperature of one is the
+    /// paper.
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        gate_temperature: f32,
+        chance: Option<&Chance>,
+    ) -> TaskOutput {
         let experts: Vec<Tensor<2>> =
             self.experts.iter().map(|expert| relu(expert.forward(x.clone()))).collect();
-        let experts: Tensor<3> = Tensor::stack(experts, 1);
-        let gates = self.gate(x, gate_temperature);
+        let mut experts: Tensor<3> = Tensor::stack(experts, 1);
+        if let Some(kept) = chance.and_then(|chance| chance.kept.clone()) {
+            experts = experts * kept;
+        }
+        let gates = self.gate(x, gate_temperature, chance.and_then(|chance| chance.noise.clone()));
         let utilities = self.utilities(small_products(gates.clone(), experts.clone()));
         TaskOutput { utilities, gates, experts }
     }
 
-    /// w^k = softmax(NN_G^k(x)), `[items, tasks, experts]`.
-    fn gate(&self, x: Tensor<2>, temperature: f32) -> Tensor<3> {
+    /// w^k = softmax(NN_G^k(x)), `[items, tasks, experts]`, with noise on what the softmax is of.
+    fn gate(&self, x: Tensor<2>, temperature: f32, noise: Option<Tensor<3>>) -> Tensor<3> {
         if !self.is_gated() {
             return Tensor::ones([x.dims()[0], self.utilities.len(), 1], &x.device());
         }
         let gates: Vec<Tensor<2>> = self.gates.iter().map(|gate| gate.forward(x.clone())).collect();
-        let logits: Tensor<3> = Tensor::stack(gates, 1);
+        let mut logits: Tensor<3> = Tensor::stack(gates, 1);
+        if let Some(noise) = noise {
+            logits = logits + noise;
+        }
         softmax(logits / temperature, 2)
     }
 

@@ -173,11 +173,34 @@ pub fn Stream(
         });
         view! {
             <svg viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label=label()>{paths.collect_view()}</svg>
-            <figcaption>{label()}</figcaption>
+            <figcaption prop:textContent=label()></figcaption>
         }
         .into_any()
     };
     view! { <figure class="stream">{live(drawn)}</figure> }
+}
+
+/// Shares that fill a whole, side by side in the colours of a [`Stream`]'s bands.
+pub fn bar(shares: &[f32], label: String) -> AnyView {
+    let paths = side_by_side(shares).into_iter().enumerate().map(|(number, path)| {
+        view! { <path class=format!("band-{}", number % 8) d=path></path> }
+    });
+    view! {
+        <svg class="bar" viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label=label>{paths.collect_view()}</svg>
+    }
+    .into_any()
+}
+
+/// Each share as a path in a square.
+fn side_by_side(shares: &[f32]) -> Vec<String> {
+    let mut from = 0.0;
+    let path = |share: &f32| {
+        let to = from + share;
+        let path = format!("M{from:.4} 0H{to:.4}V1H{from:.4}Z");
+        from = to;
+        path
+    };
+    shares.iter().map(path).collect()
 }
 
 /// The outline of a band in a square: along its upper edge and back along the lower one.
@@ -204,6 +227,13 @@ mod tests {
             "M0.0000 0.5000L1.0000 0.0000L1.0000 0.7500L0.0000 1.0000Z"
         );
         assert_eq!(outline(&vec![]), "");
+    }
+
+    #[test]
+    fn shares_stand_side_by_side_and_fill_the_whole() {
+        let paths = side_by_side(&[0.25, 0.75]);
+        assert_eq!(paths, ["M0.0000 0H0.2500V1H0.0000Z", "M0.2500 0H1.0000V1H0.2500Z"]);
+        assert!(side_by_side(&[]).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::record::{Record, variant};
 use crate::browser::{forget, recall, remember};
 use link::State;
 use link::recipe::Recipe;
-use protocol::learn::Look;
+use protocol::learn::Measure;
 use systems::knob::Settings;
 
 /// Under which the browser remembers it.
@@ -45,7 +45,7 @@ impl Kept {
             step: look.map_or(0, |look| look.step),
             steps: begun.steps,
             file: begun.file.clone(),
-            held_out: look.map(held_out).unwrap_or_default(),
+            held_out: look.map(|look| held_out(&look.measures)).unwrap_or_default(),
             weights: look.map_or_else(String::new, |look| look.weights.clone()),
         })
     }
@@ -100,9 +100,9 @@ impl Kept {
     }
 }
 
-/// What is measured at a look, by name, on what is held out.
-fn held_out(look: &Look) -> BTreeMap<String, f32> {
-    let measures = look.measures.iter();
+/// What is measured on what is held out, by name.
+pub fn held_out(measures: &[Measure]) -> BTreeMap<String, f32> {
+    let measures = measures.iter();
     measures.filter_map(|measure| Some((measure.key.clone(), measure.held_out?))).collect()
 }
 

@@ -7,11 +7,12 @@ use systems::knob::Settings;
 use systems::registry::{self, LEARNERS};
 use systems::shared::{RANKER, WEIGHTS, Weights};
 
-use super::kept::Kept;
+use super::kept::{Kept, held_out};
 use super::record::Record;
 use super::trainer::look_at;
 use link::recipe::{Learning, Recipe};
 use protocol::Opened;
+use protocol::learn::{Measured, ToTrainer};
 
 /// Weights that no run of this visit made: of a file, or of a run of the last visit.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Brought {
     pub step: Option<u32>,
     /// Measures by name, on what is held out; empty where they are not known.
     pub held_out: BTreeMap<String, f32>,
+    /// Whether they are being measured.
+    pub waits: bool,
     /// They themselves, in base 64.
     pub weights: String,
 }
@@ -49,6 +52,7 @@ impl Brought {
             recipe: None,
             step: None,
             held_out: BTreeMap::new(),
+            waits: false,
             weights,
         }
     }
@@ -65,7 +69,27 @@ impl Brought {
             recipe: Some(recipe),
             step: Some(step),
             held_out,
+            waits: false,
             weights,
+        }
+    }
+
+    /// Asks the trainer what they come to.
+    pub fn question(&self) -> ToTrainer {
+        let state = State { settings: self.variant.clone(), ..State::default() };
+        ToTrainer::Measure {
+            number: self.number,
+            state: Box::new(state),
+            recipe: Recipe::new(self.learning()).values(),
+            weights: self.weights.clone(),
+        }
+    }
+
+    /// Takes in what they come to, if it is theirs.
+    pub fn hear(&mut self, measured: &Measured) {
+        if measured.number == self.number {
+            self.held_out = held_out(&measured.measures);
+            self.waits = false;
         }
     }
 
@@ -138,7 +162,7 @@ pub fn is_of(state: &State, of: &Settings) -> bool {
 mod tests {
     use super::*;
     use crate::learn::record::variant;
-    use protocol::learn::{Begun, FromTrainer, Look};
+    use protocol::learn::{Begun, FromTrainer, Look, Measure};
     use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
     use systems::{dmt, mlpr, moppr};
 
@@ -178,6 +202,31 @@ mod tests {
         assert_eq!(weights(Some(9), None).as_deref(), Some("D=="), "it is gone by now");
         assert_eq!(meant(&[run(3, &[])], &[], None, None), None);
         assert_eq!(meant(&[], &[], None, None), None);
+    }
+
+    #[test]
+    fn what_was_brought_takes_in_its_own_measures() {
+        let settings = variant(&State::default(), &Recipe::new(&mlpr::LEARNING));
+        let opened = Opened { file: "mlpr".into(), settings, command: "learned".into() };
+        let mut brought = Brought::of_file(7, "mine".into(), opened, "B==".into());
+        let ToTrainer::Measure { number, state, recipe, weights } = brought.question() else {
+            panic!("it asks for measures")
+        };
+        assert_eq!((number, weights.as_str()), (7, "B=="));
+        assert_eq!(Recipe::of(&recipe).learning(), &mlpr::LEARNING);
+        assert_eq!(state.ranker().key, mlpr::RANKER.key);
+        brought.waits = true;
+        let measure = |key: &str, held_out| Measure { key: key.into(), training: None, held_out };
+        let measured = |number| Measured {
+            number,
+            measures: vec![measure("auc-click", Some(0.75)), measure("auc-cart", None)],
+            notice: None,
+        };
+        brought.hear(&measured(8));
+        assert!(brought.waits && brought.held_out.is_empty());
+        brought.hear(&measured(7));
+        assert!(!brought.waits);
+        assert_eq!(brought.held_out, BTreeMap::from([("auc-click".into(), 0.75)]));
     }
 
     #[test]

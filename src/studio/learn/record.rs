@@ -226,8 +226,7 @@ pub fn best(runs: &[Record], learning: &Learning, key: &str) -> Option<u64> {
 
 /// Which variant of the system learns, or what for, as a state's knobs have it, with the system in use.
 pub fn variant(state: &State, recipe: &Recipe) -> Settings {
-    let learning = recipe.learning();
-    state.settings.only(learning.knobs).with(learning.knob, learning.value())
+    recipe.learning().variant(&state.settings)
 }
 
 #[cfg(test)]
@@ -247,7 +246,11 @@ mod tests {
             measures: vec![],
             gates: gates
                 .iter()
-                .map(|gate| Gate { key: "click".into(), shares: gate.to_vec() })
+                .map(|gate| Gate {
+                    key: "click".into(),
+                    shares: gate.to_vec(),
+                    departments: vec![vec![], gate.to_vec()],
+                })
                 .collect(),
             curves: vec![],
             weights: "AA==".into(),

@@ -57,7 +57,7 @@ pub fn apart(runs: &[Record], overlaid: &BTreeSet<u64>) -> AnyView {
     let from = first.letter().to_string();
     let line = |run: &Record, said: String| {
         view! {
-            <li>{sample(&class(run))} <b translate="no">{run.letter()}</b> " " {said}</li>
+            <li>{sample(&class(run))} <b translate="no">{run.letter()}</b> " " <span prop:textContent=said></span></li>
         }
     };
     let other = |run: &&Record| {
@@ -100,18 +100,18 @@ pub fn table(store: Store, trainer: &Trainer) -> AnyView {
         let newest = runs.iter().rfind(|run| run.learning() == learning);
         let caption = [say(word!("learn.runs")), &system_name(learning)].join(" · ");
         let heads = [word!("learn.heads.run"), word!("learn.heads.steps")].map(|head| {
-            view! { <th scope="col">{say(head)}</th> }
+            view! { <th scope="col" prop:textContent=say(head)></th> }
         });
         let measures = columns(learning).iter().map(|key| {
-            view! { <th scope="col">{say(&word!("learn.measure.{}", key)).to_string()}</th> }
+            view! { <th scope="col" prop:textContent=say(&word!("learn.measure.{}", key))></th> }
         });
         let measures = measures.collect_view();
         view! {
             <table data-system=learning.key>
-                <caption>{caption}</caption>
+                <caption prop:textContent=caption></caption>
                 <thead>
                     <tr>
-                        <th scope="col">{say(word!("learn.heads.curves"))}</th>
+                        <th scope="col" prop:textContent=say(word!("learn.heads.curves"))></th>
                         {heads}
                         {measures}
                         <td></td>
@@ -147,7 +147,7 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
         let value = measured(run.reached(key));
         match best(runs, learning, key) == Some(number) {
             true => view! {
-                <td class="best" translate="no"><strong>{value}</strong> <small translate="yes">{say(word!("learn.best"))}</small></td>
+                <td class="best" translate="no"><strong>{value}</strong> <small translate="yes" prop:textContent=say(word!("learn.best"))></small></td>
             }
             .into_any(),
             false => view! { <td translate="no">{value}</td> }.into_any(),
@@ -181,12 +181,12 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
                     <b translate="no">{letter}</b>
                 </label>
             </td>
-            <td>{told(run)}</td>
+            <td prop:textContent=told(run)></td>
             <td translate="no">{words::count(run.step() as usize)}</td>
             {reached}
             <td class="acts">
                 {(learning.ranks() && !run.looks.is_empty()).then(|| ranks(store, trainer, number, &run.variant))}
-                <button type="button" class="outlined" on:click=click(again)>{say(word!("learn.take"))}</button>
+                <button type="button" class="outlined" on:click=click(again) prop:textContent=say(word!("learn.take"))></button>
             </td>
         </tr>
     }
@@ -202,6 +202,8 @@ fn brought_row(store: Store, trainer: &Trainer, of: &Brought) -> AnyView {
         }
         None => format!("{} · {}", of.name, of.command),
     };
+    let waits = of.waits.then(|| format!(" · {}", say(word!("learn.measuring"))));
+    let told = told + waits.as_deref().unwrap_or("");
     let step = of.step.map_or("–".into(), |step| words::count(step as usize));
     let reached = columns(of.learning()).iter().map(|key| {
         view! { <td translate="no">{measured(of.held_out.get(*key).copied())}</td> }
@@ -209,7 +211,7 @@ fn brought_row(store: Store, trainer: &Trainer, of: &Brought) -> AnyView {
     view! {
         <tr data-testid="learn-brought">
             <td></td>
-            <td>{told}</td>
+            <td prop:textContent=told></td>
             <td translate="no">{step}</td>
             {reached.collect_view()}
             <td class="acts">{ranks(store, trainer, of.number, &of.variant)}</td>
@@ -225,13 +227,14 @@ fn ships(run: &Record) -> Option<AnyView> {
     reached.iter().any(Option::is_some).then(|| {
         let told = [say(word!("learn.what-ships")).into(), in_words(learning, &run.variant)];
         let told = told.into_iter().filter(|part: &String| !part.is_empty());
+        let told = told.collect::<Vec<_>>().join(" · ");
         let reached =
             reached.into_iter().map(|value| view! { <td translate="no">{measured(value)}</td> });
         view! {
             <tfoot>
                 <tr data-testid="learn-ships-row">
                     <td class="overlay">{sample("ships")}</td>
-                    <td>{told.collect::<Vec<_>>().join(" · ")}</td>
+                    <td prop:textContent=told></td>
                     <td>"–"</td>
                     {reached.collect_view()}
                     <td></td>
@@ -261,9 +264,7 @@ fn ranks(store: Store, trainer: &Trainer, number: u64, variant: &Settings) -> An
         }
     };
     view! {
-        <button type="button" class="outlined" data-testid="learn-rank" aria-pressed=move || pressed().to_string() on:click=click(rank)>
-            {say(word!("learn.rank"))}
-        </button>
+        <button type="button" class="outlined" data-testid="learn-rank" aria-pressed=move || pressed().to_string() on:click=click(rank) prop:textContent=say(word!("learn.rank"))></button>
     }
     .into_any()
 }

@@ -1,21 +1,24 @@
 //! All that is seen of the newest run, and of those that are laid over it.
 
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
+use web_sys::{Element, HtmlInputElement};
 
-use super::charts::{Curve, Curves, Plot, Stream, sample};
+use super::charts::{Curve, Curves, Plot, Stream, bar, sample};
 use super::mine::is_of;
 use super::record::Record;
 use super::runs::{apart, class, shown};
 use super::trainer::{Trainer, look_at};
+use super::truth::truth;
 use crate::browser::download_bytes;
 use link::recipe::Learning;
+use market::catalogue::Department;
 use page::insides::chart::Chart;
 use page::insides::curves::examination;
 use page::language::{say, say_with, text};
-use page::parts::{click, live};
+use page::parts::{click, live, when};
 use page::store::Store;
 use protocol::Examination;
+use protocol::learn::Gate;
 use protocol::words::{self, fixed};
 use systems::registry::LEARNERS;
 use systems::shared::{WEIGHTS, Weights};
@@ -39,6 +42,10 @@ pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
             false => places(&trainer),
         })
     };
+    let against_truth = {
+        let trainer = trainer.clone();
+        when(move || learning.get().ranks(), move || truth(store, &trainer))
+    };
     let loss_told = move || {
         let steps = runs.with(|runs| runs.last().map_or(0, Record::step));
         say_with(word!("learn.loss.label"), &[("value", &words::count(steps as usize))])
@@ -47,17 +54,18 @@ pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
         move || runs.with(|runs| overlaid.with(|overlaid| losses(runs, &shown(runs, overlaid))));
     view! {
         {tools(store, trainer, learning)}
+        {against_truth}
         {live(move || runs.with(|runs| overlaid.with(|overlaid| apart(runs, overlaid))))}
         <div class="seen">
             <section data-testid="learn-loss">
-                <h3>{text(word!("learn.loss"))}</h3>
+                <h3 prop:textContent=text(word!("learn.loss"))></h3>
                 <p class="legend">{live(letters(trainer))}</p>
                 <Curves label=Box::new(loss_told) plot=Box::new(losses) />
-                <p class="note">{text(word!("learn.loss.note"))}</p>
+                <p class="note" prop:textContent=text(word!("learn.loss.note"))></p>
             </section>
             {measures}
             {places}
-            {gates(trainer, learning)}
+            {gates(store, trainer, learning)}
         </div>
     }
     .into_any()
@@ -110,7 +118,7 @@ fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
         <div class="shelf-switch">
             <label class="check" title=unless_it_ranks>
                 <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=on_shelf disabled=move || !ranks() on:change=turn />
-                <span>{text(word!("learn.on-shelf"))}</span>
+                <span prop:textContent=text(word!("learn.on-shelf"))></span>
             </label>
             <label class="scrub">
                 <span prop:textContent=step></span>
@@ -118,9 +126,7 @@ fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
                     style=move || format!("--at:{:.3}", place() as f64 / places().max(1) as f64)
                     data-testid="learn-scrub" on:input=scrub />
             </label>
-            <button type="button" class="outlined" data-testid="learn-save" on:click=click(move || { save(); })>
-                {text(word!("learn.save"))}
-            </button>
+            <button type="button" class="outlined" data-testid="learn-save" on:click=click(move || { save(); }) prop:textContent=text(word!("learn.save"))></button>
         </div>
     }
     .into_any()
@@ -151,6 +157,7 @@ fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
     };
     let ships_key = move || match ships() {
         Some(said) => {
+            let said = view! { <span prop:textContent=said></span> };
             view! { <span data-testid="learn-ships">{sample("ships")} {said}</span> }.into_any()
         }
         None => ().into_any(),
@@ -165,8 +172,8 @@ fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
         match runs.with(|runs| overlaid.with(|o| shown(runs, o).len() > 1)) {
         true => of_runs(),
         false => view! {
-            <span class="key learned">{say(word!("learn.held-out"))}</span>
-            {learns().then(|| view! { <span class="key truth">{say(word!("learn.training"))}</span> })}
+            <span class="key learned" prop:textContent=say(word!("learn.held-out"))></span>
+            {learns().then(|| view! { <span class="key truth" prop:textContent=say(word!("learn.training"))></span> })}
         }
         .into_any(),
     }
@@ -242,17 +249,17 @@ fn places(trainer: &Trainer) -> AnyView {
     };
     view! {
         <section>
-            <h3>{text(word!("learn.curve.examination"))}</h3>
-            <p class="legend"><span class="key learned">{text(word!("examination.learned"))}</span> <span class="key truth">{text(word!("examination.true"))}</span></p>
+            <h3 prop:textContent=text(word!("learn.curve.examination"))></h3>
+            <p class="legend"><span class="key learned" prop:textContent=text(word!("examination.learned"))></span> <span class="key truth" prop:textContent=text(word!("examination.true"))></span></p>
             <Chart label=Box::new(move || say(word!("learn.examination.note")).to_string()) plot=Box::new(learned) />
-            <p class="note">{text(word!("learn.examination.note"))}</p>
+            <p class="note" prop:textContent=text(word!("learn.examination.note"))></p>
         </section>
     }
     .into_any()
 }
 
 /// The gates as they change.
-fn gates(trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
+fn gates(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
     let runs = trainer.runs;
     let streams = live(move || {
         let streams = learning.get().gates.iter().enumerate().map(|(gate, key)| {
@@ -264,15 +271,19 @@ fn gates(trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
         });
         streams.collect_view().into_any()
     });
+    let by_department = {
+        let trainer = trainer.clone();
+        let are_gates = move || runs.with(|r| r.last().is_some_and(|run| !run.bands(0).is_empty()));
+        when(are_gates, move || departments(store, &trainer))
+    };
     let experts = move || {
         let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
         let key = |expert: usize| {
-            let number = words::count(expert + 1);
-            let name = say_with(word!("learn.expert"), &[("number", &number)]);
-            view! { <span class=format!("key band-{}", expert % 8)>{name}</span> }
+            view! { <span class=format!("key band-{}", expert % 8) prop:textContent=expert_name(expert)></span> }
         };
         match count {
-            0 => view! { <p class="note">{say(word!("learn.no-gates"))}</p> }.into_any(),
+            0 => view! { <p class="note" prop:textContent=say(word!("learn.no-gates"))></p> }
+                .into_any(),
             count => {
                 view! { <p class="legend">{(0..count).map(key).collect_view()}</p> }.into_any()
             }
@@ -280,11 +291,94 @@ fn gates(trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
     };
     view! {
         <section class="streams" data-testid="learn-gates">
-            <h3>{text(word!("learn.gates"))}</h3>
+            <h3 prop:textContent=text(word!("learn.gates"))></h3>
             {streams}
             {live(experts)}
-            <p class="note">{text(word!("learn.gates.note"))}</p>
+            <p class="note" prop:textContent=text(word!("learn.gates.note"))></p>
+            {by_department}
         </section>
     }
     .into_any()
+}
+
+fn expert_name(expert: usize) -> String {
+    say_with(word!("learn.expert"), &[("number", &words::count(expert + 1))])
+}
+
+/// How the gates choose among what is held out of each department, at the look on show.
+fn departments(store: Store, trainer: &Trainer) -> AnyView {
+    let (runs, at, open) = (trainer.runs, trainer.at, RwSignal::new(false));
+    let gates = Memo::new(move |_| {
+        let seen = |runs: &Vec<Record>| Some(look_at(runs.last()?, at.get())?.gates.clone());
+        open.get().then(|| runs.with(seen)).flatten().unwrap_or_default()
+    });
+    let table = live(move || {
+        gates.with(|gates| {
+            store.shop.with(|shop| match shop {
+                Some(shop) if !gates.is_empty() => {
+                    department_table(gates, &shop.catalogue.departments)
+                }
+                _ => ().into_any(),
+            })
+        })
+    });
+    let turn = move |event| open.set(event_target::<Element>(&event).has_attribute("open"));
+    view! {
+        <details class="behind" data-testid="learn-departments" on:toggle=turn>
+            <summary prop:textContent=text(word!("learn.departments"))></summary>
+            <p class="note" prop:textContent=text(word!("learn.departments.note"))></p>
+            {table}
+        </details>
+    }
+    .into_any()
+}
+
+fn department_table(gates: &[Gate], departments: &[Department]) -> AnyView {
+    let heads = gates.iter().map(|gate| {
+        view! { <th scope="col" prop:textContent=say(&word!("learn.gate.{}", gate.key))></th> }
+    });
+    let row = |(number, department): (usize, &Department)| {
+        let of_department = |gate: &Gate| gate.departments.get(number).cloned().unwrap_or_default();
+        let shares: Vec<Vec<f32>> = gates.iter().map(of_department).collect();
+        // Nothing that is held out is of it.
+        if shares.iter().all(Vec::is_empty) {
+            return None;
+        }
+        let cell = |shares: &Vec<f32>| {
+            let label = shares_in_words(shares);
+            let title = label.clone();
+            view! { <td title=title>{bar(shares, label)}</td> }
+        };
+        let cells = shares.iter().map(cell).collect_view();
+        let name = department.name.clone();
+        Some(view! {
+            <tr>
+                <th scope="row" translate="no" prop:textContent=name></th>
+                {cells}
+            </tr>
+        })
+    };
+    view! {
+        <div class="wide" tabindex="0" role="region" aria-label=say(word!("learn.departments"))>
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col" prop:textContent=say(word!("learn.departments.head"))></th>
+                        {heads.collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{departments.iter().enumerate().filter_map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The share of each expert.
+fn shares_in_words(shares: &[f32]) -> String {
+    let said = shares.iter().enumerate().map(|(expert, &share)| {
+        let (expert, share) = (expert_name(expert), words::percent(share));
+        say_with(word!("learn.departments.share"), &[("expert", &expert), ("share", &share)])
+    });
+    said.collect::<Vec<_>>().join(" · ")
 }

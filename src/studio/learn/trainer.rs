@@ -59,6 +59,8 @@ pub struct Trainer {
     pub hidden: RwSignal<bool>,
     /// Steps that were made the last time that it was.
     pub away: RwSignal<Option<u32>>,
+    /// Whether the learned order is held against the truth's.
+    pub truth: RwSignal<bool>,
 }
 
 /// Where the numbers of what was brought begin: no visit has so many runs.
@@ -102,6 +104,7 @@ impl Trainer {
             keeps: RwSignal::new(true),
             hidden: RwSignal::new(browser::document().hidden()),
             away: RwSignal::new(None),
+            truth: RwSignal::new(false),
         };
         trainer.bring(engine, store);
         trainer.follow_sight();
@@ -111,13 +114,14 @@ impl Trainer {
     }
 
     /// Hands the weights that are meant to the engines: at once where a state or a pin asks for learned ones,
-    /// else when no step is made.
+    /// or their order is held against the truth's, else when no step is made.
     fn bring(&self, engine: Engine, store: Store) {
-        let goes = self.goes;
+        let (goes, truth) = (self.goes, self.truth);
         let trainer = self.clone();
         let asked = Memo::new(move |_| {
             let pinned = |link: &String| asks(&State::from_link(link).0);
-            store.state.with(asks) || store.view.with(|view| view.pins.iter().any(pinned))
+            let is_pinned = || store.view.with(|view| view.pins.iter().any(pinned));
+            store.state.with(asks) || truth.get() || is_pinned()
         });
         let meant = Memo::new(move |_| {
             let wanted = asked.get() || !goes.get();
@@ -140,6 +144,18 @@ impl Trainer {
         self.runs.with(|runs| self.brought.with(|brought| meant(runs, brought, number, at)))
     }
 
+    /// Which variant those are of.
+    pub fn meant_variant(&self) -> Option<Settings> {
+        let number = self.meant()?.number;
+        let of_run = self.runs.with(|runs| {
+            runs.iter().find(|run| run.number == number).map(|run| run.variant.clone())
+        });
+        let of_brought = |brought: &Vec<Brought>| {
+            brought.iter().find(|of| of.number == number).map(|of| of.variant.clone())
+        };
+        of_run.or_else(|| self.brought.with(of_brought))
+    }
+
     /// Has the present state rank with the weights of a run, or with others that were brought; none: with
     /// the newest run's.
     pub fn rank(&self, store: Store, number: Option<u64>, variant: &Settings) {
@@ -159,6 +175,16 @@ impl Trainer {
             brought.push(make(number));
         });
         number
+    }
+
+    /// Has weights that no run of this visit made measured, by their number, on what is held out.
+    pub fn measure(&self, number: u64) {
+        let question = self.brought.try_update(|brought| {
+            let of = brought.iter_mut().find(|of| of.number == number)?;
+            of.waits = true;
+            Some(of.question())
+        });
+        question.flatten().into_iter().for_each(|question| self.send(question));
     }
 
     /// Notes when the tab goes to the background, and what was done there when it comes back.
@@ -296,6 +322,12 @@ impl Trainer {
                 waiting.into_iter().for_each(|message| self.send(message));
             }
             FromTrainer::Failed(notice) => self.lose(notice.says),
+            FromTrainer::Measured(measured) => {
+                self.brought.update(|brought| brought.iter_mut().for_each(|b| b.hear(&measured)));
+                if let Some(notice) = measured.notice {
+                    self.trouble.set(Some(notice.says));
+                }
+            }
             of_a_run => {
                 if matches!(of_a_run, FromTrainer::Halted { .. }) {
                     self.goes.set(false);
@@ -327,6 +359,7 @@ impl Trainer {
         self.inner.waiting.borrow_mut().clear();
         self.standing.set(Standing::Resting);
         self.goes.set(false);
+        self.brought.update(|brought| brought.iter_mut().for_each(|of| of.waits = false));
         let current = self.inner.run.get();
         let broken = self.runs.with_untracked(|runs| {
             let run = runs.last().filter(|run| run.number == current && !run.is_over())?;

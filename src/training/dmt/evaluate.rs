@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::batch::Batch;
 use super::samples::Samples;
 
-use crate::balance::Used;
+use crate::balance::ByDepartment;
 use crate::device::device;
+use crate::learning::department;
 use crate::read;
 use market::catalogue::Catalogue;
 use market::examination;
@@ -233,28 +234,29 @@ pub fn utilities_and_gates(
     model: &Dmt,
     samples: &Samples,
     catalogue: &Catalogue,
-) -> (Vec<[f32; 2]>, Used) {
+) -> (Vec<[f32; 2]>, ByDepartment) {
     let device = device();
     let views: Vec<usize> = (0..samples.len()).collect();
     let mut utilities = Vec::with_capacity(samples.impressions());
-    let mut used = Used::default();
+    let mut used = ByDepartment::default();
     for views in views.chunks(BATCH) {
         let batch = Batch::new(samples, views, catalogue, &device);
         let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
         let numbers = read(output.utilities);
         let gated = output.gates.map(|gates| {
             let [_, width, tasks, experts] = gates.dims();
-            (read(gates), width, [tasks, experts])
+            (read(gates), width, tasks * experts)
         });
         for (row, &view) in views.iter().enumerate() {
             let impressions = samples.impressions_of(view);
             let start = row * batch.width * 2;
             let own = &numbers[start..start + impressions.len() * 2];
             utilities.extend(own.chunks(2).map(|pair| [pair[0], pair[1]]));
-            if let Some((gates, width, [tasks, experts])) = &gated {
-                let of_one = tasks * experts;
-                let own = &gates[row * width * of_one..][..impressions.len() * of_one];
-                used.add(own, [*tasks, *experts]);
+            if let Some((gates, width, of_one)) = &gated {
+                let own = gates[row * width * of_one..].chunks(*of_one);
+                for (&product, gates) in samples.products(impressions).iter().zip(own) {
+                    used.add(department(catalogue, product), gates);
+                }
             }
         }
     }

@@ -20,7 +20,8 @@ use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Weights, WeightsError};
 use systems::dmt::{BiasFeatures, LEARNING, MultiTask};
 use systems::learning::{
-    BALANCE, BATCH, Chosen, EPOCHS, EXPERTS, LAMBDA, Learning, Optimiser, RATE, SEED, SHIPPED,
+    BALANCE, BATCH, Chosen, DROPOUT, EPOCHS, EXPERTS, LAMBDA, Learning, NOISE, Optimiser, RATE,
+    SEED, SHIPPED,
 };
 
 /// Page views that it learns from and that it is measured on, too.
@@ -168,6 +169,8 @@ pub fn settings_of(chosen: &Chosen) -> Settings {
         rate: chosen.exact(&RATE),
         lambda: [1.0, chosen.get(&LAMBDA)],
         balance: chosen.get(&BALANCE),
+        noise: chosen.get(&NOISE),
+        dropout: chosen.exact(&DROPOUT),
         dense: true,
         seed: chosen.get(&SEED) as u64,
     }

@@ -2,9 +2,10 @@
 
 use super::evaluate::{BiasMetrics, Metrics, utilities, utilities_and_gates};
 use super::samples::Samples;
-use crate::learning::{Measured, Seen};
+use crate::balance::ByDepartment;
+use crate::learning::{Gated, Measured, Seen};
 use market::catalogue::Catalogue;
-use market::metrics::{Mean, auc};
+use market::metrics::auc;
 use nets::models::dmt::TASKS;
 use nets::models::dmt::ranker::Ranker;
 
@@ -15,8 +16,8 @@ pub struct Look {
     pub training: [f64; TASKS.len()],
     /// What is measured on those held out.
     pub held_out: Metrics,
-    /// Mean weight of each expert over those held out, by task; empty without gates.
-    pub gates: Vec<Vec<f64>>,
+    /// How the gates use their experts over those held out; nothing without gates.
+    pub gates: ByDepartment,
 }
 
 impl Look {
@@ -34,16 +35,14 @@ impl Look {
             let positives: Vec<bool> = labels.iter().map(|label| label[task]).collect();
             auc(&scores, &positives).unwrap_or(0.5)
         });
-        let (utilities, used) = utilities_and_gates(ranker.model(), held_out, catalogue);
-        let of_task =
-            |task: &Vec<Mean>| task.iter().map(|mean| mean.value().unwrap_or(0.0)).collect();
+        let (utilities, gates) = utilities_and_gates(ranker.model(), held_out, catalogue);
         Self {
             training,
             held_out: Metrics {
                 bias: BiasMetrics::of(ranker, held_out, catalogue),
                 ..Metrics::of(held_out, &utilities)
             },
-            gates: used.weights.iter().map(of_task).collect(),
+            gates,
         }
     }
 
@@ -52,13 +51,17 @@ impl Look {
         let Self { training: [click, order], held_out, gates } = self;
         let [of_click, of_order] = held_out.tasks.map(|task| task.auc);
         let bias = held_out.bias;
+        let gated = TASKS.into_iter().enumerate();
+        let gated = gated.filter_map(|(task, key)| Gated::of(key, &gates, task, TASKS.len()));
         Seen {
             measures: vec![
                 Measured::both("auc-click", Some(click), Some(of_click)),
                 Measured::both("auc-order", Some(order), Some(of_order)),
                 Measured::held_out("truth-click", Some(held_out.attraction_auc)),
+                // An order's truth is known of every product that was shown, and so says more than a few orders.
+                Measured::held_out("truth-order", Some(held_out.purchase)),
             ],
-            gates: TASKS.into_iter().zip(gates).collect(),
+            gates: gated.collect(),
             curves: match bias.learned.is_empty() {
                 true => Vec::new(),
                 false => vec![("examination", [bias.learned, bias.truth])],

@@ -7,12 +7,17 @@ use rand_chacha::ChaCha8Rng;
 use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
 use super::data::{Data, Gathering, Pages};
+use super::evaluate::utilities;
 use super::samples::{Kinds, QueryMatcher, Samples};
-use super::{Lesson, Settings, loss_of_rows, mean_bias, padded_loss, train};
+use super::{
+    Lesson, Settings, chances, loss_of_rows, mean_bias, padded_loss, padded_places, train,
+};
+use crate::chance::generator;
 use crate::descent::Stepwise;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
+use crate::read;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::{self, DenseTables};
 use market::features::split::{Split, day_of};
@@ -28,6 +33,7 @@ use nets::models::mlpr::example::words;
 use nets::models::query_category::{CategoryPredictor, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Weights};
+use nets::nn::experts::Chance;
 use nets::nn::fused::alike::assert_same_losses;
 use nets::nn::numbers::numbered;
 use protocol::blend::sigmoid;
@@ -258,13 +264,93 @@ fn padding_changes_nothing() {
         device.seed(3);
         let config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
         // Nobody here orders before the day of the views.
-        let model = numbered(DmtConfig { multi_task, sequences: 2, ..config }.init(&device));
+        let config = DmtConfig { multi_task, sequences: 2, ..config };
+        let model = numbered(config.init(&device));
         let rows = RowBatch::new(&samples, &views, &catalogue, &device);
         let padded = Batch::new(&samples, &views, &catalogue, &device);
-        let settings = Settings { balance: 0.1, ..Settings::default() };
-        let own = loss_of_rows(&model, &rows, &settings).unwrap();
-        assert_same_losses(&model, [own, padded_loss(&model, &padded, &settings)]);
+        let counts: Vec<usize> =
+            views.iter().map(|&view| samples.impressions_of(view).len()).collect();
+        let n: usize = counts.iter().sum();
+        let (own_places, width) = (Vec::from_iter(0..n), padded.width);
+        for (noise, dropout) in [(0.0, 0.0), (0.5, 0.4)] {
+            let settings = Settings { balance: 0.1, noise, dropout, ..Settings::default() };
+            let drawn = chances(&config, &settings, n, &mut generator(1, 0));
+            let at = |places: &[usize], count| -> Vec<_> {
+                drawn.iter().map(|drawn| drawn.tensors(places, count, &device)).collect()
+            };
+            let (own, places) = (at(&own_places, n), padded_places(&counts, width));
+            let own = loss_of_rows(&model, &rows, &own, &settings).unwrap();
+            let padding = at(&places, views.len() * width);
+            assert_same_losses(&model, [own, padded_loss(&model, &padded, &padding, &settings)]);
+        }
     }
+}
+
+#[test]
+fn chance_is_what_the_settings_say_and_the_seeds_alone() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..4, 0.0);
+    let shipped = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
+    let views: Vec<usize> = (0..samples.len()).collect();
+    for multi_task in MultiTask::ALL {
+        let config = DmtConfig { multi_task, sequences: 2, ..shipped.clone() };
+        let settings = |noise, dropout| Settings { noise, dropout, ..Settings::default() };
+        let lesson = |settings: &Settings| Lesson::new(&config, &samples, &catalogue, settings);
+        let model = lesson(&settings(0.0, 0.0)).beginner().model;
+        let loss = |noise, dropout, seed| {
+            let lesson = lesson(&settings(noise, dropout));
+            let loss = lesson.loss(&model, &views, &mut generator(seed, 0));
+            loss.into_scalar::<f32>()
+        };
+        let device = Device::flex().autodiff();
+        let rows = RowBatch::new(&samples, &views, &catalogue, &device);
+        let plain = loss_of_rows(&model, &rows, &[], &settings(0.0, 0.0)).unwrap();
+        assert_eq!(loss(0.0, 0.0, 1), plain.into_scalar::<f32>(), "{multi_task:?}");
+        let is_gated = multi_task == MultiTask::Mmoe;
+        for (noise, dropout) in [(1.0, 0.0), (0.0, 0.4)] {
+            // Where there are no gates there is no noise on them.
+            let is_felt = dropout > 0.0 || is_gated;
+            let by_chance = loss(noise, dropout, 1);
+            assert_eq!(by_chance, loss(noise, dropout, 1), "{multi_task:?}");
+            assert_eq!(by_chance != loss(0.0, 0.0, 1), is_felt, "{multi_task:?} {by_chance}");
+            assert_eq!(by_chance != loss(noise, dropout, 2), is_felt, "{multi_task:?}");
+        }
+    }
+}
+
+#[test]
+fn gates_with_noise_sum_to_one_and_what_has_learned_by_chance_answers_without() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..2, 0.0);
+    let config = DmtConfig {
+        sequences: 2,
+        ..DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT)
+    };
+    let settings = Settings { epochs: 1, noise: 1.0, dropout: 0.4, ..Settings::default() };
+    let lesson = Lesson::new(&config, &samples, &catalogue, &settings);
+    let learner = lesson.beginner();
+    let views = Vec::from_iter(0..samples.len());
+    let n = samples.impressions();
+    let drawn = chances(&config, &settings, n, &mut generator(1, 0));
+    let device = Device::flex().autodiff();
+    let rows = RowBatch::new(&samples, &views, &catalogue, &device);
+    let by_chance: Vec<_> =
+        drawn.iter().map(|drawn| drawn.tensors(&Vec::from_iter(0..n), n, &device)).collect();
+    let gates = |chances: &[Chance]| {
+        let (_, gates) = learner.model.utilities(&rows.rows, chances).unwrap();
+        read(gates.unwrap().inner())
+    };
+    let (noisy, plain) = (gates(&by_chance), gates(&[]));
+    for gate in noisy.chunks(config.experts) {
+        assert!((gate.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{gate:?}");
+    }
+    let moved = noisy.iter().zip(&plain).map(|(a, b)| (a - b).abs()).sum::<f32>();
+    assert!(moved / noisy.len() as f32 > 0.05, "{moved}");
+
+    let (stepwise, loss) = Stepwise::new(lesson, learner).step();
+    assert!(loss.is_some_and(f32::is_finite));
+    let model = stepwise.model();
+    assert_eq!(utilities(&model, &samples, &catalogue), utilities(&model, &samples, &catalogue));
 }
 
 #[test]

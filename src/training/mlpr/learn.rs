@@ -10,12 +10,13 @@ use super::evaluate::{by_block, each_batch_of};
 use super::library::Library;
 use super::samples::{Part, Samples, Searches};
 use super::{Heads, Lesson, Settings, Weighting};
+use crate::balance::ByDepartment;
 use crate::descent::Stepwise;
 use crate::device::device;
 use crate::dmt::queries::Queries;
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, read as read_weights,
-    steps,
+    Asked, Gated, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, department,
+    read as read_weights, steps,
 };
 use crate::read;
 use engine::pipeline::assets::{AssetError, damaged};
@@ -24,7 +25,7 @@ use nets::models::mlpr::bert::{Bert, BertConfig};
 use nets::models::mlpr::ranker::MODEL;
 use nets::models::mlpr::{K, Mlpr as Network, MlprConfig, Sharing};
 use nets::models::weights::{About, Weights, WeightsError};
-use systems::learning::{BALANCE, BATCH, Chosen, EPOCHS, Learning, RATE, SEED};
+use systems::learning::{BALANCE, BATCH, Chosen, EPOCHS, Learning, NOISE, RATE, SEED};
 use systems::mlpr::{DROPOUT, LEARNING, SHARING, WEIGHTING};
 
 /// A pair takes part with more impressions than this: a few hundred shoppers are shown few pairs often.
@@ -91,6 +92,10 @@ impl<'a> Gathers<'a> for Pairs<'a> {
         let training = samples(&learned, Part::Training);
         Ok(Box::new(All {
             seed: catalogue.seed,
+            departments: (0..)
+                .take(catalogue.products.len())
+                .map(|product| department(catalogue, product))
+                .collect(),
             library: Library::new(catalogue, words, BertConfig::playground()),
             learned: training.spread(LEARNED),
             tested: samples(&tested, Part::Test).spread(HELD),
@@ -103,6 +108,8 @@ impl<'a> Gathers<'a> for Pairs<'a> {
 /// Pairs of everyone.
 struct All<'a> {
     seed: u64,
+    /// By product.
+    departments: Vec<usize>,
     library: Library<'a>,
     training: Samples,
     /// Some of those that are learned from.
@@ -121,39 +128,43 @@ struct Encoded {
 }
 
 impl All<'_> {
+    /// Of the encoders that ship.
     fn encoded(&self, bert: &Bert) -> &Encoded {
-        self.encoded.get_or_init(|| {
-            let device = device();
-            let queries = |samples: &Samples| {
-                let texts = self.library.queries(&samples.queries);
-                self.library.phi(bert, &Vec::from_iter(&texts), &device)
-            };
-            let products: Vec<_> = (0..).take(self.library.products.len()).collect();
-            Encoded {
-                training: queries(&self.training),
-                learned: queries(&self.learned),
-                tested: queries(&self.tested),
-                products: self.library.psi(bert, &products, &device),
-            }
-        })
+        self.encoded.get_or_init(|| self.encode(bert))
     }
 
-    fn look(&self, model: &Network) -> Seen {
-        let encoded = self.encoded(&model.bert);
+    fn encode(&self, bert: &Bert) -> Encoded {
+        let device = device();
+        let queries = |samples: &Samples| {
+            let texts = self.library.queries(&samples.queries);
+            self.library.phi(bert, &Vec::from_iter(&texts), &device)
+        };
+        let products: Vec<_> = (0..).take(self.library.products.len()).collect();
+        Encoded {
+            training: queries(&self.training),
+            learned: queries(&self.learned),
+            tested: queries(&self.tested),
+            products: self.library.psi(bert, &products, &device),
+        }
+    }
+
+    fn look(&self, model: &Network, encoded: &Encoded) -> Seen {
         let of = |samples: &Samples, queries: &Tensor<2>| {
             let mut scores = Vec::with_capacity(samples.len());
-            // Sums of the gates of each stage, task by expert.
-            let mut gates = [Vec::new(), Vec::new()];
+            let mut gates = [ByDepartment::default(), ByDepartment::default()];
             let vectors = [queries.clone(), encoded.products.clone()];
             each_batch_of(vectors, samples, |pairs| {
                 let output = model.forward(pairs, [1.0, 1.0]);
                 let numbers = read(output.engagement);
+                let products = &samples.products[scores.len()..];
                 scores.extend(numbers.chunks_exact(K).map(|row| [row[0], row[1], row[2]]));
-                for (sums, stage) in gates.iter_mut().zip([output.stage_1, output.stage_2]) {
+                for (used, stage) in gates.iter_mut().zip([output.stage_1, output.stage_2]) {
                     let Some(stage) = stage else { continue };
-                    let of_batch = read(stage.gates.sum_dim(0));
-                    sums.resize(of_batch.len(), 0.0);
-                    sums.iter_mut().zip(of_batch).for_each(|(sum, more)| *sum += f64::from(more));
+                    let [_, _, experts] = stage.gates.dims();
+                    let of_pairs = read(stage.gates);
+                    for (gates, &product) in of_pairs.chunks_exact(K * experts).zip(products) {
+                        used.add(self.departments[product as usize], gates);
+                    }
                 }
             });
             let figures = by_block(samples, &scores);
@@ -166,20 +177,11 @@ impl All<'_> {
         let measure = |(key, place): (&&'static str, usize)| {
             Measured::both(key, training[place], held_out[place])
         };
-        let pairs = self.tested.len().max(1) as f64;
-        let mut names = LEARNING.gates.iter();
-        let mut seen = Vec::new();
-        for sums in gates {
-            let experts = sums.len() / K;
-            for task in 0..K {
-                let (Some(name), true) = (names.next(), experts > 0) else { continue };
-                let of_task = &sums[task * experts..][..experts];
-                seen.push((*name, of_task.iter().map(|sum| sum / pairs).collect()));
-            }
-        }
+        let stages = gates.iter().flat_map(|used| (0..K).map(move |task| (used, task)));
+        let gates = LEARNING.gates.iter().zip(stages);
         Seen {
             measures: LEARNING.measures.iter().zip([0, 3, 6, 2, 5, 8]).map(measure).collect(),
-            gates: seen,
+            gates: gates.filter_map(|(&key, (used, task))| Gated::of(key, used, task, K)).collect(),
             curves: Vec::new(),
         }
     }
@@ -210,7 +212,14 @@ impl Gathered for All<'_> {
     }
 
     fn shipped(&self, _: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
-        Ok(self.look(&network(files)?.1))
+        let (_, model) = network(files)?;
+        Ok(self.look(&model, self.encoded(&model.bert)))
+    }
+
+    /// Its encoders may have learned, too.
+    fn measured(&self, _: Asked<'_>, file: Vec<u8>) -> Result<Seen, AssetError> {
+        let (_, model) = network(&[file])?;
+        Ok(self.look(&model, &self.encode(&model.bert)))
     }
 }
 
@@ -235,7 +244,7 @@ impl Steps for Underway<'_> {
 
     fn look(&self) -> Result<Seen> {
         let Heads { model, .. } = self.kept.now().model();
-        Ok(self.all.look(&model))
+        Ok(self.all.look(&model, self.all.encoded(&model.bert)))
     }
 
     fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
@@ -271,6 +280,7 @@ pub fn settings_of(chosen: &Chosen) -> Settings {
         rate: chosen.exact(&RATE),
         weighting: if fixed { Weighting::Fixed([1.0; K]) } else { Weighting::Uncertainty },
         balance: chosen.get(&BALANCE),
+        noise: chosen.get(&NOISE),
         fine_tuning: false,
         seed: chosen.get(&SEED) as u64,
         ..Settings::default()

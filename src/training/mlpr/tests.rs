@@ -11,7 +11,7 @@ use super::evaluate::{METRICS, by_block, each_batch, scores};
 use super::library::Library;
 use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
-use crate::descent::Stepwise;
+use crate::descent::{Lesson as _, Stepwise};
 use crate::dmt::samples::QueryMatcher;
 use crate::preset::Preset;
 use crate::preset::tests::still;
@@ -376,6 +376,65 @@ fn step_by_step_is_the_same_training() {
     let (same, count) = still(&whole, &stepwise.model().model);
     assert_eq!(same.len(), Weights::of(&whole, about(&config)).unwrap().arrays.len());
     assert!(count > 1000);
+}
+
+#[test]
+fn noise_on_gates_is_what_the_settings_say_and_the_seeds_alone() {
+    let (catalogue, words) = (shop(), example::words());
+    let library = Library::new(&catalogue, &words, small_bert());
+    let device = Device::flex();
+    device.seed(9);
+    let bert = small_bert().init(&device);
+    let samples = samples_of(searches(0..8));
+    let vectors = library.encode(&bert, &library.queries(&samples.queries), &device);
+    let vectors = vectors.map(Tensor::from_inner);
+    for sharing in [Sharing::SharedBottom, Sharing::Mixture, Sharing::TwoStage] {
+        let config = MlprConfig { sharing, ..small_config() };
+        let settings = |noise| Settings {
+            epochs: 1,
+            batch: 50,
+            most: 30,
+            noise,
+            fine_tuning: false,
+            ..Settings::default()
+        };
+        let lesson =
+            |noise| Lesson::frozen(&config, &bert, vectors.clone(), &samples, &settings(noise));
+        let chosen = lesson(0.0).epoch(0).1;
+        let loss = |noise, seed| {
+            let lesson = lesson(noise);
+            let heads = lesson.beginner().model;
+            let at = At { step: 0, steps: 1 };
+            let step = lesson.step(&heads, &chosen[0], &mut generator(seed, 0), at);
+            Learner { model: heads, optimiser: adam() }.descend(step.descent).1
+        };
+        let is_gated = sharing != Sharing::SharedBottom;
+        assert_eq!(loss(0.0, 1), loss(0.0, 2), "nothing is drawn");
+        assert_eq!(loss(1.0, 1), loss(1.0, 1));
+        assert_eq!(loss(1.0, 1) != loss(0.0, 1), is_gated, "{sharing:?}");
+        assert_eq!(loss(1.0, 1) != loss(1.0, 2), is_gated, "{sharing:?}");
+
+        // What has learned answers without it, and what sums to one does so with it.
+        let lesson = lesson(1.0);
+        let model = lesson.beginner().model.model.valid();
+        let noise = lesson.noise(samples.len(), &mut generator(1, 0));
+        let noise = noise.map(|noise| noise.map(Tensor::inner));
+        each_batch(&model, &library, &samples, |pairs| {
+            let output =
+                model.forward_by_chance(pairs, [1.0; 2], noise.each_ref().map(Option::as_ref));
+            let plain = model.forward(pairs, [1.0; 2]);
+            let stages = [(output.stage_1, plain.stage_1), (output.stage_2, plain.stage_2)];
+            for (noisy, plain) in stages.into_iter().filter_map(|(a, b)| Some((a?, b?))) {
+                let [_, _, experts] = noisy.gates.dims();
+                let (noisy, plain) = (read(noisy.gates), read(plain.gates));
+                for gate in noisy.chunks(experts) {
+                    assert!((gate.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{gate:?}");
+                }
+                let moved = noisy.iter().zip(&plain).map(|(a, b)| (a - b).abs()).sum::<f32>();
+                assert!(moved / noisy.len() as f32 > 0.05, "{sharing:?} {moved}");
+            }
+        });
+    }
 }
 
 #[test]

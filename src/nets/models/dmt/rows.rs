@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::interest::{DeepInterestTransformer, ItemEmbedding};
 use super::{Dmt, Network};
-use crate::nn::experts::TaskOutput;
+use crate::nn::experts::{Chance, TaskOutput};
 use crate::nn::fused::attention::{Segments, between, within};
 use crate::nn::fused::embedding::embed;
 use market::catalogue::{Catalogue, ProductId};
@@ -88,9 +88,17 @@ impl Dmt {
     /// the gate weights, `[n, K, E]`; none where this is not training
     /// on the CPU, interests are not made by transformers, or a sequence is empty for all requests:
     /// a tensor has no axis of length zero.
-    pub fn utilities(&self, rows: &Rows) -> Option<(Tensor<2>, Option<Tensor<3>>)> {
+    ///
+    /// `chances` are those that the experts of each network meet, as [`Dmt::rank_by_chance`] has them.
+    pub fn utilities(
+        &self,
+        rows: &Rows,
+        chances: &[Chance],
+    ) -> Option<(Tensor<2>, Option<Tensor<3>>)> {
         let dense = self.normaliser.forward(rows.dense.clone());
-        let networks = self.networks.iter().map(|network| network.tasks_of_rows(rows, &dense));
+        let networks = self.networks.iter().enumerate();
+        let networks = networks
+            .map(|(number, network)| network.tasks_of_rows(rows, &dense, chances.get(number)));
         let outputs = networks.collect::<Option<Vec<_>>>()?;
         let gates = self.networks[0].is_gated().then(|| outputs[0].gates.clone());
         let utilities = outputs.into_iter().map(|output| output.utilities).collect();
@@ -99,7 +107,12 @@ impl Dmt {
 }
 
 impl Network {
-    fn tasks_of_rows(&self, rows: &Rows, dense: &Tensor<2>) -> Option<TaskOutput> {
+    fn tasks_of_rows(
+        &self,
+        rows: &Rows,
+        dense: &Tensor<2>,
+        chance: Option<&Chance>,
+    ) -> Option<TaskOutput> {
         let read = rows.sequences.iter().take(self.sequences);
         let mut empty = read.map(|sequence| sequence.items.0[0].is_empty());
         if self.transformers.len() < self.sequences || empty.any(|empty| empty) {
@@ -114,7 +127,7 @@ impl Network {
         let mut x: Vec<Tensor<2>> = sequences.map(interest).collect::<Option<_>>()?;
         x.push(target.clone());
         x.push(dense.clone());
-        Some(self.tasks.forward(Tensor::cat(x, 1), 1.0))
+        Some(self.tasks.forward(Tensor::cat(x, 1), 1.0, chance))
     }
 }
 

@@ -99,11 +99,12 @@ impl Extraction {
         }
     }
 
-    /// Equation 3: every task reads the same `x`, `[n, input]`.
-    pub fn of_one(&self, x: &Tensor<2>, temperature: f32) -> Extracted {
+    /// Equation 3: every task reads the same `x`, `[n, input]`. While the gates learn there may be noise
+    /// on their logits, `[n, K, experts]`.
+    pub fn of_one(&self, x: &Tensor<2>, temperature: f32, noise: Option<&Tensor<3>>) -> Extracted {
         let shared: Vec<Tensor<2>> =
             self.shared.iter().map(|expert| expert.forward(x.clone())).collect();
-        self.weigh(temperature, |_| x.clone(), |_| shared.clone())
+        self.weigh(temperature, noise, |_| x.clone(), |_| shared.clone())
     }
 
     /// Equation 4: task k reads `inputs[k]`, what the stage before made for it, `[n, input]`.
@@ -111,20 +112,26 @@ impl Extraction {
     /// The paper writes the shared experts as E^s(x) with x the task's own g^k, so they are one
     /// set of weights that is applied to each task's input in turn. While they learn, the inputs
     /// of all tasks are one batch to them: their running statistics are then those of the inputs
-    /// that they will be served with.
-    pub fn of_each(&self, inputs: &[Tensor<2>], temperature: f32) -> Extracted {
+    /// that they will be served with. Noise as in [`Self::of_one`].
+    pub fn of_each(
+        &self,
+        inputs: &[Tensor<2>],
+        temperature: f32,
+        noise: Option<&Tensor<3>>,
+    ) -> Extracted {
         let [n, _] = inputs[0].dims();
         let together = Tensor::cat(inputs.to_vec(), 0);
         let shared: Vec<Tensor<2>> =
             self.shared.iter().map(|expert| expert.forward(together.clone())).collect();
         let of_task =
             |task: usize| shared.iter().map(|e| e.clone().narrow(0, task * n, n)).collect();
-        self.weigh(temperature, |task| inputs[task].clone(), of_task)
+        self.weigh(temperature, noise, |task| inputs[task].clone(), of_task)
     }
 
     fn weigh(
         &self,
         temperature: f32,
+        noise: Option<&Tensor<3>>,
         input: impl Fn(usize) -> Tensor<2>,
         shared: impl Fn(usize) -> Vec<Tensor<2>>,
     ) -> Extracted {
@@ -133,7 +140,12 @@ impl Extraction {
         let mut experts = Vec::with_capacity(self.gates.len());
         for (task, (gate, specific)) in self.gates.iter().zip(&self.specific).enumerate() {
             let x = input(task);
-            let w = softmax(gate.forward(x.clone()) / temperature, 1);
+            let mut logits = gate.forward(x.clone());
+            if let Some(noise) = noise {
+                let [n, experts] = logits.dims();
+                logits = logits + noise.clone().narrow(1, task, 1).reshape([n, experts]);
+            }
+            let w = softmax(logits / temperature, 1);
             let own = specific.iter().map(|expert| expert.forward(x.clone()));
             let h: Tensor<3> = Tensor::stack(own.chain(shared(task)).collect(), 1);
             let [n, _, d] = h.dims();
