@@ -5,20 +5,21 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
+use lab::cli::lessons::runs::Runs;
 use lab::cli::lessons::{outcome, read_all, read_translated};
+use lab::native::Folder;
 use languages::english;
+use lessons::check::{Check, runs_of};
 use lessons::lesson::{INDEX, LAST_HEADING, Lesson, in_language, write_index};
 use link::State;
 use link::view::Link;
 use market::language::Language;
 use systems::registry::{RANKERS, RETRIEVERS, is_in_use, knobs};
 
-use support::funnel;
-
-mod support;
+use crate::support::funnel;
 
 /// What the lessons together have to teach.
-const THEMES: [&str; 14] = [
+const THEMES: [&str; 17] = [
     "vocabulary-gap",
     "tower",
     "temperature",
@@ -33,7 +34,13 @@ const THEMES: [&str; 14] = [
     "two-stage",
     "repurchase",
     "gmv",
+    "sharing-learned",
+    "position-learned",
+    "temperature-learned",
 ];
+
+/// Longest that the runs of a step may take in the tab, in seconds.
+const PATIENCE: u32 = 60;
 
 fn lessons() -> Vec<(String, Lesson)> {
     read_all(Path::new("assets")).expect("the shipped lessons")
@@ -62,30 +69,67 @@ fn testids() -> HashSet<String> {
     found
 }
 
-#[test]
-fn the_engine_confirms_every_check() {
-    let mut funnel = funnel();
+/// What is wrong with the checks of the lessons, of those that learn or of the others.
+fn wrong(learns: bool) -> Vec<String> {
+    let (mut funnel, lessons) = (funnel(), lessons());
+    let steps = || {
+        lessons.iter().flat_map(|(name, lesson)| lesson.steps.iter().map(move |step| (name, step)))
+    };
+    let of_step = |check: &&Check| check.learns() == learns;
+    let checks = steps().flat_map(|(_, step)| step.checks.iter().filter(of_step));
+    let runs = Runs::make(&Folder("assets".into()), checks);
+    let runs = runs.unwrap_or_else(|why| panic!("{}", english(&why)));
     let mut wrong = Vec::new();
-    for (name, lesson) in lessons() {
-        for step in &lesson.steps {
-            for check in &step.checks {
-                match outcome(&mut funnel, check) {
-                    Ok(outcome) if outcome.holds => {}
-                    Ok(outcome) => wrong.push(format!(
-                        "{name}, “{}”: {}: expected {}, found {}",
-                        step.heading,
+    for (name, step) in steps() {
+        for check in step.checks.iter().filter(of_step) {
+            let said = format!("{name}, “{}”", step.heading);
+            match outcome(&mut funnel, &runs, check) {
+                Ok(outcome) => {
+                    let found = format!(
+                        "{said}: {}: expected {}, found {}",
                         english(&outcome.about),
                         english(&outcome.expected),
                         outcome.found.join(" -> ")
-                    )),
-                    Err(why) => {
-                        wrong.push(format!("{name}, “{}”: {}", step.heading, english(&why)));
+                    );
+                    if learns {
+                        println!("{found}");
+                    }
+                    if !outcome.holds {
+                        wrong.push(found);
                     }
                 }
+                Err(why) => wrong.push(format!("{said}: {}", english(&why))),
             }
         }
     }
+    wrong
+}
+
+#[test]
+fn the_engine_confirms_every_check() {
+    let wrong = wrong(false);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn runs_of_the_trainer_confirm_every_check_that_learns() {
+    let wrong = wrong(true);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_learns_says_how_long_it_takes_and_is_not_waited_for_longer_than_a_minute() {
+    let mut learning = 0;
+    for (name, lesson) in lessons() {
+        for step in &lesson.steps {
+            let said = format!("{name}, “{}”", step.heading);
+            assert!(step.seconds.is_none_or(|seconds| seconds <= PATIENCE), "{said}");
+            // The first run waits for the samples; each more for its own steps.
+            assert!(runs_of(&step.checks).len() <= 2, "{said}: too many runs for one press");
+        }
+        learning += usize::from(lesson.steps.iter().any(|step| step.seconds.is_some()));
+    }
+    assert!(learning >= 3, "{learning} lessons train");
 }
 
 #[test]
@@ -120,7 +164,8 @@ fn every_link_opens_without_anything_dropped() {
         for step in &lesson.steps {
             let links = step.checks.iter().flat_map(|check| &check.links).chain(&step.state);
             for link in links {
-                let (_, dropped) = State::from_link(link);
+                // A recipe of a training, too.
+                let (_, dropped) = Link::read(link);
                 assert_eq!(dropped, [], "{name}, “{}”: {link}", step.heading);
             }
         }

@@ -1,8 +1,10 @@
 //! A check: a quantity, the states that it is measured on, and what is expected of it.
 
+use super::learned::Told;
 use super::quantity::{Measure, Quantity, Seen, Unit};
 use link::State;
 use market::language::Message;
+use protocol::learn::Look;
 
 /// Two numbers that differ by less than this share of the larger are the same: the browser's
 /// arithmetic is not this machine's to the last digit.
@@ -14,7 +16,7 @@ pub struct Check {
     quantity: &'static Quantity,
     rest: String,
     expected: Expected,
-    /// Links of the states that it is measured on, one or two.
+    /// Links of the states, or of the runs of a training, that it is measured on, one or two.
     pub links: Vec<String>,
 }
 
@@ -190,19 +192,49 @@ impl Check {
         }
     }
 
+    /// Whether it is judged on runs of a training, which take a while, and not on answers.
+    pub fn learns(&self) -> bool {
+        matches!(self.quantity.measure, Measure::Learned(_))
+    }
+
+    /// The runs that it is judged on; none where it is judged on answers.
+    pub fn runs(&self) -> Vec<Told> {
+        let links = self.links.iter().filter(|_| self.learns());
+        links.map(|link| Told::read(link)).collect()
+    }
+
     /// Judges what came of [`Check::states`].
     ///
     /// # Errors
     /// Says why there is nothing to measure, as where the ranker has no such task.
     pub fn judge(&self, seen: &[Seen]) -> Result<Outcome, Message> {
-        let found: Vec<f64> = match (self.quantity.measure, seen) {
+        let found = match (self.quantity.measure, seen) {
             (Measure::One(measure), all) => {
-                all.iter().map(|seen| measure(seen, &self.rest)).collect::<Result<_, _>>()
+                all.iter().map(|seen| measure(seen, &self.rest)).collect()
             }
             (Measure::Two(measure), [a, b]) => measure(a, b).map(|number| vec![number]),
-            _ => Err(Message::new(word!("studio.unmeasured.one-state"))),
-        }
-        .map_err(|why| {
+            (Measure::Two(_), _) => Err(Message::new(word!("studio.unmeasured.one-state"))),
+            (Measure::Learned(_), _) => Err(Message::new(word!("studio.unmeasured.unlearned"))),
+        };
+        self.outcome(found)
+    }
+
+    /// Judges what came of [`Check::runs`]: each model after its last step.
+    ///
+    /// # Errors
+    /// Says why there is nothing to measure, as where the training measures nothing of this name.
+    pub fn judge_learned(&self, looks: &[&Look]) -> Result<Outcome, Message> {
+        let found = match self.quantity.measure {
+            Measure::Learned(measure) => {
+                looks.iter().map(|look| measure(look, &self.rest)).collect()
+            }
+            _ => Err(Message::new(word!("studio.unmeasured.unlearned"))),
+        };
+        self.outcome(found)
+    }
+
+    fn outcome(&self, found: Result<Vec<f64>, Message>) -> Result<Outcome, Message> {
+        let found = found.map_err(|why| {
             Message::new(word!("studio.unmeasured")).with("quantity", self.about()).with("why", why)
         })?;
         let Quantity { unit, .. } = self.quantity;
@@ -215,9 +247,21 @@ impl Check {
     }
 }
 
+/// The runs of trainings that checks are judged on, each once, in their order.
+pub fn runs_of<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Vec<Told> {
+    let mut runs: Vec<Told> = Vec::new();
+    for told in checks.into_iter().flat_map(Check::runs) {
+        if !runs.contains(&told) {
+            runs.push(told);
+        }
+    }
+    runs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::learn;
 
     #[test]
     fn expectations_are_read() {
@@ -277,8 +321,46 @@ mod tests {
             ("agreement.first-ten", 2, "rises"),
             ("agreement.first-ten", 1, "above 1"),
             ("page.nothing", 1, "above 1"),
+            ("learned.measure auc-click", 1, "falls"),
+            ("learned.measure", 2, "falls"),
         ] {
             assert!(new(quantity, count, expect).is_err(), "{quantity} {count} {expect}");
         }
+    }
+
+    fn look(auc: f32) -> Look {
+        let held_out = Some(auc);
+        Look {
+            run: 1,
+            step: 9,
+            measures: vec![learn::Measure { key: "auc-click".into(), training: None, held_out }],
+            gates: vec![],
+            curves: vec![],
+            weights: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_check_that_learns_is_judged_on_its_runs() {
+        let links = ["?learn=rate:0.01", "?q=couch"].map(String::from).to_vec();
+        let check =
+            |quantity| Check::new(quantity, links.clone(), "rises above 0.7").expect("fits");
+        let learned = check("learned.measure auc-click");
+        assert!(learned.learns());
+        let of_learned: Vec<Told> = links.iter().map(|link| Told::read(link)).collect();
+        assert_eq!(learned.runs(), of_learned);
+        let judged = learned.judge_learned(&[&look(0.6), &look(0.75)]).expect("it is measured");
+        assert_eq!((judged.found, judged.holds), (vec!["0.600".into(), "0.750".into()], true));
+        let judged = learned.judge_learned(&[&look(0.6), &look(0.65)]).expect("it is measured");
+        assert!(!judged.holds, "beyond the bound");
+        let other = check("learned.measure recall-click");
+        assert!(other.judge_learned(&[&look(0.6), &look(0.7)]).is_err(), "not measured");
+
+        let answered = check("page.clicks");
+        assert!(!answered.learns() && answered.runs().is_empty());
+        assert!(answered.judge_learned(&[&look(0.6), &look(0.75)]).is_err());
+        assert!(learned.judge(&[]).is_err());
+        // Two checks on the same runs make them once.
+        assert_eq!(runs_of([&learned, &answered, &other]), of_learned);
     }
 }

@@ -53,6 +53,8 @@ pub struct Step {
     pub look: Option<String>,
     /// What is to be guessed before anything is checked.
     pub question: Option<Question>,
+    /// Where its checks are judged on runs of a training, how long these usually take, in seconds.
+    pub seconds: Option<u32>,
     /// What the engine's numbers have to say.
     pub checks: Vec<Check>,
 }
@@ -208,6 +210,7 @@ impl Step {
                 point: fields.optional("point")?,
                 look: fields.optional("look")?,
                 question: Question::read(&mut fields)?,
+                seconds: fields.optional_number("seconds")?,
                 checks: fields
                     .tables("check")?
                     .into_iter()
@@ -215,7 +218,15 @@ impl Step {
                     .collect::<Result<_, _>>()?,
             };
             fields.done()?;
-            Ok(step)
+            match (step.checks.iter().any(Check::learns), step.seconds) {
+                (true, None) => {
+                    Err("seconds is missing: how long the runs of its checks take.".into())
+                }
+                (false, Some(_)) => {
+                    Err("seconds means nothing here: none of its checks learns.".into())
+                }
+                _ => Ok(step),
+            }
         };
         read().map_err(in_step)
     }
@@ -327,12 +338,16 @@ impl Fields {
         self.optional(key)?.ok_or_else(|| format!("{key} is missing."))
     }
 
-    fn number(&mut self, key: &str) -> Result<u32, String> {
+    fn optional_number(&mut self, key: &str) -> Result<Option<u32>, String> {
         match self.take(key) {
-            None => Err(format!("{key} is missing.")),
-            Some(Value::Number(number)) => Ok(number),
+            None => Ok(None),
+            Some(Value::Number(number)) => Ok(Some(number)),
             Some(_) => Err(format!("{key} wants a whole number.")),
         }
+    }
+
+    fn number(&mut self, key: &str) -> Result<u32, String> {
+        self.optional_number(key)?.ok_or_else(|| format!("{key} is missing."))
     }
 
     fn texts(&mut self, key: &str) -> Result<Vec<String>, String> {
@@ -437,6 +452,14 @@ mod tests {
                 "either “of”",
             ),
             ("\n## One\n```toml\n[check]\nquantity = \"page.clicks\"\n```\n", "[[check]]"),
+            (
+                "\n## One\n```toml\n[[check]]\nquantity = \"learned.measure auc-click\"\nof = \"?\"\nexpect = \"above 0.5\"\n```\n",
+                "seconds is missing",
+            ),
+            (
+                "\n## One\n```toml\nseconds = 9\n[[check]]\nquantity = \"page.clicks\"\nof = \"?\"\nexpect = \"above 1\"\n```\n",
+                "none of its checks learns",
+            ),
         ] {
             let said = read(body).expect_err(body);
             assert!(said.contains(why), "{body}: {said}");

@@ -2,8 +2,8 @@
 //!
 //! A lesson is a file in `assets/lessons/` (its form is in `docs/lessons.md`), so that one can be
 //! added without touching Rust. What reads it ([`lesson`], [`markdown`]), what can be measured
-//! ([`quantity`], [`mod@order`]) and what judges a check ([`check`]) know no browser and no model: the
-//! studio, the command line and the tests share them.
+//! ([`quantity`], [`mod@order`], [`learned`]) and what judges a check ([`check`]) know no browser and no
+//! model: the studio, the command line and the tests share them.
 //!
 //! It knows messages of the protocol, no model and no browser.
 
@@ -11,6 +11,7 @@
 extern crate keys;
 
 pub mod check;
+pub mod learned;
 pub mod lesson;
 pub mod markdown;
 pub mod order;

@@ -1,5 +1,7 @@
-//! What a lesson can measure: numbers of one state's answer, and of two held against each other.
+//! What a lesson can measure: numbers of one state's answer, of two held against each other, and of a run
+//! of a training.
 
+use crate::learned;
 use crate::order::{Expected, Order};
 use link::State;
 use market::catalogue::{Catalogue, Product, ProductId};
@@ -7,6 +9,7 @@ use market::language::{Message, Value};
 use market::metrics::{effective_number, kendall_tau, spearman};
 use protocol::blend::{self, expert_utilisation, probability};
 use protocol::block::{Block, Blocks, Step};
+use protocol::learn::Look;
 use protocol::words;
 use protocol::{Answer, Candidate};
 use systems::Task;
@@ -34,6 +37,8 @@ pub enum Unit {
     Share,
     /// Dollars.
     Dollars,
+    /// A number of whatever size, to the digits that tell two of them apart.
+    Figure,
 }
 
 /// Something that can be measured.
@@ -56,10 +61,12 @@ pub enum Measure {
     One(fn(&Seen, &str) -> Result<f64, Message>),
     /// Of two.
     Two(fn(&Seen, &Seen) -> Result<f64, Message>),
+    /// Of a run of a training, after its last step.
+    Learned(fn(&Look, &str) -> Result<f64, Message>),
 }
 
-use Measure::{One, Two};
-use Unit::{Dollars, Number, Share};
+use Measure::{Learned, One, Two};
+use Unit::{Dollars, Figure, Number, Share};
 
 const NOTHING: &str = "";
 
@@ -186,6 +193,16 @@ pub const QUANTITIES: &[Quantity] = &[
         })),
     quantity("agreement.ranker-attention", NOTHING, Share,
         Two(|a, b| Ok(shared_by_entry(sequence(a, "clicks")?, sequence(b, "clicks")?)))),
+    quantity("learned.measure", "a measure", Figure,
+        Learned(learned::measure)),
+    quantity("learned.curve", "a curve, then a place", Share,
+        Learned(learned::found_out)),
+    quantity("learned.truth", "a curve, then a place", Share,
+        Learned(learned::truth)),
+    quantity("learned.agreement", "a curve", Number(2),
+        Learned(learned::agreement)),
+    quantity("learned.mixed", "a gate", Number(2),
+        Learned(learned::mixed)),
 ];
 
 impl Quantity {
@@ -215,6 +232,9 @@ impl Quantity {
         let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
         let called = match self.takes.split([' ', ',']).next() {
             Some("a") if self.takes.starts_with("a task") => word!("tasks.{}.inline", first),
+            Some("a") if self.takes.starts_with("a measure") => word!("learn.measure.{}", first),
+            Some("a") if self.takes.starts_with("a curve") => word!("learn.curve.{}", first),
+            Some("a") if self.takes.starts_with("a gate") => word!("learn.gate.{}", first),
             Some("clicks") => word!("studio.sequences.{}", first),
             Some("position") => word!("studio.bias-features.{}", first),
             _ => return Value::Text(rest.into()),
@@ -229,10 +249,10 @@ impl Quantity {
         }
     }
 
-    /// How many states it is measured on.
+    /// How many states, or runs of a training, it is measured on.
     pub fn states(&self) -> usize {
         match self.measure {
-            One(_) => 1,
+            One(_) | Learned(_) => 1,
             Two(_) => 2,
         }
     }
@@ -245,6 +265,8 @@ impl Unit {
             Self::Number(digits) => words::signed(value as f32, digits),
             Self::Share => words::percent(value as f32),
             Self::Dollars => format!("${}", words::fixed(value, 2)),
+            Self::Figure if value.abs() >= 100.0 => words::signed(value as f32, 0),
+            Self::Figure => words::signed(value as f32, 3),
         }
     }
 }
@@ -510,6 +532,24 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_a_name_is_called_as_it_is_elsewhere() {
+        for (text, said) in [
+            ("type.chance click sofa", "click sofa"),
+            ("learned.measure auc-click", "AUC of clicks"),
+            ("learned.curve examination 10", "Examination by place 10"),
+            ("learned.mixed order", "order"),
+            ("page.with-word oak", "oak"),
+        ] {
+            let (quantity, rest) = Quantity::named(text).expect(text);
+            let found = match quantity.of(rest) {
+                Value::Message(message) => english(&message),
+                Value::Text(text) => text,
+            };
+            assert_eq!(found, said);
+        }
+    }
+
+    #[test]
     fn every_quantity_is_in_the_guide_for_those_who_write_lessons() {
         let guide = include_str!("../../docs/lessons.md");
         for quantity in QUANTITIES {
@@ -524,6 +564,7 @@ mod tests {
         assert_eq!(Share.write(0.431), "43 %");
         assert_eq!(Dollars.write(12.5), "$12.50");
         assert_eq!(Number(1).write(-2.34), "−2.3");
+        assert_eq!([1185.74, 0.7812].map(|value| Figure.write(value)), ["1186", "0.781"]);
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! `vitrine lessons`: runs the checks of the lessons and prints what the engine says.
+//! `vitrine lessons`: runs the checks of the lessons and prints what the engine says, and what came of runs
+//! of a training.
+
+pub mod runs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,9 @@ use lessons::lesson::{INDEX, Lesson, in_language, write_index};
 use lessons::quantity::Seen;
 use link::State;
 use market::language::{Language, Message};
+use protocol::learn::Look;
 use protocol::{Answer, Backend};
+use runs::Runs;
 
 /// Folder of the lessons within the assets folder.
 const LESSONS: &str = "lessons";
@@ -41,15 +46,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         arguments.names.is_empty() || arguments.names.iter().any(|start| name.starts_with(start))
     };
     let folder = Folder(arguments.assets.clone());
+    let lessons = read_all(&arguments.assets)?.into_iter();
+    let lessons: Vec<(String, Lesson)> = lessons.filter(|(name, _)| wanted(name)).collect();
+    let steps = lessons.iter().flat_map(|(_, lesson)| &lesson.steps);
+    let runs = Runs::make(&folder, steps.flat_map(|step| &step.checks))
+        .map_err(|why| anyhow!(english(&why)))?;
     let mut funnel =
         futures::executor::block_on(Funnel::load(Backend::Cpu, Device::flex(), folder, |_| ()))
             .map_err(|notice| anyhow!(english(&notice.says)))?;
     let mut failed = 0;
-    for (name, lesson) in read_all(&arguments.assets)?.iter().filter(|(name, _)| wanted(name)) {
+    for (name, lesson) in &lessons {
         println!("{name}: {}", lesson.title);
         for step in &lesson.steps {
             for check in &step.checks {
-                let line = match outcome(&mut funnel, check) {
+                let line = match outcome(&mut funnel, &runs, check) {
                     Ok(Outcome { about, found, expected, holds }) => {
                         failed += usize::from(!holds);
                         let so = if holds { "so" } else { "NOT SO" };
@@ -142,11 +152,21 @@ pub fn write_list(assets: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What comes of a check.
+/// What comes of a check. Where it is judged on runs of a training, these are made already.
 ///
 /// # Errors
-/// Where the engine fails or there is nothing to measure.
-pub fn outcome<S: AssetSource>(funnel: &mut Funnel<S>, check: &Check) -> Result<Outcome, Message> {
+/// Where the engine or a run fails, or there is nothing to measure.
+pub fn outcome<S: AssetSource>(
+    funnel: &mut Funnel<S>,
+    runs: &Runs,
+    check: &Check,
+) -> Result<Outcome, Message> {
+    if check.learns() {
+        let looks = check.runs();
+        let looks: Vec<&Look> =
+            looks.iter().map(|told| runs.look(told)).collect::<Result<_, _>>()?;
+        return check.judge_learned(&looks);
+    }
     let states = check.states();
     let answers = states.iter().map(|state| answer(funnel, state));
     let answers: Vec<Answer> = answers.collect::<Result<_, _>>()?;

@@ -1,6 +1,7 @@
 //! The panel of lessons, and a step of one.
 
 mod done;
+mod learning;
 mod panel;
 mod step;
 

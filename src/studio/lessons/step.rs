@@ -1,4 +1,5 @@
-//! One step of a lesson: what is read, what is set, what is guessed, and what the engine says.
+//! One step of a lesson: what is read, what is set, what is guessed, and what the engine says, or what comes
+//! of runs of a training.
 
 use std::time::Duration;
 
@@ -6,9 +7,13 @@ use leptos::prelude::*;
 
 use super::KEY;
 use super::done::Done;
+use super::learning::{self, Number, last_look};
 use crate::browser;
 use crate::engine::{Engine, Standing};
-use lessons::check::{Check, Outcome};
+use crate::learn::record::Record;
+use crate::learn::trainer::Trainer;
+use lessons::check::{Check, Outcome, runs_of};
+use lessons::learned::Told;
 use lessons::lesson::{Question, Step};
 use lessons::quantity::Seen;
 use link::State;
@@ -19,6 +24,7 @@ use page::language::{say, say_with, worded};
 use page::parts::{click, follow, live, when};
 use page::picture::Mark;
 use page::store::{Store, store};
+use protocol::learn::Look;
 use systems::registry;
 use systems::shared::BACKEND;
 
@@ -43,9 +49,11 @@ struct Revealed {
 pub enum Stand {
     /// Nothing was asked of the engine.
     Open,
-    /// The engine computes.
+    /// The engine computes, or the trainer makes runs.
     Asked,
-    /// It answered, check by check.
+    /// A run was not made to its end, and why.
+    Stopped(Message),
+    /// All is there, check by check.
     Judged(Vec<Result<Outcome, Message>>),
 }
 
@@ -55,6 +63,8 @@ pub struct Progressing {
     place: StoredValue<Option<LessonPlace>>,
     guess: RwSignal<Option<usize>>,
     stand: RwSignal<Stand>,
+    /// Which run of a training is made.
+    run: RwSignal<Option<Number>>,
 }
 
 impl Progressing {
@@ -64,6 +74,7 @@ impl Progressing {
             place: StoredValue::new(None),
             guess: RwSignal::new(None),
             stand: RwSignal::new(Stand::Open),
+            run: RwSignal::new(None),
         }
     }
 
@@ -73,7 +84,13 @@ impl Progressing {
             self.place.set_value(Some(place.clone()));
             self.guess.set(None);
             self.stand.set(Stand::Open);
+            self.run.set(None);
         }
+    }
+
+    /// Whether a step is the one on show; none where the panel is closed.
+    fn is_at(self, place: &LessonPlace) -> Option<bool> {
+        self.place.try_get_value().map(|at| at.as_ref() == Some(place))
     }
 }
 
@@ -82,37 +99,52 @@ impl Progressing {
 pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
+    let trainer: Trainer = expect_context();
     let standing = engine.standing;
     let starting = move || matches!(standing.get(), Standing::Loading(_));
-    let Step { heading, html, state, point, look, question, checks } = step;
+    let Step { heading, html, state, point, look, question, seconds, checks } = step;
     point_at(store, point.clone(), look);
     let progressing: Progressing = expect_context();
     progressing.turn_to(&place);
-    let Progressing { guess, stand, .. } = progressing;
+    let Progressing { guess, stand, run, .. } = progressing;
+    let runs = runs_of(&checks);
+    let learns = !runs.is_empty();
     let asked = StoredValue::new(checks.clone());
-    let ask = move || {
-        stand.set(Stand::Asked);
-        let (engine, place) = (engine.clone(), place.clone());
-        leptos::task::spawn_local(async move {
-            let mut outcomes = Vec::new();
-            for check in asked.try_get_value().unwrap_or_default() {
-                outcomes.push(outcome(&engine, store, &check).await);
-            }
-            if outcomes.iter().all(Result::is_ok) {
-                done.note(&place);
-            }
-            // Another step may be shown meanwhile.
-            if progressing.place.try_get_value().flatten() == Some(place) {
-                let _ = stand.try_set(Stand::Judged(outcomes));
-            }
-        });
+    let ask = {
+        let (trainer, runs) = (trainer.clone(), runs.clone());
+        move || {
+            stand.set(Stand::Asked);
+            let (engine, trainer) = (engine.clone(), trainer.clone());
+            let (place, runs) = (place.clone(), runs.clone());
+            leptos::task::spawn_local(async move {
+                let here = || progressing.is_at(&place);
+                let stood = match learning::make(&trainer, &runs, here, run).await {
+                    Ok(()) => {
+                        let mut outcomes = Vec::new();
+                        for check in asked.try_get_value().unwrap_or_default() {
+                            outcomes.push(outcome(&engine, &trainer, store, &check).await);
+                        }
+                        if outcomes.iter().all(Result::is_ok) {
+                            done.note(&place);
+                        }
+                        Stand::Judged(outcomes)
+                    }
+                    Err(why) => Stand::Stopped(why),
+                };
+                // Another step may be shown meanwhile.
+                if here() == Some(true) {
+                    let _ = stand.try_set(stood);
+                }
+            });
+        }
     };
     let guesses = question.is_some();
     let asks = move || guesses && guess.get().is_none() || stand.get() == Stand::Asked;
     let on_stage = state.map(|link| stage(store, link));
     let button = (!checks.is_empty()).then(|| {
         let label = move || match stand.get() {
-            Stand::Open => say(word!("studio.lessons.check")),
+            Stand::Open | Stand::Stopped(_) => say(word!("studio.lessons.check")),
+            Stand::Asked if learns => say(word!("studio.lessons.learning")),
             Stand::Asked if starting() => say(word!("studio.lessons.starting")),
             Stand::Asked => say(word!("studio.lessons.computing")),
             Stand::Judged(_) => say(word!("studio.lessons.check-again")),
@@ -124,26 +156,49 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
             </button>
         }
     });
+    let before = seconds.map(|seconds| {
+        let (trainer, runs) = (trainer.clone(), runs.clone());
+        let is_before = move || matches!(stand.get(), Stand::Open | Stand::Stopped(_));
+        when(is_before, move || learning::before(&trainer, &runs, seconds))
+    });
+    let how_far = learns.then(|| {
+        let (trainer, runs) = (trainer.clone(), runs.clone());
+        when(
+            move || stand.get() == Stand::Asked,
+            move || learning::how_far(store, &trainer, runs.clone(), run),
+        )
+    });
     let checked = checks.clone();
     let outcomes = live(move || match stand.get() {
         Stand::Judged(outcomes) => {
             let rows = outcomes
                 .into_iter()
                 .zip(&checked)
-                .map(|(outcome, check)| found(store, outcome, check));
+                .map(|(outcome, check)| found(store, &trainer, &runs, outcome, check));
             view! { <div class="found" data-testid="lesson-found" role="status">{rows.collect_view()}</div> }
+                .into_any()
+        }
+        Stand::Stopped(why) => {
+            view! { <p data-testid="notice" data-key="lesson" role="alert">{worded(&why)}</p> }
                 .into_any()
         }
         _ => ().into_any(),
     });
-    let settled = move || stand.get() != Stand::Open;
+    // What takes a while gives nothing away before it is over.
+    let settled = move || match stand.get() {
+        Stand::Open | Stand::Stopped(_) => false,
+        Stand::Asked => !learns,
+        Stand::Judged(_) => true,
+    };
     view! {
         <h3>{heading}</h3>
         <div class="text" inner_html=html></div>
         {on_stage}
         {point.map(|point| control(&point))}
-        {question.map(|question| questions(question, guess, settled))}
+        {question.map(|question| questions(question, guess, stand, settled))}
+        {before}
         {button}
+        {how_far}
         {outcomes}
     }
 }
@@ -250,6 +305,7 @@ fn control(testid: &str) -> AnyView {
 fn questions(
     question: Question,
     guess: RwSignal<Option<usize>>,
+    stand: RwSignal<Stand>,
     settled: impl Fn() -> bool + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let Question { ask, choices, right, why } = question;
@@ -263,7 +319,7 @@ fn questions(
                     type="radio"
                     name="guess"
                     value=at.to_string()
-                    disabled=settled
+                    disabled=move || settled() || stand.get() == Stand::Asked
                     prop:checked=move || guess.get() == Some(at)
                     on:change=move |_| guess.set(Some(at))
                 />
@@ -288,8 +344,14 @@ fn questions(
     .into_any()
 }
 
-/// What came of a check, with the ways to the states that it was measured on.
-fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyView {
+/// What came of a check, with the ways to the states or the runs that it was measured on.
+fn found(
+    store: Store,
+    trainer: &Trainer,
+    runs: &[Told],
+    outcome: Result<Outcome, Message>,
+    check: &Check,
+) -> AnyView {
     let Outcome { about, found, expected, holds } = match outcome {
         Ok(outcome) => outcome,
         Err(why) => {
@@ -300,13 +362,21 @@ fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyV
         1 => &[word!("studio.lessons.look")],
         _ => &[word!("studio.lessons.before"), word!("studio.lessons.after")],
     };
-    let ways = check.states().into_iter().zip(names).map(|(state, name)| {
-        let go = move || set_state(store, &state);
-        view! { <button type="button" class="quiet" on:click=click(go)>{say(name)}</button> }
-    });
-    let verdict = match holds {
-        true => word!("studio.lessons.so"),
-        false => word!("studio.lessons.not-so"),
+    let ways: Vec<Box<dyn Fn()>> = match check.learns() {
+        true => check.runs().into_iter().map(|told| open(store, trainer, runs, told)).collect(),
+        false => check.states().into_iter().map(|state| show(store, state)).collect(),
+    };
+    let ways = ways.into_iter().zip(names).map(
+        |(go, name)| view! { <button type="button" class="quiet" on:click=click(go)>{say(name)}</button> },
+    );
+    let place = match check.learns() {
+        true => word!("studio.lessons.as-curves"),
+        false => word!("studio.lessons.on-the-shelf"),
+    };
+    let verdict = match (holds, check.learns()) {
+        (true, _) => word!("studio.lessons.so"),
+        (false, true) => word!("studio.lessons.not-so-learned"),
+        (false, false) => word!("studio.lessons.not-so"),
     };
     let verdict = say_with(verdict, &[("expected", &worded(&expected))]);
     view! {
@@ -316,14 +386,34 @@ fn found(store: Store, outcome: Result<Outcome, Message>, check: &Check) -> AnyV
                 {found.into_iter().map(|number| view! { <strong>{number}</strong> }).collect_view()}
             </p>
             <p class="verdict"><Mark name=if holds { "check" } else { "close" } /> {verdict}</p>
-            <p class="ways">{say(word!("studio.lessons.on-the-shelf"))} " " {ways.collect_view()}</p>
+            <p class="ways">{say(place)} " " {ways.collect_view()}</p>
         </section>
     }
     .into_any()
 }
 
-/// Asks the studio's engine for every state of a check, and judges what it answers.
-async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome, Message> {
+/// The way to a state.
+fn show(store: Store, state: State) -> Box<dyn Fn()> {
+    Box::new(move || set_state(store, &state))
+}
+
+/// The way to a run, beside the others of its step.
+fn open(store: Store, trainer: &Trainer, runs: &[Told], told: Told) -> Box<dyn Fn()> {
+    let (trainer, runs) = (trainer.clone(), runs.to_vec());
+    Box::new(move || learning::open(store, &trainer, &told, &runs))
+}
+
+/// Asks the studio's engine for every state of a check, and judges what it answers; or what came of its
+/// runs, which are made.
+async fn outcome(
+    engine: &Engine,
+    trainer: &Trainer,
+    store: Store,
+    check: &Check,
+) -> Result<Outcome, Message> {
+    if check.learns() {
+        return trainer.runs.with_untracked(|runs| judged(check, runs));
+    }
     let states = check.states();
     let mut answers = Vec::new();
     for state in &states {
@@ -338,4 +428,13 @@ async fn outcome(engine: &Engine, store: Store, check: &Check) -> Result<Outcome
     let seen: Vec<Seen> =
         seen.map(|(state, answer)| Seen { state, answer, catalogue: &shop.catalogue }).collect();
     check.judge(&seen)
+}
+
+/// Judges what came of a check's runs.
+fn judged(check: &Check, runs: &[Record]) -> Result<Outcome, Message> {
+    let unlearned = || Message::new(word!("studio.unmeasured.unlearned"));
+    let asked = check.runs();
+    let looks = asked.iter().map(|told| last_look(runs, told).ok_or_else(unlearned));
+    let looks: Vec<&Look> = looks.collect::<Result<_, _>>()?;
+    check.judge_learned(&looks)
 }
