@@ -1,19 +1,16 @@
 //! What came of the last change, once it has come to rest: beside the knob that was turned, and for
 //! those who cannot see the shelf.
 
-use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::language::{say, say_with, worded};
 use super::moves::{Effect, Moved, Shift};
-use super::parts::follow;
+use super::parts::{Soon, follow};
+use super::spoken::QUIET;
 use super::store::{Places, store};
 use link::State;
 use protocol::words::{count, percent};
 use systems::registry;
-
-/// Milliseconds of rest after which it is told.
-const QUIET: u32 = 800;
 
 impl Effect {
     /// In a line: "7 of 20 moved, ↑3 at most; expert 2: 42 % → 51 %".
@@ -60,7 +57,7 @@ pub fn Telling() -> impl IntoView {
     let store = store();
     let said = RwSignal::new(None::<(Effect, String)>);
     let told = StoredValue::new(store.moves.get_untracked());
-    let pending = StoredValue::new_local(None::<Timeout>);
+    let pending = Soon::new();
     let tell = move || {
         // Whatever is on its way sets the clock once it is there.
         if store.waits.get_untracked() {
@@ -101,7 +98,9 @@ pub fn Telling() -> impl IntoView {
         store.moves.track();
         store.turned.track();
         store.waits.track();
-        pending.set_value((!first).then(|| Timeout::new(QUIET, tell)));
+        if !first {
+            pending.after(QUIET, tell);
+        }
     });
     let words = Memo::new(move |_| {
         let Some((effect, first)) = said.get() else { return String::new() };

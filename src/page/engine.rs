@@ -110,6 +110,7 @@ impl Client {
         let waits = self.supervisor.borrow().waits();
         if self.store.waits.get_untracked() != waits {
             self.store.waits.set(waits);
+            browser::mark("waits", if waits { "answer" } else { "" });
         }
         for action in actions {
             self.perform(action);

@@ -7,6 +7,7 @@ use super::bridge;
 use super::kept::Kept;
 use super::language::{say, say_with};
 use super::parts::{click, when};
+use super::spoken::spoken;
 use super::store::{Store, store};
 use protocol::words;
 
@@ -75,12 +76,18 @@ pub fn Keeping() -> impl IntoView {
             say_with(word!("keeping.everything"), &[("bytes", &bytes)])
         };
         view! {
-            <button type="button" class="outlined" data-testid="keep-everything" on:click=click(|| wish("all"))>
-                {label}
-            </button>
+            <button
+                type="button"
+                class="outlined"
+                data-testid="keep-everything"
+                on:click=click(|| wish("all"))
+                prop:textContent=label
+            ></button>
         }
         .into_any()
     };
+    let fetches =
+        move || standing.with(|kept| kept.as_ref().is_some_and(|kept| kept.doing == "fetches"));
     let shown = move || {
         view! {
             <div class="keeping">
@@ -88,7 +95,14 @@ pub fn Keeping() -> impl IntoView {
                     <legend>{say(word!("keeping.name"))}</legend>
                     {WISHES.map(option).into_iter().collect_view()}
                 </fieldset>
-                <p role="status" data-testid="kept">{move || with(worded)}</p>
+                <p data-testid="kept" prop:textContent=move || with(worded)></p>
+                <progress
+                    aria-label=say(word!("keeping.name"))
+                    hidden=move || !fetches()
+                    max=move || with(|kept| kept.all.max(1).to_string())
+                    value=move || with(|kept| kept.here.to_string())
+                ></progress>
+                {spoken(move || (!fetches()).then(|| with(worded)))}
                 {when(move || missing().is_some(), everything)}
             </div>
         }

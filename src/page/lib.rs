@@ -41,6 +41,7 @@ pub mod rows;
 pub mod screen;
 mod shelf;
 mod shopper;
+pub mod spoken;
 pub mod store;
 mod studio;
 pub mod wire;

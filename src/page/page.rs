@@ -148,7 +148,7 @@ fn Whole() -> impl IntoView {
         <p class="whole">
             <a href=whole target="_blank">{say(word!("page.whole"))}</a>
             <button type="button" on:click=click(copy)>
-                <span aria-live="polite">{move || say(said.get())}</span>
+                <span aria-live="polite" prop:textContent=move || say(said.get())></span>
             </button>
         </p>
     }

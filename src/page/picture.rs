@@ -92,7 +92,7 @@ pub fn Symbol(
     };
     (!symbol.is_empty()).then(|| {
         view! {
-            <span class="symbol">
+            <span class="symbol" translate="no">
                 <i>{base}</i>
                 {below.map(|below| view! { <sub>{below}</sub> })}
             </span>

@@ -59,8 +59,8 @@ pub fn PrintFoot() -> impl IntoView {
         <footer class="foot" data-testid="print-foot" aria-hidden="true">
             <div inner_html=move || foot.with(|foot| foot.code.clone().unwrap_or_default())></div>
             <div>
-                <p>{move || foot.with(|foot| foot.state.clone())}</p>
-                <p>{move || foot.with(|foot| foot.link.clone())}</p>
+                <p prop:textContent=move || foot.with(|foot| foot.state.clone())></p>
+                <p translate="no" prop:textContent=move || foot.with(|foot| foot.link.clone())></p>
             </div>
         </footer>
     }

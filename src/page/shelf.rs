@@ -110,7 +110,7 @@ fn Tiers() -> impl IntoView {
     };
     let said = Memo::new(move |_| said());
     view! {
-        <p class="tiers" data-testid="tiers" hidden=move || said.with(String::is_empty)>{said}</p>
+        <p class="tiers" data-testid="tiers" hidden=move || said.with(String::is_empty) prop:textContent=move || said.get()></p>
     }
 }
 

@@ -78,9 +78,13 @@ pub fn StudioFrame() -> impl IntoView {
     let close = move || store.view.update(|view| view.panel = None);
     let retry = move || {
         view! {
-            <button type="button" class="solid" data-testid="studio-again" on:click=click(again)>
-                {move || say(word!("try-again"))}
-            </button>
+            <button
+                type="button"
+                class="solid"
+                data-testid="studio-again"
+                on:click=click(again)
+                prop:textContent=move || say(word!("try-again"))
+            ></button>
         }
         .into_any()
     };
@@ -99,9 +103,13 @@ pub fn StudioFrame() -> impl IntoView {
             <div class="arriving">
                 <p role="status" prop:textContent=stands></p>
                 {when(move || failed.get() && !outdated.get(), retry)}
-                <button type="button" class="outlined" data-testid="studio-close" on:click=click(close)>
-                    {move || say(word!("studio-frame.close"))}
-                </button>
+                <button
+                    type="button"
+                    class="outlined"
+                    data-testid="studio-close"
+                    on:click=click(close)
+                    prop:textContent=move || say(word!("studio-frame.close"))
+                ></button>
             </div>
         </section>
         {keyed(programs, program)}

@@ -63,9 +63,13 @@ fn strip(open: RwSignal<bool>) -> AnyView {
             <p prop:textContent=products></p>
             <p>{say(word!("welcome.open"))}</p>
             <div class="row">
-                <button type="button" class="solid" data-testid="try" on:click=click(turn)>
-                    {move || say(if tried.get() { word!("welcome.back") } else { word!("welcome.try") })}
-                </button>
+                <button
+                    type="button"
+                    class="solid"
+                    data-testid="try"
+                    on:click=click(turn)
+                    prop:textContent=move || say(if tried.get() { word!("welcome.back") } else { word!("welcome.try") })
+                ></button>
                 <span class="came" translate="no" prop:textContent=came></span>
                 <button type="button" class="outlined" data-testid="see-machine" on:click=click(machine)>
                     {say(word!("welcome.machine"))}

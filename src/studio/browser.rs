@@ -113,21 +113,14 @@ pub fn reveal_pointed() -> bool {
     true
 }
 
-/// Where what is watched, or else pointed at, stands in what scrolls it: what is drawn above it later
-/// moves it, scrolling does not.
+/// Where what is watched, or else pointed at, stands in the window: what is drawn above it later moves it,
+/// and so does a scroll that something else began, as a product that is chosen does.
 pub fn pointed_place() -> Option<i32> {
     let marked = |attribute: &str| {
         browser::document().query_selector(&format!("[{attribute}]")).ok().flatten()
     };
     let element = marked(WATCHED_PART).or_else(|| marked(POINTED_AT))?;
-    let top = element.get_bounding_client_rect().top();
-    let place = match element.closest(".side").ok().flatten() {
-        Some(sheet) if width() <= HALVES => {
-            top - sheet.get_bounding_client_rect().top() + f64::from(sheet.scroll_top())
-        }
-        _ => top + browser::window().scroll_y().unwrap_or(0.0),
-    };
-    Some(place.round() as i32)
+    Some(element.get_bounding_client_rect().top().round() as i32)
 }
 
 fn reveal(element: &Element, block: ScrollLogicalPosition) {

@@ -18,6 +18,7 @@ use market::language::Message;
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live};
 use page::picture::{Mark, Picture};
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::words;
 
@@ -126,6 +127,22 @@ fn Compare() -> impl IntoView {
         store.view.update(|view| view.pins.push(link));
     };
     let hot = RwSignal::new(None::<ProductId>);
+    let pinned = move || {
+        let most = MAX_PINS.to_string();
+        match store.view.with(|view| view.pins.len()) {
+            0 => say(word!("studio.compare.none")).to_string(),
+            MAX_PINS => say_with(word!("studio.compare.full"), &[("most", &most)]),
+            pins => {
+                let values = [("count", &*pins.to_string()), ("most", &*most)];
+                say_with(word!("studio.compare.pinned"), &values)
+            }
+        }
+    };
+    // How far it is goes on changing.
+    let starts = move || match standing.get() {
+        Standing::Loading(_) => say(word!("studio.engine.starting")).to_string(),
+        Standing::Resting | Standing::Ready => String::new(),
+    };
     let waiting = move || {
         let text = match standing.get() {
             Standing::Ready => return None,
@@ -149,24 +166,11 @@ fn Compare() -> impl IntoView {
                     on:click=click(pin)
                 >
                     <Mark name="pin" />
-                    {text(word!("studio.compare.pin"))}
+                    <span prop:textContent=text(word!("studio.compare.pin"))></span>
                 </button>
-                <p>
-                    {move || {
-                        let pins = store.view.with(|view| view.pins.len());
-                        match pins {
-                            0 => say(word!("studio.compare.none")).to_string(),
-                            MAX_PINS => {
-                                say_with(word!("studio.compare.full"), &[("most", &MAX_PINS.to_string())])
-                            }
-                            _ => say_with(
-                                word!("studio.compare.pinned"),
-                                &[("count", &pins.to_string()), ("most", &MAX_PINS.to_string())],
-                            ),
-                        }
-                    }}
-                </p>
-                <p class="note" role="status" prop:textContent=move || waiting().unwrap_or_default()></p>
+                <p prop:textContent=pinned></p>
+                <p class="note" prop:textContent=move || waiting().unwrap_or_default()></p>
+                {spoken(move || Some(starts()))}
             </div>
             {live(move || columns.with(|columns| table(store, columns, hot, retry)))}
         </div>
@@ -189,10 +193,8 @@ fn table(
             None => view! { <p class="empty">"…"</p> }.into_any(),
             Some(Err(why)) => view! {
                 <div>
-                    <p data-testid="notice" role="alert">{worded(why)}</p>
-                    <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                        {say(word!("try-again"))}
-                    </button>
+                    <p data-testid="notice" role="alert" prop:textContent=worded(why)></p>
+                    <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=say(word!("try-again"))></button>
                 </div>
             }
             .into_any(),
@@ -207,7 +209,7 @@ fn table(
         view! {
             <div class="head" style=format!("grid-column:{place}")>
                 {head(store, column.name, at, state)}
-                {column.lacks.then(|| view! { <p class="differs" data-testid="lacks">{say(word!("studio.compare.lacks"))}</p> })}
+                {column.lacks.then(|| view! { <p class="differs" data-testid="lacks" prop:textContent=say(word!("studio.compare.lacks"))></p> })}
             </div>
             <dl class="figures" style=format!("grid-column:{place}")>
                 {order_of(column).map(|order| figures(&order, reference.as_deref().filter(|_| !is_now)))}
@@ -234,7 +236,11 @@ fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
         all => all.iter().map(worded).collect::<Vec<_>>().join(" · "),
     };
     if name == "Now" {
-        return view! { <h3>{state_name(name)}</h3> <p class="differs">{text}</p> }.into_any();
+        return view! {
+            <h3 prop:textContent=state_name(name)></h3>
+            <p class="differs" prop:textContent=text></p>
+        }
+        .into_any();
     }
     let go = move || store.state.set(state.clone());
     let remove = move || {
@@ -245,12 +251,12 @@ fn head(store: Store, name: &'static str, at: usize, state: State) -> AnyView {
         });
     };
     view! {
-        <h3>{name}</h3>
-        <button type="button" class="quiet" data-testid="go-there" on:click=click(go)>{say(word!("studio.go-there"))}</button>
+        <h3 translate="no">{name}</h3>
+        <button type="button" class="quiet" data-testid="go-there" on:click=click(go) prop:textContent=say(word!("studio.go-there"))></button>
         <button type="button" class="icon" aria-label=say_with(word!("studio.compare.unpin"), &[("name", name)]) on:click=click(remove)>
             <Mark name="close" />
         </button>
-        <p class="differs">{text}</p>
+        <p class="differs" prop:textContent=text></p>
     }
     .into_any()
 }
@@ -317,11 +323,11 @@ fn rows(order: &Order, before: Option<&Order>, hot: RwSignal<Option<ProductId>>)
                 on:pointerenter=move |_| hot.set(Some(product))
                 on:pointerleave=move |_| hot.set(None)
             >
-                <span class="rank">{rank + 1}</span>
+                <span class="rank" translate="no">{rank + 1}</span>
                 <Picture product />
                 <Title product />
                 {moved.map(|(kind, by)| view! {
-                    <span class=format!("move {kind}") aria-hidden="true">{by}</span>
+                    <span class=format!("move {kind}") aria-hidden="true" translate="no">{by}</span>
                     <span class="hidden" prop:textContent=said></span>
                 })}
             </li>
@@ -341,9 +347,9 @@ fn Title(product: ProductId) -> impl IntoView {
         })
     };
     view! {
-        <span class="title">
+        <span class="title" translate="no">
             <span prop:textContent=move || text().map(|(title, _)| title).unwrap_or_default()></span>
-            <small translate="no">{move || text().map(|(_, price)| price).unwrap_or_default()}</small>
+            <small>{move || text().map(|(_, price)| price).unwrap_or_default()}</small>
         </span>
     }
 }

@@ -87,9 +87,8 @@ fn Studio() -> impl IntoView {
                 aria-selected=move || chosen().to_string()
                 tabindex=move || if chosen() { "0" } else { "-1" }.to_string()
                 on:click=click(move || store.view.update(|view| view.panel = Some(key)))
-            >
-                {text(title)}
-            </button>
+                prop:textContent=text(title)
+            ></button>
         }
         .into_any()
     };

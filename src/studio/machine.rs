@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use self::moved::Subject;
-use self::opened::{Opened, one_part};
+use self::opened::{Opened, one_part, part_in_words};
 use self::saved::saves;
 use self::seen::{PINS, Past, Seen, Wanted, see};
 use self::system::{Board, system};
@@ -24,6 +24,7 @@ use page::bridge::{self, PASSED};
 use page::language::{say, say_with, text, worded};
 use page::parts::{Soon, click, heard, live};
 use page::picture::Picture;
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::Passage;
 use protocol::words::{count, percent, score};
@@ -119,6 +120,17 @@ fn MachineAtWork() -> impl IntoView {
             _ => String::new(),
         }),
     };
+    // Which part is opened, but for those that one is led past.
+    let part_told = move || {
+        (!walk.is_led()).then(|| {
+            let place = opened.get();
+            let told = seen.with(|seen| match seen {
+                Some(Ok(Some(seen))) => place.and_then(|place| part_in_words(seen, place)),
+                _ => None,
+            });
+            told.unwrap_or_default()
+        })
+    };
     let room = RwSignal::new(0.0);
     let place = NodeRef::<Div>::new();
     let measure = move || {
@@ -132,14 +144,12 @@ fn MachineAtWork() -> impl IntoView {
     let drawn = live(move || {
         match seen.get() {
         None => ().into_any(),
-        Some(Ok(None)) => view! { <p class="empty">{text(word!("machine.nothing"))}</p> }.into_any(),
+        Some(Ok(None)) => view! { <p class="empty" prop:textContent=text(word!("machine.nothing"))></p> }.into_any(),
         Some(Ok(Some(seen))) => drawing(&seen, board, store),
         Some(Err(why)) => view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {text(word!("studio.explain.again"))}
-                </button>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(word!("studio.explain.again"))></button>
             </div>
         }
         .into_any(),
@@ -147,7 +157,9 @@ fn MachineAtWork() -> impl IntoView {
     });
     view! {
         <div class="machine" data-testid="machine" class:stale=move || asking.get() node_ref=place>
-            <p class="note" role="status" data-testid="machine-status" prop:textContent=said></p>
+            <p class="note" data-testid="machine-status" prop:textContent=said></p>
+            {spoken(move || (!asking.get()).then(said))}
+            {spoken(part_told)}
             <div class="actions">
                 {whose_switch(of_page, store)}
                 {against_switch(against, store)}
@@ -186,7 +198,7 @@ fn whose_switch(of_page: Memo<bool>, store: Store) -> AnyView {
     });
     view! {
         <fieldset class="segments" data-testid="machine-whose">
-            <legend>{text(word!("machine.whose"))}</legend>
+            <legend prop:textContent=text(word!("machine.whose"))></legend>
             {options.into_iter().collect_view()}
         </fieldset>
     }
@@ -215,7 +227,7 @@ fn against_switch(against: Memo<Beside>, store: Store) -> AnyView {
     });
     view! {
         <fieldset class="segments" data-testid="machine-against">
-            <legend>{text(word!("machine.against"))}</legend>
+            <legend prop:textContent=text(word!("machine.against"))></legend>
             {known.into_iter().collect_view()}
             {of_pins}
         </fieldset>
@@ -278,7 +290,8 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
         live(move || {
             let part = opened.get().and_then(|place| one_part(&seen, place));
             part.unwrap_or_else(|| {
-                view! { <p class="note">{text(word!("machine.open"))}</p> }.into_any()
+                view! { <p class="note" prop:textContent=text(word!("machine.open"))></p> }
+                    .into_any()
             })
         })
     };
@@ -303,6 +316,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
             <p translate="no">{subject(seen, store)}</p>
         </div>
         <Steps retriever ranker walk opened tree />
+        <p class="how note" data-testid="machine-how" prop:textContent=text(word!("machine.how"))></p>
         <div
             role="tree"
             aria-label=say(word!("machine.tree"))
@@ -312,7 +326,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
             {funnel(seen, tree)}
             {systems}
         </div>
-        <section class="opened" id="machine-part" data-testid="machine-part" aria-live="polite">{part}</section>
+        <section class="opened" id="machine-part" data-testid="machine-part">{part}</section>
     }
     .into_any()
 }
@@ -328,9 +342,9 @@ fn funnel(seen: &Seen, tree: Tree) -> AnyView {
         let left = count(passage.left as usize);
         view! {
             <span class=if is_lost { "lost" } else { "" }>
-                <span>{name}</span>
+                <span prop:textContent=name></span>
                 <strong translate="no">{left}</strong>
-                {is_lost.then(|| view! { <small>{say(word!("machine.lost"))}</small> })}
+                {is_lost.then(|| view! { <small prop:textContent=say(word!("machine.lost"))></small> })}
             </span>
         }
     };
@@ -343,9 +357,9 @@ fn funnel(seen: &Seen, tree: Tree) -> AnyView {
     let last = is_one.then(|| {
         view! {
             <span>
-                <span>{say(word!("machine.score"))}</span>
+                <span prop:textContent=say(word!("machine.score"))></span>
                 <strong translate="no">{score(blended, trace.score)}</strong>
-                <small>{place}</small>
+                <small prop:textContent=place></small>
             </span>
         }
     });

@@ -24,6 +24,7 @@ use market::language::Message;
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, live};
 use page::picture::Picture;
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::blend;
 use protocol::words::{self, count, percent, price};
@@ -199,7 +200,7 @@ fn MapOfTheCatalogue() -> impl IntoView {
     let full = move || store.view.with(|view| view.pins.len() >= MAX_PINS);
     let tool = |name: &'static str, key: &'static str, act: Box<dyn Fn()>| {
         view! {
-            <button type="button" class="outlined" data-tool=key on:click=click(act)>{text(name)}</button>
+            <button type="button" class="outlined" data-tool=key on:click=click(act) prop:textContent=text(name)></button>
         }
     };
     let said = move || match (drawn.with(Option::is_some), standing.get()) {
@@ -242,23 +243,25 @@ fn MapOfTheCatalogue() -> impl IntoView {
         view! {
             <div class="tip" style=format!("{across};{down}")>
                 <Picture product=product as ProductId />
-                <span>{about.0}<small translate="no">{about.1}</small></span>
+                <span translate="no">{about.0}<small>{about.1}</small></span>
             </div>
         }
         .into_any()
     };
-    let spoken = move || {
+    let pointed_at = move || {
         let (Some(product), Some(map)) = (hot.get(), drawn.get()) else { return String::new() };
         let (title, rest) = about(store, &map, product as ProductId);
         format!("{title}: {rest}")
+    };
+    let caught = move || match taken.with(Vec::len) {
+        0 => String::new(),
+        all => texts::taken(&count(all), all.min(LISTED), all),
     };
     let notice = move |why: Lost| {
         view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="map" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {text(texts::AGAIN)}
-                </button>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
             </div>
         }
         .into_any()
@@ -284,13 +287,10 @@ fn MapOfTheCatalogue() -> impl IntoView {
                         data-tool="lasso"
                         aria-pressed=move || lassoing.get().to_string()
                         on:click=click(move || lassoing.update(|lassoing| *lassoing = !*lassoing))
-                    >
-                        {text(texts::LASSO)}
-                    </button>
+                        prop:textContent=text(texts::LASSO)
+                    ></button>
                     {tool(texts::IN_VIEW, "in-view", Box::new(move || field.take_all_on_show()))}
-                    <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep)>
-                        {text(texts::KEEP)}
-                    </button>
+                    <button type="button" class="outlined" data-tool="keep" disabled=full on:click=click(keep) prop:textContent=text(texts::KEEP)></button>
                 </div>
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), notice))}
@@ -316,15 +316,18 @@ fn MapOfTheCatalogue() -> impl IntoView {
                 ></canvas>
                 {live(tip)}
                 <p class="how" data-testid="map-how">
-                    <span class="by-wheel">{text(texts::BY_WHEEL)}</span>
-                    <span class="by-touch">{text(texts::BY_TOUCH)}</span>
+                    <span class="by-wheel" prop:textContent=text(texts::BY_WHEEL)></span>
+                    <span class="by-touch" prop:textContent=text(texts::BY_TOUCH)></span>
                 </p>
             </div>
-            <p class="hidden" role="status" data-testid="map-hot" prop:textContent=spoken></p>
+            <p class="hidden" data-testid="map-hot" prop:textContent=pointed_at></p>
+            {spoken(move || Some(pointed_at()))}
             {legend()}
-            <p class="note" role="status" data-testid="map-status" prop:textContent=said></p>
-            <p class="note">{text(texts::ABOUT)}</p>
+            <p class="note" data-testid="map-status" prop:textContent=said></p>
+            {spoken(move || drawn.with(Option::is_some).then(said))}
+            <p class="note" prop:textContent=text(texts::ABOUT)></p>
             {live(move || table(store, drawn.get(), taken))}
+            {spoken(move || Some(caught()))}
         </div>
     }
 }
@@ -351,7 +354,7 @@ fn standing(map: &Drawn, product: ProductId) -> String {
 /// What each mark means.
 fn legend() -> AnyView {
     let mark = |name: &'static str, drawing: AnyView| {
-        view! { <li><svg viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg>{text(name)}</li> }
+        view! { <li><svg viewBox="0 0 16 16" aria-hidden="true">{drawing}</svg><span prop:textContent=text(name)></span></li> }
     };
     let circle = |r: &'static str, fill: &'static str, stroke: &'static str| {
         view! { <circle cx="8" cy="8" r=r fill=fill stroke=stroke stroke-width="1.6" /> }.into_any()
@@ -397,14 +400,12 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {
             <tr data-product-id=product>
-                <th scope="row"><span class="title-cell"><Picture product />{title}</span></th>
+                <th scope="row"><span class="title-cell" translate="no"><Picture product />{title}</span></th>
                 <td translate="no">{of_type}</td>
                 <td translate="no">{price}</td>
                 <td translate="no">{standing(&map, product)}</td>
                 <td>
-                    <button type="button" class="quiet" aria-label=label on:click=click(choose)>
-                        {text(texts::LOOK)}
-                    </button>
+                    <button type="button" class="quiet" aria-label=label on:click=click(choose) prop:textContent=text(texts::LOOK)></button>
                 </td>
             </tr>
         }
@@ -415,19 +416,19 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
                 <table class="lassoed" data-testid="lassoed">
                     <thead>
                         <tr>
-                            {texts::HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}
+                            {texts::HEADS.map(|head| view! { <th scope="col" prop:textContent=text(head)></th> }).into_iter().collect_view()}
                             <td></td>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new()))>{text(texts::CLEAR)}</button>
+            <button type="button" class="quiet" on:click=click(move || taken.set(Vec::new())) prop:textContent=text(texts::CLEAR)></button>
         }
     });
     view! {
-        <h3>{text(texts::LASSOED)}</h3>
-        <p class="note" role="status" data-testid="taken" prop:textContent=said></p>
+        <h3 prop:textContent=text(texts::LASSOED)></h3>
+        <p class="note" data-testid="taken" prop:textContent=said></p>
         {list}
     }
     .into_any()

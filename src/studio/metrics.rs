@@ -18,6 +18,7 @@ use market::language::Message;
 use market::metrics::measure::{Against, Measure, place};
 use page::language::{say, say_with, text, worded};
 use page::parts::{click, follow, live};
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::words;
 
@@ -84,6 +85,7 @@ fn Metrics() -> impl IntoView {
             (true, _) => say_with(word!("studio.metrics.measured"), &count),
         }
     };
+    let told = said;
     let turn = meter.clone();
     let turn = move || if stopped.get_untracked() { turn.go_on() } else { stopped.set(true) };
     let again = meter.clone();
@@ -93,9 +95,7 @@ fn Metrics() -> impl IntoView {
         view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="metrics" role="alert" prop:textContent=why></p>
-                <button type="button" class="outlined" on:click=click(move || again.go_on())>
-                    {say(word!("try-again"))}
-                </button>
+                <button type="button" class="outlined" on:click=click(move || again.go_on()) prop:textContent=say(word!("try-again"))></button>
             </div>
         }
         .into_any()
@@ -110,11 +110,10 @@ fn Metrics() -> impl IntoView {
                     data-testid="metrics-stop"
                     disabled=move || { let (done, all) = progress.get(); done >= all }
                     on:click=click(turn)
-                >
-                    {move || say(if stopped.get() { word!("studio.go-on") } else { word!("studio.stop") })}
-                </button>
+                    prop:textContent=move || say(if stopped.get() { word!("studio.go-on") } else { word!("studio.stop") })
+                ></button>
                 <div class="how-far">
-                    <span role="status" data-testid="metrics-status" prop:textContent=said></span>
+                    <span data-testid="metrics-status" prop:textContent=said></span>
                     <progress
                         data-testid="metrics-progress"
                         aria-label=text(word!("studio.metrics.progress"))
@@ -123,6 +122,7 @@ fn Metrics() -> impl IntoView {
                         value=move || progress.get().0.to_string()
                     ></progress>
                 </div>
+                {spoken(move || (!at_work()).then(&told))}
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), notice.clone()))}
             <div class="sides">
@@ -145,13 +145,13 @@ fn against_switch(store: Store) -> AnyView {
                     prop:checked=move || store.view.with(|view| view.measured.against == against)
                     on:change=move |_| store.view.update(|view| view.measured.against = against)
                 />
-                <span>{text(label)}</span>
+                <span prop:textContent=text(label)></span>
             </label>
         }
     };
     view! {
         <fieldset class="segments" data-testid="against">
-            <legend>{text(word!("studio.metrics.against"))}</legend>
+            <legend prop:textContent=text(word!("studio.metrics.against"))></legend>
             {[
                 (Against::Truth, "truth", word!("studio.metrics.against-truth")),
                 (Against::Log, "log", word!("studio.metrics.against-log")),
@@ -187,7 +187,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
                 ),
             })
         };
-        view! { <th scope="col">{state_name(name)}<small translate="no">{so_far}</small></th> }
+        view! { <th scope="col"><span prop:textContent=state_name(name)></span><small translate="no">{so_far}</small></th> }
     });
     let head = head.collect_view();
     let rows = Measure::ALL.map(|(measure, key)| {
@@ -235,7 +235,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             };
             view! {
                 <td data-metric=key data-column=*name>
-                    <strong>{value}</strong>
+                    <strong translate="no">{value}</strong>
                     <small translate="no">{count}</small>
                     <small class="than" class:telling=telling translate="no">{than}</small>
                 </td>
@@ -245,7 +245,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             <tr>
                 <th scope="row">
                     <span inner_html=linked(name(measure))></span>
-                    <small translate="no">{move || about(measure, against())}</small>
+                    <small prop:textContent=move || about(measure, against())></small>
                 </th>
                 {cells.collect_view()}
             </tr>
@@ -256,7 +256,7 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
             <table class="measures" data-testid="measures">
                 <thead>
                     <tr>
-                        <th scope="col">{say(word!("studio.metrics.mean"))}</th>
+                        <th scope="col" prop:textContent=say(word!("studio.metrics.mean"))></th>
                         {head}
                     </tr>
                 </thead>

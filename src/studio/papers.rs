@@ -47,13 +47,15 @@ fn Papers() -> impl IntoView {
     });
     let failed = move |why: Message| {
         view! {
-            <p data-testid="notice" role="alert">
-                {move || {
+            <p
+                data-testid="notice"
+                role="alert"
+                prop:textContent=move || {
                     let (name, why) = (address.get(), worded(&why));
                     say_with(word!("studio.document.missing"), &[("name", &name), ("why", &why)])
-                }}
-            </p>
-            <button type="button" class="outlined" on:click=click(fetch)>{text(word!("try-again"))}</button>
+                }
+            ></p>
+            <button type="button" class="outlined" on:click=click(fetch) prop:textContent=text(word!("try-again"))></button>
         }
         .into_any()
     };
@@ -66,9 +68,8 @@ fn Papers() -> impl IntoView {
                         type="button"
                         class="chip"
                         on:click=click(move || browser::focus(&format!("part-{number}")))
-                    >
-                        {part.name.clone()}
-                    </button>
+                        prop:textContent=part.name.clone()
+                    ></button>
                 }
             })
             .collect_view();
@@ -85,11 +86,13 @@ fn Papers() -> impl IntoView {
         }
         .into_any()
     };
-    live(move || match read.get() {
+    live(move || {
+        match read.get() {
         None => {
-            view! { <p class="empty" role="status">{text(word!("studio.fetching"))}</p> }.into_any()
+            view! { <p class="empty" role="status" prop:textContent=text(word!("studio.fetching"))></p> }.into_any()
         }
         Some(Err(why)) => failed(why),
         Some(Ok(parts)) => shown(parts),
+    }
     })
 }

@@ -23,6 +23,7 @@ use page::latest::Latest;
 use page::parts::{click, follow, heard, live};
 use page::picture::Picture;
 use page::rows::keyed;
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::blend;
 use protocol::words::{self, fixed, percent, signed};
@@ -294,10 +295,10 @@ fn Positions() -> impl IntoView {
             let biased = page.shelf.iter().any(|seat| seat.bias != 0.0);
             let ranks = !page.answer.ranker.tasks.is_empty();
             view! {
-                <p class="note">{if known { say(texts::MARKET) } else { say(texts::NO_MARKET) }}</p>
-                {(known && ranks).then(|| view! { <p class="note" data-testid="both-clicks">{text(texts::BOTH)}</p> })}
-                {(ranks && !biased).then(|| view! { <p class="note">{text(texts::NO_BIAS)}</p> })}
-                {(!ranks).then(|| view! { <p class="note" data-testid="no-ranker">{text(texts::NO_RANKER)}</p> })}
+                <p class="note" prop:textContent=say(if known { texts::MARKET } else { texts::NO_MARKET })></p>
+                {(known && ranks).then(|| view! { <p class="note" data-testid="both-clicks" prop:textContent=text(texts::BOTH)></p> })}
+                {(ranks && !biased).then(|| view! { <p class="note" prop:textContent=text(texts::NO_BIAS)></p> })}
+                {(!ranks).then(|| view! { <p class="note" data-testid="no-ranker" prop:textContent=text(texts::NO_RANKER)></p> })}
             }
             .into_any()
         })
@@ -307,21 +308,19 @@ fn Positions() -> impl IntoView {
         Some(Err(why)) => view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="positions" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {text(texts::AGAIN)}
-                </button>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
             </div>
         }
         .into_any(),
         Some(Ok(page)) if page.products().is_empty() => {
-            view! { <p class="empty">{text(texts::EMPTY)}</p> }.into_any()
+            view! { <p class="empty" prop:textContent=text(texts::EMPTY)></p> }.into_any()
         }
         _ => ().into_any(),
     }
     };
     view! {
         <div class="positions" data-testid="positions">
-            <p class="note">{text(texts::ABOUT)}</p>
+            <p class="note" prop:textContent=text(texts::ABOUT)></p>
             <div class="actions">
                 <button
                     type="button"
@@ -329,19 +328,19 @@ fn Positions() -> impl IntoView {
                     data-testid="bench-reset"
                     disabled=move || store.view.with(|view| view.bench.is_empty())
                     on:click=click(reset)
-                >
-                    {text(texts::RESET)}
-                </button>
-                <p class="note" role="status" data-testid="positions-status" prop:textContent=said></p>
+                    prop:textContent=text(texts::RESET)
+                ></button>
+                <p class="note" data-testid="positions-status" prop:textContent=said></p>
+                {spoken(move || page.with(Option::is_some).then(|| told.get()))}
             </div>
             {live(trouble)}
             <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::TABLE)>
                 <table class="bench" data-testid="bench">
                     <thead>
                         <tr>
-                            <td><span class="hidden">{text(texts::TABLE)}</span></td>
+                            <td><span class="hidden" prop:textContent=text(texts::TABLE)></span></td>
                             {texts::HEADS
-                                .map(|head| view! { <th scope="col" title=move || say(&word!("{}.about", head))>{text(head)}</th> })
+                                .map(|head| view! { <th scope="col" title=move || say(&word!("{}.about", head)) prop:textContent=text(head)></th> })
                                 .into_iter()
                                 .collect_view()}
                         </tr>
@@ -485,7 +484,7 @@ fn row(
                 </button>
             </td>
             <td class="place">
-                {move || place.get().map(|place| (place + 1).to_string())}
+                <span translate="no">{move || place.get().map(|place| (place + 1).to_string())}</span>
                 <span class="steps">
                     <button
                         type="button"
@@ -509,13 +508,13 @@ fn row(
                 <div><Picture product /><span class="title" translate="no">{title}</span></div>
             </th>
             <td data-value="without" translate="no">{cell(|known| Some(percent(known.chances.without_bias)))}</td>
-            <td data-value="with">
+            <td data-value="with" translate="no">
                 {cell(|known| Some(percent(known.chances.with_bias)))}
-                <small translate="no">{cell(|known| Some(format!("y_b {}", signed(known.bias, 2))))}</small>
+                <small>{cell(|known| Some(format!("y_b {}", signed(known.bias, 2))))}</small>
             </td>
-            <td data-value="neighbours">
+            <td data-value="neighbours" translate="no">
                 {cell(|known| known.chances.neighbours.map(|(_, click)| points(click)))}
-                <small translate="no">{cell(|known| known.chances.neighbours.map(|(logit, _)| signed(logit, 2)))}</small>
+                <small>{cell(|known| known.chances.neighbours.map(|(logit, _)| signed(logit, 2)))}</small>
             </td>
             <td translate="no">{cell(|known| known.learned.map(percent))}</td>
             <td translate="no">{cell(|known| known.truly.map(percent))}</td>
@@ -546,7 +545,7 @@ fn foot(
         let clicks = |clicks: f32| fixed(clicks.into(), 3);
         view! {
             <tr data-sum=key>
-                <th scope="row" colspan="3">{name}</th>
+                <th scope="row" colspan="3" prop:textContent=name></th>
                 <td translate="no">{clicks(without)}</td>
                 <td translate="no">{clicks(with)}</td>
                 <td></td>

@@ -13,6 +13,7 @@ use link::view::Measured;
 use market::metrics::measure::{Measure, place};
 use page::language::{say, say_with, text};
 use page::parts::{click, live};
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::words;
 use systems::shared::{BACKEND, DEVICE, weight_of};
@@ -183,6 +184,12 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
             _ => say_with(word!("studio.scatter.swept"), &values),
         }
     };
+    // While it sweeps nothing, and at the end what came of it.
+    let swept = move || match (sweeping.get(), complete()) {
+        (true, true) => Some(said()),
+        (true, false) => None,
+        (false, _) => Some(String::new()),
+    };
     // Named by its state: points come and go while a sweep goes on.
     let hot = RwSignal::new(None::<State>);
     view! {
@@ -196,17 +203,17 @@ pub fn Scatter(columns: Memo<Vec<(&'static str, State)>>) -> impl IntoView {
                     data-testid="sweep"
                     disabled=complete
                     on:click=click(turn)
-                >
-                    {label}
-                </button>
+                    prop:textContent=label
+                ></button>
                 <div class="how-far">
-                    <span role="status" data-testid="sweep-status" prop:textContent=said></span>
+                    <span data-testid="sweep-status" prop:textContent=said></span>
                     <progress
                         aria-label=text(word!("studio.scatter.progress"))
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
                     ></progress>
                 </div>
+                {spoken(swept)}
             </div>
             {live(move || chart(store, &points.get(), shown.get(), hot))}
             {live(move || behind(&points.get(), shown.get()))}
@@ -231,11 +238,11 @@ fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
         }
     };
     let option = |(measure, key): (Measure, &'static str)| {
-        view! { <option value=key prop:selected=move || chosen() == measure>{move || name(measure)}</option> }
+        view! { <option value=key prop:selected=move || chosen() == measure prop:textContent=move || name(measure)></option> }
     };
     view! {
         <label class="axis">
-            {text(label)}
+            <span prop:textContent=text(label)></span>
             <select data-testid=format!("axis-{}", ["x", "y"][axis]) on:change=choose>
                 {Measure::ALL.map(option).into_iter().collect_view()}
             </select>
@@ -248,7 +255,7 @@ fn axis_choice(store: Store, label: &'static str, axis: usize) -> AnyView {
 fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<State>>) -> AnyView {
     if points.is_empty() {
         return view! {
-            <p class="empty">{say_with(word!("studio.scatter.empty"), &[("count", &SHARE.to_string())])}</p>
+            <p class="empty" prop:textContent=say_with(word!("studio.scatter.empty"), &[("count", &SHARE.to_string())])></p>
         }
         .into_any();
     }
@@ -284,11 +291,11 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
     };
     let grid_x = axes[0].labels.iter().map(|(value, text)| {
         let (x, text) = (across(*value), text.clone());
-        view! { <span class="tick x" style=format!("left:{x:.2}%")>{text}</span> }
+        view! { <span class="tick x" translate="no" style=format!("left:{x:.2}%")>{text}</span> }
     });
     let grid_y = axes[1].labels.iter().map(|(value, text)| {
         let (y, text) = (up(*value), text.clone());
-        view! { <span class="tick y" style=format!("top:{y:.2}%")>{text}</span> }
+        view! { <span class="tick y" translate="no" style=format!("top:{y:.2}%")>{text}</span> }
     });
     let [upright, level] = axes.each_ref().map(|axis| axis.labels.iter().map(|(value, _)| *value));
     let lines = upright
@@ -350,7 +357,7 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         let pointed = hot.get();
         let is_it = |point: &&Point| pointed.as_ref() == Some(&point.state);
         let Some(point) = all.iter().rev().find(is_it) else {
-            return view! { <p class="told">{say(word!("studio.scatter.point-at"))}</p> }
+            return view! { <p class="told" prop:textContent=say(word!("studio.scatter.point-at"))></p> }
                 .into_any();
         };
         let [across, up] = [0, 1].map(|axis| {
@@ -361,9 +368,9 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
         let values = [("across", &*across), ("up", &*up), ("weights", &*weights)];
         view! {
             <p class="told">
-                <strong>{point.kind.said()}</strong>
+                <strong prop:textContent=point.kind.said()></strong>
                 " "
-                {say_with(word!("studio.scatter.values"), &values)}
+                <span translate="no" prop:textContent=say_with(word!("studio.scatter.values"), &values)></span>
             </p>
         }
         .into_any()
@@ -380,17 +387,17 @@ fn chart(store: Store, points: &[Point], shown: Measured, hot: RwSignal<Option<S
                 {grid_x.collect_view()}
                 {grid_y.collect_view()}
                 {dots}
-                <span class="title y">{name(shown.axes[1])}</span>
-                <span class="title x">{name(shown.axes[0])}</span>
+                <span class="title y" prop:textContent=name(shown.axes[1])></span>
+                <span class="title x" prop:textContent=name(shown.axes[0])></span>
             </div>
             <figcaption>
                 {live(told)}
                 <ul class="legend">
-                    <li class="now">{say(word!("studio.scatter.legend.now"))}</li>
-                    <li class="trail">{say(word!("studio.scatter.legend.trail"))}</li>
-                    <li class="tried">{say(word!("studio.scatter.legend.tried"))}</li>
-                    <li class="front">{say(word!("studio.scatter.legend.front"))}</li>
-                    <li class="errors">{say(word!("studio.scatter.legend.errors"))}</li>
+                    <li class="now" prop:textContent=say(word!("studio.scatter.legend.now"))></li>
+                    <li class="trail" prop:textContent=say(word!("studio.scatter.legend.trail"))></li>
+                    <li class="tried" prop:textContent=say(word!("studio.scatter.legend.tried"))></li>
+                    <li class="front" prop:textContent=say(word!("studio.scatter.legend.front"))></li>
+                    <li class="errors" prop:textContent=say(word!("studio.scatter.legend.errors"))></li>
                 </ul>
             </figcaption>
         </figure>
@@ -426,7 +433,7 @@ fn behind(points: &[Point], shown: Measured) -> AnyView {
         });
         view! {
             <tr>
-                <th scope="row">{point.kind.said()}</th>
+                <th scope="row" prop:textContent=point.kind.said()></th>
                 {cells.into_iter().collect_view()}
                 <td translate="no">{weights(&point.state)}</td>
             </tr>
@@ -435,15 +442,15 @@ fn behind(points: &[Point], shown: Measured) -> AnyView {
     let rows = points.iter().rev().map(row).collect_view();
     view! {
         <details class="behind">
-            <summary>{say(word!("studio.as-a-table"))}</summary>
+            <summary prop:textContent=say(word!("studio.as-a-table"))></summary>
             <div class="scrolls" tabindex="0" role="region" aria-label=say(word!("studio.as-a-table"))>
                 <table>
                     <thead>
                         <tr>
-                            <th scope="col">{say(word!("studio.scatter.point-column"))}</th>
-                            <th scope="col">{name(shown.axes[0])}</th>
-                            <th scope="col">{name(shown.axes[1])}</th>
-                            <th scope="col">{say(word!("studio.scatter.weights-column"))}</th>
+                            <th scope="col" prop:textContent=say(word!("studio.scatter.point-column"))></th>
+                            <th scope="col" prop:textContent=name(shown.axes[0])></th>
+                            <th scope="col" prop:textContent=name(shown.axes[1])></th>
+                            <th scope="col" prop:textContent=say(word!("studio.scatter.weights-column"))></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

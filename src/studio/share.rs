@@ -64,7 +64,7 @@ fn Copied(label: &'static str, testid: &'static str, text: Signal<String>) -> im
         <div class="copied">
             <textarea node_ref=area readonly rows="3" aria-label=move || say(label) data-testid=testid prop:value=move || text.get()></textarea>
             <button type="button" class="outlined" on:click=click(copy)>
-                <span aria-live="polite">{said}</span>
+                <span aria-live="polite" prop:textContent=said></span>
             </button>
         </div>
     }
@@ -175,9 +175,11 @@ fn Share() -> impl IntoView {
     };
     let of_cells = Cells::ALL.map(|(form, key)| {
         view! {
-            <option value=key prop:selected=move || cells.get() == form>
-                {move || say(&word!("studio.share.cells.{}", key))}
-            </option>
+            <option
+                value=key
+                prop:selected=move || cells.get() == form
+                prop:textContent=move || say(&word!("studio.share.cells.{}", key))
+            ></option>
         }
     });
     let choose_cells = move |event| {
@@ -191,49 +193,49 @@ fn Share() -> impl IntoView {
         let text = say_with(word!("studio.share.long"), &[("most", &words::count(LONG))]);
         view! {
             <p data-testid="long-link" role="status">{text}</p>
-            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state)>{say(word!("studio.share.state"))}</button>
+            <button type="button" class="outlined" data-testid="save-long" on:click=click(save_state) prop:textContent=say(word!("studio.share.state"))></button>
         }
         .into_any()
     };
     view! {
         <div class="sharing" data-testid="sharing">
             <section>
-                <h3>{text(word!("studio.share.link"))}</h3>
-                <p>{text(word!("studio.share.link.about"))}</p>
+                <h3 prop:textContent=text(word!("studio.share.link"))></h3>
+                <p prop:textContent=text(word!("studio.share.link.about"))></p>
                 <Copied label=word!("studio.share.link") testid="share-link" text=link />
-                <p class="note">{move || {
+                <p class="note" prop:textContent=move || {
                     say_with(word!("studio.share.characters"), &[("count", &words::count(length.get()))])
-                }}</p>
+                }></p>
                 {when(move || length.get() > LONG, long)}
             </section>
             <section>
-                <h3>{text(word!("studio.share.code"))}</h3>
+                <h3 prop:textContent=text(word!("studio.share.code"))></h3>
                 {live(move || qr(link.get(), told))}
             </section>
             <Embedding />
             <section>
-                <h3>{text(word!("studio.share.files"))}</h3>
-                <p>{text(word!("studio.share.files.about"))}</p>
+                <h3 prop:textContent=text(word!("studio.share.files"))></h3>
+                <p prop:textContent=text(word!("studio.share.files.about"))></p>
                 <label class="cells">
-                    {text(word!("studio.share.cells"))}
+                    <span prop:textContent=text(word!("studio.share.cells"))></span>
                     <select data-testid="cells" on:change=choose_cells>{of_cells.into_iter().collect_view()}</select>
                 </label>
                 <div class="row">
-                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv)>{text(word!("studio.share.csv"))}</button>
-                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json)>{text(word!("studio.share.json"))}</button>
-                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state)>{text(word!("studio.share.state"))}</button>
+                    <button type="button" class="outlined" data-testid="save-csv" on:click=click(save_csv) prop:textContent=text(word!("studio.share.csv"))></button>
+                    <button type="button" class="outlined" data-testid="save-json" on:click=click(save_json) prop:textContent=text(word!("studio.share.json"))></button>
+                    <button type="button" class="outlined" data-testid="save-state" on:click=click(save_state) prop:textContent=text(word!("studio.share.state"))></button>
                 </div>
                 <label class="file">
-                    <span>{text(word!("studio.share.open"))}</span>
+                    <span prop:textContent=text(word!("studio.share.open"))></span>
                     <input type="file" accept=".json,application/json" data-testid="open-state" on:change=chosen />
                 </label>
                 {live(move || match said.get() {
-                    Some(says) => view! { <p data-testid="notice" role="alert">{worded(&says)}</p> }.into_any(),
+                    Some(says) => view! { <p data-testid="notice" role="alert" prop:textContent=worded(&says)></p> }.into_any(),
                     None => ().into_any(),
                 })}
             </section>
             <section class="broad">
-                <h3>{text(word!("studio.share.charts"))}</h3>
+                <h3 prop:textContent=text(word!("studio.share.charts"))></h3>
                 {live(move || charts(store, answer.get(), told))}
             </section>
         </div>
@@ -257,7 +259,7 @@ fn unwritten(why: String) -> Message {
 
 fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
     let Some(svg) = code(&link) else {
-        return view! { <p class="empty" data-testid="no-code">{say(word!("studio.share.too-long"))}</p> }
+        return view! { <p class="empty" data-testid="no-code" prop:textContent=say(word!("studio.share.too-long"))></p> }
             .into_any();
     };
     let file = svg.clone();
@@ -304,7 +306,7 @@ fn Embedding() -> impl IntoView {
         view! {
             <label class="check">
                 <input type="checkbox" prop:checked=on on:change=turn />
-                {move || say(&word!("studio.parts.{}", name))}
+                <span prop:textContent=move || say(&word!("studio.parts.{}", name))></span>
             </label>
         }
     };
@@ -318,20 +320,20 @@ fn Embedding() -> impl IntoView {
         };
         view! {
             <label class="number">
-                {text(label)}
+                <span prop:textContent=text(label)></span>
                 <input type="number" min="200" max="4000" step="10" prop:value=move || get(size.get()) on:change=turn />
             </label>
         }
     };
     view! {
         <section>
-            <h3>{text(word!("studio.share.embed"))}</h3>
-            <p>{text(word!("studio.share.embed.about"))}</p>
+            <h3 prop:textContent=text(word!("studio.share.embed"))></h3>
+            <p prop:textContent=text(word!("studio.share.embed.about"))></p>
             <div class="row">{PARTS.map(part).into_iter().collect_view()}</div>
             <div class="row">
                 {number(word!("studio.share.width"), |size| size.0, |size, value| size.0 = value)}
                 {number(word!("studio.share.height"), |size| size.1, |size, value| size.1 = value)}
-                <a class="outlined" target="_blank" href=move || source.get()>{text(word!("studio.share.try"))}</a>
+                <a class="outlined" target="_blank" href=move || source.get() prop:textContent=text(word!("studio.share.try"))></a>
             </div>
             <label class="check">
                 <input
@@ -340,9 +342,9 @@ fn Embedding() -> impl IntoView {
                     prop:checked=move || isolated.get()
                     on:change=move |event| isolated.set(event_target_checked(&event))
                 />
-                {text(word!("studio.share.isolated"))}
+                <span prop:textContent=text(word!("studio.share.isolated"))></span>
             </label>
-            <p class="note">{text(word!("studio.share.isolated.about"))}</p>
+            <p class="note" prop:textContent=text(word!("studio.share.isolated.about"))></p>
             <Copied label=word!("studio.share.frame") testid="share-frame" text=snippet />
         </section>
     }
@@ -355,11 +357,11 @@ fn charts(
 ) -> AnyView {
     let answer = match answer {
         None => {
-            return view! { <p class="empty" role="status">{say(word!("studio.share.computing"))}</p> }
+            return view! { <p class="empty" role="status" prop:textContent=say(word!("studio.share.computing"))></p> }
                 .into_any();
         }
         Some(Err(why)) => {
-            return view! { <p data-testid="notice" role="alert">{worded(&why)}</p> }.into_any();
+            return view! { <p data-testid="notice" role="alert" prop:textContent=worded(&why)></p> }.into_any();
         }
         Some(Ok(answer)) => answer,
     };
@@ -378,7 +380,7 @@ fn charts(
         view! {
             <figure>
                 <div class="drawing" role="img" aria-label=title.clone() inner_html=svg></div>
-                <figcaption>{title}</figcaption>
+                <figcaption prop:textContent=title></figcaption>
                 <div class="row">
                     <button type="button" class="outlined" on:click=click(save_svg)>"SVG"</button>
                     <button type="button" class="outlined" on:click=click(save_png)>"PNG"</button>

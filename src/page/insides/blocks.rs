@@ -28,7 +28,7 @@ fn block(Block { name, shape }: Block, of: &'static str) -> AnyView {
     };
     view! {
         <section>
-            <h3>{title}</h3>
+            <h3 prop:textContent=title></h3>
             <p class="note" inner_html=note></p>
             <div data-testid=name>{inside}</div>
         </section>
@@ -85,7 +85,8 @@ fn rows(Rows { columns, rows, together }: Rows) -> AnyView {
         }
     };
     let head = (!columns.is_empty()).then(|| {
-        let columns = columns.iter().map(|of| view! { <th scope="col">{worded(of)}</th> });
+        let columns =
+            columns.iter().map(|of| view! { <th scope="col" prop:textContent=worded(of)></th> });
         view! {
             <thead>
                 <tr>
@@ -173,7 +174,7 @@ fn sequences(sequences: Vec<SequenceAttention>) -> AnyView {
         let key = word!("attention.{}", sequence);
         view! {
             <div class="sequence">
-                <h4>{say_with(&key, &[("count", &words::count(number))])}</h4>
+                <h4 prop:textContent=say_with(&key, &[("count", &words::count(number))])></h4>
                 {if number == 0 { none() } else { view! { <ol>{strongest}</ol> }.into_any() }}
             </div>
         }
@@ -185,7 +186,7 @@ fn chain(steps: Vec<Step>) -> AnyView {
     let row = |Step { name, conditional, joint, from_former }: Step| {
         view! {
             <tr>
-                <th scope="row">{worded(&name)}</th>
+                <th scope="row" prop:textContent=worded(&name)></th>
                 <td translate="no">{percent(conditional)}</td>
                 <td translate="no">{percent(joint)}</td>
                 <td translate="no">{from_former.map(|share| bar(share, "ranker"))}</td>
@@ -219,7 +220,7 @@ fn pairs(block: &str, pairs: Vec<Pair>) -> AnyView {
         let name = key.strip_prefix(block).and_then(|rest| rest.strip_prefix('.'));
         let testid = format!("{block}-{}", name.unwrap_or(&key));
         view! {
-            <dt>{say(&key)} {symbol}</dt>
+            <dt><span prop:textContent=say(&key)></span> {symbol}</dt>
             <dd translate="no" data-testid=testid>{value}</dd>
         }
     };

@@ -83,7 +83,7 @@ pub fn ChosenProduct() -> impl IntoView {
                 None => {
                     let sold_out = store.is_sold_out(product);
                     let why = if sold_out { word!("product.sold-out") } else { word!("product.no-candidate") };
-                    view! { <p class="empty">{say(why)}</p> }.into_any()
+                    view! { <p class="empty" prop:textContent=say(why)></p> }.into_any()
                 }
             })}
         }
@@ -216,17 +216,18 @@ fn Score(
                     <tr>
                         <th scope="col"><span class="hidden">{say(word!("product.task"))}</span></th>
                         <th scope="col"><Symbol symbol="u_k" /></th>
-                        <th scope="col">
+                        <th scope="col" translate="no">
                             {if settings.is_on(&BIAS_AT_SERVING) { "σ(u+y)" } else { "σ(u)" }}
                         </th>
                         {lifted.then(|| view! { <th scope="col">{say(word!("product.lift"))}</th> })}
                         <th scope="col"><Symbol symbol="w_k" /></th>
-                        <th scope="col">
-                            {say(match blend {
+                        <th
+                            scope="col"
+                            prop:textContent=say(match blend {
                                 Blend::Product => word!("product.factor"),
                                 _ => word!("product.share"),
-                            })}
-                        </th>
+                            })
+                        ></th>
                     </tr>
                 </thead>
                 <tbody>

@@ -47,7 +47,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                 }
             };
             view! {
-                {name.map(|name| view! { <h3>{worded(&name)}</h3> })}
+                {name.map(|name| view! { <h3 prop:textContent=worded(&name)></h3> })}
                 {tasks.iter().enumerate().map(of_task).collect_view()}
             }
         };

@@ -21,6 +21,7 @@ use page::insides::product::{Apart, Chosen};
 use page::language::{say, text, worded};
 use page::parts::{click, is_composing, live, written};
 use page::picture::Picture;
+use page::spoken::spoken;
 use page::store::{Place, Store, store};
 use protocol::block::Blocks;
 use protocol::words;
@@ -95,9 +96,7 @@ fn Explain() -> impl IntoView {
         (Some(_), Some(Err(why))) if !asking.get() => view! {
             <div class="trouble">
                 <p data-testid="notice" data-key="explain" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1))>
-                    {text(texts::AGAIN)}
-                </button>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
             </div>
         }
         .into_any(),
@@ -116,7 +115,8 @@ fn Explain() -> impl IntoView {
         <div class="explain" data-testid="explain" class:stale=move || asking.get()>
             <div class="actions">
                 <PickProduct />
-                <p class="note" role="status" data-testid="explain-status" prop:textContent=said></p>
+                <p class="note" data-testid="explain-status" prop:textContent=said></p>
+                {spoken(move || (!asking.get()).then(said))}
             </div>
             {live(shown)}
             {live(tried)}
@@ -148,10 +148,8 @@ fn none_chosen(store: Store) -> AnyView {
         });
     };
     view! {
-        <p class="empty">{text(texts::NONE_CHOSEN)}</p>
-        <button type="button" class="outlined" data-testid="explain-first" on:click=click(first)>
-            {text(texts::FIRST)}
-        </button>
+        <p class="empty" prop:textContent=text(texts::NONE_CHOSEN)></p>
+        <button type="button" class="outlined" data-testid="explain-first" on:click=click(first) prop:textContent=text(texts::FIRST)></button>
     }
     .into_any()
 }
@@ -179,6 +177,10 @@ fn PickProduct() -> impl IntoView {
         typed.set(String::new());
         store.state.update(|state| state.selected = Some(product));
     };
+    let told = move || {
+        let count = found.with(|found| found.as_ref().map(|(shown, all)| (shown.len(), *all)));
+        Some(count.map_or_else(String::new, |(shown, all)| texts::found(shown, all)))
+    };
     let list = move || {
         let Some((products, _)) = found.get() else { return ().into_any() };
         let rows = products.into_iter().map(|product| {
@@ -203,7 +205,7 @@ fn PickProduct() -> impl IntoView {
         <div class="pick">
             {live(chosen)}
             <label>
-                <span>{text(texts::FIND)}</span>
+                <span prop:textContent=text(texts::FIND)></span>
                 <input
                     type="search"
                     data-testid="pick"
@@ -228,9 +230,7 @@ fn PickProduct() -> impl IntoView {
                     }
                 />
             </label>
-            <p class="hidden" role="status">
-                {move || found.with(|f| f.as_ref().map(|(shown, all)| texts::found(shown.len(), *all)).unwrap_or_default())}
-            </p>
+            {spoken(told)}
             {live(list)}
         </div>
     }
@@ -245,7 +245,7 @@ fn named(store: Store, product: ProductId) -> AnyView {
     let (title, price) = text.unwrap_or_else(|| (say(texts::UNKNOWN).into(), String::new()));
     view! {
         <Picture product />
-        <span class="title">{title}<small translate="no">{price} " · " {product}</small></span>
+        <span class="title" translate="no">{title}<small>{price} " · " {product}</small></span>
     }
     .into_any()
 }
@@ -300,35 +300,35 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
         view! {
             <p class="note" inner_html=move || linked(say(texts::FEATURES_ABOUT))></p>
             <fieldset class="segments">
-                <legend>{text(texts::TASK)}</legend>
+                <legend prop:textContent=text(texts::TASK)></legend>
                 {tasks.iter().enumerate().map(option).collect_view()}
             </fieldset>
             {live(move || features(&of_features.parts, task.get()))}
         }
         .into_any()
     } else {
-        view! { <p class="empty">{text(texts::NO_FEATURES)}</p> }.into_any()
+        view! { <p class="empty" prop:textContent=text(texts::NO_FEATURES)></p> }.into_any()
     };
     view! {
         <section class="across" aria-labelledby="explain-way">
-            <h3 id="explain-way">{text(texts::WAY)}</h3>
-            <p class="note">{text(texts::WAY_ABOUT)}</p>
+            <h3 id="explain-way" prop:textContent=text(texts::WAY)></h3>
+            <p class="note" prop:textContent=text(texts::WAY_ABOUT)></p>
             {way(trace, &found.state)}
         </section>
         <div class="columns-of-three">
             <section aria-labelledby="explain-score">
-                <h3 id="explain-score">{text(texts::SCORE)}</h3>
-                {(ranks && lost(trace).is_some()).then(|| view! { <p class="note">{text(texts::NOT_RANKED)}</p> })}
+                <h3 id="explain-score" prop:textContent=text(texts::SCORE)></h3>
+                {(ranks && lost(trace).is_some()).then(|| view! { <p class="note" prop:textContent=text(texts::NOT_RANKED)></p> })}
                 <Apart chosen />
                 {gates(parts, tasks)}
             </section>
             <section aria-labelledby="explain-split">
-                <h3 id="explain-split">{text(texts::RETRIEVAL)}</h3>
+                <h3 id="explain-split" prop:textContent=text(texts::RETRIEVAL)></h3>
                 {split(parts, answer.retriever)}
                 {attention(answer, now(&found.state))}
             </section>
             <section aria-labelledby="explain-features">
-                <h3 id="explain-features">{text(texts::FEATURES)}</h3>
+                <h3 id="explain-features" prop:textContent=text(texts::FEATURES)></h3>
                 {of_ranker}
             </section>
         </div>

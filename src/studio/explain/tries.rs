@@ -12,6 +12,7 @@ use crate::engine::{Engine, Lost};
 use page::language::{say, text, worded};
 use page::latest::{Latest, Turn};
 use page::parts::{click, live};
+use page::spoken::spoken;
 use page::store::store;
 use protocol::words::score_change;
 use protocol::{Question, Reply, Trace};
@@ -103,6 +104,14 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
     let progress = Memo::new(move |_| (done.with(Vec::len), plan.with(Vec::len)));
     let turn = move || tries.turn();
     let halted = move || stopped.get() || trouble.with(Option::is_some);
+    let rests = move || {
+        let (done, all) = progress.get();
+        halted() || done >= all
+    };
+    let said = move || {
+        let (done, all) = progress.get();
+        texts::tried(done, all)
+    };
     let tables = move || {
         let Some(found) = found.get() else { return ().into_any() };
         let kinds: [(&'static str, &'static str, Kind); 3] = [
@@ -115,8 +124,8 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
     };
     view! {
         <section class="across" aria-labelledby="what-would-change-it">
-            <h3 id="what-would-change-it">{text(texts::CHANGE)}</h3>
-            <p class="note">{text(texts::CHANGE_ABOUT)}</p>
+            <h3 id="what-would-change-it" prop:textContent=text(texts::CHANGE)></h3>
+            <p class="note" prop:textContent=text(texts::CHANGE_ABOUT)></p>
             <div class="actions">
                 <button
                     type="button"
@@ -124,22 +133,18 @@ pub fn WhatWouldChangeIt(tries: Tries) -> impl IntoView {
                     data-testid="tries-stop"
                     disabled=move || { let (done, all) = progress.get(); done >= all }
                     on:click=click(turn)
-                >
-                    {move || if halted() { say(texts::GO_ON) } else { say(texts::STOP) }}
-                </button>
+                    prop:textContent=move || say(if halted() { texts::GO_ON } else { texts::STOP })
+                ></button>
                 <div class="how-far">
-                    <span data-testid="tries-status">{move || { let (done, all) = progress.get(); texts::tried(done, all) }}</span>
+                    <span data-testid="tries-status" prop:textContent=said></span>
                     <progress
                         aria-label=text(texts::PROGRESS)
-                        class:resting=move || { let (done, all) = progress.get(); halted() || done >= all }
+                        class:resting=rests
                         max=move || progress.get().1.max(1).to_string()
                         value=move || progress.get().0.to_string()
                     ></progress>
                 </div>
-                // Told once, when all are through: a line for each would drown a screen reader.
-                <span class="hidden" role="status">
-                    {move || { let (done, all) = progress.get(); if all > 0 && done == all { texts::tried(done, all) } else { String::new() } }}
-                </span>
+                {spoken(move || rests().then(said))}
             </div>
             {live(move || trouble.get().map_or_else(|| ().into_any(), |why| {
                 view! { <p data-testid="notice" data-key="explain" role="alert" prop:textContent=move || worded(&why)></p> }.into_any()
@@ -173,7 +178,7 @@ fn table(
         let tried = of_kind.get();
         if tried.is_empty() {
             let why = if any { say(texts::NOTHING_TRIED) } else { say(texts::NOTHING_TO_TRY) };
-            return view! { <p class="empty">{why}</p> }.into_any();
+            return view! { <p class="empty" prop:textContent=why></p> }.into_any();
         }
         let rows = tried.iter().map(|(change, after)| row(&found, *change, after)).collect_view();
         let first =
@@ -184,8 +189,8 @@ fn table(
                     <thead>
                         <tr>
                             <th scope="col">{first}</th>
-                            <th scope="col">{text(texts::CHANGE_HEADS[1])}</th>
-                            <th scope="col">{text(texts::CHANGE_HEADS[2])}</th>
+                            <th scope="col" prop:textContent=text(texts::CHANGE_HEADS[1])></th>
+                            <th scope="col" prop:textContent=text(texts::CHANGE_HEADS[2])></th>
                             <td></td>
                         </tr>
                     </thead>
@@ -204,14 +209,14 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
     let what = match change {
         Change::Word(number) => {
             let word = words(&found.state).get(number).copied().unwrap_or_default();
-            view! { "“" {word.to_string()} "”" }.into_any()
+            view! { <span translate="no">{format!("“{word}”")}</span> }.into_any()
         }
         Change::Feature(number) => {
             let feature = found.parts.features.get(number as usize);
             feature
                 .map(|(feature, _)| {
                     let key = word!("features.{}", feature.name);
-                    move || say(&key)
+                    view! { <span prop:textContent=move || say(&key)></span> }
                 })
                 .into_any()
         }
@@ -238,7 +243,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
                 state.history = changed.history;
             });
         };
-        view! { <button type="button" class="quiet" on:click=click(go)>{text(texts::GO_THERE)}</button> }
+        view! { <button type="button" class="quiet" on:click=click(go) prop:textContent=text(texts::GO_THERE)></button> }
     });
     let blend = found.state.ranker().blend(&found.state.settings);
     let change_of_score = score_change(blend, after.score - before.score);
@@ -246,7 +251,7 @@ fn row(found: &Arc<Found>, change: Change, after: &Trace) -> AnyView {
         <tr data-rank=after.rank data-score=after.score.to_string() data-lost=lost(after).is_some().to_string()>
             <th scope="row">{what}</th>
             <td class="place" translate="no">{from} " → " {to} " " <span class=format!("move {class}")>{by}</span></td>
-            <td class="by" translate="no">{move || worded(&change_of_score)}</td>
+            <td class="by" translate="no" prop:textContent=move || worded(&change_of_score)></td>
             <td translate="no">{there}</td>
         </tr>
     }

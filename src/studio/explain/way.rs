@@ -52,7 +52,10 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
             let about = texts::judged_by(&passage.stage);
             view! {
                 <tr class=class data-stage=passage.stage.clone() data-passed=passage.passed.to_string()>
-                    <th scope="row">{texts::stage(&passage.stage)}<small translate="no">{about}</small></th>
+                    <th scope="row">
+                        <span prop:textContent=texts::stage(&passage.stage)></span>
+                        <small prop:textContent=about></small>
+                    </th>
                     <td class="verdict" translate="no">{verdict}</td>
                     <td translate="no">{own}{place}</td>
                     <td translate="no">{judged(passage, passage.least)}</td>
@@ -74,12 +77,12 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
         <div class="scrolls" tabindex="0" role="region" aria-label=text(texts::WAY_TABLE)>
             <table class="way" data-testid="way">
                 <thead>
-                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::WAY_HEADS.map(|head| view! { <th scope="col" prop:textContent=text(head)></th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>
                     {rows}
                     <tr class=class data-stage="rank">
-                        <th scope="row">{text(ranker)}</th>
+                        <th scope="row" prop:textContent=text(ranker)></th>
                         <td class="verdict" translate="no">{texts::at_ranker(trace, first.is_some())}</td>
                         <td translate="no">{place}</td>
                         <td>"–"</td>
@@ -87,7 +90,7 @@ pub fn way(trace: &Trace, state: &State) -> AnyView {
                         <td translate="no">{count(ranked)}</td>
                     </tr>
                     <tr class=class data-stage="page">
-                        <th scope="row">{text(texts::PAGE)}</th>
+                        <th scope="row" prop:textContent=text(texts::PAGE)></th>
                         <td class="verdict" translate="no">{page}</td>
                         <td translate="no">{words::place(rank + 1)}</td>
                         <td translate="no">{words::place(size)}</td>
@@ -109,7 +112,7 @@ pub fn split(parts: &Parts, retriever: &Retriever) -> AnyView {
     let row = |name: String, said: &'static str, value: f32| {
         view! {
             <tr data-part=name.clone() data-value=value.to_string()>
-                <th scope="row">{said}</th>
+                <th scope="row" prop:textContent=said></th>
                 <td translate="no">{two_sided(value, most)} <small translate="no">{signed(value, 3)}</small></td>
             </tr>
         }
@@ -127,7 +130,7 @@ pub fn split(parts: &Parts, retriever: &Retriever) -> AnyView {
                 {row("base".into(), say(texts::BASE), base)}
                 {rows}
                 <tr class="sum" data-part="score" data-value=parts.candidate.retrieval_score.to_string()>
-                    <th scope="row">{text(texts::SUM)}</th>
+                    <th scope="row" prop:textContent=text(texts::SUM)></th>
                     <td><small translate="no">{signed(parts.candidate.retrieval_score, 3)}</small></td>
                 </tr>
             </tbody>
@@ -159,7 +162,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
             view! {
                 <tr>
-                    <th scope="row">{worded(name)}</th>
+                    <th scope="row" prop:textContent=worded(name)></th>
                     {(0..tasks.len()).map(|task| cell(task, expert)).collect_view()}
                 </tr>
             }
@@ -169,11 +172,11 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         let name = gating.name.clone();
         layers.push(view! {
             <table class="gates">
-                <caption>{move || name.as_ref().map(worded)}</caption>
+                <caption prop:textContent=move || name.as_ref().map(worded).unwrap_or_default()></caption>
                 <thead>
                     <tr>
-                        <th scope="col"><span class="hidden">{text(word!("studio.explain.expert"))}</span></th>
-                        {tasks.iter().map(|task| view! { <th scope="col">{move || say(&word!("tasks.{}", task.name()))}</th> }).collect_view()}
+                        <th scope="col"><span class="hidden" prop:textContent=text(word!("studio.explain.expert"))></span></th>
+                        {tasks.iter().map(|task| view! { <th scope="col" prop:textContent=move || say(&word!("tasks.{}", task.name()))></th> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -181,8 +184,8 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         });
     }
     view! {
-        <h4>{text(texts::GATES)}</h4>
-        <p class="note">{text(texts::GATES_ABOUT)}</p>
+        <h4 prop:textContent=text(texts::GATES)></h4>
+        <p class="note" prop:textContent=text(texts::GATES_ABOUT)></p>
         {layers}
     }
     .into_any()
@@ -200,7 +203,7 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
         let (kind, value) = (word!("feature-kinds.{}", feature.kind), feature.value);
         view! {
             <tr title={move || say_with(&kind, &[("value", &signed(value, 3))])} data-value=share.to_string()>
-                <th scope="row">{move || say(&name)}</th>
+                <th scope="row" prop:textContent=move || say(&name)></th>
                 <td translate="no">{fixed(feature.value.into(), 2)}</td>
                 <td translate="no">{signed(feature.z_score, 1)}</td>
                 <td>
@@ -216,16 +219,16 @@ pub fn features(parts: &Parts, task: usize) -> AnyView {
         <div class="scrolls tall" tabindex="0" role="region" aria-label=text(texts::FEATURES_TABLE)>
             <table class="bars wide" data-testid="features" data-base=base.to_string() data-utility=utility.to_string()>
                 <thead>
-                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col">{text(head)}</th> }).into_iter().collect_view()}</tr>
+                    <tr>{texts::FEATURES_HEADS.map(|head| view! { <th scope="col" prop:textContent=text(head)></th> }).into_iter().collect_view()}</tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan="3">{text(texts::ALL_AT_MEAN)}</th>
+                        <th scope="row" colspan="3" prop:textContent=text(texts::ALL_AT_MEAN)></th>
                         <td><small translate="no">{signed(base, 3)}</small></td>
                     </tr>
                     <tr class="sum">
-                        <th scope="row" colspan="3">{text(texts::UTILITY)}</th>
+                        <th scope="row" colspan="3" prop:textContent=text(texts::UTILITY)></th>
                         <td><small translate="no">{signed(utility, 3)}</small></td>
                     </tr>
                 </tfoot>
@@ -241,6 +244,11 @@ pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
     let history = &answer.history;
     let kept = || history.iter().filter(|shown| shown.kept);
     let about = say(&word!("studio.explain.attention-{}", answer.retriever.key));
+    let attends = texts::attends(kept().count(), history.len());
+    let attends = match kept().count() {
+        0 => attends,
+        _ => [attends.as_str(), about].join(say(word!("sentences.between"))),
+    };
     let now = now.or_else(|| history.iter().map(|shown| shown.event.time).max()).unwrap_or(0);
     let lists: Vec<AnyView> = match answer.retriever.attends {
         Attends::BySpan => {
@@ -256,8 +264,8 @@ pub fn attention(answer: &Answer, now: Option<i32>) -> AnyView {
         Attends::Whole => vec![attended(None, kept().collect(), ATTENDED)],
     };
     view! {
-        <h3>{text(texts::ATTENTION)}</h3>
-        <p class="note">{texts::attends(kept().count(), history.len())} {(kept().count() > 0).then_some(about)}</p>
+        <h3 prop:textContent=text(texts::ATTENTION)></h3>
+        <p class="note" prop:textContent=attends></p>
         <div data-testid="retriever-attention">{lists}</div>
     }
     .into_any()
@@ -282,11 +290,11 @@ fn attended(span: Option<&'static str>, mut read: Vec<&HistoryEntry>, listed: us
     });
     let rest = (!others.is_empty()).then(|| {
         let (number, sum) = (others.len(), others.iter().map(|shown| shown.attention).sum());
-        view! { <tr><th scope="row">{move || texts::others(number)}</th>{cell(sum)}</tr> }
+        view! { <tr><th scope="row" prop:textContent=move || texts::others(number)></th>{cell(sum)}</tr> }
     });
     view! {
         <table class="gates attended">
-            {span.map(|span| view! { <caption>{text(span)}</caption> })}
+            {span.map(|span| view! { <caption prop:textContent=text(span)></caption> })}
             <tbody>{rows.collect_view()} {rest}</tbody>
         </table>
     }

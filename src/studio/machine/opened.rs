@@ -10,6 +10,7 @@ use super::strip::strip;
 use super::symbols::typeset;
 use super::told::{called, figure};
 use super::worked::{Given, Line, worked};
+use lessons::sources::linked;
 use link::view::{PartPlace, View};
 use page::hint::{self, Hint};
 use page::language::{say, say_with};
@@ -91,8 +92,13 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
             &[("parts", &from.join(say(word!("machine.list"))))],
         ),
     };
-    let place = (!part.place.is_empty())
-        .then(|| say_with(word!("machine.in-the-paper"), &[("place", part.place)]));
+    // The system's name is where its paper is linked.
+    let knob = if of_ranker { "ranker" } else { "retriever" };
+    let place = (!part.place.is_empty()).then(|| {
+        let named = say(&word!("knobs.{}.{}", knob, system));
+        let values = [("system", named), ("place", part.place)];
+        linked(&say_with(word!("machine.in-the-paper"), &values))
+    });
     let lines = put_in(seen, of_ranker, part, parts);
     let numbers = activity.filter(|_| lines.is_empty()).map(numbers).unwrap_or_default();
     let rows = activity.map(|activity| activity.rows.clone()).unwrap_or_default();
@@ -110,6 +116,8 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
         }
         (share, None) => say_with(word!("machine.moved-by"), &[("share", &share)]),
     });
+    let of = [of].into_iter().chain(moved).collect::<Vec<_>>();
+    let of = of.join(say(word!("sentences.between")));
     let difference = seen.differs().then(|| seen.drawn(of_ranker, key)).flatten();
     let vectors = rows.into_iter().map(|row| {
         let same = |of: &&Strip| of.name == row.name && of.values.len() == row.values.len();
@@ -122,21 +130,35 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
         view! { <p class="formula numbers" translate="no">{of} {typeset(&formula)}</p> }
     };
     let view = view! {
-        <h3>{part_name(system, key)} " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
-        <p>{say(&word!("machine.{}.{}.about", system, key))}</p>
+        <h3><span prop:textContent=part_name(system, key)></span> " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
+        <p inner_html=linked(say(&word!("machine.{}.{}.about", system, key)))></p>
         {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
         {lines.into_iter().map(line).collect_view()}
         {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
-        <p class="note">{of} " " {place} " " {moved}</p>
-        {empty.map(|key| view! { <p class="empty">{say(key)}</p> })}
+        <p class="note" prop:textContent=of></p>
+        {empty.map(|key| view! { <p class="empty" prop:textContent=say(key)></p> })}
         {(!part.terms.is_empty()).then(|| terms(part))}
         <div class="vectors">{vectors.collect_view()}</div>
-        <p class="note">{say(word!("machine.source"))} " " <code translate="no">{part.source}</code></p>
+        <p class="note">
+            {place.map(|place| view! { <span inner_html=place></span> " " })}
+            <span prop:textContent=say(word!("machine.source"))></span> " " <code translate="no">{part.source}</code>
+        </p>
     };
     Some(view.into_any())
 }
 
-/// Words of the field that are met at a part, each with what it means as its hint.
+/// What a part is called and what it does, in words; none where the system has no such part.
+pub fn part_in_words(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<String> {
+    let system = seen.system(of_ranker);
+    let parts = if of_ranker { seen.answer.ranker.parts } else { seen.answer.retriever.parts };
+    parts.iter().find(|part| part.key == key)?;
+    let about = say(&word!("machine.{}.{}.about", system, key));
+    let values = [("part", part_name(system, key)), ("about", about)];
+    Some(say_with(word!("machine.opened"), &values))
+}
+
+/// Words of the field that are met at a part, each with what it means, and where that is from, as its
+/// hint.
 fn terms(part: &'static Part) -> AnyView {
     let term = |term: &&'static str| {
         let (name, about) =
@@ -154,16 +176,15 @@ fn terms(part: &'static Part) -> AnyView {
                     on:pointerenter=move |event| hint::point(&pointed, &event)
                     on:pointerleave=move |event| hint::leave(&event)
                     on:pointerup=move |event| hint::touch(&touched, &event)
-                >
-                    {say(&name)}
-                </button>
-                <Hint id says=Box::new(move || say(&about).into()) />
+                    prop:textContent=say(&name)
+                ></button>
+                <Hint id says=Box::new(move || linked(say(&about))) />
             </span>
         }
     };
     view! {
         <p class="terms" data-testid="machine-terms">
-            {say(word!("machine.terms"))} " " {part.terms.iter().map(term).collect_view()}
+            <span prop:textContent=say(word!("machine.terms"))></span> " " {part.terms.iter().map(term).collect_view()}
         </p>
     }
     .into_any()

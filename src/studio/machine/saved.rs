@@ -55,7 +55,7 @@ pub fn saves(seen: Sight, store: Store) -> AnyView {
     };
     let trouble = live(move || match told.get() {
         None => ().into_any(),
-        Some(why) => view! { <p role="alert">{worded(&why)}</p> }.into_any(),
+        Some(why) => view! { <p role="alert" prop:textContent=worded(&why)></p> }.into_any(),
     });
     view! {
         <div class="row" role="group" aria-label=text(word!("machine.save"))>

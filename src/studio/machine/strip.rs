@@ -127,7 +127,7 @@ pub fn strip(
             _ => format!("‖{}‖", figure(values.iter().map(|v| v * v).sum::<f32>().sqrt(), 3)),
         };
         view! {
-            <p class="difference">{say(word!("machine.difference"))} " " <small translate="no">{said}</small></p>
+            <p class="difference"><span prop:textContent=say(word!("machine.difference"))></span> " " <small translate="no">{said}</small></p>
             {(values.len() > 1).then(|| cells(&values, most))}
         }
     });

@@ -82,7 +82,7 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, parts: &'static [Part], board: 
                 on:focus=move |_| tree.stand(item)
                 on:click=click(move || tree.turn(item))
             >
-                <strong>{say(&word!("machine.{}", key))}</strong>
+                <strong prop:textContent=say(&word!("machine.{}", key))></strong>
                 <small translate="no">{says}</small>
             </button>
             {inside}
@@ -164,7 +164,9 @@ fn one_box(
             let numbers = numbers.into_iter().map(|number| view! { <span>{number}</span> });
             view! { <strong translate="no">{numbers.collect_view()}</strong> }.into_any()
         }
-        Some(Inside::Nothing) => view! { <small>{say(word!("machine.empty"))}</small> }.into_any(),
+        Some(Inside::Nothing) => {
+            view! { <small prop:textContent=say(word!("machine.empty"))></small> }.into_any()
+        }
         Some(Inside::Strips(strips)) => {
             let strips = strips.iter().map(|cells| {
                 view! { <i class="heat" style=format!("background:{}", background(cells))></i> }
@@ -190,7 +192,7 @@ fn one_box(
             on:focus=move |_| tree.stand(item)
             on:click=click(toggle)
         >
-            <span class="name">{part_name(key, part.key)}</span>
+            <span class="name" prop:textContent=part_name(key, part.key)></span>
             <span class="symbol" translate="no">{typeset(part.symbol)}</span>
             {inside}
         </button>

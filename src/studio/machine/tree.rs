@@ -209,9 +209,10 @@ impl Tree {
         }
     }
 
-    /// It is zoomed, by a pinch or by a wheel with the control key.
+    /// It is zoomed, by a wheel with Ctrl or ⌘. A browser tells a pinch on a touchpad as a wheel with
+    /// Ctrl.
     pub fn zoom(self, event: &WheelEvent, parts: [&'static [Part]; 2]) {
-        if !event.ctrl_key() {
+        if !(event.ctrl_key() || event.meta_key()) {
             return;
         }
         event.prevent_default();

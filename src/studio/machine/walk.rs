@@ -33,6 +33,11 @@ impl Walk {
         self.at.get().is_some_and(|at| place > at)
     }
 
+    /// Whether one is led from part to part.
+    pub fn is_led(self) -> bool {
+        self.walks.get()
+    }
+
     /// Ends it: all parts are there again.
     pub fn end(self) {
         self.at.set(None);
@@ -106,12 +111,8 @@ pub fn Steps(
     };
     view! {
         <div class="actions" role="toolbar" aria-label=text(word!("machine.walk")) on:keydown=keys>
-            <button type="button" class="outlined" data-testid="machine-back" on:click=click(back)>
-                {text(word!("machine.back"))}
-            </button>
-            <button type="button" class="outlined" data-testid="machine-on" on:click=click(on)>
-                {text(word!("machine.on"))}
-            </button>
+            <button type="button" class="outlined" data-testid="machine-back" on:click=click(back) prop:textContent=text(word!("machine.back"))></button>
+            <button type="button" class="outlined" data-testid="machine-on" on:click=click(on) prop:textContent=text(word!("machine.on"))></button>
             <button
                 type="button"
                 class="outlined"
@@ -119,33 +120,29 @@ pub fn Steps(
                 aria-pressed=move || walk.walks.get().to_string()
                 data-testid="machine-lead"
                 on:click=click(lead)
-            >
-                {text(word!("machine.lead"))}
-            </button>
+                prop:textContent=text(word!("machine.lead"))
+            ></button>
             <button
                 type="button"
                 class="quiet"
                 hidden=move || walk.at.get().is_none()
                 on:click=click(move || walk.end())
-            >
-                {text(word!("machine.end"))}
-            </button>
+                prop:textContent=text(word!("machine.end"))
+            ></button>
             <button
                 type="button"
                 class="outlined"
                 data-testid="machine-farther"
                 on:click=click(move || tree.go(false, parts))
-            >
-                {text(word!("machine.farther"))}
-            </button>
+                prop:textContent=text(word!("machine.farther"))
+            ></button>
             <button
                 type="button"
                 class="outlined"
                 data-testid="machine-closer"
                 on:click=click(move || tree.go(true, parts))
-            >
-                {text(word!("machine.closer"))}
-            </button>
+                prop:textContent=text(word!("machine.closer"))
+            ></button>
             <span class="note" data-testid="machine-step" prop:textContent=where_at></span>
         </div>
     }
