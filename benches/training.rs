@@ -2,8 +2,10 @@
 //!
 //! `cargo bench --bench training -- dmt moppr yandex mlpr`; without a name, all of them. Batches, models
 //! and samples are those that ship, of a market with fewer shoppers: as many as `SHOPPERS` in the
-//! environment says. `DESCRIBE=FILE` writes what DMT's steps consist of, for `tests/peers/dmt.py`.
+//! environment says. `DESCRIBE=FILE` writes what DMT's steps consist of, for `tests/peers/`, and `BATCH` says
+//! how many page views such a step is of.
 
+use std::str::FromStr;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -38,7 +40,7 @@ fn main() -> Result<()> {
     memory::keep();
     let named: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|other| *other == name);
-    let shoppers = std::env::var("SHOPPERS").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
+    let shoppers = from_environment("SHOPPERS").unwrap_or(300);
     let world = World::generate(&MarketConfig { shoppers, ..MarketConfig::default() });
     let words = words()?;
     let types = world.catalogue.product_types.len();
@@ -55,7 +57,8 @@ fn main() -> Result<()> {
             || (),
         )?;
         let config = DmtConfig::playground(Vocabulary::of(&world.catalogue), dense::COUNT);
-        let settings = dmt::Settings { epochs: 1, ..dmt::Settings::default() };
+        let mut settings = dmt::Settings { epochs: 1, ..dmt::Settings::default() };
+        settings.batch = from_environment("BATCH").unwrap_or(settings.batch);
         if let Ok(file) = std::env::var("DESCRIBE") {
             describe(&world, &data.training, &settings, &file)?;
         }
@@ -114,6 +117,11 @@ fn main() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// What the environment says, if it says such a thing.
+fn from_environment<T: FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Writes sizes of the model, and for each step of an epoch the lengths of its page views'

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { bench as index } from "./index-bench.mjs";
+import { bench as learn } from "./learn-bench.mjs";
 import { launch, withPage } from "./support/browser.mjs";
 import { DIST, Server } from "./support/server.mjs";
 import { Vitrine } from "./support/vitrine.mjs";
@@ -87,14 +88,14 @@ function firstRanking(page) {
 
 /** Cold, then warm: the same profile again. Three profiles, the median of each. */
 async function firstRankings(browser, line, encoding) {
-  const server = await Server.start({ encoding });
+  const server = await Server.start({ encoding, level: 9 });
   const times = { cold: [], warm: [] };
   try {
     // Compresses everything once, outside what is timed.
-    await withPage({ browser, server }, {}, (page) => page.goto(server.url).then(() => firstRanking(page)));
+    await withPage({ browser, server }, { webgpu: true }, (page) => page.goto(server.url).then(() => firstRanking(page)));
     server.line = line;
     for (let i = 0; i < 3; i++) {
-      await withPage({ browser, server }, {}, async (page) => {
+      await withPage({ browser, server }, { webgpu: true }, async (page) => {
         await page.goto(server.url);
         times.cold.push(await firstRanking(page));
         await page.waitForTimeout(1000);
@@ -252,7 +253,7 @@ async function firstRankingTable(browser) {
   print("Time to the first ranking (bar: 2000 ms at 10 Mbit/s)", rows);
 }
 
-const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr, index };
+const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr, index, learn };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) {
