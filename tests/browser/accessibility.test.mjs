@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { PANELS, linkTo, withVitrine } from "./support/vitrine.mjs";
+import { PANELS, linkTo, usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 /** What axe finds, as lines: the rule, the element, what is wrong. */
 async function findings(page) {
-  await page.evaluate(axe);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   return page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
     return violations.flatMap(({ id, nodes }) =>
@@ -30,22 +30,26 @@ const LINKS = {
   ...Object.fromEntries(PANELS.map((panel) => [panel, linkTo(panel)])),
 };
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const [name, link] of Object.entries(LINKS)) {
-    test(`${name}, ${colorScheme}`, () =>
-      withVitrine(stage, { context: { colorScheme, bypassCSP: true, reducedMotion: "reduce" }, link }, async ({ page }) => {
-        // Names of features come behind the first ranking.
-        await page.waitForFunction(() => {
-          const { run, words } = document.documentElement.dataset;
-          return Number(run) > 0 && words === "all";
-        });
-        if (link.includes("panel=")) {
-          await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
-        }
-        await page.waitForTimeout(600);
-        assert.deepEqual(await findings(page), []);
-      }));
-  }
+const open = usePage(stage, { context: { bypassCSP: true, reducedMotion: "reduce" } });
+
+for (const [name, link] of Object.entries(LINKS)) {
+  test(`${name}, light and dark`, async () => {
+    const vitrine = await open(link);
+    const { page } = vitrine;
+    // Names of features come behind the first ranking.
+    await page.waitForFunction(() => document.documentElement.dataset.words === "all");
+    const panel = /panel=(\w+)/.exec(link)?.[1];
+    if (panel) {
+      await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+      await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+    }
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.evaluate((theme) => (document.documentElement.dataset.theme = theme), colorScheme);
+      await vitrine.still(1000);
+      assert.deepEqual(await findings(page), [], colorScheme);
+    }
+  });
 }
 
 test("what moved is told once it has come to rest", () =>

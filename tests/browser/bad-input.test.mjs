@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
 
 describe("a query", () => {
   for (const [name, query] of [
@@ -19,18 +20,17 @@ describe("a query", () => {
     ["of control characters", "so\u0000fa \u202Esofa\u0007"],
   ]) {
     test(`${name} gives a notice, and the next one is answered`, async () => {
-      await withVitrine(stage, {}, async (vitrine) => {
-        await vitrine.ready();
-        await vitrine.get("query").fill(query);
-        await vitrine.get("query").press("Enter");
-        await vitrine.notice(/quer/);
-        await vitrine.rest();
-        assert.equal(await vitrine.engine(), "ready");
-        assert.equal(await vitrine.page.evaluate(() => window.injected), undefined);
-        assert.equal(await vitrine.page.locator("img[src=x]").count(), 0);
-        await vitrine.search("lamp");
-        assert.ok((await vitrine.ranking()).length >= 10);
-      });
+      const vitrine = await begin("?v=1&q=shoes");
+      assert.deepEqual(await vitrine.notices(), []);
+      await vitrine.get("query").fill(query);
+      await vitrine.get("query").press("Enter");
+      await vitrine.notice(/quer/);
+      await vitrine.rest();
+      assert.equal(await vitrine.engine(), "ready");
+      assert.equal(await vitrine.page.evaluate(() => window.injected), undefined);
+      assert.equal(await vitrine.page.locator("img[src=x]").count(), 0);
+      await vitrine.search("lamp");
+      assert.ok((await vitrine.ranking()).length >= 10);
     });
   }
 
@@ -62,13 +62,23 @@ describe("a link", () => {
     ["with escapes that are none", "?v=1&%zz=%E0%A4%A&w-order=%", /link/],
   ]) {
     test(`${name} opens as far as it can and says what it dropped`, async () => {
-      await withVitrine(stage, { link }, async (vitrine) => {
-        await vitrine.ready();
-        await vitrine.notice(says);
-        assert.ok((await vitrine.ranking()).length >= 10);
-      });
+      const vitrine = await begin("?v=1&q=shoes");
+      // What links say stays until it is read.
+      for (const close of await vitrine.page.locator(".notice .icon").all()) await close.click();
+      assert.deepEqual(await vitrine.notices(), []);
+      await vitrine.page.evaluate((link) => (location.hash = link), link.replace("?", "#"));
+      await vitrine.notice(says);
+      await vitrine.rest();
+      assert.ok((await vitrine.ranking()).length >= 10);
     });
   }
+
+  test("with several of these is opened by a page that loads, too", () =>
+    withVitrine(stage, { link: "?v=99&colour=red&w-order=NaN&shopper=nobody&look=4000000000&%zz=%E0%A4%A" }, async (vitrine) => {
+      await vitrine.ready();
+      for (const says of [/version/, /colour/, /order/, /nobody/, /product/]) await vitrine.notice(says);
+      assert.ok((await vitrine.ranking()).length >= 10);
+    }));
 
   test("that is damaged keeps what is whole", async () => {
     let whole;

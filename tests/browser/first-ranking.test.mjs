@@ -46,7 +46,7 @@ describe("the first ranking", () => {
   });
 
   test("comes over a line of 10 Mbit/s", async (t) => {
-    const slow = await Server.start();
+    const slow = await Server.start({ level: 9 });
     slow.line = { bitsPerSecond: 10e6, latency: 20 };
     try {
       // A link that asks for something has nothing prepared.

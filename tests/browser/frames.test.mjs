@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage, withPage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 /** Where the build has no WebGPU engine, that is said in the console. */
@@ -36,7 +36,7 @@ async function notices(of) {
 
 describe("frames", () => {
   test("below the fold are ranked too, and fetch the WebGPU engine when they are touched", async () => {
-    await withPage(stage, { allow: ALLOW }, async (page) => {
+    await withPage(stage, { allow: ALLOW, webgpu: true }, async (page) => {
       stage.server.requests.length = 0;
       const loads = () => page.workers().filter((worker) => worker.url().includes("engine-webgpu-loader.js")).length;
       // What browsers do with frames of other pages that are scrolled out of sight: they never paint.
@@ -77,46 +77,49 @@ describe("frames", () => {
     });
   });
 
+  // A product that is looked into opens a sheet in a page that stands alone.
+  const begin = usePage(stage);
   for (const width of [390, 700, 960, 1240, 1440]) {
-    test(`whatever of the page they show, ${width} wide, no part lies over another`, () =>
-      // A product that is looked into opens a sheet in a page that stands alone.
-      withVitrine(stage, { link: "?v=1&q=couch&look=2600", context: { viewport: { width, height: 640 } }, allow: ALLOW }, async (vitrine) => {
-        await vitrine.ready();
-        const wrong = await vitrine.page.evaluate(async (PARTS) => {
-          const names = Object.keys(PARTS);
-          const root = document.documentElement;
-          const painted = () => new Promise((wake) => requestAnimationFrame(() => requestAnimationFrame(wake)));
-          const wrong = [];
-          for (let set = 1; set < 1 << names.length; set++) {
-            const shown = names.filter((_, bit) => set & (1 << bit));
-            root.dataset.embed = shown.join(" ");
-            // Far enough down for whatever sticks to stick.
-            for (const share of [0, 0.3, 1]) {
-              scrollTo(0, share * (root.scrollHeight - innerHeight));
-              await painted();
-              const places = names.flatMap((name) => {
-                const element = document.querySelector(PARTS[name]);
-                // Sheets have a rim for their panels' shadows.
-                const rim = element.matches(".side") ? 8 : 0;
-                const { left, top, right, bottom, width } = element.getBoundingClientRect();
-                const there = width > 0;
-                if (there !== shown.includes(name)) wrong.push(`${root.dataset.embed}: ${name} is ${there ? "there" : "missing"}`);
-                return there ? [{ name, left: left + rim, top: top + rim, right: right - rim, bottom: bottom - rim }] : [];
-              });
-              places.forEach((one, i) => {
-                if (one.left < -0.5 || one.right > root.clientWidth + 0.5) wrong.push(`${root.dataset.embed}: ${one.name} is cut off`);
-                for (const other of places.slice(i + 1)) {
-                  const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-                  const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-                  if (wide > 0.5 && high > 0.5) wrong.push(`${root.dataset.embed}, scrolled ${share}: ${one.name} over ${other.name}`);
-                }
-              });
-            }
+    test(`whatever of the page they show, ${width} wide, no part lies over another`, async () => {
+      const vitrine = await begin("?v=1&backend=cpu&q=couch", { width, height: 640 });
+      await vitrine.goTo("?v=1&backend=cpu&q=couch&look=2600");
+      await vitrine.rest();
+      const wrong = await vitrine.page.evaluate(async (PARTS) => {
+        const names = Object.keys(PARTS);
+        const root = document.documentElement;
+        const painted = () => new Promise((wake) => requestAnimationFrame(() => setTimeout(wake)));
+        const wrong = [];
+        for (let set = 1; set < 1 << names.length; set++) {
+          const shown = names.filter((_, bit) => set & (1 << bit));
+          root.dataset.embed = shown.join(" ");
+          // Far enough down for whatever sticks to stick.
+          for (const share of [0, 0.3, 1]) {
+            scrollTo(0, share * (root.scrollHeight - innerHeight));
+            await painted();
+            const places = names.flatMap((name) => {
+              const element = document.querySelector(PARTS[name]);
+              // Sheets have a rim for their panels' shadows.
+              const rim = element.matches(".side") ? 8 : 0;
+              const { left, top, right, bottom, width } = element.getBoundingClientRect();
+              const there = width > 0;
+              if (there !== shown.includes(name)) wrong.push(`${root.dataset.embed}: ${name} is ${there ? "there" : "missing"}`);
+              return there ? [{ name, left: left + rim, top: top + rim, right: right - rim, bottom: bottom - rim }] : [];
+            });
+            places.forEach((one, i) => {
+              if (one.left < -0.5 || one.right > root.clientWidth + 0.5) wrong.push(`${root.dataset.embed}: ${one.name} is cut off`);
+              for (const other of places.slice(i + 1)) {
+                const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+                const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+                if (wide > 0.5 && high > 0.5) wrong.push(`${root.dataset.embed}, scrolled ${share}: ${one.name} over ${other.name}`);
+              }
+            });
           }
-          return wrong;
-        }, PARTS);
-        assert.deepEqual(wrong, []);
-      }));
+        }
+        return wrong;
+      }, PARTS);
+      await vitrine.page.evaluate(() => delete document.documentElement.dataset.embed);
+      assert.deepEqual(wrong, []);
+    });
   }
 
   test("with knobs and the shelf on a phone show both at once", () =>

@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 
+import { listen, spoken, translate } from "./support/assistive.mjs";
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
@@ -224,26 +225,6 @@ describe("the map", () => {
 });
 
 describe("a translator in the browser", () => {
-  /** Puts each text into elements of the translator's own, as the browsers' translators do. */
-  const translate = (page) =>
-    page.evaluate(() => {
-      const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      const texts = [];
-      while (all.nextNode()) {
-        const { parentElement, data } = all.currentNode;
-        if (data.trim() && !parentElement.closest('[translate="no"], script, style, svg, textarea, option')) {
-          texts.push(all.currentNode);
-        }
-      }
-      for (const text of texts) {
-        const [outer, inner] = [document.createElement("font"), document.createElement("font")];
-        inner.textContent = text.data.toUpperCase();
-        outer.append(inner);
-        text.replaceWith(outer);
-      }
-      return texts.length;
-    });
-
   test("leaves numbers, badges, names and order right", () =>
     withVitrine(stage, { link: "?v=1&q=couch&look=2" }, async (vitrine) => {
       const { page } = vitrine;
@@ -261,6 +242,7 @@ describe("a translator in the browser", () => {
             order: [...document.querySelectorAll('[data-testid="shelf"] > *')].map((card) => card.dataset.rank),
             heading: text(".shelf-area .heading h1"),
             pages: text(".pager span"),
+            tiers: text(".tiers"),
             knobs: text(".knob .value"),
             history: text(".history .heading > p:not(.legend)"),
             counts: text(".funnel strong"),
@@ -294,19 +276,7 @@ describe("what is spoken", () => {
     withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
       const { page } = vitrine;
       await vitrine.ready();
-      await page.evaluate(() => {
-        window.spoken = [];
-        const live = '[role="status"], [role="alert"], [aria-live="polite"], [aria-live="assertive"], output';
-        const heard = ({ target }) => (target.nodeType === 1 ? target : target.parentElement)?.closest(live);
-        new MutationObserver((all) => {
-          for (const region of new Set(all.map(heard))) {
-            // Nobody is read what is folded away.
-            if (region?.checkVisibility() && region.getAttribute("aria-live") !== "off") {
-              window.spoken.push(region.textContent);
-            }
-          }
-        }).observe(document.body, { subtree: true, childList: true, characterData: true });
-      });
+      await listen(page);
       const slider = vitrine.get("weight-click");
       await slider.focus();
       for (let step = 0; step < 20; step++) {
@@ -315,14 +285,15 @@ describe("what is spoken", () => {
       }
       await vitrine.rest();
       await page.waitForTimeout(1500);
-      const spoken = await page.evaluate(() => window.spoken);
-      assert.equal(spoken.length, 1, JSON.stringify(spoken));
-      assert.match(spoken[0], /moved/);
+      const said = await spoken(page);
+      assert.equal(said.length, 1, JSON.stringify(said));
+      assert.match(said[0], /moved/);
       assert.equal(await slider.inputValue(), await page.locator(".knob:has([data-testid='weight-click']) .value").innerText().then((t) => String(Number(t))));
     }));
 });
 
 describe("a hint", () => {
+  const begin = usePage(stage);
   const boxes = (page, testid) =>
     page.evaluate((testid) => {
       const knob = document.querySelector(`[data-testid="${testid}"]`).closest(".knob");
@@ -337,33 +308,32 @@ describe("a hint", () => {
     controls.filter((c) => c.left < hint.right && c.right > hint.left && c.top < hint.bottom && c.bottom > hint.top).length;
 
   for (const width of [1440, 1024, 390]) {
-    test(`at ${width} covers no control, can be pointed at, and is closed by Escape`, () =>
-      withVitrine(stage, { context: { viewport: { width, height: 800 } }, link: "?v=1&q=couch" }, async (vitrine) => {
-        const { page } = vitrine;
-        await vitrine.ready();
-        if (width < 1100) {
-          const open = page.locator('[data-tab="knobs"]');
-          if ((await open.getAttribute("aria-pressed")) !== "true" && !(await vitrine.get("weight-click").isVisible())) {
-            await open.click();
-          }
+    test(`at ${width} covers no control, can be pointed at, and is closed by Escape`, async () => {
+      const vitrine = await begin("?v=1&q=couch", { width, height: 800 });
+      const { page } = vitrine;
+      if (width < 1100) {
+        const open = page.locator('[data-tab="knobs"]');
+        if ((await open.getAttribute("aria-pressed")) !== "true" && !(await vitrine.get("weight-click").isVisible())) {
+          await open.click();
         }
-        const knob = page.locator(".knob", { has: vitrine.get("weight-click") }).first();
-        const hint = knob.locator(".about");
-        await knob.locator("label").hover();
-        await hint.waitFor();
-        assert.equal(covers(await boxes(page, "weight-click")), 0);
-        await hint.hover();
-        await page.waitForTimeout(700);
-        assert.ok(await hint.isVisible(), "the pointer reaches it");
-        await page.keyboard.press("Escape");
-        await hint.waitFor({ state: "hidden" });
-        await vitrine.get("weight-exposure").focus();
-        await page.keyboard.press("Tab");
-        await page.keyboard.press("Shift+Tab");
-        await page.locator(".knob .about.open").waitFor();
-        await page.keyboard.press("Escape");
-        assert.equal(await page.locator(".knob .about.open").count(), 0);
-      }));
+      }
+      const knob = page.locator(".knob", { has: vitrine.get("weight-click") }).first();
+      const hint = knob.locator(".about");
+      await knob.locator("label").hover();
+      await hint.waitFor();
+      assert.equal(covers(await boxes(page, "weight-click")), 0);
+      await hint.hover();
+      await page.waitForTimeout(700);
+      assert.ok(await hint.isVisible(), "the pointer reaches it");
+      await page.keyboard.press("Escape");
+      await hint.waitFor({ state: "hidden" });
+      await vitrine.get("weight-exposure").focus();
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Shift+Tab");
+      await page.locator(".knob .about.open").waitFor();
+      await page.keyboard.press("Escape");
+      assert.equal(await page.locator(".knob .about.open").count(), 0);
+    });
   }
 
   test("opens under a finger", () =>

@@ -4,15 +4,13 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-const open = (use, link) =>
-  withVitrine(stage, { link }, async (vitrine) => {
-    await vitrine.ready();
-    await use(vitrine);
-  });
+const begin = usePage(stage);
+const WIDE = { width: 1440, height: 900 };
+const open = async (use, link = "") => use(await begin(link, WIDE));
 
 describe("knobs", () => {
   for (const [testid, value] of [
@@ -45,7 +43,6 @@ describe("knobs", () => {
         await vitrine.rest();
         assert.notDeepEqual(await vitrine.scores(), before);
         await vitrine.set(testid, initial);
-        await vitrine.page.waitForTimeout(500);
         await vitrine.rest();
         assert.deepEqual(await vitrine.scores(), before);
       }, "?v=1&size=40");
@@ -56,7 +53,6 @@ describe("knobs", () => {
     await open(async (vitrine) => {
       const before = await vitrine.order();
       await vitrine.set("weight-click", 0);
-      await vitrine.page.waitForTimeout(500);
       await vitrine.rest();
       assert.notDeepEqual(await vitrine.order(), before);
     });
@@ -260,22 +256,33 @@ describe("knobs", () => {
     mlpr: { "weight-cart": 0, precomputed: false, blend: "lift", "weight-click": 0 },
   };
   for (const [ranker, width, lang] of [["dmt", 1440, "en"], ["dmt", 1024, "zh"], ["mlpr", 1024, "en"], ["mlpr", 1440, "zh"]]) {
-    test(`no knob moves for what another does: ${ranker}, ${width} wide, ${lang}`, () =>
-      withVitrine(stage, { link: `?v=1&backend=cpu&ranker=${ranker}&lang=${lang}`, context: { viewport: { width, height: 900 } } }, async (vitrine) => {
-        await vitrine.ready();
-        const before = await places(vitrine);
-        for (const [testid, value] of Object.entries(TURNED[ranker])) {
-          await vitrine.set(testid, value);
-          // What came of it is told behind the answer.
-          await vitrine.rest();
-          await vitrine.page.waitForTimeout(800);
-          assert.deepEqual(await places(vitrine), before, testid);
-        }
-      }));
+    test(`no knob moves for what another does: ${ranker}, ${width} wide, ${lang}`, async () => {
+      const vitrine = await begin(`?v=1&backend=cpu&ranker=${ranker}&lang=${lang}`, { width, height: 900 });
+      await vitrine.page.waitForFunction((lang) => document.documentElement.lang.startsWith(lang), lang);
+      await vitrine.rest();
+      const told = (testid) => vitrine.page.locator(".knob", { has: vitrine.get(testid) }).locator(".tells").first().textContent();
+      const before = await places(vitrine);
+      for (const [testid, value] of Object.entries(TURNED[ranker])) {
+        const said = await told(testid);
+        await vitrine.set(testid, value);
+        await vitrine.rest();
+        assert.deepEqual(await places(vitrine), before, testid);
+        // What came of it is told behind the answer, but for where it was told why it does nothing.
+        await vitrine.page
+          .waitForFunction(
+            ([testid, said]) => document.querySelector(`.knobs [data-testid="${testid}"]`)?.closest(".knob").querySelector(".tells").textContent !== said,
+            [testid, said],
+            { timeout: 1500 },
+          )
+          .catch(() => {});
+        assert.deepEqual(await places(vitrine), before, `${testid}, told`);
+      }
+    });
   }
 
   test("what a knob did stands beside it, is said once, and moves nothing", async () => {
-    await open(async (vitrine) => {
+    await withVitrine(stage, {}, async (vitrine) => {
+      await vitrine.ready();
       const boxes = () => places(vitrine);
       const before = await boxes();
       // The first ranking is said, too, after its rest.

@@ -5,28 +5,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { test, useStage } from "./support/browser.mjs";
+import { learnLink, ranked, run, stands, until } from "./support/learning.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
 const SYSTEMS = JSON.parse(readFileSync(new URL("../learning.json", import.meta.url), "utf8"));
 const NATIVE = SYSTEMS.dmt;
-/** The fewest shoppers, and what differs. */
-const link = (more = "") => `?v=1&backend=cpu&q=couch&panel=learn&learn=shoppers:50${more}`;
 
 const status = (vitrine) => vitrine.get("learn-status").innerText();
 /** Steps that were made, as the status says. */
 const steps = async (vitrine) => Number((/^Step ([\d,]+) of/.exec(await status(vitrine))?.[1] ?? "-1").replace(",", ""));
-const until = (vitrine, holds, argument) => vitrine.page.waitForFunction(holds, argument, { timeout: 120_000 });
-const stands = (vitrine, number) =>
-  until(
-    vitrine,
-    (number) => document.querySelector('[data-testid="learn-status"]').textContent.startsWith(`Step ${number} of`),
-    number,
-  );
 
 test("steps are those of the command line, and the shelf takes the learner's order and gives it back", () =>
-  withVitrine(stage, { link: link() }, async (vitrine) => {
+  withVitrine(stage, { link: learnLink() }, async (vitrine) => {
     await vitrine.ready();
     const shipped = await vitrine.scores();
     for (let step = 1; step <= NATIVE.losses.length; step++) {
@@ -36,27 +28,22 @@ test("steps are those of the command line, and the shelf takes the learner's ord
     const said = await status(vitrine);
     assert.match(said, new RegExp(`${NATIVE.views.toLocaleString("en")} page views to learn from`));
     assert.match(said, new RegExp(`${NATIVE.held_out.toLocaleString("en")} held out`));
-    const run = await vitrine.page.evaluate(() => {
-      const { losses, looks } = JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run);
-      return { losses, looks };
-    });
-    assert.equal(run.losses.length, NATIVE.losses.length);
-    run.losses.forEach((loss, step) => assert.ok(Math.abs(loss - NATIVE.losses[step]) < 1e-3, `${step}: ${loss}`));
+    const { losses, looks } = await run(vitrine);
+    assert.equal(losses.length, NATIVE.losses.length);
+    losses.forEach((loss, step) => assert.ok(Math.abs(loss - NATIVE.losses[step]) < 1e-3, `${step}: ${loss}`));
     // Looked at before the first step, after the first, second, fourth, eighth, and then every so many.
-    assert.deepEqual(run.looks.slice(0, 5), [0, 1, 2, 4, 8]);
+    assert.deepEqual(looks.slice(0, 5), [0, 1, 2, 4, 8]);
 
     await vitrine.get("learn-on-shelf").check();
-    await vitrine.page.waitForFunction(() => document.querySelector('[data-key="learned"]'));
-    await vitrine.page.waitForTimeout(1500);
+    await ranked(vitrine, true);
     assert.notDeepEqual(await vitrine.scores(), shipped);
     await vitrine.get("learn-on-shelf").uncheck();
-    await vitrine.page.waitForFunction(() => !document.querySelector('[data-key="learned"]'));
-    await vitrine.page.waitForTimeout(1500);
+    await ranked(vitrine, false);
     assert.deepEqual(await vitrine.scores(), shipped);
   }));
 
 test("learning goes on until it is paused, and the page stays at hand", () =>
-  withVitrine(stage, { link: link() }, async (vitrine) => {
+  withVitrine(stage, { link: learnLink() }, async (vitrine) => {
     await vitrine.ready();
     await vitrine.get("learn-go").click();
     await until(vitrine, () => /^Step [1-9]/.test(document.querySelector('[data-testid="learn-status"]').textContent));
@@ -67,7 +54,7 @@ test("learning goes on until it is paused, and the page stays at hand", () =>
     assert.equal(await steps(vitrine), stood, "a pause is one");
     assert.match(await vitrine.get("learn-go").innerText(), /Learn/);
     assert.equal(await vitrine.page.locator(".learn canvas").count(), 1);
-    assert.equal(await vitrine.page.locator(".learn .curves path").count(), 1 + 3 + 3 + 2);
+    assert.equal(await vitrine.page.locator(".learn .curves path").count(), 1 + 3 + 3 + 2 + 2);
     // Another setting is another run; the one before stays in the table.
     await vitrine.page.locator('[data-setting="experts"]').selectOption("2");
     await vitrine.page.waitForURL(/learn=shoppers:50,experts:2/);
@@ -93,8 +80,8 @@ for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr
       }
       const native = SYSTEMS[system];
       assert.ok((await status(vitrine)).includes(native.views.toLocaleString("en")), await status(vitrine));
-      const run = await vitrine.page.evaluate(() => JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run));
-      run.losses.forEach((loss, step) => {
+      const { losses } = await run(vitrine);
+      losses.forEach((loss, step) => {
         const expected = native.losses[step];
         assert.ok(Math.abs(loss - expected) < 2e-3 * Math.max(1, expected), `${step}: ${loss}, not ${expected}`);
       });
@@ -116,7 +103,7 @@ test("a trainer that can't be had, or dies, is said, and another begins", () =>
     stage,
     {
       allow: [/trainer/, /404/],
-      link: link(),
+      link: learnLink(),
       prepare: () => stage.server.faults.set("trainer_bg.wasm", { status: 404 }),
     },
     async (vitrine) => {

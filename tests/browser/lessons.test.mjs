@@ -1,4 +1,5 @@
-// Lessons in the studio: guess, check, go on; by link, by keyboard, and where files are missing.
+// Lessons in the studio: guess, check, go on; by link, by keyboard, where files are missing, and where a check
+// trains.
 
 import assert from "node:assert/strict";
 
@@ -9,6 +10,37 @@ const stage = useStage();
 const ALLOW_ALL = [/./];
 const TEMPERATURE = "?q=couch&panel=lessons&lesson=03-temperature.2";
 const LESSON = "assets/lessons/03-temperature.md";
+/** A lesson whose check trains, for a few seconds. */
+const TRAINS = `+++
+title = "Trains"
+minutes = 5
+theme = "trains"
+about = "It learns."
++++
+
+## Learn
+
+\`\`\`toml
+state = "?q=couch"
+ask = "Does it learn?"
+choices = ["It does", "It does not"]
+right = 1
+why = "It was seen."
+seconds = 9
+
+[[check]]
+quantity = "learned.measure auc-click"
+of = "?learn=shoppers:50"
+expect = "between 0.2 and 0.95"
+
+[[check]]
+quantity = "learned.mixed click"
+of = "?q=couch&learn=shoppers:50"
+expect = "above 1"
+\`\`\`
+
+Check it.
+`;
 
 const step = (vitrine) => vitrine.get("lesson").getAttribute("data-step");
 const reached = (vitrine, wanted) =>
@@ -157,5 +189,57 @@ test("progress that can't be kept does no harm", () =>
       await vitrine.page.locator("body").press("ArrowRight");
       await reached(vitrine, "2");
       assert.equal(await vitrine.get("lesson").locator(".dot").first().getAttribute("data-done"), "true");
+    },
+  ));
+
+test("a check that trains says how far it is, stops and goes on, and its run is in the panel that learns", () =>
+  withVitrine(
+    stage,
+    {
+      allow: [/trainer/, /404/],
+      link: TEMPERATURE.replace(".2", ".1"),
+      prepare: () => {
+        stage.server.faults.set(LESSON, { body: TRAINS });
+        stage.server.faults.set("trainer_bg.wasm", { status: 404 });
+      },
+    },
+    async (vitrine) => {
+      const { page } = vitrine;
+      await vitrine.ready();
+      const check = vitrine.get("lesson-check");
+      await check.waitFor();
+      // Both checks are of one run.
+      assert.match(await vitrine.get("lesson-takes").innerText(), /training: 1\. .* 9 seconds/);
+      await vitrine.get("lesson-question").getByText("It does not").click();
+      await check.click();
+      await vitrine.notice(/trainer/);
+      stage.server.faults.delete("trainer_bg.wasm");
+      await check.click();
+      await page.waitForFunction(
+        () => /Step [1-9]/.test(document.querySelector('[data-testid="lesson-learning"]')?.textContent ?? ""),
+        undefined,
+        { timeout: 120_000 },
+      );
+      assert.match(await vitrine.get("lesson-learning").innerText(), /^Run 1 of 1\. Step \d+ of \d+/);
+      // The guess is not settled before it is over.
+      assert.equal(await vitrine.get("lesson-why").count(), 0);
+      await vitrine.get("lesson-stop").click();
+      await vitrine.notice(/stopped/);
+      await check.click();
+      const found = vitrine.get("lesson-found");
+      await found.waitFor({ timeout: 120_000 });
+      const holds = await found.locator("section").evaluateAll((all) => all.map((one) => one.dataset.holds));
+      assert.deepEqual(holds, ["true", "true"], await found.innerText());
+      assert.match(await vitrine.get("lesson-why").innerText(), /The answer is: It does\./);
+      await found.getByRole("button", { name: "Look" }).first().click();
+      await page.waitForFunction(() => /panel=learn/.test(location.hash) && /learn=shoppers:50/.test(location.hash));
+      await vitrine.get("learn-runs").waitFor();
+      // One that had no trainer, and the one that was stopped and went on.
+      assert.equal(await vitrine.get("learn-runs").locator("tbody tr").count(), 2);
+      // Back in the lesson nothing is learned again.
+      await page.locator("#tab-lessons").click();
+      await vitrine.get("lesson-question").getByText("It does not").click();
+      await check.click();
+      await found.waitFor({ timeout: 10_000 });
     },
   ));

@@ -6,7 +6,7 @@ import { describe } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { test, useStage } from "./support/browser.mjs";
-import { PANELS, withVitrine } from "./support/vitrine.mjs";
+import { PANELS, usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
@@ -31,9 +31,18 @@ async function nothingSticksOut(page, where) {
   assert.ok(overhang <= 0, `${where}: ${overhang} pixels wider than the window`);
 }
 
-/** Goes to a link without loading the page again, as the studio does. */
-const goTo = (page, link) =>
-  page.evaluate((detail) => document.dispatchEvent(new CustomEvent("vitrine-studio", { detail })), link);
+/** Waits until what a change brings is painted. */
+const painted = (page) =>
+  page.evaluate(() => new Promise((wake) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(wake)))));
+
+/** What a panel is for, where a phone must show it beside products. */
+const MAIN = {
+  machine: '[role="treeitem"]',
+  learn: '[data-testid="learn-go"]',
+  map: '[data-testid="map"]',
+  compare: '[data-testid="column"]',
+  metrics: '[data-testid="metrics"] :is(table, progress, button)',
+};
 
 /** Products whose picture and title are in the window with nothing over them. */
 const productsInSight = (page) =>
@@ -47,8 +56,8 @@ const productsInSight = (page) =>
     return products.filter((product) => shown(product.querySelector(".picture")) && shown(product.querySelector(".title"))).length;
   });
 
-/** Which of what a lesson points at and has watched is not in sight. Runs in the page. */
-function inSightOf([point, look]) {
+/** What a lesson points at and has watched that is not in sight, and how few products are. Runs in the page. */
+function lacking({ point, look }) {
   const shown = (element) => {
     const box = element.getBoundingClientRect();
     // A good part of it, or all there is.
@@ -59,7 +68,28 @@ function inSightOf([point, look]) {
     });
   };
   const all = (testid) => [...document.querySelectorAll(`[data-testid="${testid}"]`)];
-  return [point, look].filter((testid) => testid && !all(testid).some(shown));
+  const uncovered = (element) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const at = document.elementFromPoint(left + width / 2, top + height / 2);
+    return at !== null && (element.contains(at) || at.closest('[data-testid="product"]') === element.closest('[data-testid="product"]'));
+  };
+  const products = all("product").filter((product) => [".picture", ".title"].every((part) => uncovered(product.querySelector(part)))).length;
+  const missing = [point, look].filter((testid) => testid && !all(testid).some(shown));
+  return [...missing, ...(products >= 2 ? [] : [`${products} products`])].join(", ");
+}
+
+/** What is lacking once a step has been gone to: nothing, if for half a second nothing was. */
+async function settledOn(page, step) {
+  await page.evaluate(`window.lacking = ${lacking}`);
+  return page.evaluate(async (step) => {
+    let [said, since] = ["", performance.now()];
+    for (const end = performance.now() + 8000; performance.now() < end && performance.now() < since + 500; ) {
+      await new Promise((wake) => setTimeout(wake, 60));
+      said = window.lacking(step);
+      if (said) since = performance.now();
+    }
+    return said;
+  }, step);
 }
 
 /** The steps of the lessons that point at something, one for each thing that they point at. */
@@ -114,105 +144,120 @@ function contrasts(hexes) {
 }
 
 describe("the look", () => {
-  for (const viewport of SIZES) {
-    for (const colorScheme of ["light", "dark"]) {
-      const name = `${viewport.width}-${colorScheme}`;
-      test(`at ${name}: nothing sticks out, everything has a name`, async () => {
-        await withVitrine(stage, { context: { viewport, colorScheme } }, async (vitrine) => {
-          await vitrine.ready();
-          await vitrine.page.screenshot({ path: `${OUTPUT}${name}.png` });
-          await vitrine.page.screenshot({ path: `${OUTPUT}${name}-full.png`, fullPage: true });
-          await vitrine.after(() => vitrine.get("look-inside").first().click());
-          await vitrine.page.screenshot({ path: `${OUTPUT}${name}-inside.png` });
-          await nothingSticksOut(vitrine.page, name);
-          const nameless = await vitrine.page.evaluate(() =>
-            [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
-              .filter(
-                (element) =>
-                  !element.getAttribute("aria-label") &&
-                  !element.getAttribute("aria-labelledby") &&
-                  !element.textContent.trim() &&
-                  ![...(element.labels ?? [])].some((label) => label.textContent.trim()),
-              )
-              .map((element) => element.outerHTML),
-          );
-          assert.deepEqual(nameless, []);
-        });
-      });
-    }
-  }
+  const open = usePage(stage);
+
+  test("at 1440, 1024 and 390, light and dark: nothing sticks out, everything has a name", async () => {
+    const vitrine = await open("", SIZES[0]);
+    const { page } = vitrine;
+    const each = async (use) => {
+      for (const viewport of SIZES) {
+        await page.setViewportSize(viewport);
+        for (const colorScheme of ["light", "dark"]) {
+          await page.emulateMedia({ colorScheme });
+          await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, colorScheme);
+          await use(`${viewport.width}-${colorScheme}`);
+        }
+      }
+    };
+    await each(async (name) => {
+      await page.screenshot({ path: `${OUTPUT}${name}.png` });
+      await page.screenshot({ path: `${OUTPUT}${name}-full.png`, fullPage: true });
+    });
+    await vitrine.after(() => vitrine.get("look-inside").first().click());
+    await each(async (name) => {
+      await page.screenshot({ path: `${OUTPUT}${name}-inside.png` });
+      await nothingSticksOut(page, name);
+      const nameless = await page.evaluate(() =>
+        [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
+          .filter(
+            (element) =>
+              !element.getAttribute("aria-label") &&
+              !element.getAttribute("aria-labelledby") &&
+              !element.textContent.trim() &&
+              ![...(element.labels ?? [])].some((label) => label.textContent.trim()),
+          )
+          .map((element) => element.outerHTML),
+      );
+      assert.deepEqual(nameless, [], name);
+    });
+    await page.emulateMedia({ colorScheme: "light" });
+  });
 
   for (const panel of ["", ...PANELS]) {
     test(`of ${panel || "the page alone"} from a phone to a projector: nothing sticks out`, async () => {
-      await withVitrine(stage, { link: `?v=1&q=couch&look=2&panel=${panel}&a=q:lamp` }, async (vitrine) => {
-        await vitrine.ready();
-        if (panel) {
-          await vitrine.page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
-        }
-        for (const viewport of OTHER_SIZES) {
-          await vitrine.page.setViewportSize(viewport);
-          await vitrine.page.waitForTimeout(200);
-          await nothingSticksOut(vitrine.page, `${viewport.width} wide`);
-        }
-      });
+      const { page } = await open(`?v=1&q=couch&look=2&panel=${panel}&a=q:lamp`, OTHER_SIZES[0]);
+      if (panel) {
+        await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+        await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+      }
+      for (const viewport of OTHER_SIZES) {
+        await page.setViewportSize(viewport);
+        await painted(page);
+        await nothingSticksOut(page, `${viewport.width} wide`);
+      }
     });
   }
 
   for (const viewport of [...SIZES, { width: 320, height: 256 }]) {
-    test(`at ${viewport.width} by ${viewport.height} something may lie over the shelf, and products stay in sight`, () =>
-      withVitrine(stage, { context: { viewport }, link: "?v=1&backend=cpu&q=shoes" }, async (vitrine) => {
-        const { page } = vitrine;
-        await vitrine.ready();
-        const inSight = async (what) => {
-          await page.waitForTimeout(700);
-          await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${what.replace(" ", "-")}.png` });
-          assert.ok((await productsInSight(page)) >= 2, `${what}: ${await productsInSight(page)} products in sight`);
-        };
-        if (viewport.width <= 760) {
-          for (const sheet of ["knobs", "insides"]) {
-            await page.locator(`.tabs [data-tab="${sheet}"]`).click();
-            await inSight(sheet);
-            await page.locator(`.tabs [data-tab="${sheet}"]`).click();
-          }
+    test(`at ${viewport.width} by ${viewport.height} something may lie over the shelf, and products stay in sight`, async () => {
+      const vitrine = await open("?v=1&backend=cpu&q=shoes", viewport);
+      const { page } = vitrine;
+      const inSight = async (what) => {
+        await vitrine.still();
+        await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${what.replace(" ", "-")}.png` });
+        assert.ok((await productsInSight(page)) >= 2, `${what}: ${await productsInSight(page)} products in sight`);
+      };
+      if (viewport.width <= 760) {
+        for (const sheet of ["knobs", "insides"]) {
+          await page.locator(`.tabs [data-tab="${sheet}"]`).click();
+          await inSight(sheet);
+          await page.locator(`.tabs [data-tab="${sheet}"]`).click();
         }
-        for (const panel of ["lessons", "compare", "explain"]) {
-          await goTo(page, `?v=1&backend=cpu&q=shoes&panel=${panel}`);
-          await page.locator('[role="tabpanel"]').first().waitFor();
-          await inSight(panel);
-        }
-        await goTo(page, "?v=1&backend=cpu&q=couch&panel=lessons&lesson=03-temperature.2");
-        await vitrine.get("lesson-check").waitFor();
-        await inSight("a lesson");
-      }));
+      }
+      for (const panel of PANELS) {
+        await vitrine.goTo(`?v=1&backend=cpu&q=shoes&panel=${panel}`);
+        await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+        await inSight(panel);
+        // On a phone what the panel is for is in sight beside them.
+        if (viewport.width !== 390 || !MAIN[panel]) continue;
+        await page.waitForFunction(
+          (selector) =>
+            [...document.querySelectorAll(selector)].some((element) => {
+              const { left, top, width, height } = element.getBoundingClientRect();
+              const at = document.elementFromPoint(left + width / 2, top + Math.min(height / 2, 24));
+              return width > 0 && at !== null && element.contains(at);
+            }),
+          MAIN[panel],
+          { timeout: 20_000 },
+        );
+      }
+      await vitrine.goTo("?v=1&backend=cpu&q=couch&panel=lessons&lesson=03-temperature.2");
+      await vitrine.get("lesson-check").waitFor();
+      await inSight("a lesson");
+    });
   }
 
-  for (const [name, viewport, more] of [...SIZES.map((size) => [size.width, size, ""]), ["a lecture", SIZES[0], "&lecture=on"]]) {
-    test(`at ${name} what a lesson points at, and what it has watched, is in sight with two products`, () =>
-      withVitrine(stage, { context: { viewport }, link: "?v=1&backend=cpu&panel=lessons" }, async (vitrine) => {
-        const { page } = vitrine;
-        await vitrine.ready();
-        const missing = [];
-        for (const { step, state, point, look } of await steps()) {
-          await goTo(page, `${state}&backend=cpu&panel=lessons&lesson=${step}${more}`);
-          const stands = async () => {
-            const seen = await page.evaluate(inSightOf, [point, look]);
-            const products = await productsInSight(page);
-            return [seen, products >= 2 ? "" : `${products} products`].flat().filter(Boolean).join(", ");
-          };
-          let lacks;
-          for (let tries = 0; tries < 20; tries += 1) {
-            await page.waitForTimeout(300);
-            lacks = await stands();
-            if (!lacks && tries > 2) break;
+  // Each waits more than it computes.
+  describe("in a lesson", { concurrency: 4 }, () => {
+    for (const [name, viewport, more] of [...SIZES.map((size) => [size.width, size, ""]), ["a lecture", SIZES[0], "&lecture=on"]]) {
+      test(`at ${name} what it points at, and what it has watched, is in sight with two products`, () =>
+        withVitrine(stage, { context: { viewport }, link: "?v=1&backend=cpu&panel=lessons" }, async (vitrine) => {
+          const { page } = vitrine;
+          await vitrine.ready();
+          const missing = [];
+          for (const { step, state, point, look } of await steps()) {
+            await vitrine.goTo(`${state}&backend=cpu&panel=lessons&lesson=${step}${more}`);
+            await vitrine.rest();
+            const lacks = await settledOn(page, { point, look });
+            if (lacks) {
+              await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${step}${more}.png` });
+              missing.push(`${step}: ${lacks}`);
+            }
           }
-          if (lacks) {
-            await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${step}${more}.png` });
-            missing.push(`${step}: ${lacks}`);
-          }
-        }
-        assert.deepEqual(missing, []);
-      }));
-  }
+          assert.deepEqual(missing, []);
+        }));
+    }
+  });
 
   test("at a zoom of 400 % nothing lies over the query, and suggestions stay in the window", () =>
     withVitrine(stage, { context: { viewport: { width: 320, height: 256 } }, link: "?v=1&backend=cpu&q=nvxie" }, async (vitrine) => {
@@ -236,13 +281,12 @@ describe("the look", () => {
       assert.deepEqual(over, []);
     }));
 
-  test("buttons keep their names where there is no room to show them", () =>
-    withVitrine(stage, { context: { viewport: { width: 390, height: 844 } } }, async (vitrine) => {
-      await vitrine.ready();
-      for (const name of ["Studio", "Share"]) {
-        await vitrine.page.getByRole("button", { name, exact: true }).waitFor();
-      }
-    }));
+  test("buttons keep their names where there is no room to show them", async () => {
+    const { page } = await open("?v=1&backend=cpu&q=couch", { width: 390, height: 844 });
+    for (const name of ["Studio", "Share"]) {
+      await page.getByRole("button", { name, exact: true }).waitFor();
+    }
+  });
 
   test("in forced colours what is on looks otherwise than what is off, and bars are drawn", () =>
     withVitrine(stage, { context: { viewport: SIZES[0], forcedColors: "active" }, link: "?v=1&backend=cpu&q=couch" }, async (vitrine) => {
@@ -275,67 +319,71 @@ describe("the look", () => {
         };
       });
       assert.deepEqual(drawn, { bar: true, part: true, column: true, track: true });
+
+      // Which parts of the machine a knob moved, and which of them is opened.
+      await vitrine.goTo("?v=1&backend=cpu&q=couch&panel=machine&part=ranker.gates");
+      await page.waitForFunction(() => document.querySelector(".machine .part") && !document.querySelector(".machine.stale"));
+      await vitrine.after(() => vitrine.set("gate-temperature", 5));
+      await page.locator(".machine .part.moved").first().waitFor();
+      const ring = ["outline-style", "outline-width", "outline-color", "border-style", "border-width", "border-color", "stroke", "stroke-width"];
+      const moved = await styles('.machine .part.moved:not([aria-selected="true"])', ...ring);
+      assert.notDeepEqual(moved, await styles('.machine .part:not(.moved, [aria-selected="true"])', ...ring), "a ring");
+      assert.notDeepEqual(await styles('.machine .part.moved[aria-selected="true"]', ...ring), moved, "the part that is opened");
     }));
 
-  test("a title on the shelf is shown whole, on every shelf", () =>
-    withVitrine(stage, { context: { viewport: SIZES[0] }, link: "?v=1&backend=cpu&q=couch" }, async (vitrine) => {
-      await vitrine.ready();
-      for (const query of ["laptop", "duvet cover", "headphones"]) {
-        for (const viewport of SIZES) {
-          await vitrine.page.setViewportSize(viewport);
-          await vitrine.page.waitForTimeout(200);
-          const cut = await vitrine.page.locator(".card .title").evaluateAll((all) =>
-            all.filter((title) => title.scrollHeight > title.clientHeight + 1).map((title) => title.textContent),
-          );
-          assert.deepEqual(cut, [], `${viewport.width}`);
-        }
-        await vitrine.search(query);
+  test("a title on the shelf is shown whole, on every shelf", async () => {
+    const vitrine = await open("?v=1&backend=cpu&q=couch", SIZES[0]);
+    for (const query of ["laptop", "duvet cover", "headphones"]) {
+      await vitrine.search(query);
+      for (const viewport of SIZES) {
+        await vitrine.page.setViewportSize(viewport);
+        await painted(vitrine.page);
+        const cut = await vitrine.page.locator(".card .title").evaluateAll((all) =>
+          all.filter((title) => title.scrollHeight > title.clientHeight + 1).map((title) => title.textContent),
+        );
+        assert.deepEqual(cut, [], `${query}, ${viewport.width}`);
       }
-    }));
+    }
+  });
 
-  test("every product stands out from the ground of its picture", () =>
-    withVitrine(stage, { link: "?v=1&backend=cpu&q=shoes" }, async (vitrine) => {
-      await vitrine.ready();
-      for (const scheme of ["light", "dark"]) {
-        await vitrine.page.evaluate((scheme) => (document.documentElement.dataset.theme = scheme), scheme);
-        const { hexes } = await vitrine.page.evaluate(async () => {
-          const { colours } = await (await fetch("assets/catalogue.json")).json();
-          return { hexes: colours.map(({ hex }) => hex) };
-        });
-        const faint = await vitrine.page.evaluate(contrasts, hexes);
-        assert.deepEqual(faint, [], scheme);
-      }
-    }));
-
-  test("on a phone the open panel's tab is on show", () =>
-    withVitrine(stage, { context: { viewport: { width: 390, height: 844 } }, link: "?v=1&q=couch&panel=papers" }, async ({ page }) => {
-      const inRow = () => {
-        const tab = document.querySelector('[role="tab"][aria-selected="true"]');
-        const [inner, outer] = [tab, tab?.parentElement].map((element) => element?.getBoundingClientRect());
-        return tab?.textContent && inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
-      };
-      await page.waitForFunction(inRow, null, { timeout: 20_000 });
-    }));
+  test("on a phone the open panel's tab is on show", async () => {
+    const { page } = await open("?v=1&backend=cpu&q=couch&panel=papers", { width: 390, height: 844 });
+    const inRow = () => {
+      const tab = document.querySelector('[role="tab"][aria-selected="true"]');
+      const [inner, outer] = [tab, tab?.parentElement].map((element) => element?.getBoundingClientRect());
+      return tab?.id === "tab-papers" && inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
+    };
+    await page.waitForFunction(inRow, null, { timeout: 20_000 });
+  });
 
   test("a query that has few products says that the objectives only move them in retrieval", async () => {
-    await withVitrine(stage, { link: "?v=1&q=couch&candidates=100" }, async (vitrine) => {
-      await vitrine.ready();
-      await vitrine.get("all-retrieved").waitFor();
-      const places = await vitrine.get("retrieved").allInnerTexts();
-      assert.ok(places.length > 0 && places.every((place) => /^retrieved #\d+$/.test(place)), `${places}`);
-      assert.equal(new Set(places).size, places.length, "each place is taken once");
-      await vitrine.after(() => vitrine.set("relevance-control", false));
-      assert.ok(!(await vitrine.get("all-retrieved").isVisible()), "without relevance control everything retrieved is ranked");
-    });
+    const vitrine = await open("?v=1&backend=cpu&q=couch&candidates=100", SIZES[0]);
+    await vitrine.get("all-retrieved").waitFor();
+    const places = await vitrine.get("retrieved").allInnerTexts();
+    assert.ok(places.length > 0 && places.every((place) => /^retrieved #\d+$/.test(place)), `${places}`);
+    assert.equal(new Set(places).size, places.length, "each place is taken once");
+    await vitrine.after(() => vitrine.set("relevance-control", false));
+    assert.ok(!(await vitrine.get("all-retrieved").isVisible()), "without relevance control everything retrieved is ranked");
   });
 
   test("sharing and bias features that go together are seen to move together", async () => {
-    await withVitrine(stage, { link: "?v=1&bias-page=on" }, async (vitrine) => {
-      await vitrine.ready();
-      await vitrine.set("multi-task", "single-task");
-      assert.equal(await vitrine.get("bias-page").isChecked(), false);
-      await vitrine.set("bias-neighbours", false);
-      assert.equal(await vitrine.get("multi-task").inputValue(), "mmoe");
-    });
+    const vitrine = await open("?v=1&backend=cpu&bias-page=on", SIZES[0]);
+    await vitrine.set("multi-task", "single-task");
+    assert.equal(await vitrine.get("bias-page").isChecked(), false);
+    await vitrine.set("bias-neighbours", false);
+    assert.equal(await vitrine.get("multi-task").inputValue(), "mmoe");
+  });
+
+  test("every product stands out from the ground of its picture", async () => {
+    const { page } = await open("?v=1&backend=cpu&q=shoes", SIZES[0]);
+    for (const scheme of ["light", "dark"]) {
+      await page.evaluate((scheme) => (document.documentElement.dataset.theme = scheme), scheme);
+      const { hexes } = await page.evaluate(async () => {
+        const { colours } = await (await fetch("assets/catalogue.json")).json();
+        return { hexes: colours.map(({ hex }) => hex) };
+      });
+      const faint = await page.evaluate(contrasts, hexes);
+      assert.deepEqual(faint, [], scheme);
+    }
   });
 });

@@ -4,9 +4,16 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
+/** Runs a test on the page that several share. */
+const shared = async (link, use, viewport = { width: 1280, height: 720 }) => {
+  const vitrine = await begin(link, viewport);
+  await drawn(vitrine);
+  await use(vitrine);
+};
 
 const LINK = "?v=1&backend=cpu&q=couch&panel=machine";
 const part = (vitrine, system, key) => vitrine.get(`machine-${system}`).locator(`[data-part="${key}"]`);
@@ -21,9 +28,7 @@ const moved = (vitrine) =>
   vitrine.page.locator(".machine .part.moved").evaluateAll((all) => all.map(({ dataset }) => dataset.part));
 
 test("every part of both systems is drawn, and opened shows its formula and the numbers of the score", () =>
-  withVitrine(stage, { link: LINK }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(LINK, async (vitrine) => {
     const [first] = await vitrine.ranking();
     assert.equal(await vitrine.get("machine-retriever").locator(".part").count(), 12);
     assert.equal(await vitrine.get("machine-ranker").locator(".part").count(), 14);
@@ -56,7 +61,9 @@ test("every part of both systems is drawn, and opened shows its formula and the 
     const [line] = await lines(vitrine);
     assert.match(line, /^z = \(.*…\)\d+ · \(.*…\)\d+ = /);
     const [score] = numbers(line).slice(-1);
-    await vitrine.open(`?v=1&backend=cpu&q=couch&look=${first.id}`);
+    await vitrine.goTo(`?v=1&backend=cpu&q=couch&look=${first.id}`);
+    await vitrine.get("score-breakdown").waitFor();
+    await vitrine.rest();
     const values = await vitrine.get("score-breakdown").getAttribute("data-values");
     assert.ok(Math.abs(score - JSON.parse(values).retrieval_score) < 1e-3);
   }));
@@ -89,9 +96,7 @@ test("on a narrow page the parts are a list, from what comes in to what comes ou
   }));
 
 test("a formula has the numbers of this product, and they come to what is shown", () =>
-  withVitrine(stage, { link: `${LINK}&ranker=mlpr&part=ranker.chance` }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(`${LINK}&ranker=mlpr&part=ranker.chance`, async (vitrine) => {
     const steps = await lines(vitrine);
     assert.equal(steps.length, 3, "a line a task");
     const order = numbers(steps[2].split("=").slice(1).join("="));
@@ -134,9 +139,7 @@ test("the part that is opened is in the link, and comes back with it", () =>
 
 for (const width of [1440, 1024, 768])
   test(`at ${width} pixels nothing is wider than the panel, and all can be read`, () =>
-    withVitrine(stage, { link: `${LINK}&ranker=mlpr`, context: { viewport: { width, height: 900 } } }, async (vitrine) => {
-      await vitrine.ready();
-      await drawn(vitrine);
+    shared(`${LINK}&ranker=mlpr`, async (vitrine) => {
       const seen = await vitrine.page.locator(".machine").evaluate((machine) => ({
         wider: machine.scrollWidth - machine.clientWidth,
         drawings: machine.querySelectorAll(".drawing svg").length,
@@ -153,7 +156,7 @@ for (const width of [1440, 1024, 768])
       assert.deepEqual([seen.wider, seen.cut], [0, []]);
       assert.equal(seen.drawings, 2);
       assert.ok(seen.least >= 11, `${seen.least} pixels`);
-    }));
+    }, { width, height: 900 }));
 
 test("the numbers are held against a pinned state and against the state before", () =>
   withVitrine(stage, { link: `${LINK}&a=q:couch;gate-temperature:5` }, async (vitrine) => {
@@ -179,9 +182,7 @@ test("the numbers are held against a pinned state and against the state before",
   }));
 
 test("the page's products can be seen in the mean, and one of them in passing", () =>
-  withVitrine(stage, { link: `${LINK}&part=ranker.gates` }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(`${LINK}&part=ranker.gates`, async (vitrine) => {
     const [own, shown] = [await title(vitrine), await vitrine.ranking()];
     const other = vitrine.page.locator(`[data-testid="shelf"] [data-product-id="${shown[1].id}"] .title`);
     await other.hover();
@@ -251,6 +252,34 @@ test("being led through the machine is one step to undo", () =>
     assert.equal(await vitrine.get("undo").isDisabled(), true, "it was the only one");
   }));
 
+test("a wheel with Ctrl comes closer and goes away, and without it is the page's", () =>
+  shared(LINK, async (vitrine) => {
+    const { page } = vitrine;
+    const wheel = (deltaY, ctrlKey) =>
+      page.locator('.machine [role="tree"]').evaluate(
+        (tree, init) => {
+          const event = new WheelEvent("wheel", { bubbles: true, cancelable: true, ...init });
+          tree.dispatchEvent(event);
+          return event.defaultPrevented;
+        },
+        { deltaY, ctrlKey },
+      );
+    const items = page.locator('.machine [role="tree"] [role="treeitem"]');
+    assert.equal(await items.count(), 29);
+    assert.equal(await wheel(-120, false), false);
+    assert.equal(await page.locator('.machine .part[aria-selected="true"]').count(), 0, "nothing is opened");
+    assert.equal(await wheel(-120, true), true, "the browser's own zoom stays out of it");
+    await page.locator('.machine .part[aria-selected="true"]').waitFor();
+    await page.waitForFunction(() => location.hash.includes("part="));
+    assert.equal(await wheel(120, true), true);
+    await page.waitForFunction(() => !location.hash.includes("part="));
+    assert.equal(await items.count(), 29);
+    await wheel(120, true);
+    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 1);
+    await wheel(-120, true);
+    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 29);
+  }));
+
 test("the keyboard reaches every part, comes closer and goes away", () =>
   withVitrine(stage, { link: LINK }, async (vitrine) => {
     await vitrine.ready();
@@ -285,9 +314,7 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
   }));
 
 test("a word of the field says what it means where it is met", () =>
-  withVitrine(stage, { link: `${LINK}&part=ranker.gates` }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(`${LINK}&part=ranker.gates`, async (vitrine) => {
     const terms = vitrine.get("machine-terms");
     assert.deepEqual(await terms.getByRole("button").allInnerTexts(), ["gate", "softmax", "temperature"]);
     const about = terms.locator(".about");
@@ -306,9 +333,7 @@ test("a word of the field says what it means where it is met", () =>
   }));
 
 test("the drawing is saved with every part and its numbers", () =>
-  withVitrine(stage, { link: LINK }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(LINK, async (vitrine) => {
     for (const ending of ["svg", "png"]) {
       const coming = vitrine.page.waitForEvent("download");
       await vitrine.get(`machine-${ending}`).click();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
+import { learn, learnLink } from "./support/learning.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -10,6 +11,10 @@ const stage = useStage();
 /** Steps after which the memory of the programs is compared, and what it may have grown by. */
 const [EARLY, LATE] = [100, 600];
 const MOST = 1.1;
+/** What is done in each round, a step each. */
+const ACTS = ["query", "shopper", "ranker", "look", "panel", "language"];
+/** Few cards, for they take longest to draw. */
+const LINK = "?v=1&q=couch&size=4&candidates=20&panel=compare&a=q:lamp";
 
 /** Keeps the memory of each WebAssembly program of the page within reach. */
 const REACH = () => {
@@ -57,7 +62,6 @@ const ROUND = async (number) => {
     query: () => answered(() => set("query", pick(["couch", "shoes", "milk", "laptop", "lamp", "tent"]))),
     shopper: () => answered(() => set("shopper", pick([...find("shopper").options].slice(0, 4)).value)),
     ranker: () => answered(() => set("ranker", pick(["mlpr", "dmt"]))),
-    weight: () => answered(() => set("weight-click", String(pick([0, 1, 0.3])))),
     look: async () => {
       document.querySelector('[data-testid="look-inside"]').click();
       await frame();
@@ -81,10 +85,28 @@ const ROUND = async (number) => {
   }
 };
 
-/** Goes some rounds, and tells how much memory each program then has. */
-async function go(page, from, to, acts) {
-  await page.evaluate((acts) => (window.acts = acts), acts);
-  await page.evaluate(`window.round = ${ROUND}`);
+/** Bytes of every program's memory: those of the page, and those in workers, in the order in which these began. */
+async function programs(page) {
+  await page.requestGC();
+  const held = await page.evaluate(() => Object.entries(window.programs).map(([name, memory]) => [name, memory.buffer.byteLength]));
+  const counts = {};
+  for (const worker of page.workers()) {
+    // Glue that has started its program gives what it exports to whoever would start it again.
+    const [name, bytes] = await worker.evaluate(async () => {
+      const [, name] = /([a-z-]+)-loader\.js$/.exec(location.pathname);
+      const { default: start } = await import(new URL(`./${name}.js${location.search}`, location.href));
+      const memory = Object.values(await start()).find((exported) => exported instanceof WebAssembly.Memory);
+      return [name, memory.buffer.byteLength];
+    });
+    counts[name] = (counts[name] ?? 0) + 1;
+    held.push([`${name} ${counts[name]}`, bytes]);
+  }
+  return Object.fromEntries(held);
+}
+
+/** Goes some rounds. */
+async function go(page, from, to) {
+  await page.evaluate(`window.acts = ${JSON.stringify(ACTS)}; window.round = ${ROUND}`);
   for (let number = from; number < to; number += 20) {
     await page.evaluate(async ([from, to]) => {
       for (let number = from; number < to; number++) {
@@ -93,22 +115,47 @@ async function go(page, from, to, acts) {
     }, [number, Math.min(number + 20, to)]);
     await page.requestGC();
   }
-  return page.evaluate(() => Object.fromEntries(Object.entries(window.programs).map(([name, memory]) => [name, memory.buffer.byteLength])));
 }
 
-for (const [name, link, acts] of [
-  ["the page", "?v=1&q=couch", ["query", "shopper", "ranker", "look", "language"]],
-  ["the page and the studio", "?v=1&q=couch&panel=compare&a=q:lamp", ["query", "panel", "language"]],
-]) {
-  test(`${name} stays as large as it is`, () =>
-    withVitrine(stage, { link, prepare: ({ page }) => page.addInitScript(REACH) }, async (vitrine) => {
-      await vitrine.ready();
-      const rounds = (steps) => Math.ceil(steps / acts.length);
-      const early = await go(vitrine.page, 0, rounds(EARLY), acts);
-      const late = await go(vitrine.page, rounds(EARLY), rounds(LATE), acts);
-      assert.ok(Object.keys(early).includes("app"), JSON.stringify(early));
-      for (const program of Object.keys(early)) {
-        assert.ok(late[program] <= MOST * early[program], `${program}: ${early[program]} to ${late[program]} bytes`);
-      }
-    }));
-}
+test("page, studio and their engines stay as large as they are", () =>
+  withVitrine(stage, { link: LINK, prepare: ({ page }) => page.addInitScript(REACH) }, async (vitrine) => {
+    const { page } = vitrine;
+    await vitrine.ready();
+    await page.locator('[data-testid="column"] li').first().waitFor();
+    const rounds = (steps) => Math.ceil(steps / ACTS.length);
+    await go(page, 0, rounds(EARLY));
+    const early = await programs(page);
+    await go(page, rounds(EARLY), rounds(LATE));
+    const late = await programs(page);
+    for (const held of [early, late]) {
+      assert.deepEqual(Object.keys(held).sort(), ["app", "engine-cpu 1", "engine-cpu 2", "studio"]);
+    }
+    for (const program of Object.keys(early)) {
+      assert.ok(late[program] <= MOST * early[program], `${program}: ${early[program]} to ${late[program]} bytes`);
+    }
+  }));
+
+test("ten runs of learning take no more than two", () =>
+  withVitrine(stage, { link: learnLink(), prepare: ({ page }) => page.addInitScript(REACH) }, async (vitrine) => {
+    const { page } = vitrine;
+    await vitrine.ready();
+    const client = await page.context().newCDPSession(page);
+    await client.send("Performance.enable");
+    /** What all programs hold, and the scripts' heap beside them. */
+    const held = async () => {
+      const bytes = await programs(page);
+      const { metrics } = await client.send("Performance.getMetrics");
+      return { ...bytes, heap: metrics.find(({ name }) => name === "JSHeapUsedSize").value };
+    };
+    const seen = [];
+    for (let run = 1; run <= 10; run++) {
+      if (run > 1) await vitrine.get("learn-anew").click();
+      await learn(vitrine, 2);
+      if (run === 2 || run === 10) seen.push(await held());
+    }
+    const [early, late] = seen;
+    assert.ok(early["trainer 1"] > 0, JSON.stringify(early));
+    const all = (held) => Object.values(held).reduce((sum, bytes) => sum + bytes, 0);
+    assert.ok(all(late) <= MOST * all(early), `${JSON.stringify(early)} to ${JSON.stringify(late)}`);
+    assert.ok(late["trainer 1"] <= MOST * early["trainer 1"], `the trainer: ${JSON.stringify(early)} to ${JSON.stringify(late)}`);
+  }));

@@ -10,6 +10,7 @@ const stage = useStage();
 
 /** Runs before the page's scripts. */
 const ABSENT = () => Reflect.deleteProperty(Navigator.prototype, "gpu");
+const webgpu = true;
 
 describe("without WebGPU", () => {
   for (const [name, prepare] of [
@@ -17,7 +18,7 @@ describe("without WebGPU", () => {
     ["the adapter is refused", () => {}],
   ]) {
     test(`${name}: asked for, it is declined with a notice, and the CPU answers`, async () => {
-      await withVitrine(stage, { link: "?v=1&backend=webgpu", prepare }, async (vitrine) => {
+      await withVitrine(stage, { link: "?v=1&backend=webgpu", prepare, webgpu }, async (vitrine) => {
         await vitrine.ready();
         await vitrine.notice(/webgpu/);
         await vitrine.search("lamp");
@@ -27,7 +28,7 @@ describe("without WebGPU", () => {
     });
 
     test(`${name}: it is told once, and stands in the backend's menu after that`, async () => {
-      await withVitrine(stage, { prepare }, async (vitrine) => {
+      await withVitrine(stage, { prepare, webgpu }, async (vitrine) => {
         await vitrine.ready();
         await vitrine.notice(/webgpu/);
         await vitrine.open();
@@ -43,7 +44,7 @@ describe("without WebGPU", () => {
     });
 
     test(`${name}: not asked for, it disturbs nobody`, async () => {
-      await withVitrine(stage, { prepare }, async (vitrine) => {
+      await withVitrine(stage, { prepare, webgpu }, async (vitrine) => {
         await vitrine.ready();
         await vitrine.search("lamp");
         assert.equal(await vitrine.backend(), "cpu");

@@ -11,7 +11,7 @@ import { Host } from "./support/host.mjs";
 import { DIST } from "./support/server.mjs";
 import { PANELS, PATIENCE, Vitrine } from "./support/vitrine.mjs";
 
-const KEPT = { context: { serviceWorkers: "allow" }, allow: [/Failed to load resource/, /net::ERR/, /module/, /did not load/] };
+const KEPT = { webgpu: true, context: { serviceWorkers: "allow" }, allow: [/Failed to load resource/, /net::ERR/, /module/, /did not load/] };
 /** What ends the name of each file of MLPR. */
 const MLPR = "assets/mlpr.safetensors";
 const LESSON = "assets/lessons/01-vocabulary-gap.md";

@@ -4,18 +4,23 @@
 import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
+import { learnLink, until } from "./support/learning.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
 /** Steps of a walk, and after how many it is looked at. */
-const STEPS = 2000;
+const STEPS = 1500;
 const STRIDE = 250;
 
+/** What leaves the page, or asks the machine for something, is no step. */
+const OFF =
+  '[data-testid="share"], [data-testid="theme"], [data-testid^="save-"], [type="file"], a, .copied button, .row .outlined, .code + button, .charts button';
+
 /** Takes some steps: each turns one control that can be turned. Returns what it did last. */
-function walk(page, seed, steps) {
+function walk(page, seed, steps, off = OFF) {
   return page.evaluate(
-    async ({ seed, steps }) => {
+    async ({ seed, steps, off }) => {
       // Mulberry32.
       let state = seed;
       const random = () => {
@@ -31,8 +36,6 @@ function walk(page, seed, steps) {
         control.dispatchEvent(new Event("change", { bubbles: true }));
       };
       const words = ["couch", "shoes", "milk", "laptop", "", "no such thing", "ÄÖÜ 🙂", "lamp lamp lamp"];
-      // What leaves the page, or asks the machine for something, is no step.
-      const off = '[data-testid="share"], [data-testid="theme"], [data-testid^="save-"], [type="file"], a, .copied button, .row .outlined, .code + button, .charts button';
       let last = "";
       for (let step = 0; step < steps; step++) {
         const all = [...document.querySelectorAll("input, select, button, summary")];
@@ -52,11 +55,13 @@ function walk(page, seed, steps) {
         } else {
           control.click();
         }
-        await new Promise((resolve) => setTimeout(resolve, 4 + random() * 12));
+        // Some follow each other before anything is painted, as no person's would.
+        const [follows, wait] = [random() < 0.6, 4 + random() * 12];
+        await new Promise((resolve) => setTimeout(resolve, follows ? 0 : wait));
       }
       return last;
     },
-    { seed, steps },
+    { seed, steps, off },
   );
 }
 
@@ -68,12 +73,15 @@ async function held(client) {
   return { heap: of("JSHeapUsedSize"), nodes: of("Nodes") };
 }
 
-for (const [name, seed, link] of [
-  ["over the page", 1, "?v=1&q=couch"],
-  ["over the page and the studio", 2, "?v=1&q=couch&panel=compare"],
+/** Most of a step is the moving of cards: it is walked through once. */
+const still = { reducedMotion: "reduce" };
+
+for (const [name, seed, link, context] of [
+  ["over the page", 1, "?v=1&q=couch", {}],
+  ["over the page and the studio", 2, "?v=1&q=couch&panel=compare", still],
 ]) {
   test(`a random walk ${name}`, () =>
-    withVitrine(stage, { link }, async (vitrine) => {
+    withVitrine(stage, { link, context }, async (vitrine) => {
       const { page } = vitrine;
       await vitrine.ready();
       const client = await page.context().newCDPSession(page);
@@ -95,3 +103,49 @@ for (const [name, seed, link] of [
       assert.ok(late.nodes < 3 * early.nodes + 5000, `the document grew: ${JSON.stringify(seen)}`);
     }));
 }
+
+test("a random walk while a model learns", () =>
+  withVitrine(stage, { link: learnLink(), context: still }, async (vitrine) => {
+    const { page } = vitrine;
+    await vitrine.ready();
+    const client = await page.context().newCDPSession(page);
+    await client.send("Performance.enable");
+    // More shoppers, or another system's, would be learned from for minutes; files are asked of the machine.
+    const off = `${OFF}, [data-setting="shoppers"], [data-testid="learn-system"], [data-testid="learn-save"]`;
+    const press = async (testid) => {
+      const button = vitrine.get(testid);
+      if (await button.isEnabled()) await button.click();
+    };
+    const seen = [];
+    const acts = {
+      learn: () => press("learn-go"),
+      pause: () => press("learn-go"),
+      "go on": () => press("learn-go"),
+      "rank with it": () => vitrine.goTo(learnLink("&weights=learned")),
+      "one step": () => press("learn-step"),
+      "begin anew": () => press("learn-anew"),
+    };
+    for (const [round, [name, act]] of Object.entries(acts).entries()) {
+      // Wherever the walk has gone.
+      await vitrine.goTo(learnLink());
+      await vitrine.get("learn-go").waitFor();
+      await act();
+      if (round === 0) await until(vitrine, () => JSON.parse(document.querySelector('[data-testid="learn"]')?.dataset.run ?? '{"looks":[]}').looks.length > 0);
+      const last = await walk(page, 3000 + round, 60, off);
+      await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", null, { timeout: 60_000 }).catch(() => {
+        throw new Error(`after "${name}" and 60 steps, the last on ${last}, the engine does not answer`);
+      });
+      seen.push(await held(client));
+    }
+    // The trainer still learns, and the shelf can be ranked with it.
+    await vitrine.goTo(learnLink());
+    await vitrine.get("learn-go").waitFor();
+    await press("learn-anew");
+    await press("learn-step");
+    await until(vitrine, () => /^Step [1-9]/.test(document.querySelector('[data-testid="learn-status"]').textContent));
+    await vitrine.goTo(learnLink("&weights=learned"));
+    await until(vitrine, () => document.querySelector('[data-testid="notice"][data-key="learned"]') !== null);
+    assert.ok((await vitrine.ranking()).length > 0);
+    const [early, late] = [seen[1], seen.at(-1)];
+    assert.ok(late.heap < early.heap + 30e6, `the heap grew: ${JSON.stringify(seen)}`);
+  }));

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
+const open = async (link, use) => use(await begin(link));
 
 /** What the page says of how a query was read, as keys. */
 const aboutTheQuery = (vitrine) =>
@@ -20,8 +22,7 @@ describe("search", () => {
     ["bike", /bicycle|bike/i],
   ]) {
     test(`"${query}" finds what is meant`, async () => {
-      await withVitrine(stage, { link: `?v=1&q=lamp` }, async (vitrine) => {
-        await vitrine.ready();
+      await open(`?v=1&q=lamp`, async (vitrine) => {
         const lamps = await vitrine.order();
         await vitrine.search(query);
         const found = (await vitrine.ranking()).slice(0, 10);
@@ -33,8 +34,7 @@ describe("search", () => {
   }
 
   test("no title says couch", async () => {
-    await withVitrine(stage, { link: "?v=1&q=couch&size=60" }, async (vitrine) => {
-      await vitrine.ready();
+    await open("?v=1&q=couch&size=60", async (vitrine) => {
       assert.deepEqual((await vitrine.ranking()).filter(({ text }) => /couch/i.test(text)), []);
     });
   });
@@ -45,8 +45,7 @@ describe("search", () => {
     ["black dress", /\bblack\b/i, /^Up to place 2: every word you asked for\./],
   ]) {
     test(`"${query}" fills the page, and the shelf says where what is meant ends`, async () => {
-      await withVitrine(stage, { link: `?v=1&backend=cpu&q=${encodeURIComponent(query)}` }, async (vitrine) => {
-        await vitrine.ready();
+      await open(`?v=1&backend=cpu&q=${encodeURIComponent(query)}`, async (vitrine) => {
         const shown = await vitrine.ranking();
         assert.equal(shown.length, 20);
         assert.ok(shown.slice(0, 2).every(({ text }) => first.test(text)), `${shown[0].text}; ${shown[1].text}`);
@@ -65,8 +64,7 @@ describe("search", () => {
     ["!!!", "query-signs", /Only Latin letters/],
   ]) {
     test(`that nothing here answers "${query}" is said`, async () => {
-      await withVitrine(stage, { link: `?v=1&q=${query}&backend=cpu` }, async (vitrine) => {
-        await vitrine.ready();
+      await open(`?v=1&q=${query}&backend=cpu`, async (vitrine) => {
         const notice = vitrine.page.locator(`[data-testid=notice][data-key="${key}"]`);
         await notice.waitFor();
         assert.match(await notice.innerText(), words);
@@ -76,8 +74,7 @@ describe("search", () => {
   }
 
   test("what looks like a letter is one", async () => {
-    await withVitrine(stage, { link: "?v=1&backend=cpu&q=men%27s+sofa" }, async (vitrine) => {
-      await vitrine.ready();
+    await open("?v=1&backend=cpu&q=men%27s+sofa", async (vitrine) => {
       const meant = await vitrine.order();
       await vitrine.search("lamp");
       await vitrine.search("\u{FEFF}men\u{2019}s\u{A0}so\u{200B}fa\u{3000}");
@@ -87,8 +84,7 @@ describe("search", () => {
   });
 
   test("says of each query what is wrong with it, also after another", async () => {
-    await withVitrine(stage, { link: "?v=1&q=lamp" }, async (vitrine) => {
-      await vitrine.ready();
+    await open("?v=1&q=lamp", async (vitrine) => {
       const said = async (query) => {
         await vitrine.search(query);
         return (await vitrine.notices()).map(({ text }) => text).join(" ");
@@ -102,8 +98,7 @@ describe("search", () => {
   });
 
   test("suggests by what a text looks like", async () => {
-    await withVitrine(stage, {}, async (vitrine) => {
-      await vitrine.ready();
+    await open("", async (vitrine) => {
       const suggested = async (typed) => {
         await vitrine.get("query").fill(typed);
         await vitrine.page.getByRole("option").first().waitFor();
@@ -116,8 +111,7 @@ describe("search", () => {
   });
 
   test("suggests queries of the shop, and takes the one that is picked", async () => {
-    await withVitrine(stage, {}, async (vitrine) => {
-      await vitrine.ready();
+    await open("", async (vitrine) => {
       await vitrine.get("query").fill("so");
       const option = vitrine.page.getByRole("option").first();
       const text = (await option.innerText()).trim();

@@ -4,15 +4,12 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-const open = (link, use, options = {}) =>
-  withVitrine(stage, { link, ...options }, async (vitrine) => {
-    await vitrine.ready();
-    await use(vitrine);
-  });
+const begin = usePage(stage);
+const open = async (link, use) => use(await begin(link));
 
 /** Chooses a ranker and waits until it has ranked: its gates fill so many figures. */
 async function choose(vitrine, ranker, figures) {
@@ -219,9 +216,11 @@ describe("a system that cannot be had", () => {
   ]) {
     test(`${file} is missing: that is said, and the last pair goes on`, async () => {
       stage.server.faults.set(`assets/${file}`, { status: 404 });
-      await open(
-        "",
+      await withVitrine(
+        stage,
+        { allow: [/./] },
         async (vitrine) => {
+          await vitrine.ready();
           const before = await vitrine.scores();
           await vitrine.after(() => vitrine.set(testid, value));
           await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*stays in use`));
@@ -230,7 +229,6 @@ describe("a system that cannot be had", () => {
           await vitrine.after(() => vitrine.set("candidates", 40));
           assert.deepEqual(await vitrine.notices(), [], "asked for again, it is had");
         },
-        { allow: [/./] },
       );
     });
   }

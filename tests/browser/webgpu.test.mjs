@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { TRIAL, withVitrine } from "./support/vitrine.mjs";
+import { TRIAL, usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage({ webgpu: true });
 
@@ -15,19 +15,21 @@ const TOLERANCE = 1e-3;
 /** Whether two scores are the same within the tolerance. */
 const isClose = (a, b) => Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 
+// One trial is enough for all that is compared.
+const begin = usePage(stage);
+
 /** The top ten on one backend, and what each model said of the product that the link looks into. */
 async function answerOf(backend, link) {
-  const answer = {};
-  await withVitrine(stage, { link: `?v=1&backend=${backend}${link}` }, async (vitrine) => {
-    await vitrine.ready();
-    await vitrine.servedBy(backend);
-    answer.top = (await vitrine.ranking()).slice(0, 10);
-    answer.gates = (await vitrine.utilisation()).flat();
+  const vitrine = await begin(`?v=1&backend=${backend}${link}`);
+  await vitrine.servedBy(backend);
+  await vitrine.get("score-breakdown").waitFor();
+  assert.deepEqual(await vitrine.notices(), []);
+  return {
+    top: (await vitrine.ranking()).slice(0, 10),
+    gates: (await vitrine.utilisation()).flat(),
     // The retriever's score, the ranker's utilities and its bias logit.
-    answer.parts = JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values"));
-    assert.deepEqual(await vitrine.notices(), []);
-  });
-  return answer;
+    parts: JSON.parse(await vitrine.get("score-breakdown").getAttribute("data-values")),
+  };
 }
 
 describe("WebGPU", () => {
@@ -41,11 +43,8 @@ describe("WebGPU", () => {
     ["the cascade with MLPR", "&ranker=mlpr&precomputed=off&coarse=on&coarse-keep=10", 12],
   ]) {
     test(`computes as the CPU does: ${name}`, async () => {
-      let look;
-      await withVitrine(stage, { link: `?v=1&backend=cpu${link}` }, async (vitrine) => {
-        await vitrine.ready();
-        look = `${link}&look=${(await vitrine.order())[0]}`;
-      });
+      const [first] = await (await begin(`?v=1&backend=cpu${link}`)).order();
+      const look = `${link}&look=${first}`;
       const { top: cpu, ...cpuInsides } = await answerOf("cpu", look);
       const { top: gpu, ...gpuInsides } = await answerOf("webgpu", look);
       const parts = Object.keys(cpuInsides.parts).filter((part) => part.startsWith("u_"));

@@ -35,21 +35,40 @@ export function launch({ webgpu = false, args = [] } = {}) {
 
 /** A browser and a server for the tests of a file, started and stopped around them. */
 export function useStage(options) {
-  const stage = {};
+  const stage = { webgpu: options?.webgpu, closing: [] };
   before(async () => {
     [stage.browser, stage.server] = await Promise.all([launch(options), Server.start()]);
   });
   afterEach(() => stage.server.faults.clear());
-  after(() => Promise.all([stage.browser?.close(), stage.server?.stop()]));
+  after(async () => {
+    // Pages of several tests are looked at before the browser goes.
+    const closed = await Promise.allSettled(stage.closing.map((close) => close()));
+    await Promise.all([stage.browser?.close(), stage.server?.stop()]);
+    for (const { reason } of closed) if (reason) throw reason;
+  });
   return stage;
 }
 
 /**
- * Runs `use(page, watch)` in a fresh profile and then checks what must hold of every page.
- * @param {{browser: import("playwright-core").Browser, server: Server}} stage
- * @param {{allow?: RegExp[], context?: object}} options `allow`: errors that the test provokes.
+ * As in a browser without WebGPU that has told of it: the engine for it, which is larger than all else
+ * together, is fetched and compiled in the tests that are about it, and in no other.
  */
-export async function withPage({ browser, server }, { allow = [], context: settings = {} }, use) {
+const WITHOUT_WEBGPU = () => {
+  Reflect.deleteProperty(Navigator.prototype, "gpu");
+  try {
+    localStorage.setItem("vitrine-told", "no-webgpu");
+  } catch {
+    // A frame without an origin, a browser that forbids it.
+  }
+};
+
+/**
+ * A page in a fresh profile, and `close`, which checks what must hold of every page.
+ * @param {{browser: import("playwright-core").Browser, server: Server, webgpu?: boolean}} stage
+ * @param {{allow?: RegExp[], context?: object, webgpu?: boolean}} options `allow`: errors that the test
+ * provokes; `webgpu`: whether the browser says what it knows of WebGPU.
+ */
+export async function openPage({ browser, server, webgpu: stage = false }, { allow = [], context: settings = {}, webgpu = stage }) {
   // A page that was kept would hide what the server does.
   const context = await browser.newContext({ serviceWorkers: "block", ...settings });
   const watch = { requests: [], errors: [] };
@@ -60,14 +79,25 @@ export async function withPage({ browser, server }, { allow = [], context: setti
     }
   });
   context.on("weberror", (error) => watch.errors.push(String(error.error().stack ?? error.error())));
-  try {
-    const page = await context.newPage();
-    await use(page, watch);
-  } finally {
+  if (!webgpu) await context.addInitScript(WITHOUT_WEBGPU);
+  const close = async () => {
     await context.close();
+    const foreign = watch.requests.filter((url) => !/^(data|blob|file):/.test(url) && !url.startsWith(server.url));
+    assert.deepEqual(foreign, [], "requests to another host");
+    const unexpected = watch.errors.filter((text) => !allow.some((pattern) => pattern.test(text)));
+    assert.deepEqual(unexpected, [], "errors in the page");
+  };
+  return { page: await context.newPage(), watch, close };
+}
+
+/** Runs `use(page, watch)` in a fresh profile and then checks what must hold of every page. */
+export async function withPage(stage, options, use) {
+  const { page, watch, close } = await openPage(stage, options);
+  try {
+    await use(page, watch);
+  } catch (error) {
+    await page.context().close();
+    throw error;
   }
-  const foreign = watch.requests.filter((url) => !/^(data|blob|file):/.test(url) && !url.startsWith(server.url));
-  assert.deepEqual(foreign, [], "requests to another host");
-  const unexpected = watch.errors.filter((text) => !allow.some((pattern) => pattern.test(text)));
-  assert.deepEqual(unexpected, [], "errors in the page");
+  await close();
 }

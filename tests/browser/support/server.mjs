@@ -25,7 +25,7 @@ const TYPES = {
 };
 
 const COMPRESS = {
-  gzip: (bytes) => promisify(gzip)(bytes, { level: 9 }),
+  gzip: (bytes, level) => promisify(gzip)(bytes, { level }),
   br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
 };
 
@@ -58,12 +58,13 @@ export class Server {
 
   /**
    * Serves a folder on a free port of this machine.
-   * @param {{root?: string, base?: string, encoding?: "gzip" | "br"}} options `base` is the path
-   * under which the folder is served, with a slash at both ends.
+   * @param {{root?: string, base?: string, encoding?: "gzip" | "br", level?: number}} options `base` is the
+   * path under which the folder is served, with a slash at both ends; `level` is gzip's: the smallest files
+   * take a second of each file of tests.
    */
-  static async start({ root = DIST, base = "/", encoding = "gzip" } = {}) {
+  static async start({ root = DIST, base = "/", encoding = "gzip", level = 1 } = {}) {
     const server = new Server();
-    Object.assign(server, { root, base, encoding });
+    Object.assign(server, { root, base, encoding, level });
     await server.#listen(0);
     server.origin = `http://127.0.0.1:${server.http.address().port}`;
     server.url = server.origin + base;
@@ -130,9 +131,9 @@ export class Server {
       body = fault.body;
       headers["Cache-Control"] = "no-store";
     } else if (request.headers["accept-encoding"]?.includes(this.encoding)) {
-      const key = `${this.encoding} ${file} ${found.mtimeMs}`;
+      const key = `${this.encoding} ${this.level} ${file} ${found.mtimeMs}`;
       if (!compressed.has(key)) {
-        compressed.set(key, readFile(file).then(COMPRESS[this.encoding]));
+        compressed.set(key, readFile(file).then((bytes) => COMPRESS[this.encoding](bytes, this.level)));
       }
       body = await compressed.get(key);
       headers["Content-Encoding"] = this.encoding;

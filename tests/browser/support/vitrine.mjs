@@ -2,14 +2,17 @@
 
 import { readFileSync } from "node:fs";
 
-import { withPage } from "./browser.mjs";
+import { openPage, withPage } from "./browser.mjs";
 
 /** Longest that anything may take on a busy machine with two cores and a software GPU. */
 export const PATIENCE = 90_000;
 /** Longest that a software GPU may take to compile its programs and to stand its trial. */
 export const TRIAL = 240_000;
-/** The ranking has come to rest when it has not changed for this long, in milliseconds. */
-const REST = 400;
+/**
+ * The ranking has come to rest when no answer is awaited and nothing has changed for so many frames, which
+ * is longer than the address takes to follow the state.
+ */
+const REST = 9;
 
 /** The studio's panels, as links name them: a line each in their registry. */
 export const PANELS = readFileSync(new URL("../../../src/link/panels.rs", import.meta.url), "utf8")
@@ -36,6 +39,38 @@ export function withVitrine(stage, options, use) {
   });
 }
 
+/**
+ * One page for several tests of a file: to open one takes longer than most of them.
+ * @returns {(link: string, viewport?: object) => Promise<Vitrine>} goes where a test begins; what no link
+ * holds, such as notices and what is unfolded, is as the test before left it.
+ */
+export function usePage(stage, options = {}) {
+  let opened;
+  return async (link, viewport) => {
+    if (!opened) {
+      opened = await openPage(stage, options);
+      stage.closing.push(opened.close);
+      opened.page.setDefaultTimeout(PATIENCE);
+      opened.vitrine = new Vitrine(opened.page, stage.server, opened.watch);
+      if (viewport) await opened.page.setViewportSize(viewport);
+      await opened.vitrine.open(link);
+      return opened.vitrine.ready();
+    }
+    const { page, vitrine } = opened;
+    if (viewport) await page.setViewportSize(viewport);
+    await page.evaluate(() => {
+      document.activeElement?.blur();
+      document.querySelector('.tabs [aria-pressed="true"]')?.click();
+      document.documentElement.dataset.theme = "light";
+      scrollTo(0, 0);
+    });
+    await page.mouse.move(0, 0);
+    await vitrine.goTo(link);
+    await vitrine.rest();
+    return vitrine;
+  };
+}
+
 export class Vitrine {
   constructor(page, server, watch) {
     Object.assign(this, { page, server, watch });
@@ -44,6 +79,11 @@ export class Vitrine {
   /** Opens a link, given as the query part of an address, without waiting for an engine. */
   async open(link = "") {
     await this.page.goto(this.server.url + link);
+  }
+
+  /** Goes to a link without loading the page again, as the studio does. */
+  goTo(link) {
+    return this.page.evaluate((detail) => document.dispatchEvent(new CustomEvent("vitrine-studio", { detail })), link);
   }
 
   /** Waits until an engine is ready and the first ranking is painted. */
@@ -60,16 +100,47 @@ export class Vitrine {
     return this;
   }
 
-  /** Waits until neither run nor ranking changes any more. */
-  async rest() {
-    for (let last = null; ; ) {
-      const now = JSON.stringify([await this.run(), await this.ranking()]);
-      if (now === last) {
-        return;
+  /** Waits until no answer is awaited, and neither run nor ranking changes any more. */
+  rest() {
+    return this.page.evaluate(async ([rest, patience]) => {
+      const { dataset } = document.documentElement;
+      const end = performance.now() + patience;
+      // A page out of sight has no frames.
+      const frame = () =>
+        new Promise((wake) => {
+          setTimeout(wake, 250);
+          requestAnimationFrame(() => setTimeout(wake, 20));
+        });
+      const now = () => {
+        const shelf = document.querySelectorAll('[data-testid="shelf"] [data-testid="product"]');
+        return [dataset.run, ...[...shelf].map((card) => [card.dataset.productId, card.dataset.rank, card.dataset.score])].join();
+      };
+      for (let [last, still] = ["", 0]; still < rest; ) {
+        await frame();
+        if (performance.now() > end) throw new Error(`it does not come to rest: ${dataset.engine}, ${dataset.waits}, run ${dataset.run}`);
+        const waits = dataset.engine === "ready" && dataset.waits === "answer";
+        still = waits || now() !== last ? 0 : still + 1;
+        last = now();
       }
-      last = now;
-      await this.page.waitForTimeout(REST);
-    }
+    }, [REST, PATIENCE]);
+  }
+
+  /** Waits until nothing moves and nothing is written any more, and at most so long, in milliseconds. */
+  still(most = 3000) {
+    return this.page.evaluate(async (most) => {
+      const frame = () => new Promise((wake) => requestAnimationFrame(() => setTimeout(wake, 30)));
+      const moves = (animation) => animation.playState === "running" && animation.effect?.getComputedTiming().endTime !== Infinity;
+      const now = () => {
+        const places = [...document.querySelectorAll(".side, #studio")].map(({ scrollTop, offsetHeight }) => [scrollTop, offsetHeight]);
+        return [scrollY, ...places, document.body.scrollHeight, document.body.textContent].join();
+      };
+      const end = performance.now() + most;
+      for (let [last, quiet] = ["", 0]; quiet < 6 && performance.now() < end; ) {
+        await frame();
+        quiet = document.getAnimations().some(moves) || now() !== last ? 0 : quiet + 1;
+        last = now();
+      }
+    }, most);
   }
 
   /** Number of the last finished run. */
@@ -97,13 +168,17 @@ export class Vitrine {
   }
 
   /** Products with their scores, in order: two rankings are the same if these are. */
-  async scores() {
-    return (await this.ranking()).map(({ id, score }) => `${id} ${score}`);
+  scores() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll('[data-testid="shelf"] [data-testid="product"]')]
+        .sort((a, b) => a.dataset.rank - b.dataset.rank)
+        .map(({ dataset }) => `${dataset.productId} ${dataset.score}`),
+    );
   }
 
   /** Products in order. */
   async order() {
-    return (await this.ranking()).map(({ id }) => id);
+    return (await this.scores()).map((score) => score.split(" ")[0]);
   }
 
   get(testid) {

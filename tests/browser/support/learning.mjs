@@ -1,0 +1,53 @@
+// Learning in the tab, as a person goes about it: steps, and what is waited for.
+
+/** Shoppers learned from: the fewest that there may be. */
+export const FEWEST = "shoppers:50";
+
+/** A state of the panel, with what differs from the fewest shoppers. */
+export const learnLink = (more = "") => `?v=1&backend=cpu&q=couch&panel=learn&learn=${FEWEST}${more}`;
+
+/** Waits for what a run of the busiest machine brings. */
+export const until = (vitrine, holds, argument) => vitrine.page.waitForFunction(holds, argument, { timeout: 120_000 });
+
+/** Waits until so many steps are made. */
+export const stands = (vitrine, number) =>
+  until(
+    vitrine,
+    (number) => document.querySelector('[data-testid="learn-status"]').textContent.startsWith(`Step ${number} of`),
+    number,
+  );
+
+/** What the newest run recorded: its losses, and after which steps it was looked at. */
+export const run = (vitrine) =>
+  vitrine.page.evaluate(() => JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run));
+
+/** Waits until the newest run was looked at so often. */
+export const looks = (vitrine, count) =>
+  until(
+    vitrine,
+    (count) => JSON.parse(document.querySelector('[data-testid="learn"]')?.dataset.run ?? '{"looks":[]}').looks.length >= count,
+    count,
+  );
+
+/** Makes so many steps, a power of two, one after another, until the model was looked at after the last. */
+export async function learn(vitrine, steps) {
+  for (let step = 1; step <= steps; step++) {
+    await vitrine.get("learn-step").click();
+    await stands(vitrine, step);
+  }
+  await until(
+    vitrine,
+    (steps) => JSON.parse(document.querySelector('[data-testid="learn"]').dataset.run).looks.includes(steps),
+    steps,
+  );
+}
+
+/** Waits until the shelf is ranked with learned weights, or no more. */
+export async function ranked(vitrine, learned) {
+  await until(
+    vitrine,
+    (learned) => (document.querySelector('[data-testid="notice"][data-key="learned"]') !== null) === learned,
+    learned,
+  );
+  await vitrine.rest();
+}
