@@ -64,7 +64,7 @@ test("learning goes on until it is paused, and the page stays at hand", () =>
     assert.equal(await vitrine.get("learn-gates").locator("figure").first().locator("path").count(), 2);
   }));
 
-for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr", "dropout"]])
+for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr", "weighting"]])
   test(`${system} learns by settings of its own, to the numbers of the command line`, () =>
     withVitrine(stage, { link: "?v=1&backend=cpu&q=couch&panel=learn" }, async (vitrine) => {
       await vitrine.ready();
