@@ -54,14 +54,16 @@ pub fn after_paint(act: impl FnOnce() + 'static) {
     of_one_type(Box::new(act));
 }
 
-/// Scrolls so that the element with this id is in view, with the heading of its panel.
+/// Scrolls so that the element with this id is in view, with the heading of its panel. Where a lesson is open
+/// that is done at once: the lesson scrolls too, and one smooth scroll ends another.
 pub fn reveal(id: &str) {
     let element = document().get_element_by_id(id);
     let panel = element.and_then(|element| element.closest(".panel").ok().flatten());
     let Some(panel) = panel else { return };
     let options = ScrollIntoViewOptions::new();
     options.set_block(ScrollLogicalPosition::Nearest);
-    options.set_behavior(if less_motion() {
+    let in_lesson = marked("studio") == "lesson";
+    options.set_behavior(if in_lesson || less_motion() {
         ScrollBehavior::Instant
     } else {
         ScrollBehavior::Smooth

@@ -51,11 +51,23 @@ impl Effect {
     }
 }
 
-/// Says what moved, once: for those who cannot see it.
+/// What there is to tell of a shelf.
+#[derive(Clone)]
+enum Told {
+    /// So many products for another request: none of them has moved.
+    Found(usize),
+    /// What came of a change to the same request.
+    Moved(Effect),
+}
+
+/// Says what is on the shelf, or what moved, once: for those who cannot see it.
 #[component]
 pub fn Telling() -> impl IntoView {
     let store = store();
-    let said = RwSignal::new(None::<(Effect, String)>);
+    let said = RwSignal::new(None::<(Told, String)>);
+    // In another language what is on the shelf has been told.
+    let is_told = store.places.with_untracked(|places| !places.is_empty());
+    let asked = StoredValue::new(is_told.then(|| store.request()));
     let told = StoredValue::new(store.moves.get_untracked());
     let pending = Soon::new();
     let tell = move || {
@@ -86,12 +98,19 @@ pub fn Telling() -> impl IntoView {
         });
         let moved = Moved::new(&before, &page, store.page.get_untracked() * size);
         let effect = Effect { knob, moved, shift };
+        let request = Some(store.request());
+        let is_other = asked.with_value(|asked| *asked != request);
+        asked.set_value(request);
+        let tells = match is_other && turned.is_none() {
+            true => Told::Found(page.len()),
+            false => Told::Moved(effect.clone()),
+        };
         let first = store.shop.with_untracked(|shop| {
             let first = *page.first()? as usize;
             Some(shop.as_ref()?.catalogue.products.get(first)?.title.clone())
         });
-        store.effect.set(turned.map(|_| effect.clone()));
-        said.set(first.map(|first| (effect, first)));
+        store.effect.set(turned.map(|_| effect));
+        said.set(first.map(|first| (tells, first)));
         store.turned.set(None);
     };
     follow(move |first| {
@@ -103,7 +122,14 @@ pub fn Telling() -> impl IntoView {
         }
     });
     let words = Memo::new(move |_| {
-        let Some((effect, first)) = said.get() else { return String::new() };
+        let Some((told, first)) = said.get() else { return String::new() };
+        let effect = match told {
+            Told::Found(products) => {
+                let values = [("count", &*count(products)), ("first", &*first)];
+                return say_with(word!("shelf.found"), &values);
+            }
+            Told::Moved(effect) => effect,
+        };
         if !effect.knob.is_empty() {
             return say_with(word!("effect.first"), &[("said", &effect.long()), ("first", &first)]);
         }

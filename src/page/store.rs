@@ -40,6 +40,9 @@ pub struct Place {
     pub candidate: usize,
 }
 
+/// Query, shopper and surface: what moves are counted within.
+pub type Request = (String, String, Surface);
+
 /// Every product's place, best first.
 pub type Places = Arc<Vec<Place>>;
 
@@ -358,23 +361,28 @@ impl Store {
         self.insides.set(self.answer.get_untracked());
     }
 
+    /// What is asked for now.
+    pub fn request(&self) -> Request {
+        self.state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface()))
+    }
+
     /// Keeps [`Self::baseline`]. Another request (query, shopper, surface) starts afresh.
     fn keep_baseline(&self) {
         struct Last {
-            request: (String, String, Surface),
+            request: Request,
             time: f64,
             places: Places,
             experts: Vec<f32>,
         }
-        let Self { state, places, baseline, experts, experts_before, moves, .. } = *self;
+        let Self { places, baseline, experts, experts_before, moves, .. } = *self;
+        let store = *self;
         let mut last = None::<Last>;
         follow(move |_| {
             let places = places.get();
             if places.is_empty() {
                 return;
             }
-            let request =
-                state.with_untracked(|s| (s.query.clone(), s.shopper.clone(), s.surface()));
+            let request = store.request();
             let (time, gesture) = (browser::now(), GESTURE.as_secs_f64() * 1000.0);
             let experts = experts.get_untracked();
             match last.take() {

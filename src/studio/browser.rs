@@ -123,6 +123,25 @@ pub fn pointed_place() -> Option<i32> {
     Some(element.get_bounding_client_rect().top().round() as i32)
 }
 
+/// Whether what is watched, or else pointed at, is in the window with nothing over it: a scroll that was
+/// begun may have been ended by another.
+pub fn is_pointed_in_sight() -> bool {
+    /// Parts of its height, one of which is to be seen, and the most pixels that is from its top.
+    const SPOTS: [(f64, f64); 3] = [(0.1, 14.0), (0.3, 34.0), (0.5, 54.0)];
+    let document = browser::document();
+    let marked =
+        |attribute: &str| document.query_selector(&format!("[{attribute}]")).ok().flatten();
+    let Some(element) = marked(WATCHED_PART).or_else(|| marked(POINTED_AT)) else { return false };
+    let place = element.get_bounding_client_rect();
+    SPOTS.iter().any(|(part, most)| {
+        let down = place.top() + (part * place.height()).min(*most);
+        let across = place.left() + place.width() / 2.0;
+        document
+            .element_from_point(across as f32, down as f32)
+            .is_some_and(|at| element.contains(Some(&at)))
+    })
+}
+
 fn reveal(element: &Element, block: ScrollLogicalPosition) {
     let options = ScrollIntoViewOptions::new();
     options.set_block(block);

@@ -272,10 +272,25 @@ describe("a translator in the browser", () => {
 });
 
 describe("what is spoken", () => {
+  test("of another request is what was found, and nothing of moves", () =>
+    withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
+      const { page } = vitrine;
+      await vitrine.ready();
+      const first = () => vitrine.get("product").first().locator(".title").innerText();
+      const told = (title) => page.waitForFunction((title) => document.querySelector('[data-testid="moves"]')?.textContent === title, title);
+      await told(`20 products on this page. First: ${await first()}`);
+      await listen(page);
+      await vitrine.search("lamp");
+      await told(`20 products on this page. First: ${await first()}`);
+      assert.equal((await spoken(page)).length, 1);
+    }));
+
   test("of a slider that is moved is its own value, and once what moved", () =>
     withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
       const { page } = vitrine;
       await vitrine.ready();
+      // What the shelf holds at first is told too.
+      await page.waitForFunction(() => document.querySelector('[data-testid="moves"]')?.textContent);
       await listen(page);
       const slider = vitrine.get("weight-click");
       await slider.focus();

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 
+import { listen, spoken } from "./support/assistive.mjs";
 import { test, useStage } from "./support/browser.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
@@ -56,9 +57,16 @@ test("a link opens a step; after a guess the engine confirms it; progress surviv
     await check.waitFor();
     assert.ok(await check.isDisabled(), "checked before a guess");
     await vitrine.get("lesson-question").getByText("five times as many").click();
+    await listen(vitrine.page);
     await check.click();
     const found = vitrine.get("lesson-found");
     await found.waitFor();
+    // All that was found is said, once.
+    const all = await found.locator("strong").allInnerTexts();
+    await vitrine.page.waitForFunction((all) => window.spoken.some((said) => all.every((one) => said.includes(one))), all);
+    const heard = (await spoken(vitrine.page)).filter((said) => said.includes(all[0]));
+    assert.equal(heard.length, 1, JSON.stringify(heard));
+    assert.match(heard[0], /as expected$/);
     const holds = await found.locator("section").evaluateAll((all) => all.map((one) => one.dataset.holds));
     assert.deepEqual([...new Set(holds)], ["true"]);
     const [before, after] = (await found.locator("strong").allInnerTexts()).map(Number);
@@ -209,7 +217,7 @@ test("a check that trains says how far it is, stops and goes on, and its run is 
       const check = vitrine.get("lesson-check");
       await check.waitFor();
       // Both checks are of one run.
-      assert.match(await vitrine.get("lesson-takes").innerText(), /training: 1\. .* 9 seconds/);
+      assert.match(await vitrine.get("lesson-takes").innerText(), /this step: 1\. .* 9 seconds/);
       await vitrine.get("lesson-question").getByText("It does not").click();
       await check.click();
       await vitrine.notice(/trainer/);

@@ -166,10 +166,10 @@ fn List(done: Done) -> impl IntoView {
         view! {
             <li class:done=move || all() == steps>
                 <button type="button" on:click=click(begin)>
-                    <span class="number">{at + 1}</span>
+                    <span class="number" translate="no">{at + 1}</span>
                     <span class="title">{title}</span>
                     <span class="about">{about}</span>
-                    <span class="minutes">{state}</span>
+                    <span class="minutes" prop:textContent=state></span>
                 </button>
             </li>
         }

@@ -23,6 +23,7 @@ use page::knobs::KnobControl;
 use page::language::{say, say_with, worded};
 use page::parts::{click, follow, live, when};
 use page::picture::Mark;
+use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::learn::Look;
 use systems::registry;
@@ -151,9 +152,14 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
         };
         let ask = ask.clone();
         view! {
-            <button type="button" class="solid" data-testid="lesson-check" disabled=asks on:click=click(ask)>
-                {label}
-            </button>
+            <button
+                type="button"
+                class="solid"
+                data-testid="lesson-check"
+                disabled=asks
+                on:click=click(ask)
+                prop:textContent=label
+            ></button>
         }
     });
     let before = seconds.map(|seconds| {
@@ -175,7 +181,7 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
                 .into_iter()
                 .zip(&checked)
                 .map(|(outcome, check)| found(store, &trainer, &runs, outcome, check));
-            view! { <div class="found" data-testid="lesson-found" role="status">{rows.collect_view()}</div> }
+            view! { <div class="found" data-testid="lesson-found">{rows.collect_view()}</div> }
                 .into_any()
         }
         Stand::Stopped(why) => {
@@ -200,7 +206,32 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
         {button}
         {how_far}
         {outcomes}
+        {spoken(move || match stand.get() {
+            Stand::Asked => None,
+            Stand::Judged(outcomes) => Some(told(&outcomes, learns)),
+            // What stopped it is an alert of its own.
+            Stand::Open | Stand::Stopped(_) => Some(String::new()),
+        })}
     }
+}
+
+/// What came of all checks, one after another, for those who cannot see it.
+fn told(outcomes: &[Result<Outcome, Message>], learns: bool) -> String {
+    let judged = outcomes.iter().flatten().map(|outcome| {
+        let Outcome { about, found, .. } = outcome;
+        format!("{}: {}; {}", worded(about), found.join(", "), verdict(outcome, learns))
+    });
+    judged.collect::<Vec<_>>().join(". ")
+}
+
+/// What was expected, and whether it is so; `learns`: of a run of a training.
+fn verdict(outcome: &Outcome, learns: bool) -> String {
+    let words = match (outcome.holds, learns) {
+        (true, _) => word!("studio.lessons.so"),
+        (false, true) => word!("studio.lessons.not-so-learned"),
+        (false, false) => word!("studio.lessons.not-so"),
+    };
+    say_with(words, &[("expected", &worded(&outcome.expected))])
 }
 
 /// Marks what the step points at, now and whenever another state brings another control.
@@ -232,7 +263,8 @@ fn look_for(
         }
         let there = browser::point(point.as_deref(), watch.as_deref());
         if there && known.still < STILL {
-            if known.place.is_some() && known.place == browser::pointed_place() {
+            let stands = known.place.is_some() && known.place == browser::pointed_place();
+            if stands && browser::is_pointed_in_sight() {
                 known.still += 1;
             } else if browser::reveal_pointed() {
                 known = Revealed { place: browser::pointed_place(), still: 0 };
@@ -262,9 +294,14 @@ fn stage(store: Store, link: String) -> AnyView {
         })
     };
     view! {
-        <button type="button" class="outlined" data-testid="lesson-stage" disabled=there on:click=click(set)>
-            {label}
-        </button>
+        <button
+            type="button"
+            class="outlined"
+            data-testid="lesson-stage"
+            disabled=there
+            on:click=click(set)
+            prop:textContent=label
+        ></button>
     }
     .into_any()
 }
@@ -292,7 +329,9 @@ fn control(testid: &str) -> AnyView {
             browser::reveal_pointed();
         })>
             <Mark name="look" />
-            {move || say_with(word!("studio.lessons.knob"), &[("name", say(&knob.words("name")))])}
+            <span
+                prop:textContent=move || say_with(word!("studio.lessons.knob"), &[("name", say(&knob.words("name")))])
+            ></span>
         </button>
         <div class="one-knob">
             {live(move || view! { <KnobControl knob place="lesson" /> }.into_any())}
@@ -352,12 +391,14 @@ fn found(
     outcome: Result<Outcome, Message>,
     check: &Check,
 ) -> AnyView {
-    let Outcome { about, found, expected, holds } = match outcome {
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(why) => {
             return view! { <p data-testid="notice" role="alert">{worded(&why)}</p> }.into_any();
         }
     };
+    let verdict = verdict(&outcome, check.learns());
+    let Outcome { about, found, holds, .. } = outcome;
     let names: &[&str] = match check.links.len() {
         1 => &[word!("studio.lessons.look")],
         _ => &[word!("studio.lessons.before"), word!("studio.lessons.after")],
@@ -373,12 +414,6 @@ fn found(
         true => word!("studio.lessons.as-curves"),
         false => word!("studio.lessons.on-the-shelf"),
     };
-    let verdict = match (holds, check.learns()) {
-        (true, _) => word!("studio.lessons.so"),
-        (false, true) => word!("studio.lessons.not-so-learned"),
-        (false, false) => word!("studio.lessons.not-so"),
-    };
-    let verdict = say_with(verdict, &[("expected", &worded(&expected))]);
     view! {
         <section data-holds=holds.to_string()>
             <p class="about">{worded(&about)}</p>
