@@ -63,6 +63,16 @@ options! {
 }
 
 options! {
+    /// How the products of a query vector are found.
+    SearchedIn of INDEX {
+        /// Every product is scored.
+        Exact = "exact",
+        /// The clusters that the query points to are opened, down a tree of them (MOPPR 6).
+        Tree = "tree",
+    }
+}
+
+options! {
     /// Which weights a ranker ranks with. Those that were learned are a tab's: where there are none for the
     /// ranker that is chosen, it ranks with what ships.
     Weights of WEIGHTS {
@@ -175,6 +185,21 @@ pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
     .section("index")
     .idle(|set, _| no_vectors(set));
 
+/// How the nearest products are found: [`SearchedIn`].
+pub static INDEX: Knob =
+    Knob::choice("index", Group::Retrieval, SearchedIn::KEYS).idle(|set, _| no_vectors(set));
+
+/// Clusters of each level that a search of the tree keeps.
+pub static BEAM: Knob = Knob::whole("beam", Group::Retrieval, [1.0, 64.0], 1.0)
+    .at(16.0)
+    .unit("clusters")
+    .idle(|set, _| no_vectors(set).or(until_tree(set)));
+
+/// Levels of the tree below its root.
+pub static LEVELS: Knob = Knob::whole("levels", Group::Retrieval, [1.0, 3.0], 1.0)
+    .at(2.0)
+    .idle(|set, _| no_vectors(set).or(until_tree(set)));
+
 /// Which system ranks.
 pub static RANKER: Knob = Knob::choice("ranker", Group::Ranking, &registry::RANKER_KEYS);
 
@@ -262,7 +287,7 @@ pub static DEVICE: Knob = Knob::choice("device", Group::Page, &["desktop", "phon
     .idle(|_, _| Some(Idle::Wholly(word!("idle.curves-alone"))));
 
 /// Shared knobs of the retrieval stage, in the order in which the page shows them.
-pub(crate) static RETRIEVAL: [&Knob; 10] = [
+pub(crate) static RETRIEVAL: [&Knob; 13] = [
     &TEMPERATURE,
     &CANDIDATES,
     &RELEVANCE_CONTROL,
@@ -273,6 +298,9 @@ pub(crate) static RETRIEVAL: [&Knob; 10] = [
     &SAMPLE,
     &SEED,
     &QUANTISED,
+    &INDEX,
+    &BEAM,
+    &LEVELS,
 ];
 
 /// Shared knobs of the ranking stage.
@@ -314,6 +342,11 @@ fn task_weights(settings: &Settings) -> [f32; 3] {
 /// Where the retriever has no vectors there is nothing to make small, and no place for a price.
 fn no_vectors(settings: &Settings) -> Option<Idle> {
     wholly(!registry::retriever(settings).has_vectors, word!("idle.no-vectors"))
+}
+
+/// Exact search has no clusters.
+fn until_tree(settings: &Settings) -> Option<Idle> {
+    wholly(SearchedIn::of(settings) == SearchedIn::Exact, word!("idle.until-tree"))
 }
 
 /// A ranker whose tasks all weigh nothing orders nothing.

@@ -27,6 +27,9 @@ pub enum StageError {
     /// The weights of two files do not fit together.
     #[error(transparent)]
     Weights(#[from] nets::models::weights::WeightsError),
+    /// Vectors that no index can hold.
+    #[error(transparent)]
+    Index(#[from] index::IndexError),
     /// A system was asked before its weights were fetched.
     #[error("the weights {0} were not fetched")]
     NotFetched(&'static str),

@@ -6,6 +6,7 @@ mod control;
 mod map;
 mod moppr;
 mod query;
+mod tree;
 mod yandex;
 
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use burn::tensor::{Device, Tensor};
 
 use self::bm25::Bm25;
 use self::control::{Control, Evidence, FILLED, Lexicon};
-use self::map::Vectors;
+use self::map::axes;
 use self::moppr::Moppr;
 use self::query::{Understanding, Understood};
+use self::tree::{Looked, Tree};
 use self::yandex::Yandex;
 use super::StageError;
 use super::assets::{AssetError, AssetSource, Manifest};
@@ -27,6 +29,7 @@ use super::stock::Stock;
 use crate::retrieval::{Hit, Precision, Softmax, gmv, gumbel_top_k, top_k};
 use market::catalogue::ProductId;
 use market::features::search::PredictedCategories;
+use market::metrics::recall_at;
 use nets::models::moppr::{UserQueryOutput, retriever};
 use protocol::block::Block;
 use protocol::machine::Activity;
@@ -34,8 +37,8 @@ use protocol::{Map, Passage, RetrievalInsides};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
-    CANDIDATES, GMV, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE, SEED, SIGMA,
-    TEMPERATURE, page_size,
+    BEAM, CANDIDATES, GMV, INDEX, LEVELS, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER,
+    SAMPLE, SEED, SIGMA, SearchedIn, TEMPERATURE, page_size,
 };
 
 /// The files the stage cannot do without.
@@ -66,6 +69,10 @@ pub struct Retrieval {
     pub candidates: Vec<Retrieved>,
     /// Every product, as it would be retrieved.
     all: Arc<[Retrieved]>,
+    /// Whether each product can be bought.
+    on_sale: Arc<[bool]>,
+    /// What the index looked at; none where it looks at everything.
+    looked: Option<Arc<Looked>>,
     /// What relevance control made of every product.
     control: Arc<Control>,
     /// Nothing on sale is likely what the query means.
@@ -107,18 +114,20 @@ impl Retrieval {
     }
 
     /// What becomes of a product of the catalogue, before any coarse ranking.
-    pub fn passages(&self, stock: &Stock, settings: &Settings, product: ProductId) -> [Passage; 3] {
+    pub fn passages(&self, stock: &Stock, settings: &Settings, product: ProductId) -> Vec<Passage> {
         let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
         let control = &self.control;
+        let on_sale = self.on_sale.iter().filter(|on_sale| **on_sale).count() as u32;
         let sale = Passage {
             stage: "stock".into(),
             entered: self.all.len() as u32,
-            left: searched,
+            left: on_sale,
             value: f32::NAN,
             least: f32::NAN,
             place: None,
-            passed: control.is_on_sale(product),
+            passed: self.on_sale[product as usize],
         };
+        let index = self.looked.as_ref().map(|looked| looked.passage(product, on_sale, searched));
         let category = stock.products.product_type[product as usize];
         let relevance = Passage {
             stage: "relevance".into(),
@@ -147,7 +156,7 @@ impl Retrieval {
             place: place.map(|place| place as u32),
             passed: place.is_some_and(|place| place < retrieved as usize),
         };
-        [sale, relevance, retrieve]
+        [sale].into_iter().chain(index).chain([relevance, retrieve]).collect()
     }
 }
 
@@ -267,11 +276,22 @@ pub trait Retrieves: Send {
         chance: f32,
     ) -> Result<Vec<Activity>, StageError>;
 
-    /// The vectors of every product and of a request; none where it has no vectors.
+    /// The vectors of every product, one after another; empty where it has no vectors.
     ///
     /// # Errors
     /// As [`Self::score`].
-    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError>;
+    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError>;
+
+    /// The vector of a request; empty where it has no vectors.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn query(&mut self, asked: Asked<'_>) -> Result<Vec<f32>, StageError>;
+
+    /// The settings whose item vectors span the map, so that what the others move can be seen.
+    fn mapped_by(&self, settings: &Settings) -> Settings {
+        settings.clone()
+    }
 }
 
 /// The retrievers: MOPPR, which the first ranking and the coarse ranker stand on, and the others.
@@ -300,8 +320,8 @@ impl Systems {
 /// Knobs that the scores of a retriever with vectors hang on, beside its own.
 const SCORED: [&Knob; 4] = [&RETRIEVER, &GMV, &SIGMA, &QUANTISED];
 /// Knobs that the draw from the scores hangs on.
-const DRAWN: [&Knob; 6] =
-    [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE];
+const DRAWN: [&Knob; 8] =
+    [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE, &INDEX, &BEAM];
 
 /// Parts of a request that [`Retriever::encode`] reads.
 pub const ENCODED: &[Part] = moppr::READS;
@@ -325,6 +345,17 @@ struct DrawnBy {
     day: i32,
     /// The knobs of the draw.
     settings: Settings,
+    /// What the tree hangs on that is searched; none where every product is looked at.
+    built: Option<BuiltBy>,
+}
+
+/// What a tree of item vectors hangs on.
+#[derive(Clone, Debug, PartialEq)]
+struct BuiltBy {
+    /// The knobs of the retriever, and how many levels there are to be.
+    settings: Settings,
+    /// Whether all files that its knobs hang on have arrived.
+    is_whole: bool,
 }
 
 /// The retrievers with the last answers of their stages.
@@ -332,6 +363,7 @@ pub struct Retriever {
     understanding: Understanding,
     systems: Systems,
     scored: Stage<ScoredBy, Scored>,
+    built: Stage<BuiltBy, Tree>,
     retrieved: Stage<DrawnBy, Retrieval>,
 }
 
@@ -350,6 +382,7 @@ impl Retriever {
             understanding: Understanding::read(category, stock, device)?,
             systems: Systems { moppr: Moppr::load(moppr, stock, device)?, others: others() },
             scored: Stage::default(),
+            built: Stage::default(),
             retrieved: Stage::default(),
         })
     }
@@ -461,6 +494,14 @@ impl Retriever {
         }
     }
 
+    /// What the tree of the chosen retriever's vectors hangs on.
+    fn built_by(&mut self, settings: &Settings) -> BuiltBy {
+        let of = registry::retriever(settings);
+        let is_whole = self.systems.chosen(settings).wants_behind().is_empty();
+        let knobs = [&[&RETRIEVER, &LEVELS], of.knobs].concat();
+        BuiltBy { settings: settings.only(&knobs), is_whole }
+    }
+
     /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
     /// has so many and so many are asked for. True beside them if the last run's served.
     ///
@@ -477,13 +518,23 @@ impl Retriever {
             query: request.query.clone(),
             day: request.day(),
             settings: settings.only(&DRAWN),
+            built: searches_tree(settings).then(|| self.built_by(settings)),
         };
         let kept = self.retrieved.holds(&key);
-        let Self { understanding, systems, scored, retrieved } = self;
+        let Self { understanding, systems, scored, built, retrieved } = self;
         let found = retrieved.get_or_try_insert(key, async |by| {
             let scored = scores(understanding, systems, scored, stock, by.scores.clone()).await?;
             let (understood, lexicon) = understanding.of(stock, &by.query).await?;
-            Ok(draw(stock, lexicon, understood, scored, stock.on_sale(by.day), &by.settings))
+            let ScoredBy { request, settings, .. } = &by.scores;
+            let asked = Asked { stock, request, understood, settings };
+            let looked = match by.built.clone() {
+                Some(built_by) => {
+                    let beam = by.settings.count(&BEAM) as usize;
+                    Some(looked(systems.chosen(settings), built, built_by, asked, beam).await?)
+                }
+                None => None,
+            };
+            Ok(draw(asked, lexicon, scored, looked, stock.on_sale(by.day), &by.settings))
         });
         Ok((found.await?.clone(), kept))
     }
@@ -536,13 +587,42 @@ impl Retriever {
     ) -> Result<Option<Map>, StageError> {
         let (understood, _) = self.understanding.of(stock, &request.query).await?;
         let asked = Asked { stock, request, understood, settings };
-        let vectors = self.systems.chosen(settings).vectors(asked).await?;
-        Ok(vectors.map(|Vectors { axes, items, query }| {
-            let query = axes.points(&query);
-            let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
-            Map { points: axes.points(&items), query: (at(0), at(1)), variance: axes.variance }
-        }))
+        let system = self.systems.chosen(settings);
+        let (query, items) = (system.query(asked).await?, system.items(settings).await?);
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let by = system.mapped_by(settings);
+        let spanning = if by == *settings { None } else { Some(system.items(&by).await?) };
+        let axes = axes(spanning.as_ref().unwrap_or(&items), stock.prices_cents.len());
+        let query = axes.points(&query);
+        let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
+        let variance = axes.variance;
+        Ok(Some(Map { points: axes.points(&items), query: (at(0), at(1)), variance }))
     }
+}
+
+/// Whether a tree is searched in place of every product.
+fn searches_tree(settings: &Settings) -> bool {
+    SearchedIn::of(settings) == SearchedIn::Tree && registry::retriever(settings).has_vectors
+}
+
+/// What a search of the tree looks at, which is built where it is not there yet.
+async fn looked(
+    system: &mut dyn Retrieves,
+    built: &mut Stage<BuiltBy, Tree>,
+    by: BuiltBy,
+    asked: Asked<'_>,
+    beam: usize,
+) -> Result<Looked, StageError> {
+    let tree = built.get_or_try_insert(by, async |BuiltBy { settings, .. }| {
+        let levels = settings.count(&LEVELS) as usize;
+        Ok(Tree::build(&system.items(settings).await?, &asked.stock.prices_cents, levels)?)
+    });
+    let tree = tree.await?;
+    let settings = asked.settings;
+    let sigma = if settings.is_on(&GMV) { settings.number(&SIGMA) } else { 0.0 };
+    Ok(tree.look(&system.query(asked).await?, sigma, beam)?)
 }
 
 /// The scores of all products by what they hang on.
@@ -591,13 +671,13 @@ fn searched_by(queries: Tensor<2>, settings: &Settings) -> Tensor<2> {
     }
 }
 
-/// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
-/// control decides what is searched, and the best K of that go on.
+/// The candidates that the scores draw, with what the page shows of it: of what is on sale, and was looked
+/// at where an index chooses, relevance control decides what is searched, and the best K of that go on.
 fn draw(
-    stock: &Stock,
+    Asked { stock, understood, .. }: Asked<'_>,
     lexicon: &Lexicon,
-    understood: &Understood,
     scored: &Scored,
+    looked: Option<Looked>,
     on_sale: Vec<bool>,
     settings: &Settings,
 ) -> Retrieval {
@@ -612,9 +692,23 @@ fn draw(
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
     let controls = settings.is_on(&RELEVANCE_CONTROL);
-    let control = Control::new(evidence, lexicon, stock, controls, on_sale, wanted);
     let room = |tier| if tier == FILLED { wanted } else { most };
-    let hits = drawn(scores, |product| control.tier(product), settings, room);
+    let of = |searched: Vec<bool>| {
+        let control = Control::new(evidence, lexicon, stock, controls, searched, wanted);
+        let hits = drawn(scores, |product| control.tier(product), settings, room);
+        (control, hits)
+    };
+    let mut blocks = blocks.clone();
+    let (control, hits) = match &looked {
+        None => of(on_sale.clone()),
+        Some(looked) => {
+            let both = |(on_sale, at): (&bool, &bool)| *on_sale && *at;
+            let (control, hits) = of(on_sale.iter().zip(&looked.at).map(both).collect());
+            let (_, exact) = of(on_sale.clone());
+            blocks.push(looked.block(recall(&hits, &exact)));
+            (control, hits)
+        }
+    };
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| {
@@ -631,6 +725,8 @@ fn draw(
         candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
         is_unlikely: !evidence.is_likely,
         all,
+        on_sale: on_sale.into(),
+        looked: looked.map(Arc::new),
         behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {
@@ -645,8 +741,15 @@ fn draw(
             admitted: control.admitted,
             retrieved: hits.len() as u32,
             recent_searches: *recent_searches,
-            blocks: blocks.clone(),
+            blocks,
         },
         control: Arc::new(control),
     }
+}
+
+/// Which share of what exact search draws was drawn; none where it draws nothing.
+fn recall(drawn: &[Hit], exact: &[Hit]) -> Option<f32> {
+    let products = |hits: &[Hit]| hits.iter().map(|hit| hit.product).collect::<Vec<_>>();
+    let recall = recall_at(exact.len(), &products(drawn), &products(exact));
+    recall.map(|recall| recall as f32)
 }

@@ -29,6 +29,8 @@ pub const SUM: &str = word!("studio.explain.sum");
 pub const ATTENTION: &str = word!("studio.explain.attention");
 /// The stage that lets nothing through that is sold out.
 const STOCK: &str = "stock";
+/// The stage that loses what is in a cluster that stays shut.
+pub const INDEX: &str = "index";
 /// MOPPR's windows over the history, in their order.
 pub const SPANS: [&str; 3] = [
     word!("studio.explain.spans.day"),
@@ -145,6 +147,9 @@ pub fn verdict(passage: &Passage, first_loss: bool, value: &str) -> String {
         true => say(word!("studio.explain.verdict.lost")),
         false => say(word!("studio.explain.verdict.would-be-lost")),
     };
+    if passage.stage == INDEX {
+        return say_with(word!("studio.explain.verdict.not-looked"), &[("end", end)]);
+    }
     let short = passage.place.map(|place| place.saturating_sub(passage.left) + 1);
     let places = count(short.unwrap_or_default() as usize);
     let values = &[("end", end), ("value", value), ("places", &places)];

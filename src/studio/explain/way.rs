@@ -27,6 +27,9 @@ fn judged(passage: &Passage, value: f32) -> String {
     match passage.stage.as_str() {
         _ if value.is_nan() => "–".into(),
         "relevance" => percent(value),
+        texts::INDEX => {
+            say_with(word!("studio.explain.cluster"), &[("number", &count(value as usize))])
+        }
         _ => signed(value, 3),
     }
 }

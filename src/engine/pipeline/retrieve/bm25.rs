@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use burn::tensor::Device;
 
-use super::map::Vectors;
 use super::{Asked, Retrieves, Scored};
 use crate::pipeline::StageError;
 use crate::pipeline::assets::AssetError;
@@ -133,7 +132,11 @@ impl Retrieves for Bm25 {
         watch.read().await
     }
 
-    async fn vectors(&mut self, _: Asked<'_>) -> Result<Option<Vectors>, StageError> {
-        Ok(None)
+    async fn items(&mut self, _: &Settings) -> Result<Vec<f32>, StageError> {
+        Ok(Vec::new())
+    }
+
+    async fn query(&mut self, _: Asked<'_>) -> Result<Vec<f32>, StageError> {
+        Ok(Vec::new())
     }
 }

@@ -2,16 +2,6 @@
 
 use crate::pipeline::dot;
 
-/// Item vectors and the query vector of a request, with the axes that they are drawn on.
-pub struct Vectors {
-    /// The axes; those of equal objective weights, so that what a weight moves can be seen.
-    pub axes: Axes,
-    /// Of every product, one after another.
-    pub items: Vec<f32>,
-    /// Of the request.
-    pub query: Vec<f32>,
-}
-
 /// The two directions in which vectors differ most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axes {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
 use crate::pipeline::assets::{AssetError, damaged, refused};
 use crate::pipeline::request::{Part, Request};
@@ -267,14 +266,26 @@ impl Retrieves for Moppr {
         watch.read().await
     }
 
-    /// H_i of every product, and H_uq of a request: one vector after another.
-    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError> {
-        let plain = self.model.tuned([1.0; OBJECTIVES.len()])?.items.clone();
-        let tuned = self.model.tuned(weights(asked.settings))?.clone();
-        let query = tuned.user_query(&self.encode(asked).output);
-        let products = asked.stock.prices_cents.len();
-        let axes = axes(&numbers(plain.into_data_async().await?)?, products);
-        let items = numbers(tuned.items.into_data_async().await?)?;
-        Ok(Some(Vectors { axes, items, query: numbers(query.into_data_async().await?)? }))
+    /// H_i of every product.
+    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError> {
+        let items = self.model.tuned(weights(settings))?.items.clone();
+        numbers(items.into_data_async().await?)
+    }
+
+    /// H_uq.
+    async fn query(&mut self, asked: Asked<'_>) -> Result<Vec<f32>, StageError> {
+        let Self { model, encoded: stage, .. } = self;
+        let encoded = encoded(stage, model, asked);
+        let query = model.tuned(weights(asked.settings))?.user_query(&encoded.output);
+        numbers(query.into_data_async().await?)
+    }
+
+    /// Those of equal objective weights.
+    fn mapped_by(&self, settings: &Settings) -> Settings {
+        let mut equal = settings.clone();
+        for objective in RETRIEVER.objectives {
+            equal.set(objective.weight, 1.0);
+        }
+        equal
     }
 }

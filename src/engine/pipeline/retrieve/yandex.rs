@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::map::{Vectors, axes};
 use super::{Asked, Retrieves, Scored, precision, searched_by};
 use crate::pipeline::assets::{AssetError, refused};
 use crate::pipeline::request::{Part, Request};
@@ -188,15 +187,18 @@ impl Retrieves for Yandex {
         watch.read().await
     }
 
-    /// v_i of every product, and v_u of a request.
-    async fn vectors(&mut self, asked: Asked<'_>) -> Result<Option<Vectors>, StageError> {
+    /// The item tower's vector of every product.
+    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError> {
+        let items = self.towers(settings)?.model.items.clone();
+        numbers(items.into_data_async().await?)
+    }
+
+    /// The user tower's vector.
+    async fn query(&mut self, asked: Asked<'_>) -> Result<Vec<f32>, StageError> {
         let Asked { stock, request, settings, .. } = asked;
-        let model = &self.towers(settings)?.model;
         let (events, searches) = read(request, settings, usize::MAX);
-        let query = model.user(&events, &searches, &stock.words).vector;
-        let items = numbers(model.items.clone().into_data_async().await?)?;
-        let axes = axes(&items, stock.prices_cents.len());
-        Ok(Some(Vectors { axes, items, query: numbers(query.into_data_async().await?)? }))
+        let query = self.towers(settings)?.model.user(&events, &searches, &stock.words).vector;
+        numbers(query.into_data_async().await?)
     }
 }
 
