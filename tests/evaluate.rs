@@ -189,7 +189,6 @@ fn the_truths_own_order_is_the_best_and_turned_round_it_is_worse() {
                 probability: 0.0,
                 tier: 0,
                 utility: vec![0.0, 0.0],
-                gates: Vec::new(),
                 bias: 0.0,
             };
             let candidates: Vec<Candidate> = products.iter().map(candidate).collect();

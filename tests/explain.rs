@@ -10,6 +10,7 @@ use market::examination::{competition, examination};
 use market::history::PageDevice;
 use market::{MarketConfig, World};
 use protocol::blend;
+use protocol::block::Blocks;
 use protocol::{Answer, Map, Parts, Passage, Question, Reply, Seat, Told, Trace};
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{self, Surface};
@@ -254,8 +255,11 @@ fn the_parts_sum_to_the_scores() {
             let parts = parts(&mut funnel, &state, product);
             let candidate = &parts.candidate;
             assert_eq!(candidate.product, product);
-            if let Some(own) = answer.candidates.iter().find(|c| c.product == product) {
-                assert_eq!(own, candidate);
+            if let Some(number) = answer.candidates.iter().position(|c| c.product == product) {
+                assert_eq!(&answer.candidates[number], candidate);
+                let gates = answer.blocks.gates().map(|gates| gates.of(number));
+                let own = parts.blocks.gates().map(|gates| gates.weights.as_slice());
+                assert_eq!(gates, own);
             }
             assert_eq!(parts.coalitions.len(), 1 << parts.groups.len());
             let whole = parts.coalitions[parts.coalitions.len() - 1];

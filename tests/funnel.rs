@@ -213,9 +213,10 @@ fn gates_and_attention_sum_to_one() {
     let mut state = State::default();
     let answer = run(&mut funnel, &state);
     let one = |weights: &[f32]| (weights.iter().sum::<f32>() - 1.0).abs() < 1e-4;
-    for candidate in &answer.candidates {
-        assert_eq!(candidate.gates.len(), 8, "two gates over four experts");
-        assert!(candidate.gates.chunks(4).all(one));
+    let gates = answer.blocks.gates().expect("DMT has gates");
+    for candidate in 0..answer.candidates.len() {
+        assert_eq!(gates.of(candidate).len(), 8, "two gates over four experts");
+        assert!(gates.of(candidate).chunks(4).all(one));
     }
     state.selected = Some(answer.candidates[0].product);
     let detail = run(&mut funnel, &state).detail.expect("the chosen product is a candidate");
@@ -496,7 +497,7 @@ fn learned_weights_rank_where_a_state_asks_for_them_and_nowhere_else() {
     funnel.weigh(FILE, Some(brought.clone()));
     let other = run(&mut funnel, &asking);
     assert_ne!(other.candidates, shipped.candidates);
-    assert_eq!(other.gatings[0].experts.len(), 6);
+    assert_eq!(other.blocks.gates().map(|gates| gates.layers[0].experts.len()), Some(6));
     assert_eq!(keys(&other), ["learned"]);
     // Who does not ask goes on with what ships, and is told that there is a choice.
     let beside = run(&mut funnel, &state);

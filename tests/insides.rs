@@ -20,6 +20,7 @@ use nets::models::moppr::{Moppr, MopprConfig};
 use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::Weights;
 use nets::models::yandex::retriever as yandex;
+use protocol::block::Blocks;
 use training::balance::Used;
 use training::moppr;
 use training::moppr::queries::Queries;
@@ -127,12 +128,13 @@ fn the_gates_of_mlprs_first_stage_use_their_experts() {
             State { query: query.into(), ..State::default() }.ranked_by(&systems::mlpr::RANKER);
         let answer = run(&mut funnel, &state);
         assert_eq!(answer.ranker.tasks.len(), tasks.len());
-        let experts = answer.gatings[0].experts.len();
+        let gates = answer.blocks.gates().expect("its gates");
+        let experts = gates.layers[0].experts.len();
         assert_eq!(experts, 4);
-        let of_first = answer.candidates.iter();
-        let gates: Vec<f32> =
-            of_first.flat_map(|one| one.gates[..tasks.len() * experts].to_vec()).collect();
-        first.add(&gates, [tasks.len(), experts]);
+        let all = 0..answer.candidates.len();
+        let of_first: Vec<f32> =
+            all.flat_map(|one| gates.of(one)[..tasks.len() * experts].to_vec()).collect();
+        first.add(&of_first, [tasks.len(), experts]);
     }
     use_their_experts("MLPR, stage 1", &first, &tasks);
 }

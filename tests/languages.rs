@@ -139,6 +139,9 @@ fn families() -> BTreeSet<String> {
         add(format!("{block}.title"));
         add(format!("{block}.note"));
     }
+    for of in ["learned", "no-network", "true", "label", "empty"] {
+        add(format!("examination.{of}"));
+    }
     for name in ["position", "page", "neighbours"] {
         add(format!("bias.{name}"));
         add(format!("studio.bias-features.{name}"));

@@ -3,6 +3,7 @@
 
 use engine::pipeline::Funnel;
 use link::State;
+use protocol::block::Blocks;
 use protocol::machine::{Activity, Machine};
 use protocol::{Candidate, Question, Reply, blend};
 use systems::registry::{RANKERS, RETRIEVERS};
@@ -11,10 +12,19 @@ use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, yandex};
 
 use crate::support::{Spoilt, ask, funnel, run};
 
+/// The machine on a candidate of an answer, and that candidate.
 fn machine(state: &State, number: usize) -> (Machine, Candidate) {
+    let (machine, chosen, _) = with_gates(state, number);
+    (machine, chosen)
+}
+
+/// The same, with the candidate's gate weights; empty without gates.
+fn with_gates(state: &State, number: usize) -> (Machine, Candidate, Vec<f32>) {
     let mut funnel = funnel();
-    let chosen = run(&mut funnel, state).candidates[number].clone();
-    (asked(&mut funnel, state, chosen.product, false), chosen)
+    let answer = run(&mut funnel, state);
+    let chosen = answer.candidates[number].clone();
+    let gates = answer.blocks.gates().map(|gates| gates.of(number).to_vec());
+    (asked(&mut funnel, state, chosen.product, false), chosen, gates.unwrap_or_default())
 }
 
 fn asked(funnel: &mut Funnel<Spoilt>, state: &State, product: u32, of_page: bool) -> Machine {
@@ -75,7 +85,7 @@ fn every_part_that_is_there_has_its_numbers() {
 
 #[test]
 fn moppr_and_dmt_show_the_numbers_of_the_answer() {
-    let (machine, chosen) = machine(&of(&moppr::RETRIEVER, &dmt::RANKER), 4);
+    let (machine, chosen, weights) = with_gates(&of(&moppr::RETRIEVER, &dmt::RANKER), 4);
     let Machine { retriever, ranker, .. } = &machine;
     assert!(near(firsts(retriever, "score")[0], chosen.retrieval_score));
     assert_eq!(firsts(retriever, "chance"), [chosen.probability]);
@@ -90,7 +100,8 @@ fn moppr_and_dmt_show_the_numbers_of_the_answer() {
     let utilities = firsts(ranker, "utility");
     assert!(utilities.iter().zip(&chosen.utility).all(|(a, b)| near(*a, *b)), "{utilities:?}");
     let gates = rows(ranker, "gates").concat();
-    assert!(gates.iter().zip(&chosen.gates).all(|(a, b)| near(*a, *b)), "{gates:?}");
+    assert_eq!(gates.len(), weights.len());
+    assert!(gates.iter().zip(&weights).all(|(a, b)| near(*a, *b)), "{gates:?}");
     // f^k is the experts weighed by the gate.
     let (experts, mixture) = (rows(ranker, "experts"), rows(ranker, "mixture"));
     for (task, mixture) in mixture.iter().enumerate() {
@@ -112,15 +123,15 @@ fn moppr_and_dmt_show_the_numbers_of_the_answer() {
 
 #[test]
 fn mlpr_and_yandex_show_the_numbers_of_the_answer() {
-    let (machine, chosen) = machine(&of(&yandex::RETRIEVER, &mlpr::RANKER), 1);
+    let (machine, chosen, weights) = with_gates(&of(&yandex::RETRIEVER, &mlpr::RANKER), 1);
     let Machine { retriever, ranker, .. } = &machine;
     assert!(near(firsts(retriever, "relevance")[0], chosen.retrieval_score));
     for head in rows(retriever, "attention") {
         assert!(near(head.iter().sum(), 1.0));
     }
     let gates = [rows(ranker, "gates-1").concat(), rows(ranker, "gates-2").concat()].concat();
-    assert_eq!(gates.len(), chosen.gates.len());
-    assert!(gates.iter().zip(&chosen.gates).all(|(a, b)| near(*a, *b)), "{gates:?}");
+    assert_eq!(gates.len(), weights.len());
+    assert!(gates.iter().zip(&weights).all(|(a, b)| near(*a, *b)), "{gates:?}");
     let (steps, chances) = (firsts(ranker, "steps"), firsts(ranker, "chance"));
     let mut joint = 1.0;
     for (number, (step, chance)) in steps.iter().zip(&chances).enumerate() {
@@ -157,9 +168,11 @@ fn the_mean_of_a_page_is_that_of_its_products() {
     let of_page = |value: &dyn Fn(&Candidate) -> f32| {
         page.iter().map(|candidate| value(candidate)).sum::<f32>() / 8.0
     };
-    for (number, gate) in rows(&mean.ranker, "gates").concat().into_iter().enumerate() {
-        assert!(near(gate, of_page(&|candidate| candidate.gates[number])), "{number}");
-    }
+    let gates = answer.blocks.gates().expect("DMT has gates");
+    let weights = gates.mean(order[8..16].iter().map(|place| place.candidate));
+    let of_machine = rows(&mean.ranker, "gates").concat();
+    assert_eq!(of_machine.len(), weights.len());
+    assert!(of_machine.iter().zip(&weights).all(|(a, b)| near(*a, *b)), "{of_machine:?}");
     for (number, utility) in firsts(&mean.ranker, "utility").into_iter().enumerate() {
         assert!(near(utility, of_page(&|candidate| candidate.utility[number])), "{number}");
     }

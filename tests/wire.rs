@@ -9,16 +9,18 @@ use link::{HistoryEdit, State};
 use market::catalogue::{Catalogue, Colour, Department, Product, ProductType};
 use market::history::{Event, EventKind, Profile, WebSearch};
 use market::language::Message;
-use protocol::block::{Block, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit};
+use protocol::block::{
+    Block, Curves, Gates, Layer, Pair, Row, Rows, SequenceAttention, Shape, Share, Step, Unit,
+};
 use protocol::learn::{
     Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, Measured, ToTrainer, Went,
 };
 use protocol::machine::{Activity, Machine, Strip};
 use protocol::prepared::Prepared;
 use protocol::{
-    Answer, Backend, Candidate, Detail, Evaluated, Examination, Feature, FromEngine, Gating,
-    HistoryEntry, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides,
-    Seat, Shop, Shopper, StageTime, ToEngine, Told, Trace,
+    Answer, Backend, Candidate, Detail, Evaluated, Feature, FromEngine, HistoryEntry, Map, Notice,
+    Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat, Shop, Shopper,
+    StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -165,7 +167,18 @@ fn blocks() -> Vec<Block> {
         value: 12.5,
         unit,
     };
+    let layer = |name| Layer {
+        name,
+        tasks: vec![Message::new("tasks.click")],
+        experts: vec![Message::new("experts.own").with("number", "1")],
+    };
+    let layers = vec![layer(None), layer(Some(Message::new("experts.stage-1")))];
     vec![
+        Block::new("experts", Shape::Gates(Gates { layers, weights: vec![1.0, 0.5] })),
+        Block::new(
+            "examination",
+            Shape::Curve(Curves { learned: vec![1.0, 0.5], truth: vec![1.0] }),
+        ),
         Block::new("bias", Shape::Rows(rows)),
         Block::new("searches", Shape::Shares(vec![typed, named])),
         Block::new(
@@ -191,7 +204,6 @@ fn candidate() -> Candidate {
         probability: 0.125,
         tier: 255,
         utility: vec![-2.5, 1e-7],
-        gates: vec![0.25, 0.75],
         bias: -0.5,
     }
 }
@@ -222,15 +234,8 @@ fn answer() -> Answer {
             blocks: blocks(),
         },
         learned: true,
-        gatings: vec![
-            Gating { name: None, experts: vec![] },
-            Gating {
-                name: Some(Message::new("experts.stage-1")),
-                experts: vec![Message::new("experts.own").with("number", "1")],
-            },
-        ],
+        blocks: blocks(),
         candidates: vec![candidate()],
-        examination: Examination { learned: vec![1.0, 0.5], truth: vec![1.0] },
         detail: Some(detail()),
     }
 }
@@ -328,7 +333,7 @@ fn from_engine() -> Vec<FromEngine> {
     let trace = Trace { product: 3, passages: vec![passage], rank: 2, ranked: 20, score: 0.5 };
     let parts = Parts {
         candidate: candidate(),
-        gatings: vec![],
+        blocks: blocks(),
         detail: None,
         groups: vec!["query".into()],
         coalitions: vec![0.0, 0.5],

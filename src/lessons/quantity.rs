@@ -7,7 +7,7 @@ use link::State;
 use market::catalogue::{Catalogue, Product, ProductId};
 use market::language::{Message, Value};
 use market::metrics::{effective_number, kendall_tau, spearman};
-use protocol::blend::{self, expert_utilisation, probability};
+use protocol::blend::{self, probability};
 use protocol::block::{Block, Blocks, Step};
 use protocol::learn::Look;
 use protocol::words;
@@ -137,7 +137,7 @@ pub const QUANTITIES: &[Quantity] = &[
             Ok(effective_number(&weights.into_iter().map(f64::from).collect::<Vec<_>>()))
         })),
     quantity("experts.layers", NOTHING, Number(0),
-        One(|seen, _| Ok(seen.answer.gatings.len() as f64))),
+        One(|seen, _| Ok(seen.answer.blocks.gates().map_or(0.0, |gates| gates.layers.len() as f64)))),
     quantity("bias.logit", "a place on the page", Number(2),
         One(|seen, place| bias_at(seen, number(place)?.saturating_sub(1)))),
     quantity("bias.spread", NOTHING, Number(2),
@@ -145,15 +145,14 @@ pub const QUANTITIES: &[Quantity] = &[
     quantity("bias.term", "position, page or neighbours", Number(2),
         One(bias_term)),
     quantity("examination.learned", "a place on the list", Share,
-        One(|seen, place| curve(&seen.answer.examination.learned, place))),
+        One(|seen, place| curve(examination(seen)[0], place))),
     quantity("examination.true", "a place on the list", Share,
-        One(|seen, place| curve(&seen.answer.examination.truth, place))),
+        One(|seen, place| curve(examination(seen)[1], place))),
     quantity("examination.agreement", NOTHING, Number(3),
         One(|seen, _| {
-            let curves = &seen.answer.examination;
-            let page = seen.state.page_size();
-            let both = page.min(curves.learned.len()).min(curves.truth.len());
-            spearman(&curves.learned[..both], &curves.truth[..both])
+            let [learned, truth] = examination(seen);
+            let both = seen.state.page_size().min(learned.len()).min(truth.len());
+            spearman(&learned[..both], &truth[..both])
                 .ok_or_else(|| Message::new(word!("studio.unmeasured.no-bias")).with("feature", "position"))
         })),
     quantity("transfer.conditional", "a task", Share,
@@ -288,12 +287,17 @@ fn retrieved<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
     seen.answer.candidates.iter().filter_map(|c| product(seen, c.product)).collect()
 }
 
-/// The candidates on the first page.
-fn on_page<'a>(seen: &Seen<'a>) -> Vec<&'a Candidate> {
+/// The numbers, among the candidates, of those on the first page.
+fn numbers_on_page(seen: &Seen) -> Vec<usize> {
     let Seen { state, answer, .. } = *seen;
     let ranked = blend::order(&answer.candidates, answer.predicted(), &state.settings);
-    let page = ranked.iter().take(state.page_size());
-    page.map(|ranked| &answer.candidates[ranked.candidate]).collect()
+    ranked.iter().take(state.page_size()).map(|ranked| ranked.candidate).collect()
+}
+
+/// The candidates on the first page.
+fn on_page<'a>(seen: &Seen<'a>) -> Vec<&'a Candidate> {
+    let all = &seen.answer.candidates;
+    numbers_on_page(seen).into_iter().map(|number| &all[number]).collect()
 }
 
 fn page<'a>(seen: &Seen<'a>) -> Vec<&'a Product> {
@@ -413,11 +417,13 @@ fn type_chance(seen: &Seen, text: &str) -> Result<f64, Message> {
 
 /// Mean weights of the last layer's gates over the page, by task.
 fn utilisation(seen: &Seen) -> Result<Vec<Vec<f32>>, Message> {
-    let tasks = seen.answer.ranker.tasks.len();
-    let experts = seen.answer.gatings.last().map_or(0, |gating| gating.experts.len());
-    let all = expert_utilisation(on_page(seen));
+    let no_gates = || Message::new(word!("studio.unmeasured.no-gates"));
+    let gates = seen.answer.blocks.gates().ok_or_else(no_gates)?;
+    let last = gates.layers.last().ok_or_else(no_gates)?;
+    let (tasks, experts) = (last.tasks.len(), last.experts.len());
+    let all = gates.mean(numbers_on_page(seen));
     if experts == 0 || all.len() < tasks * experts {
-        return Err(Message::new(word!("studio.unmeasured.no-gates")));
+        return Err(no_gates());
     }
     Ok(all[all.len() - tasks * experts..].chunks(experts).map(<[f32]>::to_vec).collect())
 }
@@ -459,6 +465,12 @@ fn bias_spread(seen: &Seen, _: &str) -> Result<f64, Message> {
     } else {
         Ok(high - low)
     }
+}
+
+/// Examination by place: learned, and true.
+fn examination<'a>(seen: &Seen<'a>) -> [&'a [f32]; 2] {
+    let curves = seen.answer.blocks.curves("examination");
+    curves.map(|curves| [curves.learned.as_slice(), curves.truth.as_slice()]).unwrap_or_default()
 }
 
 fn curve(values: &[f32], place: &str) -> Result<f64, Message> {

@@ -9,6 +9,7 @@ use super::parts::{Soon, follow};
 use super::spoken::QUIET;
 use super::store::{Places, store};
 use link::State;
+use protocol::block::Blocks;
 use protocol::words::{count, percent};
 use systems::registry;
 
@@ -43,7 +44,7 @@ impl Effect {
         let said = match &self.shift {
             None => self.short(),
             Some(shift) => {
-                let task = say(&word!("tasks.{}.inline", shift.task.name()));
+                let task = say(&word!("{}.inline", shift.task.key));
                 say_with(word!("effect.of-task"), &[("said", &self.short()), ("task", task)])
             }
         };
@@ -93,8 +94,7 @@ pub fn Telling() -> impl IntoView {
         };
         let size = store.state.with_untracked(State::page_size);
         let shift = store.answer.with_untracked(|answer| {
-            let gatings = &answer.as_ref()?.gatings;
-            Shift::most(&experts, &after, gatings, store.tasks.get_untracked())
+            Shift::most(&experts, &after, answer.as_ref()?.blocks.gates()?)
         });
         let moved = Moved::new(&before, &page, store.page.get_untracked() * size);
         let effect = Effect { knob, moved, shift };

@@ -2,8 +2,7 @@
 
 use market::catalogue::ProductId;
 use market::language::Message;
-use protocol::Gating;
-use systems::Task;
+use protocol::block::Gates;
 
 /// A gate weight that changed by less is not told of.
 const LEAST: f32 = 0.005;
@@ -41,9 +40,9 @@ impl Moved {
 /// A gate weight that changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shift {
-    /// Whose gate.
-    pub task: Task,
-    /// The expert that it weighs, as [`Gating`] has it.
+    /// Whose gate, as [`Gates`] have it.
+    pub task: Message,
+    /// The expert that it weighs.
     pub expert: Message,
     /// Mean weight over the page before.
     pub before: f32,
@@ -52,21 +51,18 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// The one that changed most of weights that are laid out by gating, task and expert; none
-    /// where none did, and where there were no gates before, or others.
-    pub fn most(before: &[f32], after: &[f32], gatings: &[Gating], tasks: &[Task]) -> Option<Self> {
+    /// The one that changed most of a candidate's weights; none where none did, and where there were no
+    /// gates before, or others.
+    pub fn most(before: &[f32], after: &[f32], gates: &Gates) -> Option<Self> {
         if before.len() != after.len() {
             return None;
         }
-        let names = gatings.iter().flat_map(|gating| {
-            tasks.iter().flat_map(|task| gating.experts.iter().map(move |expert| (*task, expert)))
-        });
-        let all = before.iter().zip(after).zip(names);
-        let all = all.map(|((&before, &after), (task, expert))| (task, expert, before, after));
-        let by = |(_, _, before, after): &(Task, &Message, f32, f32)| (after - before).abs();
+        let all = before.iter().zip(after).zip(gates.names());
+        let all = all.map(|((&before, &after), (_, task, expert))| (task, expert, before, after));
+        let by = |(_, _, before, after): &(&Message, &Message, f32, f32)| (after - before).abs();
         let most = all.max_by(|a, b| by(a).total_cmp(&by(b))).filter(|most| by(most) >= LEAST);
         most.map(|(task, expert, before, after)| Self {
-            task,
+            task: task.clone(),
             expert: expert.clone(),
             before,
             after,
@@ -88,6 +84,7 @@ pub struct Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::block::Layer;
 
     #[test]
     fn moves_are_counted_from_the_places_before() {
@@ -101,14 +98,17 @@ mod tests {
 
     #[test]
     fn the_gate_weight_that_changed_most_is_named() {
-        let experts = vec![Message::new("one"), Message::new("two")];
-        let gatings = [Gating { name: None, experts }];
-        let tasks = [Task::Click, Task::Order];
+        let layer = Layer {
+            name: None,
+            tasks: ["click", "order"].map(Message::new).into(),
+            experts: ["one", "two"].map(Message::new).into(),
+        };
+        let gates = Gates { layers: vec![layer], weights: vec![] };
         let before = [0.5, 0.5, 0.58, 0.42];
-        let most = Shift::most(&before, &[0.45, 0.55, 0.48, 0.53], &gatings, &tasks);
-        let (task, expert) = (Task::Order, Message::new("two"));
+        let most = Shift::most(&before, &[0.45, 0.55, 0.48, 0.53], &gates);
+        let (task, expert) = (Message::new("order"), Message::new("two"));
         assert_eq!(most, Some(Shift { task, expert, before: 0.42, after: 0.53 }));
-        assert_eq!(Shift::most(&before, &before, &gatings, &tasks), None);
-        assert_eq!(Shift::most(&before, &[1.0], &gatings, &tasks), None);
+        assert_eq!(Shift::most(&before, &before, &gates), None);
+        assert_eq!(Shift::most(&before, &[1.0], &gates), None);
     }
 }

@@ -18,6 +18,7 @@ use market::features::split::day_of;
 use market::history::Minutes;
 use market::language::Message;
 use protocol::blend::{self, Ranked};
+use protocol::block::Blocks;
 use protocol::supervisor::Status;
 use protocol::{Answer, Notice, Shop};
 use systems::Task;
@@ -109,7 +110,7 @@ pub struct Store {
     pub page: Lasting<Memo<usize>>,
     /// Places before the present gesture, which moves are counted from.
     pub baseline: Lasting<RwSignal<Places>>,
-    /// Mean gate weights over the page on show, laid out as those of a candidate.
+    /// Mean gate weights over the page on show, laid out as those of a candidate; empty without gates.
     pub experts: Lasting<Memo<Vec<f32>>>,
     /// The same before the present gesture.
     pub experts_before: Lasting<RwSignal<Vec<f32>>>,
@@ -172,11 +173,11 @@ impl Store {
         let experts = Lasting(Memo::new(move |_| {
             let (size, from) = (state.with(State::page_size), page.get());
             answer.with(|answer| {
-                let candidates = answer.as_ref().map(|a| a.candidates.as_slice());
-                let candidates = candidates.unwrap_or_default();
+                let gates = answer.as_ref().and_then(|answer| answer.blocks.gates());
+                let Some(gates) = gates else { return vec![] };
                 order.with(|order| {
                     let shown = order.iter().skip(from * size).take(size);
-                    blend::expert_utilisation(shown.filter_map(|r| candidates.get(r.candidate)))
+                    gates.mean(shown.map(|ranked| ranked.candidate))
                 })
             })
         }));

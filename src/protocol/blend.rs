@@ -1,5 +1,5 @@
-//! From utilities to an order: DMT's equations 5 and 6, two blends that practice uses in place of
-//! the latter, and the experts' utilisation.
+//! From utilities to an order: DMT's equations 5 and 6, and two blends that practice uses in place of
+//! the latter.
 //!
 //! Pure functions over what the engine sent, so that the page can reorder a thousand candidates
 //! within a frame without asking the engine.
@@ -143,24 +143,6 @@ pub fn order(
     order
 }
 
-/// Mean of each gate weight over some candidates (DMT figure 3), laid out as
-/// [`Candidate::gates`]; empty where the ranker has no gates.
-pub fn expert_utilisation<'a>(candidates: impl IntoIterator<Item = &'a Candidate>) -> Vec<f32> {
-    let mut sums: Vec<f32> = Vec::new();
-    let mut count = 0.0;
-    for candidate in candidates {
-        sums.resize(candidate.gates.len(), 0.0);
-        for (sum, weight) in sums.iter_mut().zip(&candidate.gates) {
-            *sum += weight;
-        }
-        count += 1.0;
-    }
-    for sum in &mut sums {
-        *sum /= count;
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -178,7 +160,6 @@ mod tests {
             probability: 0.0,
             tier: 0,
             utility: utility.into(),
-            gates: vec![],
             bias,
         }
     }
@@ -322,16 +303,6 @@ mod tests {
     fn a_score_that_is_no_number_goes_last() {
         let all = [candidate(1, [f32::NAN, 0.0], 0.0), candidate(2, [-50.0, -50.0], 0.0)];
         assert_eq!(products(&all, &knobs(1.0, 1.0, false)), [2, 1]);
-    }
-
-    #[test]
-    fn utilisation_is_the_mean_over_the_products() {
-        let mut a = candidate(1, [0.0; 2], 0.0);
-        a.gates = vec![1.0, 0.0, 0.5, 0.5];
-        let mut b = candidate(2, [0.0; 2], 0.0);
-        b.gates = vec![0.0, 1.0, 0.25, 0.75];
-        assert_eq!(expert_utilisation([&a, &b]), [0.5, 0.5, 0.375, 0.625]);
-        assert!(expert_utilisation([]).is_empty());
     }
 
     proptest! {

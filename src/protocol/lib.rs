@@ -293,14 +293,12 @@ message! {
         pub history: Vec<HistoryEntry>,
         /// What the retriever thought.
         pub retrieval: RetrievalInsides,
-        /// What the ranker's gates choose among, in the order of [`Candidate::gates`].
-        pub gatings: Vec<Gating>,
+        /// What is shown beside that and is of no one product, in the order in which it is read.
+        pub blocks: Vec<Block>,
         /// Whether there are learned weights for the ranker that is chosen, whatever it ranked with.
         pub learned: bool,
         /// Every product that was ranked, in the order of retrieval. The page blends and orders.
         pub candidates: Vec<Candidate>,
-        /// Examination by place, learned and true.
-        pub examination: Examination,
         /// Insides for the chosen product, if it is among the candidates.
         pub detail: Option<Detail>,
     }
@@ -458,8 +456,8 @@ message! {
     pub struct Parts {
         /// The product as a candidate; where it did not get that far, as the one that it would be.
         pub candidate: Candidate,
-        /// What the ranker's gates choose among.
-        pub gatings: Vec<Gating>,
+        /// What the answer's blocks hold of the product.
+        pub blocks: Vec<Block>,
         /// The ranker's insides.
         pub detail: Option<Detail>,
         /// What the retriever reads, in groups.
@@ -569,17 +567,6 @@ message! {
 }
 
 message! {
-    /// A layer of experts, of which each task's gate makes a mixture.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Gating {
-        /// What the layer is called; nothing where it is the only one.
-        pub name: Option<Message>,
-        /// What a task's experts are called, in the order of its gate weights.
-        pub experts: Vec<Message>,
-    }
-}
-
-message! {
     /// One ranked product.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Candidate {
@@ -595,21 +582,8 @@ message! {
         pub tier: u8,
         /// Utility logits u_k of the ranker's tasks (DMT equation 3).
         pub utility: Vec<f32>,
-        /// Gate weights: by gating, by task, by expert; empty where the ranker has no gates.
-        pub gates: Vec<f32>,
         /// Bias logit y_b (equation 4) at the place it takes in the present order.
         pub bias: f32,
-    }
-}
-
-message! {
-    /// Examination by index on the list, relative to the first place.
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Examination {
-        /// What the bias network learned: exp(y_b(index) - y_b(0)); empty if it reads no position.
-        pub learned: Vec<f32>,
-        /// What the market does.
-        pub truth: Vec<f32>,
     }
 }
 

@@ -6,7 +6,8 @@ use link::State;
 use link::view::Link;
 use market::language::{Message, Value};
 use protocol::blend::{self, probability};
-use protocol::{Answer, Candidate, Gating, Shop};
+use protocol::block::{self, Blocks};
+use protocol::{Answer, Candidate, Shop};
 use systems::Task;
 use systems::shared::{Blend, Surface, task_weight};
 
@@ -120,12 +121,12 @@ struct Row<'a> {
     utilities: &'a [f32],
     /// Bias logit y_b at its place.
     bias: f32,
-    /// Gate weights by gating, task and expert.
+    /// Gate weights by layer, task and expert.
     gates: &'a [f32],
 }
 
 fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
-    let tasks = answer.ranker.tasks;
+    let (tasks, gates) = (answer.ranker.tasks, answer.blocks.gates());
     let row = |(rank, ranked): (usize, &blend::Ranked)| {
         let candidate: &Candidate = &answer.candidates[ranked.candidate];
         let catalogue = &shop.catalogue;
@@ -151,7 +152,7 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
             order: chance(Task::Order),
             utilities: &candidate.utility,
             bias: candidate.bias,
-            gates: &candidate.gates,
+            gates: gates.map(|gates| gates.of(ranked.candidate)).unwrap_or_default(),
         })
     };
     let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
@@ -215,13 +216,9 @@ pub fn csv(
     header.extend(tasks.iter().map(|task| format!("P({})", task.name())));
     header.extend(tasks.iter().map(|task| format!("u {}", task.name())));
     header.push("bias logit".into());
-    for (number, gating) in answer.gatings.iter().enumerate() {
-        for task in tasks {
-            for expert in &gating.experts {
-                let task = task.name();
-                header.push(format!("gate {} {task} {}", number + 1, plain(expert)));
-            }
-        }
+    let gates = answer.blocks.gates();
+    for (layer, task, expert) in gates.into_iter().flat_map(|gates| gates.names()) {
+        header.push(format!("gate {} {} {}", layer + 1, plain(task), plain(expert)));
     }
     let numbers = header.len();
     header.extend(["score is", "query", "shopper", "date", "link"].map(String::from));
@@ -266,16 +263,16 @@ struct Layer {
 }
 
 impl Layer {
-    fn of(gating: &Gating) -> Self {
+    fn of(layer: &block::Layer) -> Self {
         Self {
-            name: gating.name.as_ref().map(plain),
-            experts: gating.experts.iter().map(plain).collect(),
+            name: layer.name.as_ref().map(plain),
+            experts: layer.experts.iter().map(plain).collect(),
         }
     }
 }
 
 /// The last word of a message's key and what stands in it: "expert 2".
-fn plain(message: &Message) -> String {
+pub fn plain(message: &Message) -> String {
     let key = message.key.rsplit('.').next().unwrap_or_default();
     let values = message.values.iter().filter_map(|(_, value)| match value {
         Value::Text(text) => Some(text.as_str()),
@@ -303,6 +300,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         products: Vec<Row<'a>>,
     }
     let (query, shopper) = source.asked();
+    let gates = answer.blocks.gates();
     let ranking = Ranking {
         link: source.address,
         date: source.date,
@@ -312,7 +310,7 @@ pub fn json(answer: &Answer, source: &Source<'_>, shop: &Shop) -> Result<String,
         ranker: answer.ranker,
         tasks: answer.ranker.tasks.iter().map(|task| task.name()).collect(),
         score_is: score_is(answer, source.state, Cells::Comma),
-        gatings: answer.gatings.iter().map(Layer::of).collect(),
+        gatings: gates.into_iter().flat_map(|gates| &gates.layers).map(Layer::of).collect(),
         products: rows(answer, source.state, shop),
     };
     serde_json::to_string_pretty(&ranking).map_err(|error| error.to_string())
@@ -386,9 +384,16 @@ mod tests {
             probability: 0.01,
             tier: 0,
             utility: vec![click, -3.0],
-            gates: vec![0.25, 0.75, 1.0, 0.0],
             bias: -0.5,
         };
+        let of_one = [0.25, 0.75, 1.0, 0.0];
+        let expert = |number| Message::new("experts.expert").with("number", number);
+        let layer = block::Layer {
+            name: None,
+            tasks: ["tasks.click", "tasks.order"].map(Message::new).into(),
+            experts: ["1", "2"].map(expert).into(),
+        };
+        let gates = block::Gates { layers: vec![layer], weights: [of_one, of_one].concat() };
         Answer {
             run: 1,
             backend: Backend::Cpu,
@@ -413,14 +418,8 @@ mod tests {
                 blocks: vec![],
             },
             learned: false,
-            gatings: vec![Gating {
-                name: None,
-                experts: ["1", "2"]
-                    .map(|number| Message::new("experts.expert").with("number", number))
-                    .into(),
-            }],
+            blocks: vec![block::Block::new("experts", block::Shape::Gates(gates))],
             candidates: vec![candidate(7, -1.0), candidate(3, 1.0)],
-            examination: protocol::Examination::default(),
             detail: None,
         }
     }
@@ -538,6 +537,8 @@ mod tests {
         assert_eq!((&value["link"], &value["query"]), (&ADDRESS.into(), &"shoes".into()));
         assert_eq!(value["products"][0]["product"], 3);
         assert_eq!(value["products"][0]["cart"], serde_json::Value::Null);
+        assert_eq!(value["products"][1]["gates"], serde_json::json!([0.25, 0.75, 1.0, 0.0]));
+        assert_eq!(value["gatings"][0]["experts"][1], "expert 2");
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use plotters::prelude::*;
 
+use super::export::plain;
 use link::State;
 use market::language::Message;
 use page::insides::chart::{Axis, Line, Look, Plot, colour, draw};
-use page::insides::curves::{examination, softmax};
+use page::insides::curves::{by_place, softmax};
 use page::language::{say, say_with, worded};
 use protocol::Answer;
 use protocol::blend;
+use protocol::block::Blocks;
 
 /// Size of a drawing in pixels.
 pub const SIZE: (u32, u32) = (640, 372);
@@ -46,8 +48,9 @@ struct Sketch {
 
 /// Every chart that an answer fills.
 pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
-    let learned = (!answer.examination.learned.is_empty())
-        .then(|| (Ink::Accent, say(word!("examination.learned"))));
+    let curves = answer.blocks.curves("examination").cloned().unwrap_or_default();
+    let learned =
+        (!curves.learned.is_empty()).then(|| (Ink::Accent, say(word!("examination.learned"))));
     let mut sketches = vec![
         Sketch {
             title: say(word!("studio.figures.softmax")).into(),
@@ -65,7 +68,7 @@ pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
                 .into_iter()
                 .chain([(Ink::Quiet, say(word!("examination.true")))])
                 .collect(),
-            plot: examination(&answer.examination),
+            plot: by_place(&curves.learned, &curves.truth),
         },
     ];
     sketches.extend(utilisation(answer, state));
@@ -78,28 +81,24 @@ pub fn figures(answer: &Answer, state: &State) -> Vec<Figure> {
 
 /// Mean gate weights over the page (DMT figure 3): a chart for each layer of experts and task.
 fn utilisation(answer: &Answer, state: &State) -> Vec<Sketch> {
-    let tasks = answer.ranker.tasks;
+    let Some(gates) = answer.blocks.gates() else { return vec![] };
     let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
     let page = order.iter().take(state.page_size());
-    let weights = blend::expert_utilisation(page.map(|r| &answer.candidates[r.candidate]));
-    let mut from = 0;
+    let mut weights = gates.mean(page.map(|ranked| ranked.candidate)).into_iter();
     let mut sketches = Vec::new();
-    for (layer, gating) in answer.gatings.iter().enumerate() {
-        for task in tasks {
-            let experts = gating.experts.len();
-            let of_task = weights.get(from..from + experts).unwrap_or_default();
-            from += experts;
-            let task = task.name();
-            let layer_name = match &gating.name {
+    for (number, layer) in gates.layers.iter().enumerate() {
+        for task in &layer.tasks {
+            let of_task: Vec<f32> = weights.by_ref().take(layer.experts.len()).collect();
+            let layer_name = match &layer.name {
                 None => say(word!("studio.figures.experts")).into(),
                 Some(name) => worded(name),
             };
-            let values = [("layer", &*layer_name), ("task", say(&word!("tasks.{}.inline", task)))];
+            let values = [("layer", &*layer_name), ("task", say(&word!("{}.inline", task.key)))];
             sketches.push(Sketch {
                 title: say_with(word!("studio.figures.utilisation"), &values),
-                file: format!("experts-{}-{task}", layer + 1),
+                file: format!("experts-{}-{}", number + 1, plain(task)),
                 legend: vec![(Ink::Accent, say(word!("studio.figures.utilisation.bar")))],
-                plot: bars(of_task, &gating.experts),
+                plot: bars(&of_task, &layer.experts),
             });
         }
     }

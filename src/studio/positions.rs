@@ -26,6 +26,7 @@ use page::rows::keyed;
 use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::blend;
+use protocol::block::Blocks;
 use protocol::words::{self, fixed, percent, signed};
 use protocol::{Answer, Question, Reply, Seat};
 use systems::shared::PAGE_NUMBER;
@@ -403,14 +404,13 @@ fn row(
     let known = Memo::new(move |_| {
         let page = page.get()?.ok()?;
         let seat = now.with(|now| now.get(&product).cloned())?;
-        let learned = |index: usize| page.answer.examination.learned.get(index).copied();
-        let truly = |index: usize| page.answer.examination.truth.get(index).copied();
+        let curves = page.answer.blocks.curves("examination");
         let index = page.from + place.get()?;
         Some(Known {
             chances: Chances::new(page.utility(product), &seat),
             bias: seat.bias,
-            learned: learned(index),
-            truly: truly(index),
+            learned: curves.and_then(|curves| curves.learned.get(index).copied()),
+            truly: curves.and_then(|curves| curves.truth.get(index).copied()),
         })
     });
     let cell = move |of: fn(&Known) -> Option<String>| {

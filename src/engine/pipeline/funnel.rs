@@ -25,7 +25,8 @@ use link::State;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use protocol::blend::{self, Predicted, Ranked};
-use protocol::{Backend, Candidate, Gating, Notice, StageTime};
+use protocol::block::Block;
+use protocol::{Backend, Candidate, Notice, StageTime};
 use systems::knob::Settings;
 use systems::registry;
 use systems::shared::{BIAS_AT_SERVING, COARSE};
@@ -67,7 +68,8 @@ struct Pass<'a, C> {
 /// What retrieval and ranking made of a request.
 struct Ranking {
     retrieved: Retrieval,
-    gatings: Vec<Gating>,
+    /// What the ranker shows of all candidates together.
+    blocks: Vec<Block>,
     candidates: Vec<Candidate>,
 }
 
@@ -176,9 +178,9 @@ impl<S> Funnel<S> {
         if ranks {
             clock.stage("rank", kept);
         }
-        let gatings = scored.gatings.clone();
-        let candidates = joined(&retrieved, scored);
-        Ok(Ranking { retrieved, gatings, candidates })
+        let Scored { utilities, blocks } = scored;
+        let candidates = joined(&retrieved, utilities);
+        Ok(Ranking { retrieved, blocks, candidates })
     }
 
     /// Gives each candidate the bias of the place it takes; the order that says which place that
@@ -231,19 +233,17 @@ impl<S> Funnel<S> {
     }
 }
 
-fn joined(retrieved: &Retrieval, scored: Scored) -> Vec<Candidate> {
-    let mut gates = scored.gates.into_iter();
+fn joined(retrieved: &Retrieval, utilities: Vec<Vec<f32>>) -> Vec<Candidate> {
     retrieved
         .candidates
         .iter()
-        .zip(scored.utilities)
+        .zip(utilities)
         .map(|(candidate, utility)| Candidate {
             product: candidate.product,
             retrieval_score: candidate.score,
             probability: candidate.probability,
             tier: candidate.tier,
             utility,
-            gates: gates.next().unwrap_or_default(),
             bias: 0.0,
         })
         .collect()

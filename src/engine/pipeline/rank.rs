@@ -12,17 +12,18 @@ pub use self::shares::Shares;
 use super::StageError;
 use super::request::Request;
 use super::stock::Stock;
+use super::watch::task_name;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use market::language::Message;
 use nets::models::weights::{ABOUT, WeightsError};
-use protocol::block::{Block, Row, Rows, Shape};
+use protocol::block::{Block, Blocks, Gates, Layer, Row, Rows, Shape};
 use protocol::machine::Activity;
 use protocol::words::signed;
-use protocol::{Detail, Feature, Gating, Notice, Opened};
+use protocol::{Detail, Feature, Notice, Opened};
 use systems::knob::Settings;
 use systems::shared::RANKER;
-use systems::{Ranker, Task, registry};
+use systems::{Ranker, registry};
 
 /// Features that are shown of a product.
 const FEATURES_SHOWN: usize = 8;
@@ -151,10 +152,8 @@ pub struct Standing<'a> {
 pub struct Scored {
     /// Utilities of the tasks, by candidate.
     pub utilities: Vec<Vec<f32>>,
-    /// What the gates choose among.
-    pub gatings: Vec<Gating>,
-    /// Gate weights by candidate: by gating, by task, by expert; empty without gates.
-    pub gates: Vec<Vec<f32>>,
+    /// What the ranker shows of all candidates together.
+    pub blocks: Vec<Block>,
 }
 
 /// How far what a ranker wants ready before any request is.
@@ -310,15 +309,27 @@ fn farthest(mut features: Vec<Feature>) -> Block {
     Block::new("features-panel", Shape::Rows(Rows { rows, ..Rows::default() }))
 }
 
-/// What each expert adds to each task, `added` by task and expert.
-fn contributions(ranker: &Ranker, experts: &[Message], added: &[Vec<f32>]) -> Block {
-    let task = |task: &Task| Message::new(word!("tasks.{}", task.name()));
+/// A layer of experts that the gates of a ranker choose among; it has a name where there are several.
+fn layer(ranker: &Ranker, name: Option<Message>, experts: impl Iterator<Item = Message>) -> Layer {
+    Layer { name, tasks: ranker.tasks.iter().map(task_name).collect(), experts: experts.collect() }
+}
+
+/// The gates, their weights by candidate, layer, task and expert.
+fn gates(layers: Vec<Layer>, weights: Vec<f32>) -> Block {
+    Block::new("experts", Shape::Gates(Gates { layers, weights }))
+}
+
+/// What each expert adds to each task, `added` by task and expert: of the last layer that the gates in
+/// `blocks` choose among.
+fn contributions(ranker: &Ranker, blocks: &[Block], added: &[Vec<f32>]) -> Block {
+    let last = blocks.gates().and_then(|gates| gates.layers.last());
+    let experts = last.map(|layer| layer.experts.as_slice()).unwrap_or_default();
     let row = |(number, name): (usize, &Message)| Row {
         name: name.clone(),
         hint: None,
         values: added.iter().map(|of_task| of_task.get(number).copied().unwrap_or(0.0)).collect(),
     };
-    let columns = ranker.tasks.iter().map(task).collect();
+    let columns = ranker.tasks.iter().map(task_name).collect();
     let rows = experts.iter().enumerate().map(row).collect();
     Block::new("contributions", Shape::Rows(Rows { columns, rows, together: None }))
 }

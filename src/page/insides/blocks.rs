@@ -1,7 +1,11 @@
 //! What a system shows of its insides, drawn by shape: whose it is makes no difference here.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
+use super::curves::curve;
+use super::utilisation::gates;
 use crate::language::{say, say_with, worded};
 use crate::picture::{Picture, Symbol};
 use crate::store::store;
@@ -25,6 +29,8 @@ fn block(Block { name, shape }: Block, of: &'static str) -> AnyView {
         Shape::Sequences(shape) => sequences(shape),
         Shape::Chain(shape) => chain(shape),
         Shape::Pairs(shape) => pairs(&name, shape),
+        Shape::Gates(shape) => gates(&shape),
+        Shape::Curve(shape) => curve(&name, Arc::new(move || Some(shape.clone()))),
     };
     view! {
         <section>

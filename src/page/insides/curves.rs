@@ -1,4 +1,6 @@
-//! The two curves: softmax over the catalogue, and examination by place.
+//! The two curves: softmax over the catalogue, and what was learned of places over what is so.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
@@ -6,8 +8,9 @@ use super::chart::{Axis, Chart, Line, Plot};
 use crate::language::{say, say_with};
 use crate::parts::live;
 use crate::store::{Store, store};
+use protocol::Answer;
+use protocol::block::{Blocks, Curves};
 use protocol::words::{self, fixed};
-use protocol::{Answer, Examination};
 
 /// What is read of the answer, once there is one.
 fn of_answer<T>(store: Store, read: impl Fn(&Answer) -> T) -> Option<T> {
@@ -84,34 +87,46 @@ pub fn softmax(values: &[f32], effective: f32) -> Option<Plot> {
 #[component]
 pub fn ExaminationCurve() -> impl IntoView {
     let store = store();
-    let learns = move || of_answer(store, |a| !a.examination.learned.is_empty()) != Some(false);
-    let label = move || {
-        let tenth = |values: &[f32]| values.get(9).map_or("–".into(), |v| fixed((*v).into(), 2));
-        let sentence = |a: &Answer| {
-            let (learned, truth) = (tenth(&a.examination.learned), tenth(&a.examination.truth));
-            say_with(word!("examination.label"), &[("learned", &learned), ("truth", &truth)])
-        };
-        of_answer(store, sentence).unwrap_or_else(|| say(word!("examination.empty")).into())
-    };
+    let read = move || of_answer(store, |a| a.blocks.curves("examination").cloned())?;
     view! {
-        <p class="legend" data-testid="examination">
-            {live(move || match learns() {
-                true => view! { <span class="key learned">{say(word!("examination.learned"))}</span> }.into_any(),
-                false => view! { <span>{say(word!("examination.no-network"))}</span> }.into_any(),
-            })}
-            <span class="key truth">{say(word!("examination.true"))}</span>
-        </p>
-        <Chart
-            label=Box::new(label)
-            plot=Box::new(move || of_answer(store, |a| examination(&a.examination))?)
-        />
+        {curve("examination", Arc::new(read))}
         <p class="note">{say(word!("examination.note"))}</p>
     }
 }
 
-/// Examination by place, learned and true.
-pub fn examination(curves: &Examination) -> Option<Plot> {
-    let Examination { learned, truth } = curves;
+/// What was learned by place over what is so, in the words of the block of this name, once it is there.
+pub fn curve(name: &str, read: Arc<dyn Fn() -> Option<Curves> + Send + Sync>) -> AnyView {
+    let testid = name.to_string();
+    let (learned, truth) = (say(&word!("{}.learned", name)), say(&word!("{}.true", name)));
+    let no_network = say(&word!("{}.no-network", name));
+    let (empty, key) = (say(&word!("{}.empty", name)), word!("{}.label", name));
+    let label = {
+        let read = read.clone();
+        move || {
+            let Some(Curves { learned, truth }) = read() else { return String::from(empty) };
+            let tenth = |all: &[f32]| all.get(9).map_or("–".into(), |v| fixed((*v).into(), 2));
+            say_with(&key, &[("learned", &tenth(&learned)), ("truth", &tenth(&truth))])
+        }
+    };
+    let plot = {
+        let read = read.clone();
+        move || read().and_then(|Curves { learned, truth }| by_place(&learned, &truth))
+    };
+    view! {
+        <p class="legend" data-testid=testid>
+            {live(move || match read().is_none_or(|curves| !curves.learned.is_empty()) {
+                true => view! { <span class="key learned">{learned}</span> }.into_any(),
+                false => view! { <span>{no_network}</span> }.into_any(),
+            })}
+            <span class="key truth">{truth}</span>
+        </p>
+        <Chart label=Box::new(label) plot=Box::new(plot) />
+    }
+    .into_any()
+}
+
+/// What was learned by place, and what is so.
+pub fn by_place(learned: &[f32], truth: &[f32]) -> Option<Plot> {
     let places = learned.len().max(truth.len());
     let most = learned.iter().chain(truth).copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
     if places < 2 || most <= 0.0 {

@@ -1,4 +1,4 @@
-//! Utilisation of the experts by task (DMT figure 3), over the page and for the chosen product.
+//! Utilisation of the experts by task (DMT figure 3): gates as bars.
 
 use leptos::prelude::*;
 
@@ -7,8 +7,13 @@ use crate::lasting::Lasting;
 use crate::parts::{live, when};
 use crate::store::store;
 use market::language::Message;
-use protocol::Gating;
+use protocol::block::{Blocks, Gates, Layer};
 use protocol::words;
+
+/// Weights as [`Gates::of`] lays them out, which bars follow.
+type Weights = Lasting<Memo<Vec<f32>>>;
+/// A text that follows them.
+type Said = Box<dyn Fn() -> String + Send>;
 
 /// How much each task weighs each expert, over the page and for the product that was chosen.
 #[component]
@@ -18,46 +23,29 @@ pub fn ExpertUtilisation() -> impl IntoView {
     // Empty where none is chosen, or it has no gates.
     let of_chosen = Lasting(Memo::new(move |_| {
         let product = store.state.with(|state| state.selected);
-        store.answer.with(|answer| {
-            let candidates = answer.iter().flat_map(|answer| &answer.candidates);
-            let mut chosen = candidates.filter(|c| Some(c.product) == product);
-            chosen.next().map(|c| c.gates.clone()).unwrap_or_default()
-        })
+        let weights = store.answer.with(|answer| {
+            let answer = answer.as_ref()?;
+            let chosen = answer.candidates.iter().position(|c| Some(c.product) == product)?;
+            Some(answer.blocks.gates()?.of(chosen).to_vec())
+        });
+        weights.unwrap_or_default()
     }));
-    let gatings = Memo::new(move |_| {
-        store.answer.with(|answer| answer.as_ref().map(|a| a.gatings.clone()).unwrap_or_default())
+    let layers = Memo::new(move |_| {
+        let layers = store.answer.with(|answer| {
+            let answer = answer.as_ref()?;
+            Some(answer.blocks.gates()?.layers.clone())
+        });
+        layers.unwrap_or_default()
     });
-    // All weights of a gating stand together, and of it all of a task.
-    let layers = move || {
-        let mut first = 0;
-        let tasks = store.tasks.get();
-        let layer = |gating: Gating| {
-            let Gating { name, experts } = gating;
-            let from = first;
-            first += tasks.len() * experts.len();
-            let of_task = |(number, task): (usize, &systems::Task)| {
-                let bars = experts.iter().enumerate().map(|(expert, name)| {
-                    bar(over_page, of_chosen, from + number * experts.len() + expert, name.clone())
-                });
-                view! {
-                    <figure>
-                        <figcaption prop:textContent=say(&word!("tasks.{}", task.name()))></figcaption>
-                        <ol>{bars.collect_view()}</ol>
-                    </figure>
-                }
-            };
-            view! {
-                {name.map(|name| view! { <h3 prop:textContent=worded(&name)></h3> })}
-                {tasks.iter().enumerate().map(of_task).collect_view()}
-            }
-        };
-        gatings.get().into_iter().map(layer).collect_view()
-    };
     // The first layer, task by expert.
     let values = move || {
-        let experts = gatings.with(|all| all.first().map_or(0, |gating| gating.experts.len()));
+        let first = layers.with(|all| {
+            let first = all.first()?;
+            Some((first.tasks.len(), first.experts.len()))
+        });
+        let (tasks, experts) = first.unwrap_or_default();
         let rows = over_page.with(|all| {
-            let rows = all.chunks(experts.max(1)).take(store.tasks.get().len());
+            let rows = all.chunks(experts.max(1)).take(tasks);
             rows.map(words::json_list).collect::<Vec<_>>()
         });
         format!("[{}]", rows.join(","))
@@ -69,7 +57,8 @@ pub fn ExpertUtilisation() -> impl IntoView {
             data-values=values
         >
             {live(move || {
-                if gatings.with(Vec::is_empty) {
+                let layers = layers.get();
+                if layers.is_empty() {
                     let text = match (store.answer.with(Option::is_some), store.ranks.get()) {
                         (true, true) => word!("experts.no-gates"),
                         (true, false) => word!("experts.no-ranker"),
@@ -77,7 +66,7 @@ pub fn ExpertUtilisation() -> impl IntoView {
                     };
                     return view! { <p class="empty" prop:textContent=say(text)></p> }.into_any();
                 }
-                layers().into_any()
+                bars(layers, over_page, of_chosen)
             })}
             {when(move || of_chosen.with(|all| !all.is_empty()), || {
                 view! {
@@ -92,15 +81,40 @@ pub fn ExpertUtilisation() -> impl IntoView {
     }
 }
 
-/// One expert's share in one task's mixture; `number` is its place among all gate weights.
-fn bar(
-    over_page: Lasting<Memo<Vec<f32>>>,
-    of_chosen: Lasting<Memo<Vec<f32>>>,
-    number: usize,
-    name: Message,
-) -> impl IntoView {
-    let weight = move || over_page.with(|all| all.get(number).copied()).unwrap_or(0.0);
-    let chosen = move || of_chosen.with(|all| all.get(number).copied());
+/// Gates that stay as they are, in the mean over all whose they are.
+pub fn gates(gates: &Gates) -> AnyView {
+    let still = |weights: Vec<f32>| Lasting(Memo::new(move |_| weights.clone()));
+    let all = (0..).take_while(|candidate| !gates.of(*candidate).is_empty());
+    let bars = bars(gates.layers.clone(), still(gates.mean(all)), still(vec![]));
+    view! { <div class="utilisation">{bars}</div> }.into_any()
+}
+
+/// A figure for each layer and task, a bar for each expert.
+fn bars(layers: Vec<Layer>, over_page: Weights, of_chosen: Weights) -> AnyView {
+    let mut places = 0..;
+    let layer = |Layer { name, tasks, experts }: Layer| {
+        let of_task = |task: Message| {
+            let bars = experts.iter().zip(&mut places);
+            let bars = bars.map(|(name, place)| bar(over_page, of_chosen, place, name.clone()));
+            view! {
+                <figure>
+                    <figcaption prop:textContent=worded(&task)></figcaption>
+                    <ol>{bars.collect_view()}</ol>
+                </figure>
+            }
+        };
+        view! {
+            {name.map(|name| view! { <h3 prop:textContent=worded(&name)></h3> })}
+            {tasks.into_iter().map(of_task).collect_view()}
+        }
+    };
+    layers.into_iter().map(layer).collect_view().into_any()
+}
+
+/// One expert's share in one task's mixture; `place` is where it stands among all weights.
+fn bar(over_page: Weights, of_chosen: Weights, place: usize, name: Message) -> impl IntoView {
+    let weight = move || over_page.with(|all| all.get(place).copied()).unwrap_or(0.0);
+    let chosen = move || of_chosen.with(|all| all.get(place).copied());
     let share = |weight: f32| format!("--share:{}", words::css_share(weight));
     let label = {
         let name = name.clone();
@@ -115,20 +129,21 @@ fn bar(
             }
         }
     };
-    let said = label.clone();
+    let [title, label]: [Said; 2] = [Box::new(label.clone()), Box::new(label)];
+    let name: Said = Box::new(move || worded(&name));
+    let mean: Said = Box::new(move || words::percent(weight()));
+    let one: Said = Box::new(move || chosen().map_or(String::new(), words::percent));
     view! {
-        <li title=said>
+        <li title=title>
             <span class="column" style=move || share(weight())>
                 {live(move || match chosen() {
                     Some(w) => view! { <i class="chosen" style=share(w)></i> }.into_any(),
                     None => ().into_any(),
                 })}
             </span>
-            <span class="figure" translate="no">{move || words::percent(weight())}</span>
-            <span class="figure chosen" translate="no">
-                {move || chosen().map_or(String::new(), words::percent)}
-            </span>
-            <span class="name" prop:textContent=move || worded(&name)></span>
+            <span class="figure" translate="no">{mean}</span>
+            <span class="figure chosen" translate="no">{one}</span>
+            <span class="name" prop:textContent=name></span>
             <span class="hidden" prop:textContent=label></span>
         </li>
     }

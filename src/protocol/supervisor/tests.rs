@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Candidate, Examination, RetrievalInsides};
+use crate::{Candidate, RetrievalInsides};
 use systems::shared::BACKEND;
 use systems::{dmt, moppr};
 
@@ -117,7 +117,6 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         probability: 0.0,
         tier: 0,
         utility: vec![scale * (2.0 - 0.2 * product as f32), -scale * product as f32],
-        gates: vec![],
         bias: 0.0,
     };
     Answer {
@@ -144,9 +143,8 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             blocks: vec![],
         },
         learned: false,
-        gatings: vec![],
+        blocks: vec![],
         candidates: (0..20).map(candidate).collect(),
-        examination: Examination::default(),
         detail: None,
     }
 }

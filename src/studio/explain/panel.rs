@@ -320,7 +320,7 @@ fn taken_apart(found: &Arc<Found>) -> AnyView {
                 <h3 id="explain-score" prop:textContent=text(texts::SCORE)></h3>
                 {(ranks && lost(trace).is_some()).then(|| view! { <p class="note" prop:textContent=text(texts::NOT_RANKED)></p> })}
                 <Apart chosen />
-                {gates(parts, tasks)}
+                {gates(parts)}
             </section>
             <section aria-labelledby="explain-split">
                 <h3 id="explain-split" prop:textContent=text(texts::RETRIEVAL)></h3>

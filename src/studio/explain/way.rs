@@ -13,9 +13,9 @@ use page::insides::blocks::{longest, two_sided};
 use page::language::{say, say_with, text, worded};
 use page::picture::Picture;
 use page::store::store;
+use protocol::block::Blocks;
 use protocol::words::{self, ago, count, css_share, deed, fixed, percent, signed};
 use protocol::{Answer, HistoryEntry, Parts, Passage, Trace};
-use systems::Task;
 use systems::{Attends, Retriever};
 
 /// Entries of the history that are listed with the retriever's attention, of all and of each span.
@@ -144,16 +144,14 @@ pub fn split(parts: &Parts, retriever: &Retriever) -> AnyView {
 }
 
 /// Weight of each expert in each task's mixture.
-pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
-    if parts.gatings.is_empty() {
-        return ().into_any();
-    }
+pub fn gates(parts: &Parts) -> AnyView {
+    let Some(gates) = parts.blocks.gates() else { return ().into_any() };
     let mut from = 0;
     let mut layers = Vec::new();
-    for gating in &parts.gatings {
-        let experts = gating.experts.len();
+    for layer in &gates.layers {
+        let (tasks, experts) = (layer.tasks.clone(), layer.experts.len());
         let cell = |task: usize, expert: usize| {
-            let weight = parts.candidate.gates.get(from + task * experts + expert).copied();
+            let weight = gates.weights.get(from + task * experts + expert).copied();
             let weight = weight.unwrap_or(0.0);
             view! {
                 <td>
@@ -162,7 +160,7 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
                 </td>
             }
         };
-        let rows = gating.experts.iter().enumerate().map(|(expert, name)| {
+        let rows = layer.experts.iter().enumerate().map(|(expert, name)| {
             view! {
                 <tr>
                     <th scope="row" prop:textContent=worded(name)></th>
@@ -172,14 +170,14 @@ pub fn gates(parts: &Parts, tasks: &'static [Task]) -> AnyView {
         });
         let rows = rows.collect_view();
         from += tasks.len() * experts;
-        let name = gating.name.clone();
+        let name = layer.name.clone();
         layers.push(view! {
             <table class="gates">
                 <caption prop:textContent=move || name.as_ref().map(worded).unwrap_or_default()></caption>
                 <thead>
                     <tr>
                         <th scope="col"><span class="hidden" prop:textContent=text(word!("studio.explain.expert"))></span></th>
-                        {tasks.iter().map(|task| view! { <th scope="col" prop:textContent=move || say(&word!("tasks.{}", task.name()))></th> }).collect_view()}
+                        {tasks.into_iter().map(|task| view! { <th scope="col" prop:textContent=move || worded(&task)></th> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

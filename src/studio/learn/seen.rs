@@ -13,11 +13,10 @@ use crate::browser::download_bytes;
 use link::recipe::Learning;
 use market::catalogue::Department;
 use page::insides::chart::Chart;
-use page::insides::curves::examination;
+use page::insides::curves::by_place;
 use page::language::{say, say_with, text};
 use page::parts::{click, live, when};
 use page::store::Store;
-use protocol::Examination;
 use protocol::learn::Gate;
 use protocol::words::{self, fixed};
 use systems::registry::LEARNERS;
@@ -25,9 +24,9 @@ use systems::shared::{WEIGHTS, Weights};
 
 /// All that is seen.
 pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
-    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let (runs, overlaid, looks) = (trainer.runs, trainer.overlaid, trainer.looks());
     let learning =
-        Memo::new(move |_| runs.with(|runs| runs.last().map_or(LEARNERS[0], Record::learning)));
+        Memo::new(move |_| looks.with(|runs| runs.last().map_or(LEARNERS[0], Record::learning)));
     let measures = {
         let trainer = trainer.clone();
         live(move || {
@@ -55,7 +54,7 @@ pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
     view! {
         {tools(store, trainer, learning)}
         {against_truth}
-        {live(move || runs.with(|runs| overlaid.with(|overlaid| apart(runs, overlaid))))}
+        {live(move || looks.with(|runs| overlaid.with(|overlaid| apart(runs, overlaid))))}
         <div class="seen">
             <section data-testid="learn-loss">
                 <h3 prop:textContent=text(word!("learn.loss"))></h3>
@@ -73,7 +72,7 @@ pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
 
 /// What can be done with what is seen: rank with it, go back in it, save it.
 fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
-    let (runs, at, mine) = (trainer.runs, trainer.at, trainer.mine);
+    let (runs, at, mine) = (trainer.looks(), trainer.at, trainer.mine);
     let ranks = move || learning.get().ranks();
     let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
     let on_shelf = move || {
@@ -150,7 +149,7 @@ fn losses(runs: &[Record], shown: &[&Record]) -> Option<Plot> {
 /// A measure by step: held out, quiet on what is learned from, and the line of what ships. Of several
 /// runs, held out alone.
 fn measure(trainer: &Trainer, key: &'static str) -> AnyView {
-    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let (runs, overlaid) = (trainer.looks(), trainer.overlaid);
     let ships = move || {
         let value = runs.with(|runs| runs.last()?.shipped(key))?;
         Some(say_with(word!("learn.ships"), &[("value", &fixed(value.into(), 3))]))
@@ -224,7 +223,7 @@ fn held_out(run: &Record, key: &str) -> Vec<(f64, f64)> {
 
 /// How each of several runs is drawn; nothing where there is one alone.
 fn letters(trainer: &Trainer) -> impl Fn() -> AnyView + Send + use<> {
-    let (runs, overlaid) = (trainer.runs, trainer.overlaid);
+    let (runs, overlaid) = (trainer.looks(), trainer.overlaid);
     let key = |run: &&Record| {
         view! { <span translate="no">{sample(&class(run))} {run.letter()}</span> }
     };
@@ -241,11 +240,11 @@ fn letters(trainer: &Trainer) -> impl Fn() -> AnyView + Send + use<> {
 
 /// Examination, learned and true.
 fn places(trainer: &Trainer) -> AnyView {
-    let (runs, at) = (trainer.runs, trainer.at);
+    let (runs, at) = (trainer.looks(), trainer.at);
     let learned = move || {
-        let look = runs.with(|runs| look_at(runs.last()?, at.get()).cloned())?;
-        let curve = look.curves.into_iter().next()?;
-        examination(&Examination { learned: curve.learned, truth: curve.truth })
+        let first = |runs: &Vec<Record>| look_at(runs.last()?, at.get())?.curves.first().cloned();
+        let curve = runs.with(first)?;
+        by_place(&curve.learned, &curve.truth)
     };
     view! {
         <section>
@@ -260,7 +259,7 @@ fn places(trainer: &Trainer) -> AnyView {
 
 /// The gates as they change.
 fn gates(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
-    let runs = trainer.runs;
+    let runs = trainer.looks();
     let streams = live(move || {
         let streams = learning.get().gates.iter().enumerate().map(|(gate, key)| {
             let label = move || say(&word!("learn.gate.{}", key)).to_string();
@@ -307,7 +306,7 @@ fn expert_name(expert: usize) -> String {
 
 /// How the gates choose among what is held out of each department, at the look on show.
 fn departments(store: Store, trainer: &Trainer) -> AnyView {
-    let (runs, at, open) = (trainer.runs, trainer.at, RwSignal::new(false));
+    let (runs, at, open) = (trainer.looks(), trainer.at, RwSignal::new(false));
     let gates = Memo::new(move |_| {
         let seen = |runs: &Vec<Record>| Some(look_at(runs.last()?, at.get())?.gates.clone());
         open.get().then(|| runs.with(seen)).flatten().unwrap_or_default()

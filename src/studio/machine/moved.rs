@@ -132,7 +132,6 @@ mod tests {
                 probability: 0.0,
                 tier: 0,
                 utility: vec![],
-                gates: vec![],
                 bias: 0.0,
             },
             retriever: parts.iter().map(activity).collect(),

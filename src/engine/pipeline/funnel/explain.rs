@@ -116,13 +116,13 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Result<Parts, Halt> {
         let (_, mut ranking) = self.trace(pass, product, None).await?;
         let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
-        let Ranking { retrieved, gatings, candidates } = ranking;
+        let Ranking { retrieved, blocks, mut candidates } = ranking;
         let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
         let size = pass.state.page_size();
         let detail = self.ranker.explain(stock, request, product, &order, size).await?;
         // It was let through to the ranker.
-        let candidate = candidates.into_iter().find(|candidate| candidate.product == product);
-        let candidate = candidate.ok_or_else(|| unknown_product(product))?;
+        let number = candidates.iter().position(|candidate| candidate.product == product);
+        let number = number.ok_or_else(|| unknown_product(product))?;
         pass.clock.still_wanted().await?;
         let coalitions = self.retriever.coalitions(stock, request, settings, product);
         let (groups, coalitions) = coalitions.await?;
@@ -135,8 +135,8 @@ impl<S: AssetSource> Funnel<S> {
         let shares = self.ranker.shares(stock, request, asked, settings);
         let Shares { base, features } = shares.await?;
         Ok(Parts {
-            candidate,
-            gatings,
+            candidate: candidates.swap_remove(number),
+            blocks: blocks.into_iter().map(|block| block.of(number)).collect(),
             detail,
             groups: groups.iter().map(|group| (*group).into()).collect(),
             coalitions,

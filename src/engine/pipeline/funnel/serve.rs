@@ -9,7 +9,8 @@ use link::State;
 use market::catalogue::ProductId;
 use market::examination;
 use market::history::PageDevice;
-use protocol::{Answer, Examination, HistoryEntry, Notice};
+use protocol::block::{Block, Curves, Shape};
+use protocol::{Answer, HistoryEntry, Notice};
 use systems::registry;
 
 /// Places for which the examination curve is shown.
@@ -48,13 +49,15 @@ impl<S: AssetSource> Funnel<S> {
         let ranking = self.rank(pass, retrieved, None).await?;
         let Pass { request, clock, .. } = pass;
         clock.still_wanted().await?;
-        let Ranking { retrieved, gatings, mut candidates } = ranking;
+        let Ranking { retrieved, mut blocks, mut candidates } = ranking;
 
         clock.start();
         let size = state.page_size();
         let (order, kept) = self.place(&mut candidates, state).await?;
         let shown = &order[..order.len().min(size)];
         let learned = self.ranker.examination(&self.stock, shown, EXAMINED, size).await?;
+        let curves = Curves { learned, truth: true_examination(size, state.device()) };
+        blocks.push(Block::new("examination", Shape::Curve(curves)));
         clock.stage("bias", kept);
 
         clock.start();
@@ -75,10 +78,9 @@ impl<S: AssetSource> Funnel<S> {
             notices,
             history: history(request, &retrieved),
             retrieval: retrieved.insides,
-            gatings,
+            blocks,
             learned: self.is_learned_here(&state.settings),
             candidates,
-            examination: Examination { learned, truth: true_examination(size, state.device()) },
             detail,
         })
     }

@@ -5,7 +5,9 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
-use super::{Asked, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named};
+use super::{
+    Asked, Ranks, Reads, Scored, Standing, contributions, expert, farthest, gates, layer, named,
+};
 use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
 use crate::pipeline::stock::Stock;
@@ -20,9 +22,9 @@ use nets::models::dmt::ranker;
 use nets::models::dmt::{DmtConfig, Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
 use nets::models::weights::Weights;
 use nets::nn::experts::TaskOutput;
+use protocol::Detail;
 use protocol::block::{Block, Row, Rows, SequenceAttention, Shape};
 use protocol::machine::Activity;
-use protocol::{Detail, Gating};
 use systems::dmt::{BiasFeatures, MULTI_TASK, MultiTask, RANKER};
 use systems::knob::Settings;
 use systems::shared::GATE_TEMPERATURE;
@@ -371,8 +373,7 @@ impl Ranks for Dmt {
         if let Some(tensor) = &detail.expert_contributions {
             let [_, experts] = tensor.dims();
             let added: Vec<_> = reads.take()?.chunks(experts).map(<[f32]>::to_vec).collect();
-            let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
-            blocks.push(contributions(&RANKER, experts.unwrap_or_default(), &added));
+            blocks.push(contributions(&RANKER, &ranked.scored.blocks, &added));
         }
         blocks.push(Block::new("attention", Shape::Sequences(attention)));
         if !rows.is_empty() {
@@ -392,19 +393,18 @@ impl Ranks for Dmt {
 /// What is said of each of so many candidates.
 async fn scored(output: &Output, candidates: usize) -> Result<Scored, StageError> {
     let mut read = Transaction::default().register(output.utilities.clone());
-    if let Some(gates) = &output.gates {
-        read = read.register(gates.clone());
+    if let Some(weights) = &output.gates {
+        read = read.register(weights.clone());
     }
     let mut read = Numbers::read(read).await?;
-    let by_candidate = |values: Vec<f32>| -> Vec<Vec<f32>> {
-        values.chunks(values.len() / candidates).map(<[f32]>::to_vec).collect()
-    };
-    let mut scored = Scored { utilities: by_candidate(read.take()?), ..Scored::default() };
-    if let Some(tensor) = &output.gates {
-        let [_, _, _, experts] = tensor.dims();
-        let experts = (0..experts).map(|number| expert("expert", number)).collect();
-        scored.gatings = vec![Gating { name: None, experts }];
-        scored.gates = by_candidate(read.take()?);
+    let utilities = read.take()?;
+    let by_candidate = utilities.chunks(utilities.len() / candidates);
+    let utilities = by_candidate.map(<[f32]>::to_vec).collect();
+    let mut scored = Scored { utilities, ..Scored::default() };
+    if let Some(weights) = &output.gates {
+        let [_, _, _, experts] = weights.dims();
+        let experts = (0..experts).map(|number| expert("expert", number));
+        scored.blocks = vec![gates(vec![layer(&RANKER, None, experts)], read.take()?)];
     }
     Ok(scored)
 }

@@ -5,7 +5,8 @@ use burn::tensor::{Tensor, Transaction};
 
 use super::shares::{Shares, orders, rows, shares};
 use super::{
-    Asked, Prepared, Ranks, Reads, Scored, Standing, contributions, expert, farthest, named,
+    Asked, Prepared, Ranks, Reads, Scored, Standing, contributions, expert, farthest, gates, layer,
+    named,
 };
 use crate::pipeline::request::Request;
 use crate::pipeline::stage::Stage;
@@ -19,9 +20,9 @@ use nets::models::mlpr::extraction::Extracted;
 use nets::models::mlpr::ranker::{Items, MODEL, Ranker};
 use nets::models::mlpr::{K, Output};
 use nets::models::weights::Weights;
+use protocol::Detail;
 use protocol::block::{Block, Shape, Step};
 use protocol::machine::Activity;
-use protocol::{Detail, Gating};
 use systems::Task;
 use systems::knob::Settings;
 use systems::mlpr::{PRECOMPUTED, RANKER};
@@ -298,9 +299,8 @@ impl Ranks for Mlpr {
             Step { name, conditional, joint, from_former }
         };
         let mut blocks = vec![Block::new("chain", Shape::Chain(steps.map(step).collect()))];
-        let experts = ranked.scored.gatings.last().map(|gating| gating.experts.as_slice());
-        if let (Some(added), Some(experts)) = (added, experts) {
-            blocks.push(contributions(&RANKER, experts, &added));
+        if let Some(added) = added {
+            blocks.push(contributions(&RANKER, &ranked.scored.blocks, &added));
         }
         blocks.push(features);
         Ok(Some(Detail { product, blocks }))
@@ -331,17 +331,22 @@ async fn scored(output: &Output, own: usize, candidates: usize) -> Result<Scored
     let mut read = Numbers::read(read).await?;
     let utilities = read.take()?.chunks(K).map(|y| y.iter().map(|&y| logit(y)).collect()).collect();
     let mut scored = Scored { utilities, ..Scored::default() };
-    scored.gates.resize(candidates, Vec::new());
+    let mut layers = Vec::new();
+    let mut by_candidate: Vec<Vec<f32>> = vec![Vec::new(); candidates];
     for (name, stage, own) in stages {
         let Some(stage) = stage else { continue };
         let [_, tasks, experts] = stage.gates.dims();
         let experts_named = (0..experts).map(|number| expert_of(own, number));
-        let name = Some(Message::new(word!("experts.{}", name)));
-        scored.gatings.push(Gating { name, experts: experts_named.collect() });
-        let gates = read.take()?;
-        for (of_candidate, gates) in scored.gates.iter_mut().zip(gates.chunks(tasks * experts)) {
-            of_candidate.extend(gates);
+        let name = Message::new(word!("experts.{}", name));
+        layers.push(layer(&RANKER, Some(name), experts_named));
+        let weights = read.take()?;
+        for (of_candidate, weights) in by_candidate.iter_mut().zip(weights.chunks(tasks * experts))
+        {
+            of_candidate.extend(weights);
         }
+    }
+    if !layers.is_empty() {
+        scored.blocks = vec![gates(layers, by_candidate.concat())];
     }
     Ok(scored)
 }
