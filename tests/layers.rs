@@ -149,6 +149,28 @@ fn nobody_outside_a_systems_own_files_decides_by_its_name() {
     assert!(naming.is_empty(), "these name a system: {naming:#?}");
 }
 
+/// The one file that draws what systems show of themselves, shape by shape.
+const RENDERER: &str = "src/page/insides/blocks.rs";
+
+/// Page and studio show shapes, and no system: one of their files tells the shapes apart, and in no message
+/// is there a field for what one system shows of itself.
+#[test]
+fn one_file_draws_the_shapes_and_no_message_has_a_systems_own_insides() {
+    let code = |file: &str| {
+        let text = fs::read_to_string(file).expect("a file");
+        text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+    };
+    let rooms: Vec<String> = ["src/page", "src/studio"].map(files).concat();
+    assert!(rooms.len() > 50, "{rooms:?}");
+    let telling: Vec<String> =
+        rooms.into_iter().filter(|file| code(file).contains("Shape::")).collect();
+    assert_eq!(telling, [RENDERER]);
+    // Whoever wants more of a system than a block has to say so here.
+    let protocol = code("src/protocol/lib.rs");
+    let shapes = protocol.lines().filter(|line| line.starts_with("use block::"));
+    assert_eq!(shapes.collect::<Vec<_>>(), ["use block::Block;"]);
+}
+
 /// What a manifest's table holds, line by line, comments left out.
 fn table_of(manifest: &str, table: &str) -> Vec<String> {
     let text = fs::read_to_string(manifest).expect(manifest);

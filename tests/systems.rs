@@ -6,6 +6,8 @@ use market::history::EventKind;
 use protocol::Answer;
 use protocol::blend;
 use protocol::block::{Block, Blocks, Shape, Share};
+use systems::dmt::{BiasFeatures, MultiTask};
+use systems::knob::Settings;
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{self, Surface};
 use systems::yandex::{self, TrainingStage};
@@ -32,6 +34,53 @@ fn names(blocks: &[Block]) -> Vec<&str> {
     blocks.iter().map(|block| block.name.as_str()).collect()
 }
 
+/// Holds that an answer has one block of gates where its ranker has gates, whose rows sum to one, and
+/// one curve, learned where its ranker reads the place.
+fn shows_its_gates_and_curve(answer: &Answer, state: &State, name: &str) {
+    let (mut gates, mut curves) = (Vec::new(), Vec::new());
+    for block in &answer.blocks {
+        match &block.shape {
+            Shape::Gates(of_block) => gates.push(of_block),
+            Shape::Curve(of_block) => curves.push(of_block),
+            shape => panic!("{name}: {shape:?} is of one product"),
+        }
+    }
+    let has_gates = (state.ranker().gates)(&state.settings);
+    assert_eq!(gates.len(), usize::from(has_gates), "{name}");
+    for gates in gates {
+        let named = state.ranker().tasks.iter().map(|task| format!("tasks.{}", task.name()));
+        let named: Vec<String> = named.collect();
+        assert!(!gates.layers.is_empty(), "{name}");
+        for layer in &gates.layers {
+            let tasks: Vec<&String> = layer.tasks.iter().map(|task| &task.key).collect();
+            assert_eq!(tasks, named.iter().collect::<Vec<_>>(), "{name}");
+            assert!(layer.experts.len() > 1, "{name}: {layer:?}");
+        }
+        assert_eq!(gates.names().count() * answer.candidates.len(), gates.weights.len(), "{name}");
+        for candidate in 0..answer.candidates.len() {
+            let mut weights = gates.of(candidate);
+            for layer in &gates.layers {
+                for _ in &layer.tasks {
+                    let (of_task, rest) = weights.split_at(layer.experts.len());
+                    assert!((of_task.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{name}");
+                    weights = rest;
+                }
+            }
+        }
+    }
+    let [curve] = curves[..] else { panic!("{name}: {} curves", curves.len()) };
+    let reads = |bias: fn(&Settings) -> bool| {
+        // Neighbours are no place.
+        let mut alone = state.settings.clone();
+        alone.switch(&dmt::BIAS_NEIGHBOURS, false);
+        bias(&alone)
+    };
+    let learned = if state.ranker().bias.is_some_and(reads) { curve.truth.len() } else { 0 };
+    assert_eq!((curve.learned.len(), curve.truth.len()), (learned, 60), "{name}");
+    assert_eq!(curve.truth[0], 1.0, "{name}: relative to the first place");
+    assert!(curve.learned.iter().chain(&curve.truth).all(|v| v.is_finite()), "{name}");
+}
+
 #[test]
 fn every_retriever_works_with_every_ranker_on_both_surfaces() {
     let mut funnel = funnel();
@@ -46,12 +95,11 @@ fn every_retriever_works_with_every_ranker_on_both_surfaces() {
                 assert_eq!(answer.notices, [], "{name}");
                 assert!(answer.candidates.len() >= 5, "{name}: {}", answer.candidates.len());
                 let tasks = ranker.tasks.len();
-                let gates: usize = answer.gatings.iter().map(|g| tasks * g.experts.len()).sum();
                 for candidate in &answer.candidates {
                     assert_eq!(candidate.utility.len(), tasks, "{name}");
                     assert!(candidate.utility.iter().all(|u| u.is_finite()), "{name}");
-                    assert_eq!(candidate.gates.len(), gates, "{name}");
                 }
+                shows_its_gates_and_curve(&answer, &state, &name);
                 assert_eq!(names(&answer.retrieval.blocks), retriever.blocks, "{name}");
                 let chosen = State { selected: Some(answer.candidates[0].product), ..state };
                 let shown = run(&mut funnel, &chosen).detail;
@@ -59,6 +107,24 @@ fn every_retriever_works_with_every_ranker_on_both_surfaces() {
                 assert_eq!(names(&shown), ranker.blocks, "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn every_variant_of_dmt_shows_the_gates_and_the_curve_that_it_has() {
+    let mut funnel = funnel();
+    for multi_task in MultiTask::ALL {
+        let mut state = State::default();
+        state.settings.set(&dmt::MULTI_TASK, multi_task.value());
+        shows_its_gates_and_curve(&run(&mut funnel, &state), &state, &format!("{multi_task:?}"));
+    }
+    for (position, page, neighbours) in
+        [(false, false, false), (false, false, true), (false, true, false), (true, false, false)]
+    {
+        let bias = BiasFeatures { position, page, neighbours };
+        let mut state = State::default();
+        bias.choose(&mut state.settings);
+        shows_its_gates_and_curve(&run(&mut funnel, &state), &state, &format!("{bias:?}"));
     }
 }
 
@@ -101,8 +167,8 @@ fn without_a_ranker_the_order_and_the_scores_of_retrieval_stand() {
                 assert_eq!(stands.candidate, place, "{name}");
                 assert_eq!(stands.score, answer.candidates[place].retrieval_score, "{name}");
             }
-            assert_eq!((answer.gatings.len(), answer.base_rates.len()), (0, 0), "{name}");
-            assert!(answer.examination.learned.is_empty() && answer.detail.is_none(), "{name}");
+            shows_its_gates_and_curve(&answer, &state, &name);
+            assert!(answer.base_rates.is_empty() && answer.detail.is_none(), "{name}");
             let stages: Vec<_> = answer.timings.iter().map(|time| time.stage.as_str()).collect();
             assert!(!stages.contains(&"rank") && !stages.contains(&"encode"), "{stages:?}");
             assert_eq!(stages.contains(&"coarse"), coarse, "{stages:?}");
@@ -131,7 +197,6 @@ fn each_step_of_mlpr_is_at_most_as_likely_as_the_one_before() {
         let [click, cart, order] = [0, 1, 2].map(|k| blend::probability(candidate, k, &knobs));
         assert!(0.0 < order && order <= cart && cart <= click && click < 1.0);
     }
-    assert!(answer.examination.learned.is_empty(), "it has no bias network");
 }
 
 #[test]
@@ -139,26 +204,17 @@ fn gates_of_both_of_mlprs_stages_sum_to_one_and_follow_their_temperature() {
     let mut funnel = funnel();
     let mut state = with_mlpr();
     let answer = run(&mut funnel, &state);
-    assert_eq!(answer.gatings.len(), 2);
+    assert_eq!(answer.blocks.gates().map(|gates| gates.layers.len()), Some(2));
+    shows_its_gates_and_curve(&answer, &state, "MLPR");
     let sharpest = |answer: &Answer| {
-        let mut sharpest = 0.0_f32;
-        for candidate in &answer.candidates {
-            let mut gates = candidate.gates.as_slice();
-            for gating in &answer.gatings {
-                for _ in answer.ranker.tasks {
-                    let (of_task, rest) = gates.split_at(gating.experts.len());
-                    assert!((of_task.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-                    sharpest = of_task.iter().copied().fold(sharpest, f32::max);
-                    gates = rest;
-                }
-            }
-            assert!(gates.is_empty());
-        }
-        sharpest
+        let gates = answer.blocks.gates().expect("MLPR has gates");
+        gates.weights.iter().copied().fold(0.0, f32::max)
     };
     let before = sharpest(&answer);
     state.settings.set(&shared::GATE_TEMPERATURE, 5.0);
-    assert!(sharpest(&run(&mut funnel, &state)) < before);
+    let after = run(&mut funnel, &state);
+    shows_its_gates_and_curve(&after, &state, "MLPR, hot");
+    assert!(sharpest(&after) < before);
 }
 
 #[test]
