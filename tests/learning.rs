@@ -14,7 +14,8 @@ use systems::moppr;
 use systems::registry::LEARNERS;
 use trainer::run::{Ground, Run, Stepped, compared, measured};
 use training::descent::At;
-use training::learning::{Gathered, Seen, Steps};
+use training::learning::{Gathered, Looked, Steps};
+use training::slices::{Sliced, next_slice, whole};
 
 /// What a short run of a system comes to. The tab's is held against it (tests/browser/learn.test.mjs).
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,7 +97,11 @@ fn learns(key: &str) {
     let first = look(&mut run);
     let mut other = begun(&ground, &*data, &recipe);
     assert_eq!(steps(&mut other, made), losses);
-    assert_eq!(look(&mut other).weights, first.weights);
+    // A look is made slice by slice, and one that is left moves nothing.
+    let mut looking = other.looking();
+    assert!((0..4).all(|_| next_slice(&mut looking).is_none()), "{key}");
+    drop(looking);
+    assert_eq!(look(&mut other), first);
 
     // What is declared is what is seen.
     let keys: Vec<&str> = first.measures.iter().map(|measure| measure.key.as_str()).collect();
@@ -115,7 +120,8 @@ fn learns(key: &str) {
         }
     }
     if learning(key).ranks() {
-        let of_file = |weights: &str| measured((&State::default(), &recipe), &*data, weights);
+        let state = State::default();
+        let of_file = |weights: &str| whole(measured((&state, &recipe), &*data, weights));
         let again = of_file(&first.weights).expect("its own weights");
         for (again, before) in again.iter().zip(&first.measures) {
             assert_eq!((&again.key, again.training), (&before.key, None));
@@ -267,15 +273,8 @@ impl Steps for Breaks<'_> {
         self.0.go_back();
     }
 
-    fn look(&self) -> anyhow::Result<Seen> {
-        self.0.look()
-    }
-
-    fn weights(
-        &self,
-        command: &str,
-    ) -> Result<nets::models::weights::Weights, nets::models::weights::WeightsError> {
-        self.0.weights(command)
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, anyhow::Result<Looked>> {
+        self.0.look(command)
     }
 }
 

@@ -13,6 +13,7 @@ use link::recipe::{Learning, Recipe, SHOPPERS};
 use protocol::learn::{FromTrainer, Gathered, Measure, Measured, ToTrainer, Went};
 use protocol::{Notice, PROTOCOL_VERSION};
 use training::learning::Gathered as Samples;
+use training::slices::{Sliced, next_slice};
 use worker::Network;
 use worker::scope::{Bell, hear, let_messages_in, milliseconds, post};
 
@@ -45,6 +46,13 @@ impl Wanted {
         of == number && run.step_number() < until.min(run.steps())
     }
 
+    /// Whether a run is to stand still, though it is not over.
+    fn is_paused(&self, number: u64, run: &Run<'_>) -> bool {
+        let (of, until) = *self.go.borrow();
+        let step = run.step_number();
+        of == number && until < step && step < run.steps()
+    }
+
     /// The next weights of a system to be measured; of any where none is said.
     fn next(&self, of: Option<&Learning>) -> Option<Brought> {
         let mut brought = self.brought.borrow_mut();
@@ -69,13 +77,28 @@ struct Brought {
 
 impl Brought {
     /// Measures them on samples of their system, and says what came of it.
-    fn measure(self, data: &dyn Samples) {
+    async fn measure(self, data: &dyn Samples) {
         let Self { number, state, recipe, weights } = self;
-        let (measures, notice) = match measured((&state, &recipe), data, &weights) {
-            Ok(measures) => (measures, None),
-            Err(notice) => (Vec::new(), Some(notice)),
+        let found: Sliced<'_, _> = Box::pin(measured((&state, &recipe), data, &weights));
+        let (measures, notice) = match by_slices(found, || true).await {
+            Some(Ok(measures)) => (measures, None),
+            Some(Err(notice)) => (Vec::new(), Some(notice)),
+            None => return,
         };
         post(&FromTrainer::Measured(Measured { number, measures, notice }));
+    }
+}
+
+/// Makes something slice by slice, and lets messages in between; none once it is not wanted any more.
+async fn by_slices<T>(mut sliced: Sliced<'_, T>, is_wanted: impl Fn() -> bool) -> Option<T> {
+    loop {
+        if let Some(done) = next_slice(&mut sliced) {
+            return Some(done);
+        }
+        let_messages_in().await;
+        if !is_wanted() {
+            return None;
+        }
     }
 }
 
@@ -150,7 +173,7 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
                     }
                 },
             };
-            brought.measure(&*at_hand.1);
+            brought.measure(&*at_hand.1).await;
             gathered = Some(at_hand);
             continue;
         };
@@ -223,14 +246,22 @@ async fn learn(
     wanted: &Wanted,
 ) -> Result<(), Notice> {
     let (mut losses, mut since) = (Vec::new(), milliseconds());
+    // Whether the model is to be looked at before the next step.
     let mut is_news = true;
     loop {
-        if std::mem::take(&mut is_news) {
+        if is_news {
             let step = run.step_number();
             tell(number, &run, &mut losses, &mut since);
-            match run.look() {
-                Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
-                Err(_) => halt(number, &run, step, wanted),
+            // A look that a pause breaks off is made once the run goes on.
+            let is_wanted = || !wanted.is_other() && !wanted.is_paused(number, &run);
+            let look = by_slices(run.looking(), is_wanted).await;
+            if let Some(look) = look {
+                is_news = false;
+                run.looked(&look);
+                match look {
+                    Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
+                    Err(_) => halt(number, &run, step, wanted),
+                }
             }
             since = milliseconds();
         }
@@ -240,7 +271,7 @@ async fn learn(
         }
         if let Some(brought) = wanted.next(Some(learning)) {
             tell(number, &run, &mut losses, &mut since);
-            brought.measure(data);
+            brought.measure(data).await;
             since = milliseconds();
         }
         if !wanted.are_steps(number, &run) {
@@ -249,7 +280,7 @@ async fn learn(
                 Some(brought) => {
                     let goes_on = || wanted.is_other() || wanted.are_steps(number, &run);
                     match gather(NONE, &brought.recipe, ground, goes_on).await? {
-                        Some(data) => brought.measure(&*data),
+                        Some(data) => brought.measure(&*data).await,
                         None => wanted.put_back(brought),
                     }
                 }

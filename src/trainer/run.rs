@@ -14,14 +14,24 @@ use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::Precision;
 use protocol::Notice;
 use protocol::learn::{Begun, Curve, Gate, Look, Measure};
-use training::learning::{self, Asked, Gated, Gathered, Gathers, Seen, Steps, learner};
+use training::learning::{self, Asked, Gated, Gathered, Gathers, Looked, Seen, Steps, learner};
+use training::slices::{Sliced, whole};
 
 /// Shoppers, none of them learned from, whom a model is tested on.
 pub const HELD_OUT: u32 = 400;
-/// Looks at a run, about so many.
-const LOOKS: u32 = 40;
-/// Fewest steps between two of them.
-const APART: u32 = 10;
+/// Steps within which a model is looked at whenever they have doubled: the first change most.
+const FIRST: u32 = 16;
+/// Looks at a run after those, at most.
+const LOOKS: u64 = 12;
+
+/// Whether a model is looked at after so many steps of so many. After the first ones the n-th look is after
+/// (n / L)² of all steps, so that they lie further and further apart; the last step is always looked at.
+fn is_looked_at(step: u32, steps: u32) -> bool {
+    match step {
+        0..=FIRST => step == 0 || step == steps || step.is_power_of_two(),
+        _ => (1..=LOOKS).any(|n| u64::from(steps) * n * n / (LOOKS * LOOKS) == step.into()),
+    }
+}
 
 /// What every run reads: the shop as its engine knows it, and the people who come to it.
 pub struct Ground {
@@ -155,10 +165,7 @@ impl<'a> Run<'a> {
 
     /// Whether the model is looked at after the steps that were made.
     pub fn is_looked_at(&self) -> bool {
-        let (step, steps) = (self.step_number(), self.steps());
-        let apart = (steps / LOOKS).max(APART);
-        // The first steps change most.
-        step.is_multiple_of(apart) || step == steps || (step < apart && step.is_power_of_two())
+        is_looked_at(self.step_number(), self.steps())
     }
 
     /// Goes back to the last look.
@@ -171,19 +178,29 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Where its weights are no numbers; the run went back to the look before.
     pub fn look(&mut self) -> Result<Look, Notice> {
-        let look = self.seen();
+        let look = whole(self.looking());
+        self.looked(&look);
+        look
+    }
+
+    /// A look at the model, slice by slice. Whoever has made all of it hands it to [`Self::looked`]; whoever
+    /// leaves it may begin another.
+    pub fn looking(&self) -> Sliced<'_, Result<Look, Notice>> {
+        Box::pin(self.seen())
+    }
+
+    /// Takes in what came of a look: keeps the point, or goes back to the look before.
+    pub fn looked(&mut self, look: &Result<Look, Notice>) {
         match look {
             Ok(_) => self.steps.keep(),
             Err(_) => self.go_back(),
         }
-        look
     }
 
-    fn seen(&self) -> Result<Look, Notice> {
+    async fn seen(&self) -> Result<Look, Notice> {
         let command = format!("learned in a tab: {}", self.recipe.write());
-        let weights = self.steps.weights(&command).map_err(failed)?;
+        let Looked { weights, seen } = self.steps.look(&command).await.map_err(failed)?;
         let weights = weights.to_bytes(Precision::Int8).map_err(failed)?;
-        let seen = self.steps.look().map_err(failed)?;
         let numbers =
             |of: &Vec<f64>| -> Vec<f32> { of.iter().map(|&share| share as f32).collect() };
         let gate = |gated: &Gated| Gate {
@@ -237,15 +254,16 @@ impl Ground {
             return Ok(Vec::new());
         }
         let files = self.files(&names, source).await.map_err(said)?;
-        Ok(measures(&data.shipped(asked, &files).map_err(said)?))
+        Ok(measures(&data.shipped(asked, &files).await.map_err(said)?))
     }
 }
 
-/// What is measured over what is held out of weights in a file, in base 64, that may be anyone's.
+/// What is measured over what is held out of weights in a file, in base 64, that may be anyone's; slice by
+/// slice.
 ///
 /// # Errors
 /// Where they are none of the system's.
-pub fn measured(
+pub async fn measured(
     (state, recipe): (&State, &Recipe),
     data: &dyn Gathered,
     weights: &str,
@@ -253,7 +271,7 @@ pub fn measured(
     let asked = Asked { settings: &state.settings, chosen: recipe };
     let name = learner(recipe).file(asked);
     let file = STANDARD.decode(weights).map_err(|error| said(damaged(&name, error)))?;
-    Ok(held_out(measures(&data.measured(asked, file).map_err(said)?)))
+    Ok(held_out(measures(&data.measured(asked, file).await.map_err(said)?)))
 }
 
 /// Measures over what is held out alone: whom another run learns from says nothing of these weights.
@@ -286,4 +304,27 @@ fn said(error: AssetError) -> Notice {
 /// What is said where the device fails.
 pub fn failed(error: impl ToString) -> Notice {
     Notice::new(word!("notices.device-failed")).with("why", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(steps: u32) -> Vec<u32> {
+        (0..=steps).filter(|step| is_looked_at(*step, steps)).collect()
+    }
+
+    #[test]
+    fn looks_lie_further_and_further_apart_and_the_last_step_is_one() {
+        let first = [0, 1, 2, 4, 8, 16];
+        let then = [28, 50, 78, 113, 153, 200, 254, 313, 379, 452];
+        assert_eq!(looks(452), [&first[..], &then].concat());
+        assert_eq!(looks(58), [&first[..], &[19, 25, 32, 40, 48, 58]].concat());
+        assert_eq!(looks(6), [0, 1, 2, 4, 6]);
+        assert_eq!(looks(1), [0, 1]);
+        for steps in [17, 100, 1000, 100_000] {
+            let looks = looks(steps);
+            assert!(looks.len() <= 6 + 12 && looks.last() == Some(&steps), "{looks:?}");
+        }
+    }
 }

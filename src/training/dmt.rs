@@ -26,6 +26,7 @@ use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
 use super::normalisation::CONSTANT;
 use super::optimiser::Optimiser;
+use super::slices::{end_slice, whole};
 use super::work::{Speed, block, mlp};
 use batch::{Batch, RowBatch};
 use market::catalogue::Catalogue;
@@ -124,9 +125,9 @@ impl<'a> Lesson<'a> {
         Learner { model, optimiser: self.settings.optimiser.begin() }
     }
 
-    /// A model as it serves.
-    pub fn serving(&self, model: Dmt) -> Dmt {
-        at_an_average_place(model, self.samples, self.catalogue, &self.device)
+    /// A model as it serves; slice by slice, for all places of the samples are gone through.
+    pub async fn serving(&self, model: Dmt) -> Dmt {
+        at_an_average_place(model, self.samples, self.catalogue, &self.device).await
     }
 
     /// Equation 5 over some page views, and for DIEN its auxiliary loss.
@@ -229,7 +230,7 @@ pub fn train(
     let mut speed = Speed::new("DMT", [1024, width(config), config.expert[0]]);
     let model = descent::run(&lesson, learner, checkpoint, &mut speed, watch)?;
     speed.say(&lesson.device);
-    Ok(lesson.serving(model))
+    Ok(whole(lesson.serving(model)))
 }
 
 /// A model that has learned nothing but what its dense features are on average.
@@ -243,13 +244,14 @@ fn untrained(config: &DmtConfig, samples: &Samples, settings: &Settings, device:
 }
 
 /// With y_b less its mean over what was shown, so that a utility alone is that at an average place.
-fn at_an_average_place(
+async fn at_an_average_place(
     model: Dmt,
     samples: &Samples,
     catalogue: &Catalogue,
     device: &Device,
 ) -> Dmt {
-    let mean = mean_bias(&model, samples, catalogue, &device.clone().without_autodiff());
+    let device = device.clone().without_autodiff();
+    let mean = mean_bias(&model, samples, catalogue, &device).await;
     model.with_bias_raised(mean.map_or(0.0, |mean| -mean))
 }
 
@@ -313,7 +315,7 @@ fn centred(bias: Tensor<2>, shown: Tensor<2>) -> Tensor<2> {
 }
 
 /// Mean of y_b over all that was shown; none without a bias network.
-fn mean_bias(
+async fn mean_bias(
     model: &Dmt,
     samples: &Samples,
     catalogue: &Catalogue,
@@ -327,6 +329,7 @@ fn mean_bias(
         let places_read = Places::new(&places, catalogue.product_types.len(), device);
         sum += f64::from(model.bias(&places_read)?.sum().into_scalar::<f32>());
         shown += places.len() as f64;
+        end_slice().await;
     }
     Some((sum / f64::max(shown, 1.0)) as f32)
 }

@@ -3,18 +3,20 @@
 
 use anyhow::Result;
 use burn::module::Module;
+use serde::Serialize;
 
 use super::balance::ByDepartment;
 use super::descent::{At, Lesson, Stepwise};
 use super::optimiser::{AdaGrad, Optimiser};
 use super::people::People;
+use super::slices::Sliced;
 use super::{dmt, mlpr, moppr, yandex};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
 use market::catalogue::{Catalogue, ProductId};
 use nets::models::query_category::CategoryPredictor;
-use nets::models::weights::{Weights, WeightsError};
+use nets::models::weights::{About, Weights, WeightsError};
 use systems::knob::Settings;
 use systems::learning::{self, Chosen, Learning, Setting};
 
@@ -111,14 +113,25 @@ pub trait Gathered {
     ///
     /// # Errors
     /// Where a file can't be read, or is of other networks.
-    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError>;
+    fn shipped<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        files: &'b [Vec<u8>],
+    ) -> Sliced<'b, Result<Seen, AssetError>>;
 
     /// What is seen of weights in a file that may be anyone's.
     ///
     /// # Errors
     /// Where the file can't be read, or is of other networks.
-    fn measured(&self, asked: Asked<'_>, file: Vec<u8>) -> Result<Seen, AssetError> {
-        self.shipped(asked, &[file])
+    fn measured<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        file: Vec<u8>,
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let files = [file];
+            self.shipped(asked, &files).await
+        })
     }
 }
 
@@ -136,17 +149,20 @@ pub trait Steps {
     /// Goes back to the point that was kept last, or to the beginning.
     fn go_back(&mut self);
 
-    /// Looks at the model as it stands.
+    /// Looks at the model as it stands; `command` says what its weights come of.
     ///
     /// # Errors
-    /// Where the device fails.
-    fn look(&self) -> Result<Seen>;
+    /// Where a weight is no number, which is found out first, or the device fails.
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>>;
+}
 
-    /// Its weights as they would ship; `command` says what they come of.
-    ///
-    /// # Errors
-    /// Where one of them is no number.
-    fn weights(&self, command: &str) -> Result<Weights, WeightsError>;
+/// A model as it was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// Its weights as they would ship, all of them numbers.
+    pub weights: Weights,
+    /// What is seen of it.
+    pub seen: Seen,
 }
 
 /// What is seen of a model.
@@ -268,6 +284,24 @@ macro_rules! steps {
 }
 
 pub(crate) use steps;
+
+/// Weights of a model as they would ship, with its settings; `command` says what they come of.
+///
+/// # Errors
+/// Where one of them is no number.
+pub(crate) fn weights_of<M: Module>(
+    model: &M,
+    (of, config): (&str, &impl Serialize),
+    seed: u64,
+    command: &str,
+) -> Result<Weights> {
+    let weights = Weights::of(model, About::new(of, seed, command, config)?)?;
+    let mut arrays = weights.arrays.iter();
+    match arrays.find(|(_, array)| array.values.iter().any(|value| !value.is_finite())) {
+        Some((name, _)) => Err(WeightsError::NotFinite(name.clone()).into()),
+        None => Ok(weights),
+    }
+}
 
 /// Reads a file of weights of a model into networks that come of their own settings.
 pub(crate) fn read<C: serde::de::DeserializeOwned, M: Module>(

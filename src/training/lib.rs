@@ -23,6 +23,7 @@ pub mod optimiser;
 pub mod people;
 pub mod preset;
 pub mod query_category;
+pub mod slices;
 pub mod trees;
 pub mod work;
 pub mod yandex;

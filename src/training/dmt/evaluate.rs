@@ -1,14 +1,17 @@
 //! What DMT is measured by (DMT 5.3), and how near it comes to the truth.
 
+use burn::module::Module;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::batch::Batch;
+use super::batch::{Batch, RowBatch};
 use super::samples::Samples;
 
 use crate::balance::ByDepartment;
 use crate::device::device;
 use crate::learning::department;
 use crate::read;
+use crate::slices::{end_slice, whole};
 use market::catalogue::Catalogue;
 use market::examination;
 use market::features::places::NEIGHBOURHOOD;
@@ -21,8 +24,8 @@ use nets::models::dmt::input::Place;
 use nets::models::dmt::ranker::Ranker;
 use nets::models::dmt::{Dmt, TASKS};
 
-/// Page views that are ranked at once.
-const BATCH: usize = 256;
+/// Page views that are ranked at once: a slice of a look, so few that whoever waits does not notice.
+const BATCH: usize = 64;
 
 /// Metrics of one task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -226,41 +229,81 @@ impl Expected {
 
 /// u_click and u_order of every impression, in their order.
 pub fn utilities(model: &Dmt, samples: &Samples, catalogue: &Catalogue) -> Vec<[f32; 2]> {
-    utilities_and_gates(model, samples, catalogue).0
+    whole(utilities_and_gates(model, samples, catalogue)).0
 }
 
-/// The same, and how the gates use their experts; nothing of those without gates.
-pub fn utilities_and_gates(
+/// The same slice by slice, and how the gates use their experts; nothing of those without gates.
+pub async fn utilities_and_gates(
     model: &Dmt,
     samples: &Samples,
     catalogue: &Catalogue,
 ) -> (Vec<[f32; 2]>, ByDepartment) {
     let device = device();
+    // Rows are what is trained on, and faster. Nothing is differentiated here.
+    let (of_rows, of_rows_on) = (model.clone().train().no_grad(), device.clone().autodiff());
     let views: Vec<usize> = (0..samples.len()).collect();
     let mut utilities = Vec::with_capacity(samples.impressions());
     let mut used = ByDepartment::default();
     for views in views.chunks(BATCH) {
-        let batch = Batch::new(samples, views, catalogue, &device);
-        let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
-        let numbers = read(output.utilities);
-        let gated = output.gates.map(|gates| {
-            let [_, width, tasks, experts] = gates.dims();
-            (read(gates), width, tasks * experts)
-        });
-        for (row, &view) in views.iter().enumerate() {
-            let impressions = samples.impressions_of(view);
-            let start = row * batch.width * 2;
-            let own = &numbers[start..start + impressions.len() * 2];
-            utilities.extend(own.chunks(2).map(|pair| [pair[0], pair[1]]));
-            if let Some((gates, width, of_one)) = &gated {
-                let own = gates[row * width * of_one..].chunks(*of_one);
-                for (&product, gates) in samples.products(impressions).iter().zip(own) {
-                    used.add(department(catalogue, product), gates);
-                }
+        let of = (samples, views, catalogue);
+        let answer = Answer::of_rows(&of_rows, of, &of_rows_on);
+        let answer = answer.unwrap_or_else(|| Answer::of_padded(model, of, &device));
+        utilities.extend(answer.utilities.chunks_exact(2).map(|pair| [pair[0], pair[1]]));
+        if let Some((gates, of_one)) = answer.gates {
+            let own = |&view: &usize| samples.products(samples.impressions_of(view));
+            let products = views.iter().flat_map(own);
+            for (&product, gates) in products.zip(gates.chunks_exact(of_one)) {
+                used.add(department(catalogue, product), gates);
             }
         }
+        end_slice().await;
     }
     (utilities, used)
+}
+
+/// What a model makes of some page views, impression by impression.
+struct Answer {
+    /// u_click and u_order of each.
+    utilities: Vec<f32>,
+    /// The gates of each, task by expert, and how many numbers those are; none without gates.
+    gates: Option<(Vec<f32>, usize)>,
+}
+
+impl Answer {
+    /// Without padding; none of a model, or on a device, that is not trained so.
+    fn of_rows(
+        model: &Dmt,
+        (samples, views, catalogue): (&Samples, &[usize], &Catalogue),
+        device: &Device,
+    ) -> Option<Self> {
+        let batch = RowBatch::new(samples, views, catalogue, device);
+        let (utilities, gates) = model.utilities(&batch.rows, &[])?;
+        let gates = gates.map(|gates| {
+            let [_, tasks, experts] = gates.dims();
+            (read(gates.inner()), tasks * experts)
+        });
+        Some(Self { utilities: read(utilities.inner()), gates })
+    }
+
+    fn of_padded(
+        model: &Dmt,
+        (samples, views, catalogue): (&Samples, &[usize], &Catalogue),
+        device: &Device,
+    ) -> Self {
+        let batch = Batch::new(samples, views, catalogue, device);
+        let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);
+        // Less what is padding.
+        let own = |numbers: Vec<f32>, of_one: usize| -> Vec<f32> {
+            let rows = numbers.chunks_exact(batch.width * of_one).zip(views);
+            let own = rows.map(|(row, &view)| &row[..samples.impressions_of(view).len() * of_one]);
+            own.collect::<Vec<_>>().concat()
+        };
+        let gates = output.gates.map(|gates| {
+            let [_, _, tasks, experts] = gates.dims();
+            (own(read(gates), tasks * experts), tasks * experts)
+        });
+        Self { utilities: own(read(output.utilities), TASKS.len()), gates }
+    }
 }
 
 /// Names of what [`of_task`] measures.

@@ -9,15 +9,16 @@ use super::samples::Samples;
 use super::{Lesson, Settings};
 use crate::descent::{Learner, Stepwise};
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Seen, Steps, optimiser, read, steps,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, optimiser, read, steps,
+    weights_of,
 };
+use crate::slices::Sliced;
 use engine::pipeline::assets::AssetError;
 use market::catalogue::Catalogue;
 use market::features::dense;
 use nets::models::dmt::DmtConfig;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
 use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, Weights, WeightsError};
 use systems::dmt::{BiasFeatures, LEARNING, MultiTask};
 use systems::learning::{
     BALANCE, BATCH, Chosen, DROPOUT, EPOCHS, EXPERTS, LAMBDA, Learning, NOISE, Optimiser, RATE,
@@ -80,9 +81,9 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    fn look(&self, config: &DmtConfig, model: nets::models::dmt::Dmt) -> Seen {
+    async fn look(&self, config: &DmtConfig, model: nets::models::dmt::Dmt) -> Seen {
         let ranker = Ranker::new(config.clone(), model, &Device::flex());
-        Look::at(&ranker, &self.learned, &self.data.test, self.catalogue).seen()
+        Look::at(&ranker, &self.learned, &self.data.test, self.catalogue).await.seen()
     }
 }
 
@@ -124,12 +125,18 @@ impl Gathered for All<'_> {
         Ok(Box::new(Underway { all: self, kept: Kept::new(Stepwise::new(lesson, learner)) }))
     }
 
-    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
-        let file = files.first().map_or(&[][..], Vec::as_slice);
-        let device = Device::flex();
-        let init = |config: &DmtConfig| Ok(config.init(&device));
-        let (config, model) = read(&Dmt.file(asked), file, MODEL, init)?;
-        Ok(self.look(&config, model))
+    fn shipped<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        files: &'b [Vec<u8>],
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let file = files.first().map_or(&[][..], Vec::as_slice);
+            let device = Device::flex();
+            let init = |config: &DmtConfig| Ok(config.init(&device));
+            let (config, model) = read(&Dmt.file(asked), file, MODEL, init)?;
+            Ok(self.look(&config, model).await)
+        })
     }
 }
 
@@ -138,25 +145,17 @@ struct Underway<'a> {
     kept: Kept<Lesson<'a>>,
 }
 
-impl Underway<'_> {
-    fn model(&self) -> nets::models::dmt::Dmt {
-        let now = self.kept.now();
-        now.lesson().serving(now.model())
-    }
-}
-
 impl Steps for Underway<'_> {
     steps!();
 
-    fn look(&self) -> Result<Seen> {
-        Ok(self.all.look(&self.kept.now().lesson().config, self.model()))
-    }
-
-    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
-        let config = &self.kept.now().lesson().config;
-        let about = About::new(MODEL, self.all.catalogue.seed, command, config);
-        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
-        Weights::of(&self.model(), about)
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+        Box::pin(async move {
+            let now = self.kept.now();
+            let (lesson, seed) = (now.lesson(), self.all.catalogue.seed);
+            let model = lesson.serving(now.model()).await;
+            let weights = weights_of(&model, (MODEL, &lesson.config), seed, command)?;
+            Ok(Looked { weights, seen: self.all.look(&lesson.config, model).await })
+        })
     }
 }
 

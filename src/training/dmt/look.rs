@@ -1,9 +1,10 @@
 //! A look at a model while it learns.
 
-use super::evaluate::{BiasMetrics, Metrics, utilities, utilities_and_gates};
+use super::evaluate::{BiasMetrics, Metrics, utilities_and_gates};
 use super::samples::Samples;
 use crate::balance::ByDepartment;
 use crate::learning::{Gated, Measured, Seen};
+use crate::slices::end_slice;
 use market::catalogue::Catalogue;
 use market::metrics::auc;
 use nets::models::dmt::TASKS;
@@ -21,29 +22,25 @@ pub struct Look {
 }
 
 impl Look {
-    /// Looks at a ranker on the CPU; `learned` are few page views that it learns from.
-    pub fn at(
+    /// Looks at a ranker on the CPU, slice by slice; `learned` are few page views that it learns from.
+    pub async fn at(
         ranker: &Ranker,
         learned: &Samples,
         held_out: &Samples,
         catalogue: &Catalogue,
     ) -> Self {
-        let of_learned = utilities(ranker.model(), learned, catalogue);
+        let (of_learned, _) = utilities_and_gates(ranker.model(), learned, catalogue).await;
         let labels = learned.labels(0..learned.impressions());
         let training = std::array::from_fn(|task| {
             let scores: Vec<f32> = of_learned.iter().map(|utility| utility[task]).collect();
             let positives: Vec<bool> = labels.iter().map(|label| label[task]).collect();
             auc(&scores, &positives).unwrap_or(0.5)
         });
-        let (utilities, gates) = utilities_and_gates(ranker.model(), held_out, catalogue);
-        Self {
-            training,
-            held_out: Metrics {
-                bias: BiasMetrics::of(ranker, held_out, catalogue),
-                ..Metrics::of(held_out, &utilities)
-            },
-            gates,
-        }
+        let (utilities, gates) = utilities_and_gates(ranker.model(), held_out, catalogue).await;
+        let metrics = Metrics::of(held_out, &utilities);
+        end_slice().await;
+        let bias = BiasMetrics::of(ranker, held_out, catalogue);
+        Self { training, held_out: Metrics { bias, ..metrics }, gates }
     }
 
     /// The same as every system says it.

@@ -18,6 +18,7 @@ use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
 use crate::read;
+use crate::slices;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::{self, DenseTables};
 use market::features::split::{Split, day_of};
@@ -143,7 +144,8 @@ fn step_by_step_is_the_same_training() {
         losses.push(loss);
     }
     assert_eq!((losses.len(), stepwise.at().step, stepwise.at().steps), (8, 8, 8));
-    let (same, count) = still(&whole, &stepwise.lesson().serving(stepwise.model()));
+    let served = slices::whole(stepwise.lesson().serving(stepwise.model()));
+    let (same, count) = still(&whole, &served);
     let about = About::new("", 0, "", &()).unwrap();
     assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
     assert!(count > 1000);
@@ -364,7 +366,8 @@ fn training_finds_the_planted_taste_and_examination() {
 
     let device = Device::flex();
     // At an average place there is no bias, so that a rate without it is one that people show.
-    assert!(mean_bias(&model, &known, &catalogue, &device).unwrap().abs() < 1e-3);
+    let mean = slices::whole(mean_bias(&model, &known, &catalogue, &device));
+    assert!(mean.unwrap().abs() < 1e-3);
     let unseen = samples(&catalogue, 150..200, 0.0);
     let batch = Batch::new(&unseen, &Vec::from_iter(0..unseen.len()), &catalogue, &device);
     let output = model.rank(&model.encode(&batch.sequences), &batch.candidates, 1.0);

@@ -15,8 +15,8 @@ use market::features::wide;
 use market::metrics::{BLOCKS, Figure, Mean, auc, ndcg_at};
 use nets::models::mlpr::{K, Mlpr, Pairs, TASKS};
 
-/// Pairs that are scored at once.
-const BATCH: usize = 2048;
+/// Pairs that are scored at once: a slice of a look, so few that whoever waits does not notice.
+const BATCH: usize = 512;
 
 /// Names of a task's metrics.
 pub const METRICS: [&str; 3] = ["AUC", "nDCG@1", "nDCG@5"];
@@ -63,22 +63,27 @@ pub fn experts(
 }
 
 /// What a model would read of every pair: `act` is given some pairs after another.
-pub fn each_batch(model: &Mlpr, library: &Library<'_>, samples: &Samples, act: impl FnMut(&Pairs)) {
-    let texts = library.queries(&samples.queries);
-    each_batch_of(library.encode(&model.bert, &texts, &device()), samples, act);
-}
-
-/// The same of phi of every query of the samples and psi of every product.
-pub fn each_batch_of(
-    [queries, products]: [Tensor<2>; 2],
+pub fn each_batch(
+    model: &Mlpr,
+    library: &Library<'_>,
     samples: &Samples,
     mut act: impl FnMut(&Pairs),
 ) {
+    let texts = library.queries(&samples.queries);
+    let vectors = library.encode(&model.bert, &texts, &device());
+    batches_of(vectors, samples).for_each(|pairs| act(&pairs));
+}
+
+/// The same of phi of every query of the samples and psi of every product.
+pub fn batches_of(
+    [queries, products]: [Tensor<2>; 2],
+    samples: &Samples,
+) -> impl Iterator<Item = Pairs> {
     let device = device();
     let groups = samples.groups.iter().enumerate();
     let query_of: Vec<i32> =
         groups.flat_map(|(query, group)| group.clone().map(move |_| query as i32)).collect();
-    for start in (0..samples.len()).step_by(BATCH) {
+    (0..samples.len()).step_by(BATCH).map(move |start| {
         let range: Range<usize> = start..(start + BATCH).min(samples.len());
         let n = range.len();
         let rows = |ids: Vec<i32>| -> Tensor<1, Int> {
@@ -86,12 +91,12 @@ pub fn each_batch_of(
         };
         let ids = samples.products[range.clone()].iter().map(|id| id.cast_signed()).collect();
         let wide = TensorData::new(samples.wide(range.clone()).to_vec(), [n, wide::COUNT]);
-        act(&Pairs {
+        Pairs {
             query: queries.clone().select(0, rows(query_of[range].to_vec())),
             item: products.clone().select(0, rows(ids)),
             wide: Tensor::from_data(wide, &device),
-        });
-    }
+        }
+    })
 }
 
 /// The metrics of each task over all pairs and by block of queries, of scores that are one for each

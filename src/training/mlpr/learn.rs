@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use anyhow::Result;
 use burn::tensor::Tensor;
 
-use super::evaluate::{by_block, each_batch_of};
+use super::evaluate::{batches_of, by_block};
 use super::library::Library;
 use super::samples::{Part, Samples, Searches};
 use super::{Heads, Lesson, Settings, Weighting};
@@ -15,16 +15,17 @@ use crate::descent::Stepwise;
 use crate::device::device;
 use crate::dmt::queries::Queries;
 use crate::learning::{
-    Asked, Gated, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, department,
-    read as read_weights, steps,
+    Asked, Gated, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps,
+    department, read as read_weights, steps, weights_of,
 };
 use crate::read;
+use crate::slices::{Sliced, end_slice};
 use engine::pipeline::assets::{AssetError, damaged};
 use market::features::wide::{self, WideTables};
 use nets::models::mlpr::bert::{Bert, BertConfig};
 use nets::models::mlpr::ranker::MODEL;
 use nets::models::mlpr::{K, Mlpr as Network, MlprConfig, Sharing};
-use nets::models::weights::{About, Weights, WeightsError};
+use nets::models::weights::WeightsError;
 use systems::learning::{BALANCE, BATCH, Chosen, EPOCHS, Learning, NOISE, RATE, SEED};
 use systems::mlpr::{DROPOUT, LEARNING, SHARING, WEIGHTING};
 
@@ -148,31 +149,39 @@ impl All<'_> {
         }
     }
 
-    fn look(&self, model: &Network, encoded: &Encoded) -> Seen {
-        let of = |samples: &Samples, queries: &Tensor<2>| {
-            let mut scores = Vec::with_capacity(samples.len());
-            let mut gates = [ByDepartment::default(), ByDepartment::default()];
-            let vectors = [queries.clone(), encoded.products.clone()];
-            each_batch_of(vectors, samples, |pairs| {
-                let output = model.forward(pairs, [1.0, 1.0]);
-                let numbers = read(output.engagement);
-                let products = &samples.products[scores.len()..];
-                scores.extend(numbers.chunks_exact(K).map(|row| [row[0], row[1], row[2]]));
-                for (used, stage) in gates.iter_mut().zip([output.stage_1, output.stage_2]) {
-                    let Some(stage) = stage else { continue };
-                    let [_, _, experts] = stage.gates.dims();
-                    let of_pairs = read(stage.gates);
-                    for (gates, &product) in of_pairs.chunks_exact(K * experts).zip(products) {
-                        used.add(self.departments[product as usize], gates);
-                    }
+    /// Every figure of some pairs, and how the gates of both stages use their experts.
+    async fn figures(
+        &self,
+        model: &Network,
+        samples: &Samples,
+        vectors: [&Tensor<2>; 2],
+    ) -> (Vec<Option<f64>>, [ByDepartment; 2]) {
+        let mut scores = Vec::with_capacity(samples.len());
+        let mut gates = [ByDepartment::default(), ByDepartment::default()];
+        for pairs in batches_of(vectors.map(Tensor::clone), samples) {
+            let output = model.forward(&pairs, [1.0, 1.0]);
+            let numbers = read(output.engagement);
+            let products = &samples.products[scores.len()..];
+            scores.extend(numbers.chunks_exact(K).map(|row| [row[0], row[1], row[2]]));
+            for (used, stage) in gates.iter_mut().zip([output.stage_1, output.stage_2]) {
+                let Some(stage) = stage else { continue };
+                let [_, _, experts] = stage.gates.dims();
+                let of_pairs = read(stage.gates);
+                for (gates, &product) in of_pairs.chunks_exact(K * experts).zip(products) {
+                    used.add(self.departments[product as usize], gates);
                 }
-            });
-            let figures = by_block(samples, &scores);
-            let values: Vec<Option<f64>> = figures.into_iter().map(|figure| figure.whole).collect();
-            (values, gates)
-        };
-        let (training, _) = of(&self.learned, &encoded.learned);
-        let (held_out, gates) = of(&self.tested, &encoded.tested);
+            }
+            end_slice().await;
+        }
+        let figures = by_block(samples, &scores);
+        end_slice().await;
+        (figures.into_iter().map(|figure| figure.whole).collect(), gates)
+    }
+
+    async fn look(&self, model: &Network, encoded: &Encoded) -> Seen {
+        let Encoded { learned, tested, products, .. } = encoded;
+        let (training, _) = self.figures(model, &self.learned, [learned, products]).await;
+        let (held_out, gates) = self.figures(model, &self.tested, [tested, products]).await;
         // Of each task AUC, nDCG@1, nDCG@5.
         let measure = |(key, place): (&&'static str, usize)| {
             Measured::both(key, training[place], held_out[place])
@@ -211,15 +220,23 @@ impl Gathered for All<'_> {
         Ok(Box::new(Underway { all: self, config, kept }))
     }
 
-    fn shipped(&self, _: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
-        let (_, model) = network(files)?;
-        Ok(self.look(&model, self.encoded(&model.bert)))
+    fn shipped<'b>(
+        &'b self,
+        _: Asked<'b>,
+        files: &'b [Vec<u8>],
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let (_, model) = network(files)?;
+            Ok(self.look(&model, self.encoded(&model.bert)).await)
+        })
     }
 
     /// Its encoders may have learned, too.
-    fn measured(&self, _: Asked<'_>, file: Vec<u8>) -> Result<Seen, AssetError> {
-        let (_, model) = network(&[file])?;
-        Ok(self.look(&model, &self.encode(&model.bert)))
+    fn measured<'b>(&'b self, _: Asked<'b>, file: Vec<u8>) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let (_, model) = network(&[file])?;
+            Ok(self.look(&model, &self.encode(&model.bert)).await)
+        })
     }
 }
 
@@ -242,16 +259,13 @@ struct Underway<'a> {
 impl Steps for Underway<'_> {
     steps!();
 
-    fn look(&self) -> Result<Seen> {
-        let Heads { model, .. } = self.kept.now().model();
-        Ok(self.all.look(&model, self.all.encoded(&model.bert)))
-    }
-
-    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
-        let about = About::new(MODEL, self.all.seed, command, &self.config);
-        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
-        let Heads { model, .. } = self.kept.now().model();
-        Weights::of(&model, about)
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+        Box::pin(async move {
+            let Heads { model, .. } = self.kept.now().model();
+            let weights = weights_of(&model, (MODEL, &self.config), self.all.seed, command)?;
+            let seen = self.all.look(&model, self.all.encoded(&model.bert)).await;
+            Ok(Looked { weights, seen })
+        })
     }
 }
 

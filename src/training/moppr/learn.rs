@@ -8,7 +8,10 @@ use super::samples::{Options, Sample};
 use super::{Corpus, Lesson, Settings};
 use crate::descent::Stepwise;
 use crate::device::device;
-use crate::learning::{Asked, Gathered, Gathers, Ground, Kept, Learns, Seen, Steps, read, steps};
+use crate::learning::{
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, read, steps, weights_of,
+};
+use crate::slices::{Sliced, whole};
 use engine::pipeline::assets::{AssetError, refused};
 use market::catalogue::ProductId;
 use nets::models::moppr::input::Products;
@@ -16,7 +19,7 @@ use nets::models::moppr::objectives::{OBJECTIVES, Objectives, proportions};
 use nets::models::moppr::retriever::{DIFFERENCE, FILE, MODEL, copies};
 use nets::models::moppr::{Moppr as Network, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
-use nets::models::weights::{About, Weights, WeightsError};
+use nets::models::weights::{Weights, WeightsError};
 use nets::nn::numbers::numbered;
 use systems::learning::{BATCH, EPOCHS, Learning, Optimiser, RATE, SEED, SHIPPED, Setting};
 use systems::moppr::{LEARNING, NEGATIVES, PARTS_TRAINED, TAU, weights};
@@ -137,7 +140,7 @@ impl All<'_> {
         Ok((config, mean, mixed))
     }
 
-    fn look(
+    async fn look(
         &self,
         model: &Network,
         settings: &Settings,
@@ -145,7 +148,7 @@ impl All<'_> {
     ) -> Result<Seen> {
         let learned = self.corpus(&self.held.learned);
         let tested = self.corpus(&self.held.tested);
-        Ok(look(model, [learned, tested], &self.held, settings, shipped)?.0)
+        Ok(look(model, [learned, tested], &self.held, settings, shipped).await?.0)
     }
 }
 
@@ -162,7 +165,7 @@ impl Gathered for All<'_> {
         let settings = settings_of(asked);
         let (shipped_config, mean, mixed) = self.shipped_model(asked, files)?;
         let tested = self.corpus(&self.held.tested);
-        let retrieved = super::look::retrieved(&mixed, tested, &settings)
+        let retrieved = whole(super::look::retrieved(&mixed, tested, &settings))
             .map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))?;
         let (config, model) = match asked.chosen.get(&SHIPPED) > 0.0 {
             true => (shipped_config, numbered(mean)),
@@ -180,14 +183,20 @@ impl Gathered for All<'_> {
         Ok(Box::new(Underway { all: self, config, settings, shipped: retrieved, kept }))
     }
 
-    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
-        let (_, _, mixed) = self.shipped_model(asked, files)?;
-        let damaged =
-            |error: anyhow::Error| refused(FILE, WeightsError::Damaged(error.to_string()));
-        let settings = settings_of(asked);
-        let tested = self.corpus(&self.held.tested);
-        let own = super::look::retrieved(&mixed, tested, &settings).map_err(damaged)?;
-        self.look(&mixed, &settings, &own).map_err(damaged)
+    fn shipped<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        files: &'b [Vec<u8>],
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let (_, _, mixed) = self.shipped_model(asked, files)?;
+            let damaged =
+                |error: anyhow::Error| refused(FILE, WeightsError::Damaged(error.to_string()));
+            let settings = settings_of(asked);
+            let tested = self.corpus(&self.held.tested);
+            let own = super::look::retrieved(&mixed, tested, &settings).await.map_err(damaged)?;
+            self.look(&mixed, &settings, &own).await.map_err(damaged)
+        })
     }
 }
 
@@ -203,15 +212,13 @@ struct Underway<'a> {
 impl Steps for Underway<'_> {
     steps!();
 
-    fn look(&self) -> Result<Seen> {
-        self.all.look(&self.kept.now().model(), &self.settings, &self.shipped)
-    }
-
-    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
-        let seed = self.all.ground.stock.catalogue.seed;
-        let about = About::new(MODEL, seed, command, &self.config);
-        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
-        Weights::of(&self.kept.now().model(), about)
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+        Box::pin(async move {
+            let (model, seed) = (self.kept.now().model(), self.all.ground.stock.catalogue.seed);
+            let weights = weights_of(&model, (MODEL, &self.config), seed, command)?;
+            let seen = self.all.look(&model, &self.settings, &self.shipped).await?;
+            Ok(Looked { weights, seen })
+        })
     }
 }
 

@@ -4,12 +4,14 @@
 use std::ops::Range;
 
 use anyhow::Result;
+use burn::tensor::Tensor;
 
 use super::queries::Queries;
 use super::samples::Sample;
 use super::{Corpus, Settings};
 use crate::device::device;
 use crate::learning::{Measured, Seen};
+use crate::slices::end_slice;
 use engine::retrieval::top_k;
 use market::World;
 use market::catalogue::ProductId;
@@ -21,8 +23,8 @@ use nets::models::moppr::objectives::OBJECTIVES;
 
 /// K: about the number of products of a type.
 pub const K: usize = 20;
-/// Page views whose scores are held at once.
-const BATCH: usize = 128;
+/// Page views whose scores are held at once: a slice, so few that whoever waits does not notice.
+const BATCH: usize = 32;
 
 /// What a model is measured on.
 pub struct Held<'a> {
@@ -49,24 +51,36 @@ struct Found {
     retrieved: Vec<Vec<ProductId>>,
 }
 
-/// The first [`K`] products of each search.
+/// What a model makes of all products: the table of their embeddings, and their vectors, `[output, N]`.
+struct Stock(Tensor<2>, Tensor<2>);
+
+impl Stock {
+    fn of(model: &Moppr, corpus: &Corpus<'_>) -> Self {
+        let table = model.embeddings.products(corpus.products, None);
+        let items = model.embeddings.items(corpus.products, table.clone());
+        Self(table, model.towers.item(items).transpose())
+    }
+}
+
+/// The first [`K`] products of each search, slice by slice.
 ///
 /// # Errors
 /// Where the device fails.
-pub fn retrieved(
+pub async fn retrieved(
     model: &Moppr,
     corpus: Corpus<'_>,
     settings: &Settings,
 ) -> Result<Vec<Vec<ProductId>>> {
-    Ok(found(model, corpus, settings, |_, _| None, &[])?.retrieved)
+    let stock = Stock::of(model, &corpus);
+    Ok(found((model, &stock), corpus, settings, |_, _| None, &[]).await?.retrieved)
 }
 
-/// What is seen of a model, and what it retrieves for the searches held out; `shipped` is what the
-/// model that ships retrieves for those.
+/// What is seen of a model, and what it retrieves for the searches held out, slice by slice; `shipped` is
+/// what the model that ships retrieves for those.
 ///
 /// # Errors
 /// Where the device fails.
-pub fn look(
+pub async fn look(
     model: &Moppr,
     [learned, tested]: [Corpus<'_>; 2],
     held: &Held<'_>,
@@ -78,8 +92,10 @@ pub fn look(
         let intent = &held.world.queries[held.world.query_number(text)? as usize].intent;
         p_good(K, retrieved, |product| held.world.relevance(intent, product).is_relevant())
     };
-    let training = found(model, learned, settings, good, &[])?;
-    let held_out = found(model, tested, settings, good, shipped)?;
+    let stock = Stock::of(model, &tested);
+    end_slice().await;
+    let training = found((model, &stock), learned, settings, good, &[]).await?;
+    let held_out = found((model, &stock), tested, settings, good, shipped).await?;
     let both = |key, of: fn(&Found) -> &Mean| {
         Measured::both(key, of(&training).value(), of(&held_out).value())
     };
@@ -100,8 +116,8 @@ pub fn look(
     Ok((seen, held_out.retrieved))
 }
 
-fn found(
-    model: &Moppr,
+async fn found(
+    (model, Stock(table, items)): (&Moppr, &Stock),
     corpus: Corpus<'_>,
     settings: &Settings,
     good: impl Fn(&Sample, &[ProductId]) -> Option<f64>,
@@ -109,14 +125,12 @@ fn found(
 ) -> Result<Found> {
     let Corpus { views, products: stock, words, sale_days, .. } = corpus;
     let device = device();
-    let table = model.embeddings.products(stock, None);
-    let items = model.towers.item(model.embeddings.items(stock, table.clone())).transpose();
     let mut found = Found::default();
     for views in views.chunks(BATCH) {
         let features: Vec<&SearchFeatures> = views.iter().map(|view| &view.features).collect();
         let vector = |piece| words.vector(piece);
         let inputs = UserQuery::new(&features, words.dimensions(), vector, &device);
-        let (requests, _) = model.user_query(&inputs, &table);
+        let (requests, _) = model.user_query(&inputs, table);
         let scores: Vec<f32> = requests.matmul(items.clone()).try_into_vec_as()?;
         for (view, scores) in views.iter().zip(scores.chunks(stock.len())) {
             let offered = |(&score, days): (&f32, &Range<i32>)| {
@@ -134,6 +148,7 @@ fn found(
             }
             found.retrieved.push(first);
         }
+        end_slice().await;
     }
     Ok(found)
 }

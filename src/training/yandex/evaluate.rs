@@ -3,6 +3,7 @@
 //! in `ranker`.
 
 use crate::device::device;
+use crate::slices::{end_slice, whole};
 use anyhow::Result;
 
 use super::batch::Users;
@@ -91,17 +92,22 @@ impl Metrics {
     /// # Errors
     /// Where the device fails.
     pub fn of(retriever: &Retriever, corpus: &Corpus) -> Result<Self> {
-        Self::of_days(retriever, corpus, &corpus.samples.test)
+        whole(Self::of_days(retriever, corpus, &corpus.samples.test, BATCH))
     }
 
-    /// Of a model on some days of page views.
+    /// Of a model on some days of page views, so many of them a slice.
     ///
     /// # Errors
     /// Where the device fails.
-    pub fn of_days(retriever: &Retriever, corpus: &Corpus, days: &[ShopperDay]) -> Result<Self> {
+    pub async fn of_days(
+        retriever: &Retriever,
+        corpus: &Corpus,
+        days: &[ShopperDay],
+        at_once: usize,
+    ) -> Result<Self> {
         let mut metrics = Self::default();
         let days: Vec<&ShopperDay> = days.iter().collect();
-        for days in days.chunks(BATCH) {
+        for days in days.chunks(at_once) {
             let users = Users::new(days, retriever.config(), corpus, &device());
             let scores =
                 similarity(users.output(retriever.model()).vector, retriever.items.clone());
@@ -110,6 +116,7 @@ impl Metrics {
                 metrics.add_pages(day, corpus, |impression| scores[impression.product as usize]);
                 metrics.add_retrieved(day, corpus, scores);
             }
+            end_slice().await;
         }
         Ok(metrics)
     }

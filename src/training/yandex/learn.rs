@@ -14,10 +14,12 @@ use super::{Lesson, Settings, Stage, init};
 use crate::descent::Stepwise;
 use crate::device::device;
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Measured, Seen, Steps, alone, read, steps,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps, alone, read,
+    steps, weights_of,
 };
+use crate::slices::{Sliced, end_slice};
 use engine::pipeline::assets::{AssetError, refused};
-use nets::models::weights::{About, Weights, WeightsError};
+use nets::models::weights::WeightsError;
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{Yandex as Network, YandexConfig};
 use systems::learning::{BATCH, Chosen, EPOCHS, Learning, RATE, SEED, Setting};
@@ -27,8 +29,8 @@ use systems::yandex::{BEGINS, CONTEXT, LEARNING, PAIRWISE, POINTWISE};
 const LEARNED: usize = 150;
 /// Shopper-days of those held out that it is measured on.
 const HELD: usize = 300;
-/// Shopper-days whose pages are looked at at once.
-const AT_ONCE: usize = 64;
+/// Shopper-days that are looked at at once: a slice, so few that whoever waits does not notice.
+const AT_ONCE: usize = 24;
 
 /// Yandex's towers.
 pub struct Yandex;
@@ -93,25 +95,32 @@ struct All {
 }
 
 impl All {
-    fn look(&self, config: &YandexConfig, model: &Network, settings: &Settings) -> Result<Seen> {
+    async fn look(
+        &self,
+        config: &YandexConfig,
+        model: &Network,
+        settings: &Settings,
+    ) -> Result<Seen> {
         let corpus = &self.corpus;
         let retriever = Retriever::new(config.clone(), model.clone(), &corpus.titles(), &device());
-        let training = Metrics::of_days(&retriever, corpus, &self.learned)?;
-        let held_out = Metrics::of_days(&retriever, corpus, &corpus.samples.test)?;
+        end_slice().await;
+        let (learned, tested) = (&self.learned, &corpus.samples.test);
+        let training = Metrics::of_days(&retriever, corpus, learned, AT_ONCE).await?;
+        let held_out = Metrics::of_days(&retriever, corpus, tested, AT_ONCE).await?;
         let both = |key, of: fn(&Metrics) -> f64| {
             let number = |metrics| Some(of(metrics)).filter(|value| value.is_finite());
             Measured::both(key, number(&training), number(&held_out))
         };
         let objective = &settings.objective;
-        let [of_learned, of_tested] = [&self.learned, &corpus.samples.test]
-            .map(|days| promised(model, config, corpus, days, objective));
+        let of_learned = promised(model, config, corpus, learned, objective).await?;
+        let of_tested = promised(model, config, corpus, tested, objective).await?;
         Ok(Seen {
             measures: vec![
                 both("ndcg", |metrics| metrics.scenarios[0].graded.whole()),
                 both("ndcg-new", |metrics| metrics.scenarios[1].graded.whole()),
                 both("ndcg-click", |metrics| metrics.scenarios[0].clicks.whole()),
                 both("recall-click", |metrics| metrics.scenarios[0].recall_short.whole()),
-                Measured::both("promised", of_learned?, of_tested?),
+                Measured::both("promised", of_learned, of_tested),
             ],
             ..Seen::default()
         })
@@ -120,7 +129,7 @@ impl All {
 
 /// Clicks that the calibrated loss expects of page views, over those that there were: 1 where it
 /// promises what comes.
-fn promised(
+async fn promised(
     model: &Network,
     config: &YandexConfig,
     corpus: &Corpus,
@@ -136,6 +145,7 @@ fn promised(
         expected += f64::from(chances.sum().try_into_scalar::<f32>()?);
         let [clicks, ..] = page.labels;
         seen += f64::from(clicks.sum().try_into_scalar::<f32>()?);
+        end_slice().await;
     }
     Ok((seen > 0.0).then(|| expected / seen))
 }
@@ -165,11 +175,17 @@ impl Gathered for All {
         Ok(Box::new(Underway { all: self, config, settings, kept }))
     }
 
-    fn shipped(&self, asked: Asked<'_>, files: &[Vec<u8>]) -> Result<Seen, AssetError> {
-        let file = files.first().map_or(&[][..], Vec::as_slice);
-        let (config, model) = network(FILE, file)?;
-        self.look(&config, &model, &settings_of(asked.chosen))
-            .map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))
+    fn shipped<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        files: &'b [Vec<u8>],
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let file = files.first().map_or(&[][..], Vec::as_slice);
+            let (config, model) = network(FILE, file)?;
+            let seen = self.look(&config, &model, &settings_of(asked.chosen)).await;
+            seen.map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))
+        })
     }
 }
 
@@ -191,14 +207,13 @@ struct Underway<'a> {
 impl Steps for Underway<'_> {
     steps!();
 
-    fn look(&self) -> Result<Seen> {
-        self.all.look(&self.config, &self.kept.now().model(), &self.settings)
-    }
-
-    fn weights(&self, command: &str) -> Result<Weights, WeightsError> {
-        let about = About::new(MODEL, self.all.seed, command, &self.config);
-        let about = about.map_err(|error| WeightsError::Damaged(error.to_string()))?;
-        Weights::of(&self.kept.now().model(), about)
+    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+        Box::pin(async move {
+            let model = self.kept.now().model();
+            let weights = weights_of(&model, (MODEL, &self.config), self.all.seed, command)?;
+            let seen = self.all.look(&self.config, &model, &self.settings).await?;
+            Ok(Looked { weights, seen })
+        })
     }
 }
 
