@@ -90,7 +90,7 @@ fn Learn() -> impl IntoView {
         let trainer = trainer.clone();
         when(
             {
-                let runs = trainer.runs;
+                let runs = trainer.looks();
                 move || runs.with(|runs| runs.last().is_some_and(|run| !run.looks.is_empty()))
             },
             move || seen(store, &trainer),

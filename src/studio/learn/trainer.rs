@@ -29,6 +29,8 @@ use systems::knob::Settings;
 const TICK: u64 = 3_000;
 /// Longest that it may be silent while it has something to do, in milliseconds.
 const SILENCE: f64 = 60_000.0;
+/// Milliseconds between two times that steps are shown: nobody reads faster, and each time charts are drawn.
+const SHOWN: f64 = 250.0;
 
 /// The trainer, with the runs of this visit.
 #[derive(Clone)]
@@ -38,6 +40,8 @@ pub struct Trainer {
     pub standing: RwSignal<Standing>,
     /// Runs, the newest last.
     pub runs: RwSignal<Vec<Record>>,
+    /// Raised whenever more of them changed than their steps.
+    turned: RwSignal<u32>,
     /// Whether steps are made.
     pub goes: RwSignal<bool>,
     /// Why there is no trainer.
@@ -75,8 +79,33 @@ struct Inner {
     until: Cell<u32>,
     /// When it was heard last.
     heard: Cell<f64>,
+    /// What it said of a run and is not shown yet.
+    unshown: RefCell<Vec<FromTrainer>>,
+    /// When that was shown last, and whether a timer will.
+    shown: Cell<f64>,
+    will_show: Cell<bool>,
     /// Weights that were brought so far.
     brought: Cell<u64>,
+}
+
+/// The runs, for what steps alone do not change: whoever reads them so is not told of each message of steps.
+#[derive(Clone, Copy)]
+pub struct Looks {
+    runs: RwSignal<Vec<Record>>,
+    turned: RwSignal<u32>,
+}
+
+impl Looks {
+    /// Reads them, and follows what else there is of them.
+    pub fn with<T>(self, read: impl FnOnce(&Vec<Record>) -> T) -> T {
+        self.turned.track();
+        self.runs.with_untracked(read)
+    }
+
+    /// Reads them once.
+    pub fn with_untracked<T>(self, read: impl FnOnce(&Vec<Record>) -> T) -> T {
+        self.runs.with_untracked(read)
+    }
 }
 
 impl Trainer {
@@ -88,12 +117,16 @@ impl Trainer {
             run: Cell::new(0),
             until: Cell::new(0),
             heard: Cell::new(0.0),
+            unshown: RefCell::default(),
+            shown: Cell::new(0.0),
+            will_show: Cell::new(false),
             brought: Cell::new(0),
         });
         let trainer = Self {
             inner: SendWrapper::new(inner),
             standing: RwSignal::new(Standing::Resting),
             runs: RwSignal::new(Vec::new()),
+            turned: RwSignal::new(0),
             goes: RwSignal::new(false),
             trouble: RwSignal::new(None),
             at: RwSignal::new(None),
@@ -138,16 +171,21 @@ impl Trainer {
         });
     }
 
+    /// The runs, for what steps alone do not change.
+    pub fn looks(&self) -> Looks {
+        Looks { runs: self.runs, turned: self.turned }
+    }
+
     /// The weights that are meant where a state asks for learned ones; follows what decides it.
     pub fn meant(&self) -> Option<Meant> {
         let (number, at) = (self.mine.get(), self.at.get());
-        self.runs.with(|runs| self.brought.with(|brought| meant(runs, brought, number, at)))
+        self.looks().with(|runs| self.brought.with(|brought| meant(runs, brought, number, at)))
     }
 
     /// Which variant those are of.
     pub fn meant_variant(&self) -> Option<Settings> {
         let number = self.meant()?.number;
-        let of_run = self.runs.with(|runs| {
+        let of_run = self.looks().with(|runs| {
             runs.iter().find(|run| run.number == number).map(|run| run.variant.clone())
         });
         let of_brought = |brought: &Vec<Brought>| {
@@ -193,6 +231,7 @@ impl Trainer {
         let turned = move |_: &web_sys::Event| {
             let hidden = browser::document().hidden();
             trainer.hidden.set(hidden);
+            trainer.show();
             let made = trainer.runs.with_untracked(|runs| runs.last().map_or(0, Record::step));
             if hidden {
                 left_at.set(trainer.goes.get_untracked().then_some(made));
@@ -224,6 +263,7 @@ impl Trainer {
 
     /// Begins a run; it makes no step before it is told to go.
     pub fn begin(&self, state: &State, recipe: &Recipe) {
+        self.show();
         let run = self.inner.run.get() + 1;
         self.inner.run.set(run);
         self.runs.update(|runs| {
@@ -234,6 +274,7 @@ impl Trainer {
             let record = Record::new(run, state, recipe, runs);
             runs.push(record);
         });
+        self.turned.update(|turned| *turned += 1);
         self.at.set(None);
         self.goes.set(false);
         self.trouble.set(None);
@@ -329,31 +370,63 @@ impl Trainer {
                 }
             }
             of_a_run => {
-                if matches!(of_a_run, FromTrainer::Halted { .. }) {
-                    self.goes.set(false);
-                }
-                let is_kept = matches!(of_a_run, FromTrainer::Begun(_) | FromTrainer::Looked(_));
-                self.runs.update(|runs| {
-                    if let Some(run) = runs.last_mut() {
-                        run.hear(of_a_run);
-                    }
-                });
-                if is_kept {
-                    self.keep();
-                }
+                // The last step that is wanted is shown at once.
                 let until = self.inner.until.get();
-                let done = |runs: &Vec<Record>| {
-                    runs.last().is_some_and(|run| run.step() >= until || run.is_over())
-                };
-                if self.goes.get_untracked() && self.runs.with_untracked(done) {
-                    self.goes.set(false);
+                let is_steps = matches!(&of_a_run, FromTrainer::Went(went) if went.step < until);
+                self.inner.unshown.borrow_mut().push(of_a_run);
+                let left = self.inner.shown.get() + SHOWN - browser::now();
+                if !is_steps || left <= 0.0 {
+                    self.show();
+                } else if !self.inner.will_show.replace(true) {
+                    let trainer = self.clone();
+                    let show = move || {
+                        trainer.inner.will_show.set(false);
+                        trainer.show();
+                    };
+                    set_timeout(show, Duration::from_millis(left as u64 + 1));
                 }
             }
         }
     }
 
+    /// Shows what was heard of the newest run since it was shown last.
+    fn show(&self) {
+        let heard = std::mem::take(&mut *self.inner.unshown.borrow_mut());
+        if heard.is_empty() {
+            return;
+        }
+        self.inner.shown.set(browser::now());
+        let is = |of: fn(&FromTrainer) -> bool| heard.iter().any(of);
+        let has_halted = is(|said| matches!(said, FromTrainer::Halted { .. }));
+        let is_kept = is(|said| matches!(said, FromTrainer::Begun(_) | FromTrainer::Looked(_)));
+        if has_halted {
+            self.goes.set(false);
+        }
+        self.runs.update(|runs| {
+            if let Some(run) = runs.last_mut() {
+                heard.into_iter().for_each(|said| run.hear(said));
+            }
+        });
+        if is_kept || has_halted {
+            self.turned.update(|turned| *turned += 1);
+        }
+        if is_kept {
+            // In a task of its own: a browser takes its time to write so much.
+            let trainer = self.clone();
+            set_timeout(move || trainer.keep(), Duration::ZERO);
+        }
+        let until = self.inner.until.get();
+        let done = |runs: &Vec<Record>| {
+            runs.last().is_some_and(|run| run.step() >= until || run.is_over())
+        };
+        if self.goes.get_untracked() && self.runs.with_untracked(done) {
+            self.goes.set(false);
+        }
+    }
+
     /// The trainer is gone. What was seen of its runs stays.
     fn lose(&self, why: Message) {
+        self.show();
         let running = self.inner.worker.borrow_mut().take();
         running.into_iter().for_each(Running::end);
         self.inner.waiting.borrow_mut().clear();
