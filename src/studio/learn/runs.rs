@@ -81,7 +81,11 @@ pub fn apart(runs: &[Record], overlaid: &BTreeSet<u64>) -> AnyView {
 /// The runs of this visit, the newest first, and what ships under them: a table for each system, that of
 /// the newest run first.
 pub fn table(store: Store, trainer: &Trainer) -> AnyView {
-    let (runs, brought) = (trainer.runs.get(), trainer.brought.get());
+    let looks = trainer.looks();
+    looks.with(|runs| trainer.brought.with(|brought| tables(store, trainer, runs, brought)))
+}
+
+fn tables(store: Store, trainer: &Trainer, runs: &[Record], brought: &[Brought]) -> AnyView {
     if runs.iter().all(|run| run.looks.is_empty()) && brought.is_empty() {
         return ().into_any();
     }
@@ -94,7 +98,7 @@ pub fn table(store: Store, trainer: &Trainer) -> AnyView {
     }
     let tables = systems.into_iter().map(|learning| {
         let rows = runs.iter().rev().filter(|run| run.learning() == learning);
-        let rows = rows.map(|run| row(store, trainer, &runs, run)).collect_view();
+        let rows = rows.map(|run| row(store, trainer, runs, run)).collect_view();
         let of_files = brought.iter().rev().filter(|brought| brought.learning() == learning);
         let of_files = of_files.map(|brought| brought_row(store, trainer, brought)).collect_view();
         let newest = runs.iter().rfind(|run| run.learning() == learning);
@@ -123,7 +127,7 @@ pub fn table(store: Store, trainer: &Trainer) -> AnyView {
         }
     });
     view! {
-        <div class="wide" tabindex="0" role="region" aria-label=say(word!("learn.runs")) data-testid="learn-runs">
+        <div class="wide runs" tabindex="0" role="region" aria-label=say(word!("learn.runs")) data-testid="learn-runs">
             {tables.collect_view()}
         </div>
     }
@@ -144,13 +148,13 @@ fn measured(value: Option<f32>) -> String {
 fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyView {
     let (overlaid, number, learning) = (trainer.overlaid, run.number, run.learning());
     let reached = columns(learning).iter().map(|key| {
-        let value = measured(run.reached(key));
+        let (of, value) = (say(&word!("learn.measure.{}", key)), measured(run.reached(key)));
         match best(runs, learning, key) == Some(number) {
             true => view! {
-                <td class="best" translate="no"><strong>{value}</strong> <small translate="yes" prop:textContent=say(word!("learn.best"))></small></td>
+                <td class="best" translate="no" data-of=of><strong>{value}</strong> <small translate="yes" prop:textContent=say(word!("learn.best"))></small></td>
             }
             .into_any(),
-            false => view! { <td translate="no">{value}</td> }.into_any(),
+            false => view! { <td translate="no" data-of=of>{value}</td> }.into_any(),
         }
     });
     let reached = reached.collect_view();
@@ -167,6 +171,12 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
             false => drop(overlaid.remove(&number)),
         });
     };
+    let all = trainer.runs;
+    let step = move || {
+        let own =
+            |runs: &Vec<Record>| runs.iter().find(|run| run.number == number).map(Record::step);
+        words::count(all.with(own).unwrap_or(0) as usize)
+    };
     let is_on =
         move || is_newest || !is_other && overlaid.with(|overlaid| overlaid.contains(&number));
     let label = say_with(word!("learn.overlay"), &[("letter", &letter)]);
@@ -182,7 +192,7 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
                 </label>
             </td>
             <td prop:textContent=told(run)></td>
-            <td translate="no">{words::count(run.step() as usize)}</td>
+            <td translate="no" data-of=say(word!("learn.heads.steps")) prop:textContent=step></td>
             {reached}
             <td class="acts">
                 {(learning.ranks() && !run.looks.is_empty()).then(|| ranks(store, trainer, number, &run.variant))}
@@ -206,13 +216,15 @@ fn brought_row(store: Store, trainer: &Trainer, of: &Brought) -> AnyView {
     let told = told + waits.as_deref().unwrap_or("");
     let step = of.step.map_or("–".into(), |step| words::count(step as usize));
     let reached = columns(of.learning()).iter().map(|key| {
-        view! { <td translate="no">{measured(of.held_out.get(*key).copied())}</td> }
+        let (of_measure, value) =
+            (say(&word!("learn.measure.{}", key)), measured(of.held_out.get(*key).copied()));
+        view! { <td translate="no" data-of=of_measure>{value}</td> }
     });
     view! {
         <tr data-testid="learn-brought">
             <td></td>
             <td prop:textContent=told></td>
-            <td translate="no">{step}</td>
+            <td translate="no" data-of=say(word!("learn.heads.steps"))>{step}</td>
             {reached.collect_view()}
             <td class="acts">{ranks(store, trainer, of.number, &of.variant)}</td>
         </tr>
@@ -228,14 +240,16 @@ fn ships(run: &Record) -> Option<AnyView> {
         let told = [say(word!("learn.what-ships")).into(), in_words(learning, &run.variant)];
         let told = told.into_iter().filter(|part: &String| !part.is_empty());
         let told = told.collect::<Vec<_>>().join(" · ");
-        let reached =
-            reached.into_iter().map(|value| view! { <td translate="no">{measured(value)}</td> });
+        let reached = columns(learning).iter().zip(reached).map(|(key, value)| {
+            let of = say(&word!("learn.measure.{}", key));
+            view! { <td translate="no" data-of=of>{measured(value)}</td> }
+        });
         view! {
             <tfoot>
                 <tr data-testid="learn-ships-row">
                     <td class="overlay">{sample("ships")}</td>
                     <td prop:textContent=told></td>
-                    <td>"–"</td>
+                    <td data-of=say(word!("learn.heads.steps"))>"–"</td>
                     {reached.collect_view()}
                     <td></td>
                 </tr>
