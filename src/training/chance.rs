@@ -60,6 +60,13 @@ impl Drawn {
         (share > 0.0).then(draw).map(|numbers| Self { numbers, sizes })
     }
 
+    /// As a tensor of the rows that were drawn, one after another, each of them whole: `[rows, a b]`.
+    pub fn rows(self, device: &Device) -> Tensor<2> {
+        let width: usize = self.sizes.iter().product();
+        let rows = self.numbers.len() / width;
+        Tensor::from_data(TensorData::new(self.numbers, [rows, width]), device)
+    }
+
     /// As a tensor of `count` rows, each of those that were drawn at its place; nothing, 0, elsewhere.
     pub fn tensor(&self, places: &[usize], count: usize, device: &Device) -> Tensor<3> {
         let [a, b] = self.sizes;
@@ -154,5 +161,7 @@ mod tests {
         let tensor = drawn.tensor(&[0, 2], 3, &Device::flex());
         assert_eq!(tensor.dims(), [3, 1, 2]);
         assert_eq!(crate::read(tensor), [1.0, 2.0, 0.0, 0.0, 3.0, 4.0]);
+        let rows = drawn.rows(&Device::flex());
+        assert_eq!((rows.dims(), crate::read(rows)), ([2, 2], vec![1.0, 2.0, 3.0, 4.0]));
     }
 }

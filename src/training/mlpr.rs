@@ -30,6 +30,7 @@ use batch::{Batch, Chosen, batches};
 use library::Library;
 use loss::{calibrator, cross_entropy, uncertain, weighted};
 use nets::models::mlpr::bert::{Bert, BertConfig, Text};
+use nets::models::mlpr::extraction::Kept;
 use nets::models::mlpr::rows::Pieces;
 use nets::models::mlpr::{K, Mlpr, MlprConfig, Pairs, Sharing};
 use nets::models::weights::About;
@@ -212,9 +213,7 @@ impl descent::Lesson for Lesson<'_> {
     }
 
     fn epoch(&self, number: usize) -> (ChaCha8Rng, Vec<Vec<Chosen>>) {
-        let Self { samples, settings, device, .. } = self;
-        // What is dropped follows from the epoch alone, whether or not the run was resumed.
-        device.seed(settings.seed.wrapping_add(number as u64 + 1));
+        let Self { samples, settings, .. } = self;
         let mut random = random_of(settings, number);
         let batches = batches(samples, settings.batch, settings.most, &mut random);
         (generator(settings.seed, number), batches)
@@ -232,7 +231,12 @@ impl descent::Lesson for Lesson<'_> {
         let pairs: usize = chosen.iter().map(|(_, pairs)| pairs.len()).sum();
         let noise = self.noise(pairs, random);
         let noise = noise.each_ref().map(Option::as_ref);
-        let loss = loss_of(heads, encoder, &batch, noise, settings, *scale, device);
+        let mut kept = |[rows, width]: [usize; 2]| {
+            let drawn = Drawn::kept(random, config.dropout, rows, [1, width])?;
+            Some(drawn.rows(device))
+        };
+        let chance: LossChance = (noise, &mut kept);
+        let loss = loss_of(heads, encoder, &batch, chance, settings, *scale, device);
         let read = match encoder {
             Encoder::Learning { library, texts, .. } => encoded(library, texts, &batch),
             Encoder::Frozen(_) => 0.0,
@@ -341,12 +345,15 @@ enum Encoder<'a> {
     Frozen([Tensor<2>; 2]),
 }
 
+/// Noise on the gates of each stage, and what is kept of the experts' values.
+type LossChance<'a> = ([Option<&'a Tensor<3>>; 2], &'a mut Kept<'a>);
+
 /// Equation 9 or 10 over a batch, and how unevenly the gates use their experts.
 fn loss_of(
     heads: &Heads,
     encoder: &Encoder<'_>,
     batch: &Batch,
-    noise: [Option<&Tensor<3>>; 2],
+    (noise, kept): LossChance<'_>,
     settings: &Settings,
     scale: f32,
     device: &Device,
@@ -378,7 +385,7 @@ fn loss_of(
         item: products.select(0, batch.product.clone()),
         wide: batch.wide.clone(),
     };
-    let output = model.forward_by_chance(&pairs, [1.0, 1.0], noise);
+    let output = model.forward_by_chance(&pairs, [1.0, 1.0], noise, kept);
     let losses = cross_entropy(
         output.logits.clone(),
         model.transfers(),

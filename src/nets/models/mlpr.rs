@@ -37,7 +37,7 @@ use crate::models::weights::WeightsError;
 use crate::nn::mlp::Mlp;
 use crate::nn::normaliser::Normaliser;
 use bert::{Bert, BertConfig};
-use extraction::{Expert, Extracted, Extraction, ExtractionSizes};
+use extraction::{Expert, Extracted, Extraction, ExtractionSizes, Kept};
 
 /// The tasks, in the order in which one leads to the next.
 pub const TASKS: [&str; 3] = ["click", "cart", "order"];
@@ -190,7 +190,6 @@ impl MlprConfig {
             tasks: K,
             specific,
             shared,
-            dropout: self.dropout,
         };
         let last = |widths: &[usize]| widths[widths.len() - 1];
         let stage_2 = ExtractionSizes {
@@ -232,7 +231,7 @@ impl MlprConfig {
         let hidden = self.expert[..last].iter().map(|size| size * self.experts);
         let sizes: Vec<usize> =
             [self.input()].into_iter().chain(hidden).chain([self.expert[last]]).collect();
-        Expert::new(&sizes, self.dropout, device)
+        Expert::new(&sizes, device)
     }
 }
 
@@ -296,25 +295,29 @@ impl Mlpr {
     /// Equations 2 to 8 for every pair. Gate temperatures, of stage 1 and of stage 2, of one are
     /// the paper.
     pub fn forward(&self, pairs: &Pairs, temperatures: [f32; 2]) -> Output {
-        self.forward_by_chance(pairs, temperatures, [None, None])
+        self.forward_by_chance(pairs, temperatures, [None, None], &mut |_| None)
     }
 
-    /// The same with noise on the logits of the gates of each stage, `[n, K, experts]`, while they learn.
+    /// The same while it learns: with noise on the logits of the gates of each stage, `[n, K, experts]`, and
+    /// with what is kept of the experts' values.
     pub fn forward_by_chance(
         &self,
         pairs: &Pairs,
         temperatures: [f32; 2],
         [noise_1, noise_2]: [Option<&Tensor<3>>; 2],
+        kept: &mut Kept<'_>,
     ) -> Output {
         let (x, cosine, wide) = self.features(pairs); // (2)
 
-        let stage_1 = self.stage_1.as_ref().map(|stage| stage.of_one(&x, temperatures[0], noise_1)); // (3)
+        let [flat_1, flat_2] = temperatures;
+        let stage_1 = self.stage_1.as_ref();
+        let stage_1 = stage_1.map(|stage| stage.of_one(&x, flat_1, noise_1, kept)); // (3)
         let v: Vec<Tensor<2>> = match &stage_1 {
             Some(stage) => stage.outputs.clone(),
-            None => self.bottoms(&x),
+            None => self.bottoms_by_chance(&x, kept),
         };
-        let stage_2 =
-            self.stage_2.as_ref().map(|stage| stage.of_each(&v, temperatures[1], noise_2)); // (4)
+        let stage_2 = self.stage_2.as_ref();
+        let stage_2 = stage_2.map(|stage| stage.of_each(&v, flat_2, noise_2, kept)); // (4)
         let v = stage_2.as_ref().map_or(v, |stage| stage.outputs.clone());
 
         let (logits, attention) = self.heads(&v); // (5), (6)
@@ -337,7 +340,11 @@ impl Mlpr {
 
     /// What the bottoms make of x in place of stages: for each task, or for all of them.
     pub fn bottoms(&self, x: &Tensor<2>) -> Vec<Tensor<2>> {
-        self.bottoms.iter().map(|bottom| bottom.forward(x.clone())).collect()
+        self.bottoms_by_chance(x, &mut |_| None)
+    }
+
+    fn bottoms_by_chance(&self, x: &Tensor<2>, kept: &mut Kept<'_>) -> Vec<Tensor<2>> {
+        self.bottoms.iter().map(|bottom| bottom.forward(x.clone(), kept)).collect()
     }
 
     /// t^k of each task (equation 5), over what was extracted for each or for all of them.

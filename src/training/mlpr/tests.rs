@@ -379,7 +379,7 @@ fn step_by_step_is_the_same_training() {
 }
 
 #[test]
-fn noise_on_gates_is_what_the_settings_say_and_the_seeds_alone() {
+fn chance_is_what_the_settings_say_and_the_seeds_alone() {
     let (catalogue, words) = (shop(), example::words());
     let library = Library::new(&catalogue, &words, small_bert());
     let device = Device::flex();
@@ -398,16 +398,25 @@ fn noise_on_gates_is_what_the_settings_say_and_the_seeds_alone() {
             fine_tuning: false,
             ..Settings::default()
         };
-        let lesson =
-            |noise| Lesson::frozen(&config, &bert, vectors.clone(), &samples, &settings(noise));
+        let by_chance = |noise, dropout| {
+            let config = MlprConfig { dropout, ..config.clone() };
+            Lesson::frozen(&config, &bert, vectors.clone(), &samples, &settings(noise))
+        };
+        let lesson = |noise| by_chance(noise, 0.0);
         let chosen = lesson(0.0).epoch(0).1;
-        let loss = |noise, seed| {
-            let lesson = lesson(noise);
+        let loss_of = |lesson: Lesson<'_>, seed, of_device| {
             let heads = lesson.beginner().model;
+            device.seed(of_device);
             let at = At { step: 0, steps: 1 };
             let step = lesson.step(&heads, &chosen[0], &mut generator(seed, 0), at);
             Learner { model: heads, optimiser: adam() }.descend(step.descent).1
         };
+        let loss = |noise, seed| loss_of(lesson(noise), seed, 3);
+        // Values are left out whether there are gates or none, and the device has no part in it.
+        let left_out = |seed, of_device| loss_of(by_chance(0.0, 0.4), seed, of_device);
+        assert_eq!(left_out(1, 3), left_out(1, 4), "{sharing:?}");
+        assert_ne!(left_out(1, 3), left_out(2, 3), "{sharing:?}");
+        assert_ne!(left_out(1, 3), loss(0.0, 1), "{sharing:?}");
         let is_gated = sharing != Sharing::SharedBottom;
         assert_eq!(loss(0.0, 1), loss(0.0, 2), "nothing is drawn");
         assert_eq!(loss(1.0, 1), loss(1.0, 1));
@@ -420,8 +429,12 @@ fn noise_on_gates_is_what_the_settings_say_and_the_seeds_alone() {
         let noise = lesson.noise(samples.len(), &mut generator(1, 0));
         let noise = noise.map(|noise| noise.map(Tensor::inner));
         each_batch(&model, &library, &samples, |pairs| {
-            let output =
-                model.forward_by_chance(pairs, [1.0; 2], noise.each_ref().map(Option::as_ref));
+            let output = model.forward_by_chance(
+                pairs,
+                [1.0; 2],
+                noise.each_ref().map(Option::as_ref),
+                &mut |_| None,
+            );
             let plain = model.forward(pairs, [1.0; 2]);
             let stages = [(output.stage_1, plain.stage_1), (output.stage_2, plain.stage_2)];
             for (noisy, plain) in stages.into_iter().filter_map(|(a, b)| Some((a?, b?))) {

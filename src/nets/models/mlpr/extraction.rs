@@ -1,17 +1,20 @@
 //! The two-stage extraction networks (MLPR 3.2): experts, and gates that weigh them for each task.
 
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
 use crate::nn::layer::{linear, small_products};
 
+/// What the values of a layer of experts, so many rows of so many, are multiplied by while they learn: 0 for
+/// one that is left out. Asked for layer after layer of whoever trains; none where all stay.
+pub type Kept<'a> = dyn FnMut([usize; 2]) -> Option<Tensor<2>> + 'a;
+
 /// An expert network: {FC, BatchNorm, ReLU} x n, with dropout behind each while it learns.
 #[derive(Module, Debug)]
 pub struct Expert {
     layers: Vec<Layer>,
-    dropout: Dropout,
 }
 
 /// (FC, BatchNorm).
@@ -23,21 +26,22 @@ struct Layer {
 
 impl Expert {
     /// An expert through `sizes`, input first; at least two of them.
-    pub fn new(sizes: &[usize], dropout: f64, device: &Device) -> Self {
+    pub fn new(sizes: &[usize], device: &Device) -> Self {
         let layer = |pair: &[usize]| Layer {
             linear: LinearConfig::new(pair[0], pair[1]).init(device),
             norm: BatchNormConfig::new(pair[1]).init(device),
         };
-        Self {
-            layers: sizes.windows(2).map(layer).collect(),
-            dropout: DropoutConfig::new(dropout).init(),
-        }
+        Self { layers: sizes.windows(2).map(layer).collect() }
     }
 
     /// `[n, sizes[0]]` to `[n, sizes[last]]`.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, kept: &mut Kept<'_>) -> Tensor<2> {
         self.layers.iter().fold(x, |x, layer| {
-            self.dropout.forward(relu(layer.norm.forward(linear(&layer.linear, x))))
+            let x = relu(layer.norm.forward(linear(&layer.linear, x)));
+            match kept(x.dims()) {
+                Some(kept) => x * kept,
+                None => x,
+            }
         })
     }
 }
@@ -55,8 +59,6 @@ pub struct ExtractionSizes<'a> {
     pub specific: usize,
     /// Experts that all tasks share.
     pub shared: usize,
-    /// Dropout.
-    pub dropout: f64,
 }
 
 /// What a stage made of n inputs, for K tasks.
@@ -84,9 +86,8 @@ impl Extraction {
     pub fn new(sizes: ExtractionSizes<'_>, device: &Device) -> Self {
         let widths: Vec<usize> =
             [sizes.input].into_iter().chain(sizes.expert.iter().copied()).collect();
-        let experts = |count| -> Vec<Expert> {
-            (0..count).map(|_| Expert::new(&widths, sizes.dropout, device)).collect()
-        };
+        let experts =
+            |count| -> Vec<Expert> { (0..count).map(|_| Expert::new(&widths, device)).collect() };
         let gate = || {
             LinearConfig::new(sizes.input, sizes.specific + sizes.shared)
                 .with_bias(false)
@@ -100,11 +101,17 @@ impl Extraction {
     }
 
     /// Equation 3: every task reads the same `x`, `[n, input]`. While the gates learn there may be noise
-    /// on their logits, `[n, K, experts]`.
-    pub fn of_one(&self, x: &Tensor<2>, temperature: f32, noise: Option<&Tensor<3>>) -> Extracted {
+    /// on their logits, `[n, K, experts]`, and not all of the experts' values are kept.
+    pub fn of_one(
+        &self,
+        x: &Tensor<2>,
+        temperature: f32,
+        noise: Option<&Tensor<3>>,
+        kept: &mut Kept<'_>,
+    ) -> Extracted {
         let shared: Vec<Tensor<2>> =
-            self.shared.iter().map(|expert| expert.forward(x.clone())).collect();
-        self.weigh(temperature, noise, |_| x.clone(), |_| shared.clone())
+            self.shared.iter().map(|expert| expert.forward(x.clone(), kept)).collect();
+        self.weigh((temperature, noise, kept), |_| x.clone(), |_| shared.clone())
     }
 
     /// Equation 4: task k reads `inputs[k]`, what the stage before made for it, `[n, input]`.
@@ -112,26 +119,26 @@ impl Extraction {
     /// The paper writes the shared experts as E^s(x) with x the task's own g^k, so they are one
     /// set of weights that is applied to each task's input in turn. While they learn, the inputs
     /// of all tasks are one batch to them: their running statistics are then those of the inputs
-    /// that they will be served with. Noise as in [`Self::of_one`].
+    /// that they will be served with. Chance as in [`Self::of_one`].
     pub fn of_each(
         &self,
         inputs: &[Tensor<2>],
         temperature: f32,
         noise: Option<&Tensor<3>>,
+        kept: &mut Kept<'_>,
     ) -> Extracted {
         let [n, _] = inputs[0].dims();
         let together = Tensor::cat(inputs.to_vec(), 0);
         let shared: Vec<Tensor<2>> =
-            self.shared.iter().map(|expert| expert.forward(together.clone())).collect();
+            self.shared.iter().map(|expert| expert.forward(together.clone(), kept)).collect();
         let of_task =
             |task: usize| shared.iter().map(|e| e.clone().narrow(0, task * n, n)).collect();
-        self.weigh(temperature, noise, |task| inputs[task].clone(), of_task)
+        self.weigh((temperature, noise, kept), |task| inputs[task].clone(), of_task)
     }
 
     fn weigh(
         &self,
-        temperature: f32,
-        noise: Option<&Tensor<3>>,
+        (temperature, noise, kept): (f32, Option<&Tensor<3>>, &mut Kept<'_>),
         input: impl Fn(usize) -> Tensor<2>,
         shared: impl Fn(usize) -> Vec<Tensor<2>>,
     ) -> Extracted {
@@ -146,7 +153,7 @@ impl Extraction {
                 logits = logits + noise.clone().narrow(1, task, 1).reshape([n, experts]);
             }
             let w = softmax(logits / temperature, 1);
-            let own = specific.iter().map(|expert| expert.forward(x.clone()));
+            let own = specific.iter().map(|expert| expert.forward(x.clone(), kept));
             let h: Tensor<3> = Tensor::stack(own.chain(shared(task)).collect(), 1);
             let [n, _, d] = h.dims();
             let w = w.unsqueeze_dim::<3>(1);
