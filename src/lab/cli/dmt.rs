@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::market::{Market, Networks, bar, command_line, read};
+use super::market::{Chance, Market, Networks, bar, command_line, read};
 use super::tables::predictor;
 use super::{score, sub::sub};
 use crate::registry::System;
@@ -112,6 +112,8 @@ pub struct Training {
     /// Weight of the loss that keeps all experts in use.
     #[arg(long, default_value_t = Settings::default().balance)]
     balance: f32,
+    #[command(flatten)]
+    chance: Chance,
     /// Share of the page views that lose some or all of the shopper's history, so that the model
     /// has seen newcomers.
     #[arg(long, default_value_t = SHARE, value_parser = share)]
@@ -202,6 +204,8 @@ pub fn train(arguments: &Training) -> Result<()> {
         rate: arguments.rate,
         lambda: [1.0, arguments.lambda_order],
         balance: arguments.balance,
+        noise: arguments.chance.noise,
+        dropout: arguments.chance.dropout.unwrap_or(Settings::default().dropout),
         seed: arguments.seed,
         ..Settings::default()
     };

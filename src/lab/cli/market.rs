@@ -110,6 +110,31 @@ impl Networks {
     }
 }
 
+/// Chance that experts and gates meet while they learn.
+#[derive(Clone, Debug, Args)]
+pub struct Chance {
+    /// Deviation of the noise on the logits of gates while they learn.
+    #[arg(long, default_value_t = 0.0, value_parser = deviation)]
+    pub noise: f32,
+    /// Share of an expert's values that are left out of a step: if not said, that of what ships.
+    #[arg(long, value_parser = left_out)]
+    pub dropout: Option<f64>,
+}
+
+/// A deviation: 0 and more.
+fn deviation(text: &str) -> Result<f32, String> {
+    let deviation: f32 = text.parse().map_err(|error| format!("{error}"))?;
+    let is_one = deviation.is_finite() && deviation >= 0.0;
+    is_one.then_some(deviation).ok_or_else(|| "not 0 or more".into())
+}
+
+/// A share that leaves something: from 0 to less than 1.
+fn left_out(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    let is_one = (0.0..1.0).contains(&share);
+    is_one.then_some(share).ok_or_else(|| "not from 0 to less than 1".into())
+}
+
 /// Reads a file.
 ///
 /// # Errors
@@ -129,4 +154,17 @@ pub fn bar(length: u64, what: &str, message: &str) -> Result<ProgressBar> {
 pub fn command_line() -> String {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     format!("vitrine {}", arguments.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_that_there_is_none_of_is_refused() {
+        assert_eq!((deviation("0.5"), left_out("0.4")), (Ok(0.5), Ok(0.4)));
+        assert_eq!((deviation("0"), left_out("0")), (Ok(0.0), Ok(0.0)));
+        assert!(["-1", "NaN", "inf", "much"].iter().all(|none| deviation(none).is_err()));
+        assert!(["-0.1", "1", "NaN", "much"].iter().all(|none| left_out(none).is_err()));
+    }
 }

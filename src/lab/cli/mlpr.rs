@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 
-use super::market::{Market, Networks, bar, command_line, read};
+use super::market::{Chance, Market, Networks, bar, command_line, read};
 use super::tables::predictor;
 use super::{score, sub::sub};
 use crate::registry::System;
@@ -19,9 +19,9 @@ use crate::tables;
 use market::World;
 use market::features::wide;
 use market::text::TokenVectors;
-use nets::models::mlpr::TASKS;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
+use nets::models::mlpr::{MlprConfig, TASKS};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::{About, Precision, Weights};
 use training::checkpoint::Checkpoint;
@@ -68,6 +68,8 @@ pub struct Training {
     /// Weight of the loss that keeps all experts in use.
     #[arg(long, default_value_t = BALANCE)]
     balance: f32,
+    #[command(flatten)]
+    chance: Chance,
     #[command(flatten)]
     networks: Networks,
 }
@@ -170,11 +172,14 @@ fn encoders(
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let gathered = gather(&arguments.market)?;
-    let config = arguments.networks.preset().mlpr(wide::COUNT);
+    let shipped = arguments.networks.preset().mlpr(wide::COUNT);
+    let dropout = arguments.chance.dropout.unwrap_or(shipped.dropout);
+    let config = MlprConfig { dropout, ..shipped };
     let settings = Settings {
         epochs: arguments.epochs,
         rate: arguments.rate,
         balance: arguments.balance,
+        noise: arguments.chance.noise,
         seed: arguments.seed,
         ..Settings::default()
     };
