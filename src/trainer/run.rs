@@ -29,7 +29,7 @@ const LOOKS: u64 = 12;
 fn is_looked_at(step: u32, steps: u32) -> bool {
     match step {
         0..=FIRST => step == 0 || step == steps || step.is_power_of_two(),
-        _ => (1..=LOOKS).any(|n| u64::from(steps) * n * n / (LOOKS * LOOKS) == step.into()),
+        _ => (1..=LOOKS).any(|n| u64::from(steps) * n * n / (LOOKS * LOOKS) == u64::from(step)),
     }
 }
 

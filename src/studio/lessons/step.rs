@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::KEY;
 use super::done::Done;
@@ -21,7 +22,7 @@ use link::view::LessonPlace;
 use market::language::Message;
 use page::knobs::KnobControl;
 use page::language::{say, say_with, worded};
-use page::parts::{click, follow, live, when};
+use page::parts::{click, follow, heard, live, when};
 use page::picture::Mark;
 use page::spoken::spoken;
 use page::store::{Store, store};
@@ -237,10 +238,18 @@ fn verdict(outcome: &Outcome, learns: bool) -> String {
 /// Marks what the step points at, now and whenever another state brings another control.
 fn point_at(store: Store, point: Option<String>, look: Option<String>) {
     let revealed = StoredValue::new(Revealed::default());
+    let acted = StoredValue::new(false);
+    for act in ["pointerdown", "keydown", "wheel"] {
+        heard(act, move |_: &Event| acted.set_value(true));
+    }
     follow(move |_| {
         store.state.track();
-        // On a busy machine the answer may come after the last look.
+        // On a busy machine the answer may come after the last look, and put something above.
         store.insides.track();
+        // Whoever has looked elsewhere since is not taken back.
+        if !acted.get_value() {
+            revealed.update_value(|known| known.still = 0);
+        }
         look_for(store, point.clone(), look.clone(), revealed, LOOKS);
     });
 }
