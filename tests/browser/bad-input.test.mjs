@@ -64,7 +64,7 @@ describe("a link", () => {
     test(`${name} opens as far as it can and says what it dropped`, async () => {
       const vitrine = await begin("?v=1&q=shoes");
       // What links say stays until it is read.
-      for (const close of await vitrine.page.locator(".notice .icon").all()) await close.click();
+      await vitrine.closeNotices();
       assert.deepEqual(await vitrine.notices(), []);
       await vitrine.page.evaluate((link) => (location.hash = link), link.replace("?", "#"));
       await vitrine.notice(says);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe } from "node:test";
 
-import { test, useStage, withPage } from "./support/browser.mjs";
+import { eventually, test, useStage, withPage } from "./support/browser.mjs";
 import { DIST } from "./support/server.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
@@ -24,7 +24,10 @@ async function settled(address, { context, prepare } = {}) {
       const { lang, dataset } = document.documentElement;
       return { lang, ...dataset, told: window["vitrine-words"].split("\n"), worker: window.vitrineEngine.worker instanceof Worker };
     });
-    settled.requests = watch.requests.map((url) => url.slice(stage.server.url.length).replace(/\?.*/, ""));
+    const requests = () => watch.requests.map((url) => url.slice(stage.server.url.length).replace(/\?.*/, ""));
+    // The browser tells of a worker's script when it comes to it.
+    await eventually(() => requests().includes("engine-cpu-loader.js"), "the engine is on its way");
+    settled.requests = requests();
   });
   return settled;
 }
@@ -70,12 +73,11 @@ describe("before the program", () => {
   });
 
   test("words are told in the order of their keys, a line each, and the engine is on its way", async () => {
-    const { told, worker, engine, requests } = await settled("");
+    const { told, worker, engine } = await settled("");
     const keys = told.slice(1).filter((_, line) => line % 2 === 0);
     assert.ok(keys.length > 300 && keys.includes("shelf.score"));
     assert.deepEqual(keys, [...keys].sort((a, b) => (a < b ? -1 : 1)));
     assert.ok(worker && engine === "loading");
-    assert.ok(requests.includes("engine-cpu-loader.js"));
   });
 
   test("the theme is the one that was chosen here, else the system's", async () => {

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { before, describe } from "node:test";
 
-import { test, useStage } from "./support/browser.mjs";
+import { eventually, test, useStage } from "./support/browser.mjs";
 import { DIST } from "./support/server.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
@@ -16,15 +16,18 @@ const ALLOW_ALL = [/./];
 /** A state that needs everything that is fetched: a word of the long list, unequal weights. */
 const LINK = "?v=1&q=saxophone&w-relevance=0.3";
 
+/** Waits until an engine is ready or given up: what is wrong may be said before it is. */
+const stands = (vitrine) => vitrine.page.waitForFunction(() => document.documentElement.dataset.engine !== "loading");
+const failed = (vitrine) => vitrine.engine().then((engine) => engine === "failed");
+
 /** Opens the link with a fault, expects a notice, and takes the fault away. */
 function expectNotice(pattern) {
   return withVitrine(stage, { allow: ALLOW_ALL, link: LINK }, async (vitrine) => {
     await vitrine.notice(pattern);
     assert.equal(await vitrine.get("query").inputValue(), "saxophone");
+    await stands(vitrine);
     stage.server.faults.clear();
-    if ((await vitrine.engine()) === "failed") {
-      await vitrine.get("retry").click();
-    }
+    if (await failed(vitrine)) await vitrine.get("retry").click();
     await vitrine.ready();
     assert.equal(await vitrine.get("query").inputValue(), "saxophone");
   });
@@ -44,7 +47,6 @@ describe("the assets", () => {
     ["empty", (path) => stage.server.faults.set(path, { body: "" })],
     ["another file", (path) => stage.server.faults.set(path, { body: "<!DOCTYPE html><title>Not here</title>" })],
   ];
-  const failed = (vitrine) => vitrine.engine().then((engine) => engine === "failed");
   const asked = (path) => stage.server.requests.filter((request) => request === path).length;
 
   test("missing, cut short, empty, another file, one after the other: each is said, and a retry gets on", async (t) => {
@@ -54,6 +56,7 @@ describe("the assets", () => {
       await withVitrine(stage, { allow: ALLOW_ALL, link: LINK }, async (vitrine) => {
         const said = new RegExp(basename(path).replaceAll(".", "\\."));
         await vitrine.notice(said);
+        await stands(vitrine);
         for (const [number, [name, spoil]] of SPOILT.entries()) {
           if (number > 0) {
             const before = asked(path);
@@ -61,9 +64,8 @@ describe("the assets", () => {
             // What the engine can do without it asks for again with the next state.
             if (await failed(vitrine)) await vitrine.get("retry").click();
             else await vitrine.set("candidates", 20 + 4 * number);
-            for (let tries = 0; asked(path) === before && tries < 200; tries++) await vitrine.page.waitForTimeout(50);
-            assert.ok(asked(path) > before, `${path}, ${name}: it is asked for again`);
-            await vitrine.page.waitForFunction(() => document.documentElement.dataset.engine !== "loading");
+            await eventually(() => asked(path) > before, `${path}, ${name}: it is asked for again`);
+            await stands(vitrine);
             await vitrine.rest();
           }
           await vitrine.notice(said);
@@ -209,17 +211,14 @@ describe("the browser", () => {
   test("that forbids the clipboard has the link copied as browsers did before they had one", () =>
     withVitrine(stage, { prepare: clipboard(false), link: LINK }, async (vitrine) => {
       await vitrine.ready();
-      await vitrine.get("share").click();
-      await vitrine.get("share").getByText("Copied").waitFor();
+      await vitrine.copy(vitrine.get("share"));
       assert.match(await vitrine.page.evaluate(() => window.copied), /^http:.*q=lamp.*w-click=0\.3/);
       assert.deepEqual(await vitrine.notices(), []);
       assert.equal(await vitrine.page.evaluate(() => document.activeElement.dataset.testid), "share", "the focus is back");
       // The panel's own buttons, of which one copies a text that stands there.
       await vitrine.get("studio-button").click();
       await vitrine.page.locator("#tab-share").click();
-      const copy = vitrine.page.locator("#studio .copied button").first();
-      await copy.click();
-      await copy.getByText("Copied").waitFor();
+      await vitrine.copy(vitrine.page.locator("#studio .copied button").first());
     }));
 
   test("that forbids any copying is told of, and the link stands there selected", () =>

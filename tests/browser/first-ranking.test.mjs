@@ -24,6 +24,17 @@ function checkShelf(ranking) {
   assert.equal(new Set(ranking.map(({ id }) => id)).size, ranking.length, "no product twice");
 }
 
+/** Notes whether the bar of what arrives was ever on show: it goes with the ranking. Before the page is opened. */
+const noteProgress = ({ page }) =>
+  page.addInitScript(() => {
+    const watch = new MutationObserver(() => {
+      if (!document.querySelector('[data-testid="progress"]')) return;
+      window.progressed = true;
+      watch.disconnect();
+    });
+    watch.observe(document, { subtree: true, childList: true });
+  });
+
 describe("the first ranking", () => {
   test("comes by itself", async () => {
     await withVitrine(stage, {}, async (vitrine) => {
@@ -50,8 +61,7 @@ describe("the first ranking", () => {
     slow.line = { bitsPerSecond: 10e6, latency: 20 };
     try {
       // A link that asks for something has nothing prepared.
-      await withVitrine({ browser: stage.browser, server: slow }, { link: "?q=couch" }, async (vitrine) => {
-        await vitrine.get("progress").waitFor();
+      await withVitrine({ browser: stage.browser, server: slow }, { link: "?q=couch", prepare: noteProgress }, async (vitrine) => {
         const time = await vitrine.page.evaluate(
           () =>
             new Promise((resolve) => {
@@ -64,6 +74,7 @@ describe("the first ranking", () => {
         );
         t.diagnostic(`first ranking after ${Math.round(time)} ms; the bar is 2000 ms`);
         await vitrine.ready();
+        assert.ok(await vitrine.page.evaluate(() => window.progressed), "how far it is was on show");
         checkShelf(await vitrine.ranking());
       });
     } finally {

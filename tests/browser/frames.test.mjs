@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 
-import { test, useStage, withPage } from "./support/browser.mjs";
+import { eventually, test, useStage, withPage } from "./support/browser.mjs";
 import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -58,9 +58,7 @@ describe("frames", () => {
         assert.ok((await of.getByTestId("product").count()) > 0);
       }
       await frames[5].getByTestId("product").first().dispatchEvent("pointerdown");
-      const asked = () => stage.server.requests.includes("engine-webgpu-loader.js");
-      for (let tries = 0; !asked() && tries < 100; tries++) await page.waitForTimeout(100);
-      assert.ok(asked());
+      await eventually(() => stage.server.requests.includes("engine-webgpu-loader.js"), "it is asked for");
       assert.ok(loads() <= 1);
     });
   });

@@ -10,7 +10,6 @@ import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-const query = (page) => new URL(page.url()).href;
 const settled = (page) => page.waitForTimeout(600);
 
 /** Composes a text in the box that has the focus, as an input method does: each state in turn. */
@@ -147,11 +146,23 @@ describe("the map", () => {
     withVitrine(stage, { context, link: "?v=1&q=couch&panel=map" }, async (vitrine) => {
       await vitrine.ready();
       await vitrine.page.waitForFunction(() => document.querySelector('[data-testid="map"]')?.dataset.values);
-      await vitrine.page.waitForTimeout(400);
+      await vitrine.still();
       await use(vitrine.page, vitrine.get("map"));
     });
   /** What is drawn, to see whether it moved. */
   const drawn = (map) => map.evaluate((canvas) => canvas.toDataURL());
+  /** Waits until something else is drawn than was. */
+  const redrawn = (page, was) => page.waitForFunction((was) => document.querySelector('[data-testid="map"]').toDataURL() !== was, was);
+  /** Where it stands once it has stood still for some frames: what a finger has scrolled goes on by itself. */
+  const scrolled = (map) =>
+    map.evaluate(async (canvas) => {
+      const top = () => canvas.getBoundingClientRect().top;
+      for (let [last, still] = [top(), 0]; still < 8; last = top()) {
+        await new Promise((wake) => requestAnimationFrame(() => setTimeout(wake, 20)));
+        still = top() === last ? still + 1 : 0;
+      }
+      return top();
+    });
   const wheel = (map, init) =>
     map.evaluate((canvas, init) => {
       const { left, top } = canvas.getBoundingClientRect();
@@ -168,8 +179,7 @@ describe("the map", () => {
       assert.equal(await wheel(map, {}), false);
       assert.equal(await drawn(map), before);
       assert.equal(await wheel(map, { ctrlKey: true }), true);
-      await page.waitForTimeout(100);
-      assert.notEqual(await drawn(map), before);
+      await redrawn(page, before);
       await map.click({ position: { x: 40, y: 40 } });
       assert.equal(await wheel(map, {}), true, "clicked into");
       await map.press("Escape");
@@ -181,46 +191,42 @@ describe("the map", () => {
     withMap({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } }, async (page, map) => {
       const client = await page.context().newCDPSession(page);
       await map.evaluate((canvas) => canvas.scrollIntoView({ block: "center" }));
-      await page.waitForTimeout(300);
+      const from = await scrolled(map);
       const box = await map.boundingBox();
       const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-      const scrolled = () => map.evaluate((canvas) => canvas.getBoundingClientRect().top);
       const touch = (type, ...touchPoints) => client.send("Input.dispatchTouchEvent", { type, touchPoints });
-      const before = await drawn(map);
-      const from = await scrolled();
       await touch("touchStart", { ...middle, id: 0 });
       for (let y = 10; y <= 120; y += 10) {
         await touch("touchMove", { x: middle.x, y: middle.y - y, id: 0 });
       }
       await touch("touchEnd");
-      await page.waitForTimeout(500);
-      assert.ok((await scrolled()) < from - 40, `${from} to ${await scrolled()}`);
+      await page.waitForFunction((from) => document.querySelector('[data-testid="map"]').getBoundingClientRect().top < from - 40, from);
+      await scrolled(map);
       await map.evaluate((canvas) => canvas.scrollIntoView({ block: "center" }));
-      await page.waitForTimeout(300);
-      const still = await scrolled();
+      const still = await scrolled(map);
       await touch("touchStart", { x: middle.x - 30, y: middle.y, id: 0 });
       await touch("touchStart", { x: middle.x - 30, y: middle.y, id: 0 }, { x: middle.x + 30, y: middle.y, id: 1 });
+      const before = await drawn(map);
       for (let by = 5; by <= 60; by += 5) {
         await touch("touchMove", { x: middle.x - 30 - by, y: middle.y + by, id: 0 }, { x: middle.x + 30 + by, y: middle.y + by, id: 1 });
       }
       await touch("touchEnd");
-      await page.waitForTimeout(300);
-      assert.equal(await scrolled(), still, "two fingers are the map's");
-      assert.notEqual(await drawn(map), before);
+      await redrawn(page, before);
+      assert.equal(await scrolled(map), still, "two fingers are the map's");
     }));
 
   test("and the charts are as sharp as the screen that the window is taken to", () =>
-    withMap({ viewport: { width: 1440, height: 900 } }, async (page, map) => {
+    withMap({ viewport: { width: 1440, height: 900 } }, async (page) => {
       const widths = () =>
         page.evaluate(() => [...document.querySelectorAll("canvas")].filter((c) => c.clientWidth > 0).map((c) => c.width / c.clientWidth));
       assert.ok((await widths()).every((ratio) => Math.abs(ratio - 1) < 0.02));
       const client = await page.context().newCDPSession(page);
       // With the width, without which the emulated screen tells no media query.
       await client.send("Emulation.setDeviceMetricsOverride", { width: 1400, height: 900, deviceScaleFactor: 2, mobile: false });
-      await page.waitForTimeout(500);
-      const after = await widths();
-      assert.ok(after.length > 1 && after.every((ratio) => Math.abs(ratio - 2) < 0.02), `${after}`);
-      await map.count();
+      await page.waitForFunction(() => {
+        const shown = [...document.querySelectorAll("canvas")].filter((canvas) => canvas.clientWidth > 0);
+        return shown.length > 1 && shown.every((canvas) => Math.abs(canvas.width / canvas.clientWidth - 2) < 0.02);
+      });
     }));
 });
 

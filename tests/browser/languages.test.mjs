@@ -189,13 +189,13 @@ test("a language that does not arrive is said, and another stands in for it", as
   try {
     stage.server.faults.set("languages/zh.json", { status: 404 });
     await withVitrine(stage, { allow: [/./], link: "?v=1&q=couch&lang=zh" }, async (vitrine) => {
-      await vitrine.ready();
+      await vitrine.ready({ words: false });
       await vitrine.notice(/language-missing The words in 中文 could not be fetched/);
       assert.match(await vitrine.get("share").innerText(), /Share/);
     });
     stage.server.faults.set("languages/en.json", { status: 404 });
     await withVitrine(stage, { allow: [/./], link: "?v=1&q=couch&lang=zh" }, async (vitrine) => {
-      await vitrine.ready();
+      await vitrine.ready({ words: false });
       await vitrine.notice(/could not be fetched\. Load the page again/);
       await vitrine.notice(/请重新加载页面/);
       assert.ok((await vitrine.ranking()).length > 0, "products are shown all the same");

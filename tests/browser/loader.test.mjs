@@ -6,7 +6,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 
-import { test, useStage, withPage } from "./support/browser.mjs";
+import { eventually, test, useStage, withPage } from "./support/browser.mjs";
 import { DIST } from "./support/server.mjs";
 
 const stage = useStage();
@@ -78,8 +78,10 @@ describe("the loader of an engine", () => {
     await withPage(stage, { allow: ANY_ERROR }, async (page, { requests }) => {
       stage.server.faults.set("engine-cpu_bg.wasm", { status: 404 });
       await start(page, { until: FAILED, query: "?fresh=1" });
-      assert.ok(requests.includes(`${stage.server.url}engine-cpu_bg.wasm?fresh=1`));
-      assert.ok(requests.includes(`${stage.server.url}engine-cpu.js?fresh=1`));
+      // The browser tells of them when it comes to it.
+      for (const file of ["engine-cpu_bg.wasm", "engine-cpu.js"]) {
+        await eventually(() => requests.includes(`${stage.server.url}${file}?fresh=1`), file);
+      }
     });
   });
 

@@ -19,7 +19,8 @@ test("catalogue, queries, truth and shoppers' logs are those of the native marke
       const empty = '<!DOCTYPE html><link rel="icon" href="data:,">';
       await page.route("**/empty.html", (route) => route.fulfill({ contentType: "text/html", body: empty }));
       await page.goto(`${server.url}empty.html`);
-      const said = page.waitForEvent("console");
+      // However long it takes.
+      const said = page.waitForEvent("console", { timeout: 0 });
       await page.evaluate(() => import("./market.js").then((market) => market.default()));
       assert.deepEqual(JSON.parse((await said).text()), NATIVE);
     });

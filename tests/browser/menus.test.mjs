@@ -38,13 +38,23 @@ function amiss(element) {
   return "";
 }
 
+/** The same once it has come to rest: what follows a scroll does so in the next frame, or in one that is late. */
+async function amissAtRest(element) {
+  let said = await element.evaluate(amiss);
+  for (let looks = 0; said && looks < 20; looks++) {
+    await element.evaluate(() => new Promise((wake) => requestAnimationFrame(() => setTimeout(wake, 20))));
+    said = await element.evaluate(amiss);
+  }
+  return said;
+}
+
 /** Expects an element to be in its place, light and dark. */
 async function inPlace(page, selector, what) {
   const element = page.locator(selector).first();
   await element.waitFor();
   for (const theme of ["light", "dark"]) {
     await page.evaluate((theme) => (document.documentElement.dataset.theme = theme), theme);
-    assert.equal(await element.evaluate(amiss), "", `${what}, ${theme}`);
+    assert.equal(await amissAtRest(element), "", `${what}, ${theme}`);
   }
 }
 
@@ -80,7 +90,7 @@ describe("what opens over the page", () => {
           await inPlace(page, ".backend .sheet", "the backend's menu");
           for (const input of await backend.locator(".sheet input").all()) {
             await input.scrollIntoViewIfNeeded();
-            assert.equal(await input.locator("xpath=..").evaluate(amiss), "", "a choice of the menu");
+            assert.equal(await amissAtRest(input.locator("xpath=..")), "", "a choice of the menu");
           }
           await page.keyboard.press("Escape");
           assert.ok(!(await backend.locator(".sheet").isVisible()), "Escape closes it");
@@ -88,7 +98,7 @@ describe("what opens over the page", () => {
           await vitrine.notice(/./);
           await vitrine.get("notice").first().evaluate((element) => element.scrollIntoView({ block: "center" }));
           await inPlace(page, '[data-testid="notice"]', "a notice");
-          for (const close of await page.locator(".notice .icon").all()) await close.click();
+          await vitrine.closeNotices();
           await page.evaluate(() => scrollTo(0, 0));
 
           await vitrine.get("query").fill("s");
@@ -123,7 +133,7 @@ describe("what opens over the page", () => {
             await hint.waitFor();
             seen.add(knob);
             await hint.evaluate((element) => element.scrollIntoView({ block: "nearest" }));
-            const said = await hint.evaluate(amiss);
+            const said = await amissAtRest(hint);
             if (said) wrong.push(`${knob}: ${said}`);
             // In a window of some height the controls around it can still be seen and pressed.
             const over = viewport.height > 480 ? await hint.evaluate(covered) : [];

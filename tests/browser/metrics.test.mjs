@@ -31,7 +31,7 @@ const measuredTo = (vitrine, views) =>
   );
 
 test("values arrive by link, agree with a second run, and are kept by state", () =>
-  withVitrine(stage, {}, async (vitrine) => {
+  withVitrine(stage, { prepare: () => void (stage.server.requests.length = 0) }, async (vitrine) => {
     await vitrine.ready();
     assert.ok(!stage.server.requests.includes(FILE), "fetched unasked");
     const link = "?surface=feed&panel=metrics&metrics=log,ndcg-clicks,diversity";
@@ -48,12 +48,12 @@ test("values arrive by link, agree with a second run, and are kept by state", ()
     await vitrine.page.evaluate(() => history.replaceState(null, "", location.href));
     await vitrine.after(() => vitrine.set("weight-click", 0.2));
     await vitrine.page.waitForFunction(
-      (gmv) => !document.querySelector('td[data-metric="gmv"]').innerText.startsWith(gmv),
+      (gmv) => document.querySelector('td[data-metric="gmv"]')?.innerText.startsWith(gmv) === false,
       first[2],
     );
     await vitrine.after(() => vitrine.set("weight-click", 1));
     await vitrine.page.waitForFunction(
-      (gmv) => document.querySelector('td[data-metric="gmv"]').innerText === gmv,
+      (gmv) => document.querySelector('td[data-metric="gmv"]')?.innerText === gmv,
       first[2],
     );
     assert.deepEqual(await run(), first);
@@ -72,8 +72,12 @@ test("it can be stopped and goes on from there, and the page ranks meanwhile", (
     await vitrine.ready();
     await measuredTo(vitrine, 3);
     const run = await vitrine.run();
-    await vitrine.get("metrics-stop").click();
-    await vitrine.page.waitForTimeout(1_500);
+    const before = await vitrine.page.evaluate(() => {
+      document.querySelector('[data-testid="metrics-stop"]').click();
+      return document.querySelector('[data-testid="metrics-progress"]').value;
+    });
+    // What is being measured still arrives; nothing is begun after it.
+    await measuredTo(vitrine, before + 1);
     const stopped = await progress(vitrine);
     assert.ok(stopped.value < stopped.max, "all was measured before it could be stopped");
     await vitrine.page.waitForTimeout(1_500);

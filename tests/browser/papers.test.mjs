@@ -9,7 +9,7 @@ const stage = useStage();
 const ALLOW_ALL = [/./];
 
 test("the tables are fetched when they are opened, with a way to each", () =>
-  withVitrine(stage, {}, async (vitrine) => {
+  withVitrine(stage, { prepare: () => void (stage.server.requests.length = 0) }, async (vitrine) => {
     await vitrine.ready();
     assert.ok(!stage.server.requests.some((path) => /studio|tables/.test(path)), "fetched unasked");
     await vitrine.get("studio-button").click();

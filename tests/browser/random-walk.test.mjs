@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
 import { learnLink, until } from "./support/learning.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { PATIENCE, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
@@ -89,7 +89,7 @@ for (const [name, seed, link, context] of [
       const seen = [];
       for (let done = 0; done < STEPS; done += STRIDE) {
         const last = await walk(page, 1000 * seed + done, STRIDE);
-        await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", null, { timeout: 60_000 }).catch(() => {
+        await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", undefined, { timeout: 2 * PATIENCE }).catch(() => {
           throw new Error(`after ${done + STRIDE} steps, the last on ${last}, the engine does not answer`);
         });
         seen.push(await held(client));
@@ -132,7 +132,7 @@ test("a random walk while a model learns", () =>
       await act();
       if (round === 0) await until(vitrine, () => JSON.parse(document.querySelector('[data-testid="learn"]')?.dataset.run ?? '{"looks":[]}').looks.length > 0);
       const last = await walk(page, 3000 + round, 60, off);
-      await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", null, { timeout: 60_000 }).catch(() => {
+      await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", undefined, { timeout: 2 * PATIENCE }).catch(() => {
         throw new Error(`after "${name}" and 60 steps, the last on ${last}, the engine does not answer`);
       });
       seen.push(await held(client));
@@ -141,7 +141,7 @@ test("a random walk while a model learns", () =>
     await vitrine.goTo(learnLink());
     await vitrine.get("learn-go").waitFor();
     await press("learn-anew");
-    await press("learn-step");
+    await vitrine.get("learn-step").click();
     await until(vitrine, () => /^Step [1-9]/.test(document.querySelector('[data-testid="learn-status"]').textContent));
     await vitrine.goTo(learnLink("&weights=learned"));
     await until(vitrine, () => document.querySelector('[data-testid="notice"][data-key="learned"]') !== null);

@@ -20,8 +20,7 @@ describe("a link", () => {
       await vitrine.after(() => vitrine.set("gate-temperature", 2));
       await vitrine.set("weight-order", 0.35);
       await vitrine.after(() => vitrine.set("weight-relevance", 0.25));
-      await vitrine.get("share").click();
-      await vitrine.page.waitForFunction(async () => (await navigator.clipboard.readText()).startsWith("http"));
+      await vitrine.copy(vitrine.get("share"));
       link = await vitrine.page.evaluate(() => navigator.clipboard.readText());
       ranking = await vitrine.scores();
       assert.equal(link, vitrine.page.url(), "the address bar says the same");
@@ -154,8 +153,8 @@ describe("an address", () => {
         await vitrine.ready();
         assert.deepEqual(await vitrine.notices(), [], link);
         assert.deepEqual(await vitrine.scores(), clean, link);
-        await vitrine.get("share").click();
-        await vitrine.page.waitForFunction(() => location.hash === "#v=1&q=couch&w-order=0.3&a=tau:0.1");
+        await vitrine.copy(vitrine.get("share"));
+        assert.equal(await vitrine.page.evaluate(() => location.hash), "#v=1&q=couch&w-order=0.3&a=tau:0.1");
         assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch&w-order=0.3&a=tau:0.1`);
       });
     }
@@ -228,13 +227,11 @@ describe("copying", () => {
     const prepare = ({ page }) => page.addInitScript(withoutClipboard);
     await withVitrine(stage, { link: "#v=1&q=couch&panel=share", context, prepare }, async (vitrine) => {
       await vitrine.ready();
-      await vitrine.get("share").click();
-      await vitrine.get("share").getByText("Copied").waitFor();
+      await vitrine.copy(vitrine.get("share"));
       assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch&panel=share`);
       for (const testid of ["share-link", "share-frame"]) {
         const box = vitrine.page.locator(".copied", { has: vitrine.get(testid) });
-        await box.getByRole("button").click();
-        await box.getByText("Copied").waitFor();
+        await vitrine.copy(box.getByRole("button"));
         assert.equal(await clipboard(vitrine), await vitrine.get(testid).inputValue());
         assert.ok(await box.getByRole("button").evaluate((button) => button === document.activeElement));
       }
@@ -254,8 +251,7 @@ describe("copying", () => {
     await withVitrine(stage, { link: "?v=1&q=lamp", context, prepare }, async (vitrine) => {
       await vitrine.ready();
       await vitrine.search("couch");
-      await vitrine.get("share").click();
-      await vitrine.get("share").getByText("Copied").waitFor();
+      await vitrine.copy(vitrine.get("share"));
       assert.match(vitrine.page.url(), /q=lamp/);
       assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=couch`);
     });
@@ -268,8 +264,7 @@ describe("copying", () => {
       const whole = vitrine.page.getByRole("link", { name: "Open in Vitrine" });
       assert.equal(await whole.evaluate((link) => link.href), `${stage.server.url}#v=1&q=couch`);
       await vitrine.search("lamp");
-      await vitrine.page.getByRole("button", { name: "Copy link" }).click();
-      await vitrine.page.getByText("Copied").first().waitFor();
+      await vitrine.copy(vitrine.page.getByRole("button", { name: "Copy link" }));
       assert.equal(await clipboard(vitrine), `${stage.server.url}#v=1&q=lamp`);
       assert.equal(await whole.evaluate((link) => link.href), `${stage.server.url}#v=1&q=lamp`);
     });

@@ -38,3 +38,30 @@ export const listen = (page) =>
 
 /** What was said since the last time, without what was only taken away. */
 export const spoken = (page) => page.evaluate(() => window.spoken.splice(0).filter((text) => text.trim()));
+
+/**
+ * What has come to rest is told after so many milliseconds (src/page/spoken.rs), and a little. By the page's
+ * own clock: a timer of the page's that rings later than another is heard behind it, however busy the machine.
+ */
+const REST = 850;
+
+/** Waits until nothing has changed for so long that all that rests has been told. */
+export const allTold = (page) =>
+  page.evaluate(
+    (rest) =>
+      new Promise((wake) => {
+        let timer = 0;
+        const again = () => {
+          clearTimeout(timer);
+          timer = setTimeout(done, rest);
+        };
+        const watch = new MutationObserver(again);
+        const done = () => {
+          watch.disconnect();
+          wake();
+        };
+        watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+        again();
+      }),
+    REST,
+  );

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test as nodeTest, after, afterEach, before } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 import { findBrowser } from "./find-browser.mjs";
@@ -21,6 +22,8 @@ const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftsh
 
 /** Longest a test may take, in milliseconds, on a busy machine with two cores. */
 const LONGEST = 600_000;
+/** Longest that anything in a page may take on such a machine. */
+export const PATIENCE = 90_000;
 
 /** A test that can't hang. */
 export const test = (name, use) => nodeTest(name, { timeout: LONGEST }, use);
@@ -71,6 +74,7 @@ const WITHOUT_WEBGPU = () => {
 export async function openPage({ browser, server, webgpu: stage = false }, { allow = [], context: settings = {}, webgpu = stage }) {
   // A page that was kept would hide what the server does.
   const context = await browser.newContext({ serviceWorkers: "block", ...settings });
+  context.setDefaultTimeout(PATIENCE);
   const watch = { requests: [], errors: [] };
   context.on("request", (request) => watch.requests.push(request.url()));
   context.on("console", (message) => {
@@ -100,4 +104,9 @@ export async function withPage(stage, options, use) {
     throw error;
   }
   await close();
+}
+
+/** Waits until something holds that is known outside of pages: what a server was asked, what a browser told of. */
+export async function eventually(holds, what) {
+  for (const end = Date.now() + PATIENCE; !holds(); await sleep(20)) assert.ok(Date.now() < end, what);
 }

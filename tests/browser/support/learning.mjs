@@ -29,6 +29,21 @@ export const looks = (vitrine, count) =>
     count,
   );
 
+/**
+ * Pauses the newest run once it says that so many steps are made, or more. The page itself presses: for whoever
+ * asks it from outside the run may be over by then, and what is pressed begins another.
+ */
+export const pause = (vitrine, least) =>
+  until(
+    vitrine,
+    (least) => {
+      const { losses } = JSON.parse(document.querySelector('[data-testid="learn"]')?.dataset.run ?? '{"losses":[]}');
+      if (losses.length >= least) document.querySelector('[data-testid="learn-go"]').click();
+      return losses.length >= least;
+    },
+    least,
+  );
+
 /** Makes so many steps, a power of two, one after another, until the model was looked at after the last. */
 export async function learn(vitrine, steps) {
   for (let step = 1; step <= steps; step++) {

@@ -2,10 +2,9 @@
 
 import { readFileSync } from "node:fs";
 
-import { openPage, withPage } from "./browser.mjs";
+import { PATIENCE, openPage, withPage } from "./browser.mjs";
 
-/** Longest that anything may take on a busy machine with two cores and a software GPU. */
-export const PATIENCE = 90_000;
+export { PATIENCE };
 /** Longest that a software GPU may take to compile its programs and to stand its trial. */
 export const TRIAL = 240_000;
 /**
@@ -31,7 +30,6 @@ export const linkTo = (panel) => `?v=1&q=couch&look=2600&panel=${panel}&a=q:couc
  */
 export function withVitrine(stage, options, use) {
   return withPage(stage, options, async (page, watch) => {
-    page.setDefaultTimeout(PATIENCE);
     const vitrine = new Vitrine(page, stage.server, watch);
     await options.prepare?.(vitrine);
     await vitrine.open(options.link);
@@ -50,7 +48,6 @@ export function usePage(stage, options = {}) {
     if (!opened) {
       opened = await openPage(stage, options);
       stage.closing.push(opened.close);
-      opened.page.setDefaultTimeout(PATIENCE);
       opened.vitrine = new Vitrine(opened.page, stage.server, opened.watch);
       if (viewport) await opened.page.setViewportSize(viewport);
       await opened.vitrine.open(link);
@@ -86,14 +83,19 @@ export class Vitrine {
     return this.page.evaluate((detail) => document.dispatchEvent(new CustomEvent("vitrine-studio", { detail })), link);
   }
 
-  /** Waits until an engine is ready and the first ranking is painted. */
-  async ready() {
+  /**
+   * Waits until an engine is ready, the first ranking is painted, and the words that come behind it are
+   * there, with which what was built before them is written again; without `words` where they can't be had.
+   */
+  async ready({ words = true } = {}) {
     await this.page.waitForFunction(
-      () =>
-        document.documentElement.dataset.engine === "ready" &&
-        Number(document.documentElement.dataset.run) > 0 &&
-        document.querySelector('[data-testid="product"][data-score]') !== null,
-      null,
+      (words) => {
+        const { dataset } = document.documentElement;
+        const ranked = dataset.engine === "ready" && Number(dataset.run) > 0;
+        const shown = document.querySelector('[data-testid="product"][data-score]') !== null;
+        return ranked && shown && (!words || dataset.words === "all");
+      },
+      words,
       { polling: "raf" },
     );
     await this.rest();
@@ -118,29 +120,60 @@ export class Vitrine {
       for (let [last, still] = ["", 0]; still < rest; ) {
         await frame();
         if (performance.now() > end) throw new Error(`it does not come to rest: ${dataset.engine}, ${dataset.waits}, run ${dataset.run}`);
-        const waits = dataset.engine === "ready" && dataset.waits === "answer";
+        // Before the first answer there is no mark.
+        const waits = dataset.engine === "ready" && dataset.waits !== "";
         still = waits || now() !== last ? 0 : still + 1;
         last = now();
       }
-    }, [REST, PATIENCE]);
+    }, [REST, TRIAL]);
   }
 
-  /** Waits until nothing moves and nothing is written any more, and at most so long, in milliseconds. */
+  /**
+   * Waits until nothing moves and nothing is written any more, and at most so long, in milliseconds of a
+   * machine that keeps up: frames are counted, for on a busy one a time may be over before any was drawn.
+   */
   still(most = 3000) {
-    return this.page.evaluate(async (most) => {
+    return this.page.evaluate(async (frames) => {
       const frame = () => new Promise((wake) => requestAnimationFrame(() => setTimeout(wake, 30)));
       const moves = (animation) => animation.playState === "running" && animation.effect?.getComputedTiming().endTime !== Infinity;
       const now = () => {
         const places = [...document.querySelectorAll(".side, #studio")].map(({ scrollTop, offsetHeight }) => [scrollTop, offsetHeight]);
         return [scrollY, ...places, document.body.scrollHeight, document.body.textContent].join();
       };
-      const end = performance.now() + most;
-      for (let [last, quiet] = ["", 0]; quiet < 6 && performance.now() < end; ) {
+      for (let [last, quiet, drawn] = ["", 0, 0]; quiet < 6 && drawn < frames; drawn++) {
         await frame();
         quiet = document.getAnimations().some(moves) || now() !== last ? 0 : quiet + 1;
         last = now();
       }
-    }, most);
+    }, most / 50);
+  }
+
+  /** Waits until a text of the page's has stood still for so long, in milliseconds, and returns it. */
+  stands(testid, rest = 1000) {
+    return this.get(testid).evaluate(
+      async (element, [looks, patience]) => {
+        const end = performance.now() + patience;
+        // Looks are counted: whatever has come to the page is heard between two of them.
+        for (let [said, still] = [element.textContent, 0]; still < looks; ) {
+          await new Promise((wake) => setTimeout(wake, 20));
+          if (performance.now() > end) throw new Error(`it goes on changing: ${said}`);
+          still = element.textContent === said ? still + 1 : 0;
+          said = element.textContent;
+        }
+        return element.textContent;
+      },
+      [rest / 20, PATIENCE],
+    );
+  }
+
+  /**
+   * Presses a button that copies, and waits until it says so: for two seconds alone, so the page itself is
+   * told to look, before the press.
+   */
+  async copy(button) {
+    const element = await button.elementHandle();
+    const says = (element) => element.textContent.includes("Copied");
+    await Promise.all([this.page.waitForFunction(says, element), button.click()]);
   }
 
   /** Number of the last finished run. */
@@ -227,6 +260,12 @@ export class Vitrine {
       .getByTestId("notice")
       .evaluateAll((all) => all.map(({ dataset, innerText }) => ({ key: dataset.key, text: innerText.trim() })));
     return all.filter(({ key }) => key !== "no-webgpu");
+  }
+
+  /** Closes the notices that stand, one after another. */
+  async closeNotices() {
+    const close = this.page.locator(".notice .icon");
+    while ((await close.count()) > 0) await close.first().click();
   }
 
   /** Waits for a notice whose key or text matches. */
