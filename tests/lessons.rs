@@ -19,7 +19,7 @@ use systems::registry::{RANKERS, RETRIEVERS, is_in_use, knobs};
 use crate::support::funnel;
 
 /// What the lessons together have to teach.
-const THEMES: [&str; 17] = [
+const THEMES: [&str; 18] = [
     "vocabulary-gap",
     "tower",
     "temperature",
@@ -37,6 +37,7 @@ const THEMES: [&str; 17] = [
     "sharing-learned",
     "position-learned",
     "temperature-learned",
+    "index",
 ];
 
 /// Longest that the runs of a step may take in the tab, in seconds.
@@ -66,8 +67,8 @@ fn testids() -> HashSet<String> {
     let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.blocks);
     let blocks = RANKERS.iter().flat_map(|ranker| ranker.blocks).chain(of_retrievers);
     found.extend(blocks.map(|block| (*block).to_string()));
-    // So does the curve of the whole answer.
-    found.insert("examination".into());
+    // So do the curve of the whole answer, and what a tree of clusters looked at.
+    found.extend(["examination", "tree"].map(String::from));
     found
 }
 

@@ -21,6 +21,7 @@ mod sold_out;
 mod stages;
 mod support;
 mod systems;
+mod tree;
 mod weights;
 mod wire;
 mod words;

@@ -15,8 +15,8 @@ use protocol::{Answer, blend};
 use systems::knob::Knob;
 use systems::registry::{RANKERS, RETRIEVERS, knobs};
 use systems::shared::{
-    BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE, Surface,
-    WEIGHTS, Weights,
+    BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE,
+    SearchedIn, Surface, WEIGHTS, Weights,
 };
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
@@ -26,6 +26,8 @@ use crate::support::{Spoilt, funnel, run};
 const OF_VECTORS: &[&str] = &["gmv", "sigma", "int8"];
 /// Shared knobs that the draw from the scores reads.
 const DRAWN: &[&str] = &["tau", "candidates", "relevance-control", "sample", "seed", "size"];
+/// Shared knobs that the search of a tree reads; with exact search no stage does.
+const OF_TREE: &[&str] = &["beam", "levels"];
 /// Knobs that the cut reads, which stands on MOPPR's towers whoever retrieves.
 const CUT: &[&str] = &["coarse-keep", "category-filter"];
 /// Shared knobs that every ranker reads. What remains of the shared ones, no stage does; nor which weights
@@ -70,7 +72,10 @@ impl Kept {
         let scored =
             format!("{retriever:?} {vectors:?} {:?} {device:?} {query:?}", own(retriever.knobs));
         stages.push(("score", !self.runs("score", "", scored.clone())));
-        stages.push(("retrieve", !self.runs("retrieve", "", format!("{scored} {:?}", at(DRAWN)))));
+        let searches_tree = retriever.has_vectors && SearchedIn::of(settings) == SearchedIn::Tree;
+        let tree = searches_tree.then(|| at(OF_TREE));
+        let drawn = format!("{scored} {:?} {tree:?}", at(DRAWN));
+        stages.push(("retrieve", !self.runs("retrieve", "", drawn)));
 
         if settings.is_on(&COARSE) {
             let entered = retrieved(funnel, &state.clone().with(&COARSE, 0.0));

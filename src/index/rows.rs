@@ -205,4 +205,15 @@ impl Rows {
             }
         });
     }
+
+    /// Offers the rows whose numbers are among what is asked for.
+    pub(crate) fn scan_among(&self, query: &Query, best: &mut Best, among: &dyn Fn(u32) -> bool) {
+        self.in_blocks(query, |from, scores| {
+            for (&number, &mut score) in self.numbers[from..].iter().zip(scores) {
+                if score >= best.floor && among(number) {
+                    best.offer(Hit { number, score });
+                }
+            }
+        });
+    }
 }

@@ -331,6 +331,38 @@ fn what_does_not_fit_is_told() {
     }
 }
 
+/// What is asked for lies far from where the query points: a plain search of few leaves finds none of it, one
+/// among it opens the leaves that hold it.
+#[test]
+fn a_search_among_some_opens_no_cluster_without_them() {
+    let mut rows = Rows::new(2).unwrap();
+    for number in 0..1_000_u32 {
+        let angle = number as f32 * std::f32::consts::TAU / 1_000.0;
+        rows.push(number, &[angle.cos(), angle.sin()], 0.0).unwrap();
+    }
+    let exact = Exact::new(rows.clone()).unwrap();
+    let tree = tree(rows, Options::new(1_000));
+    let query = Query::new(&[1.0, 0.0], 0.0).unwrap();
+    let far = |number: u32| (300..700).contains(&number) && number.is_multiple_of(3);
+    let plain = tree.search(&query, 20, Reach::Beam(4)).unwrap();
+    assert!(!plain.hits.iter().any(|hit| far(hit.number)));
+
+    let all = exact.search(&query, 1_000, Reach::All).unwrap();
+    let best: Vec<Hit> = all.hits.iter().copied().filter(|hit| far(hit.number)).take(20).collect();
+    let found = tree.search_among(&query, 20, Reach::Beam(16), far).unwrap();
+    let both = found.hits.iter().filter(|hit| best.contains(hit)).count();
+    assert!(both >= 18 && found.hits.iter().all(|hit| far(hit.number)), "{both}");
+    assert!(found.scored.vectors < 500, "{:?}", found.scored);
+    for kept in found.kept.last().unwrap() {
+        let holds = (0..1_000).any(|n| far(n) && tree.path(n).unwrap().last() == Some(kept));
+        assert!(holds, "cluster {kept}");
+    }
+    let wide = tree.search_among(&query, 20, Reach::Beam(usize::MAX), far).unwrap();
+    assert_eq!(wide.hits, best);
+    assert_eq!(tree.search_among(&query, 20, Reach::All, far).unwrap().hits, best);
+    assert!(tree.search_among(&query, 20, Reach::Beam(9), |_| false).unwrap().hits.is_empty());
+}
+
 #[test]
 fn nothing_is_found_in_nothing() {
     let rows = Rows::new(8).unwrap();

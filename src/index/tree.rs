@@ -30,6 +30,9 @@ pub(crate) const ROUNDS: u32 = 8;
 /// The root's number.
 pub(crate) const ROOT: u32 = 0;
 
+/// Which clusters hold some of what is asked for, and which vectors that is.
+type Among<'a> = (&'a [bool], &'a dyn Fn(u32) -> bool);
+
 /// Vectors in a tree of clusters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
@@ -87,13 +90,20 @@ impl Clusters {
         &self.means.rows.numbers
     }
 
-    /// Offers the clusters, by what may be expected of their best members.
-    fn scan(&self, query: &Query, best: &mut Best) {
+    /// Offers the clusters, by what may be expected of their best members; those alone that are open, by
+    /// number, where it is said which are.
+    fn scan(&self, query: &Query, open: Option<&[bool]>, best: &mut Best) {
         let rows = &self.means.rows;
         let further = query.further * query.further;
         rows.in_blocks(query, |from, scores| {
             for (score, [values, own]) in scores.iter_mut().zip(&self.variances[from..]) {
                 *score += REACH * (query.square * values + further * own).sqrt();
+            }
+            if let Some(open) = open {
+                for (score, &number) in scores.iter_mut().zip(&rows.numbers[from..]) {
+                    // No number is no hit.
+                    *score = if open[number as usize] { *score } else { f32::NAN };
+                }
             }
             offer(rows, from, scores, best);
         });
@@ -178,6 +188,74 @@ impl Tree {
             (0..rows.len()).for_each(|row| all.push_from(rows, row));
         }
         all
+    }
+
+    /// The best `k` of those vectors whose numbers are `among` what is asked for. A cluster that holds none
+    /// of them is passed over, and takes no place in the beam; which do is found by asking for every number.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] if the query is of other vectors.
+    pub fn search_among(
+        &self,
+        query: &Query,
+        k: usize,
+        reach: Reach,
+        among: impl Fn(u32) -> bool,
+    ) -> Result<Found, IndexError> {
+        let mut open = vec![false; self.nodes.len()];
+        for (leaf, rows) in self.leaves() {
+            if rows.numbers.iter().any(|&number| among(number)) {
+                let mut node = leaf;
+                // Up to what another leaf has opened; the root is its own parent.
+                while !std::mem::replace(&mut open[node as usize], true) {
+                    node = self.nodes[node as usize].parent;
+                }
+            }
+        }
+        self.found(query, k, reach, Some((&open, &among)))
+    }
+
+    fn found(
+        &self,
+        query: &Query,
+        k: usize,
+        reach: Reach,
+        of: Option<Among>,
+    ) -> Result<Found, IndexError> {
+        if query.dimension() != self.dimension {
+            let (found, expected) = (query.dimension(), self.dimension);
+            return Err(IndexError::Dimension { found, expected });
+        }
+        let mut scored = Scored::default();
+        let mut kept = Vec::new();
+        let mut best = Best::new(k);
+        let mut look = |rows: &Rows| {
+            scored.vectors += rows.len();
+            match of {
+                Some((_, among)) => rows.scan_among(query, &mut best, among),
+                None => rows.scan(query, &mut best),
+            }
+        };
+        let mut centroids = 0;
+        match reach {
+            Reach::All => self.leaves().for_each(|(_, rows)| look(rows)),
+            Reach::Beam(beam) => {
+                let open = of.map(|(open, _)| open);
+                let mut level = vec![ROOT];
+                for _ in 0..self.options.levels {
+                    let mut best = Best::new(beam.max(1));
+                    for clusters in level.iter().filter_map(|&node| self.within(node)) {
+                        centroids += clusters.numbers().len();
+                        clusters.scan(query, open, &mut best);
+                    }
+                    level = best.sorted().iter().map(|hit| hit.number).collect();
+                    kept.push(level.clone());
+                }
+                level.iter().filter_map(|&leaf| self.vectors(leaf)).for_each(look);
+            }
+        }
+        scored.centroids = centroids;
+        Ok(Found { hits: best.sorted(), scored, kept })
     }
 
     fn leaves(&self) -> impl Iterator<Item = (u32, &Rows)> {
@@ -359,36 +437,7 @@ impl Index for Tree {
 
     /// Of a beam, hits are fewer than `k` where its leaves hold fewer vectors.
     fn search(&self, query: &Query, k: usize, reach: Reach) -> Result<Found, IndexError> {
-        if query.dimension() != self.dimension {
-            let (found, expected) = (query.dimension(), self.dimension);
-            return Err(IndexError::Dimension { found, expected });
-        }
-        let mut scored = Scored::default();
-        let mut kept = Vec::new();
-        let mut best = Best::new(k);
-        let mut look = |rows: &Rows| {
-            scored.vectors += rows.len();
-            rows.scan(query, &mut best);
-        };
-        let mut centroids = 0;
-        match reach {
-            Reach::All => self.leaves().for_each(|(_, rows)| look(rows)),
-            Reach::Beam(beam) => {
-                let mut level = vec![ROOT];
-                for _ in 0..self.options.levels {
-                    let mut best = Best::new(beam.max(1));
-                    for clusters in level.iter().filter_map(|&node| self.within(node)) {
-                        centroids += clusters.numbers().len();
-                        clusters.scan(query, &mut best);
-                    }
-                    level = best.sorted().iter().map(|hit| hit.number).collect();
-                    kept.push(level.clone());
-                }
-                level.iter().filter_map(|&leaf| self.vectors(leaf)).for_each(look);
-            }
-        }
-        scored.centroids = centroids;
-        Ok(Found { hits: best.sorted(), scored, kept })
+        self.found(query, k, reach, None)
     }
 
     fn score(&self, query: &Query, number: u32) -> Result<Option<f32>, IndexError> {

@@ -173,6 +173,10 @@ pub const QUANTITIES: &[Quantity] = &[
         One(|seen, _| tower(seen, "surface"))),
     quantity("towers.device", NOTHING, Number(2),
         One(|seen, _| tower(seen, "device"))),
+    quantity("tree.recall", NOTHING, Share,
+        One(|seen, _| tree(seen, "recall"))),
+    quantity("tree.scored", NOTHING, Number(0),
+        One(|seen, _| Ok(tree(seen, "products")? + tree(seen, "centroids")?))),
     quantity("attention.on-type", "clicks, carts or orders, then a product type", Share,
         One(attention_on_type)),
     quantity("agreement.first-ten", NOTHING, Share,
@@ -500,6 +504,11 @@ fn transfer<'a>(seen: &Seen<'a>, task: &str) -> Result<&'a Step, Message> {
 fn tower(seen: &Seen, name: &str) -> Result<f64, Message> {
     let number = seen.answer.retrieval.blocks.pair("towers", name);
     number.map(f64::from).ok_or_else(|| Message::new(word!("studio.unmeasured.no-towers")))
+}
+
+fn tree(seen: &Seen, name: &str) -> Result<f64, Message> {
+    let number = seen.answer.retrieval.blocks.pair("tree", name);
+    number.map(f64::from).ok_or_else(|| Message::new(word!("studio.unmeasured.no-tree")))
 }
 
 fn sequence(seen: &Seen, name: &str) -> Result<Vec<(u32, f32)>, Message> {

@@ -191,7 +191,7 @@ pub static INDEX: Knob =
 
 /// Clusters of each level that a search of the tree keeps.
 pub static BEAM: Knob = Knob::whole("beam", Group::Retrieval, [1.0, 64.0], 1.0)
-    .at(16.0)
+    .at(4.0)
     .unit("clusters")
     .idle(|set, _| no_vectors(set).or(until_tree(set)));
 

@@ -37,8 +37,8 @@ use protocol::{Map, Passage, RetrievalInsides};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
-    BEAM, CANDIDATES, GMV, INDEX, LEVELS, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER,
-    SAMPLE, SEED, SIGMA, SearchedIn, TEMPERATURE, page_size,
+    BEAM, CANDIDATES, GMV, LEVELS, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE,
+    SEED, SIGMA, SearchedIn, TEMPERATURE, page_size,
 };
 
 /// The files the stage cannot do without.
@@ -69,8 +69,6 @@ pub struct Retrieval {
     pub candidates: Vec<Retrieved>,
     /// Every product, as it would be retrieved.
     all: Arc<[Retrieved]>,
-    /// Whether each product can be bought.
-    on_sale: Arc<[bool]>,
     /// What the index looked at; none where it looks at everything.
     looked: Option<Arc<Looked>>,
     /// What relevance control made of every product.
@@ -108,6 +106,12 @@ impl Retrieval {
         lost
     }
 
+    /// Relevance tier of a product that can be drawn; none where it does not pass, is not on sale, or was
+    /// not looked at.
+    fn tier(&self, product: ProductId) -> Option<u8> {
+        drawn_of(&self.control, self.looked.as_deref(), product)
+    }
+
     /// Cosine of the query and each of these products' titles; empty without a query.
     pub fn cosines_of(&self, products: &[ProductId]) -> Vec<f32> {
         products.iter().filter_map(|&p| self.cosines.get(p as usize).copied()).collect()
@@ -117,17 +121,15 @@ impl Retrieval {
     pub fn passages(&self, stock: &Stock, settings: &Settings, product: ProductId) -> Vec<Passage> {
         let RetrievalInsides { searched, admitted, retrieved, .. } = self.insides;
         let control = &self.control;
-        let on_sale = self.on_sale.iter().filter(|on_sale| **on_sale).count() as u32;
         let sale = Passage {
             stage: "stock".into(),
             entered: self.all.len() as u32,
-            left: on_sale,
+            left: searched,
             value: f32::NAN,
             least: f32::NAN,
             place: None,
-            passed: self.on_sale[product as usize],
+            passed: control.is_on_sale(product),
         };
-        let index = self.looked.as_ref().map(|looked| looked.passage(product, on_sale, searched));
         let category = stock.products.product_type[product as usize];
         let relevance = Passage {
             stage: "relevance".into(),
@@ -138,9 +140,13 @@ impl Retrieval {
             place: None,
             passed: control.relevance(product).is_some(),
         };
+        let index = self.looked.as_ref().map(|looked| {
+            let left = (0..self.all.len() as ProductId).filter(|p| self.tier(*p).is_some());
+            looked.passage(product, admitted, left.count() as u32)
+        });
         // Whether or not it was searched, it has a place by its score: behind those that were.
         let Retrieved { tier, score, .. } = self.all[product as usize];
-        let tier_of = |other| control.tier(other).or((other == product).then_some(tier));
+        let tier_of = |other| self.tier(other).or((other == product).then_some(tier));
         let scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
         let order = drawn(&scores, tier_of, settings, |_| usize::MAX);
         let place = order.iter().position(|hit| hit.product == product);
@@ -149,14 +155,14 @@ impl Retrieval {
         let has_least = !settings.is_on(&SAMPLE) && least.is_finite();
         let retrieve = Passage {
             stage: "retrieve".into(),
-            entered: admitted,
+            entered: index.as_ref().map_or(admitted, |index| index.left),
             left: retrieved,
             value: score,
             least: if has_least { least } else { f32::NAN },
             place: place.map(|place| place as u32),
             passed: place.is_some_and(|place| place < retrieved as usize),
         };
-        [sale].into_iter().chain(index).chain([relevance, retrieve]).collect()
+        [sale, relevance].into_iter().chain(index).chain([retrieve]).collect()
     }
 }
 
@@ -320,8 +326,8 @@ impl Systems {
 /// Knobs that the scores of a retriever with vectors hang on, beside its own.
 const SCORED: [&Knob; 4] = [&RETRIEVER, &GMV, &SIGMA, &QUANTISED];
 /// Knobs that the draw from the scores hangs on.
-const DRAWN: [&Knob; 8] =
-    [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE, &INDEX, &BEAM];
+const DRAWN: [&Knob; 6] =
+    [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE];
 
 /// Parts of a request that [`Retriever::encode`] reads.
 pub const ENCODED: &[Part] = moppr::READS;
@@ -345,8 +351,8 @@ struct DrawnBy {
     day: i32,
     /// The knobs of the draw.
     settings: Settings,
-    /// What the tree hangs on that is searched; none where every product is looked at.
-    built: Option<BuiltBy>,
+    /// The tree that is searched and the beam; none where every product is looked at.
+    tree: Option<(BuiltBy, usize)>,
 }
 
 /// What a tree of item vectors hangs on.
@@ -518,7 +524,8 @@ impl Retriever {
             query: request.query.clone(),
             day: request.day(),
             settings: settings.only(&DRAWN),
-            built: searches_tree(settings).then(|| self.built_by(settings)),
+            tree: searches_tree(settings)
+                .then(|| (self.built_by(settings), settings.count(&BEAM) as usize)),
         };
         let kept = self.retrieved.holds(&key);
         let Self { understanding, systems, scored, built, retrieved } = self;
@@ -527,14 +534,18 @@ impl Retriever {
             let (understood, lexicon) = understanding.of(stock, &by.query).await?;
             let ScoredBy { request, settings, .. } = &by.scores;
             let asked = Asked { stock, request, understood, settings };
-            let looked = match by.built.clone() {
-                Some(built_by) => {
-                    let beam = by.settings.count(&BEAM) as usize;
-                    Some(looked(systems.chosen(settings), built, built_by, asked, beam).await?)
-                }
+            let system = systems.chosen(settings);
+            let tree = match by.tree.clone() {
+                Some((of, beam)) => Some((tree(system, built, of, stock).await?, beam)),
                 None => None,
             };
-            Ok(draw(asked, lexicon, scored, looked, stock.on_sale(by.day), &by.settings))
+            let query = if tree.is_some() { system.query(asked).await? } else { Vec::new() };
+            let sigma = if settings.is_on(&GMV) { settings.number(&SIGMA) } else { 0.0 };
+            let look = |passes: &dyn Fn(ProductId) -> bool| {
+                let looked = tree.map(|(tree, beam)| tree.look(&query, sigma, beam, passes));
+                Ok(looked.transpose()?)
+            };
+            draw(asked, lexicon, scored, look, stock.on_sale(by.day), &by.settings)
         });
         Ok((found.await?.clone(), kept))
     }
@@ -607,22 +618,18 @@ fn searches_tree(settings: &Settings) -> bool {
     SearchedIn::of(settings) == SearchedIn::Tree && registry::retriever(settings).has_vectors
 }
 
-/// What a search of the tree looks at, which is built where it is not there yet.
-async fn looked(
+/// The tree of a retriever's vectors, which is built where it is not there yet.
+async fn tree<'a>(
     system: &mut dyn Retrieves,
-    built: &mut Stage<BuiltBy, Tree>,
+    built: &'a mut Stage<BuiltBy, Tree>,
     by: BuiltBy,
-    asked: Asked<'_>,
-    beam: usize,
-) -> Result<Looked, StageError> {
+    stock: &Stock,
+) -> Result<&'a Tree, StageError> {
     let tree = built.get_or_try_insert(by, async |BuiltBy { settings, .. }| {
         let levels = settings.count(&LEVELS) as usize;
-        Ok(Tree::build(&system.items(settings).await?, &asked.stock.prices_cents, levels)?)
+        Ok(Tree::build(&system.items(settings).await?, &stock.prices_cents, levels)?)
     });
-    let tree = tree.await?;
-    let settings = asked.settings;
-    let sigma = if settings.is_on(&GMV) { settings.number(&SIGMA) } else { 0.0 };
-    Ok(tree.look(&system.query(asked).await?, sigma, beam)?)
+    tree.await
 }
 
 /// The scores of all products by what they hang on.
@@ -671,16 +678,26 @@ fn searched_by(queries: Tensor<2>, settings: &Settings) -> Tensor<2> {
     }
 }
 
-/// The candidates that the scores draw, with what the page shows of it: of what is on sale, and was looked
-/// at where an index chooses, relevance control decides what is searched, and the best K of that go on.
+/// Relevance tier of a product that can be drawn: of what passes relevance control, the index decides what is
+/// looked at.
+fn drawn_of(control: &Control, looked: Option<&Looked>, product: ProductId) -> Option<u8> {
+    let at = |looked: &Looked| looked.at.get(product as usize).copied().unwrap_or(false);
+    control.tier(product).filter(|_| looked.is_none_or(at))
+}
+
+/// The candidates that the scores draw, with what the page shows of it: of what is on sale relevance
+/// control decides what is searched, and the best K go on of that, or of what an index looks at of it.
+///
+/// # Errors
+/// Where the index can't be asked.
 fn draw(
     Asked { stock, understood, .. }: Asked<'_>,
     lexicon: &Lexicon,
     scored: &Scored,
-    looked: Option<Looked>,
+    look: impl FnOnce(&dyn Fn(ProductId) -> bool) -> Result<Option<Looked>, StageError>,
     on_sale: Vec<bool>,
     settings: &Settings,
-) -> Retrieval {
+) -> Result<Retrieval, StageError> {
     let Scored { scores, behaviours, attention, recent_searches, blocks } = scored;
     let offered: Vec<f32> = (scores.iter().zip(&on_sale))
         .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
@@ -693,22 +710,14 @@ fn draw(
     let evidence = understood.evidence.as_ref().unwrap_or(&nothing_asked);
     let controls = settings.is_on(&RELEVANCE_CONTROL);
     let room = |tier| if tier == FILLED { wanted } else { most };
-    let of = |searched: Vec<bool>| {
-        let control = Control::new(evidence, lexicon, stock, controls, searched, wanted);
-        let hits = drawn(scores, |product| control.tier(product), settings, room);
-        (control, hits)
+    let control = Control::new(evidence, lexicon, stock, controls, on_sale, wanted);
+    let looked = look(&|product| control.tier(product).is_some())?;
+    let draws = |looked: Option<&Looked>| {
+        drawn(scores, |product| drawn_of(&control, looked, product), settings, room)
     };
+    let hits = draws(looked.as_ref());
     let mut blocks = blocks.clone();
-    let (control, hits) = match &looked {
-        None => of(on_sale.clone()),
-        Some(looked) => {
-            let both = |(on_sale, at): (&bool, &bool)| *on_sale && *at;
-            let (control, hits) = of(on_sale.iter().zip(&looked.at).map(both).collect());
-            let (_, exact) = of(on_sale.clone());
-            blocks.push(looked.block(recall(&hits, &exact)));
-            (control, hits)
-        }
-    };
+    blocks.extend(looked.as_ref().map(|looked| looked.block(recall(&hits, &draws(None)))));
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| {
@@ -720,12 +729,11 @@ fn draw(
     shown.sort_unstable_by(|a, b| b.total_cmp(a));
     shown.truncate(PROBABILITIES_SHOWN);
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
-    Retrieval {
+    Ok(Retrieval {
         cosines: understood.cosines.clone(),
         candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
         is_unlikely: !evidence.is_likely,
         all,
-        on_sale: on_sale.into(),
         looked: looked.map(Arc::new),
         behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
@@ -744,7 +752,7 @@ fn draw(
             blocks,
         },
         control: Arc::new(control),
-    }
+    })
 }
 
 /// Which share of what exact search draws was drawn; none where it draws nothing.

@@ -285,8 +285,8 @@ fn normalise(vector: &mut [f32]) {
     }
 }
 
-/// What relevance control makes of every product, searched or not: what is sold out, or in a cluster of the
-/// index that stays shut, is never searched, and has the place that it would have.
+/// What relevance control makes of every product, on sale or not: what is sold out is never searched,
+/// and has the place that it would have.
 #[derive(Clone, Debug)]
 pub struct Control {
     /// By product type; empty where everything passes.
@@ -296,53 +296,53 @@ pub struct Control {
     /// Relevance tier of each product: 0 with everything that was asked for, one more for each
     /// word that its title lacks, [`FILLED`] beyond; none where it does not pass.
     tiers: Vec<Option<u8>>,
-    /// Whether each product is searched: on sale, and looked at by the index.
-    searched: Vec<bool>,
-    /// Products that are.
+    /// Whether each product can be bought.
+    on_sale: Vec<bool>,
+    /// Products on sale.
     pub offered: u32,
-    /// Those of types that are likely meant.
+    /// Products on sale of types that are likely meant.
     pub relevant: u32,
-    /// Those that pass, those that fill a page among them.
+    /// Products on sale that pass, those that fill a page among them.
     pub admitted: u32,
 }
 
 impl Control {
-    /// Of what each product passes as, and whether it is searched.
-    fn of(likely: Vec<f32>, least: f32, tiers: Vec<Option<u8>>, searched: Vec<bool>) -> Self {
+    /// Of what each product passes as, and whether it is on sale.
+    fn of(likely: Vec<f32>, least: f32, tiers: Vec<Option<u8>>, on_sale: Vec<bool>) -> Self {
         let count = |holds: fn(u8) -> bool| {
-            let of = tiers.iter().zip(&searched);
-            of.filter(|(tier, searched)| **searched && tier.is_some_and(holds)).count() as u32
+            let of = tiers.iter().zip(&on_sale);
+            of.filter(|(tier, on_sale)| **on_sale && tier.is_some_and(holds)).count() as u32
         };
         Self {
-            offered: searched.iter().filter(|searched| **searched).count() as u32,
+            offered: on_sale.iter().filter(|on_sale| **on_sale).count() as u32,
             relevant: count(|tier| tier < FILLED),
             admitted: count(|_| true),
             likely,
             least,
             tiers,
-            searched,
+            on_sale,
         }
     }
 
-    /// Controls by the evidence; with too few products that are searched of the likely types, the next likely
+    /// Controls by the evidence; with too few products on sale of the likely types, the next likely
     /// ones are let in, a type at a time, until there are as many as are wanted.
     pub fn new(
         evidence: &Evidence,
         lexicon: &Lexicon,
         stock: &Stock,
         on: bool,
-        searched: Vec<bool>,
+        on_sale: Vec<bool>,
         wanted: usize,
     ) -> Self {
         let of_product = &stock.products.product_type;
         let likely = evidence.likely.clone();
         if !on || likely.is_empty() {
-            return Self::of(likely, 0.0, vec![Some(0); of_product.len()], searched);
+            return Self::of(likely, 0.0, vec![Some(0); of_product.len()], on_sale);
         }
         let strict = RELEVANT * likely.iter().copied().fold(0.0, f32::max);
         let mut sizes = vec![0; likely.len()];
-        for (&of, &searched) in of_product.iter().zip(&searched) {
-            sizes[usize::from(of)] += usize::from(searched);
+        for (&of, &on_sale) in of_product.iter().zip(&on_sale) {
+            sizes[usize::from(of)] += usize::from(on_sale);
         }
         let mut falling: Vec<(f32, usize)> = likely.iter().copied().zip(sizes).collect();
         falling.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -372,7 +372,7 @@ impl Control {
             }
         };
         let tiers = of_product.iter().zip(&lexicon.products).map(tier).collect();
-        Self::of(likely, least, tiers, searched)
+        Self::of(likely, least, tiers, on_sale)
     }
 
     /// How likely a type is meant.
@@ -385,18 +385,18 @@ impl Control {
         self.least
     }
 
-    /// Whether a product is searched.
-    fn is_searched(&self, product: ProductId) -> bool {
-        self.searched.get(product as usize).copied().unwrap_or(false)
+    /// Whether a product can be bought.
+    pub fn is_on_sale(&self, product: ProductId) -> bool {
+        self.on_sale.get(product as usize).copied().unwrap_or(false)
     }
 
-    /// Relevance tier of a product, searched or not; none where it does not pass.
+    /// Relevance tier of a product, on sale or not; none where it does not pass.
     pub fn relevance(&self, product: ProductId) -> Option<u8> {
         self.tiers.get(product as usize).copied().flatten()
     }
 
-    /// Relevance tier of a product that is searched; none where it does not pass, or is not.
+    /// Relevance tier of a product that is searched; none where it does not pass, or is not on sale.
     pub fn tier(&self, product: ProductId) -> Option<u8> {
-        self.relevance(product).filter(|_| self.is_searched(product))
+        self.relevance(product).filter(|_| self.is_on_sale(product))
     }
 }

@@ -10,7 +10,9 @@ use protocol::Passage;
 use protocol::block::{Block, Pair, Shape, Unit};
 
 /// The name of its block.
-const BLOCK: &str = "index";
+const BLOCK: &str = "tree";
+/// The name of its stage.
+const STAGE: &str = "index";
 
 /// A hierarchical clustering tree over the vectors of every product, which is numbered by its place in
 /// the catalogue.
@@ -70,13 +72,21 @@ impl Tree {
         Ok(Self { clusters, count: leaves.len() as u32, tree })
     }
 
-    /// What a search looks at that keeps the best `beam` clusters of each level. The logarithm of the
-    /// price counts as much as `sigma` says (equation 24); 0 where prices do not count.
+    /// What a search looks at that keeps the best `beam` clusters of each level, of those that hold
+    /// something that passes. The logarithm of the price counts as much as `sigma` says (equation 24); 0
+    /// where prices do not count.
     ///
     /// # Errors
     /// Where a value is no finite number.
-    pub fn look(&self, query: &[f32], sigma: f32, beam: usize) -> Result<Looked, IndexError> {
-        let found = self.tree.search(&Query::new(query, sigma)?, 1, Reach::Beam(beam))?;
+    pub fn look(
+        &self,
+        query: &[f32],
+        sigma: f32,
+        beam: usize,
+        passes: impl Fn(ProductId) -> bool,
+    ) -> Result<Looked, IndexError> {
+        let query = Query::new(query, sigma)?;
+        let found = self.tree.search_among(&query, 1, Reach::Beam(beam), passes)?;
         let was_looked_at =
             |product| self.tree.path(product).is_some_and(|path| found.lost_at(&path).is_none());
         Ok(Looked {
@@ -91,10 +101,10 @@ impl Tree {
 }
 
 impl Looked {
-    /// What became of a product at the index, of so many on sale.
+    /// What became of a product at the index, of so many that pass so far.
     pub fn passage(&self, product: ProductId, entered: u32, left: u32) -> Passage {
         Passage {
-            stage: BLOCK.into(),
+            stage: STAGE.into(),
             entered,
             left,
             value: self.clusters.get(product as usize).map_or(f32::NAN, |&cluster| cluster as f32),
@@ -107,7 +117,7 @@ impl Looked {
     /// What it looked at, and which share it found of what exact search finds.
     pub fn block(&self, recall: Option<f32>) -> Block {
         let pair = |name: &str, value: f32, unit| Pair {
-            name: Message::new(word!("index.{}", name)),
+            name: Message::new(word!("tree.{}", name)),
             symbol: String::new(),
             value,
             unit,
@@ -141,7 +151,7 @@ mod tests {
         for levels in 1..=3 {
             let tree = Tree::build(&vectors, &prices, levels).unwrap();
             // Product 360 points up.
-            let narrow = tree.look(&[0.0, 1.0], 0.0, 4).unwrap();
+            let narrow = tree.look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
             assert!(narrow.at[360] && !narrow.at[1080], "{levels}");
             let looked = narrow.at.iter().filter(|at| **at).count();
             assert_eq!(looked, narrow.products as usize, "{levels}");
@@ -152,10 +162,20 @@ mod tests {
                 let same = narrow.clusters[product] == narrow.clusters[360];
                 assert!(at || !same, "{levels}: {product}");
             }
-            let wide = tree.look(&[0.0, 1.0], 0.0, 10_000).unwrap();
+            let wide = tree.look(&[0.0, 1.0], 0.0, 10_000, |_| true).unwrap();
             assert!(wide.at.iter().all(|at| *at), "{levels}");
             assert_eq!(wide.opened, wide.count, "{levels}");
         }
+    }
+
+    #[test]
+    fn clusters_of_nothing_that_passes_take_no_place() {
+        let (vectors, prices) = circle();
+        let tree = Tree::build(&vectors, &prices, 2).unwrap();
+        let below = |product| (1000..1200).contains(&product);
+        let looked = tree.look(&[0.0, 1.0], 0.0, 3, below).unwrap();
+        assert!(!looked.at[360]);
+        assert!((1000..1200).any(|product| looked.at[product]));
     }
 
     #[test]
@@ -166,7 +186,7 @@ mod tests {
             (0..1440).map(|n| if (360..1080).contains(&n) { 1_000_000 } else { 100 }).collect();
         let tree = Tree::build(&vectors, &prices, 2).unwrap();
         let dear = |sigma| {
-            let looked = tree.look(&[0.6, 0.8], sigma, 4).unwrap();
+            let looked = tree.look(&[0.6, 0.8], sigma, 4, |_| true).unwrap();
             let at = (0..1440).filter(|&n| looked.at[n]);
             let (dear, all) =
                 at.fold((0, 0), |(dear, all), n| (dear + usize::from(prices[n] > 100), all + 1));
@@ -179,14 +199,14 @@ mod tests {
     fn a_product_in_a_cluster_that_stays_shut_is_lost_at_the_index() {
         let (vectors, prices) = circle();
         let tree = Tree::build(&vectors, &prices, 2).unwrap();
-        let looked = tree.look(&[0.0, 1.0], 0.0, 1).unwrap();
+        let looked = tree.look(&[0.0, 1.0], 0.0, 1, |_| true).unwrap();
         let lost = looked.passage(1080, 1440, looked.products);
         assert!(!lost.passed && lost.value >= 1.0 && lost.value <= tree.count as f32);
         assert!(looked.passage(360, 1440, looked.products).passed);
         let blocks = [looked.block(Some(0.5))];
-        assert_eq!(blocks.pair("index", "products"), Some(looked.products as f32));
-        assert_eq!(blocks.pair("index", "recall"), Some(0.5));
-        assert_eq!([looked.block(None)].pair("index", "recall"), None);
+        assert_eq!(blocks.pair("tree", "products"), Some(looked.products as f32));
+        assert_eq!(blocks.pair("tree", "recall"), Some(0.5));
+        assert_eq!([looked.block(None)].pair("tree", "recall"), None);
     }
 
     #[test]
@@ -196,6 +216,6 @@ mod tests {
         assert!(Tree::build(&[], &[], 2).is_err());
         let (vectors, prices) = circle();
         let tree = Tree::build(&vectors, &prices, 2).unwrap();
-        assert!(tree.look(&[f32::NAN, 1.0], 0.0, 4).is_err());
+        assert!(tree.look(&[f32::NAN, 1.0], 0.0, 4, |_| true).is_err());
     }
 }

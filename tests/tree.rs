@@ -1,0 +1,142 @@
+//! Retrieval down a tree of clusters, on the shipped assets: what it looks at, what it misses, and what is
+//! said of what it misses.
+
+use std::collections::BTreeSet;
+
+use engine::pipeline::Funnel;
+use futures::executor::block_on;
+use lab::native::Patient;
+use link::State;
+use protocol::block::Blocks;
+use protocol::{Answer, Passage, Question, Reply};
+use systems::registry::RETRIEVERS;
+use systems::shared::{BEAM, GMV, INDEX, LEVELS, RANKER, SAMPLE, SearchedIn};
+use systems::{Retriever, bm25, moppr, retrieval_alone, yandex};
+
+use crate::support::{Spoilt, funnel, run};
+
+/// Queries of what there is much of, and of what there is little of.
+const QUERIES: [&str; 12] = [
+    "couch",
+    "shoes",
+    "lamp",
+    "coat",
+    "wine",
+    "phone",
+    "toaster",
+    "red dress",
+    "tent",
+    "guitar",
+    "baby",
+    "coffee",
+];
+
+/// A query searched down the tree, ordered as it was retrieved.
+fn down_the_tree(query: &str, of: &'static Retriever, beam: f32) -> State {
+    let state = State { query: query.into(), ..State::default() }.retrieved_by(of);
+    let state = state.with(&INDEX, SearchedIn::Tree.value()).with(&BEAM, beam);
+    state.ranked_by(&retrieval_alone::RANKER)
+}
+
+fn looked_at(answer: &Answer, name: &str) -> f32 {
+    answer.retrieval.blocks.pair("tree", name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+fn products(answer: &Answer) -> BTreeSet<u32> {
+    answer.candidates.iter().map(|candidate| candidate.product).collect()
+}
+
+fn at_index(funnel: &mut Funnel<Spoilt>, state: &State, product: u32) -> Passage {
+    let question = Question::Trace { product, held: None };
+    let told = block_on(funnel.ask(7, state, &question, &Patient::default()));
+    let Some(Reply::Trace(trace)) = told.reply else { panic!("{:?}", told.notices) };
+    trace.passages.into_iter().find(|passage| passage.stage == "index").expect("it is searched")
+}
+
+#[test]
+fn the_wider_the_beam_the_more_is_looked_at_and_found() {
+    let mut funnel = funnel();
+    for of in [&moppr::RETRIEVER, &yandex::RETRIEVER] {
+        let mut means = Vec::new();
+        for beam in [1.0, 4.0, 16.0, 64.0] {
+            let mut recalls = Vec::new();
+            let mut scored = 0.0;
+            for query in QUERIES {
+                let state = down_the_tree(query, of, beam);
+                let answer = run(&mut funnel, &state);
+                let exact = state.clone().with(&INDEX, SearchedIn::Exact.value());
+                let exact = products(&run(&mut funnel, &exact));
+                let both = products(&answer).intersection(&exact).count();
+                let recall = looked_at(&answer, "recall");
+                assert!((recall - both as f32 / exact.len() as f32).abs() < 1e-6, "{query}");
+                assert!(looked_at(&answer, "opened") <= beam, "{query}");
+                scored += looked_at(&answer, "products") + looked_at(&answer, "centroids");
+                recalls.push(recall);
+            }
+            means.push((recalls.iter().sum::<f32>() / 12.0, scored / 12.0));
+        }
+        println!("{}: {means:?}", of.key);
+        assert!(means.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1), "{}: {means:?}", of.key);
+        let [narrow, wide] = [means[0], means[3]];
+        assert!(narrow.0 < 0.6 && wide.0 > 0.95 && wide.1 < 1_000.0, "{}: {means:?}", of.key);
+    }
+}
+
+#[test]
+fn a_product_that_exact_search_finds_and_the_tree_does_not_is_lost_at_the_index() {
+    let mut funnel = funnel();
+    let mut lost = 0;
+    for query in QUERIES {
+        let state = down_the_tree(query, &moppr::RETRIEVER, 2.0);
+        let found = products(&run(&mut funnel, &state));
+        let exact = state.clone().with(&INDEX, SearchedIn::Exact.value());
+        let exact = products(&run(&mut funnel, &exact));
+        for &product in found.iter().take(2) {
+            assert!(at_index(&mut funnel, &state, product).passed, "{query}: {product}");
+        }
+        for &product in exact.difference(&found).take(2) {
+            let passage = at_index(&mut funnel, &state, product);
+            assert!(!passage.passed && passage.value >= 1.0, "{query}: {passage:?}");
+            lost += 1;
+        }
+    }
+    assert!(lost > 0);
+}
+
+#[test]
+fn whoever_has_vectors_can_be_searched_so_and_nothing_else_changes() {
+    let mut funnel = funnel();
+    for of in RETRIEVERS {
+        let state = down_the_tree("couch", of, 4.0);
+        let blocks = run(&mut funnel, &state).retrieval.blocks;
+        let has = blocks.block("tree").is_some();
+        assert_eq!(has, of.has_vectors, "{}", of.key);
+    }
+    // Words have no vectors.
+    let words = down_the_tree("couch", &bm25::RETRIEVER, 1.0);
+    let exact = words.clone().with(&INDEX, SearchedIn::Exact.value());
+    assert_eq!(run(&mut funnel, &words).candidates, run(&mut funnel, &exact).candidates);
+}
+
+#[test]
+fn a_page_is_full_though_the_beam_is_narrow_and_prices_or_chance_count() {
+    let mut funnel = funnel();
+    for levels in 1..=3 {
+        for knob in [None, Some(&GMV), Some(&SAMPLE)] {
+            for query in ["couch", "gift", ""] {
+                let mut state = down_the_tree(query, &moppr::RETRIEVER, BEAM.default);
+                state.settings.set(&LEVELS, levels as f32);
+                state.settings.set(&RANKER, RANKER.default);
+                if let Some(knob) = knob {
+                    state.settings.switch(knob, true);
+                }
+                let answer = run(&mut funnel, &state);
+                assert!(
+                    answer.candidates.len() >= 20,
+                    "{levels} {query} {:?}",
+                    knob.map(|k| k.key)
+                );
+            }
+        }
+    }
+}
