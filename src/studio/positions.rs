@@ -438,6 +438,9 @@ fn row(
     });
     let id = format!("bench-{product}");
     let own = id.clone();
+    let of = StoredValue::new(title.clone());
+    // They follow the language, and the words, which may come later.
+    let named = move |name: fn(&str) -> String| move || of.with_value(|title| name(title));
     let step = move |by: isize| {
         shift(product, by);
         // A row that is taken to another place loses the focus.
@@ -461,7 +464,7 @@ fn row(
                     type="button"
                     class="handle"
                     id=id
-                    aria-label=texts::handle(&title)
+                    aria-label=named(texts::handle)
                     on:pointerdown=move |event: PointerEvent| {
                         // Touch would otherwise hold the pointer to where it began.
                         if let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) {
@@ -488,7 +491,7 @@ fn row(
                 <span class="steps">
                     <button
                         type="button"
-                        aria-label=texts::up(&title)
+                        aria-label=named(texts::up)
                         disabled=move || place.get() == Some(0)
                         on:click=click(move || rise(-1))
                     >
@@ -496,7 +499,7 @@ fn row(
                     </button>
                     <button
                         type="button"
-                        aria-label=texts::down(&title)
+                        aria-label=named(texts::down)
                         disabled=move || place.get() == Some(last())
                         on:click=click(move || fall(1))
                     >
