@@ -36,6 +36,7 @@ const STATES: &[&str] = &[
     "?q=jacket&ranker=none&coarse=on&candidates=60",
     "?q=lamp&coarse=on&size=60",
     "?q=jacket&retriever=bm25&gmv=on",
+    "?q=shoes&index=tree",
 ];
 
 #[test]

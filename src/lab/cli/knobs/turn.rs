@@ -5,6 +5,7 @@ use link::State;
 use market::catalogue::ProductId;
 use protocol::Answer;
 use protocol::blend::{self, Ranked};
+use protocol::block::{Block, Blocks};
 use systems::knob::{Control, Knob};
 
 /// A product on the page: its number, its score, and where retrieval put it by which score.
@@ -17,6 +18,8 @@ pub struct Shelf {
     pub order: Vec<ProductId>,
     /// Those on the page on show.
     pub page: Vec<Card>,
+    /// What is said beside the index of what it looked at, where it does not look at everything.
+    pub looked: Option<Block>,
 }
 
 impl Shelf {
@@ -33,6 +36,7 @@ impl Shelf {
         Self {
             page: order.iter().skip(from).take(size).map(card).collect(),
             order: order.iter().map(|r| answer.candidates[r.candidate].product).collect(),
+            looked: answer.retrieval.blocks.block("tree").cloned(),
         }
     }
 
@@ -43,6 +47,7 @@ impl Shelf {
         let alike =
             |(a, b): (&Card, &Card)| (a.0, a.2) == (b.0, b.2) && near(a.1, b.1) && near(a.3, b.3);
         self.order.len() == other.order.len()
+            && self.looked == other.looked
             && self.page.len() == other.page.len()
             && self.page.iter().zip(&other.page).all(alike)
     }
@@ -108,7 +113,11 @@ mod tests {
 
     fn shelf(order: &[ProductId]) -> Shelf {
         let card = |(place, &product): (usize, &ProductId)| (product, 0.5, place, 0.25);
-        Shelf { order: order.into(), page: order.iter().enumerate().map(card).collect() }
+        Shelf {
+            order: order.into(),
+            page: order.iter().enumerate().map(card).collect(),
+            looked: None,
+        }
     }
 
     #[test]
