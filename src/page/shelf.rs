@@ -12,7 +12,7 @@ use super::language::{say, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Picture};
 use super::rows::keyed;
-use super::store::{Place, place_of, store};
+use super::store::{Place, Store, place_of, store};
 use link::{HistoryEdit, State};
 use market::catalogue::{Product, ProductId};
 use market::history::EventKind;
@@ -21,7 +21,7 @@ use protocol::blend;
 use protocol::supervisor::Readiness;
 use protocol::words;
 use systems::Task;
-use systems::shared::{Blend, PAGE_NUMBER, Surface};
+use systems::shared::{Blend, CANDIDATES, PAGE_NUMBER, SearchedIn, Surface};
 
 /// Queries offered where there is none.
 const HINTS: usize = 5;
@@ -106,12 +106,27 @@ fn Tiers() -> impl IntoView {
         if filled < tiers.len() && on_page(filled) {
             said.push(say_with(word!("shelf.filled"), &[("place", &words::count(filled + 1))]));
         }
+        if from == 0 && tiers.len() < size && stays_shut(store) {
+            said.push(say(word!("shelf.shut")).into());
+        }
         said.join(" ")
     };
     let said = Memo::new(move |_| said());
     view! {
         <p class="tiers" data-testid="tiers" hidden=move || said.with(String::is_empty) prop:textContent=move || said.get()></p>
     }
+}
+
+/// Whether there is more that the search of a tree did not look at, and would have handed on.
+fn stays_shut(store: Store) -> bool {
+    let (down, wanted) = store.state.with(|state| {
+        let settings = &state.settings;
+        (SearchedIn::of(settings) == SearchedIn::Tree, settings.count(&CANDIDATES))
+    });
+    down && store.answer.with(|answer| {
+        let found = answer.as_ref().map(|answer| &answer.retrieval);
+        found.is_some_and(|found| found.retrieved < found.admitted.min(wanted))
+    })
 }
 
 #[component]
