@@ -638,3 +638,21 @@ fn what_shoppers_are_like_is_said_in_every_language() {
         }
     }
 }
+
+/// A panel of knobs is drawn with the first ranking, and what has no name then gets none later.
+#[test]
+fn the_names_of_knobs_and_their_options_come_with_the_first_ranking() {
+    let keys = fs::read_to_string("languages/keys.txt").expect("the list of keys");
+    let (first, _) = keys.split_once("# more:").expect("what comes behind");
+    let first: BTreeSet<&str> = first.lines().collect();
+    for knob in knobs() {
+        let options = match knob.control {
+            Control::Choice(options) => options,
+            _ => &[],
+        };
+        for part in ["name"].iter().chain(options) {
+            let key = knob.words(part);
+            assert!(first.contains(&*key) || !keys.lines().any(|line| line == key), "{key}");
+        }
+    }
+}
