@@ -134,6 +134,9 @@ fn families() -> BTreeSet<String> {
     for name in ["read", "own-attention", "temperature", "surface", "device"] {
         add(format!("towers.{name}"));
     }
+    for name in ["title", "note", "products", "centroids", "opened", "clusters", "recall"] {
+        add(format!("tree.{name}"));
+    }
     let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.blocks);
     for block in RANKERS.iter().flat_map(|ranker| ranker.blocks).chain(of_retrievers) {
         add(format!("{block}.title"));
@@ -162,7 +165,7 @@ fn families() -> BTreeSet<String> {
     for cells in ["comma", "semicolon", "tab"] {
         add(format!("studio.share.cells.{cells}"));
     }
-    for stage in ["stock", "relevance", "retrieve", "coarse"] {
+    for stage in ["stock", "relevance", "index", "retrieve", "coarse"] {
         add(format!("studio.explain.stage.{stage}"));
         add(format!("studio.explain.judged.{stage}"));
     }
