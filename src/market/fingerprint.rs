@@ -29,7 +29,8 @@ pub fn fingerprints() -> serde_json::Result<[(&'static str, String); 4]> {
     ])
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// FNV-1a, 64 bits, as hexadecimal digits: the same on every platform, and in every version.
+pub fn hash(bytes: &[u8]) -> String {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });

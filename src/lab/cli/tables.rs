@@ -47,7 +47,7 @@ pub struct Arguments {
     finished: bool,
     /// Folder of measured figures: what is there is not trained again. Commands that run side by
     /// side, each with its own tables, may share it.
-    #[arg(long, default_value = "target/tables")]
+    #[arg(long, default_value = FIGURES)]
     work: PathBuf,
     /// The page that `--all` writes, in English; in another language it is beside it.
     #[arg(long, default_value = "docs/tables.md")]
@@ -68,7 +68,7 @@ pub struct Stored {
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     seeds: Vec<u64>,
     /// Folder of measured figures.
-    #[arg(long, default_value = "target/tables")]
+    #[arg(long, default_value = FIGURES)]
     work: PathBuf,
     /// The page of claims that is written, if any.
     #[arg(long)]
@@ -81,7 +81,8 @@ pub struct Stored {
 /// Where a file cannot be read or written.
 pub fn stored(arguments: &Stored) -> Result<()> {
     let Stored { market, test_shoppers, seeds, work, page } = arguments;
-    let mut work = Work { store: Store::new(work), seeds, train: false, only: &[], seconds: 0.0 };
+    let store = Store::new(work, about(market, *test_shoppers));
+    let mut work = Work { store, seeds, train: false, only: &[], seconds: 0.0 };
     let mut tables = Vec::new();
     // One is made after the other is done with, for each holds its page views.
     for system in SYSTEMS {
@@ -107,6 +108,16 @@ fn size(market: &Market, tested: u32) -> report::Market {
     report::Market { seed: market_seed, products, shoppers, tested }
 }
 
+/// What is measured on, in a line.
+fn about(market: &Market, tested: u32) -> String {
+    let day = if market.validation { ", the validation day" } else { "" };
+    let report::Market { seed, products, shoppers, tested } = size(market, tested);
+    format!("market seed {seed}, {products} products, {shoppers} shoppers, {tested} tested{day}")
+}
+
+/// Where measured figures are kept: a folder that is committed, so that anyone can go on.
+pub(super) const FIGURES: &str = "docs/figures";
+
 /// Products of the market behind the tables: ten times those that ship, so that there are a hundred
 /// products and more of which any answers a query.
 const PRODUCTS: &str = "40000";
@@ -131,7 +142,7 @@ pub(super) fn predictor(market: &Market) -> Result<Vec<u8>> {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
     let mut work = Work {
-        store: Store::new(&arguments.work),
+        store: Store::new(&arguments.work, about(&arguments.market, arguments.test_shoppers)),
         seeds: &arguments.seeds,
         train: !arguments.finished,
         only: &arguments.only,
@@ -226,7 +237,8 @@ impl Work<'_> {
                         bar.0.finish_and_clear();
                         let seconds = started.elapsed().as_secs_f64();
                         println!("{name} {variant}, seed {seed}: {seconds:.0} s");
-                        self.store.put(name, variant, seed, &of, (&figures, seconds))?;
+                        let figures =
+                            self.store.put(name, variant, seed, &of, (figures, seconds))?;
                         (figures, seconds)
                     }
                 };
@@ -318,7 +330,8 @@ mod tests {
         let run = |settings, seeds: &[u64], train| {
             trained.set(0);
             let mut system = Counting { trained: trained.clone(), settings };
-            let mut work = Work { store: Store::new(&path), seeds, train, only: &[], seconds: 0.0 };
+            let store = Store::new(&path, "a test");
+            let mut work = Work { store, seeds, train, only: &[], seconds: 0.0 };
             let tables = work.run(&mut system, &[TABLE]).unwrap();
             (tables, trained.get())
         };
