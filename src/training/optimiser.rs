@@ -7,7 +7,7 @@ use burn::optim::{
 };
 use burn::tensor::{Device, Tensor};
 use burn_flex::FlexTensor;
-use pulp::Simd;
+use kernels::optimiser::{ADAGRAD_EPSILON, BETA_1, BETA_2, adagrad_step, adam_step};
 
 /// Which optimiser a training begins with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,8 +37,6 @@ pub fn adam() -> ModuleOptimizer {
     ModuleOptimizer::from(Adam(AdamConfig::new().build()))
 }
 
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
 const ADAM_EPSILON: f32 = 1e-5;
 
 impl Optimizer for Adam {
@@ -92,9 +90,6 @@ pub struct AdaGrad {
 pub fn adagrad(accumulator: f32) -> ModuleOptimizer {
     ModuleOptimizer::from(AdaGrad { accumulator })
 }
-
-/// Keeps a division by nothing away where the accumulator starts at 0.
-const ADAGRAD_EPSILON: f32 = 1e-5;
 
 /// Sums of the squares of a parameter's gradients.
 #[derive(Clone, Debug)]
@@ -171,47 +166,6 @@ fn slice(tensor: &FlexTensor) -> &[f32] {
 
 fn back<const D: usize>(tensor: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(tensor)
-}
-
-#[pulp::with_simd(adam_step = pulp::Arch::new())]
-#[inline(always)]
-fn adam_step_with<'a, S: Simd>(
-    _simd: S,
-    values: &'a mut [f32],
-    gradient: &'a [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
-    [factor, epsilon, rate]: [f32; 3],
-) {
-    let moments = first.iter_mut().zip(second);
-    for ((value, &g), (m, v)) in values.iter_mut().zip(gradient).zip(moments) {
-        *m = *m * BETA_1 + g * (1.0 - BETA_1);
-        *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
-        *value -= *m * factor / (v.sqrt() + epsilon) * rate;
-    }
-}
-
-#[pulp::with_simd(adagrad_step = pulp::Arch::new())]
-#[inline(always)]
-fn adagrad_step_with<'a, S: Simd>(
-    _simd: S,
-    values: &'a mut [f32],
-    gradient: &'a [f32],
-    sum: &'a mut [f32],
-    rate: f32,
-    width: usize,
-) {
-    let rows = values.chunks_mut(width).zip(sum.chunks_mut(width));
-    for ((values, sum), gradient) in rows.zip(gradient.chunks(width)) {
-        // Of a large table a step touches few rows.
-        if gradient.iter().all(|&g| g == 0.0) {
-            continue;
-        }
-        for ((value, sum), &g) in values.iter_mut().zip(sum).zip(gradient) {
-            *sum += g * g;
-            *value -= g / (sum.sqrt() + ADAGRAD_EPSILON) * rate;
-        }
-    }
 }
 
 #[cfg(test)]

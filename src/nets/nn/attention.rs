@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 #[cfg(feature = "training")]
 use super::fused::attention::{Segments, attention as attend};
+use super::fused::padded;
 use super::layer::{add_norm, linear};
 use super::mlp::Mlp;
 
@@ -62,12 +63,12 @@ pub struct MultiHeadAttention {
     heads: usize,
 }
 
-/// Keys and values projected into heads, each `[batch, heads, keys, d / heads]`: computed once
-/// and attended to by any number of queries.
+/// Keys and values of all heads side by side, each `[batch, keys, d]`: computed once and attended to by
+/// any number of queries.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    keys: Tensor<4>,
-    values: Tensor<4>,
+    keys: Tensor<3>,
+    values: Tensor<3>,
     mask: KeyMask,
 }
 
@@ -113,11 +114,11 @@ impl MultiHeadAttention {
         self
     }
 
-    /// Projects `[batch, keys, d]` into the keys and values of each head.
+    /// Projects `[batch, keys, d]` into keys and values.
     pub fn memorise(&self, sequence: Tensor<3>, mask: KeyMask) -> Memory {
         Memory {
-            keys: self.split_heads(linear(&self.keys, sequence.clone())),
-            values: self.split_heads(linear(&self.values, sequence)),
+            keys: linear(&self.keys, sequence.clone()),
+            values: linear(&self.values, sequence),
             mask,
         }
     }
@@ -125,11 +126,18 @@ impl MultiHeadAttention {
     /// Equation 1 for each head, then `W^O`.
     pub fn forward(&self, queries: Tensor<3>, memory: &Memory) -> Attended {
         let [batch, length, d] = queries.dims();
+        let queries = linear(&self.queries, queries);
+        let Memory { keys, values, mask } = memory;
+        let inputs = [&queries, keys, values];
+        if let Some((heads, weights)) = padded::attention(inputs, mask.present(), self.heads) {
+            return Attended { output: linear(&self.output, heads), weights };
+        }
         let d_k = d / self.heads;
-        let queries = self.split_heads(linear(&self.queries, queries) / (d_k as f32).sqrt());
-        let scores = queries.matmul(memory.keys.clone().transpose()) + memory.mask.penalty();
+        let queries = self.split_heads(queries / (d_k as f32).sqrt());
+        let [keys, values] = [keys, values].map(|projected| self.split_heads(projected.clone()));
+        let scores = queries.matmul(keys.transpose()) + mask.penalty();
         let weights = softmax(scores, 3);
-        let heads = weights.clone().matmul(memory.values.clone());
+        let heads = weights.clone().matmul(values);
         let concatenated = heads.swap_dims(1, 2).reshape([batch, length, d]);
         Attended { output: linear(&self.output, concatenated), weights }
     }

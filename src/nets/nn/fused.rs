@@ -1,60 +1,104 @@
-//! Layers of training on the CPU as one operation each, forward and backward.
+//! Layers on the CPU as one operation each, forward and, where something is trained, backward.
 //!
 //! Burn takes a layer apart into operations over whole tensors and differentiates each of them: a
 //! normalisation is ten and their derivatives twenty more, each a pass through memory. Here a layer
 //! is a single pass over its rows, with the derivative written out. What is computed is the same,
-//! but for the order of a few sums. On any other device, and outside of training, layers stay the
-//! operations that Burn makes of them.
+//! but for the order of a few sums. On any other device layers stay the operations that Burn makes
+//! of them.
+//!
+//! Serving takes [`linear`], [`norm`], [`small`], [`unit`] and [`padded`]; the others are of rows without
+//! padding, which training alone has. The passes themselves are in the crate `kernels`.
 //!
 //! Rows are dealt to threads in parts whose size hangs on nothing but the data, and what the parts
 //! sum to is added up in their order: the same bytes come out whatever the number of threads.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "what is indexed side by side becomes one instruction"
-)]
-
 #[cfg(any(test, feature = "examples"))]
 pub mod alike;
+#[cfg(feature = "training")]
 pub mod attention;
+#[cfg(feature = "training")]
 pub mod embedding;
 pub mod linear;
-mod math;
 pub mod norm;
+pub mod padded;
+#[cfg(feature = "training")]
 pub mod segments;
 pub mod small;
+#[cfg(feature = "training")]
 pub mod softmax;
 #[cfg(test)]
 mod tests;
+mod threads;
+#[cfg(feature = "training")]
+mod track;
 pub mod unit;
 
-use std::fmt;
-use std::sync::Arc;
-
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Flex};
+use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::FlexTensor;
 
-/// A tensor as training on the CPU has it.
-pub(crate) type Tracked = FloatTensor<Autodiff<Flex>>;
+#[cfg(feature = "training")]
+pub(crate) use self::track::tracked;
+#[cfg(feature = "training")]
+use self::track::{Tracked, record, tensor};
 
-/// The tensor as training on the CPU has it; none where it is on another device, or where nothing is
-/// trained.
-pub(crate) fn tracked<const D: usize>(tensor: &Tensor<D>) -> Option<Tracked> {
-    if !tensor.device().is_autodiff() {
-        return None;
-    }
-    tensor.clone().try_into_primitive::<Autodiff<Flex>>().ok()
+/// A tensor on the CPU.
+enum OnCpu {
+    /// Nothing is trained.
+    Plain(FlexTensor),
+    #[cfg(feature = "training")]
+    Tracked(Tracked),
 }
 
-/// Back to a tensor of layers.
-fn tensor<const D: usize>(tracked: Tracked) -> Tensor<D> {
-    Tensor::from_primitive::<Autodiff<Flex>>(tracked)
+impl OnCpu {
+    /// None where it is on another device.
+    fn of<const D: usize>(tensor: &Tensor<D>) -> Option<Self> {
+        #[cfg(feature = "training")]
+        if tensor.device().is_autodiff() {
+            return tracked(tensor).map(Self::Tracked);
+        }
+        tensor.clone().try_into_primitive::<Flex>().ok().map(Self::Plain)
+    }
+
+    fn primitive(&self) -> &FlexTensor {
+        match self {
+            Self::Plain(tensor) => tensor,
+            #[cfg(feature = "training")]
+            Self::Tracked(tracked) => tracked.primitive(),
+        }
+    }
+
+    /// Whether something is trained.
+    fn is_tracked(&self) -> bool {
+        !matches!(self, Self::Plain(_))
+    }
+}
+
+/// The tensor that was computed from these inputs; where something is trained, part of what is
+/// differentiated.
+fn output<const N: usize, const D: usize>(
+    inputs: [&OnCpu; N],
+    output: FlexTensor,
+    derivative: impl Fn(FlexTensor, [bool; N]) -> [Option<FlexTensor>; N] + Send + Sync + 'static,
+) -> Tensor<D> {
+    #[cfg(feature = "training")]
+    {
+        let tracked = inputs.into_iter().filter_map(|input| match input {
+            OnCpu::Plain(_) => None,
+            OnCpu::Tracked(tracked) => Some(tracked),
+        });
+        if let Ok(inputs) = <[&Tracked; N]>::try_from(tracked.collect::<Vec<_>>()) {
+            return tensor(record(inputs, output, derivative));
+        }
+    }
+    #[cfg(not(feature = "training"))]
+    let (_, _) = (inputs, derivative);
+    plain(output)
+}
+
+/// A tensor that nothing is differentiated by.
+fn plain<const D: usize>(primitive: FlexTensor) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(primitive)
 }
 
 /// The numbers of a tensor, in the order of rows.
@@ -69,49 +113,4 @@ fn slice(tensor: &FlexTensor) -> &[f32] {
 
 fn from_vec<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
-}
-
-/// From the gradient of an operation's output to those of its inputs, of which those that are not
-/// wanted may be left out.
-type Derivative<const N: usize> =
-    dyn Fn(FlexTensor, [bool; N]) -> [Option<FlexTensor>; N] + Send + Sync;
-
-#[derive(Clone)]
-struct Step<const N: usize>(Arc<Derivative<N>>);
-
-impl<const N: usize> fmt::Debug for Step<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "derivative by {N} inputs")
-    }
-}
-
-#[derive(Debug)]
-struct Operation;
-
-impl<const N: usize> Backward<Flex, N> for Operation {
-    type State = Step<N>;
-
-    fn backward(self, ops: Ops<Step<N>, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<Flex>(&ops.node);
-        let wanted = ops.parents.each_ref().map(Option::is_some);
-        let Step(derivative) = ops.state;
-        for (parent, found) in ops.parents.into_iter().zip(derivative(gradient, wanted)) {
-            if let (Some(parent), Some(found)) = (parent, found) {
-                gradients.register::<Flex>(parent.id, found);
-            }
-        }
-    }
-}
-
-/// Makes an output that was computed from these inputs part of what is differentiated.
-fn record<const N: usize>(
-    inputs: [&Tracked; N],
-    output: FlexTensor,
-    derivative: impl Fn(FlexTensor, [bool; N]) -> [Option<FlexTensor>; N] + Send + Sync + 'static,
-) -> Tracked {
-    let nodes = inputs.map(Tracked::node);
-    match Operation.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(Step(Arc::new(derivative)), output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
 }

@@ -1,16 +1,13 @@
-//! Layers as the models apply them: while they are trained on the CPU each is one operation, else
-//! what Burn makes of it.
+//! Layers as the models apply them: on the CPU each is one operation, else what Burn makes of it.
 
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::{BatchNorm, LayerNorm, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{leaky_relu, relu};
 
-#[cfg(feature = "training")]
 use super::fused;
 
 /// `x W + b`, `[..., input]` to `[..., output]`.
 pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::linear::linear(&x, layer, false) {
         return output;
     }
@@ -19,7 +16,6 @@ pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
 
 /// `ReLU(x W + b)`, `[..., input]` to `[..., output]`.
 pub fn linear_relu<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::linear::linear(&x, layer, true) {
         return output;
     }
@@ -28,7 +24,6 @@ pub fn linear_relu<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
 
 /// `LayerNorm(x)`.
 pub fn norm<const D: usize>(norm: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::norm::add_norm(&x, None, norm, 1.0) {
         return output;
     }
@@ -37,7 +32,6 @@ pub fn norm<const D: usize>(norm: &LayerNorm, x: Tensor<D>) -> Tensor<D> {
 
 /// `LayerNorm(x + y)`.
 pub fn add_norm<const D: usize>(norm: &LayerNorm, x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::norm::add_norm(&x, Some(&y), norm, 1.0) {
         return output;
     }
@@ -46,16 +40,22 @@ pub fn add_norm<const D: usize>(norm: &LayerNorm, x: Tensor<D>, y: Tensor<D>) ->
 
 /// `LeakyReLU(LayerNorm(x))`, with this slope below zero.
 pub fn norm_leaky_relu<const D: usize>(norm: &LayerNorm, x: Tensor<D>, slope: f64) -> Tensor<D> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::norm::add_norm(&x, None, norm, slope as f32) {
         return output;
     }
     leaky_relu(norm.forward(x), slope)
 }
 
+/// `ReLU(BatchNorm(x))`, `[n, d]`.
+pub fn batch_norm_relu(norm: &BatchNorm, x: Tensor<2>) -> Tensor<2> {
+    if let Some(output) = fused::norm::batch_norm_relu(&x, norm) {
+        return output;
+    }
+    relu(norm.forward(x))
+}
+
 /// Products of many small matrices, `[n, p, q]` by `[n, q, r]` to `[n, p, r]`.
 pub fn small_products(a: Tensor<3>, b: Tensor<3>) -> Tensor<3> {
-    #[cfg(feature = "training")]
     if let Some(output) = fused::small::product(&a, &b) {
         return output;
     }
@@ -65,7 +65,6 @@ pub fn small_products(a: Tensor<3>, b: Tensor<3>) -> Tensor<3> {
 /// Inner products of each query with keys of its own, `[n, d]` and `[n, L, d]` to `[n, L]`.
 pub fn inner_products(query: Tensor<2>, keys: &Tensor<3>) -> Tensor<2> {
     let [n, length, _] = keys.dims();
-    #[cfg(feature = "training")]
     if let Some(output) = fused::small::product(keys, &query.clone().unsqueeze_dim(2)) {
         return output.reshape([n, length]);
     }

@@ -3,7 +3,6 @@
 pub mod attention;
 pub mod bias;
 pub mod experts;
-#[cfg(feature = "training")]
 pub mod fused;
 pub mod gru;
 pub mod layer;

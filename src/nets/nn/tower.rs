@@ -73,7 +73,6 @@ impl Tower {
 
 /// Rows divided by their length: what leaves a retrieval tower.
 pub fn l2_norm(rows: Tensor<2>) -> Tensor<2> {
-    #[cfg(feature = "training")]
     if let Some(units) = super::fused::unit::unit_rows(&rows, 1e-12) {
         return units;
     }

@@ -12,6 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::nn::attention::{AttentionBlock, KeyMask};
+use crate::nn::layer::{linear, norm};
 use market::catalogue::{Catalogue, ProductId};
 use market::text::{PieceId, TokenVectors};
 
@@ -203,12 +204,12 @@ pub struct Bert {
 impl Bert {
     /// phi(q) of each query, `[B, output]`.
     pub fn query(&self, texts: &Texts) -> Tensor<2> {
-        self.query.forward(self.pooled(texts))
+        linear(&self.query, self.pooled(texts))
     }
 
     /// psi(i) of each item, `[B, output]`.
     pub fn item(&self, texts: &Texts) -> Tensor<2> {
-        self.item.forward(self.pooled(texts))
+        linear(&self.item, self.pooled(texts))
     }
 
     /// Every word piece as its neighbours make it, `[B, L, width]`.
@@ -220,8 +221,8 @@ impl Bert {
         // Padding is not read, whatever it holds.
         let tokens = texts.tokens.clone() * texts.mask.clone().unsqueeze_dim(2);
         let embedded =
-            self.token.forward(tokens) + fields.reshape([batch, length, width]) + positions;
-        self.blocks.iter().fold(self.norm.forward(embedded), |hidden, block| {
+            linear(&self.token, tokens) + fields.reshape([batch, length, width]) + positions;
+        self.blocks.iter().fold(norm(&self.norm, embedded), |hidden, block| {
             let memory = block.memorise(hidden.clone(), KeyMask::new(texts.mask.clone()));
             block.forward(hidden, &memory).output
         })

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
-use crate::nn::layer::{linear, small_products};
+use crate::nn::layer::{batch_norm_relu, linear, small_products};
 
 /// What the values of a layer of experts, so many rows of so many, are multiplied by while they learn: 0 for
 /// one that is left out. Asked for layer after layer of whoever trains; none where all stay.
@@ -37,7 +37,7 @@ impl Expert {
     /// `[n, sizes[0]]` to `[n, sizes[last]]`.
     pub fn forward(&self, x: Tensor<2>, kept: &mut Kept<'_>) -> Tensor<2> {
         self.layers.iter().fold(x, |x, layer| {
-            let x = relu(layer.norm.forward(linear(&layer.linear, x)));
+            let x = batch_norm_relu(&layer.norm, linear(&layer.linear, x));
             match kept(x.dims()) {
                 Some(kept) => x * kept,
                 None => x,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
-use pulp::Simd;
-use rayon::prelude::*;
+use kernels::attention::{backward, forward};
+use kernels::math::LANES;
 
-use super::math::{LANES, exp, greatest, sum, sum_of_two};
+use super::threads::*;
 use super::{from_vec, numbers, record, slice, tensor, tracked};
 
 /// Rows that attend, and the rows that they attend to: those of one request.
@@ -143,134 +143,5 @@ fn scatter<'a>(
         let to = &mut to[place.start * d..place.end * d];
         to.copy_from_slice(&from[at..at + to.len()]);
         at += to.len();
-    }
-}
-
-/// Columns of one head of `rows`, each whole lanes wide: `turned[c][row]`.
-#[inline(always)]
-fn turn(rows: &[f32], d: usize, columns: Range<usize>, padded: usize, turned: &mut [f32]) {
-    for (j, row) in rows.chunks_exact(d).enumerate() {
-        for (c, &x) in row[columns.clone()].iter().enumerate() {
-            turned[c * padded + j] = x;
-        }
-    }
-}
-
-/// `products[j] = sum_c row[c] turned[c][j]`, for whole lanes.
-#[inline(always)]
-fn products(row: &[f32], turned: &[f32], padded: usize, products: &mut [f32]) {
-    for start in (0..padded).step_by(LANES) {
-        let mut lanes = [0.0; LANES];
-        for (c, &x) in row.iter().enumerate() {
-            let column = &turned[c * padded + start..][..LANES];
-            for lane in 0..LANES {
-                lanes[lane] += x * column[lane];
-            }
-        }
-        products[start..start + LANES].copy_from_slice(&lanes);
-    }
-}
-
-/// `sums[c] += sum_j weight(j) rows[j][c]` over one head's columns.
-#[inline(always)]
-fn mix(
-    weight: impl Fn(usize) -> f32,
-    rows: &[f32],
-    d: usize,
-    columns: Range<usize>,
-    sums: &mut [f32],
-) {
-    let whole = columns.len() / LANES * LANES;
-    for start in (0..whole).step_by(LANES) {
-        let mut lanes = [0.0; LANES];
-        for (j, row) in rows.chunks_exact(d).enumerate() {
-            let (x, row) = (weight(j), &row[columns.start + start..][..LANES]);
-            for lane in 0..LANES {
-                lanes[lane] += x * row[lane];
-            }
-        }
-        let sums = &mut sums[start..start + LANES];
-        sums.iter_mut().zip(lanes).for_each(|(sum, x)| *sum += x);
-    }
-    if whole < columns.len() {
-        for (j, row) in rows.chunks_exact(d).enumerate() {
-            let (x, row) = (weight(j), &row[columns.start + whole..columns.end]);
-            sums[whole..].iter_mut().zip(row).for_each(|(sum, y)| *sum += x * y);
-        }
-    }
-}
-
-#[pulp::with_simd(forward = pulp::Arch::new())]
-#[inline(always)]
-fn forward_with<'a, S: Simd>(
-    _simd: S,
-    [queries, keys, values]: [&'a [f32]; 3],
-    [d, heads]: [usize; 2],
-    output: &'a mut [f32],
-    weights: &'a mut [f32],
-) {
-    let (width, count) = (d / heads, keys.len() / d);
-    if count == 0 {
-        return;
-    }
-    let padded = count.next_multiple_of(LANES);
-    let scale = 1.0 / (width as f32).sqrt();
-    let mut turned = vec![0.0; width * padded];
-    let mut weights = weights.chunks_exact_mut(padded);
-    for head in 0..heads {
-        let columns = head * width..(head + 1) * width;
-        turn(keys, d, columns.clone(), padded, &mut turned);
-        for (query, output) in queries.chunks_exact(d).zip(output.chunks_exact_mut(d)) {
-            let Some(weights) = weights.next() else { return };
-            products(&query[columns.clone()], &turned, padded, weights);
-            let (weights, padding) = weights.split_at_mut(count);
-            padding.fill(0.0);
-            let most = greatest(weights);
-            weights.iter_mut().for_each(|x| *x = exp((*x - most) * scale));
-            let all = 1.0 / sum(weights, |x| x);
-            weights.iter_mut().for_each(|x| *x *= all);
-            mix(|j| weights[j], values, d, columns.clone(), &mut output[columns.clone()]);
-        }
-    }
-}
-
-#[pulp::with_simd(backward = pulp::Arch::new())]
-#[inline(always)]
-fn backward_with<'a, S: Simd>(
-    _simd: S,
-    [queries, keys, values]: [&'a [f32]; 3],
-    [d, heads]: [usize; 2],
-    weights: &'a [f32],
-    gradient: &'a [f32],
-    [by_queries, by_keys, by_values]: [&'a mut [f32]; 3],
-) {
-    let (width, count, n) = (d / heads, keys.len() / d, queries.len() / d);
-    if count == 0 || n == 0 {
-        return;
-    }
-    let padded = count.next_multiple_of(LANES);
-    let scale = 1.0 / (width as f32).sqrt();
-    let mut turned = vec![0.0; width * padded];
-    let mut by_scores = vec![0.0; n * padded];
-    for (head, weights) in weights.chunks_exact(n * padded).enumerate() {
-        let columns = head * width..(head + 1) * width;
-        turn(values, d, columns.clone(), padded, &mut turned);
-        for (i, by_score) in by_scores.chunks_exact_mut(padded).enumerate() {
-            let gradient = &gradient[i * d..][columns.clone()];
-            products(gradient, &turned, padded, by_score);
-            let weights = &weights[i * padded..][..padded];
-            let along = sum_of_two(weights, by_score, |w, g| w * g);
-            for (g, w) in by_score.iter_mut().zip(weights) {
-                *g = scale * w * (*g - along);
-            }
-            let by_query = &mut by_queries[i * d..][columns.clone()];
-            mix(|j| by_score[j], keys, d, columns.clone(), by_query);
-        }
-        for j in 0..count {
-            let by_key = &mut by_keys[j * d..][columns.clone()];
-            mix(|i| by_scores[i * padded + j], queries, d, columns.clone(), by_key);
-            let by_value = &mut by_values[j * d..][columns.clone()];
-            mix(|i| weights[i * padded + j], gradient, d, columns.clone(), by_value);
-        }
     }
 }

@@ -5,17 +5,16 @@ use burn::backend::ops::FloatTensorOps;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
-use pulp::Simd;
+use kernels::linear::{finish, mask, sum_rows};
 
-use super::{from_vec, numbers, record, slice, tensor, tracked};
+use super::{OnCpu, from_vec, numbers, output as made, slice};
 
-/// `x W + b`, `[..., input]` to `[..., output]`, and ReLU over it if asked for; none where this is
-/// not training on the CPU.
+/// `x W + b`, `[..., input]` to `[..., output]`, and ReLU over it if asked for; none on another device.
 pub fn linear<const D: usize>(x: &Tensor<D>, layer: &Linear, relu: bool) -> Option<Tensor<D>> {
-    let x = tracked(x)?;
-    let weight = tracked(&layer.weight.val())?;
+    let x = OnCpu::of(x)?;
+    let weight = OnCpu::of(&layer.weight.val())?;
     let bias = match &layer.bias {
-        Some(bias) => Some(tracked(&bias.val())?),
+        Some(bias) => Some(OnCpu::of(&bias.val())?),
         None => None,
     };
     let mut shape: [usize; D] = x.primitive().layout().shape().to_vec().try_into().ok()?;
@@ -29,7 +28,7 @@ pub fn linear<const D: usize>(x: &Tensor<D>, layer: &Linear, relu: bool) -> Opti
         let bias = bias.as_ref().map(|bias| numbers(bias.primitive()));
         finish(product.storage_mut(), bias.as_ref().map(slice), relu, output);
     }
-    let kept = relu.then(|| product.clone());
+    let kept = (relu && x.is_tracked()).then(|| product.clone());
     let weights = weight.primitive().clone();
     let derivative = move |gradient: FlexTensor, by_x: bool, by_weight: bool, by_bias: bool| {
         let mut gradient = numbers(&gradient).reshape([rows, output].into());
@@ -52,50 +51,14 @@ pub fn linear<const D: usize>(x: &Tensor<D>, layer: &Linear, relu: bool) -> Opti
         (by_x, by_weight, by_bias)
     };
     let product = product.reshape(shape.into());
-    Some(tensor(match &bias {
-        Some(bias) => record([&x, &weight, bias], product, move |gradient, [x, w, b]| {
+    Some(match &bias {
+        Some(bias) => made([&x, &weight, bias], product, move |gradient, [x, w, b]| {
             let (x, w, b) = derivative(gradient, x, w, b);
             [x, w, b]
         }),
-        None => record([&x, &weight], product, move |gradient, [x, w]| {
+        None => made([&x, &weight], product, move |gradient, [x, w]| {
             let (x, w, _) = derivative(gradient, x, w, false);
             [x, w]
         }),
-    }))
-}
-
-#[pulp::with_simd(finish = pulp::Arch::new())]
-#[inline(always)]
-fn finish_with<'a, S: Simd>(
-    _simd: S,
-    product: &'a mut [f32],
-    bias: Option<&'a [f32]>,
-    relu: bool,
-    width: usize,
-) {
-    for row in product.chunks_exact_mut(width) {
-        if let Some(bias) = bias {
-            row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
-        }
-        if relu {
-            row.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { 0.0 });
-        }
-    }
-}
-
-/// The gradient where the output is above zero.
-#[pulp::with_simd(mask = pulp::Arch::new())]
-#[inline(always)]
-fn mask_with<'a, S: Simd>(_simd: S, gradient: &'a [f32], output: &'a [f32], masked: &'a mut [f32]) {
-    for ((masked, &g), &y) in masked.iter_mut().zip(gradient).zip(output) {
-        *masked = if y > 0.0 { g } else { 0.0 };
-    }
-}
-
-#[pulp::with_simd(sum_rows = pulp::Arch::new())]
-#[inline(always)]
-fn sum_rows_with<'a, S: Simd>(_simd: S, rows: &'a [f32], sums: &'a mut [f32]) {
-    for row in rows.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-    }
+    })
 }

@@ -1,35 +1,31 @@
 //! Layer normalisation over the sum of two inputs, with what follows it.
 
-use burn::nn::LayerNorm;
+use burn::nn::{BatchNorm, LayerNorm};
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
-use pulp::Simd;
-use rayon::prelude::*;
+use kernels::norm::{backward, columns_relu, forward};
 
-use super::math::{sum, sum_of_two};
-use super::{from_vec, numbers, record, slice, tensor, tracked};
+use super::threads::*;
+use super::{OnCpu, from_vec, numbers, output as made, plain, slice};
 
 /// Rows that one thread normalises at a time.
 const ROWS: usize = 512;
 
-/// What layers are made with by default.
-const EPSILON: f32 = 1e-5;
-
-/// LayerNorm(x + y), and below zero times `slope`, of rows of one width; none where this is not
-/// training on the CPU. A slope of one leaves what is below zero as it is.
+/// LayerNorm(x + y), and below zero times `slope`, of rows of one width; none on another
+/// device. A slope of one leaves what is below zero as it is.
 pub fn add_norm<const D: usize>(
     x: &Tensor<D>,
     y: Option<&Tensor<D>>,
     norm: &LayerNorm,
     slope: f32,
 ) -> Option<Tensor<D>> {
-    let x = tracked(x)?;
-    let gamma = tracked(&norm.gamma.val())?;
-    let beta = tracked(&norm.beta.as_ref()?.val())?;
+    let x = OnCpu::of(x)?;
+    let gamma = OnCpu::of(&norm.gamma.val())?;
+    let beta = OnCpu::of(&norm.beta.as_ref()?.val())?;
     let shape: [usize; D] = x.primitive().layout().shape().to_vec().try_into().ok()?;
     let width = shape[D - 1];
     let summed = match y {
-        Some(y) => Some(tracked(y)?),
+        Some(y) => Some(OnCpu::of(y)?),
         None => None,
     };
     let (g, b) = (numbers(gamma.primitive()), numbers(beta.primitive()));
@@ -81,78 +77,34 @@ pub fn add_norm<const D: usize>(
         let of_beta = of_weights.split_off(width);
         (from_vec(by_input, shape), from_vec(of_weights, [width]), from_vec(of_beta, [width]))
     };
-    Some(tensor(match &summed {
-        None => record([&x, &gamma, &beta], output, move |gradient, _| {
+    Some(match &summed {
+        None => made([&x, &gamma, &beta], output, move |gradient, _| {
             let (by_input, by_gamma, by_beta) = derivative(gradient);
             [Some(by_input), Some(by_gamma), Some(by_beta)]
         }),
-        Some(y) => record([&x, y, &gamma, &beta], output, move |gradient, _| {
+        Some(y) => made([&x, y, &gamma, &beta], output, move |gradient, _| {
             let (by_input, by_gamma, by_beta) = derivative(gradient);
             [Some(by_input.clone()), Some(by_input), Some(by_gamma), Some(by_beta)]
         }),
-    }))
+    })
 }
 
-#[pulp::with_simd(forward = pulp::Arch::new())]
-#[inline(always)]
-fn forward_with<'a, S: Simd>(
-    _simd: S,
-    x: &'a [f32],
-    y: Option<&'a [f32]>,
-    [gamma, beta]: [&'a [f32]; 2],
-    slope: f32,
-    [normalised, output, scale]: [&'a mut [f32]; 3],
-) {
-    let width = gamma.len();
-    normalised.copy_from_slice(x);
-    if let Some(y) = y {
-        normalised.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+/// ReLU(BatchNorm(x)) with the mean and variance that training left, `[n, d]`; none on another device,
+/// and where something is trained.
+pub fn batch_norm_relu(x: &Tensor<2>, norm: &BatchNorm) -> Option<Tensor<2>> {
+    let [n, d] = x.dims();
+    let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
+    let inputs = [x.clone().reshape([n * d]), norm.gamma.val(), norm.beta.val(), mean, variance];
+    let mut known = Vec::with_capacity(inputs.len());
+    for input in &inputs {
+        known.push(OnCpu::of(input).filter(|input| !input.is_tracked())?);
     }
-    let rows = normalised.chunks_exact_mut(width).zip(output.chunks_exact_mut(width));
-    for ((x, output), scale) in rows.zip(scale) {
-        let mean = sum(x, |x| x) / width as f32;
-        x.iter_mut().for_each(|x| *x -= mean);
-        let variance = sum(x, |x| x * x) / width as f32;
-        *scale = 1.0 / (variance + EPSILON).sqrt();
-        for (((x, output), gamma), beta) in x.iter_mut().zip(output).zip(gamma).zip(beta) {
-            *x *= *scale;
-            let y = *x * gamma + beta;
-            *output = if y < 0.0 { slope * y } else { y };
-        }
-    }
-}
-
-#[pulp::with_simd(backward = pulp::Arch::new())]
-#[inline(always)]
-fn backward_with<'a, S: Simd>(
-    _simd: S,
-    gradient: &'a [f32],
-    output: Option<&'a [f32]>,
-    normalised: &'a [f32],
-    scale: &'a [f32],
-    (gamma, slope): (&'a [f32], f32),
-    [by_input, of_weights]: [&'a mut [f32]; 2],
-) {
-    let width = gamma.len();
-    let (by_gamma, by_beta) = of_weights.split_at_mut(width);
-    let rows = by_input.chunks_exact_mut(width).zip(normalised.chunks_exact(width));
-    for (number, (by_input, normalised)) in rows.enumerate() {
-        let at = number * width..(number + 1) * width;
-        by_input.copy_from_slice(&gradient[at.clone()]);
-        if let Some(output) = output {
-            for (g, &y) in by_input.iter_mut().zip(&output[at]) {
-                *g = if y < 0.0 { slope * *g } else { *g };
-            }
-        }
-        for i in 0..width {
-            by_beta[i] += by_input[i];
-            by_gamma[i] += by_input[i] * normalised[i];
-            by_input[i] *= gamma[i];
-        }
-        let mean = sum(by_input, |g| g) / width as f32;
-        let along = sum_of_two(by_input, normalised, |g, x| g * x) / width as f32;
-        for (g, x) in by_input.iter_mut().zip(normalised) {
-            *g = scale[number] * (*g - mean - along * x);
-        }
-    }
+    let numbers: Vec<FlexTensor> = known.iter().map(|input| numbers(input.primitive())).collect();
+    let [x, gamma, beta, mean, variance] = [0, 1, 2, 3, 4].map(|input| slice(&numbers[input]));
+    let epsilon = norm.epsilon as f32;
+    let scale: Vec<f32> =
+        gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let mut output = x.to_vec();
+    columns_relu(&mut output, [mean, &scale, beta]);
+    Some(plain(from_vec(output, [n, d])))
 }

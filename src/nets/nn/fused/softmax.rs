@@ -2,10 +2,9 @@
 
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
-use pulp::Simd;
-use rayon::prelude::*;
+use kernels::softmax::of_one;
 
-use super::math::{exp, greatest};
+use super::threads::*;
 use super::{from_vec, numbers, record, slice, tensor, tracked};
 
 /// Rows that one thread goes through at a time.
@@ -56,49 +55,4 @@ pub fn clamped_log_likelihood(
         let values = slice(&by_scores).iter().map(|g| along * g).collect();
         [Some(from_vec(values, [batch, count]))]
     })))
-}
-
-/// Loss of a row, and its gradient.
-#[pulp::with_simd(of_one = pulp::Arch::new())]
-#[inline(always)]
-fn of_one_with<'a, S: Simd>(
-    _simd: S,
-    scores: &'a [f32],
-    absent: &'a [f32],
-    labels: &'a [(&'a [f32], f32)],
-    temperature: f32,
-    by_scores: &'a mut [f32],
-) -> f32 {
-    let scale = 1.0 / temperature;
-    for ((z, score), absent) in by_scores.iter_mut().zip(scores).zip(absent) {
-        *z = score * scale + absent;
-    }
-    let most = greatest(by_scores);
-    let mut all = 0.0;
-    let first = labels.first().map_or(0, |(labels, _)| labels.len());
-    let logits = by_scores[..first].to_vec();
-    by_scores.iter_mut().for_each(|z| *z = exp(*z - most));
-    all += super::math::sum(by_scores, |e| e);
-    let ln_all = all.ln();
-    let (mut loss, mut together) = (0.0, 0.0);
-    let mut pulled = vec![0.0; first];
-    for (labels, weight) in labels {
-        let positives: f32 = labels.iter().sum();
-        if positives == 0.0 {
-            continue;
-        }
-        let ln_positives = positives.ln();
-        for ((pulled, &label), logit) in pulled.iter_mut().zip(*labels).zip(&logits) {
-            let clamped = logit - most - ln_all + ln_positives;
-            if label != 0.0 && clamped < 0.0 {
-                loss -= weight * label * clamped;
-                *pulled += weight * label;
-                together += weight * label;
-            }
-        }
-    }
-    let share = together / all * scale;
-    by_scores.iter_mut().for_each(|e| *e *= share);
-    by_scores.iter_mut().zip(pulled).for_each(|(g, pulled)| *g -= pulled * scale);
-    loss
 }

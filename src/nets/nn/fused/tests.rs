@@ -5,14 +5,19 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 
 use super::alike::{assert_near, numbers};
 use super::attention::{attention, between};
 use super::embedding::embed;
+use super::padded;
 use super::segments::mean_rows;
 use crate::nn::attention::{AttentionBlock, KeyMask};
-use crate::nn::layer::{add_norm, inner_products, linear_relu, norm_leaky_relu, small_products};
+use crate::nn::layer::{
+    add_norm, batch_norm_relu, inner_products, linear, linear_relu, norm_leaky_relu, small_products,
+};
+use crate::nn::tower::l2_norm;
 
 fn device() -> Device {
     let device = Device::flex().autodiff();
@@ -210,6 +215,67 @@ fn the_same_bytes_come_out_whatever_the_number_of_threads() {
         })
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn what_is_served_is_what_burn_makes_of_it() {
+    let device = Device::flex();
+    device.seed(7);
+    let normal = Distribution::Normal(0.0, 1.0);
+    let x = Tensor::<3>::random([3, 7, 24], normal, &device);
+    let rows = || x.clone().reshape([21, 24]);
+    let layer: Linear = LinearConfig::new(24, 19).init(&device);
+    assert_near(linear(&layer, x.clone()), layer.forward(x.clone()));
+    assert_near(linear_relu(&layer, x.clone()), relu(layer.forward(x.clone())));
+    // A view whose numbers do not stand in the order of rows.
+    let turned = Tensor::<3>::random([3, 24, 7], normal, &device).swap_dims(1, 2);
+    assert_near(linear(&layer, turned.clone()), layer.forward(turned));
+    let norm = burn::nn::LayerNormConfig::new(24).init(&device);
+    assert_near(add_norm(&norm, x.clone(), x.clone()), norm.forward(x.clone() * 2.0));
+    let mut norm = burn::nn::BatchNormConfig::new(24).init(&device);
+    let of_columns = |spread| Tensor::<1>::random([24], spread, &device);
+    norm.gamma = Param::from_tensor(of_columns(normal));
+    norm.beta = Param::from_tensor(of_columns(normal));
+    norm.running_mean.update(of_columns(normal));
+    norm.running_var.update(of_columns(Distribution::Uniform(0.5, 2.0)));
+    assert_near(batch_norm_relu(&norm, rows()), relu(norm.forward(rows())));
+    let lengths = rows().square().sum_dim(1).sqrt();
+    assert_near(l2_norm(rows()), rows() / lengths);
+}
+
+#[test]
+fn padded_attention_is_equation_1_over_what_is_there() {
+    let device = Device::flex();
+    device.seed(11);
+    let normal =
+        |shape: [usize; 3]| Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), &device);
+    let (q, k, v) = (normal([3, 4, 24]), normal([3, 5, 24]), normal([3, 5, 24]));
+    // All, some that do not stand side by side, and nothing.
+    let present = [[1., 1., 1., 1., 1.], [0., 1., 0., 1., 1.], [0.; 5]];
+    let mask = Tensor::<2>::from_floats(present, &device);
+    let (output, weights) = padded::attention([&q, &k, &v], &mask, 3).unwrap();
+    assert_eq!(weights.dims(), [3, 3, 4, 5]);
+    for (request, present) in present.iter().enumerate() {
+        let there: Vec<i32> = (0..5).filter(|&key| present[key as usize] > 0.0).collect();
+        let own = output.clone().narrow(0, request, 1).reshape([4, 24]);
+        let of_keys = weights.clone().narrow(0, request, 1).reshape([12, 5]);
+        if there.is_empty() {
+            assert_near(own, Tensor::zeros([4, 24], &device));
+            assert_near(of_keys, Tensor::zeros([12, 5], &device));
+            continue;
+        }
+        let keys = Tensor::<1, Int>::from_ints(there.as_slice(), &device);
+        let of =
+            |x: &Tensor<3>| x.clone().narrow(0, request, 1).select(1, keys.clone()).squeeze_dim(0);
+        let [k, v]: [Tensor<2>; 2] = [of(&k), of(&v)];
+        let q = q.clone().narrow(0, request, 1).reshape([4, 24]);
+        let segments = between(&[4], &[there.len()]);
+        assert_near(own, masked([&q, &k, &v], 3, &segments));
+        let sums = of_keys.clone().sum_dim(1);
+        assert_near(sums.clone(), sums.ones_like());
+        let absent = 1.0 - mask.clone().narrow(0, request, 1);
+        assert_near(of_keys * absent, Tensor::zeros([12, 5], &device));
+    }
 }
 
 #[test]

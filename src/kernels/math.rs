@@ -1,11 +1,11 @@
 //! Arithmetic over rows that the compiler turns into instructions over many numbers at once.
 
 /// Numbers that are summed side by side.
-pub(super) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// e^x to a relative error of 2e-7; below -87 it is next to nothing, above 88 as if it were 88.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub fn exp(x: f32) -> f32 {
     // e^x = 2^n e^r with |r| <= ln 2 / 2. Adding 1.5 * 2^23 rounds to a whole number, which then
     // stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
@@ -25,7 +25,7 @@ pub(super) fn exp(x: f32) -> f32 {
 
 /// Sum of f over a row.
 #[inline(always)]
-pub(super) fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+pub fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
@@ -41,7 +41,7 @@ pub(super) fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 
 /// Sum of f over two rows of one length.
 #[inline(always)]
-pub(super) fn sum_of_two(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+pub fn sum_of_two(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -70,7 +70,7 @@ fn total(lanes: [f32; LANES]) -> f32 {
 
 /// Greatest of a row; of an empty one, less than anything.
 #[inline(always)]
-pub(super) fn greatest(row: &[f32]) -> f32 {
+pub fn greatest(row: &[f32]) -> f32 {
     let mut lanes = [f32::MIN; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
