@@ -137,6 +137,9 @@ fn families() -> BTreeSet<String> {
     for name in ["title", "note", "products", "centroids", "opened", "clusters", "recall"] {
         add(format!("tree.{name}"));
     }
+    for name in ["title", "note", "tree", "exact", "recall", "searches"] {
+        add(format!("measured.{name}"));
+    }
     let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.blocks);
     for block in RANKERS.iter().flat_map(|ranker| ranker.blocks).chain(of_retrievers) {
         add(format!("{block}.title"));

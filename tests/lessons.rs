@@ -67,8 +67,8 @@ fn testids() -> HashSet<String> {
     let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.blocks);
     let blocks = RANKERS.iter().flat_map(|ranker| ranker.blocks).chain(of_retrievers);
     found.extend(blocks.map(|block| (*block).to_string()));
-    // So do the curve of the whole answer, and what a tree of clusters looked at.
-    found.extend(["examination", "tree"].map(String::from));
+    // So do the curve of the whole answer, what a tree of clusters looked at, and what that took.
+    found.extend(["examination", "tree", "measured"].map(String::from));
     found
 }
 

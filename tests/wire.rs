@@ -15,7 +15,7 @@ use protocol::block::{
 use protocol::learn::{
     Begun, Curve, FromTrainer, Gate, Gathered, Look, Measure, Measured, ToTrainer, Went,
 };
-use protocol::machine::{Activity, Machine, Strip};
+use protocol::machine::{Activity, Level, Machine, Strip};
 use protocol::prepared::Prepared;
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Feature, FromEngine, HistoryEntry, Map, Notice,
@@ -316,7 +316,16 @@ fn machine(trace: Trace) -> Machine {
         values: vec![0.5, -0.25],
     };
     let activity = Activity { part: "query".into(), rows: vec![strip] };
-    Machine { trace, candidate: candidate(), retriever: vec![activity], ranker: vec![] }
+    let level = Level {
+        clusters: vec![1, 12],
+        opened: vec![1, 0],
+        products: vec![16, 190],
+        scores: vec![0.5, 0.25],
+        above: vec![0, 1],
+        own: Some(1),
+    };
+    let (retriever, levels) = (vec![activity], vec![level]);
+    Machine { trace, candidate: candidate(), retriever, ranker: vec![], levels }
 }
 
 /// Everything that an engine says.

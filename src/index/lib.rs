@@ -40,7 +40,7 @@ pub use fingerprint::fingerprint;
 pub use options::Options;
 pub use query::Query;
 pub use rows::Rows;
-pub use tree::{Shape, Tree};
+pub use tree::{Among, Cluster, Shape, Tree};
 
 /// Numbers of vectors are below this: a table has four bytes for each.
 pub const MOST: u32 = 1 << 26;

@@ -349,7 +349,8 @@ fn a_search_among_some_opens_no_cluster_without_them() {
 
     let all = exact.search(&query, 1_000, Reach::All).unwrap();
     let best: Vec<Hit> = all.hits.iter().copied().filter(|hit| far(hit.number)).take(20).collect();
-    let found = tree.search_among(&query, 20, Reach::Beam(16), far).unwrap();
+    let among = tree.among(&far);
+    let found = among.search(&query, 20, Reach::Beam(16)).unwrap();
     let both = found.hits.iter().filter(|hit| best.contains(hit)).count();
     assert!(both >= 18 && found.hits.iter().all(|hit| far(hit.number)), "{both}");
     assert!(found.scored.vectors < 500, "{:?}", found.scored);
@@ -357,10 +358,46 @@ fn a_search_among_some_opens_no_cluster_without_them() {
         let holds = (0..1_000).any(|n| far(n) && tree.path(n).unwrap().last() == Some(kept));
         assert!(holds, "cluster {kept}");
     }
-    let wide = tree.search_among(&query, 20, Reach::Beam(usize::MAX), far).unwrap();
+    let wide = among.search(&query, 20, Reach::Beam(usize::MAX)).unwrap();
     assert_eq!(wide.hits, best);
-    assert_eq!(tree.search_among(&query, 20, Reach::All, far).unwrap().hits, best);
-    assert!(tree.search_among(&query, 20, Reach::Beam(9), |_| false).unwrap().hits.is_empty());
+    assert_eq!(among.search(&query, 20, Reach::All).unwrap().hits, best);
+    let nothing = |_: u32| false;
+    assert!(tree.among(&nothing).search(&query, 20, Reach::Beam(9)).unwrap().hits.is_empty());
+}
+
+/// Every vector is counted on every level, in its own path; and a centre's score is the mean of its vectors'.
+#[test]
+fn levels_hold_all_vectors_in_the_order_of_the_clusters_above() {
+    let mut rows = Rows::new(2).unwrap();
+    for number in 0..500_u32 {
+        let angle = number as f32 * std::f32::consts::TAU / 500.0;
+        rows.push(number, &[angle.cos(), angle.sin()], 0.0).unwrap();
+    }
+    for levels in 1..=3 {
+        let tree = tree(rows.clone(), Options { levels, ..Options::new(500) });
+        let query = Query::new(&[0.6, 0.8], 0.0).unwrap();
+        let seen = tree.levels(&query).unwrap();
+        let counts: Vec<usize> = seen.iter().map(Vec::len).collect();
+        assert_eq!(counts, tree.shape().clusters);
+        for (depth, level) in seen.iter().enumerate() {
+            assert!(level.is_sorted_by_key(|cluster| cluster.above), "{levels}: {depth}");
+            for cluster in level {
+                let paths = (0..500).map(|vector| (vector, tree.path(vector).unwrap()));
+                let inside: Vec<(u32, Vec<u32>)> =
+                    paths.filter(|(_, path)| path[depth] == cluster.number).collect();
+                assert_eq!(inside.len(), cluster.vectors, "{levels}: {cluster:?}");
+                let score = |vector| tree.score(&query, vector).unwrap().unwrap();
+                let sum: f32 = inside.iter().map(|(vector, _)| score(*vector)).sum();
+                assert!((sum / inside.len() as f32 - cluster.score).abs() < 0.01, "{cluster:?}");
+                if depth > 0 {
+                    let above = seen[depth - 1][cluster.above].number;
+                    assert!(inside.iter().all(|(_, path)| path[depth - 1] == above));
+                }
+            }
+        }
+        let other = Query::new(&[1.0; 3], 0.0).unwrap();
+        assert!(matches!(tree.levels(&other).unwrap_err(), IndexError::Dimension { .. }));
+    }
 }
 
 #[test]

@@ -30,9 +30,6 @@ pub(crate) const ROUNDS: u32 = 8;
 /// The root's number.
 pub(crate) const ROOT: u32 = 0;
 
-/// Which clusters hold some of what is asked for, and which vectors that is.
-type Among<'a> = (&'a [bool], &'a dyn Fn(u32) -> bool);
-
 /// Vectors in a tree of clusters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
@@ -139,6 +136,38 @@ pub struct Shape {
     pub most: usize,
 }
 
+/// A cluster as a query sees it ([`Tree::levels`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    /// Its number, as [`Found::kept`] and [`Index::path`] have it.
+    pub number: u32,
+    /// Which of the clusters of the level above it is a part of, by its place there; 0 on the first level.
+    pub above: usize,
+    /// Vectors in it.
+    pub vectors: usize,
+    /// Score of its centre: the mean of its vectors' scores.
+    pub score: f32,
+}
+
+/// Some of a tree's vectors, to search among them ([`Tree::among`]).
+pub struct Among<'a> {
+    tree: &'a Tree,
+    /// By cluster, whether it holds some of them.
+    open: Vec<bool>,
+    is_asked_for: &'a dyn Fn(u32) -> bool,
+}
+
+impl Among<'_> {
+    /// The best `k` of them. A cluster that holds none of them is passed over, and takes no place in the
+    /// beam.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] if the query is of other vectors.
+    pub fn search(&self, query: &Query, k: usize, reach: Reach) -> Result<Found, IndexError> {
+        self.tree.found(query, k, reach, Some(self))
+    }
+}
+
 impl Tree {
     /// A tree without vectors, to insert them.
     ///
@@ -190,21 +219,12 @@ impl Tree {
         all
     }
 
-    /// The best `k` of those vectors whose numbers are `among` what is asked for. A cluster that holds none
-    /// of them is passed over, and takes no place in the beam; which do is found by asking for every number.
-    ///
-    /// # Errors
-    /// [`IndexError::Dimension`] if the query is of other vectors.
-    pub fn search_among(
-        &self,
-        query: &Query,
-        k: usize,
-        reach: Reach,
-        among: impl Fn(u32) -> bool,
-    ) -> Result<Found, IndexError> {
+    /// Those of its vectors whose numbers are asked for, to search among them. Which clusters hold any is
+    /// found by asking for every number.
+    pub fn among<'a>(&'a self, is_asked_for: &'a dyn Fn(u32) -> bool) -> Among<'a> {
         let mut open = vec![false; self.nodes.len()];
         for (leaf, rows) in self.leaves() {
-            if rows.numbers.iter().any(|&number| among(number)) {
+            if rows.numbers.iter().any(|&number| is_asked_for(number)) {
                 let mut node = leaf;
                 // Up to what another leaf has opened; the root is its own parent.
                 while !std::mem::replace(&mut open[node as usize], true) {
@@ -212,7 +232,47 @@ impl Tree {
                 }
             }
         }
-        self.found(query, k, reach, Some((&open, &among)))
+        Among { tree: self, open, is_asked_for }
+    }
+
+    /// The clusters of every level, from below the root to the leaves, as a query sees them: those that one
+    /// cluster is divided into stand beside each other, in the order of the level above.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] if the query is of other vectors.
+    pub fn levels(&self, query: &Query) -> Result<Vec<Vec<Cluster>>, IndexError> {
+        self.check(query)?;
+        let mut sizes = vec![0; self.nodes.len()];
+        for (leaf, rows) in self.leaves() {
+            let mut node = leaf;
+            while node != ROOT {
+                sizes[node as usize] += rows.len();
+                node = self.nodes[node as usize].parent;
+            }
+        }
+        let mut levels: Vec<Vec<Cluster>> = Vec::new();
+        let mut parents = vec![ROOT];
+        for _ in 0..self.options.levels {
+            let mut level = Vec::new();
+            for (above, clusters) in
+                parents.iter().enumerate().filter_map(|(at, &node)| Some((at, self.within(node)?)))
+            {
+                clusters.means.rows.in_blocks(query, |from, scores| {
+                    for (&number, &mut score) in clusters.numbers()[from..].iter().zip(scores) {
+                        let vectors = sizes[number as usize];
+                        level.push(Cluster { number, above, vectors, score });
+                    }
+                });
+            }
+            parents = level.iter().map(|cluster| cluster.number).collect();
+            levels.push(level);
+        }
+        Ok(levels)
+    }
+
+    fn check(&self, query: &Query) -> Result<(), IndexError> {
+        let (found, expected) = (query.dimension(), self.dimension);
+        if found == expected { Ok(()) } else { Err(IndexError::Dimension { found, expected }) }
     }
 
     fn found(
@@ -220,19 +280,16 @@ impl Tree {
         query: &Query,
         k: usize,
         reach: Reach,
-        of: Option<Among>,
+        of: Option<&Among<'_>>,
     ) -> Result<Found, IndexError> {
-        if query.dimension() != self.dimension {
-            let (found, expected) = (query.dimension(), self.dimension);
-            return Err(IndexError::Dimension { found, expected });
-        }
+        self.check(query)?;
         let mut scored = Scored::default();
         let mut kept = Vec::new();
         let mut best = Best::new(k);
         let mut look = |rows: &Rows| {
             scored.vectors += rows.len();
             match of {
-                Some((_, among)) => rows.scan_among(query, &mut best, among),
+                Some(among) => rows.scan_among(query, &mut best, among.is_asked_for),
                 None => rows.scan(query, &mut best),
             }
         };
@@ -240,7 +297,7 @@ impl Tree {
         match reach {
             Reach::All => self.leaves().for_each(|(_, rows)| look(rows)),
             Reach::Beam(beam) => {
-                let open = of.map(|(open, _)| open);
+                let open = of.map(|among| among.open.as_slice());
                 let mut level = vec![ROOT];
                 for _ in 0..self.options.levels {
                     let mut best = Best::new(beam.max(1));
@@ -441,10 +498,7 @@ impl Index for Tree {
     }
 
     fn score(&self, query: &Query, number: u32) -> Result<Option<f32>, IndexError> {
-        if query.dimension() != self.dimension {
-            let (found, expected) = (query.dimension(), self.dimension);
-            return Err(IndexError::Dimension { found, expected });
-        }
+        self.check(query)?;
         let rows = self.leaf_of.get(number).and_then(|leaf| self.vectors(leaf));
         Ok(rows.and_then(|rows| {
             let mut score = [0.0];

@@ -18,6 +18,33 @@ message! {
         pub retriever: Vec<Activity>,
         /// What the ranker's parts made, in their order.
         pub ranker: Vec<Activity>,
+        /// The tree that was searched, from below its root to the leaves; empty where every product was
+        /// looked at.
+        pub levels: Vec<Level>,
+    }
+}
+
+/// Most cells of a [`Level`]: what a telephone's 390 pixels have room for.
+pub const MOST_CELLS: usize = 48;
+
+message! {
+    /// A level of a tree of clusters, in cells: clusters beside each other that are too many to be told
+    /// apart share one.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Level {
+        /// Clusters in each cell.
+        pub clusters: Vec<u32>,
+        /// Those of them that were opened.
+        pub opened: Vec<u32>,
+        /// Products in each cell.
+        pub products: Vec<u32>,
+        /// Score of the centre that was opened, the best of several; no number where none was.
+        pub scores: Vec<f32>,
+        /// The cell of the level above that each is a part of; 0 on the first level.
+        pub above: Vec<u32>,
+        /// The cell with the product's cluster, which it shares with no other; none where it is of no
+        /// one product.
+        pub own: Option<u32>,
     }
 }
 

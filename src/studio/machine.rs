@@ -8,6 +8,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::Event;
 
+use self::levels::levels;
 use self::moved::Subject;
 use self::opened::{Opened, one_part, part_in_words};
 use self::saved::saves;
@@ -31,6 +32,7 @@ use protocol::words::{count, percent, score};
 use systems::{Ranker, Retriever};
 
 pub mod layout;
+mod levels;
 pub mod moved;
 mod opened;
 mod saved;
@@ -300,6 +302,11 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
         Subject::Page => ().into_any(),
     };
     let of = seen.clone();
+    let searched = live(move || match tree.is_folded(Item::Funnel) {
+        true => ().into_any(),
+        false => levels(&of),
+    });
+    let of = seen.clone();
     let systems = live(move || {
         if tree.is_folded(Item::Funnel) {
             return ().into_any();
@@ -317,6 +324,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
         </div>
         <Steps retriever ranker walk opened tree />
         <p class="how note" data-testid="machine-how" prop:textContent=text(word!("machine.how"))></p>
+        {searched}
         <div
             role="tree"
             aria-label=say(word!("machine.tree"))

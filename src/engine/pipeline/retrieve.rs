@@ -4,11 +4,15 @@
 mod bm25;
 mod control;
 mod draw;
+mod levels;
 mod map;
+mod measured;
 mod moppr;
 mod query;
 mod tree;
 mod yandex;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor};
@@ -16,6 +20,7 @@ use burn::tensor::{Device, Tensor};
 use self::bm25::Bm25;
 use self::draw::draw;
 use self::map::axes;
+use self::measured::Visit;
 use self::moppr::Moppr;
 use self::query::{Understanding, Understood};
 use self::tree::Tree;
@@ -217,8 +222,10 @@ pub struct Retriever {
     understanding: Understanding,
     systems: Systems,
     scored: Stage<ScoredBy, Scored>,
-    built: Stage<BuiltBy, Tree>,
+    built: Stage<BuiltBy, Arc<Tree>>,
     retrieved: Stage<DrawnBy, Retrieval>,
+    /// What the last searches of a tree found.
+    visit: Visit,
 }
 
 impl Retriever {
@@ -238,6 +245,7 @@ impl Retriever {
             scored: Stage::default(),
             built: Stage::default(),
             retrieved: Stage::default(),
+            visit: Visit::default(),
         })
     }
 
@@ -376,7 +384,7 @@ impl Retriever {
                 .then(|| (self.built_by(settings), settings.count(&BEAM) as usize)),
         };
         let kept = self.retrieved.holds(&key);
-        let Self { understanding, systems, scored, built, retrieved } = self;
+        let Self { understanding, systems, scored, built, retrieved, .. } = self;
         let found = retrieved.get_or_try_insert(key, async |by| {
             let scored = scores(understanding, systems, scored, stock, by.scores.clone()).await?;
             let (understood, lexicon) = understanding.of(stock, &by.query).await?;
@@ -396,6 +404,18 @@ impl Retriever {
             draw(asked, lexicon, scored, look, stock.on_sale(by.day), &by.settings)
         });
         Ok((found.await?.clone(), kept))
+    }
+
+    /// What is measured of the last draw, by a clock that tells milliseconds, and of those before it: one more
+    /// search of this visit. None where it went down no tree.
+    pub fn measured(&mut self, clock: &dyn Fn() -> f64) -> Option<Block> {
+        let Self { retrieved, visit, .. } = self;
+        let (by, retrieval) = retrieved.last()?;
+        let (looked, recall) = retrieval.looked()?;
+        if let Some(recall) = recall {
+            visit.note(by, recall);
+        }
+        Some(visit.block(by, looked, clock))
     }
 
     /// What a retriever reads, in groups, and the score of a product where it reads only some of
@@ -469,13 +489,14 @@ fn searches_tree(settings: &Settings) -> bool {
 /// The tree of a retriever's vectors, which is built where it is not there yet.
 async fn tree<'a>(
     system: &mut dyn Retrieves,
-    built: &'a mut Stage<BuiltBy, Tree>,
+    built: &'a mut Stage<BuiltBy, Arc<Tree>>,
     by: BuiltBy,
     stock: &Stock,
-) -> Result<&'a Tree, StageError> {
+) -> Result<&'a Arc<Tree>, StageError> {
     let tree = built.get_or_try_insert(by, async |BuiltBy { settings, .. }| {
         let levels = settings.count(&LEVELS) as usize;
-        Ok(Tree::build(&system.items(settings).await?, &stock.prices_cents, levels)?)
+        let tree = Tree::build(&system.items(settings).await?, &stock.prices_cents, levels)?;
+        Ok(Arc::new(tree))
     });
     tree.await
 }

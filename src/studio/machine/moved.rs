@@ -136,6 +136,7 @@ mod tests {
             },
             retriever: parts.iter().map(activity).collect(),
             ranker: vec![],
+            levels: vec![],
         };
         let (state, subject) = (State::default(), Subject::Product(product));
         Reading { state, subject, systems: ["moppr", "dmt"], machine }

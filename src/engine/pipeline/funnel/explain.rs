@@ -182,7 +182,9 @@ impl<S: AssetSource> Funnel<S> {
             rankers.push(self.ranker.watch(stock, request, asked, place, settings).await?);
         }
         let candidate = of(product)?.clone();
-        Ok(Machine { trace, candidate, retriever: mean(&retrievers), ranker: mean(&rankers) })
+        let levels = retrieved.levels((!of_page).then_some(product))?;
+        let (retriever, ranker) = (mean(&retrievers), mean(&rankers));
+        Ok(Machine { trace, candidate, retriever, ranker, levels })
     }
 
     /// What the places of the page on show do to the products of an order.

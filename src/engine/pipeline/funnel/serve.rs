@@ -42,7 +42,10 @@ impl<S: AssetSource> Funnel<S> {
         mut notices: Vec<Notice>,
     ) -> Result<Answer, Halt> {
         let state = pass.state;
-        let retrieved = self.retrieve(pass).await?;
+        let mut retrieved = self.retrieve(pass).await?;
+        let caller = pass.clock.caller;
+        let measured = self.retriever.measured(&|| caller.milliseconds());
+        retrieved.insides.blocks.extend(measured);
         if retrieved.is_unlikely {
             notices.push(Notice::new(word!("notices.unlikely")).with("query", &*state.query));
         }

@@ -12,6 +12,7 @@ use crate::retrieval::{Hit, Softmax, gumbel_top_k, top_k};
 use market::catalogue::ProductId;
 use market::features::search::PredictedCategories;
 use market::metrics::recall_at;
+use protocol::machine::Level;
 use protocol::{Passage, RetrievalInsides};
 use systems::knob::Settings;
 use systems::shared::{CANDIDATES, RELEVANCE_CONTROL, SAMPLE, SEED, TEMPERATURE, page_size};
@@ -43,6 +44,9 @@ pub struct Retrieval {
     all: Arc<[Retrieved]>,
     /// What the index looked at; none where it looks at everything.
     looked: Option<Arc<Looked>>,
+    /// Which share was drawn of what exact search draws; none without an index that misses some, or where
+    /// exact search draws nothing.
+    recall: Option<f32>,
     /// What relevance control made of every product.
     control: Arc<Control>,
     /// Nothing on sale is likely what the query means.
@@ -76,6 +80,22 @@ impl Retrieval {
             self.candidates.insert(place, *retrieved);
         }
         lost
+    }
+
+    /// What an index looked at, and which share of what exact search draws came of it; none where every
+    /// product was looked at.
+    pub fn looked(&self) -> Option<(&Looked, Option<f32>)> {
+        Some((self.looked.as_deref()?, self.recall))
+    }
+
+    /// The tree that was searched, level by level, with the clusters of a product where one is named; empty
+    /// where every product was looked at.
+    ///
+    /// # Errors
+    /// Where the index can't be asked.
+    pub fn levels(&self, product: Option<ProductId>) -> Result<Vec<Level>, StageError> {
+        let levels = self.looked.as_ref().map(|looked| looked.levels(product));
+        Ok(levels.transpose()?.unwrap_or_default())
     }
 
     /// Relevance tier of a product that can be drawn; none where it does not pass, is not on sale, or was
@@ -205,8 +225,9 @@ pub fn draw(
         drawn(scores, |product| drawn_of(&control, looked, product), settings, room)
     };
     let hits = draws(looked.as_ref());
+    let recall = looked.as_ref().and_then(|_| recall(&hits, &draws(None)));
     let mut blocks = blocks.clone();
-    blocks.extend(looked.as_ref().map(|looked| looked.block(recall(&hits, &draws(None)))));
+    blocks.extend(looked.as_ref().map(|looked| looked.block(recall)));
     let all: Arc<[Retrieved]> = (0..)
         .zip(scores.iter().zip(probabilities))
         .map(|(product, (&score, &p))| {
@@ -224,6 +245,7 @@ pub fn draw(
         is_unlikely: !evidence.is_likely,
         all,
         looked: looked.map(Arc::new),
+        recall,
         behaviours: behaviours.clone(),
         product_types: understood.probabilities.clone(),
         insides: RetrievalInsides {

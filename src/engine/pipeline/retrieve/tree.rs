@@ -1,13 +1,19 @@
 //! The clustering tree that item vectors are searched in (MOPPR 6), what a search of it looks at, and
 //! what it costs in products that exact search would have found.
 
-use index::{Builder, Index as _, IndexError, Options, Query, Reach, Rows};
+use std::hint::black_box;
+use std::sync::{Arc, OnceLock};
 
+use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach, Rows};
+
+use super::levels::levels;
+use super::measured::{Times, milliseconds};
 use crate::retrieval::gmv;
 use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::Passage;
 use protocol::block::{Block, Pair, Shape, Unit};
+use protocol::machine::Level;
 
 /// The name of its block.
 const BLOCK: &str = "tree";
@@ -16,8 +22,11 @@ const STAGE: &str = "index";
 
 /// A hierarchical clustering tree over the vectors of every product, which is numbered by its place in
 /// the catalogue.
+#[derive(Debug)]
 pub struct Tree {
     tree: index::Tree,
+    /// The same vectors in one piece, to hold the time of a search against.
+    exact: Exact,
     /// By product, the cluster of the last level that it sits in, from 1 in the order in which products
     /// come.
     clusters: Vec<u32>,
@@ -26,20 +35,18 @@ pub struct Tree {
 }
 
 /// What a search of the tree looked at.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Looked {
+    tree: Arc<Tree>,
+    query: Query,
+    reach: Reach,
+    /// By product, whether it was asked for.
+    passes: Vec<bool>,
+    found: Found,
     /// By product, whether it was scored.
     pub at: Vec<bool>,
-    /// By product, its cluster of the last level, from 1.
-    clusters: Vec<u32>,
-    /// Products that were scored.
-    products: u32,
-    /// Centroids that were.
-    centroids: u32,
-    /// Clusters of the last level that were opened.
-    opened: u32,
-    /// Clusters that the last level has.
-    count: u32,
+    /// How long it takes, once that was asked.
+    times: OnceLock<Times>,
 }
 
 impl Tree {
@@ -57,6 +64,7 @@ impl Tree {
             rows.push(product, vector, gmv::ln_price(cents))?;
         }
         let options = Options { levels, ..Options::new(rows.len()) };
+        let exact = Exact::new(rows.clone())?;
         let tree = Builder::new(rows, options)?.finish();
         let mut leaves: Vec<u32> = Vec::new();
         let mut cluster = |product| {
@@ -69,7 +77,7 @@ impl Tree {
                 + 1
         };
         let clusters = (0..prices_cents.len() as ProductId).map(&mut cluster).collect();
-        Ok(Self { clusters, count: leaves.len() as u32, tree })
+        Ok(Self { clusters, count: leaves.len() as u32, tree, exact })
     }
 
     /// What a search looks at that keeps the best `beam` clusters of each level, of those that hold
@@ -79,35 +87,39 @@ impl Tree {
     /// # Errors
     /// Where a value is no finite number.
     pub fn look(
-        &self,
+        self: &Arc<Self>,
         query: &[f32],
         sigma: f32,
         beam: usize,
         passes: impl Fn(ProductId) -> bool,
     ) -> Result<Looked, IndexError> {
-        let query = Query::new(query, sigma)?;
-        let found = self.tree.search_among(&query, 1, Reach::Beam(beam), passes)?;
+        let products = 0..self.clusters.len() as ProductId;
+        let passes: Vec<bool> = products.clone().map(passes).collect();
+        let (query, reach) = (Query::new(query, sigma)?, Reach::Beam(beam));
+        let found = search(&self.tree, &passes, |among| among.search(&query, 1, reach))?;
         let was_looked_at =
             |product| self.tree.path(product).is_some_and(|path| found.lost_at(&path).is_none());
-        Ok(Looked {
-            at: (0..self.clusters.len() as ProductId).map(was_looked_at).collect(),
-            clusters: self.clusters.clone(),
-            products: found.scored.vectors as u32,
-            centroids: found.scored.centroids as u32,
-            opened: found.kept.last().map_or(0, Vec::len) as u32,
-            count: self.count,
-        })
+        let at = products.map(was_looked_at).collect();
+        let (tree, times) = (self.clone(), OnceLock::new());
+        Ok(Looked { tree, query, reach, passes, found, at, times })
     }
+}
+
+/// Searches a tree among the products that pass.
+fn search<T>(tree: &index::Tree, passes: &[bool], search: impl Fn(&index::Among<'_>) -> T) -> T {
+    let passes = |product: u32| passes.get(product as usize).copied().unwrap_or(false);
+    search(&tree.among(&passes))
 }
 
 impl Looked {
     /// What became of a product at the index, of so many that pass so far.
     pub fn passage(&self, product: ProductId, entered: u32, left: u32) -> Passage {
+        let cluster = self.tree.clusters.get(product as usize);
         Passage {
             stage: STAGE.into(),
             entered,
             left,
-            value: self.clusters.get(product as usize).map_or(f32::NAN, |&cluster| cluster as f32),
+            value: cluster.map_or(f32::NAN, |&cluster| cluster as f32),
             least: f32::NAN,
             place: None,
             passed: self.at.get(product as usize).copied().unwrap_or(false),
@@ -116,21 +128,49 @@ impl Looked {
 
     /// What it looked at, and which share it found of what exact search finds.
     pub fn block(&self, recall: Option<f32>) -> Block {
-        let pair = |name: &str, value: f32, unit| Pair {
-            name: Message::new(word!("tree.{}", name)),
-            symbol: String::new(),
-            value,
-            unit,
-        };
+        let count =
+            |name: &str, value: usize| pair(word!("tree.{}", name), value as f32, Unit::Count);
         let mut pairs = vec![
-            pair("products", self.products as f32, Unit::Count),
-            pair("centroids", self.centroids as f32, Unit::Count),
-            pair("opened", self.opened as f32, Unit::Count),
-            pair("clusters", self.count as f32, Unit::Count),
+            count("products", self.found.scored.vectors),
+            count("centroids", self.found.scored.centroids),
+            count("opened", self.found.kept.last().map_or(0, Vec::len)),
+            count("clusters", self.tree.count as usize),
         ];
-        pairs.extend(recall.map(|recall| pair("recall", recall, Unit::Share)));
+        let recall = recall.map(|recall| pair(word!("tree.recall").into(), recall, Unit::Share));
+        pairs.extend(recall);
         Block::new(BLOCK, Shape::Pairs(pairs))
     }
+
+    /// The levels of the tree as they are drawn, with a product's cluster where one is named.
+    ///
+    /// # Errors
+    /// Where the tree can't be asked.
+    pub fn levels(&self, product: Option<ProductId>) -> Result<Vec<Level>, IndexError> {
+        let path = product.and_then(|product| self.tree.tree.path(product)).unwrap_or_default();
+        Ok(levels(&self.tree.tree.levels(&self.query)?, &self.found.kept, &path))
+    }
+
+    /// How long the search takes, and exact search over the same vectors for as many products, `wanted`:
+    /// from the vector of the request to the best of what was scored. It is measured once.
+    pub fn times(&self, wanted: usize, clock: &dyn Fn() -> f64) -> Times {
+        *self.times.get_or_init(|| {
+            let Tree { tree, exact, .. } = &*self.tree;
+            let (query, reach) = (&self.query, self.reach);
+            Times {
+                tree: search(tree, &self.passes, |among| {
+                    milliseconds(clock, &|| drop(black_box(among.search(query, wanted, reach))))
+                }),
+                exact: milliseconds(clock, &|| {
+                    drop(black_box(exact.search(query, wanted, Reach::All)));
+                }),
+            }
+        })
+    }
+}
+
+/// A single number under these words.
+pub fn pair(words: String, value: f32, unit: Unit) -> Pair {
+    Pair { name: Message::new(words), symbol: String::new(), value, unit }
 }
 
 #[cfg(test)]
@@ -145,33 +185,41 @@ mod tests {
         (vectors.collect(), (0..1440).map(|n| 100 + n).collect())
     }
 
+    fn built(vectors: &[f32], prices: &[u32], levels: usize) -> Arc<Tree> {
+        Arc::new(Tree::build(vectors, prices, levels).unwrap())
+    }
+
+    fn said(looked: &Looked, name: &str) -> f32 {
+        [looked.block(None)].pair("tree", name).unwrap()
+    }
+
     #[test]
     fn a_narrow_search_looks_where_the_query_points() {
         let (vectors, prices) = circle();
         for levels in 1..=3 {
-            let tree = Tree::build(&vectors, &prices, levels).unwrap();
+            let tree = built(&vectors, &prices, levels);
             // Product 360 points up.
             let narrow = tree.look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
             assert!(narrow.at[360] && !narrow.at[1080], "{levels}");
             let looked = narrow.at.iter().filter(|at| **at).count();
-            assert_eq!(looked, narrow.products as usize, "{levels}");
+            assert_eq!(said(&narrow, "products"), looked as f32, "{levels}");
             assert!((4..400).contains(&looked), "{levels}: {looked}");
-            assert_eq!(narrow.opened, 4, "{levels}");
+            assert_eq!(said(&narrow, "opened"), 4.0, "{levels}");
             // What it opens is whole.
             for (product, &at) in narrow.at.iter().enumerate() {
-                let same = narrow.clusters[product] == narrow.clusters[360];
+                let same = tree.clusters[product] == tree.clusters[360];
                 assert!(at || !same, "{levels}: {product}");
             }
             let wide = tree.look(&[0.0, 1.0], 0.0, 10_000, |_| true).unwrap();
             assert!(wide.at.iter().all(|at| *at), "{levels}");
-            assert_eq!(wide.opened, wide.count, "{levels}");
+            assert_eq!(said(&wide, "opened"), said(&wide, "clusters"), "{levels}");
         }
     }
 
     #[test]
     fn clusters_of_nothing_that_passes_take_no_place() {
         let (vectors, prices) = circle();
-        let tree = Tree::build(&vectors, &prices, 2).unwrap();
+        let tree = built(&vectors, &prices, 2);
         let below = |product| (1000..1200).contains(&product);
         let looked = tree.look(&[0.0, 1.0], 0.0, 3, below).unwrap();
         assert!(!looked.at[360]);
@@ -184,7 +232,7 @@ mod tests {
         // The dear half is the left one.
         let prices: Vec<u32> =
             (0..1440).map(|n| if (360..1080).contains(&n) { 1_000_000 } else { 100 }).collect();
-        let tree = Tree::build(&vectors, &prices, 2).unwrap();
+        let tree = built(&vectors, &prices, 2);
         let dear = |sigma| {
             let looked = tree.look(&[0.6, 0.8], sigma, 4, |_| true).unwrap();
             let at = (0..1440).filter(|&n| looked.at[n]);
@@ -198,15 +246,52 @@ mod tests {
     #[test]
     fn a_product_in_a_cluster_that_stays_shut_is_lost_at_the_index() {
         let (vectors, prices) = circle();
-        let tree = Tree::build(&vectors, &prices, 2).unwrap();
+        let tree = built(&vectors, &prices, 2);
         let looked = tree.look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
-        let lost = looked.passage(1080, 1440, looked.products);
+        let lost = looked.passage(1080, 1440, 60);
         assert!(!lost.passed && lost.value >= 1.0 && lost.value <= tree.count as f32);
-        assert!(looked.passage(360, 1440, looked.products).passed);
-        let blocks = [looked.block(Some(0.5))];
-        assert_eq!(blocks.pair("tree", "products"), Some(looked.products as f32));
-        assert_eq!(blocks.pair("tree", "recall"), Some(0.5));
+        assert!(looked.passage(360, 1440, 60).passed);
+        assert_eq!([looked.block(Some(0.5))].pair("tree", "recall"), Some(0.5));
         assert_eq!([looked.block(None)].pair("tree", "recall"), None);
+    }
+
+    #[test]
+    fn the_levels_that_are_drawn_hold_all_products_and_name_the_one_asked_for() {
+        let (vectors, prices) = circle();
+        for levels in 1..=3 {
+            let tree = built(&vectors, &prices, levels);
+            let looked = tree.look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
+            let drawn = looked.levels(Some(1080)).unwrap();
+            assert_eq!(drawn.len(), levels);
+            for level in &drawn {
+                assert_eq!(level.products.iter().sum::<u32>(), 1440, "{levels}");
+                assert_eq!(
+                    level.opened.iter().sum::<u32>(),
+                    4_u32.min(level.clusters.iter().sum())
+                );
+            }
+            let last = drawn.last().unwrap();
+            assert_eq!(last.clusters.iter().sum::<u32>(), tree.count, "{levels}");
+            // It points down: its cluster is drawn, and was not opened.
+            let own = last.own.unwrap() as usize;
+            assert_eq!((last.clusters[own], last.opened[own]), (1, 0), "{levels}");
+            let same = (0..1440).filter(|&n| tree.clusters[n] == tree.clusters[1080]).count();
+            assert_eq!(last.products[own] as usize, same, "{levels}");
+            let of_none = looked.levels(None).unwrap();
+            assert!(of_none.iter().all(|level| level.own.is_none()), "{levels}");
+        }
+    }
+
+    #[test]
+    fn a_search_is_timed_once() {
+        let (vectors, prices) = circle();
+        let looked = built(&vectors, &prices, 2).look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
+        let asked = std::cell::Cell::new(0.0);
+        let clock = || asked.replace(asked.get() + 0.5);
+        let times = looked.times(10, &clock);
+        assert!(times.tree > 0.0 && times.exact > 0.0, "{times:?}");
+        let before = asked.get();
+        assert_eq!((looked.times(10, &clock), asked.get()), (times, before));
     }
 
     #[test]
@@ -215,7 +300,7 @@ mod tests {
         assert!(Tree::build(&[1.0; 4], &[100, 100], 9).is_err());
         assert!(Tree::build(&[], &[], 2).is_err());
         let (vectors, prices) = circle();
-        let tree = Tree::build(&vectors, &prices, 2).unwrap();
+        let tree = built(&vectors, &prices, 2);
         assert!(tree.look(&[f32::NAN, 1.0], 0.0, 4, |_| true).is_err());
     }
 }
