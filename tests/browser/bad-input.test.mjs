@@ -81,15 +81,12 @@ describe("a link", () => {
     }));
 
   test("that is damaged keeps what is whole", async () => {
-    let whole;
-    await withVitrine(stage, { link: "?v=1&q=lamp&w-order=0.3" }, async (vitrine) => {
-      await vitrine.ready();
-      whole = await vitrine.scores();
-    });
-    await withVitrine(stage, { link: "?v=1&q=lamp&w-order=0.3&tau=cold&x=1&shopper=NOBODY" }, async (vitrine) => {
-      await vitrine.ready();
-      assert.deepEqual(await vitrine.scores(), whole);
-      assert.ok((await vitrine.notices()).length >= 1);
+    const vitrine = await begin("?v=1&q=lamp&w-order=0.3");
+    const whole = await vitrine.scores();
+    await withVitrine(stage, { link: "?v=1&q=lamp&w-order=0.3&tau=cold&x=1&shopper=NOBODY" }, async (damaged) => {
+      await damaged.ready();
+      assert.deepEqual(await damaged.scores(), whole);
+      assert.ok((await damaged.notices()).length >= 1);
     });
   });
 });

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
 
 const column = (vitrine, name) => vitrine.get("column").and(vitrine.page.locator(`[data-column="${name}"]`));
 const products = (column) =>
@@ -46,34 +47,33 @@ test("a pin keeps its state while the shelf moves on, in the link too", () =>
     assert.deepEqual((await vitrine.ranking()).map(({ id }) => Number(id)), before);
   }));
 
-test("the past stands left of the present, and a pin keeps its name when the present moves", () =>
-  withVitrine(stage, { link: "?v=1&q=couch&panel=compare&a=q:couch;w-click:0&b=q:sofa" }, async (vitrine) => {
-    await vitrine.ready();
-    // The present is answered first, and the first pin last.
-    await column(vitrine, "A").locator("li").first().waitFor();
-    const names = () => vitrine.get("column").evaluateAll((all) => all.map(({ dataset }) => dataset.column));
-    assert.deepEqual(await names(), ["A", "B", "Now"]);
-    const called = () => vitrine.page.locator(".columns .differs").allInnerTexts();
-    const before = await called();
-    assert.match(before[0], /^Query: couch · Click: 0/);
-    await vitrine.set("weight-order", 0.2);
-    await vitrine.rest();
-    const after = await called();
-    assert.deepEqual(after.slice(0, 2), before.slice(0, 2));
-    assert.notEqual(after[2], before[2]);
-    // Each agrees in its own measure with the present.
-    assert.equal(await vitrine.page.locator('.figures [data-metric="overlap@10"]').count(), 2);
-  }));
+test("the past stands left of the present, and a pin keeps its name when the present moves", async () => {
+  const vitrine = await begin("?v=1&q=couch&panel=compare&a=q:couch;w-click:0&b=q:sofa");
+  // The present is answered first, and the first pin last.
+  await column(vitrine, "A").locator("li").first().waitFor();
+  const names = () => vitrine.get("column").evaluateAll((all) => all.map(({ dataset }) => dataset.column));
+  assert.deepEqual(await names(), ["A", "B", "Now"]);
+  const called = () => vitrine.page.locator(".columns .differs").allInnerTexts();
+  const before = await called();
+  assert.match(before[0], /^Query: couch · Click: 0/);
+  await vitrine.set("weight-order", 0.2);
+  await vitrine.rest();
+  const after = await called();
+  assert.deepEqual(after.slice(0, 2), before.slice(0, 2));
+  assert.notEqual(after[2], before[2]);
+  // Each agrees in its own measure with the present.
+  assert.equal(await vitrine.page.locator('.figures [data-metric="overlap@10"]').count(), 2);
+});
 
-test("four states are all there is room for, and each can be unpinned", () =>
-  withVitrine(stage, { link: "?v=1&panel=compare&a=&b=gmv:on&c=tau:0.2&d=q:lamp" }, async (vitrine) => {
-    await column(vitrine, "D").locator("li").first().waitFor();
-    assert.ok(await vitrine.get("pin").isDisabled());
-    await vitrine.page.getByRole("button", { name: "Unpin B" }).click();
-    await column(vitrine, "D").waitFor({ state: "detached" });
-    await vitrine.page.waitForFunction(() => !location.hash.includes("gmv"));
-    assert.ok(await vitrine.get("pin").isEnabled());
-  }));
+test("four states are all there is room for, and each can be unpinned", async () => {
+  const vitrine = await begin("?v=1&panel=compare&a=&b=gmv:on&c=tau:0.2&d=q:lamp");
+  await column(vitrine, "D").locator("li").first().waitFor();
+  assert.ok(await vitrine.get("pin").isDisabled());
+  await vitrine.page.getByRole("button", { name: "Unpin B" }).click();
+  await column(vitrine, "D").waitFor({ state: "detached" });
+  await vitrine.page.waitForFunction(() => !location.hash.includes("gmv"));
+  assert.ok(await vitrine.get("pin").isEnabled());
+});
 
 test("undo, redo and start again", () =>
   withVitrine(stage, { link: "?v=1&q=couch" }, async (vitrine) => {
@@ -98,9 +98,9 @@ test("undo, redo and start again", () =>
     await vitrine.page.waitForFunction(() => location.hash === "#v=1&q=couch");
   }));
 
-test("a pin that can't be read is said, and the rest opens", () =>
-  withVitrine(stage, { link: "?v=1&q=couch&panel=compare&a=tau:huge;q:sofa" }, async (vitrine) => {
-    await vitrine.notice(/Pin A/);
-    await column(vitrine, "A").locator("li").first().waitFor();
-    assert.equal(await vitrine.get("query").inputValue(), "couch");
-  }));
+test("a pin that can't be read is said, and the rest opens", async () => {
+  const vitrine = await begin("?v=1&q=couch&panel=compare&a=tau:huge;q:sofa");
+  await vitrine.notice(/Pin A/);
+  await column(vitrine, "A").locator("li").first().waitFor();
+  assert.equal(await vitrine.get("query").inputValue(), "couch");
+});

@@ -69,11 +69,13 @@ describe("the history", () => {
       };
       const before = await counts();
       assert.ok(before.every((count) => count >= 50), `${before}`);
-      // No more can be done one by one.
-      await vitrine.get("product").nth(3).locator('[data-act="cart"]').click();
-      await vitrine.notice(/history-full/);
-      assert.deepEqual(await counts(), before);
-      await vitrine.page.locator('[data-testid="notice"][data-key="history-full"] button').first().click();
+      if (kind === KINDS[0]) {
+        // No more can be done one by one.
+        await vitrine.get("product").nth(3).locator('[data-act="cart"]').click();
+        await vitrine.notice(/history-full/);
+        assert.deepEqual(await counts(), before);
+        await vitrine.page.locator('[data-testid="notice"][data-key="history-full"] button').first().click();
+      }
 
       await vitrine.after(() => vitrine.get(`forget-${kind}`).click());
       const of = KINDS.indexOf(kind);
@@ -83,17 +85,12 @@ describe("the history", () => {
       assert.deepEqual(await vitrine.notices(), []);
       const link = await vitrine.page.evaluate(() => location.hash);
       assert.ok(link.includes(`forget:${kind}`) && !link.includes(`${kind}:11`), link);
+      if (kind !== KINDS[0]) return;
       // There is room again, and the link opens as it is.
       await vitrine.after(() => vitrine.get("product").nth(3).locator('[data-act="cart"]').click());
       assert.equal((await counts())[2], left[2] + 1);
-      if (kind === KINDS[0]) {
-        await vitrine.page.reload();
-        await vitrine.ready();
-      } else {
-        const link = await vitrine.page.evaluate(() => location.hash);
-        await begin("?v=1");
-        await begin(link.replace("#", "?"));
-      }
+      await vitrine.page.reload();
+      await vitrine.ready();
       assert.equal((await counts())[2], left[2] + 1);
       assert.deepEqual(await vitrine.notices(), []);
     });

@@ -8,7 +8,6 @@ import { test, useStage } from "./support/browser.mjs";
 import { PANELS, linkTo, usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
-const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const asset = async (name) => JSON.parse(await readFile(new URL(`../../assets/${name}`, import.meta.url), "utf8"));
 
 /** What the market says itself, in English in every language. */
@@ -86,7 +85,7 @@ const LINKS = {
   ...Object.fromEntries(PANELS.map((panel) => [panel, linkTo(panel)])),
 };
 
-const open = usePage(stage, { context: { bypassCSP: true, reducedMotion: "reduce" } });
+const open = usePage(stage, { context: { reducedMotion: "reduce" } });
 
 for (const [name, link] of Object.entries(LINKS)) {
   test(`in Chinese: ${name}`, async () => {
@@ -95,19 +94,13 @@ for (const [name, link] of Object.entries(LINKS)) {
     await page.waitForFunction(() => document.documentElement.dataset.words === "all");
     const panel = /panel=(\w+)/.exec(link)?.[1];
     if (panel) {
-      await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
-      await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+      await vitrine.opened(panel);
+      await vitrine.halt(panel);
     }
     // Figures of a panel arrive one after another.
     await vitrine.still(6000);
     assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-Hans");
     assert.deepEqual(await english(page), []);
-    if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
-    const findings = await page.evaluate(async () => {
-      const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-    });
-    assert.deepEqual(findings, []);
   });
 }
 
@@ -166,12 +159,11 @@ test("what was typed just before the switch is searched for, and nothing reaches
     }
   }));
 
+// Of other preferences early.test.mjs asks what is settled before the program.
 test("without a choice the browser's preference counts, and English where there is none", async () => {
   for (const [locale, lang] of [
     ["zh-CN", /^zh/],
-    ["zh-TW", /^zh/],
     ["de-DE", /^en/],
-    ["en-GB", /^en/],
   ]) {
     await withVitrine(stage, { context: { locale } }, async (vitrine) => {
       await vitrine.ready();
@@ -179,10 +171,6 @@ test("without a choice the browser's preference counts, and English where there 
       assert.doesNotMatch(vitrine.page.url(), /lang=/);
     });
   }
-  await withVitrine(stage, { context: { locale: "zh-CN" }, link: "?v=1&lang=en" }, async (vitrine) => {
-    await vitrine.ready();
-    assert.match(await vitrine.get("share").innerText(), /Share/);
-  });
 });
 
 test("a language that does not arrive is said, and another stands in for it", async () => {

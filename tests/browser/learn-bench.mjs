@@ -18,7 +18,7 @@ const PATIENCE = 900_000;
 /** Has a page keep what its trainers say, and when. Before the page is opened. */
 export function listen(page) {
   return page.addInitScript(() => {
-    const trainer = { heard: [], step: 0, steps: 0, looked: 0, begun: 0, trouble: null };
+    const trainer = { heard: [], run: 0, step: 0, steps: 0, looked: 0, begun: 0, trouble: null };
     globalThis.trainer = trainer;
     const hear = ({ data }) => {
       trainer.heard.push({ at: performance.now(), data });
@@ -32,8 +32,10 @@ export function listen(page) {
         return;
       }
       const { begun, went, halted, failed } = JSON.parse(data);
-      if (begun) {
-        Object.assign(trainer, { step: 0, steps: begun.steps, looked: -1, begun: trainer.begun + 1 });
+      // It is said again once everyone is there whom the run is tested on.
+      if (begun && begun.run !== trainer.run) {
+        const { run, steps } = begun;
+        Object.assign(trainer, { run, step: 0, steps, looked: -1, begun: trainer.begun + 1 });
       }
       if (went) trainer.step = went.step;
       if (halted || failed) trainer.trouble = data;
@@ -176,32 +178,36 @@ async function shelf(stage) {
 }
 
 /** What was measured of a run, as rows: what, value, bar. */
-function rows({ pressed, frames, said }, times, batch, seen) {
+function rows({ pressed, frames, said }, times, batch, shown) {
   const all = (what) => said.filter((message) => message.what === what);
   const since = (message) => seconds(message.at - pressed);
-  const [begun] = all("begun");
+  const [begun, tested] = [all("begun")[0], all("begun").at(-1)];
   const [ready] = all("ready");
   const [went, looks] = [all("went"), all("looked")];
   const { steps, milliseconds } = stepping(went, batch);
+  // Those that steps wait for: what is looked at a second time is looked at between steps.
+  const first = looks.filter(({ step }, at) => looks.findIndex((look) => look.step === step) === at);
   // A look begins when the steps before it were told, or the run begins.
-  const looking = looks.map((look) => {
+  const looking = first.map((look) => {
     const before = said.filter(({ at, what }) => at <= look.at && (what === "went" || what === "begun"));
     return look.at - before.at(-1).at;
   });
   const held = (look, key) => look.measures.find((measure) => measure.key === key).held_out;
-  const ships = (key) => begun.shipped.find((measure) => measure.key === key).held_out;
-  const near = looks.find((look) => held(look, "auc-click") >= ships("auc-click") - 0.01);
+  const ships = (key) => tested.shipped.find((measure) => measure.key === key).held_out;
+  const seen = looks.filter(({ measures }) => measures.length > 0);
+  const near = seen.find((look) => held(look, "auc-click") >= ships("auc-click") - 0.01);
   const reached = (key) => `${held(looks.at(-1), key).toFixed(4)}, ${ships(key).toFixed(4)}`;
   const both = (of) => `${ms(middle(times.map(of)))}, ${ms(Math.max(...times.map(of)))}`;
   return [
-    ["page views learned from, held out; of a step; steps", `${begun.views}, ${begun.held_out}; ${batch}; ${begun.steps}`, ""],
+    ["page views learned from, held out; of a step; steps", `${begun.views}, ${tested.held_out}; ${batch}; ${begun.steps}`, ""],
     ["trainer and its files there, after", since(ready), ""],
-    ["page views gathered, after", since(begun), ""],
+    ["page views to learn from gathered, after", since(begun), ""],
     ["first step, after", since(went[0]), ""],
-    ["another order on a shelf that ranks with it, after", seconds(seen), "5 s"],
+    ["another order on a shelf that ranks with it, after", seconds(shown), "5 s"],
+    ["page views held out gathered and what ships measured, after", since(tested), ""],
     ["steps a second, looks left out", ((1000 * steps) / milliseconds).toFixed(1), ""],
     ["page views a second", ((1000 * steps * batch) / milliseconds).toFixed(0), ""],
-    ["looks: how many, all together, the longest", `${looks.length}, ${seconds(looking.reduce((a, b) => a + b))}, ${ms(Math.max(...looking))}`, ""],
+    ["looks that steps wait for: how many, all together, the longest", `${first.length}, ${seconds(looking.reduce((a, b) => a + b))}, ${ms(Math.max(...looking))}`, ""],
     ["held-out click AUC within 0.01 of what ships, after", near ? since(near) : "never", "120 s"],
     ["the whole recipe, after", since(looks.at(-1)), ""],
     ["held-out click AUC at the end, and of what ships", reached("auc-click"), ""],

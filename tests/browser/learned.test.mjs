@@ -299,10 +299,10 @@ test("a storage that is full or forbidden is said once, and the run goes on", ()
     },
     async (vitrine) => {
       await vitrine.ready();
-      await learn(vitrine, 4);
+      await learn(vitrine, 2);
       const notice = vitrine.page.locator('[data-key="learn-not-kept"]');
       await notice.filter({ hasText: /The run goes on/ }).waitFor();
       assert.equal(await notice.count(), 1);
-      assert.equal((await losses(vitrine)).length, 4);
+      assert.equal((await losses(vitrine)).length, 2);
     },
   ));

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 
 import { listen, spoken } from "./support/assistive.mjs";
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
 const ALLOW_ALL = [/./];
 const TEMPERATURE = "?q=couch&panel=lessons&lesson=03-temperature.2";
 const LESSON = "assets/lessons/03-temperature.md";
@@ -83,79 +84,75 @@ test("a link opens a step; after a guess the engine confirms it; progress surviv
     assert.deepEqual(done.slice(0, 3), ["false", "true", "false"]);
   }));
 
-test("the knob is pointed at beside the shelf, and the stage is set by a click", () =>
-  withVitrine(stage, { link: TEMPERATURE.replace("q=couch", "q=milk"), context: { viewport: { width: 1440, height: 900 } } }, async (vitrine) => {
-    await vitrine.ready();
-    await vitrine.page.locator("[data-pointed-at]").waitFor();
-    const struck = await vitrine.page.evaluate(() => {
-      const marked = document.querySelector("[data-pointed-at]");
-      const style = getComputedStyle(marked);
-      const out = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
-      const { top, bottom } = marked.getBoundingClientRect();
-      const texts = [...document.querySelectorAll(".knobs :is(h2, h3), .knob .name")].filter((text) => !marked.contains(text));
-      return texts
-        .filter((text) => {
-          const box = text.getBoundingClientRect();
-          return (box.bottom > top - out + 1 && box.top < top) || (box.top < bottom + out - 1 && box.bottom > bottom);
-        })
-        .map((text) => text.textContent);
-    });
-    assert.deepEqual(struck, [], "the ring lies over other names");
-    assert.equal(await vitrine.page.locator('[data-pointed-at] [data-testid="temperature"]').count(), 1);
-    const [shelf, studio] = await Promise.all(["shelf", "studio"].map((id) => vitrine.get(id).boundingBox()));
-    assert.ok(shelf.x + shelf.width <= studio.x, "the studio covers the shelf");
-    await vitrine.after(() => vitrine.get("lesson-stage").click());
-    assert.equal(await vitrine.get("query").inputValue(), "couch");
-    assert.ok(await vitrine.get("lesson-stage").isDisabled());
-    await vitrine.get("studio-close").click();
-    await vitrine.page.waitForFunction(() => document.querySelector("[data-pointed-at]") === null);
-  }));
+test("the knob is pointed at beside the shelf, and the stage is set by a click", async () => {
+  const vitrine = await begin(TEMPERATURE.replace("q=couch", "q=milk"), { width: 1440, height: 900 });
+  await vitrine.page.locator("[data-pointed-at]").waitFor();
+  const struck = await vitrine.page.evaluate(() => {
+    const marked = document.querySelector("[data-pointed-at]");
+    const style = getComputedStyle(marked);
+    const out = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+    const { top, bottom } = marked.getBoundingClientRect();
+    const texts = [...document.querySelectorAll(".knobs :is(h2, h3), .knob .name")].filter((text) => !marked.contains(text));
+    return texts
+      .filter((text) => {
+        const box = text.getBoundingClientRect();
+        return (box.bottom > top - out + 1 && box.top < top) || (box.top < bottom + out - 1 && box.bottom > bottom);
+      })
+      .map((text) => text.textContent);
+  });
+  assert.deepEqual(struck, [], "the ring lies over other names");
+  assert.equal(await vitrine.page.locator('[data-pointed-at] [data-testid="temperature"]').count(), 1);
+  const [shelf, studio] = await Promise.all(["shelf", "studio"].map((id) => vitrine.get(id).boundingBox()));
+  assert.ok(shelf.x + shelf.width <= studio.x, "the studio covers the shelf");
+  await vitrine.after(() => vitrine.get("lesson-stage").click());
+  assert.equal(await vitrine.get("query").inputValue(), "couch");
+  assert.ok(await vitrine.get("lesson-stage").isDisabled());
+  await vitrine.get("studio-close").click();
+  await vitrine.page.waitForFunction(() => document.querySelector("[data-pointed-at]") === null);
+});
 
-test("insides that are pointed at are opened and scrolled to, on a page with tabs too", () =>
-  withVitrine(stage, { link: "?panel=lessons&lesson=09-experts-and-gates.2", context: { viewport: { width: 1024, height: 800 } } }, async (vitrine) => {
-    await vitrine.ready();
-    await vitrine.page.waitForFunction(() => {
-      const [marked, studio] = ["[data-pointed-at]", "#studio"].map((at) => document.querySelector(at)?.getBoundingClientRect());
-      return marked?.width > 0 && marked.top >= 0 && marked.top + 100 < studio.top;
-    });
-  }));
+test("insides that are pointed at are opened and scrolled to, on a page with tabs too", async () => {
+  const vitrine = await begin("?panel=lessons&lesson=09-experts-and-gates.2", { width: 1024, height: 800 });
+  await vitrine.page.waitForFunction(() => {
+    const [marked, studio] = ["[data-pointed-at]", "#studio"].map((at) => document.querySelector(at)?.getBoundingClientRect());
+    return marked?.width > 0 && marked.top >= 0 && marked.top + 100 < studio.top;
+  });
+});
 
-test("in a lecture the knob is in the lesson, and moves the page's", () =>
-  withVitrine(stage, { link: `${TEMPERATURE}&lecture=on` }, async (vitrine) => {
-    await vitrine.ready();
-    const knob = vitrine.get("lesson").getByTestId("temperature");
-    await knob.fill("0.1");
-    await vitrine.page.waitForFunction(() => /tau=0\.1&/.test(location.hash) && /lecture=on/.test(location.hash));
-    assert.equal(await vitrine.page.locator('main [data-testid="temperature"]').inputValue(), "0.1");
-    await vitrine.get("lecture").setChecked(false);
-    await knob.waitFor({ state: "hidden" });
-    await vitrine.page.waitForFunction(() => !location.hash.includes("lecture"));
-  }));
+test("in a lecture the knob is in the lesson, and moves the page's", async () => {
+  const vitrine = await begin(`${TEMPERATURE}&lecture=on`, { width: 1280, height: 720 });
+  const knob = vitrine.get("lesson").getByTestId("temperature");
+  await knob.fill("0.1");
+  await vitrine.page.waitForFunction(() => /tau=0\.1&/.test(location.hash) && /lecture=on/.test(location.hash));
+  assert.equal(await vitrine.page.locator('main [data-testid="temperature"]').inputValue(), "0.1");
+  await vitrine.get("lecture").setChecked(false);
+  await knob.waitFor({ state: "hidden" });
+  await vitrine.page.waitForFunction(() => !location.hash.includes("lecture"));
+});
 
-test("a lesson is done with the keyboard alone", () =>
-  withVitrine(stage, { link: "?panel=lessons" }, async (vitrine) => {
-    const { page } = vitrine;
-    await vitrine.ready();
-    const third = vitrine.get("lessons").locator("ol button").nth(2);
-    await third.focus();
-    await page.keyboard.press("Enter");
-    await reached(vitrine, "1");
-    await page.keyboard.press("ArrowRight");
-    await reached(vitrine, "2");
-    await page.keyboard.press("ArrowLeft");
-    await reached(vitrine, "1");
-    await page.keyboard.press("ArrowRight");
-    await reached(vitrine, "2");
-    await vitrine.get("lesson-question").locator("input").first().focus();
-    await page.keyboard.press("Space");
-    // Among the choices arrow keys choose.
-    await page.keyboard.press("ArrowRight");
-    assert.equal(await step(vitrine), "2");
-    await page.keyboard.press("Tab");
-    assert.ok(await vitrine.get("lesson-check").evaluate((button) => button === document.activeElement));
-    await page.keyboard.press("Enter");
-    await vitrine.get("lesson-found").waitFor();
-  }));
+test("a lesson is done with the keyboard alone", async () => {
+  const vitrine = await begin("?panel=lessons", { width: 1280, height: 720 });
+  const { page } = vitrine;
+  const third = vitrine.get("lessons").locator("ol.all button").nth(2);
+  await third.focus();
+  await page.keyboard.press("Enter");
+  await reached(vitrine, "1");
+  await page.keyboard.press("ArrowRight");
+  await reached(vitrine, "2");
+  await page.keyboard.press("ArrowLeft");
+  await reached(vitrine, "1");
+  await page.keyboard.press("ArrowRight");
+  await reached(vitrine, "2");
+  await vitrine.get("lesson-question").locator("input").first().focus();
+  await page.keyboard.press("Space");
+  // Among the choices arrow keys choose.
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await step(vitrine), "2");
+  await page.keyboard.press("Tab");
+  assert.ok(await vitrine.get("lesson-check").evaluate((button) => button === document.activeElement));
+  await page.keyboard.press("Enter");
+  await vitrine.get("lesson-found").waitFor();
+});
 
 test("lessons that are missing or malformed are said, and a second try gets them", () =>
   withVitrine(

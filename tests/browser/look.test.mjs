@@ -1,16 +1,13 @@
-// How it looks: pictures for people in output/, and what a machine can see of it.
+// How it looks: what a machine can see of it, and pictures for people.
 
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { describe } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { test, useStage } from "./support/browser.mjs";
+import { picture, test, useStage } from "./support/browser.mjs";
 import { PANELS, usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
-const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
-await mkdir(OUTPUT, { recursive: true });
 
 const SIZES = [
   { width: 1440, height: 900 },
@@ -92,7 +89,7 @@ async function settledOn(page, step) {
   }, step);
 }
 
-/** The steps of the lessons that point at something, one for each thing that they point at. */
+/** The steps of the lessons that point at something, one for each thing that they point at, with what is watched. */
 async function steps() {
   const folder = new URL("../../assets/lessons/", import.meta.url);
   const found = new Map();
@@ -109,7 +106,9 @@ async function steps() {
       }
     });
   }
-  return [...found.values()];
+  // What has something watched beside it holds what it is without.
+  const all = [...found.values()];
+  return all.filter(({ point, look }) => look || !all.some((other) => other.look && other.point === point));
 }
 
 /** Colours whose drawing is too like the ground of its picture to be told apart, on the shelf and in the history. Runs in the page. */
@@ -147,49 +146,40 @@ describe("the look", () => {
   const open = usePage(stage);
 
   test("at 1440, 1024 and 390, light and dark: nothing sticks out, everything has a name", async () => {
-    const vitrine = await open("", SIZES[0]);
+    // On a phone a sheet opens with what is looked into.
+    const vitrine = await open("", SIZES[2]);
     const { page } = vitrine;
-    const each = async (use) => {
-      for (const viewport of SIZES) {
-        await page.setViewportSize(viewport);
-        for (const colorScheme of ["light", "dark"]) {
-          await page.emulateMedia({ colorScheme });
-          await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, colorScheme);
-          await use(`${viewport.width}-${colorScheme}`);
-        }
-      }
-    };
-    await each(async (name) => {
-      await page.screenshot({ path: `${OUTPUT}${name}.png` });
-      await page.screenshot({ path: `${OUTPUT}${name}-full.png`, fullPage: true });
-    });
     await vitrine.after(() => vitrine.get("look-inside").first().click());
-    await each(async (name) => {
-      await page.screenshot({ path: `${OUTPUT}${name}-inside.png` });
-      await nothingSticksOut(page, name);
-      const nameless = await page.evaluate(() =>
-        [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
-          .filter(
-            (element) =>
-              !element.getAttribute("aria-label") &&
-              !element.getAttribute("aria-labelledby") &&
-              !element.textContent.trim() &&
-              ![...(element.labels ?? [])].some((label) => label.textContent.trim()),
-          )
-          .map((element) => element.outerHTML),
-      );
-      assert.deepEqual(nameless, [], name);
-    });
+    for (const viewport of SIZES) {
+      await page.setViewportSize(viewport);
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, colorScheme);
+        const name = `${viewport.width}-${colorScheme}`;
+        await picture(page, `${name}-inside`);
+        await nothingSticksOut(page, name);
+        const nameless = await page.evaluate(() =>
+          [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
+            .filter(
+              (element) =>
+                !element.getAttribute("aria-label") &&
+                !element.getAttribute("aria-labelledby") &&
+                !element.textContent.trim() &&
+                ![...(element.labels ?? [])].some((label) => label.textContent.trim()),
+            )
+            .map((element) => element.outerHTML),
+        );
+        assert.deepEqual(nameless, [], name);
+      }
+    }
     await page.emulateMedia({ colorScheme: "light" });
   });
 
   for (const panel of ["", ...PANELS]) {
     test(`of ${panel || "the page alone"} from a phone to a projector: nothing sticks out`, async () => {
-      const { page } = await open(`?v=1&q=couch&look=2&panel=${panel}&a=q:lamp`, OTHER_SIZES[0]);
-      if (panel) {
-        await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
-        await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
-      }
+      const vitrine = await open(`?v=1&q=couch&look=2&panel=${panel}&a=q:lamp`, OTHER_SIZES[0]);
+      const { page } = vitrine;
+      if (panel) await vitrine.opened(panel);
       for (const viewport of OTHER_SIZES) {
         await page.setViewportSize(viewport);
         await painted(page);
@@ -204,8 +194,8 @@ describe("the look", () => {
       const { page } = vitrine;
       const inSight = async (what) => {
         await vitrine.still();
-        await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${what.replace(" ", "-")}.png` });
         const products = await productsInSight(page);
+        await picture(page, `sight-${viewport.width}-${what.replace(" ", "-")}`, { wrong: products < 2 });
         assert.ok(products >= 2, `${what}: ${products} products in sight`);
       };
       if (viewport.width <= 760) {
@@ -218,6 +208,7 @@ describe("the look", () => {
       for (const panel of PANELS) {
         await vitrine.goTo(`?v=1&backend=cpu&q=shoes&panel=${panel}`);
         await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+        if (panel === "metrics") await vitrine.halt(panel);
         await inSight(panel);
         // On a phone what the panel is for is in sight beside them.
         if (viewport.width !== 390 || !MAIN[panel]) continue;
@@ -250,7 +241,7 @@ describe("the look", () => {
             await vitrine.rest();
             const lacks = await settledOn(page, { point, look });
             if (lacks) {
-              await page.screenshot({ path: `${OUTPUT}sight-${viewport.width}-${step}${more}.png` });
+              await picture(page, `sight-${viewport.width}-${step}${more}`, { wrong: true });
               missing.push(`${step}: ${lacks}`);
             }
           }
@@ -294,7 +285,7 @@ describe("the look", () => {
       await vitrine.ready();
       await vitrine.get("product").first().locator(".face").click();
       await page.locator(".card.chosen").waitFor();
-      await page.screenshot({ path: `${OUTPUT}forced-colours.png` });
+      await picture(page, "forced-colours");
       const styles = (selector, ...names) =>
         page.locator(selector).first().evaluate(
           (element, [pseudo, names]) => names.map((name) => getComputedStyle(element, pseudo).getPropertyValue(name)),

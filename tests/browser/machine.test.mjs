@@ -68,25 +68,25 @@ test("every part of both systems is drawn, and opened shows its formula and the 
     assert.ok(Math.abs(score - JSON.parse(values).retrieval_score) < 1e-3);
   }));
 
-test("a knob that is turned rings the parts that it moves, and no other", () =>
-  withVitrine(stage, { link: LINK }, async (vitrine) => {
+test("a knob that is turned rings the parts that it moves, and no other", async () => {
+  let first;
+  await shared(LINK, async (vitrine) => {
+    [first] = await vitrine.ranking();
+  });
+  // Where a page begins there is no state before.
+  await withVitrine(stage, { link: `${LINK}&look=${first.id}` }, async (vitrine) => {
     await vitrine.ready();
     await drawn(vitrine);
     assert.deepEqual(await moved(vitrine), []);
-    const [first] = await vitrine.ranking();
-    await vitrine.open(`${LINK}&look=${first.id}`);
-    await vitrine.ready();
-    await drawn(vitrine);
     await vitrine.after(() => vitrine.set("gate-temperature", 5));
     await vitrine.page.locator(".machine .part.moved").first().waitFor();
     assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
     assert.match(await vitrine.get("machine-status").textContent(), /^4 parts moved since the last state, most of all: /);
-  }));
+  });
+});
 
 test("on a narrow page the parts are a list, from what comes in to what comes out", () =>
-  withVitrine(stage, { link: LINK, context: { viewport: { width: 390, height: 800 } } }, async (vitrine) => {
-    await vitrine.ready();
-    await drawn(vitrine);
+  shared(LINK, async (vitrine) => {
     const tops = await vitrine.get("machine-retriever").locator(".part").evaluateAll((all) =>
       all.map((one) => one.getBoundingClientRect()).map(({ top, left, right }) => ({ top, left, right })),
     );
@@ -94,7 +94,7 @@ test("on a narrow page the parts are a list, from what comes in to what comes ou
       assert.ok(box.left >= 0 && box.right <= 390);
       if (n > 0) assert.ok(box.top > tops[n - 1].top);
     }
-  }));
+  }, { width: 390, height: 800 }));
 
 test("a formula has the numbers of this product, and they come to what is shown", () =>
   shared(`${LINK}&ranker=mlpr&part=ranker.chance`, async (vitrine) => {
@@ -133,7 +133,9 @@ test("the part that is opened is in the link, and comes back with it", () =>
     await vitrine.page.goForward();
     await vitrine.page.locator('.machine [data-part="item"][aria-selected="true"]').waitFor();
     // What another system has not is not opened.
-    await vitrine.open(`${LINK}&ranker=none&part=ranker.gates`);
+    await vitrine.goTo(`${LINK}&ranker=none&part=ranker.gates`);
+    await vitrine.page.waitForFunction(() => !document.querySelector('.machine [aria-selected="true"]'));
+    await vitrine.rest();
     await drawn(vitrine);
     assert.equal(await vitrine.page.locator('.machine [aria-selected="true"]').count(), 0);
   }));
@@ -159,7 +161,7 @@ for (const width of [1440, 1024, 768])
       assert.ok(seen.least >= 11, `${seen.least} pixels`);
     }, { width, height: 900 }));
 
-test("the numbers are held against a pinned state and against the state before", () =>
+test("the numbers are held against a pinned state", () =>
   withVitrine(stage, { link: `${LINK}&a=q:couch;gate-temperature:5` }, async (vitrine) => {
     await vitrine.ready();
     await drawn(vitrine);
@@ -175,14 +177,6 @@ test("the numbers are held against a pinned state and against the state before",
     await choose("before");
     await drawn(vitrine);
     assert.deepEqual(await moved(vitrine), []);
-    const [first] = await vitrine.ranking();
-    await vitrine.open(`${LINK}&look=${first.id}`);
-    // Without it there is no state before.
-    await vitrine.ready();
-    await drawn(vitrine);
-    await vitrine.after(() => vitrine.set("gate-temperature", 2));
-    await vitrine.page.locator(".machine .part.moved").first().waitFor();
-    assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
   }));
 
 test("the page's products can be seen in the mean, and one of them in passing", () =>

@@ -1,6 +1,6 @@
 // What opens over the page (the backend's menu, suggestions, hints, sheets, notices, the studio's
-// panels and the lists in them) lies inside the window, with nothing over it, in every size, in both
-// languages, light and dark.
+// panels and the lists in them) lies inside the window, with nothing over it, in every size, light and dark, and
+// in both languages wherever these differ.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -115,34 +115,37 @@ describe("what opens over the page", () => {
           }
         }));
 
-      test(`${where}: the hint of every knob, by the keyboard`, () =>
-        open("q=couch&coarse=on", async (vitrine, page) => {
-          if (viewport.width <= 760) await page.locator('.tabs [data-tab="knobs"]').click();
-          const wrong = [];
-          const inputs = page.locator(".knobs .knob :is(input, select)");
-          const count = await inputs.count();
-          assert.ok(count > 20);
-          await inputs.first().focus();
-          await page.keyboard.press("Shift+Tab");
-          const seen = new Set();
-          for (let presses = 0; presses < 4 * count && seen.size < count; presses++) {
-            await page.keyboard.press("Tab");
-            const knob = await page.evaluate(() => document.activeElement?.closest(".knobs .knob")?.dataset.knob);
-            if (!knob || seen.has(knob)) continue;
-            const hint = page.locator(`.knobs [data-knob="${knob}"] .about.open`);
-            await hint.waitFor();
-            seen.add(knob);
-            await hint.evaluate((element) => element.scrollIntoView({ block: "nearest" }));
-            const said = await amissAtRest(hint);
-            if (said) wrong.push(`${knob}: ${said}`);
-            // In a window of some height the controls around it can still be seen and pressed.
-            const over = viewport.height > 480 ? await hint.evaluate(covered) : [];
-            if (over.length > 0) wrong.push(`${knob}: lies over ${over}`);
-          }
-          assert.equal(seen.size, count, "every knob was reached");
-          assert.deepEqual(wrong, []);
-          await page.keyboard.press("Escape");
-        }));
+      // They are longer in English; in Chinese they wrap otherwise where there is least room.
+      if (lang === "en" || viewport.width === 390) {
+        test(`${where}: the hint of every knob, by the keyboard`, () =>
+          open("q=couch&coarse=on", async (vitrine, page) => {
+            if (viewport.width <= 760) await page.locator('.tabs [data-tab="knobs"]').click();
+            const wrong = [];
+            const inputs = page.locator(".knobs .knob :is(input, select)");
+            const count = await inputs.count();
+            assert.ok(count > 20);
+            await inputs.first().focus();
+            await page.keyboard.press("Shift+Tab");
+            const seen = new Set();
+            for (let presses = 0; presses < 4 * count && seen.size < count; presses++) {
+              await page.keyboard.press("Tab");
+              const knob = await page.evaluate(() => document.activeElement?.closest(".knobs .knob")?.dataset.knob);
+              if (!knob || seen.has(knob)) continue;
+              const hint = page.locator(`.knobs [data-knob="${knob}"] .about.open`);
+              await hint.waitFor();
+              seen.add(knob);
+              await hint.evaluate((element) => element.scrollIntoView({ block: "nearest" }));
+              const said = await amissAtRest(hint);
+              if (said) wrong.push(`${knob}: ${said}`);
+              // In a window of some height the controls around it can still be seen and pressed.
+              const over = viewport.height > 480 ? await hint.evaluate(covered) : [];
+              if (over.length > 0) wrong.push(`${knob}: lies over ${over}`);
+            }
+            assert.equal(seen.size, count, "every knob was reached");
+            assert.deepEqual(wrong, []);
+            await page.keyboard.press("Escape");
+          }));
+      }
 
       // The longest of them: each width once.
       if ((viewport.width === 390) !== (lang === "zh")) continue;
@@ -150,8 +153,7 @@ describe("what opens over the page", () => {
         open("q=couch&a=q:lamp", async (vitrine, page) => {
           for (const panel of PANELS) {
             await vitrine.goTo(`?v=1&backend=cpu&lang=${lang}&q=couch&look=2&a=q:lamp&panel=${panel}`);
-            await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
-            await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+            await vitrine.opened(panel);
             await inPlace(page, "#studio", panel);
             const pick = page.locator("#studio .pick input").first();
             if (panel === "explain" && (await pick.count())) {

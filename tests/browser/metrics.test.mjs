@@ -73,6 +73,9 @@ test("it can be stopped and goes on from there, and the page ranks meanwhile", (
     await measuredTo(vitrine, 3);
     const run = await vitrine.run();
     const before = await vitrine.page.evaluate(() => {
+      const told = document.querySelector('[data-testid="metrics"] .actions [role="status"]');
+      globalThis.heard = [];
+      new MutationObserver(() => globalThis.heard.push(told.textContent)).observe(told, { childList: true });
       document.querySelector('[data-testid="metrics-stop"]').click();
       return document.querySelector('[data-testid="metrics-progress"]').value;
     });
@@ -83,6 +86,10 @@ test("it can be stopped and goes on from there, and the page ranks meanwhile", (
     await vitrine.page.waitForTimeout(1_500);
     assert.deepEqual(await progress(vitrine), stopped);
     await vitrine.get("metrics-status").getByText(/Stopped at/).waitFor();
+    // It is told once, with what arrived last.
+    await vitrine.page.waitForFunction(() => globalThis.heard.length > 0);
+    const heard = await vitrine.page.evaluate(() => globalThis.heard);
+    assert.deepEqual(heard, [`Stopped at ${stopped.value} of ${stopped.max}.`]);
     await vitrine.get("metrics-stop").click();
     await measuredTo(vitrine, stopped.value + 2);
     await vitrine.set("temperature", 0.05);

@@ -17,20 +17,12 @@ describe("without WebGPU", () => {
     ["the browser knows none", ({ page }) => page.addInitScript(ABSENT)],
     ["the adapter is refused", () => {}],
   ]) {
-    test(`${name}: asked for, it is declined with a notice, and the CPU answers`, async () => {
-      await withVitrine(stage, { link: "?v=1&backend=webgpu", prepare, webgpu }, async (vitrine) => {
+    test(`${name}: it is told once, stands in the backend's menu after that, and the CPU answers`, async () => {
+      await withVitrine(stage, { prepare, webgpu }, async (vitrine) => {
         await vitrine.ready();
         await vitrine.notice(/webgpu/);
         await vitrine.search("lamp");
         assert.equal(await vitrine.backend(), "cpu");
-        assert.equal(await vitrine.engine(), "ready");
-      });
-    });
-
-    test(`${name}: it is told once, and stands in the backend's menu after that`, async () => {
-      await withVitrine(stage, { prepare, webgpu }, async (vitrine) => {
-        await vitrine.ready();
-        await vitrine.notice(/webgpu/);
         await vitrine.open();
         await vitrine.ready();
         const menu = vitrine.page.locator(".backend .sheet > p", { hasText: /has no WebGPU|WebGPU cannot be used/ });
@@ -40,14 +32,9 @@ describe("without WebGPU", () => {
         await vitrine.open("?v=1&backend=webgpu");
         await vitrine.ready();
         await vitrine.notice(/webgpu/);
-      });
-    });
-
-    test(`${name}: not asked for, it disturbs nobody`, async () => {
-      await withVitrine(stage, { prepare, webgpu }, async (vitrine) => {
-        await vitrine.ready();
         await vitrine.search("lamp");
         assert.equal(await vitrine.backend(), "cpu");
+        assert.equal(await vitrine.engine(), "ready");
       });
     });
   }

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 
-import { launch, test, withPage } from "./support/browser.mjs";
+import { KEPT_SOON, launch, test, withPage } from "./support/browser.mjs";
 import { Host } from "./support/host.mjs";
 import { DIST } from "./support/server.mjs";
 import { PANELS, PATIENCE, Vitrine } from "./support/vitrine.mjs";
@@ -24,6 +24,7 @@ async function visit(wish, use, link = "?v=1&q=couch&backend=cpu") {
   const [browser, host] = await Promise.all([launch(), Host.start()]);
   try {
     await withPage({ browser, server: host.server }, KEPT, async (page) => {
+      await page.context().addInitScript(KEPT_SOON);
       await page.context().addInitScript((wish) => {
         // A page that is not opened yet remembers nothing.
         if (location.protocol === "about:") return;
@@ -81,13 +82,6 @@ const keeps = ({ page }, name) =>
 
 const ranker = (vitrine, name) => vitrine.after(() => vitrine.set("ranker", name));
 
-/** Opens a panel of the studio in the page that is there. */
-async function panel(vitrine, name) {
-  await vitrine.open(`?v=1&q=couch&backend=cpu&panel=${name}`);
-  await vitrine.ready();
-  await vitrine.page.locator("#studio .studio-panel").waitFor();
-}
-
 test("after the first visit everything works without a line", () =>
   visit("all", async (vitrine, host) => {
     assert.match(await kept(vitrine), /^All .* are on this device/);
@@ -109,8 +103,11 @@ test("after the first visit everything works without a line", () =>
       await vitrine.ready();
       assert.deepEqual((await vitrine.notices()).filter(({ key }) => key !== "webgpu-refused"), [], link);
     }
+    await vitrine.open("?v=1&q=couch&look=2&a=q:lamp&backend=cpu&panel=share");
+    await vitrine.ready();
     for (const name of PANELS) {
-      await panel(vitrine, name);
+      await vitrine.page.locator(`#tab-${name}`).click();
+      await vitrine.opened(name);
       assert.deepEqual(await vitrine.page.locator("#studio [role=alert]").allTextContents(), [], name);
     }
     await vitrine.page.locator("#tab-lessons").click();

@@ -1,15 +1,11 @@
 // On paper: what is on show, whole, black on white from dark too, with its link at the foot.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 
-import { test, useStage } from "./support/browser.mjs";
+import { picture, test, useStage } from "./support/browser.mjs";
 import { PANELS, usePage } from "./support/vitrine.mjs";
 
 const stage = useStage();
-const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
-await mkdir(OUTPUT, { recursive: true });
 
 /** A sheet of A4 at 96 dots an inch, less its margins, and its height with them. */
 const PAPER = { width: 703, height: 1032 };
@@ -60,13 +56,13 @@ for (const panel of ["", ...PANELS]) {
     const { page } = vitrine;
     await page.evaluate(() => (document.documentElement.dataset.theme = "dark"));
     if (panel) {
-      await page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
-      await page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+      await vitrine.opened(panel);
+      await vitrine.halt(panel);
     }
     await vitrine.still();
     await onPaper(vitrine);
     try {
-      await page.screenshot({ path: `${OUTPUT}print-${panel || "page"}.png`, fullPage: true });
+      await picture(page, `print-${panel || "page"}`, { fullPage: true });
       assert.deepEqual(await clipped(page), []);
       assert.equal(await seen(page, ".notices, .tabs, .tools, .side.left, #studio .icon"), 0);
       assert.equal(await seen(page, '[data-testid="product"]'), panel ? 0 : (await vitrine.ranking()).length);

@@ -9,9 +9,8 @@ import { PATIENCE, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
-/** Steps of a walk, and after how many it is looked at. */
-const STEPS = 1500;
-const STRIDE = 250;
+/** How often a walk is looked at. */
+const LOOKS = 6;
 
 /** What leaves the page, or asks the machine for something, is no step. */
 const OFF =
@@ -76,9 +75,10 @@ async function held(client) {
 /** Most of a step is the moving of cards: it is walked through once. */
 const still = { reducedMotion: "reduce" };
 
-for (const [name, seed, link, context] of [
-  ["over the page", 1, "?v=1&q=couch", {}],
-  ["over the page and the studio", 2, "?v=1&q=couch&panel=compare", still],
+for (const [name, seed, steps, link, off, context] of [
+  ["over the page", 1, 420, "?v=1&q=couch", OFF, {}],
+  // With few cards, for they take longest to draw.
+  ["over the page and the studio", 2, 1200, "?v=1&q=couch&size=4&panel=compare", `${OFF}, [data-testid="page-size"]`, still],
 ]) {
   test(`a random walk ${name}`, () =>
     withVitrine(stage, { link, context }, async (vitrine) => {
@@ -87,11 +87,15 @@ for (const [name, seed, link, context] of [
       const client = await page.context().newCDPSession(page);
       await client.send("Performance.enable");
       const seen = [];
-      for (let done = 0; done < STEPS; done += STRIDE) {
-        const last = await walk(page, 1000 * seed + done, STRIDE);
+      const stride = steps / LOOKS;
+      for (let done = 0; done < steps; done += stride) {
+        const last = await walk(page, 1000 * seed + done, stride, off);
         await page.waitForFunction(() => document.documentElement.dataset.engine === "ready", undefined, { timeout: 2 * PATIENCE }).catch(() => {
-          throw new Error(`after ${done + STRIDE} steps, the last on ${last}, the engine does not answer`);
+          throw new Error(`after ${done + stride} steps, the last on ${last}, the engine does not answer`);
         });
+        // The same is on show at each look, wherever the walk has gone.
+        await vitrine.goTo(link);
+        await vitrine.rest();
         seen.push(await held(client));
       }
       // It still answers, and to what is asked now.

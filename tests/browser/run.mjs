@@ -1,5 +1,5 @@
-// Runs all files of tests but the software GPU's, which takes every core there is: two at a time, and the
-// longest first, so that none is left to run alone in the end. `node --test` goes by their names.
+// Runs all files of tests but the software GPU's, which takes every core there is: two at a time, or as many as
+// LANES says, and the longest first, so that none is left to run alone in the end. `node --test` goes by their names.
 //
 //     node tests/browser/run.mjs [what the names of tests are to match]
 
@@ -8,8 +8,10 @@ import { fileURLToPath } from "node:url";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-/** Those that take minutes, longest first; the others by their length. */
-const LONGEST = "random-walk memory faults offline learned share languages knobs look input accessibility menus".split(" ");
+/**
+ * Those that take minutes, longest first, but for what waits beside what computes; the others by their length.
+ */
+const LONGEST = "memory offline random-walk faults learned share look languages knobs input learn menus".split(" ");
 
 const folder = new URL("./", import.meta.url);
 const rank = (name) => {
@@ -23,7 +25,7 @@ const files = readdirSync(folder)
   .map((name) => fileURLToPath(new URL(name, folder)));
 
 const patterns = process.argv.slice(2);
-run({ files, concurrency: 2, ...(patterns.length ? { testNamePatterns: patterns } : {}) })
+run({ files, concurrency: Number(process.env.LANES ?? 2), ...(patterns.length ? { testNamePatterns: patterns } : {}) })
   .on("test:fail", () => (process.exitCode = 1))
   .compose(new spec())
   .pipe(process.stdout);

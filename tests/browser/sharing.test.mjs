@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { withVitrine } from "./support/vitrine.mjs";
+import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
+const begin = usePage(stage);
 
 async function saved(vitrine, act) {
   const [download] = await Promise.all([vitrine.page.waitForEvent("download"), act()]);
@@ -31,58 +32,57 @@ async function opened(vitrine, type, bytes) {
   return found;
 }
 
-test("the ranking is saved with every score, as it stands on the shelf", () =>
-  withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
-    await vitrine.ready();
-    await vitrine.page.locator(".charts figure").first().waitFor();
-    const shelf = await vitrine.ranking();
-    const today = new Date().toLocaleDateString("sv");
-    for (const [form, cell, ending] of [
-      ["comma", ",", "csv"],
-      ["semicolon", ";", "csv"],
-      ["tab", "\t", "tsv"],
-    ]) {
-      await vitrine.get("cells").selectOption(form);
-      const table = await saved(vitrine, () => vitrine.get("save-csv").click());
-      assert.equal(table.name, `ranking-couch-clara-${today}.${ending}`);
-      assert.equal(table.text[0], "\ufeff", "programs are told that it is UTF-8");
-      const [header, ...rows] = table.text.slice(1).trim().split("\n").map((line) => line.split(cell));
-      assert.deepEqual(header.slice(0, 3), ["rank", "product", "title"]);
-      assert.deepEqual(header.slice(-4), ["query", "shopper", "date", "link"]);
-      assert.deepEqual(rows.slice(0, shelf.length).map(([, product]) => Number(product)), shelf.map(({ id }) => Number(id)));
-      assert.deepEqual(rows[0].slice(-4), ["couch", "clara", today, `${stage.server.url}#v=1&q=couch`]);
-      const score = rows[0].at(header.indexOf("score") - header.length);
-      assert.match(rows[0].at(header.indexOf("score is") - header.length), /^Π \(P\(k\) \/ b\)\^\(w \/ Σ w\) \| w: click .* \| b: click /);
-      assert.match(score, form === "semicolon" ? /^\d+,\d+$/ : /^\d+\.\d+$/);
-    }
-    const json = JSON.parse((await saved(vitrine, () => vitrine.get("save-json").click())).text);
-    assert.equal(json.ranker, "dmt");
-    assert.equal(json.products[0].product, Number(shelf[0].id));
-    assert.ok(Math.abs(json.products[0].score - Number(shelf[0].score)) < 1e-4);
-    assert.equal(json.products[0].gates.length, 8);
-  }));
+test("the ranking is saved with every score, as it stands on the shelf", async () => {
+  const vitrine = await begin("?v=1&q=couch&panel=share");
+  await vitrine.page.locator(".charts figure").first().waitFor();
+  const shelf = await vitrine.ranking();
+  const today = new Date().toLocaleDateString("sv");
+  for (const [form, cell, ending] of [
+    ["comma", ",", "csv"],
+    ["semicolon", ";", "csv"],
+    ["tab", "\t", "tsv"],
+  ]) {
+    await vitrine.get("cells").selectOption(form);
+    const table = await saved(vitrine, () => vitrine.get("save-csv").click());
+    assert.equal(table.name, `ranking-couch-clara-${today}.${ending}`);
+    assert.equal(table.text[0], "\ufeff", "programs are told that it is UTF-8");
+    const [header, ...rows] = table.text.slice(1).trim().split("\n").map((line) => line.split(cell));
+    assert.deepEqual(header.slice(0, 3), ["rank", "product", "title"]);
+    assert.deepEqual(header.slice(-4), ["query", "shopper", "date", "link"]);
+    assert.deepEqual(rows.slice(0, shelf.length).map(([, product]) => Number(product)), shelf.map(({ id }) => Number(id)));
+    assert.deepEqual(rows[0].slice(-4), ["couch", "clara", today, `${stage.server.url}#v=1&q=couch`]);
+    const score = rows[0].at(header.indexOf("score") - header.length);
+    assert.match(rows[0].at(header.indexOf("score is") - header.length), /^Π \(P\(k\) \/ b\)\^\(w \/ Σ w\) \| w: click .* \| b: click /);
+    assert.match(score, form === "semicolon" ? /^\d+,\d+$/ : /^\d+\.\d+$/);
+  }
+  const json = JSON.parse((await saved(vitrine, () => vitrine.get("save-json").click())).text);
+  assert.equal(json.ranker, "dmt");
+  assert.equal(json.products[0].product, Number(shelf[0].id));
+  assert.ok(Math.abs(json.products[0].score - Number(shelf[0].score)) < 1e-4);
+  assert.equal(json.products[0].gates.length, 8);
+});
 
-test("charts are saved as SVG and PNG", () =>
-  withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
-    const chart = vitrine.page.locator(".charts figure").first();
-    await chart.waitFor();
-    for (const [form, type, scale] of [
-      ["SVG", "image/svg+xml", 1],
-      ["PNG", "image/png", 2],
-    ]) {
-      const file = await saved(vitrine, () => chart.getByRole("button", { name: form }).click());
-      assert.match(file.name, new RegExp(`^softmax-couch-clara-[0-9-]+\\.${form.toLowerCase()}$`));
-      const { width, height, colours, opaque } = await opened(vitrine, type, file.bytes);
-      assert.deepEqual([width, height], [640 * scale, 372 * scale], form);
-      assert.ok(colours > 10, `${form} shows ${colours} colours: there is no chart in it`);
-      assert.ok(opaque, `${form} has no background`);
-      if (form === "SVG") {
-        for (const words of ["Softmax of the retriever", "probability by place", "compete in effect"]) {
-          assert.ok(file.text.includes(words), `${words} stands in it`);
-        }
+test("charts are saved as SVG and PNG", async () => {
+  const vitrine = await begin("?v=1&q=couch&panel=share");
+  const chart = vitrine.page.locator(".charts figure").first();
+  await chart.waitFor();
+  for (const [form, type, scale] of [
+    ["SVG", "image/svg+xml", 1],
+    ["PNG", "image/png", 2],
+  ]) {
+    const file = await saved(vitrine, () => chart.getByRole("button", { name: form }).click());
+    assert.match(file.name, new RegExp(`^softmax-couch-clara-[0-9-]+\\.${form.toLowerCase()}$`));
+    const { width, height, colours, opaque } = await opened(vitrine, type, file.bytes);
+    assert.deepEqual([width, height], [640 * scale, 372 * scale], form);
+    assert.ok(colours > 10, `${form} shows ${colours} colours: there is no chart in it`);
+    assert.ok(opaque, `${form} has no background`);
+    if (form === "SVG") {
+      for (const words of ["Softmax of the retriever", "probability by place", "compete in effect"]) {
+        assert.ok(file.text.includes(words), `${words} stands in it`);
       }
     }
-  }));
+  }
+});
 
 test("a state's file is opened, by choice and by dropping it on the page", () =>
   withVitrine(stage, { link: "?v=1&q=couch&gmv=on&panel=share" }, async (vitrine) => {
@@ -107,19 +107,18 @@ test("a state's file is opened, by choice and by dropping it on the page", () =>
     assert.equal(await vitrine.get("query").inputValue(), "couch");
   }));
 
-test("a file that holds no state is said, and changes nothing", () =>
-  withVitrine(stage, { link: "?v=1&q=lamp&panel=share" }, async (vitrine) => {
-    await vitrine.ready();
-    for (const [name, text, why] of [
-      ["photo.json", "\u0000\u0001", /not valid JSON/],
-      ["other.json", "{}", /another kind/],
-      ["later.json", '{"vitrine":99,"link":""}', /version 99/],
-    ]) {
-      await vitrine.get("open-state").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
-      await vitrine.notice(why);
-      assert.equal(await vitrine.get("query").inputValue(), "lamp");
-    }
-  }));
+test("a file that holds no state is said, and changes nothing", async () => {
+  const vitrine = await begin("?v=1&q=lamp&panel=share");
+  for (const [name, text, why] of [
+    ["photo.json", "\u0000\u0001", /not valid JSON/],
+    ["other.json", "{}", /another kind/],
+    ["later.json", '{"vitrine":99,"link":""}', /version 99/],
+  ]) {
+    await vitrine.get("open-state").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    await vitrine.notice(why);
+    assert.equal(await vitrine.get("query").inputValue(), "lamp");
+  }
+});
 
 test("the link has a code and a frame, and the frame shows what was asked for", () =>
   withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
@@ -139,27 +138,26 @@ test("the link has a code and a frame, and the frame shows what was asked for", 
     assert.match(await whole.getAttribute("href"), /\/#v=1&q=couch$/);
   }));
 
-test("a code is as large as a camera needs it, or is said to be too dense; a long link has a file", () =>
-  withVitrine(stage, { link: "?v=1&q=couch&panel=share" }, async (vitrine) => {
-    await vitrine.ready();
-    const modules = () =>
-      vitrine.get("qr").locator("svg").evaluate((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width);
-    await vitrine.get("qr").locator("svg").waitFor();
-    assert.equal(await modules(), 4);
-    assert.equal(await vitrine.get("long-link").count(), 0);
-    const edits = (count) => `#v=1&q=couch&panel=share&h=${"favourite:1234,".repeat(count)}click:1`;
-    await vitrine.page.evaluate((link) => (location.hash = link), edits(55));
-    await vitrine.page.waitForFunction(() => document.querySelector('[data-testid="qr"] svg')?.viewBox.baseVal.width > 90);
-    await vitrine.page.setViewportSize({ width: 390, height: 844 });
-    assert.ok((await modules()) >= 3, `${await modules()} pixels to a module on a telephone`);
-    await vitrine.page.evaluate((link) => (location.hash = link), edits(80));
-    await vitrine.get("no-code").waitFor();
-    assert.equal(await vitrine.get("long-link").count(), 0);
-    await vitrine.page.evaluate((link) => (location.hash = link), edits(190));
-    await vitrine.get("long-link").waitFor();
-    const { text } = await saved(vitrine, () => vitrine.get("save-long").click());
-    assert.equal(JSON.parse(text).state.history.length, 191);
-  }));
+test("a code is as large as a camera needs it, or is said to be too dense; a long link has a file", async () => {
+  const vitrine = await begin("?v=1&q=couch&panel=share");
+  const modules = () =>
+    vitrine.get("qr").locator("svg").evaluate((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width);
+  await vitrine.get("qr").locator("svg").waitFor();
+  assert.equal(await modules(), 4);
+  assert.equal(await vitrine.get("long-link").count(), 0);
+  const edits = (count) => `#v=1&q=couch&panel=share&h=${"favourite:1234,".repeat(count)}click:1`;
+  await vitrine.page.evaluate((link) => (location.hash = link), edits(55));
+  await vitrine.page.waitForFunction(() => document.querySelector('[data-testid="qr"] svg')?.viewBox.baseVal.width > 90);
+  await vitrine.page.setViewportSize({ width: 390, height: 844 });
+  assert.ok((await modules()) >= 3, `${await modules()} pixels to a module on a telephone`);
+  await vitrine.page.evaluate((link) => (location.hash = link), edits(80));
+  await vitrine.get("no-code").waitFor();
+  assert.equal(await vitrine.get("long-link").count(), 0);
+  await vitrine.page.evaluate((link) => (location.hash = link), edits(190));
+  await vitrine.get("long-link").waitFor();
+  const { text } = await saved(vitrine, () => vitrine.get("save-long").click());
+  assert.equal(JSON.parse(text).state.history.length, 191);
+});
 
 test("what is built may load nothing from elsewhere, and runs no script that was not built in", () =>
   withVitrine(stage, { allow: [/Content Security Policy/] }, async (vitrine) => {

@@ -20,6 +20,12 @@ const said = (page, selector) =>
 async function settled(page, selector, before = "[]") {
   for (let [last, still] = ["", 0]; still < 4; ) {
     await page.waitForTimeout(200);
+    // What an explanation goes on to try is held against nothing, and keeps the page busy.
+    await page.evaluate(() => {
+      const stop = document.querySelector('#studio-panel [data-testid="tries-stop"]');
+      const goes = stop && !stop.parentElement.querySelector("progress").classList.contains("resting");
+      if (goes && document.querySelector('[data-testid="tried-features"] tbody tr')) stop.click();
+    });
     const texts = await said(page, selector);
     const now = JSON.stringify(texts);
     const stale = (await page.locator("#studio-panel .stale").count()) > 0 || texts.includes("…");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 
 import { test, useStage } from "./support/browser.mjs";
-import { usePage, withVitrine } from "./support/vitrine.mjs";
+import { usePage } from "./support/vitrine.mjs";
 
 const stage = useStage();
 
@@ -210,26 +210,21 @@ describe("the cascade", () => {
 });
 
 describe("a system that cannot be had", () => {
+  const begin = usePage(stage, { allow: [/./] });
   for (const [file, testid, value] of [
     ["mlpr.safetensors", "ranker", "mlpr"],
     ["yandex.safetensors", "retriever", "yandex"],
   ]) {
     test(`${file} is missing: that is said, and the last pair goes on`, async () => {
       stage.server.faults.set(`assets/${file}`, { status: 404 });
-      await withVitrine(
-        stage,
-        { allow: [/./] },
-        async (vitrine) => {
-          await vitrine.ready();
-          const before = await vitrine.scores();
-          await vitrine.after(() => vitrine.set(testid, value));
-          await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*stays in use`));
-          assert.deepEqual(await vitrine.scores(), before);
-          stage.server.faults.clear();
-          await vitrine.after(() => vitrine.set("candidates", 40));
-          assert.deepEqual(await vitrine.notices(), [], "asked for again, it is had");
-        },
-      );
+      const vitrine = await begin("");
+      const before = await vitrine.scores();
+      await vitrine.after(() => vitrine.set(testid, value));
+      await vitrine.notice(new RegExp(`${file.replace(".", "\\.")}.*stays in use`));
+      assert.deepEqual(await vitrine.scores(), before);
+      stage.server.faults.clear();
+      await vitrine.after(() => vitrine.set("candidates", 40));
+      assert.deepEqual(await vitrine.notices(), [], "asked for again, it is had");
     });
   }
 });

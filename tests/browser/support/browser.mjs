@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test as nodeTest, after, afterEach, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { findBrowser } from "./find-browser.mjs";
@@ -66,6 +67,15 @@ const WITHOUT_WEBGPU = () => {
 };
 
 /**
+ * Before a page's scripts: a tenth of what it waits behind its first ranking before it keeps itself (REST in
+ * www/offline.js), which is long for a test.
+ */
+export const KEPT_SOON = () => {
+  const { setTimeout } = window;
+  window.setTimeout = (act, after, ...rest) => setTimeout(act, after === 4000 ? 400 : after, ...rest);
+};
+
+/**
  * A page in a fresh profile, and `close`, which checks what must hold of every page.
  * @param {{browser: import("playwright-core").Browser, server: Server, webgpu?: boolean}} stage
  * @param {{allow?: RegExp[], context?: object, webgpu?: boolean}} options `allow`: errors that the test
@@ -104,6 +114,13 @@ export async function withPage(stage, options, use) {
     throw error;
   }
   await close();
+}
+
+const OUTPUT = fileURLToPath(new URL("../output/", import.meta.url));
+
+/** Leaves a picture for people in output/: of what is wrong, and of all else where PICTURES is set, for that takes long. */
+export async function picture(page, name, { wrong = false, ...options } = {}) {
+  if (wrong || process.env.PICTURES) await page.screenshot({ path: `${OUTPUT}${name}.png`, ...options });
 }
 
 /** Waits until something holds that is known outside of pages: what a server was asked, what a browser told of. */

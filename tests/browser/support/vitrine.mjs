@@ -60,6 +60,7 @@ export function usePage(stage, options = {}) {
       document.querySelector('.tabs [aria-pressed="true"]')?.click();
       document.documentElement.dataset.theme = "light";
       scrollTo(0, 0);
+      for (const place of document.querySelectorAll(".side, #studio")) place.scrollTo(0, 0);
     });
     await page.mouse.move(0, 0);
     await vitrine.goTo(link);
@@ -146,6 +147,40 @@ export class Vitrine {
         last = now();
       }
     }, most / 50);
+  }
+
+  /** Waits until the studio has a panel open, and something in it. */
+  async opened(panel) {
+    await this.page.locator(`#tab-${panel}[aria-selected="true"]`).waitFor();
+    await this.page.locator('[role="tabpanel"]').locator("li, figure, table, fieldset").first().waitFor();
+  }
+
+  /**
+   * Waits until an open panel has some of all that it goes on with for long, and stops it there: what would
+   * change a product's place, tried one after another, and page views that are measured.
+   */
+  async halt(panel) {
+    const halts = {
+      explain: () => {
+        const stop = document.querySelector('[data-testid="tries-stop"]');
+        if (!stop || document.querySelector(".explain.stale")) return false;
+        if (stop.parentElement.querySelector("progress").classList.contains("resting")) return true;
+        // They come last.
+        const stops = document.querySelector('[data-testid="tried-entries"] tbody tr') !== null;
+        if (stops) stop.click();
+        return stops;
+      },
+      metrics: () => {
+        const bar = document.querySelector('[data-testid="metrics-progress"]');
+        // How many there are to be is known behind the first.
+        if (!bar || bar.max <= 1) return false;
+        if (bar.classList.contains("resting")) return true;
+        const stops = bar.value >= 2;
+        if (stops) document.querySelector('[data-testid="metrics-stop"]').click();
+        return stops;
+      },
+    };
+    if (panel in halts) await this.page.waitForFunction(halts[panel]);
   }
 
   /** Waits until a text of the page's has stood still for so long, in milliseconds, and returns it. */
