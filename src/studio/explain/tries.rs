@@ -9,6 +9,7 @@ use super::found::Found;
 use super::texts;
 use super::way::done;
 use crate::engine::{Engine, Lost};
+use page::browser;
 use page::language::{say, text, worded};
 use page::latest::{Latest, Turn};
 use page::parts::{click, live};
@@ -16,6 +17,10 @@ use page::spoken::spoken;
 use page::store::store;
 use protocol::words::score_change;
 use protocol::{Question, Reply, Trace};
+
+/// Milliseconds between two looks at what came of changes: a page that drew each as it comes would have time
+/// for nothing else.
+const SHOWN: f64 = 250.0;
 
 /// What is tried for a product, and what came of it. It lives as long as the panel.
 #[derive(Clone)]
@@ -72,12 +77,15 @@ impl Tries {
     fn drive(&self, turn: Turn) {
         let tries = self.clone();
         leptos::task::spawn_local(async move {
+            // What is not shown yet is tried again after a stop.
+            let (mut fresh, mut shown) = (Vec::new(), browser::now());
             // The panel may be closed at any time.
             while let Some(Some(found)) = tries.found.try_get_untracked() {
                 let next = tries.plan.try_with_untracked(|plan| {
-                    tries.done.with_untracked(|done| plan.get(done.len()).copied())
+                    let at = tries.done.with_untracked(Vec::len) + fresh.len();
+                    plan.get(at).map(|change| (*change, at + 1 == plan.len()))
                 });
-                let Some(Some(change)) = next else { return };
+                let Some(Some((change, is_last))) = next else { return };
                 let (state, held) = change.applied(&found.state);
                 let question = Question::Trace { product: found.trace.product, held };
                 let reply = tries.engine.ask(&state, question).await;
@@ -85,10 +93,17 @@ impl Tries {
                     return;
                 }
                 match reply {
-                    Ok(Reply::Trace(trace)) => tries.done.update(|done| done.push((change, trace))),
+                    Ok(Reply::Trace(trace)) => {
+                        fresh.push((change, trace));
+                        if is_last || browser::now() > shown + SHOWN {
+                            tries.done.update(|done| done.append(&mut fresh));
+                            shown = browser::now();
+                        }
+                    }
                     // A reply of another kind is no reply to this.
                     Ok(_) => return,
                     Err(why) => {
+                        tries.done.update(|done| done.append(&mut fresh));
                         tries.trouble.set(Some(why));
                         return;
                     }
