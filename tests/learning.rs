@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
 use systems::moppr;
 use systems::registry::LEARNERS;
-use trainer::run::{Ground, Run, Stepped, compared, measured};
+use trainer::run::{Compared, Data, Ground, Run, Stepped, measured};
 use training::descent::At;
-use training::learning::{Gathered, Looked, Steps};
+use training::learning::{Looked, Steps};
 use training::slices::{Sliced, next_slice, whole};
 
 /// What a short run of a system comes to. The tab's is held against it (tests/browser/learn.test.mjs).
@@ -49,17 +49,14 @@ fn ground() -> Ground {
     block_on(Ground::fetch(&folder())).expect("the shop's files")
 }
 
-/// Samples of those who are asked for.
-fn gathered<'a>(ground: &'a Ground, recipe: &Recipe) -> Box<dyn Gathered + 'a> {
-    let mut gathers = ground.gathers(recipe).expect("the CPU");
-    for (shopper, tested) in ground.people(recipe) {
-        gathers.add(shopper, tested).expect("the CPU");
-    }
-    gathers.all().expect("the CPU")
+/// Samples of those who are asked for, and of those held out.
+fn gathered<'a>(ground: &'a Ground, recipe: &Recipe) -> Data<'a> {
+    ground.gathered(recipe).expect("the CPU")
 }
 
-fn begun<'a>(ground: &Ground, data: &'a dyn Gathered, recipe: &Recipe) -> Run<'a> {
-    block_on(Run::new(1, (&State::default(), recipe), ground, data, &folder())).expect("a run")
+fn begun<'a>(ground: &Ground, data: &'a Data<'_>, recipe: &Recipe) -> Run<'a> {
+    let asked = (&State::default(), recipe);
+    block_on(Run::new(1, asked, ground, data.samples(), &folder())).expect("a run")
 }
 
 fn steps(run: &mut Run, count: usize) -> Vec<f32> {
@@ -82,9 +79,25 @@ fn near(one: f32, other: f32, by: f32) -> bool {
 fn learns(key: &str) {
     let ground = ground();
     let recipe = recipe(key, &[]);
-    let data = gathered(&ground, &recipe);
-    let mut run = begun(&ground, &*data, &recipe);
+    let data = whole(ground.learned(&recipe, |_, _| ())).expect("the CPU");
+    let mut run = begun(&ground, &data, &recipe);
+    // Steps wait for nobody held out. Before those are there, what is seen of a model is its weights.
+    let early = look(&mut run);
+    assert!(early.measures.is_empty() && early.gates.is_empty() && early.curves.is_empty());
+    assert_eq!(run.begun(vec![]).held_out, 0);
+    let beginning = run.copy();
+    let first_loss = steps(&mut run, 1);
+    let mut hold_out: Sliced<'_, _> = Box::pin(data.hold_out());
+    assert!((0..4).all(|_| next_slice(&mut hold_out).is_none()), "{key}");
+    // Left in between, it goes on from there.
+    drop(hold_out);
+    whole(data.hold_out()).expect("the CPU");
+    assert_eq!((run.step_number(), beginning.step_number()), (1, 0));
+    run.go_back();
     let untrained = look(&mut run);
+    assert_eq!(untrained.weights, early.weights);
+    // What was kept from then on is looked at as it was.
+    assert_eq!(whole(beginning.looking()), Ok(untrained.clone()));
     // Few shoppers make few steps.
     let made = STEPS.min(run.steps() as usize);
     let losses = steps(&mut run, made);
@@ -92,10 +105,11 @@ fn learns(key: &str) {
     run.go_back();
     assert_eq!(run.step_number(), 0);
     assert_eq!(look(&mut run).weights, untrained.weights);
-    // The same steps give the same bytes.
+    // The same steps give the same bytes, whoever was there when the first was made.
     assert_eq!(steps(&mut run, made), losses);
+    assert_eq!(first_loss, losses[..1]);
     let first = look(&mut run);
-    let mut other = begun(&ground, &*data, &recipe);
+    let mut other = begun(&ground, &data, &recipe);
     assert_eq!(steps(&mut other, made), losses);
     // A look is made slice by slice, and one that is left moves nothing.
     let mut looking = other.looking();
@@ -121,7 +135,7 @@ fn learns(key: &str) {
     }
     if learning(key).ranks() {
         let state = State::default();
-        let of_file = |weights: &str| whole(measured((&state, &recipe), &*data, weights));
+        let of_file = |weights: &str| whole(measured((&state, &recipe), data.samples(), weights));
         let again = of_file(&first.weights).expect("its own weights");
         for (again, before) in again.iter().zip(&first.measures) {
             assert_eq!((&again.key, again.training), (&before.key, None));
@@ -162,7 +176,8 @@ fn learns(key: &str) {
     let left = (run.steps() - run.step_number()) as usize;
     assert_eq!(steps(&mut run, left).len(), left);
     assert_eq!(run.step(), Stepped::Over);
-    assert!(block_on(ground.shipped((&State::default(), &recipe), &*data, &folder())).is_ok());
+    let shipped = block_on(ground.shipped((&State::default(), &recipe), data.samples(), &folder()));
+    assert!(shipped.is_ok());
 }
 
 #[test]
@@ -190,14 +205,14 @@ fn what_is_said_is_what_learns() {
     let ground = ground();
     let data = gathered(&ground, &recipe("dmt", &[]));
     let weights =
-        |settings: &[(&Setting, f32)]| look(&mut begun(&ground, &*data, &recipe("dmt", settings)));
+        |settings: &[(&Setting, f32)]| look(&mut begun(&ground, &data, &recipe("dmt", settings)));
     let as_it_comes = weights(&[]);
     assert_eq!(as_it_comes.gates[0].shares.len(), 4);
     assert_ne!(as_it_comes.weights, weights(&[(&SEED, 2.0)]).weights);
     assert_eq!(weights(&[(&EXPERTS, 6.0)]).gates[0].shares.len(), 6);
     // Chance is the seed's: the same steps again, and none where there is to be none.
     let losses = |settings: &[(&Setting, f32)]| {
-        steps(&mut begun(&ground, &*data, &recipe("dmt", settings)), 2)
+        steps(&mut begun(&ground, &data, &recipe("dmt", settings)), 2)
     };
     let plain = losses(&[]);
     assert_eq!(losses(&[(&NOISE, 0.0), (&DROPOUT, 0.0)]), plain);
@@ -220,7 +235,7 @@ fn what_is_said_is_what_learns() {
     assert!(apart > 0.01, "{gate:?}");
     let recipe = recipe("dmt", &[]);
     let measured = |state: &State| {
-        let compared = block_on(ground.shipped((state, &recipe), &*data, &folder()));
+        let compared = block_on(ground.shipped((state, &recipe), data.samples(), &folder()));
         compared.expect("the files that ship")
     };
     let reference = measured(&State::default());
@@ -240,7 +255,7 @@ fn what_is_said_is_what_learns() {
 
 #[test]
 fn what_ships_is_measured_once_for_all_that_it_comes_to_the_same_of() {
-    let of = |state: &State, recipe: &Recipe| compared(state, recipe);
+    let of = Compared::of;
     let (state, dmt) = (State::default(), recipe("dmt", &[]));
     let other = state.clone().with(&BIAS_PAGE, 1.0);
     assert_eq!(of(&state, &dmt), of(&state, &recipe("dmt", &[(&SEED, 2.0), (&EXPERTS, 2.0)])));
@@ -253,9 +268,9 @@ fn what_ships_is_measured_once_for_all_that_it_comes_to_the_same_of() {
 }
 
 /// A training whose third step breaks.
-struct Breaks<'a>(Box<dyn Steps + 'a>);
+struct Breaks<'a>(Box<dyn Steps<'a> + 'a>);
 
-impl Steps for Breaks<'_> {
+impl<'a> Steps<'a> for Breaks<'a> {
     fn at(&self) -> At {
         self.0.at()
     }
@@ -273,6 +288,10 @@ impl Steps for Breaks<'_> {
         self.0.go_back();
     }
 
+    fn copy(&self) -> Box<dyn Steps<'a> + 'a> {
+        Box::new(Breaks(self.0.copy()))
+    }
+
     fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, anyhow::Result<Looked>> {
         self.0.look(command)
     }
@@ -283,7 +302,7 @@ fn a_loss_that_is_no_number_takes_the_run_back_to_its_last_look() {
     let ground = ground();
     let recipe = recipe("dmt", &[]);
     let data = gathered(&ground, &recipe);
-    let run = begun(&ground, &*data, &recipe);
+    let run = begun(&ground, &data, &recipe);
     let mut run = run.with(|steps| Box::new(Breaks(steps)));
     steps(&mut run, 1);
     let before = look(&mut run).weights;
@@ -291,6 +310,23 @@ fn a_loss_that_is_no_number_takes_the_run_back_to_its_last_look() {
     assert_eq!(run.step(), Stepped::Broke(2));
     assert_eq!(run.step_number(), 1);
     assert_eq!(look(&mut run).weights, before);
+}
+
+/// Else a lesson would be another one wherever the recipe as it comes is.
+#[test]
+fn lessons_say_whom_their_runs_learn_from() {
+    let mut runs = 0;
+    for file in std::fs::read_dir("assets/lessons").expect("the lessons") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|kind| kind == "md") {
+            let text = std::fs::read_to_string(&path).expect("a lesson");
+            for link in text.split('"').filter(|part| part.contains("learn=")) {
+                assert!(link.contains("shoppers:"), "{}: {link}", path.display());
+                runs += 1;
+            }
+        }
+    }
+    assert!(runs >= 19, "{runs}");
 }
 
 /// What a whole run as it comes costs and comes to, for whoever chooses what it is to be.
@@ -305,7 +341,8 @@ fn whole_runs() {
         assert!(wrong.is_empty(), "{wrong:?}");
         let started = Instant::now();
         let data = gathered(&ground, &recipe);
-        println!("{}: {:?} gathered in {:.1?}", recipe.write(), data.counts(), started.elapsed());
+        let counts = (data.samples().learned(), data.samples().held_out());
+        println!("{}: {counts:?} gathered in {:.1?}", recipe.write(), started.elapsed());
         let said = |measures: &[Measure]| {
             let number =
                 |value: Option<f32>| value.map_or("–".into(), |value| format!("{value:.3}"));
@@ -314,10 +351,11 @@ fn whole_runs() {
             });
             measures.collect::<Vec<_>>().join(", ")
         };
-        let shipped = block_on(ground.shipped((&State::default(), &recipe), &*data, &folder()));
+        let asked = (&State::default(), &recipe);
+        let shipped = block_on(ground.shipped(asked, data.samples(), &folder()));
         println!("   ships: {}", said(&shipped.expect("what ships")));
         let started = Instant::now();
-        let mut run = begun(&ground, &*data, &recipe);
+        let mut run = begun(&ground, &data, &recipe);
         println!("   begun after {:.1?}, {} steps", started.elapsed(), run.steps());
         let (mut looks, mut losses) = (Vec::new(), Vec::new());
         loop {

@@ -60,11 +60,12 @@ message! {
         Ready = "ready",
         /// Samples of so many shoppers are gathered.
         Gathered(Gathered) = "gathered",
-        /// A run can make its first step.
+        /// A run can make its first step; said again once everyone is there whom it is tested on.
         Begun(Begun) = "begun",
         /// Steps were made.
         Went(Went) = "went",
-        /// The model was looked at.
+        /// The model was looked at. Of a look from before everyone was there whom the run is tested on there
+        /// is a second, later one.
         Looked(Box<Look>) = "looked",
         /// Something of a run went wrong; it stands at the step that is said.
         Halted {
@@ -96,21 +97,21 @@ message! {
 }
 
 message! {
-    /// A run before its first step.
+    /// What there is of a run but for its steps.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Begun {
         /// Number of the run.
         pub run: u64,
         /// Samples that are learned from: page views, days of a shopper, or pairs of query and product.
         pub views: u32,
-        /// Those that it is tested on.
+        /// Those that it is tested on; 0 before they are gathered.
         pub held_out: u32,
         /// Steps of the run.
         pub steps: u32,
         /// Name of the file that weights of this variant lie in where they ship.
         pub file: String,
         /// What is measured over those held out with the weights that ship in its place; empty where none
-        /// do.
+        /// do, and before those are gathered.
         pub shipped: Vec<Measure>,
     }
 }
@@ -190,7 +191,8 @@ message! {
         pub run: u64,
         /// Steps made.
         pub step: u32,
-        /// What is measured, in the order in which the system declares it.
+        /// What is measured, in the order in which the system declares it; nothing, like all that is seen
+        /// but the weights, before everyone is there whom it is tested on.
         pub measures: Vec<Measure>,
         /// How its gates choose; none without gates.
         pub gates: Vec<Gate>,

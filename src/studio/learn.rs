@@ -455,10 +455,14 @@ pub fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
         ("unit", say(&word!("learn.unit.{}", run.recipe.learning().unit)).into()),
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
-    let said = match run.is_over() {
-        true => say_with(word!("learn.over"), &values),
-        false => say_with(word!("learn.at"), &values),
+    // Whom it is tested on may come while it learns.
+    let said = match (run.is_over(), begun.held_out) {
+        (true, 0) => word!("learn.over.early"),
+        (true, _) => word!("learn.over"),
+        (false, 0) => word!("learn.at.early"),
+        (false, _) => word!("learn.at"),
     };
+    let said = say_with(said, &values);
     let behind = trainer.hidden.get() && trainer.goes.get();
     let said = [said.as_str(), if behind { say(word!("learn.behind")) } else { "" }];
     said.join(say(word!("sentences.between"))).trim_end().into()

@@ -29,7 +29,8 @@ pub struct Meter {
     pub trouble: RwSignal<Option<Vec<Message>>>,
     /// States that were measured where the person stood, in that order.
     pub trail: RwSignal<Vec<State>>,
-    running: StoredValue<bool>,
+    /// Whether a slice is being measured: one that was begun before the person wanted no more still arrives.
+    pub running: RwSignal<bool>,
     held: StoredValue<bool>,
 }
 
@@ -44,7 +45,7 @@ impl Meter {
             sweeping: RwSignal::new(false),
             trouble: RwSignal::new(None),
             trail: RwSignal::new(Vec::new()),
-            running: StoredValue::new(false),
+            running: RwSignal::new(false),
             held: StoredValue::new(false),
         }
     }
@@ -72,10 +73,10 @@ impl Meter {
     /// Measures slice after slice until the plan is done, the person stops it or there is
     /// trouble. Does nothing where it is at it already.
     pub fn drive(&self) {
-        if self.running.get_value() {
+        if self.running.get_untracked() {
             return;
         }
-        self.running.set_value(true);
+        self.running.set(true);
         let meter = self.clone();
         leptos::task::spawn_local(async move {
             let mut milliseconds = UNKNOWN;
@@ -85,7 +86,7 @@ impl Meter {
                     break;
                 }
             }
-            meter.running.set_value(false);
+            meter.running.set(false);
         });
     }
 

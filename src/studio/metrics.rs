@@ -28,6 +28,12 @@ fn about(measure: Measure, against: Against) -> &'static str {
     say(&word!("studio.measures.{}.{}", measure.key(), against))
 }
 
+/// Whether more is to come of so many page views of all. What was begun still arrives where no more is
+/// wanted: what is told of that is told once.
+fn more_comes((done, all): (usize, usize), wanted: bool, begun: bool) -> bool {
+    done < all && (wanted || begun)
+}
+
 /// Held-out page views measured, and the front between two objectives.
 pub const PANEL: Panel = Panel::new(
     "metrics",
@@ -40,7 +46,7 @@ pub const PANEL: Panel = Panel::new(
 fn Metrics() -> impl IntoView {
     let store = store();
     let meter: Meter = expect_context();
-    let Meter { results, plan, stopped, sweeping, trouble, trail, .. } = meter.clone();
+    let Meter { results, plan, stopped, sweeping, trouble, trail, running, .. } = meter.clone();
     let columns = Memo::new(move |_| {
         let states = states(store).into_iter();
         states.map(|(name, state)| (name, measured(&state))).collect::<Vec<_>>()
@@ -71,8 +77,8 @@ fn Metrics() -> impl IntoView {
     let engine: Engine = expect_context();
     let progress = Memo::new(move |_| plan.with(|plan| results.with(|r| plan.progress(r))));
     let at_work = move || {
-        let (done, all) = progress.get();
-        done < all && !stopped.get() && trouble.with(Option::is_none)
+        let wanted = !stopped.get() && trouble.with(Option::is_none);
+        more_comes(progress.get(), wanted, running.get())
     };
     let said = move || {
         let (done, all) = progress.get();
@@ -265,4 +271,16 @@ fn table(store: Store, meter: &Meter, columns: Vec<(&'static str, State)>) -> An
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_is_waited_for_where_no_more_is_wanted() {
+        assert!(more_comes((3, 9), true, true) && more_comes((3, 9), true, false));
+        assert!(more_comes((3, 9), false, true), "it was stopped over a slice");
+        assert!(!more_comes((5, 9), false, false) && !more_comes((9, 9), true, true));
+    }
 }

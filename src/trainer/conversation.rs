@@ -1,13 +1,13 @@
 //! The trainer's conversation with the studio.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::run::{Ground, Run, Stepped, compared, failed, held_out, measured};
+use crate::run::{Compared, Data, Ground, Run, Stepped, held_out, measured};
 use link::State;
 use link::recipe::{Learning, Recipe, SHOPPERS};
 use protocol::learn::{FromTrainer, Gathered, Measure, Measured, ToTrainer, Went};
@@ -20,7 +20,7 @@ use worker::scope::{Bell, hear, let_messages_in, milliseconds, post};
 /// Milliseconds between two messages of steps.
 const TOLD: f64 = 100.0;
 /// Shoppers between two messages of gathering.
-const SHOPPERS_TOLD: usize = 10;
+const SHOPPERS_TOLD: u32 = 10;
 
 /// What the studio wants now.
 #[derive(Default)]
@@ -61,9 +61,22 @@ impl Wanted {
         brought.remove(place)
     }
 
-    /// They are measured another time.
-    fn put_back(&self, brought: Brought) {
-        self.brought.borrow_mut().push_front(brought);
+    /// Measures weights on samples of their system, once all that are held out are there; another time where
+    /// there are none, or that is not to go on.
+    async fn measure(
+        &self,
+        brought: Brought,
+        data: Option<&Data<'_>>,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<(), Notice> {
+        if let Some(data) = data
+            && by_slices(Box::pin(data.hold_out()), goes_on).await.transpose()?.is_some()
+        {
+            brought.measure(data.samples()).await;
+        } else {
+            self.brought.borrow_mut().push_front(brought);
+        }
+        Ok(())
     }
 }
 
@@ -152,9 +165,9 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
     let ground = ground.map_err(|error| Notice { key: "training".into(), says: error.said() })?;
     post(&FromTrainer::Ready);
     // What a system learns from so many shoppers, for the runs after the first.
-    let mut gathered: Option<(Key, Box<dyn Samples + '_>)> = None;
+    let mut gathered: Option<(Key, Data<'_>)> = None;
     // What ships is measured once: who is tested on is the same for every run.
-    let mut shipped: BTreeMap<String, Vec<Measure>> = BTreeMap::new();
+    let mut shipped = Shipped::new();
     loop {
         let begin = wanted.begin.borrow_mut().take();
         let Some((number, state, recipe)) = begin else {
@@ -162,41 +175,29 @@ async fn serve(wanted: &Wanted) -> Result<(), Notice> {
                 wanted.bell.rung().await;
                 continue;
             };
+            let goes_on = || !wanted.is_other();
             let key = key(&brought.recipe);
             let at_hand = match gathered.take() {
-                Some((of, data)) if of.0 == key.0 => (of, data),
-                _ => match gather(NONE, &brought.recipe, &ground, || wanted.is_other()).await? {
-                    Some(data) => (key, data),
-                    None => {
-                        wanted.put_back(brought);
-                        continue;
-                    }
-                },
+                Some((of, data)) if of.0 == key.0 => Some((of, data)),
+                _ => gather(NONE, &brought.recipe, &ground, goes_on).await?.map(|data| (key, data)),
             };
-            brought.measure(&*at_hand.1).await;
-            gathered = Some(at_hand);
+            let data = at_hand.as_ref().map(|(_, data)| data);
+            wanted.measure(brought, data, goes_on).await?;
+            gathered = at_hand;
             continue;
         };
         let key = key(&recipe);
         let data = match gathered.take() {
             Some((of, data)) if of == key => data,
-            _ => match gather(number, &recipe, &ground, || wanted.is_other()).await? {
+            _ => match gather(number, &recipe, &ground, || !wanted.is_other()).await? {
                 Some(data) => data,
                 None => continue,
             },
         };
-        let ships = compared(&state, &recipe);
-        if !shipped.contains_key(&ships) {
-            // What cannot be had is asked for again with the next run.
-            if let Ok(measures) = ground.shipped((&state, &recipe), &*data, &Network).await {
-                shipped.insert(ships.clone(), held_out(measures));
-            }
-        }
-        match Run::new(number, (&state, &recipe), &ground, &*data, &Network).await {
+        match Run::new(number, (&state, &recipe), &ground, data.samples(), &Network).await {
             Ok(run) => {
-                let shipped = shipped.get(&ships).cloned().unwrap_or_default();
-                post(&FromTrainer::Begun(run.begun(shipped)));
-                learn(number, run, (key.0, &*data), &ground, wanted).await?;
+                let of = Of { state: &state, recipe: &recipe, data: &data, ground: &ground };
+                learn(number, run, of, &mut shipped, wanted).await?;
             }
             Err(notice) => post(&FromTrainer::Halted { run: number, step: 0, notice }),
         }
@@ -214,44 +215,108 @@ fn key(recipe: &Recipe) -> Key {
 /// Number of no run.
 const NONE: u64 = 0;
 
-/// Gathers samples; none where something else is wanted meanwhile.
+/// Gathers samples to learn from; none where that is not to go on.
 async fn gather<'a>(
     run: u64,
     recipe: &Recipe,
     ground: &'a Ground,
-    is_other_wanted: impl Fn() -> bool,
-) -> Result<Option<Box<dyn Samples + 'a>>, Notice> {
-    let people: Vec<_> = ground.people(recipe).collect();
-    let mut gathers = ground.gathers(recipe)?;
-    for (done, people_now) in people.chunks(SHOPPERS_TOLD).enumerate() {
-        let done = (done * SHOPPERS_TOLD) as u32;
-        post(&FromTrainer::Gathered(Gathered { run, done, of: people.len() as u32 }));
-        for &(shopper, tested) in people_now {
-            gathers.add(shopper, tested).map_err(failed)?;
-            let_messages_in().await;
-            if is_other_wanted() {
-                return Ok(None);
-            }
+    goes_on: impl Fn() -> bool,
+) -> Result<Option<Data<'a>>, Notice> {
+    let told = |done: u32, of: u32| {
+        if done.is_multiple_of(SHOPPERS_TOLD) {
+            post(&FromTrainer::Gathered(Gathered { run, done, of }));
         }
-    }
-    Ok(Some(gathers.all().map_err(failed)?))
+    };
+    by_slices(Box::pin(ground.learned(recipe, told)), goes_on).await.transpose()
 }
 
-/// Makes the steps of a run as they are wanted, until another is; samples of its system are at hand.
+/// What a run is of.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    state: &'a State,
+    recipe: &'a Recipe,
+    data: &'a Data<'a>,
+    ground: &'a Ground,
+}
+
+/// What ships as it was measured, by what that comes of.
+type Shipped = Vec<(Compared, Vec<Measure>)>;
+
+/// What of a run is done beside its steps: whom it is tested on is gathered, its model is looked at whole as it
+/// was meanwhile, what ships is measured, and what came of that is said.
+async fn beside(
+    run: Run<'_>,
+    early: &RefCell<VecDeque<Run<'_>>>,
+    of: Of<'_>,
+    shipped: &mut Shipped,
+) -> Result<(), Notice> {
+    of.data.hold_out().await?;
+    loop {
+        let next = early.borrow_mut().pop_front();
+        let Some(run) = next else { break };
+        post(&FromTrainer::Looked(Box::new(run.looking().await?)));
+    }
+    let ships = Compared::of(of.state, of.recipe);
+    if shipped.iter().all(|(known, _)| *known != ships) {
+        // What cannot be had is asked for again with the next run.
+        let measures = of.ground.shipped((of.state, of.recipe), of.data.samples(), &Network);
+        if let Ok(measures) = measures.await {
+            shipped.push((ships.clone(), held_out(measures)));
+        }
+    }
+    let measures = shipped.iter().find(|(known, _)| *known == ships);
+    let measures = measures.map(|(_, measures)| measures.clone()).unwrap_or_default();
+    post(&FromTrainer::Begun(run.begun(measures)));
+    Ok(())
+}
+
+/// Makes slices of what is done beside steps, until it is done or is not to go on.
+async fn go_beside(
+    beside: &mut Option<Sliced<'_, Result<(), Notice>>>,
+    goes_on: impl Fn() -> bool,
+) -> Result<(), Notice> {
+    while let Some(sliced) = beside {
+        if let Some(done) = next_slice(sliced) {
+            *beside = None;
+            return done;
+        }
+        let_messages_in().await;
+        if !goes_on() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the steps of a run as they are wanted, until another is.
 async fn learn(
     number: u64,
     mut run: Run<'_>,
-    (learning, data): (&'static Learning, &dyn Samples),
-    ground: &Ground,
+    of: Of<'_>,
+    shipped: &mut Shipped,
     wanted: &Wanted,
 ) -> Result<(), Notice> {
     let (mut losses, mut since) = (Vec::new(), milliseconds());
+    // The model where it was looked at before everyone was there whom it is tested on.
+    let early = RefCell::new(VecDeque::new());
+    let all: Sliced<'_, _> = Box::pin(beside(run.copy(), &early, of, shipped));
+    let mut left = Some(all);
+    if of.data.is_whole() {
+        // What ships is all that may be left.
+        go_beside(&mut left, || !wanted.is_other()).await?;
+    } else {
+        post(&FromTrainer::Begun(run.begun(Vec::new())));
+    }
     // Whether the model is to be looked at before the next step.
     let mut is_news = true;
     loop {
         if is_news {
             let step = run.step_number();
             tell(number, &run, &mut losses, &mut since);
+            // What a run came to is said once, by all that it is measured by.
+            if run.is_over() {
+                go_beside(&mut left, || !wanted.is_other()).await?;
+            }
             // A look that a pause breaks off is made once the run goes on.
             let is_wanted = || !wanted.is_other() && !wanted.is_paused(number, &run);
             let look = by_slices(run.looking(), is_wanted).await;
@@ -259,7 +324,12 @@ async fn learn(
                 is_news = false;
                 run.looked(&look);
                 match look {
-                    Ok(look) => post(&FromTrainer::Looked(Box::new(look))),
+                    Ok(look) => {
+                        if !of.data.is_whole() {
+                            early.borrow_mut().push_back(run.copy());
+                        }
+                        post(&FromTrainer::Looked(Box::new(look)));
+                    }
                     Err(_) => halt(number, &run, step, wanted),
                 }
             }
@@ -269,26 +339,27 @@ async fn learn(
         if wanted.is_other() {
             return Ok(());
         }
-        if let Some(brought) = wanted.next(Some(learning)) {
+        let own = if of.data.is_whole() { wanted.next(Some(of.recipe.learning())) } else { None };
+        if let Some(brought) = own {
             tell(number, &run, &mut losses, &mut since);
-            brought.measure(data).await;
+            wanted.measure(brought, Some(of.data), || true).await?;
             since = milliseconds();
         }
         if !wanted.are_steps(number, &run) {
             tell(number, &run, &mut losses, &mut since);
-            match wanted.next(None) {
-                Some(brought) => {
-                    let goes_on = || wanted.is_other() || wanted.are_steps(number, &run);
-                    match gather(NONE, &brought.recipe, ground, goes_on).await? {
-                        Some(data) => brought.measure(&*data).await,
-                        None => wanted.put_back(brought),
-                    }
-                }
-                None => wanted.bell.rung().await,
+            let goes_on = || !wanted.is_other() && !wanted.are_steps(number, &run);
+            if left.is_some() {
+                go_beside(&mut left, goes_on).await?;
+            } else if let Some(brought) = wanted.next(None) {
+                let data = gather(NONE, &brought.recipe, of.ground, goes_on).await?;
+                wanted.measure(brought, data.as_ref(), goes_on).await?;
+            } else {
+                wanted.bell.rung().await;
             }
             since = milliseconds();
             continue;
         }
+        let began = milliseconds();
         match run.step() {
             Stepped::Loss(loss) => {
                 losses.push(loss);
@@ -302,6 +373,14 @@ async fn learn(
                 halt(number, &run, at, wanted);
             }
             Stepped::Over => {}
+        }
+        if left.is_some() {
+            // As much time as the step took; none of it counts as the step's.
+            let made = milliseconds();
+            let until = 2.0 * made - began;
+            let is_wanted = || !wanted.is_other() && wanted.are_steps(number, &run);
+            go_beside(&mut left, || is_wanted() && milliseconds() < until).await?;
+            since += milliseconds() - made;
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A run: what it learns from, its steps, and what is seen of the model on the way. Which system it is,
 //! it does not know.
 
+use std::cell::RefCell;
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use burn::tensor::Device;
@@ -8,14 +11,15 @@ use burn::tensor::Device;
 use engine::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
 use engine::pipeline::stock::{CATALOGUE, MORE_WORD_VECTORS, Stock};
 use link::State;
-use link::recipe::{BATCH, Recipe, SHOPPERS};
+use link::recipe::{BATCH, Learning, Recipe, SHOPPERS};
 use market::{MarketConfig, World};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::Precision;
 use protocol::Notice;
 use protocol::learn::{Begun, Curve, Gate, Look, Measure};
-use training::learning::{self, Asked, Gated, Gathered, Gathers, Looked, Seen, Steps, learner};
-use training::slices::{Sliced, whole};
+use systems::knob::Settings;
+use training::learning::{self, Asked, Gated, Gathered, Looked, Seen, Steps, learner};
+use training::slices::{Sliced, end_slice, whole};
 
 /// Shoppers, none of them learned from, whom a model is tested on.
 pub const HELD_OUT: u32 = 400;
@@ -66,20 +70,74 @@ impl Ground {
         Ok(Self { stock, world, predictor, manifest })
     }
 
-    /// Samples of nobody yet, as the system of a recipe has them.
+    /// Gathers samples of those whom a run learns from, a shopper a slice; `told` hears before each how many
+    /// there are, and of how many. Those whom it is tested on come later: [`Data::hold_out`].
     ///
     /// # Errors
     /// Where the device fails.
-    pub fn gathers<'a>(&'a self, recipe: &Recipe) -> Result<Box<dyn Gathers<'a> + 'a>, Notice> {
+    pub async fn learned(
+        &self,
+        recipe: &Recipe,
+        told: impl Fn(u32, u32),
+    ) -> Result<Data<'_>, Notice> {
         let Self { stock, world, predictor, .. } = self;
-        learner(recipe).gathers(learning::Ground { stock, world, predictor }).map_err(failed)
+        let ground = learning::Ground { stock, world, predictor };
+        let mut gathers = learner(recipe).gathers(ground).map_err(failed)?;
+        let all = recipe.count(&SHOPPERS) as u32;
+        for shopper in 0..all {
+            told(shopper, all);
+            gathers.add(shopper).map_err(failed)?;
+            end_slice().await;
+        }
+        let samples = gathers.all().map_err(failed)?;
+        Ok(Data { samples, ahead: RefCell::new(world.fresh_shoppers(HELD_OUT)) })
     }
 
-    /// Who is learned from, and who is tested on: each with whether it is the latter.
-    pub fn people(&self, recipe: &Recipe) -> impl Iterator<Item = (u32, bool)> + use<> {
-        let learned = 0..recipe.get(&SHOPPERS) as u32;
-        let tested = self.world.fresh_shoppers(HELD_OUT);
-        learned.map(|shopper| (shopper, false)).chain(tested.map(|shopper| (shopper, true)))
+    /// Gathers all samples of a run at once.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub fn gathered(&self, recipe: &Recipe) -> Result<Data<'_>, Notice> {
+        let data = whole(self.learned(recipe, |_, _| ()))?;
+        whole(data.hold_out())?;
+        Ok(data)
+    }
+}
+
+/// Samples of those whom runs learn from, and of those whom they are tested on as far as these are gathered.
+pub struct Data<'a> {
+    samples: Box<dyn Gathered + 'a>,
+    /// Whom they are tested on and who is not gathered yet.
+    ahead: RefCell<Range<u32>>,
+}
+
+impl Data<'_> {
+    /// They themselves.
+    pub fn samples(&self) -> &dyn Gathered {
+        &*self.samples
+    }
+
+    /// Gathers those whom runs are tested on, a shopper a slice. Where it is left in between, it goes on from
+    /// there the next time.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn hold_out(&self) -> Result<(), Notice> {
+        if self.is_whole() {
+            return Ok(());
+        }
+        loop {
+            let next = self.ahead.borrow_mut().next();
+            let Some(shopper) = next else { break };
+            self.samples.test(shopper).map_err(failed)?;
+            end_slice().await;
+        }
+        self.samples.all_tested().map_err(failed)
+    }
+
+    /// Whether everyone is there whom runs are tested on.
+    pub fn is_whole(&self) -> bool {
+        self.samples.held_out().is_some()
     }
 }
 
@@ -99,8 +157,8 @@ pub struct Run<'a> {
     number: u64,
     recipe: Recipe,
     file: String,
-    counts: [usize; 2],
-    steps: Box<dyn Steps + 'a>,
+    data: &'a dyn Gathered,
+    steps: Box<dyn Steps<'a> + 'a>,
 }
 
 impl<'a> Run<'a> {
@@ -120,17 +178,28 @@ impl<'a> Run<'a> {
         let files = ground.files(&names, source).await.map_err(said)?;
         let steps = data.begin(asked, &files).map_err(said)?;
         let (recipe, file) = (recipe.clone(), learner(recipe).file(asked));
-        Ok(Self { number, recipe, file, counts: data.counts(), steps })
+        Ok(Self { number, recipe, file, data, steps })
+    }
+
+    /// The same at this point, to be looked at later.
+    pub fn copy(&self) -> Self {
+        let Self { number, recipe, file, data, steps } = self;
+        let (recipe, file, steps) = (recipe.clone(), file.clone(), steps.copy());
+        Self { number: *number, recipe, file, data: *data, steps }
     }
 
     /// The same with other steps.
-    pub fn with(self, change: impl FnOnce(Box<dyn Steps + 'a>) -> Box<dyn Steps + 'a>) -> Self {
+    pub fn with(
+        self,
+        change: impl FnOnce(Box<dyn Steps<'a> + 'a>) -> Box<dyn Steps<'a> + 'a>,
+    ) -> Self {
         Self { steps: change(self.steps), ..self }
     }
 
-    /// What there is before the first step; `shipped` as [`Ground::shipped`] has it.
+    /// What there is of it but for steps; `shipped` as [`Ground::shipped`] has it.
     pub fn begun(&self, shipped: Vec<Measure>) -> Begun {
-        let [views, held_out] = self.counts.map(|count| count as u32);
+        let views = self.data.learned() as u32;
+        let held_out = self.data.held_out().unwrap_or(0) as u32;
         let file = self.file.clone();
         Begun { run: self.number, views, held_out, steps: self.steps(), file, shipped }
     }
@@ -183,8 +252,13 @@ impl<'a> Run<'a> {
         look
     }
 
-    /// A look at the model, slice by slice. Whoever has made all of it hands it to [`Self::looked`]; whoever
-    /// leaves it may begin another.
+    /// Whether all steps are made.
+    pub fn is_over(&self) -> bool {
+        self.step_number() >= self.steps()
+    }
+
+    /// A look at the model, slice by slice: at its weights alone before everyone is there whom it is tested on.
+    /// Whoever has made all of it hands it to [`Self::looked`]; whoever leaves it may begin another.
     pub fn looking(&self) -> Sliced<'_, Result<Look, Notice>> {
         Box::pin(self.seen())
     }
@@ -280,11 +354,21 @@ pub fn held_out(measures: Vec<Measure>) -> Vec<Measure> {
 }
 
 /// What [`Ground::shipped`] comes of over what is held out: where this is the same, so is that.
-pub fn compared(state: &State, recipe: &Recipe) -> String {
-    let learning = recipe.learning();
-    let variant = state.settings.only(learning.knobs);
-    let looked: Vec<f32> = learner(recipe).looks_by().into_iter().map(|s| recipe.get(s)).collect();
-    format!("{learning:?} {variant:?} {looked:?}")
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    learning: &'static Learning,
+    variant: Settings,
+    looked: Vec<f32>,
+}
+
+impl Compared {
+    /// That of a run.
+    pub fn of(state: &State, recipe: &Recipe) -> Self {
+        let learning = recipe.learning();
+        let looked = learner(recipe).looks_by().into_iter().map(|setting| recipe.get(setting));
+        let variant = state.settings.only(learning.knobs);
+        Self { learning, variant, looked: looked.collect() }
+    }
 }
 
 fn measures(seen: &Seen) -> Vec<Measure> {

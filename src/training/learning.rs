@@ -1,9 +1,10 @@
 //! What every system that learns in the tab is asked, whichever it is: to gather what it learns from,
-//! shopper by shopper; to begin; to make a step; to be looked at.
+//! shopper by shopper; to begin; to make a step; to gather what is held out; to be looked at.
 
 use anyhow::Result;
 use burn::module::Module;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::balance::ByDepartment;
 use super::descent::{At, Lesson, Stepwise};
@@ -79,25 +80,41 @@ pub trait Learns: Sync {
     }
 }
 
-/// Samples of one shopper after another.
+/// Samples of one shopper after another, to learn from.
 pub trait Gathers<'a> {
-    /// What is learned from a shopper, or of one who is only tested what it is tested on.
+    /// What is learned from a shopper.
     ///
     /// # Errors
     /// Where the device fails.
-    fn add(&mut self, shopper: u32, tested: bool) -> Result<()>;
+    fn add(&mut self, shopper: u32) -> Result<()>;
 
-    /// Everyone has been added.
+    /// Everyone has been added who is learned from.
     ///
     /// # Errors
     /// Where the device fails.
     fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>>;
 }
 
-/// Samples of everyone, for as many runs as one likes.
+/// Samples of everyone who is learned from, for as many runs as one likes. Those held out come behind, so
+/// that no step waits for them.
 pub trait Gathered {
-    /// How many there are to learn from, and how many are held out.
-    fn counts(&self) -> [usize; 2];
+    /// How many there are to learn from.
+    fn learned(&self) -> usize;
+
+    /// How many are held out; none before all of them are there.
+    fn held_out(&self) -> Option<usize>;
+
+    /// Adds what a shopper is tested on.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn test(&self, shopper: u32) -> Result<()>;
+
+    /// Everyone has been added who is tested.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn all_tested(&self) -> Result<()>;
 
     /// Before the first step.
     ///
@@ -107,9 +124,9 @@ pub trait Gathered {
         &'b self,
         asked: Asked<'_>,
         files: &[Vec<u8>],
-    ) -> Result<Box<dyn Steps + 'b>, AssetError>;
+    ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError>;
 
-    /// What is seen of the weights that ship in its place.
+    /// What is seen of the weights that ship in its place; nothing before what is held out is there.
     ///
     /// # Errors
     /// Where a file can't be read, or is of other networks.
@@ -119,7 +136,7 @@ pub trait Gathered {
         files: &'b [Vec<u8>],
     ) -> Sliced<'b, Result<Seen, AssetError>>;
 
-    /// What is seen of weights in a file that may be anyone's.
+    /// What is seen of weights in a file that may be anyone's; nothing before what is held out is there.
     ///
     /// # Errors
     /// Where the file can't be read, or is of other networks.
@@ -135,8 +152,8 @@ pub trait Gathered {
     }
 }
 
-/// A training that is under way.
-pub trait Steps {
+/// A training that is under way, on samples that live so long.
+pub trait Steps<'a> {
     /// Steps that were made, and that there are in all.
     fn at(&self) -> At;
 
@@ -149,7 +166,11 @@ pub trait Steps {
     /// Goes back to the point that was kept last, or to the beginning.
     fn go_back(&mut self);
 
-    /// Looks at the model as it stands; `command` says what its weights come of.
+    /// The same at this point, to be looked at later.
+    fn copy(&self) -> Box<dyn Steps<'a> + 'a>;
+
+    /// Looks at the model as it stands; `command` says what its weights come of. Before what is held out
+    /// is there, nothing is seen of it but its weights.
     ///
     /// # Errors
     /// Where a weight is no number, which is found out first, or the device fails.
@@ -238,6 +259,13 @@ pub(crate) struct Kept<L: Lesson> {
     kept: Stepwise<L>,
 }
 
+impl<L: Lesson> Clone for Kept<L> {
+    /// What it goes back to is where it stands.
+    fn clone(&self) -> Self {
+        Self::new(self.now().clone())
+    }
+}
+
 impl<L: Lesson> Kept<L> {
     pub fn new(stepwise: Stepwise<L>) -> Self {
         Self { now: Some(stepwise.clone()), kept: stepwise }
@@ -262,9 +290,9 @@ impl<L: Lesson> Kept<L> {
     }
 }
 
-/// [`Steps`] but for what is seen, of something that has a `kept`.
+/// [`Steps`] but for what is seen, of something that has a `kept`, on samples that live so long.
 macro_rules! steps {
-    () => {
+    ($samples:lifetime) => {
         fn at(&self) -> $crate::descent::At {
             self.kept.now().at()
         }
@@ -280,31 +308,46 @@ macro_rules! steps {
         fn go_back(&mut self) {
             self.kept.go_back();
         }
+
+        fn copy(&self) -> Box<dyn $crate::learning::Steps<$samples> + $samples> {
+            Box::new(self.clone())
+        }
     };
 }
 
 pub(crate) use steps;
 
-/// Weights of a model as they would ship, with its settings; `command` says what they come of.
+/// A look at a model of a system: its weights as they would ship, with its settings, and what is seen of it;
+/// `command` says what they come of.
 ///
 /// # Errors
-/// Where one of them is no number.
-pub(crate) fn weights_of<M: Module>(
+/// Where a weight is no number, which is found out first, or the device fails.
+pub(crate) async fn looked<M: Module>(
     model: &M,
     (of, config): (&str, &impl Serialize),
-    seed: u64,
-    command: &str,
-) -> Result<Weights> {
+    (seed, command): (u64, &str),
+    seen: impl Future<Output = Result<Seen>>,
+) -> Result<Looked> {
     let weights = Weights::of(model, About::new(of, seed, command, config)?)?;
+    finite(&weights)?;
+    Ok(Looked { weights, seen: seen.await? })
+}
+
+fn finite(weights: &Weights) -> Result<(), WeightsError> {
     let mut arrays = weights.arrays.iter();
     match arrays.find(|(_, array)| array.values.iter().any(|value| !value.is_finite())) {
-        Some((name, _)) => Err(WeightsError::NotFinite(name.clone()).into()),
-        None => Ok(weights),
+        Some((name, _)) => Err(WeightsError::NotFinite(name.clone())),
+        None => Ok(()),
     }
 }
 
+/// The file of this number among those that were fetched; an empty one, which is refused, where there is none.
+pub(crate) fn file_of(files: &[Vec<u8>], number: usize) -> &[u8] {
+    files.get(number).map_or(&[][..], Vec::as_slice)
+}
+
 /// Reads a file of weights of a model into networks that come of their own settings.
-pub(crate) fn read<C: serde::de::DeserializeOwned, M: Module>(
+pub(crate) fn read<C: DeserializeOwned, M: Module>(
     name: &str,
     file: &[u8],
     of: &str,
@@ -317,6 +360,11 @@ pub(crate) fn read<C: serde::de::DeserializeOwned, M: Module>(
         Ok((config, model))
     };
     read().map_err(|error| refused(name, error))
+}
+
+/// What is said of a file of weights that could be read and not be looked at.
+pub(crate) fn unseen(name: &str) -> impl Fn(anyhow::Error) -> AssetError {
+    move |error| refused(name, WeightsError::Damaged(error.to_string()))
 }
 
 /// One shopper, who is learned from or tested on.

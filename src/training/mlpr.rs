@@ -118,7 +118,7 @@ pub struct Heads {
 pub struct Lesson<'a> {
     config: MlprConfig,
     bert: Bert,
-    encoder: Encoder<'a>,
+    encoder: Box<dyn Encodes + 'a>,
     samples: &'a Samples,
     settings: Settings,
     /// Steps of an epoch, about; another may have one more or less.
@@ -139,14 +139,14 @@ impl<'a> Lesson<'a> {
     ) -> Self {
         let device = device().autodiff();
         let texts = library.queries(&samples.queries);
-        let encoder = match settings.fine_tuning {
+        let encoder: Box<dyn Encodes + 'a> = match settings.fine_tuning {
             true => {
                 let pieces = library.pieces(texts.iter(), &device);
-                Encoder::Learning { library, texts, pieces }
+                Box::new(Learning { library, texts, pieces })
             }
             false => {
                 let vectors = library.encode(bert, &texts, &device.clone().inner());
-                Encoder::Frozen(vectors.map(Tensor::from_inner))
+                Box::new(Frozen(vectors.map(Tensor::from_inner)))
             }
         };
         Self::of(config, bert, encoder, samples, settings, device)
@@ -161,13 +161,13 @@ impl<'a> Lesson<'a> {
         settings: &Settings,
     ) -> Self {
         let device = device().autodiff();
-        Self::of(config, bert, Encoder::Frozen(vectors), samples, settings, device)
+        Self::of(config, bert, Box::new(Frozen(vectors)), samples, settings, device)
     }
 
     fn of(
         config: &MlprConfig,
         bert: &Bert,
-        encoder: Encoder<'a>,
+        encoder: Box<dyn Encodes + 'a>,
         samples: &'a Samples,
         settings: &Settings,
         device: Device,
@@ -236,16 +236,13 @@ impl descent::Lesson for Lesson<'_> {
             Some(drawn.rows(device))
         };
         let chance: LossChance = (noise, &mut kept);
-        let loss = loss_of(heads, encoder, &batch, chance, settings, *scale, device);
-        let read = match encoder {
-            Encoder::Learning { library, texts, .. } => encoded(library, texts, &batch),
-            Encoder::Frozen(_) => 0.0,
-        };
+        let vectors = encoder.vectors(&heads.model.bert, &batch, device);
+        let loss = loss_of(heads, vectors, &batch, chance, settings, *scale);
         let rate = rate_at(settings.rate, step.min(steps - 1), steps);
         Step {
             descent: Descent::of(heads, loss, rate),
             samples: pairs,
-            products: read + pairs as f64 * of_pair(config),
+            products: encoder.products(&batch) + pairs as f64 * of_pair(config),
         }
     }
 }
@@ -274,15 +271,8 @@ pub fn train(
     Ok(heads.model)
 }
 
-/// Multiplications and additions of a forward pass of the encoders over a batch: see
-/// [`super::work`].
-fn encoded(library: &Library<'_>, texts: &[Text], batch: &Batch) -> f64 {
-    let queries = batch.queries.iter().map(|&query| &texts[query]);
-    let products = batch.products.iter().map(|&product| &library.products[product as usize]);
-    of_texts(&library.config, queries.chain(products))
-}
-
-/// The same over texts. The projection of each different word piece is little and left out.
+/// Multiplications and additions of a forward pass of the encoders over texts: see [`super::work`]. The
+/// projection of each different word piece is little and left out.
 pub(super) fn of_texts<'a>(config: &BertConfig, texts: impl Iterator<Item = &'a Text>) -> f64 {
     let BertConfig { width, d_f, blocks, output, .. } = *config;
     let of_text = |text: &Text| {
@@ -336,50 +326,78 @@ fn entropies(samples: &Samples, labels: Labels) -> [f32; K] {
     })
 }
 
-/// Where the vectors of queries and products come from while the model learns.
-#[allow(clippy::large_enum_variant, reason = "there is one a training")]
-enum Encoder<'a> {
-    /// From the model's own encoders.
-    Learning { library: &'a Library<'a>, texts: Vec<Text>, pieces: Pieces },
-    /// phi of every query and psi of every product, worked out before.
-    Frozen([Tensor<2>; 2]),
+/// Where the vectors of queries and products come from while the model learns: an object, so that a program
+/// whose encoders never learn is without all that this takes.
+trait Encodes {
+    /// phi of the queries and psi of the products of a batch.
+    fn vectors(&self, bert: &Bert, batch: &Batch, device: &Device) -> [Tensor<2>; 2];
+
+    /// Multiplications and additions of that: see [`super::work`].
+    fn products(&self, batch: &Batch) -> f64;
+}
+
+/// From the model's own encoders.
+struct Learning<'a> {
+    library: &'a Library<'a>,
+    texts: Vec<Text>,
+    pieces: Pieces,
+}
+
+impl Encodes for Learning<'_> {
+    fn vectors(&self, bert: &Bert, batch: &Batch, device: &Device) -> [Tensor<2>; 2] {
+        let Self { library, texts, pieces } = self;
+        let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
+        [
+            library.learn_phi(bert, pieces, &texts, device),
+            library.learn_psi(bert, pieces, &batch.products, device),
+        ]
+    }
+
+    fn products(&self, batch: &Batch) -> f64 {
+        let Self { library, texts, .. } = self;
+        let queries = batch.queries.iter().map(|&query| &texts[query]);
+        let products = batch.products.iter().map(|&product| &library.products[product as usize]);
+        of_texts(&library.config, queries.chain(products))
+    }
+}
+
+/// phi of every query and psi of every product, worked out before.
+struct Frozen([Tensor<2>; 2]);
+
+impl Encodes for Frozen {
+    fn vectors(&self, _: &Bert, batch: &Batch, device: &Device) -> [Tensor<2>; 2] {
+        let Self([queries, products]) = self;
+        let rows = |ids: Vec<i32>| {
+            let count = ids.len();
+            Tensor::from_data(TensorData::new(ids, [count]), device)
+        };
+        let query_rows = batch.queries.iter().map(|&query| query as i32).collect();
+        let product_rows = batch.products.iter().map(|id| id.cast_signed()).collect();
+        [
+            queries.clone().select(0, rows(query_rows)),
+            products.clone().select(0, rows(product_rows)),
+        ]
+    }
+
+    fn products(&self, _: &Batch) -> f64 {
+        0.0
+    }
 }
 
 /// Noise on the gates of each stage, and what is kept of the experts' values.
 type LossChance<'a> = ([Option<&'a Tensor<3>>; 2], &'a mut Kept<'a>);
 
-/// Equation 9 or 10 over a batch, and how unevenly the gates use their experts.
+/// Equation 9 or 10 over a batch, of the vectors of its queries and products, and how unevenly the gates use
+/// their experts.
 fn loss_of(
     heads: &Heads,
-    encoder: &Encoder<'_>,
+    [queries, products]: [Tensor<2>; 2],
     batch: &Batch,
     (noise, kept): LossChance<'_>,
     settings: &Settings,
     scale: f32,
-    device: &Device,
 ) -> Tensor<1> {
     let model = &heads.model;
-    let (queries, products) = match encoder {
-        Encoder::Learning { library, texts, pieces } => {
-            let texts: Vec<&Text> = batch.queries.iter().map(|&query| &texts[query]).collect();
-            (
-                library.learn_phi(&model.bert, pieces, &texts, device),
-                library.learn_psi(&model.bert, pieces, &batch.products, device),
-            )
-        }
-        Encoder::Frozen([queries, products]) => {
-            let rows = |ids: Vec<i32>| {
-                let count = ids.len();
-                Tensor::from_data(TensorData::new(ids, [count]), device)
-            };
-            let query_rows = batch.queries.iter().map(|&query| query as i32).collect();
-            let product_rows = batch.products.iter().map(|id| id.cast_signed()).collect();
-            (
-                queries.clone().select(0, rows(query_rows)),
-                products.clone().select(0, rows(product_rows)),
-            )
-        }
-    };
     let pairs = Pairs {
         query: queries.select(0, batch.query.clone()),
         item: products.select(0, batch.product.clone()),

@@ -228,7 +228,7 @@ try {
     await withPage({ browser, server }, {}, async (tab) => {
       await listen(tab);
       const vitrine = new Vitrine(tab, server);
-      await vitrine.open(LINK);
+      await vitrine.open(`${LINK}&learn=shoppers:400`);
       await vitrine.ready();
       const batch = await batchOf(tab);
       for (let n = 0; n < ROUNDS; n++) {

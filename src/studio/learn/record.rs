@@ -26,7 +26,7 @@ pub struct Record {
     pub variant: Settings,
     /// Shoppers gathered, and of how many; none before and after.
     pub gathered: Option<(u32, u32)>,
-    /// What there was before its first step; none before.
+    /// What there is of it but for steps; none before its first.
     pub begun: Option<Begun>,
     /// Loss before each step.
     pub losses: Vec<f32>,
@@ -76,6 +76,11 @@ impl Record {
         self.begun.is_some() && self.step() >= self.steps()
     }
 
+    /// Whether its model was seen, and not its weights alone.
+    pub fn is_seen(&self) -> bool {
+        self.looks.iter().any(|look| !look.measures.is_empty())
+    }
+
     /// Whether it is the run that such a state and recipe ask for.
     pub fn is_of(&self, state: &State, recipe: &Recipe) -> bool {
         self.recipe == *recipe && self.variant == variant(state, recipe)
@@ -97,9 +102,11 @@ impl Record {
                 self.halted = None;
             }
             FromTrainer::Looked(look) if look.run == self.number => {
-                // After going back, the same step is looked at again.
-                self.looks.retain(|before| before.step < look.step);
-                self.looks.push(*look);
+                // The same step is looked at again after going back, and once everyone is there whom it is
+                // tested on, while others have been looked at.
+                let place = self.looks.partition_point(|before| before.step < look.step);
+                let is_again = self.looks.get(place).is_some_and(|known| known.step == look.step);
+                self.looks.splice(place..place + usize::from(is_again), [*look]);
             }
             FromTrainer::Halted { run, step, notice } if run == self.number => {
                 self.gathered = None;
@@ -288,6 +295,20 @@ mod tests {
         assert!(record.halted.is_some());
         record.hear(went(2, 2, &[2.5]));
         assert!(record.halted.is_none());
+    }
+
+    #[test]
+    fn a_look_that_had_weights_alone_is_made_whole_in_its_place() {
+        let mut record = record();
+        for step in [0, 1, 2] {
+            record.hear(look(2, step, &[]));
+        }
+        record.hear(look(2, 0, &[&[0.25, 0.75]]));
+        record.hear(look(2, 1, &[&[0.5, 0.5]]));
+        let stands = record.looks.iter().map(|look| (look.step, look.gates.len()));
+        assert_eq!(stands.collect::<Vec<_>>(), [(0, 1), (1, 1), (2, 0)]);
+        // What is drawn is of those that are whole.
+        assert_eq!(record.bands(0)[0], [(0.0, 0.0, 0.25), (0.5, 0.0, 0.5)]);
     }
 
     #[test]

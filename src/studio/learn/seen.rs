@@ -277,10 +277,13 @@ fn gates(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
     };
     let experts = move || {
         let count = runs.with(|runs| runs.last().map_or(0, |run| run.bands(0).len()));
+        let is_seen = runs.with(|runs| runs.last().is_some_and(Record::is_seen));
         let key = |expert: usize| {
             view! { <span class=format!("key band-{}", expert % 8) prop:textContent=expert_name(expert)></span> }
         };
         match count {
+            // Whether there are gates is not known before the first look that sees them.
+            0 if !is_seen => ().into_any(),
             0 => view! { <p class="note" prop:textContent=say(word!("learn.no-gates"))></p> }
                 .into_any(),
             count => {

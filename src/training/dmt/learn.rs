@@ -1,23 +1,25 @@
 //! DMT as it learns in the tab: the variant that the knobs choose.
 
+use std::cell::{OnceCell, RefCell};
+
 use anyhow::Result;
 use burn::tensor::Device;
 
-use super::data::{Data, Gathering, Pages};
+use super::data::{Gathering, Pages};
 use super::look::Look;
 use super::samples::Samples;
 use super::{Lesson, Settings};
 use crate::descent::{Learner, Stepwise};
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, optimiser, read, steps,
-    weights_of,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, file_of, looked,
+    optimiser, read, steps,
 };
 use crate::slices::Sliced;
 use engine::pipeline::assets::AssetError;
 use market::catalogue::Catalogue;
 use market::features::dense;
-use nets::models::dmt::DmtConfig;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
+use nets::models::dmt::{Dmt as Network, DmtConfig};
 use nets::models::vocabulary::Vocabulary;
 use systems::dmt::{BiasFeatures, LEARNING, MultiTask};
 use systems::learning::{
@@ -61,42 +63,67 @@ struct Pageviews<'a> {
 }
 
 impl<'a> Gathers<'a> for Pageviews<'a> {
-    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
-        self.gathering.add(shopper, tested)
+    fn add(&mut self, shopper: u32) -> Result<()> {
+        self.gathering.add(shopper, false)
     }
 
     fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
-        let Self { catalogue, gathering: Gathering { data, .. } } = *self;
-        let learned = data.training.head(LEARNED);
-        Ok(Box::new(All { catalogue, data, learned }))
+        let Self { catalogue, mut gathering } = *self;
+        let training = std::mem::take(&mut gathering.data.training);
+        Ok(Box::new(All {
+            catalogue,
+            learned: training.head(LEARNED),
+            training,
+            gathering: RefCell::new(gathering),
+            held_out: OnceCell::new(),
+        }))
     }
 }
 
 /// Page views of everyone.
 struct All<'a> {
     catalogue: &'a Catalogue,
-    data: Data,
+    training: Samples,
     /// Of those that are learned from the first.
     learned: Samples,
+    /// What gathers those held out.
+    gathering: RefCell<Gathering<'a>>,
+    /// Those held out, once all of them are there.
+    held_out: OnceCell<Samples>,
 }
 
 impl All<'_> {
-    async fn look(&self, config: &DmtConfig, model: nets::models::dmt::Dmt) -> Seen {
+    async fn look(&self, config: &DmtConfig, model: Network) -> Seen {
+        let Some(held_out) = self.held_out.get() else { return Seen::default() };
         let ranker = Ranker::new(config.clone(), model, &Device::flex());
-        Look::at(&ranker, &self.learned, &self.data.test, self.catalogue).await.seen()
+        Look::at(&ranker, &self.learned, held_out, self.catalogue).await.seen()
     }
 }
 
 impl Gathered for All<'_> {
-    fn counts(&self) -> [usize; 2] {
-        [self.data.training.len(), self.data.test.len()]
+    fn learned(&self) -> usize {
+        self.training.len()
+    }
+
+    fn held_out(&self) -> Option<usize> {
+        self.held_out.get().map(Samples::len)
+    }
+
+    fn test(&self, shopper: u32) -> Result<()> {
+        self.gathering.borrow_mut().add(shopper, true)
+    }
+
+    fn all_tested(&self) -> Result<()> {
+        let take = || std::mem::take(&mut self.gathering.borrow_mut().data.test);
+        self.held_out.get_or_init(take);
+        Ok(())
     }
 
     fn begin<'b>(
         &'b self,
         asked: Asked<'_>,
         files: &[Vec<u8>],
-    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+    ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError> {
         let mut config = DmtConfig {
             multi_task: MultiTask::of(asked.settings),
             bias: BiasFeatures::of(asked.settings),
@@ -104,9 +131,8 @@ impl Gathered for All<'_> {
             ..DmtConfig::playground(Vocabulary::of(self.catalogue), dense::COUNT)
         };
         let settings = settings_of(asked.chosen);
-        let lesson = |config: &DmtConfig| {
-            Lesson::new(config, &self.data.training, self.catalogue, &settings)
-        };
+        let lesson =
+            |config: &DmtConfig| Lesson::new(config, &self.training, self.catalogue, &settings);
         let (lesson, learner) = match files.first() {
             None => {
                 let lesson = lesson(&config);
@@ -131,30 +157,31 @@ impl Gathered for All<'_> {
         files: &'b [Vec<u8>],
     ) -> Sliced<'b, Result<Seen, AssetError>> {
         Box::pin(async move {
-            let file = files.first().map_or(&[][..], Vec::as_slice);
             let device = Device::flex();
             let init = |config: &DmtConfig| Ok(config.init(&device));
-            let (config, model) = read(&Dmt.file(asked), file, MODEL, init)?;
+            let (config, model) = read(&Dmt.file(asked), file_of(files, 0), MODEL, init)?;
             Ok(self.look(&config, model).await)
         })
     }
 }
 
-struct Underway<'a> {
-    all: &'a All<'a>,
-    kept: Kept<Lesson<'a>>,
+#[derive(Clone)]
+struct Underway<'b, 'a> {
+    all: &'b All<'a>,
+    kept: Kept<Lesson<'b>>,
 }
 
-impl Steps for Underway<'_> {
-    steps!();
+impl<'b> Steps<'b> for Underway<'b, '_> {
+    steps!('b);
 
-    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+    fn look<'c>(&'c self, command: &'c str) -> Sliced<'c, Result<Looked>> {
         Box::pin(async move {
             let now = self.kept.now();
             let (lesson, seed) = (now.lesson(), self.all.catalogue.seed);
             let model = lesson.serving(now.model()).await;
-            let weights = weights_of(&model, (MODEL, &lesson.config), seed, command)?;
-            Ok(Looked { weights, seen: self.all.look(&lesson.config, model).await })
+            let config = &lesson.config;
+            let seen = async { Ok(self.all.look(config, model.clone()).await) };
+            looked(&model, (MODEL, config), (seed, command), seen).await
         })
     }
 }

@@ -1,7 +1,7 @@
 //! MLPR as it learns in the tab: everything above the encoders, which stay those that ship. With parts
 //! left out it is another model of the paper's tables.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -16,7 +16,7 @@ use crate::device::device;
 use crate::dmt::queries::Queries;
 use crate::learning::{
     Asked, Gated, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps,
-    department, read as read_weights, steps, weights_of,
+    department, file_of, looked, read as read_weights, steps,
 };
 use crate::read;
 use crate::slices::{Sliced, end_slice};
@@ -49,7 +49,7 @@ impl Learns for Mlpr {
     }
 
     fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>> {
-        Ok(Box::new(Pairs { ground, learned: Searches::default(), tested: Searches::default() }))
+        Ok(Box::new(Pairs { ground, searches: Searches::default() }))
     }
 
     fn file(&self, _: Asked<'_>) -> String {
@@ -64,67 +64,64 @@ impl Learns for Mlpr {
 
 struct Pairs<'a> {
     ground: Ground<'a>,
-    learned: Searches,
-    tested: Searches,
+    searches: Searches,
 }
 
 impl<'a> Gathers<'a> for Pairs<'a> {
-    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
-        let log = self.ground.world.shopper_log(shopper);
-        if tested {
-            self.tested.add(&log)
-        } else {
-            self.learned.add(&log)
-        }
+    fn add(&mut self, shopper: u32) -> Result<()> {
+        self.searches.add(&self.ground.world.shopper_log(shopper));
         Ok(())
     }
 
     fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
-        let Self { ground: Ground { stock, predictor, .. }, learned, tested } = *self;
+        let Self { ground, searches } = *self;
+        let Ground { stock, predictor, .. } = ground;
         let (catalogue, words) = (&stock.catalogue, &stock.words);
-        let mut texts = learned.queries(FEW);
-        texts.append(&mut tested.queries(FEW));
-        let queries = Queries::new(&texts, catalogue, words, predictor)?;
+        let queries = Queries::new(&searches.queries(FEW), catalogue, words, predictor)?;
         let tables = WideTables::new(catalogue);
-        let samples = |searches: &Searches, part| {
-            Samples::new(searches, part, FEW, &tables, &stock.frequency, &queries)
-        };
-        // No pair is tested that is learned from, whoever was shown it.
-        let training = samples(&learned, Part::Training);
+        let (part, frequency) = (Part::Training, &stock.frequency);
+        let training = Samples::new(&searches, part, FEW, &tables, frequency, &queries);
         Ok(Box::new(All {
-            seed: catalogue.seed,
             departments: (0..)
                 .take(catalogue.products.len())
                 .map(|product| department(catalogue, product))
                 .collect(),
             library: Library::new(catalogue, words, BertConfig::playground()),
             learned: training.spread(LEARNED),
-            tested: samples(&tested, Part::Test).spread(HELD),
             training,
+            tables,
+            ahead: RefCell::new((Searches::default(), queries)),
+            tested: OnceCell::new(),
             encoded: OnceCell::new(),
+            ground,
         }))
     }
 }
 
 /// Pairs of everyone.
 struct All<'a> {
-    seed: u64,
+    ground: Ground<'a>,
     /// By product.
     departments: Vec<usize>,
     library: Library<'a>,
     training: Samples,
     /// Some of those that are learned from.
     learned: Samples,
-    tested: Samples,
+    /// What wide features come from.
+    tables: WideTables,
+    /// What those held out searched for, as far as they are gathered, and what reads queries.
+    ahead: RefCell<(Searches, Queries)>,
+    /// Some pairs of those held out, once all of them are there.
+    tested: OnceCell<Samples>,
     /// What the encoders that ship make of queries and products, once they were asked.
     encoded: OnceCell<Encoded>,
 }
 
-/// phi of the queries of each set of pairs, and psi of all products.
+/// phi of the queries of each set of pairs, those held out once they are looked at, and psi of all products.
 struct Encoded {
     training: Tensor<2>,
     learned: Tensor<2>,
-    tested: Tensor<2>,
+    tested: OnceCell<Tensor<2>>,
     products: Tensor<2>,
 }
 
@@ -135,18 +132,18 @@ impl All<'_> {
     }
 
     fn encode(&self, bert: &Bert) -> Encoded {
-        let device = device();
-        let queries = |samples: &Samples| {
-            let texts = self.library.queries(&samples.queries);
-            self.library.phi(bert, &Vec::from_iter(&texts), &device)
-        };
         let products: Vec<_> = (0..).take(self.library.products.len()).collect();
         Encoded {
-            training: queries(&self.training),
-            learned: queries(&self.learned),
-            tested: queries(&self.tested),
-            products: self.library.psi(bert, &products, &device),
+            training: self.phi(bert, &self.training),
+            learned: self.phi(bert, &self.learned),
+            tested: OnceCell::new(),
+            products: self.library.psi(bert, &products, &device()),
         }
+    }
+
+    fn phi(&self, bert: &Bert, samples: &Samples) -> Tensor<2> {
+        let texts = self.library.queries(&samples.queries);
+        self.library.phi(bert, &Vec::from_iter(&texts), &device())
     }
 
     /// Every figure of some pairs, and how the gates of both stages use their experts.
@@ -179,9 +176,12 @@ impl All<'_> {
     }
 
     async fn look(&self, model: &Network, encoded: &Encoded) -> Seen {
-        let Encoded { learned, tested, products, .. } = encoded;
+        let Some(pairs) = self.tested.get() else { return Seen::default() };
+        let Encoded { learned, products, .. } = encoded;
         let (training, _) = self.figures(model, &self.learned, [learned, products]).await;
-        let (held_out, gates) = self.figures(model, &self.tested, [tested, products]).await;
+        let tested = encoded.tested.get_or_init(|| self.phi(&model.bert, pairs));
+        end_slice().await;
+        let (held_out, gates) = self.figures(model, pairs, [tested, products]).await;
         // Of each task AUC, nDCG@1, nDCG@5.
         let measure = |(key, place): (&&'static str, usize)| {
             Measured::both(key, training[place], held_out[place])
@@ -197,15 +197,36 @@ impl All<'_> {
 }
 
 impl Gathered for All<'_> {
-    fn counts(&self) -> [usize; 2] {
-        [self.training.len(), self.tested.len()]
+    fn learned(&self) -> usize {
+        self.training.len()
+    }
+
+    fn held_out(&self) -> Option<usize> {
+        self.tested.get().map(Samples::len)
+    }
+
+    fn test(&self, shopper: u32) -> Result<()> {
+        let log = self.ground.world.shopper_log(shopper);
+        self.ahead.borrow_mut().0.add(&log);
+        Ok(())
+    }
+
+    fn all_tested(&self) -> Result<()> {
+        let Ground { stock, predictor, .. } = self.ground;
+        let ahead = &mut *self.ahead.borrow_mut();
+        ahead.1.read(&ahead.0.queries(FEW), &stock.words, predictor)?;
+        // No pair is tested that is learned from, whoever was shown it.
+        let (part, frequency) = (Part::Test, &stock.frequency);
+        let tested = Samples::new(&ahead.0, part, FEW, &self.tables, frequency, &ahead.1);
+        self.tested.get_or_init(|| tested.spread(HELD));
+        Ok(())
     }
 
     fn begin<'b>(
         &'b self,
         asked: Asked<'_>,
         files: &[Vec<u8>],
-    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+    ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError> {
         let (_, shipped) = network(files)?;
         let (config, settings) = (config_of(asked.chosen), settings_of(asked.chosen));
         if self.training.is_empty() {
@@ -242,29 +263,29 @@ impl Gathered for All<'_> {
 
 fn network(files: &[Vec<u8>]) -> Result<(MlprConfig, Network), AssetError> {
     let device = device();
-    let file = files.first().map_or(&[][..], Vec::as_slice);
-    read_weights(&file_name(), file, MODEL, |config: &MlprConfig| {
+    read_weights(&file_name(), file_of(files, 0), MODEL, |config: &MlprConfig| {
         config.check().map_err(|fault| WeightsError::Damaged(fault.into()))?;
         config.as_shipped()?;
         Ok(config.init(&device))
     })
 }
 
-struct Underway<'a> {
-    all: &'a All<'a>,
+#[derive(Clone)]
+struct Underway<'b, 'a> {
+    all: &'b All<'a>,
     config: MlprConfig,
-    kept: Kept<Lesson<'a>>,
+    kept: Kept<Lesson<'b>>,
 }
 
-impl Steps for Underway<'_> {
-    steps!();
+impl<'b> Steps<'b> for Underway<'b, '_> {
+    steps!('b);
 
-    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+    fn look<'c>(&'c self, command: &'c str) -> Sliced<'c, Result<Looked>> {
         Box::pin(async move {
             let Heads { model, .. } = self.kept.now().model();
-            let weights = weights_of(&model, (MODEL, &self.config), self.all.seed, command)?;
-            let seen = self.all.look(&model, self.all.encoded(&model.bert)).await;
-            Ok(Looked { weights, seen })
+            let seed = self.all.ground.stock.catalogue.seed;
+            let seen = async { Ok(self.all.look(&model, self.all.encoded(&model.bert)).await) };
+            looked(&model, (MODEL, &self.config), (seed, command), seen).await
         })
     }
 }

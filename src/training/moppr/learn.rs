@@ -1,17 +1,21 @@
 //! MOPPR as it learns in the tab: its towers, on objectives that weigh what the sliders say.
 
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
 use anyhow::Result;
 
 use super::data::Gathering;
-use super::look::{Held, look};
+use super::look::{Held, look, retrieved};
 use super::samples::{Options, Sample};
 use super::{Corpus, Lesson, Settings};
 use crate::descent::Stepwise;
 use crate::device::device;
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, read, steps, weights_of,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, file_of, looked, read,
+    steps, unseen,
 };
-use crate::slices::{Sliced, whole};
+use crate::slices::Sliced;
 use engine::pipeline::assets::{AssetError, refused};
 use market::catalogue::ProductId;
 use nets::models::moppr::input::Products;
@@ -68,38 +72,37 @@ struct Searches<'a> {
 }
 
 impl<'a> Gathers<'a> for Searches<'a> {
-    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
-        self.gathering.add(shopper, tested)
+    fn add(&mut self, shopper: u32) -> Result<()> {
+        self.gathering.add(shopper, false)
     }
 
     fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
-        let Self { ground, gathering } = *self;
-        let Gathering { training, test, queries, .. } = gathering;
+        let Self { ground, mut gathering } = *self;
         let stock = ground.stock;
-        let device = device();
-        let of = |views: &[Sample], count| -> Vec<Sample> {
-            views.iter().filter(|view| view.query.is_some()).take(count).cloned().collect()
-        };
         Ok(Box::new(All {
-            held: Held {
-                learned: of(&training, LEARNED),
-                tested: of(&test, HELD),
-                queries,
-                world: ground.world,
-            },
-            products: Products::new(&stock.products, &stock.titles, &device),
+            products: Products::new(&stock.products, &stock.titles, &device()),
             sale_days: ground.world.catalogue.sale_days(),
             ground,
-            training,
+            training: std::mem::take(&mut gathering.training),
+            gathering: RefCell::new(gathering),
+            held: OnceCell::new(),
         }))
     }
+}
+
+/// The first of these page views that are searches.
+fn searches(views: &[Sample], count: usize) -> Vec<Sample> {
+    views.iter().filter(|view| view.query.is_some()).take(count).cloned().collect()
 }
 
 /// Page views of everyone.
 struct All<'a> {
     ground: Ground<'a>,
     training: Vec<Sample>,
-    held: Held<'a>,
+    /// What gathers those held out.
+    gathering: RefCell<Gathering<'a>>,
+    /// What a model is measured on, once those held out are there.
+    held: OnceCell<Held<'a>>,
     products: Products,
     sale_days: Vec<std::ops::Range<i32>>,
 }
@@ -122,7 +125,7 @@ impl All<'_> {
         files: &[Vec<u8>],
     ) -> Result<(MopprConfig, Network, Network), AssetError> {
         let device = device();
-        let file = |number: usize| files.get(number).map_or(&[][..], Vec::as_slice);
+        let file = |number| file_of(files, number);
         let init = |config: &MopprConfig| Ok(config.init(&device));
         let (config, mean) = read(FILE, file(0), MODEL, init)?;
         let mix = || {
@@ -140,33 +143,58 @@ impl All<'_> {
         Ok((config, mean, mixed))
     }
 
+    /// What is seen of a model; `shipped` is what what ships retrieves for each search that is held out, once
+    /// it was asked: the towers beside it.
     async fn look(
         &self,
         model: &Network,
         settings: &Settings,
-        shipped: &[Vec<ProductId>],
+        (towers, shipped): (&Network, &OnceCell<Vec<Vec<ProductId>>>),
     ) -> Result<Seen> {
-        let learned = self.corpus(&self.held.learned);
-        let tested = self.corpus(&self.held.tested);
-        Ok(look(model, [learned, tested], &self.held, settings, shipped).await?.0)
+        let Some(held) = self.held.get() else { return Ok(Seen::default()) };
+        let (learned, tested) = (self.corpus(&held.learned), self.corpus(&held.tested));
+        if shipped.get().is_none() {
+            let found = retrieved(towers, tested, settings).await?;
+            shipped.get_or_init(|| found);
+        }
+        let shipped = shipped.get().map_or(&[][..], Vec::as_slice);
+        Ok(look(model, [learned, tested], held, settings, shipped).await?.0)
     }
 }
 
 impl Gathered for All<'_> {
-    fn counts(&self) -> [usize; 2] {
-        [self.training.len(), self.held.tested.len()]
+    fn learned(&self) -> usize {
+        self.training.len()
+    }
+
+    fn held_out(&self) -> Option<usize> {
+        self.held.get().map(|held| held.tested.len())
+    }
+
+    fn test(&self, shopper: u32) -> Result<()> {
+        self.gathering.borrow_mut().add(shopper, true)
+    }
+
+    fn all_tested(&self) -> Result<()> {
+        self.held.get_or_init(|| {
+            let gathering = &mut *self.gathering.borrow_mut();
+            Held {
+                learned: searches(&self.training, LEARNED),
+                tested: searches(&std::mem::take(&mut gathering.test), HELD),
+                queries: std::mem::take(&mut gathering.queries),
+                world: self.ground.world,
+            }
+        });
+        Ok(())
     }
 
     fn begin<'b>(
         &'b self,
         asked: Asked<'_>,
         files: &[Vec<u8>],
-    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+    ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError> {
         let settings = settings_of(asked);
-        let (shipped_config, mean, mixed) = self.shipped_model(asked, files)?;
-        let tested = self.corpus(&self.held.tested);
-        let retrieved = whole(super::look::retrieved(&mixed, tested, &settings))
-            .map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))?;
+        let (shipped_config, mean, towers) = self.shipped_model(asked, files)?;
         let (config, model) = match asked.chosen.get(&SHIPPED) > 0.0 {
             true => (shipped_config, numbered(mean)),
             false => {
@@ -180,7 +208,8 @@ impl Gathered for All<'_> {
         let lesson = Lesson::new(self.corpus(&self.training), &model, &settings);
         let learner = lesson.learner(model);
         let kept = Kept::new(Stepwise::new(lesson, learner));
-        Ok(Box::new(Underway { all: self, config, settings, shipped: retrieved, kept }))
+        let shipped = Rc::new(OnceCell::new());
+        Ok(Box::new(Underway { all: self, config, settings, towers, shipped, kept }))
     }
 
     fn shipped<'b>(
@@ -189,35 +218,35 @@ impl Gathered for All<'_> {
         files: &'b [Vec<u8>],
     ) -> Sliced<'b, Result<Seen, AssetError>> {
         Box::pin(async move {
-            let (_, _, mixed) = self.shipped_model(asked, files)?;
-            let damaged =
-                |error: anyhow::Error| refused(FILE, WeightsError::Damaged(error.to_string()));
-            let settings = settings_of(asked);
-            let tested = self.corpus(&self.held.tested);
-            let own = super::look::retrieved(&mixed, tested, &settings).await.map_err(damaged)?;
-            self.look(&mixed, &settings, &own).await.map_err(damaged)
+            let (_, _, towers) = self.shipped_model(asked, files)?;
+            let (settings, shipped) = (settings_of(asked), OnceCell::new());
+            let seen = self.look(&towers, &settings, (&towers, &shipped)).await;
+            seen.map_err(unseen(FILE))
         })
     }
 }
 
-struct Underway<'a> {
-    all: &'a All<'a>,
+#[derive(Clone)]
+struct Underway<'b, 'a> {
+    all: &'b All<'a>,
     config: MopprConfig,
     settings: Settings,
-    /// The first products of what ships for each search that is held out.
-    shipped: Vec<Vec<ProductId>>,
-    kept: Kept<Lesson<'a>>,
+    /// What ships, as the sliders mix it.
+    towers: Network,
+    /// The first products of that for each search that is held out, once it was asked.
+    shipped: Rc<OnceCell<Vec<Vec<ProductId>>>>,
+    kept: Kept<Lesson<'b>>,
 }
 
-impl Steps for Underway<'_> {
-    steps!();
+impl<'b> Steps<'b> for Underway<'b, '_> {
+    steps!('b);
 
-    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+    fn look<'c>(&'c self, command: &'c str) -> Sliced<'c, Result<Looked>> {
         Box::pin(async move {
             let (model, seed) = (self.kept.now().model(), self.all.ground.stock.catalogue.seed);
-            let weights = weights_of(&model, (MODEL, &self.config), seed, command)?;
-            let seen = self.all.look(&model, &self.settings, &self.shipped).await?;
-            Ok(Looked { weights, seen })
+            let shipped = (&self.towers, &*self.shipped);
+            let seen = self.all.look(&model, &self.settings, shipped);
+            looked(&model, (MODEL, &self.config), (seed, command), seen).await
         })
     }
 }

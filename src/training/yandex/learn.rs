@@ -1,6 +1,8 @@
 //! Yandex's towers as they learn in the tab: the second stage, fine-tuning to rank what is shown
 //! together.
 
+use std::cell::{OnceCell, RefCell};
+
 use anyhow::Result;
 use burn::tensor::activation::sigmoid;
 
@@ -14,11 +16,11 @@ use super::{Lesson, Settings, Stage, init};
 use crate::descent::Stepwise;
 use crate::device::device;
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps, alone, read,
-    steps, weights_of,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps, alone, file_of,
+    looked, read, steps, unseen,
 };
 use crate::slices::{Sliced, end_slice};
-use engine::pipeline::assets::{AssetError, refused};
+use engine::pipeline::assets::AssetError;
 use nets::models::weights::WeightsError;
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{Yandex as Network, YandexConfig};
@@ -41,8 +43,7 @@ impl Learns for Yandex {
     }
 
     fn gathers<'a>(&self, ground: Ground<'a>) -> Result<Box<dyn Gathers<'a> + 'a>> {
-        let options = Options::new(ground.world.config.days);
-        Ok(Box::new(Days { ground, options, samples: Samples::default() }))
+        Ok(Box::new(Days { ground, samples: Samples::default() }))
     }
 
     fn file(&self, _: Asked<'_>) -> String {
@@ -61,59 +62,72 @@ impl Learns for Yandex {
 
 struct Days<'a> {
     ground: Ground<'a>,
-    options: Options,
     samples: Samples,
 }
 
+impl Days<'_> {
+    fn gather(&mut self, shopper: u32, tested: bool) {
+        let Ground { world, stock, .. } = self.ground;
+        let (options, products) = (Options::new(world.config.days), stock.catalogue.products.len());
+        let log = world.shopper_log(shopper);
+        self.samples.add(&log, products, &options, &alone(shopper, tested));
+    }
+
+    /// All that were added since the last time.
+    fn corpus(&mut self) -> Corpus {
+        let (samples, stock) = (std::mem::take(&mut self.samples), self.ground.stock);
+        Corpus::new(samples, &stock.catalogue, &stock.words, Reading::Vectors)
+    }
+}
+
 impl<'a> Gathers<'a> for Days<'a> {
-    fn add(&mut self, shopper: u32, tested: bool) -> Result<()> {
-        let log = self.ground.world.shopper_log(shopper);
-        let products = self.ground.stock.catalogue.products.len();
-        self.samples.add(&log, products, &self.options, &alone(shopper, tested));
+    fn add(&mut self, shopper: u32) -> Result<()> {
+        self.gather(shopper, false);
         Ok(())
     }
 
-    fn all(self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
-        let Self { ground, samples, .. } = *self;
-        let stock = ground.stock;
-        let mut corpus = Corpus::new(samples, &stock.catalogue, &stock.words, Reading::Vectors);
-        // Spread over the shoppers, who stand one after another.
-        let spread = |days: &[ShopperDay], count: usize| -> Vec<ShopperDay> {
-            days.iter().step_by(days.len().div_ceil(count).max(1)).cloned().collect()
-        };
+    fn all(mut self: Box<Self>) -> Result<Box<dyn Gathered + 'a>> {
+        let corpus = self.corpus();
         let learned = spread(&corpus.samples.fine_tuning, LEARNED);
-        corpus.samples.test = spread(&corpus.samples.test, HELD);
-        Ok(Box::new(All { seed: stock.catalogue.seed, corpus, learned }))
+        Ok(Box::new(All { corpus, learned, days: RefCell::new(*self), held_out: OnceCell::new() }))
     }
 }
 
-/// Shopper-days of everyone.
-struct All {
-    seed: u64,
-    corpus: Corpus,
-    learned: Vec<ShopperDay>,
+/// Some of these days, spread over the shoppers, who stand one after another.
+fn spread(days: &[ShopperDay], count: usize) -> Vec<ShopperDay> {
+    days.iter().step_by(days.len().div_ceil(count).max(1)).cloned().collect()
 }
 
-impl All {
+/// Shopper-days of everyone.
+struct All<'a> {
+    corpus: Corpus,
+    learned: Vec<ShopperDay>,
+    /// What gathers those held out.
+    days: RefCell<Days<'a>>,
+    /// Those held out, with texts of their own, once all of them are there.
+    held_out: OnceCell<Corpus>,
+}
+
+impl All<'_> {
     async fn look(
         &self,
         config: &YandexConfig,
         model: &Network,
         settings: &Settings,
     ) -> Result<Seen> {
-        let corpus = &self.corpus;
+        let Some(held) = self.held_out.get() else { return Ok(Seen::default()) };
+        let (corpus, learned, tested) = (&self.corpus, &self.learned, &held.samples.test);
         let retriever = Retriever::new(config.clone(), model.clone(), &corpus.titles(), &device());
         end_slice().await;
-        let (learned, tested) = (&self.learned, &corpus.samples.test);
         let training = Metrics::of_days(&retriever, corpus, learned, AT_ONCE).await?;
-        let held_out = Metrics::of_days(&retriever, corpus, tested, AT_ONCE).await?;
+        let held_out = Metrics::of_days(&retriever, held, tested, AT_ONCE).await?;
         let both = |key, of: fn(&Metrics) -> f64| {
             let number = |metrics| Some(of(metrics)).filter(|value| value.is_finite());
             Measured::both(key, number(&training), number(&held_out))
         };
         let objective = &settings.objective;
         let of_learned = promised(model, config, corpus, learned, objective).await?;
-        let of_tested = promised(model, config, corpus, tested, objective).await?;
+        let of_tested = promised(model, config, held, tested, objective).await?;
         Ok(Seen {
             measures: vec![
                 both("ndcg", |metrics| metrics.scenarios[0].graded.whole()),
@@ -150,16 +164,34 @@ async fn promised(
     Ok((seen > 0.0).then(|| expected / seen))
 }
 
-impl Gathered for All {
-    fn counts(&self) -> [usize; 2] {
-        [self.corpus.samples.fine_tuning.len(), self.corpus.samples.test.len()]
+impl Gathered for All<'_> {
+    fn learned(&self) -> usize {
+        self.corpus.samples.fine_tuning.len()
+    }
+
+    fn held_out(&self) -> Option<usize> {
+        self.held_out.get().map(|held| held.samples.test.len())
+    }
+
+    fn test(&self, shopper: u32) -> Result<()> {
+        self.days.borrow_mut().gather(shopper, true);
+        Ok(())
+    }
+
+    fn all_tested(&self) -> Result<()> {
+        self.held_out.get_or_init(|| {
+            let mut corpus = self.days.borrow_mut().corpus();
+            corpus.samples.test = spread(&corpus.samples.test, HELD);
+            corpus
+        });
+        Ok(())
     }
 
     fn begin<'b>(
         &'b self,
         asked: Asked<'_>,
         files: &[Vec<u8>],
-    ) -> Result<Box<dyn Steps + 'b>, AssetError> {
+    ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError> {
         let settings = settings_of(asked.chosen);
         let (config, model) = match files.first() {
             Some(file) => network(PRETRAINED_FILE, file)?,
@@ -181,10 +213,9 @@ impl Gathered for All {
         files: &'b [Vec<u8>],
     ) -> Sliced<'b, Result<Seen, AssetError>> {
         Box::pin(async move {
-            let file = files.first().map_or(&[][..], Vec::as_slice);
-            let (config, model) = network(FILE, file)?;
+            let (config, model) = network(FILE, file_of(files, 0))?;
             let seen = self.look(&config, &model, &settings_of(asked.chosen)).await;
-            seen.map_err(|error| refused(FILE, WeightsError::Damaged(error.to_string())))
+            seen.map_err(unseen(FILE))
         })
     }
 }
@@ -197,22 +228,23 @@ fn network(name: &str, file: &[u8]) -> Result<(YandexConfig, Network), AssetErro
     })
 }
 
-struct Underway<'a> {
-    all: &'a All,
+#[derive(Clone)]
+struct Underway<'b, 'a> {
+    all: &'b All<'a>,
     config: YandexConfig,
     settings: Settings,
-    kept: Kept<Lesson<'a>>,
+    kept: Kept<Lesson<'b>>,
 }
 
-impl Steps for Underway<'_> {
-    steps!();
+impl<'b> Steps<'b> for Underway<'b, '_> {
+    steps!('b);
 
-    fn look<'b>(&'b self, command: &'b str) -> Sliced<'b, Result<Looked>> {
+    fn look<'c>(&'c self, command: &'c str) -> Sliced<'c, Result<Looked>> {
         Box::pin(async move {
-            let model = self.kept.now().model();
-            let weights = weights_of(&model, (MODEL, &self.config), self.all.seed, command)?;
-            let seen = self.all.look(&self.config, &model, &self.settings).await?;
-            Ok(Looked { weights, seen })
+            let (model, config) = (self.kept.now().model(), &self.config);
+            let seed = self.all.days.borrow().ground.stock.catalogue.seed;
+            let seen = self.all.look(config, &model, &self.settings);
+            looked(&model, (MODEL, config), (seed, command), seen).await
         })
     }
 }

@@ -6,11 +6,10 @@ use futures::executor::block_on;
 use crate::native::Folder;
 use lessons::check::{Check, runs_of};
 use lessons::learned::Told;
-use link::recipe::{Learning, Recipe, SHOPPERS};
+use link::recipe::{Learning, SHOPPERS};
 use market::language::Message;
 use protocol::learn::Look;
-use trainer::run::{Ground, Run, Stepped, failed};
-use training::learning::Gathered;
+use trainer::run::{Data, Ground, Run, Stepped};
 
 /// What was seen of each model after its last step, or why there is none.
 pub struct Runs(Vec<(Told, Result<Look, Message>)>);
@@ -36,9 +35,9 @@ impl Runs {
                 left.into_iter().partition(|told| samples_of(told) == samples);
             left = later;
             if let Some(first) = now.first() {
-                let data = gathered(&ground, &first.recipe)?;
+                let data = ground.gathered(&first.recipe).map_err(|notice| notice.says)?;
                 for told in now {
-                    let look = last_look(&ground, &*data, &told, folder);
+                    let look = last_look(&ground, &data, &told, folder);
                     made.push((told, look));
                 }
             }
@@ -63,23 +62,15 @@ fn samples_of(told: &Told) -> (&'static Learning, usize) {
     (told.recipe.learning(), told.recipe.count(&SHOPPERS))
 }
 
-fn gathered<'a>(ground: &'a Ground, recipe: &Recipe) -> Result<Box<dyn Gathered + 'a>, Message> {
-    let mut gathers = ground.gathers(recipe).map_err(|notice| notice.says)?;
-    for (shopper, tested) in ground.people(recipe) {
-        gathers.add(shopper, tested).map_err(|error| failed(error).says)?;
-    }
-    gathers.all().map_err(|error| failed(error).says)
-}
-
 /// Makes all steps of a run, and looks at its model.
 fn last_look(
     ground: &Ground,
-    data: &dyn Gathered,
+    data: &Data<'_>,
     told: &Told,
     folder: &Folder,
 ) -> Result<Look, Message> {
     let asked = (&told.state, &told.recipe);
-    let run = block_on(Run::new(1, asked, ground, data, folder));
+    let run = block_on(Run::new(1, asked, ground, data.samples(), folder));
     let mut run = run.map_err(|notice| notice.says)?;
     loop {
         match run.step() {
