@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output, Stdio};
 
+use lab::online::kept::Kept;
+
 /// `vitrine rank` of a link.
 fn rank(link: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
@@ -55,10 +57,29 @@ fn the_shop_is_tried_against_the_playground_and_beside_its_retriever() {
     let playground = ab("#w-order=0.5", &["--twins"]);
     assert_eq!(row(&playground, "P_exposure")[2..4], ["0.00 %", "100.00 %"]);
     assert_eq!(playground, ab("#w-order=0.5", &["--twins", "--threads", "1"]), "the same seed");
-    let beside = ab("shop+#candidates=60", &["--on", "search"]);
+    let folder = std::env::temp_dir().join(format!("vitrine-ab-{}", std::process::id()));
+    let work = folder.to_string_lossy();
+    let beside =
+        ab("shop+#candidates=60", &["--on", "search", "--keep", "a-test", "--work", &work]);
     let share = row(&beside, "P_exposure")[3].trim_end_matches(" %").parse::<f64>();
     assert!(share.as_ref().is_ok_and(|share| (5.0..100.0).contains(share)), "{share:?}");
     assert_ne!(row(&beside, "transactions"), row(&beside, "transactions, whole shop"));
+    // What is printed is what is kept.
+    let kept = Kept::read(&folder, "a-test").expect("a file").expect("it is there");
+    let moved = kept.measures.iter().find(|moved| moved.measure == "P_exposure");
+    let exposure = moved.expect("it is measured").expected;
+    assert_eq!(format!("{:.2} %", 100.0 * exposure.b), row(&beside, "P_exposure")[3]);
+    assert_eq!((&*kept.setup.b, kept.setup.shoppers), ("shop+#candidates=60", 8));
+    std::fs::remove_dir_all(&folder).expect("it was made");
+}
+
+#[test]
+fn a_test_is_kept_under_a_plain_name_or_not_begun() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+    let output = command.args(["ab", "--b", "shop", "--keep", "../x"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("letters, digits and dashes"), "{said}");
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use crate::cli::market::Market;
 use crate::cli::score::{Fields, Insides};
 use crate::cli::sub::Sub;
 use crate::cli::{dmt, mlpr, moppr, yandex};
+use crate::tables::study::Study;
 use crate::tables::table::{self, Table};
 
 /// Systems, in the order of their tables.
@@ -26,6 +27,8 @@ pub struct System {
     pub score: fn(&[u8], &Fields<'_>) -> Result<Insides>,
     /// The tables of its paper.
     pub tables: &'static [Table],
+    /// What is measured for its paper without training.
+    pub studies: &'static [&'static Study],
     /// Makes what trains and measures the variants of its tables, on a market that so many fresh
     /// shoppers are tested on.
     pub measured: fn(&Market, u32) -> Result<Box<dyn table::System>>,
@@ -45,4 +48,9 @@ pub fn system(key: &str) -> Option<&'static System> {
 /// Every table, a system after the other.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     SYSTEMS.into_iter().flat_map(|system| system.tables)
+}
+
+/// Every study, a system after the other.
+pub fn studies() -> impl Iterator<Item = &'static Study> {
+    SYSTEMS.into_iter().flat_map(|system| system.studies).copied()
 }

@@ -9,11 +9,13 @@ use clap::Args;
 use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::tables::FIGURES;
 use crate::native::Folder;
 use crate::online::arm::{Arm, On};
 use crate::online::difference::{Design, Difference};
 use crate::online::experiment::{Finding, Lived, Plan, difference, findings};
-use crate::online::measures::{ATTRIBUTED, Count, MEASURES, Measure, Scale};
+use crate::online::kept::{self, Kept, Setup};
+use crate::online::measures::{ATTRIBUTED, Count, MEASURES, Measure, Scale, by_week};
 use engine::pipeline::assets::Manifest;
 use engine::pipeline::stock::CATALOGUE;
 use languages::english;
@@ -26,9 +28,6 @@ use market::history::DAY;
 /// shop with the link's retriever as one more channel.
 const SHOP: &str = "shop";
 const BESIDE: &str = "shop+";
-
-/// What is shown week by week.
-const BY_WEEK: [Count; 3] = [Count::Orders, Count::Attributed, Count::AttributedNew];
 
 /// How often the bar says how it stands.
 const SAID: Duration = Duration::from_secs(2);
@@ -65,6 +64,13 @@ pub struct Arguments {
     /// Lives that are lived at once; as many as there are cores, unless it is said.
     #[arg(long)]
     pub threads: Option<usize>,
+    /// Keep what comes of it under this name, for what it decides (docs/claims.md): letters, digits and
+    /// dashes.
+    #[arg(long, value_parser = kept::name)]
+    pub keep: Option<String>,
+    /// Folder of measured figures, in which it is kept.
+    #[arg(long, default_value = FIGURES)]
+    pub work: PathBuf,
     /// Folder of the assets.
     #[arg(long, default_value = "assets")]
     pub assets: PathBuf,
@@ -77,8 +83,13 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the assets cannot be read, are of another market, or a ranking fails.
+/// Where the assets cannot be read, are of another market, a ranking fails, or what came of it cannot be
+/// kept.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(folder) = keep_in(arguments) {
+        // Said before the test is lived, not after.
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    }
     let folder = Folder(arguments.assets.clone());
     let catalogue: Catalogue = block_on(async {
         let manifest = Manifest::fetch(&folder).await?;
@@ -125,7 +136,33 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     })?;
     bar.finish_and_clear();
     print(&plan, arguments, &lived, started.elapsed());
+    if let Some(name) = &arguments.keep {
+        Kept::of(setup(&plan, arguments), &lived).write(&arguments.work, name)?;
+        println!("\nkept in {}", Kept::file(&arguments.work, name).display());
+    }
     Ok(())
+}
+
+/// The folder of what is kept, if it is.
+fn keep_in(arguments: &Arguments) -> Option<PathBuf> {
+    let file = Kept::file(&arguments.work, arguments.keep.as_deref()?);
+    file.parent().map(PathBuf::from)
+}
+
+/// What is tried, as it was said.
+fn setup(plan: &Plan, arguments: &Arguments) -> Setup {
+    let Plan { assets: [a, b], on, days, shoppers, design, seed, .. } = plan;
+    Setup {
+        a: arguments.a.clone(),
+        b: arguments.b.clone(),
+        assets: [a, b].map(|folder| folder.0.display().to_string()),
+        on: *on,
+        days: *days,
+        shoppers: *shoppers,
+        design: *design,
+        seed: *seed,
+        logged: arguments.logged,
+    }
 }
 
 /// The arm that a text says.
@@ -221,8 +258,7 @@ fn print(plan: &Plan, arguments: &Arguments, lived: &[Lived], took: Duration) {
     }
     println!();
     let weeks = lived.first().map_or(0, |one| one.counted.weeks.len());
-    let by_week: Vec<&Measure> =
-        MEASURES.iter().filter(|m| BY_WEEK.contains(&m.of) && m.per == Count::Shopper).collect();
+    let by_week: Vec<&Measure> = by_week().collect();
     print!("| as expected, by week |");
     by_week.iter().for_each(|measure| print!(" {} |", measure.name));
     print!("\n| ---: |");

@@ -43,6 +43,7 @@ pub static SYSTEM: System = System {
     )],
     score: score::dmt::score,
     tables: tables::dmt::TABLES,
+    studies: &[&tables::dmt::repurchase::STUDY, &tables::dmt::gates::STUDY],
     measured: |market, tested| {
         let (world, words) = (market.world(), market.words()?);
         Ok(Box::new(tables::dmt::Dmt::new(world, words, &predictor(market)?, tested)?))
@@ -66,6 +67,30 @@ impl From<Sharing> for MultiTask {
             Sharing::Mmoe => MultiTask::Mmoe,
             Sharing::SharedBottom => MultiTask::SharedBottom,
             Sharing::SingleTask => MultiTask::SingleTask,
+        }
+    }
+}
+
+/// What makes an interest of a sequence: what DMT has, or what a baseline of table 1 has.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Reader {
+    /// A transformer.
+    Transformer,
+    /// The mean, as DNN.
+    Mean,
+    /// An activation unit, as DIN.
+    Activation,
+    /// Two GRUs, as DIEN.
+    Evolution,
+}
+
+impl From<Reader> for Interest {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::Transformer => Interest::Transformer,
+            Reader::Mean => Interest::Mean,
+            Reader::Activation => Interest::Activation,
+            Reader::Evolution => Interest::Evolution,
         }
     }
 }
@@ -94,9 +119,9 @@ pub struct Training {
     /// What the bias network reads.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "position,neighbours")]
     bias: Vec<BiasFeature>,
-    /// Mean of the sequences in place of transformers, as the paper's base.
-    #[arg(long)]
-    base: bool,
+    /// What makes an interest of a sequence.
+    #[arg(long, value_enum, default_value = "transformer")]
+    interest: Reader,
     /// Seed of weights and order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -196,7 +221,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let config = DmtConfig {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
-        interest: if arguments.base { Interest::Mean } else { Interest::Transformer },
+        interest: arguments.interest.into(),
         ..arguments.networks.preset().dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
     };
     let settings = Settings {

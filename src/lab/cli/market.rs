@@ -35,6 +35,13 @@ pub struct Market {
 }
 
 impl Market {
+    /// The market that ships.
+    pub fn shipped(assets: &Path) -> Self {
+        let MarketConfig { seed, products, shoppers, ranker_noise, .. } = MarketConfig::default();
+        let (assets, market_seed) = (assets.to_owned(), seed);
+        Self { assets, market_seed, products, shoppers, ranker_noise, validation: false }
+    }
+
     /// What the market is generated from.
     pub fn config(&self) -> MarketConfig {
         MarketConfig {

@@ -45,6 +45,7 @@ pub static SYSTEM: System = System {
     )],
     score: score::mlpr::score,
     tables: tables::mlpr::TABLES,
+    studies: &[&times::STUDY],
     measured: |market, _| {
         let (world, words) = (market.world(), market.words()?);
         Ok(Box::new(tables::mlpr::Mlpr::new(world, words, &predictor(market)?)?))

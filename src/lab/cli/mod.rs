@@ -30,6 +30,7 @@ pub mod rank;
 pub mod record;
 pub mod samples;
 pub mod score;
+pub mod study;
 pub mod sub;
 pub mod tables;
 pub mod yandex;
@@ -70,6 +71,9 @@ pub enum Command {
     Record(record::Arguments),
     /// Run a system over plain arrays and print every inside that has a name in its paper.
     Score(score::Arguments),
+    /// Measure what the papers show of a log, of a model's insides and of a clock: figures that no
+    /// training stands behind.
+    Study(study::Arguments),
     /// Train a model.
     Train(Training),
     /// Train the variants in a paper's tables from several seeds and say how they compare.
@@ -152,6 +156,7 @@ impl Cli {
             Command::Rank(arguments) => rank::run(&arguments),
             Command::Record(arguments) => record::run(&arguments),
             Command::Score(arguments) => score::run(&arguments),
+            Command::Study(arguments) => study::run(&arguments),
             Command::Train(Training { device, model }) => {
                 memory::keep();
                 choose(device)?;

@@ -10,9 +10,10 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, Networks, bar, command_line};
-use super::{score, sub::sub};
+use super::{coarse_ranker, score, sub::sub};
 use crate::registry::System;
 use crate::tables;
+use crate::tables::moppr::{ONLINE, trained};
 use nets::models::moppr::Moppr;
 use nets::models::moppr::objectives::{OBJECTIVES, Objectives};
 use nets::models::moppr::retriever::{DIFFERENCE, MODEL};
@@ -40,6 +41,7 @@ pub static SYSTEM: System = System {
     ],
     score: score::moppr::score,
     tables: tables::moppr::TABLES,
+    studies: &[&coarse_ranker::STUDY],
     measured: |market, tested| {
         Ok(Box::new(tables::moppr::Moppr::new(market.config(), market.words()?, tested)))
     },
@@ -143,9 +145,17 @@ impl Bars {
 pub struct Training {
     #[command(flatten)]
     how: How,
+    /// Train what the papers' tables hold MOPPR against in place of what ships, as they train it and
+    /// without copies for the sliders: the arms of online tests (docs/ab.md).
+    #[arg(long, value_parser = ONLINE, conflicts_with_all = SETTINGS, requires = "out")]
+    variant: Option<String>,
     #[command(flatten)]
     networks: Networks,
 }
+
+/// What a variant of the tables has settings of its own for.
+const SETTINGS: [&str; 7] =
+    ["epochs", "tuning_epochs", "batch", "rate", "accumulator", "tuning_rate", "preset"];
 
 /// Trains the category predictor, the towers on all objectives, and a copy of the towers for each
 /// objective; writes them and says how well they do on the held-out day.
@@ -154,6 +164,9 @@ pub struct Training {
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let how = &arguments.how;
+    if let Some(variant) = &arguments.variant {
+        return train_variant(how, variant, &arguments.networks.folder()?);
+    }
     let mut lab = how.lab(&Options::playground())?;
     lab.preset = arguments.networks.preset();
     println!("{:?}", lab.category_quality);
@@ -161,7 +174,8 @@ pub fn train(arguments: &Training) -> Result<()> {
     let mut watch = |name: &str, step, steps, loss| bars.show(name, step, steps, loss);
     let base = lab.base("base", &how.settings(), &mut watch)?;
     let objectives = lab.copies(&base, &how.tuning(), &mut watch)?;
-    let shipped = write(&lab, &base, &objectives, &arguments.networks.folder()?)?;
+    let about = lab.about(MODEL, &command_line())?;
+    let shipped = write(&lab, &base, &objectives, about, &arguments.networks.folder()?)?;
     print!("{}", evaluate::header("retriever"));
     print!("{}", evaluate::row("BM25 over titles", &[lab.evaluate_lexical()]));
     print!("{}", evaluate::row("common training", &[lab.evaluate(&base)?]));
@@ -169,6 +183,22 @@ pub fn train(arguments: &Training) -> Result<()> {
     let [of_vector, of_first] = attention(&shipped, lab.corpus(&lab.data.test));
     println!("attention over behaviour, by H_uq: {of_vector}");
     println!("by the score of the first product: {of_first}");
+    Ok(())
+}
+
+/// Trains a variant of the tables, and writes it where MOPPR is read from.
+fn train_variant(how: &How, name: &str, folder: &Path) -> Result<()> {
+    let lab = how.lab(&Options::training())?;
+    let mut bars = Bars::new()?;
+    let mut watch = |step, steps, loss| bars.show(name, step, steps, loss);
+    let (config, model) = trained(&lab, name, how.seed, &mut watch)?;
+    let about = About::new(MODEL, lab.world.config.seed, command_line(), &config)?;
+    // No slider changes anything: the copies are all the same.
+    let towers = Weights::of(&model.towers, about.clone())?;
+    let objectives = Objectives::of_copies(&std::array::from_fn(|_| towers.clone()))?;
+    let written = write(&lab, &model, &objectives, about, folder)?;
+    print!("{}", evaluate::header("retriever"));
+    print!("{}", evaluate::row(name, &[lab.evaluate(&written)?]));
     Ok(())
 }
 
@@ -182,8 +212,13 @@ fn quality_at(
 }
 
 /// Writes the files that the browser loads. Gives back the model as it is written, rounded.
-fn write(lab: &Lab, base: &Moppr, objectives: &Objectives, folder: &Path) -> Result<Moppr> {
-    let command = command_line();
+fn write(
+    lab: &Lab,
+    base: &Moppr,
+    objectives: &Objectives,
+    about: About,
+    folder: &Path,
+) -> Result<Moppr> {
     let file = |name: &str, weights: &Weights, precision| {
         let path = folder.join(name).with_extension("safetensors");
         let bytes = weights.to_bytes(precision)?;
@@ -192,7 +227,6 @@ fn write(lab: &Lab, base: &Moppr, objectives: &Objectives, folder: &Path) -> Res
         anyhow::Ok(bytes)
     };
     let mean = lab.mixed(base, objectives, [0.0; OBJECTIVES.len()])?;
-    let about = lab.about(MODEL, &command)?;
     let written = file(MODEL, &Weights::of(&mean, about.clone())?, Precision::Int8)?;
     for (name, difference) in OBJECTIVES.iter().zip(objectives.differences().into_iter().flatten())
     {

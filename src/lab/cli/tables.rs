@@ -1,7 +1,8 @@
 //! `vitrine evaluate --table dmt-1` and `vitrine evaluate --all`: the papers' tables; `vitrine tables`:
 //! what comes of them, of what is stored.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +10,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, bar, read};
+use super::study;
+use crate::online::kept::Kept;
 use crate::registry::SYSTEMS;
 use crate::tables::claims;
 use crate::tables::compare::table_report;
@@ -80,8 +83,8 @@ pub struct Stored {
 /// # Errors
 /// Where a file cannot be read or written.
 pub fn stored(arguments: &Stored) -> Result<()> {
-    let Stored { market, test_shoppers, seeds, work, page } = arguments;
-    let store = Store::new(work, about(market, *test_shoppers));
+    let Stored { market, test_shoppers, seeds, work: folder, page } = arguments;
+    let store = Store::new(folder, about(market, *test_shoppers));
     let mut work = Work { store, seeds, train: false, only: &[], seconds: 0.0 };
     let mut tables = Vec::new();
     // One is made after the other is done with, for each holds its page views.
@@ -90,7 +93,8 @@ pub fn stored(arguments: &Stored) -> Result<()> {
         let wanted = system.tables().to_vec();
         tables.extend(work.run(system.as_mut(), &wanted)?);
     }
-    let report = Report { market: size(market, *test_shoppers), seeds: seeds.clone(), tables };
+    let size = size(market, *test_shoppers);
+    let report = report(size, seeds, tables, &market.assets, folder)?;
     let text = page::claims(&report, "vitrine tables --page docs/claims.md");
     println!("{text}");
     println!("{}", Page(Language::English).headline(&report.tally()));
@@ -100,6 +104,24 @@ pub fn stored(arguments: &Stored) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// The tables with what else is kept in a folder of figures.
+fn report(
+    market: report::Market,
+    seeds: &[u64],
+    tables: Vec<TableReport>,
+    assets: &Path,
+    folder: &Path,
+) -> Result<Report> {
+    let mut online = BTreeMap::new();
+    for trial in claims::trials() {
+        if let Some(kept) = Kept::read(folder, trial.name)? {
+            online.insert(trial.name.to_owned(), kept);
+        }
+    }
+    let studies = study::kept(assets, folder)?;
+    Ok(Report { market, seeds: seeds.into(), tables, online, studies })
 }
 
 /// Size of a market.
@@ -116,7 +138,7 @@ fn about(market: &Market, tested: u32) -> String {
 }
 
 /// Where measured figures are kept: a folder that is committed, so that anyone can go on.
-pub(super) const FIGURES: &str = "docs/figures";
+pub(crate) const FIGURES: &str = "docs/figures";
 
 /// Products of the market behind the tables: ten times those that ship, so that there are a hundred
 /// products and more of which any answers a query.
@@ -130,7 +152,7 @@ const SHOPPERS: &str = "32000";
 const TESTED: u32 = 50_000;
 
 /// The file of what tells a query's categories.
-pub(super) fn predictor(market: &Market) -> Result<Vec<u8>> {
+pub(crate) fn predictor(market: &Market) -> Result<Vec<u8>> {
     read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
         .context("the predictor is trained by `vitrine train moppr`")
 }
@@ -166,7 +188,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         bail!("name a table with --table ({}), or all with --all", known.join(", "));
     }
     let market = size(&arguments.market, arguments.test_shoppers);
-    let report = Report { market, seeds: arguments.seeds.clone(), tables };
+    let Arguments { seeds, market: Market { assets, .. }, work: folder, .. } = arguments;
+    let report = report(market, seeds, tables, assets, folder)?;
     for table in &report.tables {
         println!("{}", Page(Language::English).table(table));
     }

@@ -30,6 +30,7 @@ pub static SYSTEM: System = System {
     evaluate: &[],
     score: score::yandex::score,
     tables: tables::yandex::TABLES,
+    studies: &[],
     measured: |market, tested| {
         Ok(Box::new(tables::yandex::Yandex::new(market.world(), market.words()?, tested)))
     },

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use burn::tensor::Device;
 use futures::executor::block_on;
+use serde::{Deserialize, Serialize};
 
 use crate::native::Folder;
 use crate::native::Patient;
@@ -35,7 +36,8 @@ pub enum Arm {
 }
 
 /// Where an arm answers; elsewhere the production shop does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum On {
     /// Searches and feed.
     #[default]

@@ -14,6 +14,8 @@
 //! A relative difference is one of logarithms, whose errors are those of r divided by r; its interval
 //! is taken back through the exponential.
 
+use serde::{Deserialize, Serialize};
+
 use super::measures::Scale;
 use crate::tables::significance::Estimate;
 
@@ -27,7 +29,8 @@ pub struct Sample {
 }
 
 /// Who is in which arm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Design {
     /// Each shopper in one.
     Split,
@@ -36,7 +39,7 @@ pub enum Design {
 }
 
 /// A difference of two arms.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The ratio of arm A.
     pub a: f64,

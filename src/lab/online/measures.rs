@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::arm::{Listed, On};
 use market::catalogue::{Catalogue, ProductId};
 use market::history::{DAY, Minutes};
@@ -96,7 +98,8 @@ impl Tally {
 }
 
 /// How a difference is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// In percent of arm A.
     Relative,
@@ -151,6 +154,12 @@ pub const MEASURES: &[Measure] = &[
     a_shopper("RecOrders", Count::Attributed),
     a_shopper("new RecOrders", Count::AttributedNew),
 ];
+
+/// What is told week by week.
+pub fn by_week() -> impl Iterator<Item = &'static Measure> {
+    let told = [Count::Orders, Count::Attributed, Count::AttributedNew];
+    MEASURES.iter().filter(move |m| told.contains(&m.of) && m.per == Count::Shopper)
+}
 
 /// What was counted of a shopper: before the test, and in each of its weeks.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,8 +7,10 @@
 //! | [`measures`] | what is counted of a shopper's days, and what is measured of the counts |
 //! | [`difference`] | how far apart two arms are, and how sure that is |
 //! | [`experiment`] | who takes part, and the running of it |
+//! | [`kept`] | what came of a test, on disk |
 
 pub mod arm;
 pub mod difference;
 pub mod experiment;
+pub mod kept;
 pub mod measures;

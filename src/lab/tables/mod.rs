@@ -13,6 +13,7 @@
 //! | [`table`] | what a table and a system are |
 //! | [`results`] | measured figures on disk |
 //! | [`compare`] | from figures to a report |
+//! | [`study`] | what is measured once, without training: a log, a model's insides, times |
 //! | [`claims`] | what the papers' texts state, and what decides it |
 //! | [`page`] | a report as a page of text |
 //! | [`moppr`], [`mlpr`], [`dmt`], [`yandex`] | one system's tables and variants |
@@ -26,5 +27,6 @@ pub mod page;
 pub mod report;
 pub mod results;
 pub mod significance;
+pub mod study;
 pub mod table;
 pub mod yandex;

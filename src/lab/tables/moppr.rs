@@ -7,7 +7,7 @@ use super::table::{Row, System, Table, Tie, Watch};
 use market::metrics::Figure;
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
-use nets::models::moppr::{Encoder, MopprConfig};
+use nets::models::moppr::{Encoder, Moppr as Network, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::nn::numbers::numbered;
 use training::moppr::evaluate::{NAMES, by_block};
@@ -151,6 +151,32 @@ fn variant(name: &str) -> Option<Variant> {
     Some(variant)
 }
 
+/// Variants that can be trained on page views as they are logged for what ships, for online tests.
+pub const ONLINE: [&str; 4] = ["moppr", "no-nci", "mgdspr", "alpha-dnn"];
+
+/// Trains a variant from a seed on the page views of a lab; its configuration with it.
+///
+/// # Errors
+/// Where there is no such variant, or the device fails.
+pub fn trained(
+    lab: &Lab,
+    name: &str,
+    seed: u64,
+    watch: &mut Watch,
+) -> Result<(MopprConfig, Network)> {
+    let Variant { encoder, selection, settings } =
+        variant(name).with_context(|| format!("there is no variant {name:?}"))?;
+    let settings = Settings { seed, ..settings };
+    let vocabulary = Vocabulary::of(&lab.world.catalogue);
+    let config = MopprConfig { encoder, ..MopprConfig::playground(vocabulary) };
+    let device = device();
+    device.seed(seed);
+    let model = numbered(config.init(&device));
+    let views = selection.of(&lab.data.training, &lab.sale_days);
+    let model = train(model, lab.corpus(&views), &settings, None, watch)?;
+    Ok((config, model))
+}
+
 /// MOPPR and its baselines on one market.
 pub struct Moppr {
     market: MarketConfig,
@@ -186,8 +212,6 @@ impl System for Moppr {
     }
 
     fn measure(&mut self, name: &str, seed: u64, watch: &mut Watch) -> Result<Vec<Figure>> {
-        let Variant { encoder, selection, settings } =
-            variant(name).with_context(|| format!("there is no variant {name:?}"))?;
         let lab = match &mut self.lab {
             Some(lab) => lab,
             None => {
@@ -199,15 +223,9 @@ impl System for Moppr {
                 self.lab.insert(Lab::new(world, words, &options, people, || ())?)
             }
         };
-        let settings = Settings { seed, ..settings };
-        let vocabulary = Vocabulary::of(&lab.world.catalogue);
-        let config = MopprConfig { encoder, ..MopprConfig::playground(vocabulary) };
-        let device = device();
-        device.seed(seed);
-        let model = numbered(config.init(&device));
-        let views = selection.of(&lab.data.training, &lab.sale_days);
-        let model = train(model, lab.corpus(&views), &settings, None, watch)?;
-        let (test, k) = (&lab.data.test, (vocabulary.products / 100).max(1));
+        let (_, model) = trained(lab, name, seed, watch)?;
+        let test = &lab.data.test;
+        let k = (Vocabulary::of(&lab.world.catalogue).products / 100).max(1);
         let retrieved = lab.retrieve(&model, k)?;
         Ok(by_block(k, test, &retrieved, &lab.data.queries, &lab.world))
     }
@@ -222,5 +240,6 @@ mod tests {
     fn every_row_has_its_figures_and_every_pair_its_rows() {
         assert_whole(TABLES, |name| variant(name).is_some());
         assert!(variant("none such").is_none());
+        assert!(ONLINE.iter().all(|name| variant(name).is_some()));
     }
 }

@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
-use super::claims::{self, CLAIMS, Check, Decided, Rule};
+use super::claims::{self, Check, Decided, Rule, Shows};
 use super::report::{Comparison, Report, TableReport, Tally, Verdict};
+use super::study::Contrast;
+use crate::online::kept::{Kept, Moved};
+use crate::online::measures::Scale;
+use crate::registry::studies;
 use languages::worded;
 use market::language::{Language, Message};
 
@@ -200,25 +204,34 @@ pub fn slug(metric: &str) -> String {
     metric.to_lowercase().replace([' ', '@', '_'], "-")
 }
 
-/// docs/claims.md: every claim with what decides it and what came of it.
+/// docs/claims.md: every claim with what decides it and what came of it, and what was measured for claims
+/// that no table decides.
 pub fn claims(report: &Report, command: &str) -> String {
     let english = Page(Language::English);
     let mut text = format!(
         "# What the papers state\n\n{}\n\nWritten by `{command}` from figures that are stored, and \
-         nothing else: {} products, {} shoppers, {} others who are tested, market seed {}. A claim is what a paper's text says, in \
-         words of our own. It is decided by comparisons of the papers' tables ([tables.md](tables.md)), \
-         by one of three rules. *Every*: all of them come out; one that goes the other way takes the \
-         claim with it. *Most*: more than half come out and fewer go the other way; where more go the \
-         other way than come out, so does the claim. *Larger*: the first mean difference is larger \
-         than the second, which is not tested. Anything else is not significant. What no table \
-         decides yet says what would.\n\n| paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
+         nothing else: {} products, {} shoppers, {} others who are tested, market seed {}. A claim is \
+         what a paper's text says, in words of our own. What decides it is one of three.\n\n\
+         - **Comparisons of the papers' tables** ([tables.md](tables.md)), by one of three rules. \
+         *Every*: all of them come out; one that goes the other way takes the claim with it. *Most*: \
+         more than half come out and fewer go the other way; where more go the other way than come out, \
+         so does the claim. *Larger*: the mean difference of the first half of them is larger than that \
+         of the second, which is not tested.\n\
+         - **An online test** ([ab.md](ab.md)), by rule *every*: the measures differ the way that is said, \
+         as expected of what was shown, all measures of the test considered (*sure*). Two differences are \
+         held against each other by their intervals.\n\
+         - **A study** of the log, of a model or of a clock, on the market that ships (`vitrine study`), by \
+         rule *every*: its figures are as is said in blocks of shoppers or requests, all that the claim \
+         names considered (Holm).\n\n\
+         Anything else is not significant. What nothing decides yet says what would.\n\n\
+         | paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
         english.claims(&claims::tally(report)),
         report.market.products,
         report.market.shoppers,
         report.market.tested,
         report.market.seed,
     );
-    for claim in CLAIMS {
+    for claim in claims::claims() {
         let (by, rule) = match claim.decided {
             Decided::Open(by) => (by.to_owned(), "\u{2013}"),
             Decided::By(rule, checks) => {
@@ -230,6 +243,14 @@ pub fn claims(report: &Report, command: &str) -> String {
                 };
                 (checks.join("; "), rule)
             }
+            Decided::Online(trial, shows) => {
+                let shows: Vec<String> = shows.iter().map(shown).collect();
+                (format!("`{}`: {}", trial.command(), shows.join("; ")), "every")
+            }
+            Decided::Study(name, contrasts) => {
+                let contrasts: Vec<String> = contrasts.iter().map(contrasted).collect();
+                (format!("`vitrine study --only {name}`: {}", contrasts.join("; ")), "every")
+            }
         };
         let verdict = match claim.verdict(report) {
             Some(Verdict::ComesOut) => "comes out",
@@ -237,11 +258,50 @@ pub fn claims(report: &Report, command: &str) -> String {
             Some(Verdict::NotSignificant) => "not significant",
             None => "not made",
         };
-        // Writing to a String cannot fail.
+        // Writing to a String cannot fail, here and below.
         let _ = writeln!(
             text,
             "| {} | {} | {} | {by} | {rule} | {verdict} |",
             claim.paper, claim.section, claim.says
+        );
+    }
+    for (name, kept) in &report.online {
+        text += "\n";
+        text += &tested(name, kept);
+    }
+    for study in studies() {
+        let Some(figures) = report.studies.get(study.name) else { continue };
+        let _ = writeln!(
+            text,
+            "\n## {}\n\n{}.\n\n| figure | here |\n|---|---:|",
+            study.name, study.says
+        );
+        for figure in figures {
+            let _ = match figure.whole {
+                Some(whole) => writeln!(text, "| {} | {whole:.4} |", figure.name),
+                None => writeln!(text, "| {} | \u{2013} |", figure.name),
+            };
+        }
+    }
+    text
+}
+
+/// An online test as it stands in docs/claims.md.
+fn tested(name: &str, kept: &Kept) -> String {
+    let Kept { setup, measures, .. } = kept;
+    let mut text = format!(
+        "## {name}\n\nA: `{}` with `{}`; B: `{}` with `{}`. {} shoppers, {} days.\n\n\
+         | B over A, as expected | | p | |\n|---|---:|---:|---|\n",
+        setup.a, setup.assets[0], setup.b, setup.assets[1], setup.shoppers, setup.days
+    );
+    for Moved { measure, scale, expected, is_sure } in measures {
+        let unit = if *scale == Scale::Relative { " %" } else { " points" };
+        let ([low, high], sure) = (expected.interval, if *is_sure { "sure" } else { "" });
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| {measure} | {:+.2}{unit} [{low:+.2}, {high:+.2}] | {:.3} | {sure} |",
+            expected.percent, expected.p
         );
     }
     text
@@ -254,4 +314,77 @@ fn decides(check: &Check) -> String {
         metrics => metrics.join(", "),
     };
     format!("{}: `{}` over `{}`, {metrics}", check.table, check.higher, check.lower)
+}
+
+/// What an online test is to show, as it stands there.
+fn shown(shows: &Shows) -> String {
+    match shows {
+        Shows::Higher(name) => format!("{name} higher in B"),
+        Shows::Lower(name) => format!("{name} lower in B"),
+        Shows::More(more, less) => format!("{more} moves more than {less}"),
+        Shows::Early(name) => format!("{name} moves more in the first week than after it"),
+    }
+}
+
+/// What is said of a study's figures, as it stands there.
+fn contrasted(contrast: &Contrast) -> String {
+    match contrast {
+        Contrast::Above(one, other) => format!("*{one}* over *{other}*"),
+        Contrast::Over(one, bound) => format!("*{one}* over {bound}"),
+        Contrast::Under(one, bound) => format!("*{one}* under {bound}"),
+        Contrast::Differ(one, other) => format!("*{one}* not as *{other}*"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::online::arm::On;
+    use crate::online::difference::{Design, Difference};
+    use crate::online::kept::Setup;
+    use crate::tables::report::Market;
+    use market::metrics::{BLOCKS, Figure};
+
+    #[test]
+    fn what_was_measured_stands_below_the_claims() {
+        let trial = claims::trials().next().unwrap();
+        let setup = Setup {
+            a: trial.arms[0].into(),
+            b: trial.arms[1].into(),
+            assets: trial.assets.map(String::from),
+            on: On::Search,
+            days: 28,
+            shoppers: 8_000,
+            design: Design::Twins,
+            seed: 1,
+            logged: 16_000,
+        };
+        let expected =
+            Difference { a: 1.0, b: 1.02, percent: 2.0, interval: [0.5, 3.5], p: 0.0087 };
+        let scale = Scale::Relative;
+        let moved = Moved { measure: "clicks".into(), scale, expected, is_sure: true };
+        let kept = Kept { setup, measures: vec![moved], weeks: Vec::new() };
+        let study = studies().next().unwrap();
+        let blocks = [Some(0.25); BLOCKS];
+        let figure = Figure { name: study.figures[0].into(), whole: Some(0.25), blocks };
+        let report = Report {
+            market: Market { seed: 1, products: 40_000, shoppers: 32_000, tested: 50_000 },
+            seeds: vec![1],
+            tables: Vec::new(),
+            online: BTreeMap::from([(trial.name.to_owned(), kept)]),
+            studies: BTreeMap::from([(study.name.to_owned(), vec![figure])]),
+        };
+        let text = claims(&report, "a command");
+        assert!(text.contains("Written by `a command`"), "{text}");
+        let (head, below) = text.split_once(&format!("\n## {}\n", trial.name)).unwrap();
+        assert!(head.contains(&format!("| `{}`: ", trial.command())), "{head}");
+        assert!(
+            below.contains("\n| clicks | +2.00 % [+0.50, +3.50] | 0.009 | sure |\n"),
+            "{below}"
+        );
+        assert!(below.contains(&format!("\n## {}\n", study.name)), "{below}");
+        assert!(below.contains(&format!("\n| {} | 0.2500 |\n", study.figures[0])), "{below}");
+    }
 }

@@ -1,6 +1,11 @@
-//! What came of the papers' tables, as plain data.
+//! What came of the papers' tables, online tests and studies, as plain data.
 
-/// Every table that was asked for.
+use std::collections::BTreeMap;
+
+use crate::online::kept::Kept;
+use market::metrics::Figure;
+
+/// Every table that was asked for, and what else decides claims.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The market that the variants were trained and measured on.
@@ -9,6 +14,10 @@ pub struct Report {
     pub seeds: Vec<u64>,
     /// The tables.
     pub tables: Vec<TableReport>,
+    /// Online tests that are kept, by name.
+    pub online: BTreeMap<String, Kept>,
+    /// Figures of the studies that are kept, by name.
+    pub studies: BTreeMap<String, Vec<Figure>>,
 }
 
 /// Size of a market.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -81,26 +81,34 @@ impl Store {
         of: &str,
         (mut figures, seconds): (Vec<Figure>, f64),
     ) -> Result<Vec<Figure>> {
-        let file = self.file(system, variant, seed);
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
         for figure in &mut figures {
             let all = figure.blocks.iter_mut().chain([&mut figure.whole]);
             all.flatten().for_each(|number| *number = short(*number));
         }
         let (about, of) = (self.about.clone(), hash(of.as_bytes()));
         let result = Finished { about, of, seconds: short(seconds), figures };
-        // Renamed into place, so that a run that is stopped here leaves no half of a file.
-        let unfinished = file.with_extension("new");
-        fs::write(&unfinished, serde_json::to_string(&result)? + "\n")?;
-        fs::rename(&unfinished, &file).with_context(|| format!("writing {}", file.display()))?;
+        write(&self.file(system, variant, seed), serde_json::to_string(&result)?)?;
         Ok(result.figures)
     }
 }
 
+/// Writes a text as a file, in a folder that is made if it is not there. The file is renamed into place,
+/// so that a run that is stopped meanwhile leaves no half of one.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn write(file: &Path, text: String) -> Result<()> {
+    let unfinished = file.with_extension("new");
+    let written = || -> std::io::Result<()> {
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(&unfinished, text + "\n")?;
+        fs::rename(&unfinished, file)
+    };
+    written().with_context(|| format!("writing {}", file.display()))
+}
+
 /// A number with no more digits than its `f32` needs.
-fn short(number: f64) -> f64 {
+pub fn short(number: f64) -> f64 {
     // What an f32 is written as, read as an f64, is written as the same digits again.
     (number as f32).to_string().parse().unwrap_or(number)
 }

@@ -121,6 +121,36 @@ pub fn by_block(samples: &Samples, scores: &[[f32; K]]) -> Vec<Figure> {
     figures
 }
 
+/// Groups of pairs by how often they were shown: the quarter that was shown least, the half above it,
+/// the quarter that was shown most (5.4).
+pub const SHOWN: [&str; 3] = ["fewest", "middle", "most"];
+
+/// The same metrics of each of the groups: "click AUC fewest" and so on.
+pub fn by_impressions(samples: &Samples, scores: &[[f32; K]]) -> Vec<Figure> {
+    let mut order: Vec<usize> = (0..samples.len()).collect();
+    order.sort_by_key(|&pair| samples.engagement[pair].impressions);
+    let mut group_of = vec![0; samples.len()];
+    for (rank, &pair) in order.iter().enumerate() {
+        group_of[pair] = match 4 * rank / samples.len() {
+            0 => 0,
+            3 => 2,
+            _ => 1,
+        };
+    }
+    let mut figures = Vec::with_capacity(SHOWN.len() * K * METRICS.len());
+    for (group, name) in SHOWN.iter().enumerate() {
+        let own = |pair: &usize| group_of[*pair] == group;
+        let scores: Vec<[f32; K]> =
+            (0..samples.len()).filter(own).map(|pair| scores[pair]).collect();
+        let figures_of = by_block(&samples.only(|pair| own(&pair)), &scores);
+        figures.extend(figures_of.into_iter().map(|figure| {
+            let name = format!("{} {name}", figure.name);
+            Figure { name, ..figure }
+        }));
+    }
+    figures
+}
+
 /// The metrics of one task over some queries, each where it exists.
 fn of_task(
     samples: &Samples,

@@ -185,6 +185,24 @@ impl Samples {
         some
     }
 
+    /// Some of the pairs, by their numbers.
+    pub fn only(&self, holds: impl Fn(usize) -> bool) -> Self {
+        let mut some = Self::default();
+        for (query, group) in self.queries.iter().zip(&self.groups) {
+            let start = some.products.len();
+            for pair in group.clone().filter(|&pair| holds(pair)) {
+                some.products.push(self.products[pair]);
+                some.engagement.push(self.engagement[pair]);
+                some.wide.extend_from_slice(self.wide(pair..pair + 1));
+            }
+            if some.products.len() > start {
+                some.groups.push(start..some.products.len());
+                some.queries.push(query.clone());
+            }
+        }
+        some
+    }
+
     /// Number of pairs.
     pub fn len(&self) -> usize {
         self.products.len()

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::evaluate::{METRICS, by_block, each_batch, scores};
+use super::evaluate::{METRICS, SHOWN, by_block, by_impressions, each_batch, scores};
 use super::library::Library;
 use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
@@ -199,6 +199,31 @@ fn every_pair_is_in_one_batch_of_an_epoch() {
     assert_eq!(seen, Vec::from_iter(0..samples.len()));
     let few = batches(&samples, 60, 7, &mut random);
     assert!(few.iter().flatten().all(|(_, pairs)| pairs.len() == 7));
+}
+
+#[test]
+fn metrics_are_taken_apart_by_how_often_pairs_were_shown() {
+    let mut searches = Searches::default();
+    // A product is shown as often as its number says, and once more; every third is clicked.
+    for first in 0..PRODUCTS {
+        let page = (first..PRODUCTS).map(|p| impression(p, [p.is_multiple_of(3), false, false]));
+        searches.add(&log(21, vec![view(0, Some("couch"), page.collect())]));
+    }
+    let samples = samples_of(searches);
+    let n = samples.len();
+    // Right where pairs were shown least, wrong where they were shown most, and nothing between.
+    let score = |pair: usize| {
+        let clicked = f32::from(u8::from(samples.products[pair].is_multiple_of(3)));
+        [[1.0, 0.0, 0.0, -1.0][4 * pair / n] * clicked; K]
+    };
+    let figures = by_impressions(&samples, &(0..n).map(score).collect::<Vec<_>>());
+    assert_eq!(figures.len(), SHOWN.len() * TASKS.len() * METRICS.len());
+    let whole = |name: &str| figures.iter().find(|figure| figure.name == name).unwrap().whole;
+    let found = SHOWN.map(|shown| whole(&format!("click AUC {shown}")));
+    assert_eq!(found, [Some(1.0), Some(0.5), Some(0.0)]);
+    assert_eq!(whole("click nDCG@1 fewest"), Some(1.0));
+    // Nobody bought anything.
+    assert_eq!(whole("order AUC most"), None);
 }
 
 #[test]

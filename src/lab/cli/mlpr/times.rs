@@ -5,16 +5,42 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 
-use super::Gathered;
+use super::{Gathered, gather};
+use crate::tables::study::Study;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use market::features::wide;
+use market::metrics::{BLOCKS, Figure};
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, MlprConfig, Sharing};
 use training::dmt::queries::read_queries;
 use training::mlpr::samples::{Engagement, Samples};
 use training::read;
 use training::trees::{self, Booster, Rows};
+
+/// Table 5 as a study: all requests, and each twentieth of them.
+pub static STUDY: Study = Study {
+    name: "mlpr-times",
+    says: "milliseconds at the 99th percentile from a query to 100 ranked products, on this machine",
+    figures: &ROWS,
+    of: |market| Ok(format!("{:?} {REQUESTS} {CANDIDATES} {TREE_PAIRS}", market.config())),
+    run: |market| {
+        let rows = table_5(&gather(market)?)?.into_iter().zip(ROWS);
+        let figure = |(latency, name): (Latency, &str)| {
+            let blocks = latency.blocks.map(Some);
+            Figure { name: name.into(), whole: Some(latency.p99), blocks }
+        };
+        Ok(rows.map(figure).collect())
+    },
+};
+
+/// Rows of table 5.
+pub const ROWS: [&str; 4] = [
+    "XGBoost",
+    "MLP_MTL, products computed before",
+    "MLPR, products computed on the spot",
+    "MLPR, products computed before",
+];
 
 /// Requests that are timed.
 const REQUESTS: usize = 200;
@@ -32,11 +58,13 @@ pub struct Latency {
     pub median: f64,
     /// All but one in a hundred took less.
     pub p99: f64,
+    /// The same of every twentieth request, from each of the first twenty on.
+    pub blocks: [f64; BLOCKS],
 }
 
 impl std::fmt::Display for Latency {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { candidates, median, p99 } = self;
+        let Self { candidates, median, p99, .. } = self;
         write!(f, "{candidates} candidates: median {median:.2} ms, 99th percentile {p99:.2} ms")
     }
 }
@@ -147,6 +175,34 @@ fn timed(
         std::hint::black_box(order);
         times.push(1000.0 * start.elapsed().as_secs_f64());
     }
-    times.sort_by(f64::total_cmp);
-    Ok(Latency { candidates, median: times[REQUESTS / 2], p99: times[REQUESTS * 99 / 100] })
+    Ok(latency(candidates, times))
+}
+
+/// Of the times of requests, in their order: at least [`BLOCKS`].
+fn latency(candidates: usize, mut times: Vec<f64>) -> Latency {
+    let slow = |times: &mut [f64]| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() * 99 / 100]
+    };
+    let blocks = std::array::from_fn(|block| {
+        slow(&mut times.iter().copied().skip(block).step_by(BLOCKS).collect::<Vec<_>>())
+    });
+    let p99 = slow(&mut times);
+    Latency { candidates, median: times[times.len() / 2], p99, blocks }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_whole_and_block_by_block() {
+        // Request n takes n milliseconds, but for one.
+        let mut times: Vec<f64> = (0..REQUESTS).map(|n| n as f64).collect();
+        times[0] = 1000.0;
+        let Latency { median, p99, blocks, .. } = latency(100, times);
+        assert_eq!((median, p99), (101.0, 199.0));
+        // The slowest of ten: 180 + n, and the one.
+        assert_eq!((blocks[0], blocks[1], blocks[19]), (1000.0, 181.0, 199.0));
+    }
 }
