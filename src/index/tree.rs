@@ -241,7 +241,7 @@ impl Tree {
     /// # Errors
     /// [`IndexError::Dimension`] if the query is of other vectors.
     pub fn levels(&self, query: &Query) -> Result<Vec<Vec<Cluster>>, IndexError> {
-        self.check(query)?;
+        self.fits(query)?;
         let mut sizes = vec![0; self.nodes.len()];
         for (leaf, rows) in self.leaves() {
             let mut node = leaf;
@@ -270,7 +270,7 @@ impl Tree {
         Ok(levels)
     }
 
-    fn check(&self, query: &Query) -> Result<(), IndexError> {
+    fn fits(&self, query: &Query) -> Result<(), IndexError> {
         let (found, expected) = (query.dimension(), self.dimension);
         if found == expected { Ok(()) } else { Err(IndexError::Dimension { found, expected }) }
     }
@@ -282,7 +282,7 @@ impl Tree {
         reach: Reach,
         of: Option<&Among<'_>>,
     ) -> Result<Found, IndexError> {
-        self.check(query)?;
+        self.fits(query)?;
         let mut scored = Scored::default();
         let mut kept = Vec::new();
         let mut best = Best::new(k);
@@ -498,7 +498,7 @@ impl Index for Tree {
     }
 
     fn score(&self, query: &Query, number: u32) -> Result<Option<f32>, IndexError> {
-        self.check(query)?;
+        self.fits(query)?;
         let rows = self.leaf_of.get(number).and_then(|leaf| self.vectors(leaf));
         Ok(rows.and_then(|rows| {
             let mut score = [0.0];

@@ -9,6 +9,10 @@ use burn::tensor::{Device, Tensor};
 use burn_flex::FlexTensor;
 use kernels::optimiser::{ADAGRAD_EPSILON, BETA_1, BETA_2, adagrad_step, adam_step};
 
+/// Whether there may be tensors elsewhere than on the CPU. A browser trains on nothing else, and is spared
+/// what steps there would take.
+const IS_ELSEWHERE: bool = cfg!(not(target_family = "wasm"));
+
 /// Which optimiser a training begins with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimiser {
@@ -49,8 +53,10 @@ impl Optimizer for Adam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let Some(of_gradient) = on_cpu(&gradient) else {
-            return self.0.step(rate, tensor, gradient, state);
+        let of_gradient = match on_cpu(&gradient) {
+            Some(of_gradient) => of_gradient,
+            None if IS_ELSEWHERE => return self.0.step(rate, tensor, gradient, state),
+            None => return (tensor, state),
         };
         drop(gradient);
         let momentum = state.map_or_else(
@@ -118,13 +124,18 @@ impl Optimizer for AdaGrad {
         state: Option<AdaGradState<D>>,
     ) -> (Tensor<D>, Option<AdaGradState<D>>) {
         let sum = state.map_or_else(|| tensor.full_like(self.accumulator), |state| state.sum);
-        let Some(of_gradient) = on_cpu(&gradient) else {
-            let sum = sum + gradient.clone().square();
-            let step = gradient / (sum.clone().sqrt() + ADAGRAD_EPSILON) * rate;
-            return (tensor - step, Some(AdaGradState { sum }));
+        let of_gradient = match on_cpu(&gradient) {
+            Some(of_gradient) => of_gradient,
+            None if IS_ELSEWHERE => {
+                let sum = sum + gradient.clone().square();
+                let step = gradient / (sum.clone().sqrt() + ADAGRAD_EPSILON) * rate;
+                return (tensor - step, Some(AdaGradState { sum }));
+            }
+            None => return (tensor, Some(AdaGradState { sum })),
         };
         drop(gradient);
-        let width = tensor.dims()[D - 1];
+        // Asked of the data, which knows no rank as a type does: so steps of all ranks are the same code.
+        let width = of_gradient.layout().shape().to_vec().last().copied().unwrap_or(1);
         let [mut values, mut sum] = [tensor, sum].map(owned);
         adagrad_step(
             values.storage_mut(),
