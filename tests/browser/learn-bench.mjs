@@ -8,8 +8,8 @@ import { launch, withPage } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { Vitrine } from "./support/vitrine.mjs";
 
-/** The panel with the recipe as it comes. */
-export const LINK = "?v=1&backend=cpu&q=couch&panel=learn";
+/** The panel with the recipe as it comes, or the one of RECIPE, for example `shoppers:800,epochs:4`. */
+export const LINK = "?v=1&backend=cpu&q=couch&panel=learn" + (process.env.RECIPE ? `&learn=${process.env.RECIPE}` : "");
 /** Times that a run is paused. */
 const PAUSES = 12;
 /** Longest that anything may take, in milliseconds. */

@@ -144,9 +144,9 @@ pub(crate) const FIGURES: &str = "docs/figures";
 /// products and more of which any answers a query.
 const PRODUCTS: &str = "40000";
 
-/// Shoppers of the market behind the tables, twice those behind the shipped weights: fresh page views
-/// in place of further epochs.
-const SHOPPERS: &str = "32000";
+/// Shoppers of the market behind the tables, half of those behind the shipped weights: what three seeds of every
+/// variant can be trained on within a day of one core (docs/training.md).
+const SHOPPERS: &str = "8000";
 
 /// Shoppers who are tested.
 const TESTED: u32 = 50_000;

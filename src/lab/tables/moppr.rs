@@ -103,7 +103,7 @@ const MORE: u16 = 20;
 const EPOCHS: usize = 20;
 
 /// Page views a step.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 
 /// MGDSPR's hard negatives, and the interval that it draws the positive's share from.
 const MIXED: Mixed = Mixed { hard: 32, shares: [0.4, 0.6] };

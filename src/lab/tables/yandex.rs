@@ -78,14 +78,9 @@ const TABLE_3: Table = Table {
 /// The tables of the paper.
 pub const TABLES: &[Table] = &[TABLE_1, TABLE_2, TABLE_3];
 
-/// Times that every shopper-day is pre-trained on: half as often as for what ships, of twice the
-/// shoppers.
-const PRETRAINING: usize = 2;
-
-/// Training of what ships, but for that, and with a table of word pieces.
+/// Training of what ships, but with a table of word pieces.
 fn training() -> Settings {
     let mut training = Settings::default();
-    training.pretraining.epochs = PRETRAINING;
     for stage in [&mut training.pretraining, &mut training.fine_tuning] {
         stage.rates = stage.rates.with_pieces();
     }
