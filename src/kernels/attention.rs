@@ -3,7 +3,8 @@
 use pulp::Simd;
 
 use crate::heads::{mix, products, turn};
-use crate::math::{LANES, exp, greatest, sum, sum_of_two};
+use crate::lanes::{LANES, Lanes};
+use crate::math::{dot, greatest, sum, update, update_by};
 
 /// Softmax of each query over the keys of its request, by head, and the values mixed by it: queries `[n, d]`,
 /// keys and values `[m, d]` to `[n, d]`, zero before. `weights` has a row for each head and query, whole lanes wide.
@@ -39,9 +40,10 @@ fn forward_with<'a, S: Simd>(
             let (weights, padding) = weights.split_at_mut(count);
             padding.fill(0.0);
             let most = greatest(weights);
-            weights.iter_mut().for_each(|x| *x = exp((*x - most) * scale));
-            let all = 1.0 / sum(weights, |x| x);
-            weights.iter_mut().for_each(|x| *x *= all);
+            let [most, scale] = [most, scale].map(Lanes::all);
+            update(weights, |x| ((x - most) * scale).exp());
+            let all = Lanes::all(1.0 / sum(weights, |x| x));
+            update(weights, |x| x * all);
             mix(|j| weights[j], values, d, columns.clone(), &mut output[columns.clone()]);
         }
     }
@@ -84,10 +86,8 @@ fn backward_with<'a, S: Simd>(
             let gradient = &gradient[i * d..][columns.clone()];
             products(gradient, &turned, padded, by_score);
             let weights = &weights[i * padded..][..padded];
-            let along = sum_of_two(weights, by_score, |w, g| w * g);
-            for (g, w) in by_score.iter_mut().zip(weights) {
-                *g = scale * w * (*g - along);
-            }
+            let [along, scale] = [dot(weights, by_score), scale].map(Lanes::all);
+            update_by(by_score, [weights], |g, [w]| scale * w * (g - along));
             let by_query = &mut by_queries[i * d..][columns.clone()];
             mix(|j| by_score[j], keys, d, columns.clone(), by_query);
         }
@@ -135,16 +135,14 @@ fn padded_with<'a, S: Simd>(
         for (query, output) in queries.chunks_exact(d).zip(output.chunks_exact_mut(d)) {
             let Some(weights) = weights.next() else { return };
             products(&query[columns.clone()], &turned, padded, &mut scores);
-            for ((weight, &score), &present) in weights.iter_mut().zip(&scores).zip(present) {
-                *weight = if present > 0.0 { score } else { f32::MIN };
-            }
-            let most = greatest(weights);
-            for (weight, &present) in weights.iter_mut().zip(present) {
-                *weight = exp((*weight - most) * scale) * present;
-            }
+            let least = Lanes::all(f32::MIN);
+            let of_present = |_, [score, present]: [Lanes; 2]| score.if_above_zero(present, least);
+            update_by(weights, [&scores, present], of_present);
+            let [most, scale] = [greatest(weights), scale].map(Lanes::all);
+            update_by(weights, [present], |x, [present]| ((x - most) * scale).exp() * present);
             let all = sum(weights, |x| x);
-            let share = if all > 0.0 { 1.0 / all } else { 0.0 };
-            weights.iter_mut().for_each(|x| *x *= share);
+            let share = Lanes::all(if all > 0.0 { 1.0 / all } else { 0.0 });
+            update(weights, |x| x * share);
             mix(|j| weights[j], values, d, columns.clone(), &mut output[columns.clone()]);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::math::LANES;
+use crate::lanes::{LANES, Lanes};
 
 /// Columns of one head of `rows`, each whole lanes wide: `turned[c][row]`.
 #[inline(always)]
@@ -17,15 +17,12 @@ pub fn turn(rows: &[f32], d: usize, columns: Range<usize>, padded: usize, turned
 /// `products[j] = sum_c row[c] turned[c][j]`, for whole lanes.
 #[inline(always)]
 pub fn products(row: &[f32], turned: &[f32], padded: usize, products: &mut [f32]) {
-    for start in (0..padded).step_by(LANES) {
-        let mut lanes = [0.0; LANES];
-        for (c, &x) in row.iter().enumerate() {
-            let column = &turned[c * padded + start..][..LANES];
-            for lane in 0..LANES {
-                lanes[lane] += x * column[lane];
-            }
+    for (number, products) in products.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut sum = Lanes::all(0.0);
+        for (&x, turned) in row.iter().zip(turned.chunks_exact(padded)) {
+            sum = sum + Lanes::all(x) * Lanes::read(&turned.as_chunks::<LANES>().0[number]);
         }
-        products[start..start + LANES].copy_from_slice(&lanes);
+        sum.write(products);
     }
 }
 
@@ -38,22 +35,20 @@ pub fn mix(
     columns: Range<usize>,
     sums: &mut [f32],
 ) {
-    let whole = columns.len() / LANES * LANES;
-    for start in (0..whole).step_by(LANES) {
-        let mut lanes = [0.0; LANES];
+    let (chunks, rest) = sums.as_chunks_mut::<LANES>();
+    let whole = chunks.len() * LANES;
+    for (number, sums) in chunks.iter_mut().enumerate() {
+        let mut mixed = Lanes::all(0.0);
         for (j, row) in rows.chunks_exact(d).enumerate() {
-            let (x, row) = (weight(j), &row[columns.start + start..][..LANES]);
-            for lane in 0..LANES {
-                lanes[lane] += x * row[lane];
-            }
+            let row = &row[columns.clone()].as_chunks::<LANES>().0[number];
+            mixed = mixed + Lanes::all(weight(j)) * Lanes::read(row);
         }
-        let sums = &mut sums[start..start + LANES];
-        sums.iter_mut().zip(lanes).for_each(|(sum, x)| *sum += x);
+        (Lanes::read(sums) + mixed).write(sums);
     }
-    if whole < columns.len() {
+    if !rest.is_empty() {
         for (j, row) in rows.chunks_exact(d).enumerate() {
             let (x, row) = (weight(j), &row[columns.start + whole..columns.end]);
-            sums[whole..].iter_mut().zip(row).for_each(|(sum, y)| *sum += x * y);
+            rest.iter_mut().zip(row).for_each(|(sum, y)| *sum += x * y);
         }
     }
 }

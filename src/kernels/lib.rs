@@ -15,6 +15,7 @@
 
 pub mod attention;
 mod heads;
+mod lanes;
 pub mod linear;
 pub mod math;
 pub mod norm;

@@ -2,6 +2,9 @@
 
 use pulp::Simd;
 
+use crate::lanes::Lanes;
+use crate::math::{update, update_by};
+
 /// Adds a bias of `width` to each row of a product, and puts zero for what is below it if asked for (ReLU).
 #[inline(never)]
 pub fn finish(product: &mut [f32], bias: Option<&[f32]>, relu: bool, width: usize) {
@@ -18,11 +21,11 @@ fn finish_with<'a, S: Simd>(
     width: usize,
 ) {
     for row in product.chunks_exact_mut(width) {
-        if let Some(bias) = bias {
-            row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
-        }
-        if relu {
-            row.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { 0.0 });
+        match (bias, relu) {
+            (Some(bias), true) => update_by(row, [bias], |x, [bias]| (x + bias).relu()),
+            (Some(bias), false) => update_by(row, [bias], |x, [bias]| x + bias),
+            (None, true) => update(row, |x| x.relu()),
+            (None, false) => (),
         }
     }
 }
@@ -36,9 +39,7 @@ pub fn mask(gradient: &[f32], output: &[f32], masked: &mut [f32]) {
 #[pulp::with_simd(mask_dispatched = pulp::Arch::new())]
 #[inline(always)]
 fn mask_with<'a, S: Simd>(_simd: S, gradient: &'a [f32], output: &'a [f32], masked: &'a mut [f32]) {
-    for ((masked, &g), &y) in masked.iter_mut().zip(gradient).zip(output) {
-        *masked = if y > 0.0 { g } else { 0.0 };
-    }
+    update_by(masked, [gradient, output], |_, [g, y]| g.if_above_zero(y, Lanes::all(0.0)));
 }
 
 /// Adds every row, as wide as `sums`, to `sums`.
@@ -51,6 +52,6 @@ pub fn sum_rows(rows: &[f32], sums: &mut [f32]) {
 #[inline(always)]
 fn sum_rows_with<'a, S: Simd>(_simd: S, rows: &'a [f32], sums: &'a mut [f32]) {
     for row in rows.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        update_by(sums, [row], |sum, [x]| sum + x);
     }
 }

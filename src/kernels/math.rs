@@ -1,85 +1,105 @@
-//! Arithmetic over rows that the compiler turns into instructions over many numbers at once.
+//! Arithmetic over rows, some lanes at a time.
 
-/// Numbers that are summed side by side.
-pub const LANES: usize = 16;
+pub use crate::lanes::LANES;
+use crate::lanes::Lanes;
+
+/// Powers of e are taken no lower than of this, where they are next to nothing.
+pub(crate) const AT_LEAST: f32 = -87.0;
+/// And no higher than of this.
+pub(crate) const AT_MOST: f32 = 88.0;
+/// Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
+pub(crate) const ROUND: f32 = 12_582_912.0;
+/// ln 2, in two parts of which the second is taken back.
+pub(crate) const LN_2: [f32; 2] = [0.693_359_4, 2.121_944_4e-4];
+/// Of e^r beyond 1 + r, over r^2, the highest power first.
+pub(crate) const POLYNOMIAL: [f32; 6] =
+    [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
 
 /// e^x to a relative error of 2e-7; below -87 it is next to nothing, above 88 as if it were 88.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // e^x = 2^n e^r with |r| <= ln 2 / 2. Adding 1.5 * 2^23 rounds to a whole number, which then
-    // stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
+    // e^x = 2^n e^r with |r| <= ln 2 / 2.
+    let x = x.clamp(AT_LEAST, AT_MOST);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 5e-1;
+    let r = x - n * LN_2[0] + n * LN_2[1];
+    let mut p = POLYNOMIAL[0];
+    for of in &POLYNOMIAL[1..] {
+        p = p * r + of;
+    }
     let e = p * r * r + r + 1.0;
     e * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
 
-/// Sum of f over a row.
+/// `f` of each number of a row, in its place.
 #[inline(always)]
-pub fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
+pub(crate) fn update(row: &mut [f32], f: impl Fn(Lanes) -> Lanes) {
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
     for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += f(x);
-        }
+        f(Lanes::read(chunk)).write(chunk);
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane += f(x);
+    if !rest.is_empty() {
+        f(Lanes::read_short(rest)).write_short(rest);
     }
-    total(lanes)
 }
 
-/// Sum of f over two rows of one length.
+/// `f` of each number of a row and of the others that stand beside it, in the row's place. The others are as
+/// long as the row, or longer.
 #[inline(always)]
-pub fn sum_of_two(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [0.0; LANES];
+pub(crate) fn update_by<const N: usize>(
+    row: &mut [f32],
+    others: [&[f32]; N],
+    f: impl Fn(Lanes, [Lanes; N]) -> Lanes,
+) {
+    let length = row.len();
+    let whole = length / LANES * LANES;
+    let others = others.map(|other| other[..length].split_at(whole));
+    let chunks = others.map(|(chunks, _)| chunks.as_chunks::<LANES>().0);
+    let (row, rest) = row.split_at_mut(whole);
+    for (number, chunk) in row.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        f(Lanes::read(chunk), chunks.map(|chunks| Lanes::read(&chunks[number]))).write(chunk);
+    }
+    if !rest.is_empty() {
+        let others = others.map(|(_, rest)| Lanes::read_short(rest));
+        f(Lanes::read_short(rest), others).write_short(rest);
+    }
+}
+
+/// Sum of f over a row; f of zero is zero.
+#[inline(always)]
+pub(crate) fn sum(row: &[f32], f: impl Fn(Lanes) -> Lanes) -> f32 {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut sum = Lanes::all(0.0);
+    for chunk in chunks {
+        sum = sum + f(Lanes::read(chunk));
+    }
+    if !rest.is_empty() {
+        sum = sum + f(Lanes::read_short(rest));
+    }
+    sum.total()
+}
+
+/// Sum of the products of two rows of one length.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sum = Lanes::all(0.0);
     for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            lanes[lane] += f(a[lane], b[lane]);
-        }
+        sum = sum + Lanes::read(a) * Lanes::read(b);
     }
-    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane += f(a, b);
+    if !a_rest.is_empty() {
+        sum = sum + Lanes::read_short(a_rest) * Lanes::read_short(b_rest);
     }
-    total(lanes)
-}
-
-#[inline(always)]
-fn total(lanes: [f32; LANES]) -> f32 {
-    let mut lanes = lanes;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+    sum.total()
 }
 
 /// Greatest of a row; of an empty one, less than anything.
 #[inline(always)]
-pub fn greatest(row: &[f32]) -> f32 {
-    let mut lanes = [f32::MIN; LANES];
+pub(crate) fn greatest(row: &[f32]) -> f32 {
     let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut most = Lanes::all(f32::MIN);
     for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = if x > *lane { x } else { *lane };
-        }
+        most = Lanes::read(chunk).greater(most);
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = if x > *lane { x } else { *lane };
-    }
-    lanes.into_iter().fold(f32::MIN, f32::max)
+    rest.iter().fold(most.greatest(), |most, &x| if x > most { x } else { most })
 }

@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use crate::math::{sum, sum_of_two};
+use crate::lanes::Lanes;
+use crate::math::{dot, sum, update, update_by};
 
 /// Added to a variance: what layers are made with by default.
 const EPSILON: f32 = 1e-5;
@@ -33,18 +34,20 @@ fn forward_with<'a, S: Simd>(
     let width = gamma.len();
     normalised.copy_from_slice(x);
     if let Some(y) = y {
-        normalised.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+        update_by(normalised, [y], |x, [y]| x + y);
     }
     let rows = normalised.chunks_exact_mut(width).zip(output.chunks_exact_mut(width));
     for ((x, output), scale) in rows.zip(scale) {
         let mean = sum(x, |x| x) / width as f32;
-        x.iter_mut().for_each(|x| *x -= mean);
+        update(x, |x| x - Lanes::all(mean));
         let variance = sum(x, |x| x * x) / width as f32;
         *scale = 1.0 / (variance + EPSILON).sqrt();
-        for (((x, output), gamma), beta) in x.iter_mut().zip(output).zip(gamma).zip(beta) {
-            *x *= *scale;
-            let y = *x * gamma + beta;
-            *output = if y < 0.0 { slope * y } else { y };
+        update(x, |x| x * Lanes::all(*scale));
+        if slope == 1.0 {
+            update_by(output, [x, gamma, beta], |_, [x, gamma, beta]| x * gamma + beta);
+        } else {
+            let leaky = |_, [x, gamma, beta]: [Lanes; 3]| (x * gamma + beta).leaky(slope);
+            update_by(output, [x, gamma, beta], leaky);
         }
     }
 }
@@ -81,20 +84,18 @@ fn backward_with<'a, S: Simd>(
         let at = number * width..(number + 1) * width;
         by_input.copy_from_slice(&gradient[at.clone()]);
         if let Some(output) = output {
-            for (g, &y) in by_input.iter_mut().zip(&output[at]) {
-                *g = if y < 0.0 { slope * *g } else { *g };
-            }
+            let zero = Lanes::all(0.0);
+            update_by(by_input, [&output[at]], |g, [y]| {
+                (g * Lanes::all(slope)).if_above_zero(zero - y, g)
+            });
         }
-        for i in 0..width {
-            by_beta[i] += by_input[i];
-            by_gamma[i] += by_input[i] * normalised[i];
-            by_input[i] *= gamma[i];
-        }
+        update_by(by_beta, [by_input], |by, [g]| by + g);
+        update_by(by_gamma, [by_input, normalised], |by, [g, x]| by + g * x);
+        update_by(by_input, [gamma], |g, [gamma]| g * gamma);
         let mean = sum(by_input, |g| g) / width as f32;
-        let along = sum_of_two(by_input, normalised, |g, x| g * x) / width as f32;
-        for (g, x) in by_input.iter_mut().zip(normalised) {
-            *g = scale[number] * (*g - mean - along * x);
-        }
+        let along = dot(by_input, normalised) / width as f32;
+        let [scale, mean, along] = [scale[number], mean, along].map(Lanes::all);
+        update_by(by_input, [normalised], |g, [x]| scale * (g - mean - along * x));
     }
 }
 
@@ -112,9 +113,8 @@ fn columns_relu_with<'a, S: Simd>(
     [mean, scale, beta]: [&'a [f32]; 3],
 ) {
     for row in rows.chunks_exact_mut(mean.len()) {
-        for (((x, mean), scale), beta) in row.iter_mut().zip(mean).zip(scale).zip(beta) {
-            let y = (*x - mean) * scale + beta;
-            *x = if y > 0.0 { y } else { 0.0 };
-        }
+        update_by(row, [mean, scale, beta], |x, [mean, scale, beta]| {
+            ((x - mean) * scale + beta).relu()
+        });
     }
 }

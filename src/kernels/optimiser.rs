@@ -2,6 +2,9 @@
 
 use pulp::Simd;
 
+use crate::lanes::Lanes;
+use crate::math::update_by;
+
 /// Share of the first moment that stays, of Adam.
 pub const BETA_1: f32 = 0.9;
 /// Share of the second moment that stays, of Adam.
@@ -31,12 +34,14 @@ fn adam_step_with<'a, S: Simd>(
     second: &'a mut [f32],
     [factor, epsilon, rate]: [f32; 3],
 ) {
-    let moments = first.iter_mut().zip(second);
-    for ((value, &g), (m, v)) in values.iter_mut().zip(gradient).zip(moments) {
-        *m = *m * BETA_1 + g * (1.0 - BETA_1);
-        *v = *v * BETA_2 + g * g * (1.0 - BETA_2);
-        *value -= *m * factor / (v.sqrt() + epsilon) * rate;
-    }
+    let [moved_1, moved_2] = [1.0 - BETA_1, 1.0 - BETA_2].map(Lanes::all);
+    let [beta_1, beta_2, factor, epsilon, rate] =
+        [BETA_1, BETA_2, factor, epsilon, rate].map(Lanes::all);
+    update_by(first, [gradient], |m, [g]| m * beta_1 + g * moved_1);
+    update_by(second, [gradient], |v, [g]| v * beta_2 + g * g * moved_2);
+    update_by(values, [first, second], |value, [m, v]| {
+        value - (m * factor).over(v.sqrt() + epsilon) * rate
+    });
 }
 
 /// A step of Adagrad over rows of `width`. A row without a gradient is passed over, which leaves it as it is.
@@ -67,9 +72,10 @@ fn adagrad_step_with<'a, S: Simd>(
         if gradient.iter().all(|&g| g == 0.0) {
             continue;
         }
-        for ((value, sum), &g) in values.iter_mut().zip(sum).zip(gradient) {
-            *sum += g * g;
-            *value -= g / (sum.sqrt() + ADAGRAD_EPSILON) * rate;
-        }
+        update_by(sum, [gradient], |sum, [g]| sum + g * g);
+        let [epsilon, rate] = [ADAGRAD_EPSILON, rate].map(Lanes::all);
+        update_by(values, [gradient, sum], |value, [g, sum]| {
+            value - g.over(sum.sqrt() + epsilon) * rate
+        });
     }
 }

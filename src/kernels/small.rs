@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use crate::math::sum_of_two;
+use crate::lanes::Lanes;
+use crate::math::{dot, update_by};
 
 /// Adds the products of matrices `[p, q]` by `[q, r]`, one after another, to those of `output`, `[p, r]`.
 #[inline(never)]
@@ -23,11 +24,12 @@ fn forward_with<'a, S: Simd>(
     for ((a, b), output) in matrices.zip(output.chunks_exact_mut(p * r)) {
         for (row, output) in a.chunks_exact(q).zip(output.chunks_exact_mut(r)) {
             if r == 1 {
-                output[0] = sum_of_two(row, b, |x, y| x * y);
+                output[0] = dot(row, b);
                 continue;
             }
             for (&x, b) in row.iter().zip(b.chunks_exact(r)) {
-                output.iter_mut().zip(b).for_each(|(sum, y)| *sum += x * y);
+                let x = Lanes::all(x);
+                update_by(output, [b], |sum, [y]| sum + x * y);
             }
         }
     }
@@ -55,15 +57,16 @@ fn backward_with<'a, S: Simd>(
         let rows = a.chunks_exact(q).zip(by_a.chunks_exact_mut(q));
         for ((row, by_row), gradient) in rows.zip(gradient.chunks_exact(r)) {
             if r == 1 {
-                let g = gradient[0];
-                by_row.iter_mut().zip(b).for_each(|(by, y)| *by = g * y);
-                by_b.iter_mut().zip(row).for_each(|(by, x)| *by += g * x);
+                let g = Lanes::all(gradient[0]);
+                update_by(by_row, [b], |_, [y]| g * y);
+                update_by(by_b, [row], |by, [x]| by + g * x);
                 continue;
             }
             let columns = b.chunks_exact(r).zip(by_b.chunks_exact_mut(r));
             for ((&x, by), (b, by_b)) in row.iter().zip(by_row).zip(columns) {
-                *by = sum_of_two(gradient, b, |g, y| g * y);
-                by_b.iter_mut().zip(gradient).for_each(|(by, g)| *by += x * g);
+                *by = dot(gradient, b);
+                let x = Lanes::all(x);
+                update_by(by_b, [gradient], |by, [g]| by + x * g);
             }
         }
     }

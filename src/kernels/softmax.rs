@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use crate::math::{exp, greatest, sum};
+use crate::lanes::Lanes;
+use crate::math::{greatest, sum, update, update_by};
 
 /// Loss of a row of scores under a softmax with several weighted labels, each clamped, and its gradient by them:
 /// `sum_o w_o sum_c y_oc min(ln p_c + ln n_o, 0)`, negated, with `p` the softmax of `scores / temperature + absent` and
@@ -29,15 +30,13 @@ fn of_one_with<'a, S: Simd>(
     by_scores: &'a mut [f32],
 ) -> f32 {
     let scale = 1.0 / temperature;
-    for ((z, score), absent) in by_scores.iter_mut().zip(scores).zip(absent) {
-        *z = score * scale + absent;
-    }
+    let of_all = Lanes::all(scale);
+    update_by(by_scores, [scores, absent], |_, [score, absent]| score * of_all + absent);
     let most = greatest(by_scores);
-    let mut all = 0.0;
     let first = labels.first().map_or(0, |(labels, _)| labels.len());
     let logits = by_scores[..first].to_vec();
-    by_scores.iter_mut().for_each(|z| *z = exp(*z - most));
-    all += sum(by_scores, |e| e);
+    update(by_scores, |z| (z - Lanes::all(most)).exp());
+    let all = sum(by_scores, |e| e);
     let ln_all = all.ln();
     let (mut loss, mut together) = (0.0, 0.0);
     let mut pulled = vec![0.0; first];
@@ -57,7 +56,7 @@ fn of_one_with<'a, S: Simd>(
         }
     }
     let share = together / all * scale;
-    by_scores.iter_mut().for_each(|e| *e *= share);
+    update(by_scores, |e| e * Lanes::all(share));
     by_scores.iter_mut().zip(pulled).for_each(|(g, pulled)| *g -= pulled * scale);
     loss
 }

@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use crate::math::{sum, sum_of_two};
+use crate::lanes::Lanes;
+use crate::math::{dot, sum, update_by};
 
 /// `x / sqrt(|x|^2 + epsilon)` of each row, and by what each was multiplied.
 #[inline(never)]
@@ -23,7 +24,7 @@ fn forward_with<'a, S: Simd>(
     let all = rows.chunks_exact(d).zip(units.chunks_exact_mut(d)).zip(scale);
     for ((row, unit), scale) in all {
         *scale = 1.0 / (sum(row, |x| x * x) + epsilon).sqrt();
-        unit.iter_mut().zip(row).for_each(|(y, x)| *y = x * *scale);
+        update_by(unit, [row], |_, [x]| x * Lanes::all(*scale));
     }
 }
 
@@ -45,9 +46,7 @@ fn backward_with<'a, S: Simd>(
     let d = units.len() / scale.len();
     let rows = gradient.chunks_exact(d).zip(units.chunks_exact(d)).zip(scale);
     for (((gradient, unit), scale), by_row) in rows.zip(by_rows.chunks_exact_mut(d)) {
-        let along = sum_of_two(gradient, unit, |g, y| g * y);
-        for ((by, g), y) in by_row.iter_mut().zip(gradient).zip(unit) {
-            *by = scale * (g - along * y);
-        }
+        let [along, scale] = [dot(gradient, unit), *scale].map(Lanes::all);
+        update_by(by_row, [gradient, unit], |_, [g, y]| scale * (g - along * y));
     }
 }

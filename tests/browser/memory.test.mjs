@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
-import { learn, learnLink } from "./support/learning.mjs";
+import { learn, learnLink, until } from "./support/learning.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -156,6 +156,8 @@ test("ten runs of learning take no more than two", () =>
     for (let run = 1; run <= 10; run++) {
       if (run > 1) await vitrine.get("learn-anew").click();
       await learn(vitrine, 2);
+      // All runs are tested on the same, who are gathered beside the first.
+      await until(vitrine, () => /[1-9][\d,]* held out/.test(document.querySelector('[data-testid="learn-status"]').textContent));
       if (run === 2 || run === 10) seen.push(await held());
     }
     const [early, late] = seen;

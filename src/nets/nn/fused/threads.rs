@@ -9,14 +9,18 @@ pub(super) use self::one::*;
 /// A browser's worker is one thread: the same names, one part after another.
 #[cfg(target_arch = "wasm32")]
 mod one {
-    use std::slice::{Chunks, ChunksMut};
+    #[cfg(feature = "training")]
+    use std::slice::Chunks;
+    use std::slice::ChunksMut;
 
     pub trait Parts<T> {
+        #[cfg(feature = "training")]
         fn par_chunks(&self, rows: usize) -> Chunks<'_, T>;
         fn par_chunks_mut(&mut self, rows: usize) -> ChunksMut<'_, T>;
     }
 
     impl<T> Parts<T> for [T] {
+        #[cfg(feature = "training")]
         fn par_chunks(&self, rows: usize) -> Chunks<'_, T> {
             self.chunks(rows)
         }
