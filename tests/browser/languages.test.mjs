@@ -109,8 +109,11 @@ test("the switch turns the page, keeps what is there, and is carried by the link
     const { page } = vitrine;
     await vitrine.ready();
     await vitrine.get("lesson-question").locator("input").nth(1).check();
+    // What comes late would put others in its place.
+    await vitrine.still();
     // Closed by hand, and scrolled.
     await page.locator(".insides details").nth(4).locator("summary").click();
+    await page.waitForFunction(() => !document.querySelectorAll(".insides details")[4].open);
     const before = { run: await vitrine.run(), scores: await vitrine.scores() };
     const turn = async (lang) => {
       await vitrine.get("language").click();

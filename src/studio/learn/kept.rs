@@ -13,7 +13,7 @@ use systems::knob::Settings;
 /// Under which the browser remembers it.
 const KEY: &str = "vitrine-run";
 /// Raised whenever what is remembered is of another form.
-const FORM: &str = "1";
+const FORM: &str = "2";
 
 /// What is kept of a run.
 #[derive(Clone, Debug, PartialEq)]
