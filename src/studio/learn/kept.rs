@@ -138,7 +138,8 @@ mod tests {
                 Kept { held_out: [].into(), weights: String::new(), step: 0, ..kept.clone() };
             assert_eq!(Kept::read(&early.write()), Some(early));
             let written = kept.write();
-            for bad in ["", "1", &written.replace("0.71", "much"), &written.replacen('1', "2", 1)] {
+            for bad in ["", "1", &written.replace("0.71", "much"), &written.replacen(FORM, "0", 1)]
+            {
                 assert_eq!(Kept::read(bad), None, "{bad}");
             }
         }
