@@ -6,7 +6,7 @@
 //! but for the order of a few sums. On any other device layers stay the operations that Burn makes
 //! of them.
 //!
-//! Serving takes [`linear`], [`norm`], [`small`], [`unit`] and [`padded`]; the others are of rows without
+//! Serving takes [`linear`], [`norm`], [`small`], [`mod@unit`] and [`padded`]; the others are of rows without
 //! padding, which training alone has. The passes themselves are in the crate `kernels`.
 //!
 //! Rows are dealt to threads in parts whose size hangs on nothing but the data, and what the parts
