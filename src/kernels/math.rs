@@ -103,3 +103,34 @@ pub(crate) fn greatest(row: &[f32]) -> f32 {
     }
     rest.iter().fold(most.greatest(), |most, &x| if x > most { x } else { most })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_e_are_near_and_end_where_they_are_said_to() {
+        let mut row: Vec<f32> = (0..401).map(|n| (n as f32 - 200.0) * 0.43).collect();
+        let expected: Vec<f64> = row.iter().map(|&x| f64::from(x).exp()).collect();
+        update(&mut row, |x| x.exp());
+        for (found, expected) in row.iter().zip(expected) {
+            assert!((f64::from(*found) / expected - 1.0).abs() < 4e-7, "{found} {expected}");
+        }
+        assert!(exp(f32::MIN) < 1e-37 && exp(1e30).is_finite());
+    }
+
+    #[test]
+    fn what_is_over_whole_lanes_counts_too_and_nothing_else_does() {
+        for length in [1, 15, 16, 17, 50] {
+            let row: Vec<f32> = (0..length).map(|n| n as f32 - 20.0).collect();
+            let twos = vec![2.0; length];
+            let total: f32 = row.iter().sum();
+            assert_eq!((sum(&row, |x| x), dot(&row, &twos)), (total, 2.0 * total), "{length}");
+            assert_eq!(greatest(&row), length as f32 - 21.0);
+            let mut moved = row.clone();
+            update_by(&mut moved, [&twos], |x, [two]| x * two);
+            assert!(moved.iter().zip(&row).all(|(moved, x)| *moved == 2.0 * x), "{length}");
+        }
+        assert_eq!(greatest(&[]), f32::MIN);
+    }
+}
