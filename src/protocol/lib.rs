@@ -22,7 +22,7 @@ use wire::message;
 use block::Block;
 use link::State;
 use machine::Machine;
-use market::catalogue::{Catalogue, ProductId, ProductTypeId};
+use market::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
 use market::history::{Event, Profile, WebSearch};
 use market::language::{Message, Value};
 use market::metrics::measure::Values;
@@ -172,6 +172,8 @@ message! {
             /// Adapter as the browser names it; empty on the CPU.
             adapter: String,
         } = "ready",
+        /// A larger shop is being made for a run.
+        Growing(Growing) = "growing",
         /// The answer to a run.
         Answer(Box<Answer>) = "answer",
         /// What was measured on some held-out page views.
@@ -211,6 +213,17 @@ message! {
 }
 
 message! {
+    /// How far a larger shop is that is being made.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Growing {
+        /// Products that are made.
+        pub made: u32,
+        /// Products that there are to be.
+        pub of: u32,
+    }
+}
+
+message! {
     /// A message to the person: what happened and what to do.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Notice {
@@ -245,6 +258,43 @@ message! {
         pub shoppers: Vec<Shopper>,
         /// Queries for suggestions, most frequent first.
         pub queries: Vec<String>,
+        /// Products of a larger shop that answers named, by their numbers, rising. An engine has none to
+        /// tell of as it loads.
+        pub others: Vec<Listed>,
+    }
+}
+
+impl Shop {
+    /// A product that is known here: of those that ship each is, of others those that were named.
+    pub fn product(&self, product: ProductId) -> Option<&Product> {
+        let of_others = || {
+            let place = self.others.binary_search_by_key(&product, |listed| listed.product);
+            place.ok().map(|place| &self.others[place].row)
+        };
+        self.catalogue.products.get(product as usize).or_else(of_others)
+    }
+
+    /// Which of these products are not known yet.
+    pub fn unknown<'a>(&self, others: &'a [Listed]) -> Vec<&'a Listed> {
+        others.iter().filter(|listed| self.product(listed.product).is_none()).collect()
+    }
+
+    /// Takes in products that were not known.
+    pub fn learn(&mut self, others: Vec<Listed>) {
+        self.others.extend(others);
+        self.others.sort_unstable_by_key(|listed| listed.product);
+        self.others.dedup_by_key(|listed| listed.product);
+    }
+}
+
+message! {
+    /// A product of a larger shop than the one that ships.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Listed {
+        /// Its number, behind those of the catalogue that ships.
+        pub product: ProductId,
+        /// The product.
+        pub row: Product,
     }
 }
 
@@ -299,6 +349,10 @@ message! {
         pub learned: bool,
         /// Every product that was ranked, in the order of retrieval. The page blends and orders.
         pub candidates: Vec<Candidate>,
+        /// Products that the shop sells or sold.
+        pub products: u32,
+        /// Those of a larger shop than the one that ships that are named, by their numbers, rising.
+        pub others: Vec<Listed>,
         /// Insides for the chosen product, if it is among the candidates.
         pub detail: Option<Detail>,
     }
@@ -372,6 +426,9 @@ message! {
         pub job: u64,
         /// The answer; none where something is missing.
         pub reply: Option<Reply>,
+        /// Products of a larger shop than the one that ships that the question or the answer to it names, by
+        /// their numbers, rising.
+        pub others: Vec<Listed>,
         /// What is missing, and what to do.
         pub notices: Vec<Notice>,
     }

@@ -63,6 +63,27 @@ options! {
 }
 
 options! {
+    /// How many products the shop sells. What every model was trained on is the smallest; a larger one sells
+    /// all of a smaller one under the same numbers, and behind them products that no log tells of.
+    ShopSize of PRODUCTS {
+        /// What ships.
+        Shipped = "4000",
+        /// Ten times as many.
+        Large = "40000",
+    }
+}
+
+impl ShopSize {
+    /// Products that it sells or sold.
+    pub const fn products(self) -> u32 {
+        match self {
+            Self::Shipped => 4_000,
+            Self::Large => 40_000,
+        }
+    }
+}
+
+options! {
     /// How the products of a query vector are found.
     SearchedIn of INDEX {
         /// Every product is scored.
@@ -182,8 +203,10 @@ pub static SEED: Knob = Knob::whole("seed", Group::Retrieval, [0.0, 999.0], 1.0)
 pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
     .on()
     .testid("quantised")
-    .section("index")
     .idle(|set, _| no_vectors(set));
+
+/// How many products the shop sells: [`ShopSize`].
+pub static PRODUCTS: Knob = Knob::choice("products", Group::Retrieval, ShopSize::KEYS).section("index");
 
 /// How the nearest products are found: [`SearchedIn`].
 pub static INDEX: Knob =
@@ -287,7 +310,7 @@ pub static DEVICE: Knob = Knob::choice("device", Group::Page, &["desktop", "phon
     .idle(|_, _| Some(Idle::Wholly(word!("idle.curves-alone"))));
 
 /// Shared knobs of the retrieval stage, in the order in which the page shows them.
-pub(crate) static RETRIEVAL: [&Knob; 13] = [
+pub(crate) static RETRIEVAL: [&Knob; 14] = [
     &TEMPERATURE,
     &CANDIDATES,
     &RELEVANCE_CONTROL,
@@ -297,6 +320,7 @@ pub(crate) static RETRIEVAL: [&Knob; 13] = [
     &SIGMA,
     &SAMPLE,
     &SEED,
+    &PRODUCTS,
     &QUANTISED,
     &INDEX,
     &BEAM,
