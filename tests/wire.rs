@@ -18,9 +18,9 @@ use protocol::learn::{
 use protocol::machine::{Activity, Level, Machine, Strip};
 use protocol::prepared::Prepared;
 use protocol::{
-    Answer, Backend, Candidate, Detail, Evaluated, Feature, FromEngine, HistoryEntry, Map, Notice,
-    Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat, Shop, Shopper,
-    StageTime, ToEngine, Told, Trace,
+    Answer, Backend, Candidate, Detail, Evaluated, Feature, FromEngine, Growing, HistoryEntry,
+    Listed, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
+    Shop, Shopper, StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -236,12 +236,14 @@ fn answer() -> Answer {
         learned: true,
         blocks: blocks(),
         candidates: vec![candidate()],
+        products: 40_000,
+        others: vec![other()],
         detail: Some(detail()),
     }
 }
 
-fn shop() -> Shop {
-    let product = |colour| Product {
+fn product(colour: Option<u8>) -> Product {
+    Product {
         title: "Lamp".into(),
         product_type: 0,
         brand: 1,
@@ -250,7 +252,15 @@ fn shop() -> Shop {
         price_cents: 1999,
         rating: 4.5,
         reviews: 12,
-    };
+    }
+}
+
+/// A product of a larger shop.
+fn other() -> Listed {
+    Listed { product: 32_007, row: product(None) }
+}
+
+fn shop() -> Shop {
     Shop {
         catalogue: Catalogue {
             seed: 1,
@@ -264,6 +274,7 @@ fn shop() -> Shop {
             brands: vec!["Nordvik".into()],
             shops: vec!["A".into()],
             colours: vec![Colour { name: "red".into(), hex: "#f00".into() }],
+            newcomers: 2,
             products: vec![product(Some(0)), product(None)],
         },
         shoppers: vec![Shopper {
@@ -283,6 +294,7 @@ fn shop() -> Shop {
             now: 100,
         }],
         queries: vec!["sofa".into()],
+        others: vec![other()],
     }
 }
 
@@ -353,12 +365,16 @@ fn from_engine() -> Vec<FromEngine> {
     let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
     let opened =
         Opened { file: "dmt".into(), settings: state().settings, command: "learned".into() };
-    let told = |reply| FromEngine::Told(Told { job: 1, reply, notices: vec![notice()] });
+    let told = |reply| {
+        let (others, notices) = (vec![other()], vec![notice()]);
+        FromEngine::Told(Told { job: 1, reply, others, notices })
+    };
     vec![
         FromEngine::Hello { version: 7, backend: Backend::Cpu },
         FromEngine::Progress(Progress { loaded: 10, total: 100 }),
         FromEngine::Shop(Box::new(shop())),
         FromEngine::Ready { adapter: "a".into() },
+        FromEngine::Growing(Growing { made: 12_000, of: 40_000 }),
         FromEngine::Answer(Box::new(answer())),
         FromEngine::Answer(Box::new(Answer { detail: None, ..answer() })),
         FromEngine::Evaluated(Evaluated {
@@ -382,7 +398,10 @@ fn from_engine() -> Vec<FromEngine> {
 
 /// What the page shows before its engine has answered. The page alone reads it as a message.
 fn prepared() -> Prepared {
-    Prepared::of(shop(), Answer { candidates: vec![], history: vec![], ..answer() })
+    // Of two products that ship it names none: the rows of others come with the answer.
+    let prepared = Prepared::of(shop(), answer());
+    assert_eq!((prepared.products.len(), prepared.of), (0, 2));
+    prepared
 }
 
 /// Everything that the studio says to the trainer.
@@ -543,8 +562,10 @@ fn what_is_no_message_is_refused_by_its_part() {
         let _ = FromEngine::read(&Json(value), &mut wrong);
         wrong
     };
-    let told =
-        |reply: Value| serde_json::json!({ "told": { "job": 1, "reply": reply, "notices": [] } });
+    let told = |reply: Value| {
+        let told = serde_json::json!({ "job": 1, "reply": reply, "others": [], "notices": [] });
+        serde_json::json!({ "told": told })
+    };
     assert_eq!(read(serde_json::json!("alive")), None);
     assert_eq!(read(serde_json::json!("dead")), Some("FromEngine"));
     assert_eq!(read(serde_json::json!(3)), Some("FromEngine"));
@@ -570,7 +591,7 @@ fn the_page_knows_every_kind_of_message() {
         .lines()
         .filter_map(|line| Some(line.trim().strip_suffix("\",")?.rsplit_once("= \"")?.1))
         .collect();
-    assert_eq!(kinds.len(), 10);
+    assert_eq!(kinds.len(), 11);
     for kind in kinds {
         assert!(page.contains(&format!("\"{kind}\"")), "the page reads no {kind:?}");
     }

@@ -45,7 +45,7 @@ pub struct Agreement {
 }
 
 impl Order {
-    /// Of an answer, as a state blends it. Prices are the catalogue's.
+    /// Of an answer, as a state blends it. Prices are the catalogue's, or what the answer tells beside it.
     pub fn new(answer: &Answer, state: &State, catalogue: Option<&Catalogue>) -> Self {
         let tasks = answer.ranker.tasks;
         let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
@@ -57,7 +57,7 @@ impl Order {
                 let number = tasks.iter().position(|task| *task == wanted);
                 number.map_or(0.0, |n| f64::from(probability(candidate, n, &state.settings)))
             };
-            let product = catalogue.and_then(|all| all.products.get(candidate.product as usize));
+            let product = catalogue.and_then(|all| answer.product(all, candidate.product));
             clicks += chance(Task::Click);
             orders += chance(Task::Order);
             gross_value +=
@@ -92,6 +92,9 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use market::catalogue::Product;
+    use protocol::{Backend, Candidate, Listed, RetrievalInsides};
+    use systems::{dmt, moppr};
 
     fn order(products: &[ProductId]) -> Order {
         Order { products: products.into(), expected: None }
@@ -111,5 +114,70 @@ mod tests {
             (1.0, Some(1.0), 1.0)
         );
         assert_eq!(a.agreement(&order(&[7])).kendall_tau, None);
+    }
+    #[test]
+    fn a_product_of_a_larger_shop_brings_its_price() {
+        let row = |price_cents| Product {
+            title: "Lamp".into(),
+            product_type: 0,
+            brand: 0,
+            shop: 0,
+            colour: None,
+            price_cents,
+            rating: 4.0,
+            reviews: 3,
+        };
+        let catalogue = Catalogue {
+            seed: 1,
+            departments: vec![],
+            product_types: vec![],
+            brands: vec![],
+            shops: vec![],
+            colours: vec![],
+            products: vec![row(1_000)],
+        };
+        // An even chance of either task.
+        let candidate = |product| Candidate {
+            product,
+            retrieval_score: 0.0,
+            probability: 0.0,
+            tier: 0,
+            utility: vec![0.0, 0.0],
+            bias: 0.0,
+        };
+        let answer = Answer {
+            run: 1,
+            backend: Backend::Cpu,
+            retriever: &moppr::RETRIEVER,
+            ranker: &dmt::RANKER,
+            base_rates: vec![0.07, 0.002],
+            timings: vec![],
+            notices: vec![],
+            history: vec![],
+            retrieval: RetrievalInsides {
+                pieces: vec![],
+                attention: vec![],
+                categories: vec![],
+                entropy: 0.0,
+                effective_candidates: 1.0,
+                softmax: vec![],
+                searched: 0,
+                relevant: 0,
+                admitted: 0,
+                retrieved: 0,
+                recent_searches: 0,
+                blocks: vec![],
+            },
+            blocks: vec![],
+            learned: false,
+            candidates: [0, 7].map(candidate).into(),
+            products: 8,
+            others: vec![Listed { product: 7, row: row(3_000) }],
+            detail: None,
+        };
+        let expected = |catalogue| Order::new(&answer, &State::default(), catalogue).expected;
+        let found = expected(Some(&catalogue)).expect("it is ranked");
+        assert_eq!(found, Expected { clicks: 1.0, orders: 1.0, gross_value: 2_000.0 });
+        assert_eq!(expected(None).expect("it is ranked").gross_value, 0.0);
     }
 }

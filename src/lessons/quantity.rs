@@ -24,7 +24,7 @@ pub struct Seen<'a> {
     pub state: &'a State,
     /// What the engine answered.
     pub answer: &'a Answer,
-    /// What is on sale.
+    /// What ships; what the answer names beside it comes with the answer.
     pub catalogue: &'a Catalogue,
 }
 
@@ -283,7 +283,7 @@ fn expected(seen: &Seen) -> Result<Expected, Message> {
 }
 
 fn product<'a>(seen: &Seen<'a>, id: ProductId) -> Option<&'a Product> {
-    seen.catalogue.products.get(id as usize)
+    seen.answer.product(seen.catalogue, id)
 }
 
 /// What was retrieved, best first.

@@ -46,6 +46,10 @@ message! {
         pub colours: Vec<Colour>,
         /// Products, in id order.
         pub products: Vec<Product>,
+        /// How many of them, the last, no log tells of: what a larger shop sells on top (see
+        /// [`growth`](crate::growth)).
+        #[serde(default)]
+        pub newcomers: u32,
     }
 }
 
@@ -59,6 +63,18 @@ const ARRIVALS: i32 = 88;
 const ON_SALE: Range<i32> = 15..200;
 
 impl Catalogue {
+    /// Number of the products that a log tells of: the first. Whatever is known of a product in relation to
+    /// the others is known in relation to these, as when models were trained.
+    pub fn logged(&self) -> usize {
+        self.products.len().saturating_sub(self.newcomers as usize)
+    }
+
+    /// Row of a product in a table that has one for each product that a log tells of, and behind them one for
+    /// all newcomers.
+    pub fn row(&self, product: ProductId) -> usize {
+        (product as usize).min(self.logged())
+    }
+
     /// Titles of all products, in id order.
     pub fn titles(&self) -> impl Iterator<Item = &str> {
         self.products.iter().map(|product| product.title.as_str())

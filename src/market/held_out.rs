@@ -198,7 +198,7 @@ impl HeldOut {
 
     /// Whether it is of this catalogue, and nothing in it points beyond its end.
     pub fn fits(&self, catalogue: &Catalogue) -> bool {
-        let sold = |product: ProductId| (product as usize) < catalogue.products.len();
+        let sold = |product: ProductId| (product as usize) < catalogue.logged();
         let view_fits = |view: &HeldOutView| {
             self.shoppers.get(view.shopper as usize).is_some_and(|shopper| {
                 view.events_before as usize <= shopper.kinds.len()

@@ -87,12 +87,13 @@ impl Hidden {
         }
     }
 
-    /// Whether it is of this catalogue, and nothing in it points beyond its end.
+    /// Whether it is of the products of this catalogue that a log tells of, and nothing in it points beyond
+    /// its end.
     pub fn fits(&self, catalogue: &Catalogue) -> bool {
         let types = catalogue.product_types.len();
         let known = |related: &Vec<ProductTypeId>| related.iter().all(|t| usize::from(*t) < types);
         let counts = [self.products.len(), self.brand_tiers.len(), self.types.len()];
-        counts == [catalogue.products.len(), catalogue.brands.len(), types]
+        counts == [catalogue.logged(), catalogue.brands.len(), types]
             && self.seed == catalogue.seed
             && self.related.len() == types
             && self.related.iter().all(known)

@@ -16,6 +16,7 @@ pub mod figures;
 pub mod fingerprint;
 pub mod fit;
 pub mod goods;
+pub mod growth;
 pub mod held_out;
 pub mod hidden;
 pub mod history;

@@ -92,6 +92,7 @@ impl Shelves {
                 .map(|(name, hex)| Colour { name: name.clone(), hex: hex.clone() })
                 .collect(),
             products: Vec::new(),
+            newcomers: 0,
         };
         let groups = found_brands(seed, table, &mut catalogue);
         let mut open = |names: &[String]| -> Vec<u16> {
@@ -106,6 +107,11 @@ impl Shelves {
         (Self { seed, groups, department_shops, group_shops, starts }, catalogue)
     }
 
+    /// How many products of each type there are.
+    pub fn counts(&self) -> impl Iterator<Item = usize> {
+        self.starts.windows(2).map(|both| (both[1] - both[0]) as usize)
+    }
+
     /// Products on the shelves.
     pub fn len(&self) -> usize {
         self.starts.last().map_or(0, |end| *end as usize)
@@ -114,10 +120,21 @@ impl Shelves {
     /// Makes a product.
     pub fn make(&self, table: &Table, product: ProductId) -> (Product, ProductTruth) {
         let number = self.starts.partition_point(|start| *start <= product) - 1;
-        let row = &table.types[number];
+        self.offer(table, number as ProductTypeId, (product - self.starts[number]) as usize)
+    }
+
+    /// Makes an offer of a type, whether or not there are so many on the shelves: it hangs on nothing but
+    /// the seed, the type and its number.
+    pub fn offer(
+        &self,
+        table: &Table,
+        product_type: ProductTypeId,
+        offer: usize,
+    ) -> (Product, ProductTruth) {
+        let row = &table.types[usize::from(product_type)];
         let maker = Maker {
             seed: self.seed,
-            product_type: number as ProductTypeId,
+            product_type,
             row,
             table,
             brands: &self.groups[row.group],
@@ -126,7 +143,7 @@ impl Shelves {
                 own => own,
             },
         };
-        maker.make((product - self.starts[number]) as usize)
+        maker.make(offer)
     }
 }
 

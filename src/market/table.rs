@@ -38,6 +38,9 @@ const DEPARTMENTS: &[&str] = &[
 ];
 const COLOURS: &str = include_str!("data/colours.txt");
 
+/// What stands between two files in a text of all.
+const BETWEEN: &str = "\u{c}\n";
+
 /// Types bought again within this many days are bought by habit.
 pub(crate) const HABIT_DAYS: f32 = 60.0;
 
@@ -259,6 +262,21 @@ impl Table {
     /// When a file in `data/` breaks the format; a test keeps that from happening.
     pub fn embedded() -> Result<Self, TableError> {
         Self::parse(DEPARTMENTS, COLOURS)
+    }
+
+    /// The same as one text, for a file that [`Self::read`] reads where the project's own are not at hand.
+    pub fn text() -> String {
+        [&[COLOURS], DEPARTMENTS].concat().join(BETWEEN)
+    }
+
+    /// Reads [`Self::text`].
+    ///
+    /// # Errors
+    /// Where the text breaks the format.
+    pub fn read(text: &str) -> Result<Self, TableError> {
+        let (colours, departments) = text.split_once(BETWEEN).unwrap_or((text, ""));
+        let departments: Vec<&str> = departments.split(BETWEEN).collect();
+        Self::parse(&departments, colours)
     }
 
     fn parse(departments: &[&str], colours: &str) -> Result<Self, TableError> {

@@ -105,10 +105,9 @@ pub fn Telling() -> impl IntoView {
             true => Told::Found(page.len()),
             false => Told::Moved(effect.clone()),
         };
-        let first = store.shop.with_untracked(|shop| {
-            let first = *page.first()? as usize;
-            Some(shop.as_ref()?.catalogue.products.get(first)?.title.clone())
-        });
+        let first = store
+            .shop
+            .with_untracked(|shop| Some(shop.as_ref()?.product(*page.first()?)?.title.clone()));
         store.effect.set(turned.map(|_| effect));
         said.set(first.map(|first| (tells, first)));
         store.turned.set(None);

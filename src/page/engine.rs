@@ -143,7 +143,7 @@ impl Client {
             }
             Action::Tell(notice) => self.tell(notice),
             Action::Withdraw(key) => self.store.withdraw(key),
-            Action::Open(shop) => self.store.shop.set(Some((*shop).into())),
+            Action::Open(shop) => self.store.open(*shop),
             Action::Show(answer) => {
                 let (run, store) = (answer.run, self.store);
                 store.accept(*answer);

@@ -20,10 +20,10 @@ type Counts = [usize; 4];
 pub fn Funnel() -> impl IntoView {
     let store = store();
     let counts = move || -> Option<Counts> {
-        let catalogue = store.shop.with(|shop| Some(shop.as_ref()?.catalogue.products.len()))?;
-        let (searched, ranked) = store.answer.with(|answer| {
+        let [catalogue, searched, ranked] = store.answer.with(|answer| {
             let answer = answer.as_ref()?;
-            Some((answer.retrieval.admitted as usize, answer.candidates.len()))
+            let (catalogue, searched) = (answer.products, answer.retrieval.admitted);
+            Some([catalogue as usize, searched as usize, answer.candidates.len()])
         })?;
         Some([catalogue, searched, ranked, store.shown().len()])
     };

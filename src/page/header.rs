@@ -13,7 +13,8 @@ use super::knobs::Segments;
 use super::language::{self, say, say_with, worded};
 use super::parts::{click, follow, heard, is_composing, is_typed_into, live, when, written};
 use super::picture::{Mark, drawing};
-use super::store::store;
+use super::spoken::spoken;
+use super::store::{Store, store};
 use super::studio::StudioButton;
 use super::undo::Steps;
 use super::{browser, screen};
@@ -246,6 +247,13 @@ fn backend_names(backend: Backend) -> (&'static str, &'static str) {
     }
 }
 
+/// How far a larger shop is that is being made for the run that is waited for.
+pub fn growing(store: Store) -> Option<String> {
+    let growing = store.status.with(|status| status.growing)?;
+    let [made, of] = [growing.made, growing.of].map(|count| words::count(count as usize));
+    Some(say_with(word!("backend.growing"), &[("made", &made), ("of", &of)]))
+}
+
 /// Who computes, how fast, and the switch.
 #[component]
 fn BackendBadge() -> impl IntoView {
@@ -265,6 +273,12 @@ fn BackendBadge() -> impl IntoView {
         let progress = store.status.with(|status| status.fetching)?;
         let share = progress.loaded as f32 / progress.total as f32;
         Some(say_with(word!("backend.fetching"), &[("share", &words::percent(share))]))
+    };
+    // Told once, and not with every thousand.
+    let to_be = Memo::new(move |_| store.status.with(|status| status.growing.map(|all| all.of)));
+    let told = move || {
+        let of = words::count(to_be.get()? as usize);
+        Some(say_with(word!("backend.growing.told"), &[("of", &of)]))
     };
     let gpu = move || {
         store.status.with(|status| match status.gpu {
@@ -355,7 +369,7 @@ fn BackendBadge() -> impl IntoView {
             <summary title=say(word!("backend.where"))>
                 <span class="dot" class:on=move || serving().is_some()></span>
                 <span prop:textContent=move || serving().map_or_else(|| say(word!("backend.starting")), |b| backend_names(b).0)></span>
-                <span class="ms" translate="no">{move || fetching().unwrap_or_else(total)}</span>
+                <span class="ms" translate="no">{move || growing(store).or_else(fetching).unwrap_or_else(total)}</span>
             </summary>
             <div class="sheet">
                 <Segments knob=&BACKEND />
@@ -365,6 +379,7 @@ fn BackendBadge() -> impl IntoView {
                 <Keeping />
             </div>
         </details>
+        {spoken(told)}
     }
 }
 

@@ -147,6 +147,7 @@ mod tests {
             shops: vec![],
             colours: vec![],
             products: vec![],
+            newcomers: 0,
         };
         let of =
             |name, icon, department| drawing(&catalogue, &product_type(name, icon, department));

@@ -30,7 +30,7 @@ fn brightness(tint: &str) -> f32 {
 /// Drawing and tint of a product.
 fn look(shop: &Shop, product: ProductId) -> Option<(&'static str, String)> {
     let catalogue = &shop.catalogue;
-    let product = catalogue.products.get(product as usize)?;
+    let product = shop.product(product)?;
     let product_type = catalogue.product_types.get(product.product_type as usize)?;
     let tint =
         product.colour.and_then(|colour| catalogue.colours.get(usize::from(colour))).map_or_else(

@@ -26,7 +26,7 @@ pub fn show(store: Store) {
         }
         let (shop, answer) = prepared.open();
         if store.shop.with_untracked(Option::is_none) {
-            store.shop.set(Some(shop.into()));
+            store.open(shop);
         }
         store.accept(answer);
         browser::after_paint(move || store.show_insides());

@@ -8,6 +8,7 @@ use web_sys::{Element, EventTarget};
 use super::bridge::{self, PASSED};
 use super::effect::Telling;
 use super::flip;
+use super::header::growing;
 use super::language::{say, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Picture};
@@ -260,16 +261,17 @@ fn Loading() -> impl IntoView {
     let store = store();
     let progress = move || store.status.with(|status| status.progress);
     let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
+    let text = move || match progress() {
+        Some(p) if p.loaded < p.total => {
+            let [loaded, total] = [p.loaded, p.total].map(words::bytes);
+            say_with(word!("shelf.fetching"), &[("loaded", &loaded), ("total", &total)])
+        }
+        Some(_) => say(word!("shelf.opening")).into(),
+        None => say(word!("shelf.starting")).into(),
+    };
     view! {
         <div class="loading">
-            <p prop:textContent=move || match progress() {
-                Some(p) if p.loaded < p.total => {
-                    let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                    say_with(word!("shelf.fetching"), &[("loaded", &loaded), ("total", &total)])
-                }
-                Some(_) => say(word!("shelf.opening")).into(),
-                None => say(word!("shelf.starting")).into(),
-            }></p>
+            <p prop:textContent=move || growing(store).unwrap_or_else(text)></p>
             <progress
                 data-testid="progress"
                 max=move || bytes(|p| p.total.max(1))
@@ -290,7 +292,7 @@ fn Card(product: ProductId) -> impl IntoView {
     let chosen = move || store.state.with(|state| state.selected == Some(product));
     let read = move |field: fn(&Product) -> String| {
         store.shop.with(|shop| {
-            let product = shop.as_ref().and_then(|s| s.catalogue.products.get(product as usize));
+            let product = shop.as_ref().and_then(|shop| shop.product(product));
             product.map_or(String::new(), field)
         })
     };

@@ -305,8 +305,7 @@ fn Entry(entry: HistoryEntry, now: Option<i32>, attention: Memo<Attention>) -> i
     let HistoryEntry { entry: number, event, .. } = entry;
     let title = move || {
         store.shop.with(|shop| {
-            let products =
-                shop.iter().flat_map(|shop| shop.catalogue.products.get(event.product as usize));
+            let products = shop.iter().flat_map(|shop| shop.product(event.product));
             products.map(|product| product.title.clone()).collect::<String>()
         })
     };

@@ -20,7 +20,7 @@ use market::language::Message;
 use protocol::blend::{self, Ranked};
 use protocol::block::Blocks;
 use protocol::supervisor::Status;
-use protocol::{Answer, Notice, Shop};
+use protocol::{Answer, Listed, Notice, Shop};
 use systems::Task;
 use systems::knob::{Facts, Knob, Settings};
 use systems::shared::{BIAS_AT_SERVING, BLEND, Surface, WEIGHT_CART, WEIGHT_CLICK, WEIGHT_ORDER};
@@ -339,8 +339,34 @@ impl Store {
         self.withdraw(key);
     }
 
-    /// A new answer: it is shown, with its notices in place of the last one's.
+    /// The shop has come, also of an engine that was started again: what was named of a larger one stays
+    /// known.
+    pub fn open(&self, mut shop: Shop) {
+        let others = self.shop.with_untracked(|known| Some(known.as_ref()?.others.clone()));
+        shop.learn(others.unwrap_or_default());
+        self.shop.set(Some(shop.into()));
+    }
+
+    /// Takes in products of a larger shop, where some are not known yet: whatever shows a product is told
+    /// of another shop.
+    pub fn learn(&self, others: &[Listed]) {
+        let new = self.shop.with_untracked(|shop| {
+            let new = shop.as_ref()?.unknown(others).into_iter().cloned().collect::<Vec<_>>();
+            (!new.is_empty()).then_some(new)
+        });
+        if let Some(new) = new {
+            self.shop.update(|shop| {
+                if let Some(shop) = shop {
+                    Arc::make_mut(shop).learn(new);
+                }
+            });
+        }
+    }
+
+    /// A new answer: it is shown, with its notices in place of the last one's. Its products are known
+    /// before it is.
     pub fn accept(&self, mut answer: Answer) {
+        self.learn(&answer.others);
         let notices = std::mem::take(&mut answer.notices);
         let repeated = |key: &str| notices.iter().any(|notice| notice.key == key);
         self.dismissed.update_value(|keys| keys.retain(|key| repeated(key)));

@@ -51,8 +51,14 @@ fn strip(open: RwSignal<bool>) -> AnyView {
         effect.unwrap_or_else(|| say(word!("welcome.watch")).into())
     };
     let products = move || {
-        let all = store.shop.with(|shop| shop.as_ref().map(|s| s.catalogue.products.len()));
-        let ranked = store.answer.with(|answer| answer.as_ref().map(|a| a.candidates.len()));
+        let counts = store.answer.with(|answer| {
+            answer.as_ref().map(|answer| (answer.products as usize, answer.candidates.len()))
+        });
+        let (all, ranked) = counts.unzip();
+        // Before there is an answer, those that ship.
+        let shipped =
+            || store.shop.with(|shop| shop.as_ref().map(|shop| shop.catalogue.products.len()));
+        let all = all.or_else(shipped);
         let [all, ranked] = [all, ranked].map(|count| count.map_or("…".into(), words::count));
         say_with(word!("welcome.funnel"), &[("all", &all), ("ranked", &ranked)])
     };

@@ -78,6 +78,7 @@ fn from_engine(value: &Js, wrong: &mut Wrong, more: More) -> FromEngine {
         "progress" => FromEngine::Progress(Wire::read(&inner, wrong)),
         "shop" => FromEngine::Shop(Wire::read(&inner, wrong)),
         "ready" => FromEngine::Ready { adapter: field(&inner, "adapter", wrong) },
+        "growing" => FromEngine::Growing(Wire::read(&inner, wrong)),
         "answer" => FromEngine::Answer(Wire::read(&inner, wrong)),
         "notice" => FromEngine::Notice(Wire::read(&inner, wrong)),
         "failed" => FromEngine::Failed(Wire::read(&inner, wrong)),

@@ -267,11 +267,8 @@ message! {
 impl Shop {
     /// A product that is known here: of those that ship each is, of others those that were named.
     pub fn product(&self, product: ProductId) -> Option<&Product> {
-        let of_others = || {
-            let place = self.others.binary_search_by_key(&product, |listed| listed.product);
-            place.ok().map(|place| &self.others[place].row)
-        };
-        self.catalogue.products.get(product as usize).or_else(of_others)
+        let shipped = self.catalogue.products.get(product as usize);
+        shipped.or_else(|| listed(&self.others, product))
     }
 
     /// Which of these products are not known yet.
@@ -296,6 +293,12 @@ message! {
         /// The product.
         pub row: Product,
     }
+}
+
+/// The product of a number among some that are listed by their numbers, rising.
+fn listed(others: &[Listed], product: ProductId) -> Option<&Product> {
+    let place = others.binary_search_by_key(&product, |listed| listed.product);
+    place.ok().map(|place| &others[place].row)
 }
 
 message! {
@@ -372,6 +375,16 @@ impl Answer {
             learned: self.learned,
         }
     }
+
+    /// A product that it names: those that ship are in the catalogue, the rows of others come with it.
+    pub fn product<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        product: ProductId,
+    ) -> Option<&'a Product> {
+        let shipped = catalogue.products.get(product as usize);
+        shipped.or_else(|| listed(&self.others, product))
+    }
 }
 
 message! {
@@ -415,6 +428,19 @@ message! {
             /// Whether the mean over the products of the page on show is wanted in place of it.
             of_page: bool,
         } = "machine",
+    }
+}
+
+impl Question {
+    /// The products that it names.
+    pub fn products(&self) -> Vec<ProductId> {
+        match self {
+            Self::Trace { product, .. } | Self::Machine { product, .. } | Self::Parts(product) => {
+                vec![*product]
+            }
+            Self::Seats(order) => order.clone(),
+            Self::Map => Vec::new(),
+        }
     }
 }
 
@@ -667,5 +693,59 @@ message! {
         pub value: f32,
         /// In standard deviations from its mean: as the experts read it.
         pub z_score: f32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(title: &str) -> Product {
+        Product {
+            title: title.into(),
+            product_type: 0,
+            brand: 0,
+            shop: 0,
+            colour: None,
+            price_cents: 100,
+            rating: 4.0,
+            reviews: 3,
+        }
+    }
+
+    fn other(product: ProductId, title: &str) -> Listed {
+        Listed { product, row: row(title) }
+    }
+
+    #[test]
+    fn a_shop_knows_what_ships_and_of_a_larger_one_what_was_named() {
+        let catalogue = Catalogue {
+            seed: 1,
+            departments: vec![],
+            product_types: vec![],
+            brands: vec![],
+            shops: vec![],
+            colours: vec![],
+            products: ["lamp", "rug"].map(row).into(),
+            newcomers: 0,
+        };
+        let mut shop = Shop { catalogue, shoppers: vec![], queries: vec![], others: vec![] };
+        let named = [other(3, "desk"), other(9, "sofa")];
+        assert_eq!(shop.unknown(&named).len(), 2);
+        shop.learn(named.to_vec());
+        let title = |shop: &Shop, product| shop.product(product).map(|row| row.title.clone());
+        assert_eq!(title(&shop, 1).as_deref(), Some("rug"));
+        assert_eq!(title(&shop, 9).as_deref(), Some("sofa"));
+        assert_eq!([2, 4, 10].map(|product| title(&shop, product)), [None, None, None]);
+
+        // What comes later may stand between them, and be known in part.
+        let more = [other(3, "desk"), other(5, "vase")];
+        let new: Vec<Listed> = shop.unknown(&more).into_iter().cloned().collect();
+        assert_eq!(new, more[1..]);
+        shop.learn(more.to_vec());
+        let known: Vec<ProductId> = shop.others.iter().map(|listed| listed.product).collect();
+        assert_eq!(known, [3, 5, 9]);
+        assert_eq!(title(&shop, 5).as_deref(), Some("vase"));
+        assert!(shop.unknown(&more).is_empty());
     }
 }

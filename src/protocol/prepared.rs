@@ -31,6 +31,8 @@ impl Prepared {
         products.sort_unstable();
         products.dedup();
         let of = shop.catalogue.products.len() as u32;
+        // The rows of others come with the answer.
+        products.retain(|product| *product < of);
         let row = |product: &ProductId| shop.catalogue.products[*product as usize].clone();
         shop.catalogue.products = products.iter().map(row).collect();
         for shopper in &mut shop.shoppers {

@@ -8,7 +8,9 @@
 
 use crate::blend::order;
 use crate::words::percent;
-use crate::{Answer, Backend, FromEngine, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine};
+use crate::{
+    Answer, Backend, FromEngine, Growing, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
+};
 use link::State;
 use market::language::Message;
 use systems::shared::BackendChoice;
@@ -17,9 +19,11 @@ use systems::shared::BackendChoice;
 pub const TICK: f64 = 3_000.0;
 /// Longest a ready engine may be silent, in milliseconds.
 const SILENCE: f64 = 10_000.0;
-/// Longest a loading engine, or one on trial, may be silent: compiling takes its time.
+/// Longest a loading engine, or one on trial or at a larger shop, may be silent: compiling takes its time,
+/// and so does making what a model reads of many products.
 const SILENCE_LOADING: f64 = 60_000.0;
-/// Longest a run may take while the engine answers pings.
+/// Longest a run may take while the engine answers pings; where a larger shop is made for it, from when
+/// the engine last told how far that is.
 const OVERDUE: f64 = 60_000.0;
 /// Milliseconds that a run is left to finish though a newer state waits: so long, a slider that
 /// is being dragged shows what it does on the way. A run that takes longer is dropped.
@@ -98,6 +102,8 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// Bytes that the run that is waited for still fetches: the weights of another system.
     pub fetching: Option<Progress>,
+    /// How far the larger shop is that the run that is waited for has made first.
+    pub growing: Option<Growing>,
     /// Where WebGPU stands.
     pub gpu: Gpu,
     /// Why it is refused.
@@ -132,6 +138,8 @@ struct Busy {
     run: u64,
     job: Job,
     sent: f64,
+    /// When it was last told how far it is; before that, when it was sent.
+    moved: f64,
     /// It complained during this run and may not answer it.
     complained: bool,
 }
@@ -157,6 +165,8 @@ struct Engine {
     starts: u32,
     busy: Option<Busy>,
     progress: Option<Progress>,
+    /// How far a larger shop is, from when it begins one until it answers.
+    growing: Option<Growing>,
 }
 
 impl Engine {
@@ -168,6 +178,7 @@ impl Engine {
             starts: 0,
             busy: None,
             progress: None,
+            growing: None,
         }
     }
 
@@ -232,6 +243,10 @@ impl Supervisor {
     /// What the page shows about the engines.
     pub fn status(&self) -> Status {
         let serving = self.serving();
+        let server = serving.map(|backend| match backend {
+            Backend::Cpu => &self.cpu,
+            Backend::Webgpu => &self.gpu,
+        });
         Status {
             readiness: match serving {
                 Some(_) => Readiness::Ready,
@@ -240,13 +255,9 @@ impl Supervisor {
             },
             serving,
             progress: self.cpu.progress,
-            fetching: serving.and_then(|backend| {
-                let engine = match backend {
-                    Backend::Cpu => &self.cpu,
-                    Backend::Webgpu => &self.gpu,
-                };
-                engine.busy.and(engine.progress).filter(|p| p.loaded < p.total)
-            }),
+            fetching: server
+                .and_then(|engine| engine.busy.and(engine.progress).filter(|p| p.loaded < p.total)),
+            growing: server.and_then(|engine| engine.busy.and(engine.growing)),
             gpu: self.gpu_stands.clone(),
             refusal: self.refusal.clone(),
             gpu_progress: self.gpu.progress,
@@ -362,6 +373,12 @@ impl Supervisor {
                     self.results = Default::default();
                 }
             }
+            FromEngine::Growing(growing) => {
+                engine.growing = Some(growing);
+                if let Some(busy) = &mut engine.busy {
+                    busy.moved = now;
+                }
+            }
             FromEngine::Answer(answer) => self.answer(from, answer, now, &mut todo),
             FromEngine::Notice(said) => {
                 if let Some(busy) = &mut engine.busy {
@@ -424,12 +441,13 @@ impl Supervisor {
             if slept {
                 engine.heard = now;
                 if let Some(busy) = &mut engine.busy {
-                    busy.sent = now;
+                    (busy.sent, busy.moved) = (now, now);
                 }
             }
-            let patient = engine.phase == Phase::Loading || on_trial;
+            let starts = engine.phase == Phase::Loading || on_trial;
+            let patient = starts || engine.growing.is_some();
             let silent = now - engine.heard > if patient { SILENCE_LOADING } else { SILENCE };
-            let overdue = engine.busy.is_some_and(|b| now - b.sent > OVERDUE && !patient);
+            let overdue = engine.busy.is_some_and(|b| now - b.moved > OVERDUE && !starts);
             if silent || overdue {
                 self.say_lost(backend, Loss::Silent, &mut todo);
                 self.lost(backend, false, now, &mut todo);
@@ -467,6 +485,8 @@ impl Supervisor {
 
     fn answer(&mut self, from: Backend, answer: Box<Answer>, now: f64, todo: &mut Vec<Action>) {
         let engine = self.engine(from);
+        // Whatever it answers, nothing is being made any more.
+        engine.growing = None;
         let Some(busy) = engine.busy.take_if(|busy| busy.run == answer.run) else { return };
         engine.starts = 0;
         match busy.job {
@@ -548,7 +568,7 @@ impl Supervisor {
     fn send(&mut self, to: Backend, job: Job, state: Box<State>, now: f64, todo: &mut Vec<Action>) {
         let run = self.next_run;
         self.next_run += 1;
-        self.engine(to).busy = Some(Busy { run, job, sent: now, complained: false });
+        self.engine(to).busy = Some(Busy { run, job, sent: now, moved: now, complained: false });
         todo.push(Action::Send(to, ToEngine::Run { run, state }));
     }
 
@@ -562,6 +582,7 @@ impl Supervisor {
         engine.spoke = false;
         engine.busy = None;
         engine.progress = None;
+        engine.growing = None;
         engine.starts += 1;
         todo.push(Action::Spawn(backend));
     }
@@ -615,6 +636,7 @@ impl Supervisor {
         engine.phase = Phase::Gone;
         engine.busy = None;
         engine.progress = None;
+        engine.growing = None;
         todo.push(Action::Terminate(backend));
         if backend == Backend::Webgpu {
             self.gpu_stands = Gpu::Refused;

@@ -342,7 +342,7 @@ fn Title(product: ProductId) -> impl IntoView {
     let store = store();
     let text = move || {
         store.shop.with(|shop| {
-            let product = shop.as_ref()?.catalogue.products.get(product as usize)?;
+            let product = shop.as_ref()?.product(product)?;
             Some((product.title.clone(), words::price(product.price_cents)))
         })
     };

@@ -326,13 +326,15 @@ impl Inner {
                     self.standing.set(Standing::Loading(Some(progress)));
                 }
             }
-            FromEngine::Shop(shop) => self.store.shop.set(Some((*shop).into())),
+            FromEngine::Shop(shop) => self.store.open(*shop),
             FromEngine::Ready { .. } => {
                 self.standing.set(Standing::Ready);
                 self.pump();
             }
             FromEngine::Answer(answer) => {
                 let Some(Job::Question(question)) = self.finished(answer.run) else { return };
+                // Whoever asked finds its products in the shop.
+                self.store.learn(&answer.others);
                 let answer = Arc::new(*answer);
                 let mut answers = self.answers.borrow_mut();
                 answers.push_back((question.state, answer.clone()));
@@ -350,12 +352,13 @@ impl Inner {
             }
             FromEngine::Told(told) => {
                 let Some(Job::Inquiry(inquiry)) = self.finished(told.job) else { return };
+                self.store.learn(&told.others);
                 let _ = inquiry.reply.send(Ok(told));
                 self.pump();
             }
             FromEngine::Failed(notice) => self.lose(&notice.says),
-            // What goes for an answer comes with it.
-            FromEngine::Notice(_) | FromEngine::Alive => {}
+            // What goes for an answer comes with it; the others are signs of life.
+            FromEngine::Notice(_) | FromEngine::Growing(_) | FromEngine::Alive => {}
         }
     }
 

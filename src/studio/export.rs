@@ -130,7 +130,7 @@ fn rows<'a>(answer: &'a Answer, state: &State, shop: &'a Shop) -> Vec<Row<'a>> {
     let row = |(rank, ranked): (usize, &blend::Ranked)| {
         let candidate: &Candidate = &answer.candidates[ranked.candidate];
         let catalogue = &shop.catalogue;
-        let product = catalogue.products.get(candidate.product as usize)?;
+        let product = shop.product(candidate.product)?;
         let chance = |wanted: Task| {
             let number = tasks.iter().position(|task| *task == wanted)?;
             Some(probability(candidate, number, &state.settings))
@@ -367,14 +367,14 @@ mod tests {
     use languages::english;
     use market::catalogue::Catalogue;
     use market::{MarketConfig, World};
-    use protocol::{Answer, Backend};
+    use protocol::{Answer, Backend, Listed};
     use systems::shared::{BLEND, SURFACE, WEIGHT_CLICK, WEIGHT_ORDER};
     use systems::{dmt, moppr};
 
     fn shop() -> Shop {
         let config = MarketConfig { products: 400, shoppers: 2, ..MarketConfig::default() };
         let catalogue: Catalogue = World::generate(&config).catalogue.clone();
-        Shop { catalogue, shoppers: vec![], queries: vec![] }
+        Shop { catalogue, shoppers: vec![], queries: vec![], others: vec![] }
     }
 
     fn answer() -> Answer {
@@ -420,6 +420,8 @@ mod tests {
             learned: false,
             blocks: vec![block::Block::new("experts", block::Shape::Gates(gates))],
             candidates: vec![candidate(7, -1.0), candidate(3, 1.0)],
+            products: 400,
+            others: vec![],
             detail: None,
         }
     }
@@ -468,6 +470,21 @@ mod tests {
                 assert_eq!(of_source, ["shoes", "clara", "2026-03-01", ADDRESS]);
             }
         }
+    }
+
+    #[test]
+    fn a_product_of_a_larger_shop_stands_in_it_as_any_other() {
+        let (mut shop, mut answer, state) = (shop(), answer(), State::default());
+        let mut row = shop.catalogue.products[7].clone();
+        row.title = "Lamp of oak".into();
+        shop.learn(vec![Listed { product: 32_007, row }]);
+        answer.candidates[0].product = 32_007;
+        let text = csv(&answer, &source(&state), &shop, Cells::Comma).unwrap();
+        let (header, rows) = table(&text, Cells::Comma);
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let told = |row: usize| [column("product"), column("title")].map(|at| &rows[row][at]);
+        assert_eq!((rows.len(), told(1)), (2, ["32007", "Lamp of oak"]));
+        assert_eq!(told(0), ["3", shop.catalogue.products[3].title.as_str()]);
     }
 
     #[test]

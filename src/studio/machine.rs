@@ -276,8 +276,7 @@ fn subject(seen: &Seen, store: Store) -> String {
     match seen.now.subject {
         Subject::Page => say_with(word!("machine.mean-of"), &[("count", &count(seen.on_page()))]),
         Subject::Product(product) => store.shop.with(|shop| {
-            let products =
-                shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
+            let products = shop.iter().flat_map(|shop| shop.product(product));
             products.map(|product| product.title.clone()).collect()
         }),
     }

@@ -14,6 +14,7 @@ use field::Field;
 use hand::STEP;
 
 use super::engine::{Engine, Lost, Standing};
+use super::explain::unnamed;
 use super::panels::Panel;
 use super::plane::Point;
 use super::rest::at_rest;
@@ -335,13 +336,16 @@ fn MapOfTheCatalogue() -> impl IntoView {
 /// A product's title, and what it is to the state.
 fn about(store: Store, map: &Drawn, product: ProductId) -> (String, String) {
     let row = store.shop.with(|shop| {
-        let catalogue = &shop.as_ref()?.catalogue;
-        let row = catalogue.products.get(product as usize)?;
-        let of_type = catalogue.product_types.get(usize::from(row.product_type))?;
+        let shop = shop.as_ref()?;
+        let row = shop.product(product)?;
+        let of_type = shop.catalogue.product_types.get(usize::from(row.product_type))?;
         Some((row.title.clone(), format!("{}, {}", of_type.name, price(row.price_cents))))
     });
-    let (title, rest) = row.unwrap_or_default();
-    (title, format!("{rest}, {}", standing(map, product)))
+    let standing = standing(map, product);
+    match row {
+        Some((title, rest)) => (title, format!("{rest}, {standing}")),
+        None => (unnamed(product), standing),
+    }
 }
 
 fn standing(map: &Drawn, product: ProductId) -> String {
@@ -390,12 +394,13 @@ fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> 
     let said = texts::taken(&count(all), products.len(), all);
     let rows = products.iter().map(|&product| {
         let known = store.shop.with(|shop| {
-            let catalogue = &shop.as_ref()?.catalogue;
-            let row = catalogue.products.get(product as usize)?;
-            let of_type = catalogue.product_types.get(usize::from(row.product_type))?;
+            let shop = shop.as_ref()?;
+            let row = shop.product(product)?;
+            let of_type = shop.catalogue.product_types.get(usize::from(row.product_type))?;
             Some((row.title.clone(), of_type.name.clone(), price(row.price_cents)))
         });
-        let (title, of_type, price) = known.unwrap_or_default();
+        let number_alone = || (unnamed(product), "–".into(), "–".into());
+        let (title, of_type, price) = known.unwrap_or_else(number_alone);
         let label = say_with(word!("studio.map.look-at"), &[("title", &title)]);
         let choose = move || store.state.update(|state| state.selected = Some(product));
         view! {

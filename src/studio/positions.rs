@@ -208,7 +208,7 @@ fn Positions() -> impl IntoView {
     });
     let title = move |product: ProductId| {
         store.shop.with_untracked(|shop| {
-            let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+            let row = shop.as_ref()?.product(product)?;
             Some(row.title.clone())
         })
     };
@@ -395,7 +395,7 @@ fn row(
 ) -> AnyView {
     let Bench { store, page, now, order, dragged, hot } = bench;
     let title = store.shop.with_untracked(|shop| {
-        let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+        let row = shop.as_ref()?.product(product)?;
         Some(row.title.clone())
     });
     let title = title.unwrap_or_default();
@@ -429,7 +429,7 @@ fn row(
         nearest(at?, length).any(|place| place == own).then(|| {
             store.shop.with_untracked(|shop| {
                 let of = |p: ProductId| {
-                    let row = shop.as_ref()?.catalogue.products.get(p as usize)?;
+                    let row = shop.as_ref()?.product(p)?;
                     Some(row.product_type)
                 };
                 of(hot) == of(product)

@@ -74,11 +74,12 @@ options! {
 }
 
 impl ShopSize {
-    /// Products that it sells or sold.
-    pub const fn products(self) -> u32 {
+    /// Products that it sells or sold; none where they are as many as ship, which a market of one's own
+    /// decides.
+    pub const fn products(self) -> Option<u32> {
         match self {
-            Self::Shipped => 4_000,
-            Self::Large => 40_000,
+            Self::Shipped => None,
+            Self::Large => Some(40_000),
         }
     }
 }
@@ -200,13 +201,12 @@ pub static SEED: Knob = Knob::whole("seed", Group::Retrieval, [0.0, 999.0], 1.0)
     .idle(|set, _| wholly(!set.is_on(&SAMPLE), word!("idle.until-sampling")));
 
 /// Search int8 vectors in place of f32.
-pub static QUANTISED: Knob = Knob::switch("int8", Group::Retrieval)
-    .on()
-    .testid("quantised")
-    .idle(|set, _| no_vectors(set));
+pub static QUANTISED: Knob =
+    Knob::switch("int8", Group::Retrieval).on().testid("quantised").idle(|set, _| no_vectors(set));
 
 /// How many products the shop sells: [`ShopSize`].
-pub static PRODUCTS: Knob = Knob::choice("products", Group::Retrieval, ShopSize::KEYS).section("index");
+pub static PRODUCTS: Knob =
+    Knob::choice("products", Group::Retrieval, ShopSize::KEYS).section("index");
 
 /// How the nearest products are found: [`SearchedIn`].
 pub static INDEX: Knob =

@@ -17,7 +17,7 @@ use super::scope::{Bell, hear, let_messages_in, milliseconds, post};
 use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
 use link::State;
-use protocol::{FromEngine, Notice, PROTOCOL_VERSION, Question, Reply, ToEngine, Told};
+use protocol::{FromEngine, Growing, Notice, PROTOCOL_VERSION, Question, Reply, ToEngine, Told};
 
 /// Starts to listen to the page, and says so.
 pub fn listen() {
@@ -103,7 +103,7 @@ async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {
                             Ok(opened) => (Some(Reply::Weights(opened)), Vec::new()),
                             Err(notice) => (None, vec![notice]),
                         };
-                        FromEngine::Told(Told { job, reply, notices })
+                        FromEngine::Told(Told { job, reply, others: Vec::new(), notices })
                     }
                 };
                 post(&done);
@@ -126,6 +126,10 @@ impl Caller for Page {
 
     fn milliseconds(&self) -> f64 {
         milliseconds()
+    }
+
+    fn growing(&self, made: u32, of: u32) {
+        post(&FromEngine::Growing(Growing { made, of }));
     }
 }
 

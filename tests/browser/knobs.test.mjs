@@ -87,6 +87,39 @@ describe("knobs", () => {
     });
   });
 
+  test("a larger shop sells others, too, which can be clicked, and the way back leaves no trace", async () => {
+    await open(async (vitrine) => {
+      const sold = () => vitrine.page.locator(".funnel li strong").first().innerText();
+      const before = await vitrine.scores();
+      assert.equal(await sold(), "4,000");
+      await vitrine.after(() => vitrine.goTo("?v=1&q=sofa&products=40000&backend=cpu"));
+      assert.equal(await sold(), "40,000");
+      assert.deepEqual(await vitrine.notices(), []);
+      const cards = await vitrine.get("shelf").getByTestId("product").evaluateAll((all) =>
+        all.map((card) => ({
+          id: Number(card.dataset.productId),
+          title: card.querySelector(".title").textContent.trim(),
+          drawn: card.querySelectorAll(".picture use").length,
+        })),
+      );
+      const others = cards.filter(({ id }) => id >= 4000);
+      assert.ok(others.length > 0, `some do not ship: ${cards.map(({ id }) => id)}`);
+      for (const { id, title, drawn } of cards) assert.ok(title.length > 3 && drawn === 1, `${id}: “${title}”, ${drawn} pictures`);
+
+      const [{ id, title }] = others;
+      await vitrine.after(() => vitrine.get("shelf").locator(`[data-product-id="${id}"] [data-act="click"]`).click());
+      const newest = vitrine.get("history").locator("[data-entry]").first();
+      const said = await newest.getAttribute("title");
+      assert.ok(said.includes(title), `“${said}” names “${title}”`);
+      assert.equal(await newest.locator(".picture use").count(), 1);
+
+      await vitrine.after(() => vitrine.get("history-reset").click());
+      await vitrine.after(() => vitrine.set("products", "4000"));
+      assert.equal(await sold(), "4,000");
+      assert.deepEqual(await vitrine.scores(), before);
+    }, "?v=1&q=sofa&backend=cpu");
+  });
+
   test("a slider that is dragged fast ends where it was let go", async () => {
     const values = [0.1, 0.9, 0.3, 0.7, 0.2, 0.8, 0.4];
     let settled;

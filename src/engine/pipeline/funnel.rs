@@ -4,6 +4,7 @@
 mod evaluate;
 mod explain;
 mod fetch;
+mod resize;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use burn::tensor::Device;
 
 pub use self::fetch::first_files;
 use self::fetch::notice_of_asset;
+use self::resize::Growing;
 use super::StageError;
 use super::assets::{AssetError, Manifest, damaged};
 use super::caller::Caller;
@@ -24,6 +26,7 @@ use super::views::Views;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
+use market::product::ProductTruth;
 use protocol::blend::{self, Predicted, Ranked};
 use protocol::block::Block;
 use protocol::{Backend, Candidate, Notice, StageTime};
@@ -53,6 +56,10 @@ pub struct Funnel<S> {
     outweighed: bool,
     /// The held-out page views, once they were asked for.
     views: Option<Views>,
+    /// The hidden side of the products that no log tells of, for the page views.
+    newcomers: Vec<ProductTruth>,
+    /// A larger shop that is being made.
+    growing: Option<Growing>,
 }
 
 /// A request on its way through the stages.

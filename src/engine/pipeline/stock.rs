@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assets::{AssetError, AssetSource, Manifest, damaged};
 use super::dot;
-use market::catalogue::{Catalogue, ProductId, ProductTypeId};
+use market::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
 use market::features::dense::DenseTables;
 use market::features::search::{ProductFeatures, QueryFrequency};
 use market::features::statistics::{Counts, Statistics};
@@ -27,6 +27,9 @@ pub const WORDS: &str = "words.txt";
 pub const WORD_VECTORS: &str = "words.safetensors";
 /// File of the vectors of all other word pieces.
 pub const MORE_WORD_VECTORS: &str = "words-more.safetensors";
+
+/// File of the shelves that a larger shop is made from; fetched when one is first asked for.
+pub const SHELVES: &str = "shelves.txt";
 
 /// The files a stock is read from.
 pub const FILES: [&str; 6] = [CATALOGUE, SHOPPERS, QUERIES, STATISTICS, WORDS, WORD_VECTORS];
@@ -92,10 +95,8 @@ impl Stock {
             if statistics.products.len() != catalogue.products.len() {
                 return Err(damaged(STATISTICS, "it counts another number of products"));
             }
-            let spelling = spelling(&catalogue, &queries);
-            let products = ProductFeatures::new(&catalogue, &statistics);
-            let dense = DenseTables::new(&catalogue, &statistics);
-            Ok((catalogue, shoppers, queries, spelling, products, dense, statistics))
+            let read = Read::new(&catalogue, &queries, &statistics);
+            Ok((catalogue, shoppers, queries, read, statistics))
         };
         let words = async {
             let [words, vectors] = manifest.all(source, [WORDS, WORD_VECTORS]).await?;
@@ -103,21 +104,39 @@ impl Stock {
             TokenVectors::new(&words, &vectors).map_err(|error| damaged(WORD_VECTORS, error))
         };
         let (counted, words) = try_join!(counted, words)?;
-        let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
+        let (catalogue, shoppers, queries, read, statistics) = counted;
         let counts = queries.iter().map(|QueryCount(query, count, ..)| (query.clone(), *count));
         Ok(Self {
             shoppers,
             frequency: QueryFrequency::new(counts.collect()),
-            spelling,
-            products,
-            dense,
+            spelling: read.spelling,
+            products: read.products,
+            dense: read.dense,
             titles: words.means(catalogue.titles()),
-            prices_cents: catalogue.products.iter().map(|product| product.price_cents).collect(),
+            prices_cents: prices_cents(&catalogue),
             catalogue,
             statistics,
             queries,
             words,
         })
+    }
+
+    /// Sells these newcomers in place of those that it sold, behind the products that a log tells of. What is
+    /// laid out of the products is laid out anew; what is known of one does not hang on newcomers.
+    pub fn sell(&mut self, newcomers: Vec<Product>) {
+        let Self { catalogue, queries, statistics, words, .. } = self;
+        catalogue.products.truncate(catalogue.logged());
+        catalogue.newcomers = newcomers.len() as u32;
+        catalogue.products.extend(newcomers);
+        let read = Read::new(catalogue, queries, statistics);
+        self.titles = words.means(catalogue.titles());
+        self.prices_cents = prices_cents(catalogue);
+        (self.spelling, self.products, self.dense) = (read.spelling, read.products, read.dense);
+    }
+
+    /// The newcomers that it sells.
+    pub fn newcomers(&self) -> &[Product] {
+        &self.catalogue.products[self.catalogue.logged()..]
     }
 
     /// Cosine of a text's mean word vector with each product's title; empty without words.
@@ -174,6 +193,27 @@ impl Stock {
     }
 }
 
+/// What is laid out of catalogue, queries and counts.
+struct Read {
+    spelling: Spelling,
+    products: ProductFeatures,
+    dense: DenseTables,
+}
+
+impl Read {
+    fn new(catalogue: &Catalogue, queries: &[QueryCount], statistics: &Statistics) -> Self {
+        Self {
+            spelling: spelling(catalogue, queries),
+            products: ProductFeatures::new(catalogue, statistics),
+            dense: DenseTables::new(catalogue, statistics),
+        }
+    }
+}
+
+fn prices_cents(catalogue: &Catalogue) -> Vec<u32> {
+    catalogue.products.iter().map(|product| product.price_cents).collect()
+}
+
 /// What the page needs to show products and shoppers.
 fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> Shop {
     let suggested = queries.iter().filter(|QueryCount(_, _, suggest, _)| *suggest);
@@ -181,6 +221,7 @@ fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> 
         catalogue: catalogue.clone(),
         shoppers: shoppers.to_vec(),
         queries: suggested.map(|QueryCount(query, ..)| query.clone()).collect(),
+        others: Vec::new(),
     }
 }
 

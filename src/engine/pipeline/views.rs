@@ -13,6 +13,7 @@ use market::metrics::measure::{
     Against, BEST, Expected, GOOD, Measure, PLACES, TOP, Values, best, expected, place,
 };
 use market::metrics::{dcg_at, effective_number_of, ndcg_at, p_good, recall_at};
+use market::product::ProductTruth;
 use market::query::words;
 use market::relevance::Relevance;
 use protocol::Candidate;
@@ -50,7 +51,7 @@ pub struct Outcome<'a> {
 }
 
 impl Views {
-    /// Fetches and reads the file.
+    /// Fetches and reads the file; `newcomers` is the hidden side of the products that no log tells of.
     ///
     /// # Errors
     /// Where it is missing, damaged or of another catalogue.
@@ -58,11 +59,13 @@ impl Views {
         manifest: &Manifest,
         source: &impl AssetSource,
         stock: &Stock,
+        newcomers: &[ProductTruth],
     ) -> Result<Self, AssetError> {
-        let held_out: HeldOut = manifest.json(source, HELD_OUT).await?;
+        let mut held_out: HeldOut = manifest.json(source, HELD_OUT).await?;
         if !held_out.fits(&stock.catalogue) {
             return Err(damaged(HELD_OUT, "it is of another catalogue"));
         }
+        held_out.hidden.products.extend_from_slice(newcomers);
         Ok(Self { best: vec![None; held_out.views.len()], held_out })
     }
 

@@ -22,6 +22,7 @@ use market::features::split::{Split, day_of};
 use market::features::statistics::Statistics;
 use market::figures::{Figure, Figures, ratio};
 use market::fit::fit_rankers;
+use market::growth;
 use market::held_out::Occasion;
 use market::history::PageDevice;
 use market::tell;
@@ -117,6 +118,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (cast, shoppers) = personas(&world, &gathered.summaries);
     write(&file(stock::SHOPPERS), &shoppers)?;
     write(&file(views::HELD_OUT), &held_out(&world, &gathered.occasions, &cast, &queries))?;
+    let shelves = growth::shelves();
+    std::fs::write(file(stock::SHELVES), &shelves)?;
+    println!("{:<15} {} kB", file(stock::SHELVES).display(), shelves.len() / 1000);
     Folder(arguments.out.clone()).write_manifest(first_files())?;
     let mut figures = gathered.figures;
     figures.add_goods(&world);

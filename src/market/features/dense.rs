@@ -289,7 +289,7 @@ pub(super) fn item_profiles(catalogue: &Catalogue, statistics: &Statistics) -> V
     let ranks = price_ranks(catalogue);
     products
         .iter()
-        .zip(&statistics.products)
+        .zip(statistics.of_all())
         .zip(ranks)
         .map(|((product, counts), rank)| {
             let of_type = &types[usize::from(product.product_type)];
@@ -319,10 +319,10 @@ pub(super) fn item_profiles(catalogue: &Catalogue, statistics: &Statistics) -> V
         .collect()
 }
 
-/// Share of the products of the same type that cost less, from 0 to 1.
+/// Share of the products of the same type that a log tells of and that cost less, from 0 to 1.
 fn price_ranks(catalogue: &Catalogue) -> Vec<f32> {
     let mut by_type: Vec<Vec<u32>> = vec![Vec::new(); catalogue.product_types.len()];
-    for product in &catalogue.products {
+    for product in &catalogue.products[..catalogue.logged()] {
         by_type[usize::from(product.product_type)].push(product.price_cents);
     }
     for prices in &mut by_type {
@@ -335,7 +335,8 @@ fn price_ranks(catalogue: &Catalogue) -> Vec<f32> {
             let prices = &by_type[usize::from(product.product_type)];
             let cheaper = prices.partition_point(|&price| price < product.price_cents);
             let dearest = prices.len().saturating_sub(1).max(1);
-            cheaper as f32 / dearest as f32
+            // A newcomer may be dearer than all of them.
+            (cheaper as f32 / dearest as f32).min(1.0)
         })
         .collect()
 }

@@ -229,7 +229,7 @@ pub struct ProductFeatures {
     pub colour: Vec<u8>,
     /// Bucket of the price, below [`PRICE_BUCKETS`].
     pub price: Vec<u8>,
-    /// [`PRODUCT_DENSE`], each with mean 0 and standard deviation 1 over the catalogue.
+    /// [`PRODUCT_DENSE`], each with mean 0 and standard deviation 1 over the products that a log tells of.
     pub dense: Vec<[f32; PRODUCT_DENSE.len()]>,
 }
 
@@ -243,7 +243,7 @@ impl ProductFeatures {
             shop: products.iter().map(|p| p.shop).collect(),
             colour: products.iter().map(|p| p.colour.map_or(0, |c| c + 1)).collect(),
             price: price_buckets(catalogue),
-            dense: z_scored(dense(catalogue, statistics)),
+            dense: z_scored(dense(catalogue, statistics), catalogue.logged()),
         }
     }
 
@@ -259,11 +259,13 @@ impl ProductFeatures {
 }
 
 fn price_buckets(catalogue: &Catalogue) -> Vec<u8> {
-    let mut sorted: Vec<u32> = catalogue.products.iter().map(|p| p.price_cents).collect();
+    let logged = &catalogue.products[..catalogue.logged()];
+    let mut sorted: Vec<u32> = logged.iter().map(|p| p.price_cents).collect();
     sorted.sort_unstable();
     let bucket = |cents: u32| {
         let cheaper = sorted.partition_point(|&other| other < cents);
-        (cheaper * PRICE_BUCKETS / sorted.len()) as u8
+        // A newcomer may be dearer than all others.
+        (cheaper * PRICE_BUCKETS / sorted.len()).min(PRICE_BUCKETS - 1) as u8
     };
     catalogue.products.iter().map(|p| bucket(p.price_cents)).collect()
 }
@@ -274,7 +276,7 @@ fn ln_price(price_cents: u32) -> f32 {
 
 fn dense(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PRODUCT_DENSE.len()]> {
     let mut of_type = vec![(0.0_f32, 0_u32); catalogue.product_types.len()];
-    for product in &catalogue.products {
+    for product in &catalogue.products[..catalogue.logged()] {
         let (sum, count) = &mut of_type[usize::from(product.product_type)];
         *sum += ln_price(product.price_cents);
         *count += 1;
@@ -295,18 +297,20 @@ fn dense(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PRODUCT_DE
             product.rating,
             (product.reviews as f32).ln_1p(),
             ln_price,
-            ln_price - sum / count as f32,
+            ln_price - sum / count.max(1) as f32,
         ]
     };
-    catalogue.products.iter().zip(&statistics.products).map(row).collect()
+    catalogue.products.iter().zip(statistics.of_all()).map(row).collect()
 }
 
-/// Takes the mean off each column and divides by its standard deviation; a constant column is 0.
-fn z_scored<const N: usize>(mut rows: Vec<[f32; N]>) -> Vec<[f32; N]> {
-    let count = rows.len().max(1) as f64;
+/// Takes the mean of the first `logged` rows off each column and divides by their standard deviation; a
+/// column that is constant in them is 0.
+fn z_scored<const N: usize>(mut rows: Vec<[f32; N]>, logged: usize) -> Vec<[f32; N]> {
+    let count = logged.max(1) as f64;
     for n in 0..N {
-        let mean = rows.iter().map(|row| f64::from(row[n])).sum::<f64>() / count;
-        let variance = rows.iter().map(|row| (f64::from(row[n]) - mean).powi(2)).sum::<f64>();
+        let of_log = || rows[..logged].iter().map(|row| f64::from(row[n]));
+        let mean = of_log().sum::<f64>() / count;
+        let variance = of_log().map(|value| (value - mean).powi(2)).sum::<f64>();
         let deviation = (variance / count).sqrt();
         for row in &mut rows {
             let centred = f64::from(row[n]) - mean;
@@ -400,10 +404,17 @@ mod tests {
 
     #[test]
     fn z_scores_have_mean_zero_and_deviation_one() {
-        let rows = z_scored(vec![[1.0, 4.0], [2.0, 4.0], [6.0, 4.0]]);
+        let rows = z_scored(vec![[1.0, 4.0], [2.0, 4.0], [6.0, 4.0]], 3);
         let sum: f32 = rows.iter().map(|row| row[0]).sum();
         let squares: f32 = rows.iter().map(|row| row[0] * row[0]).sum();
         assert!(sum.abs() < 1e-6 && (squares - 3.0).abs() < 1e-5);
         assert!(rows.iter().all(|row| row[1] == 0.0));
+    }
+
+    #[test]
+    fn newcomers_are_measured_by_those_that_a_log_tells_of() {
+        let rows = z_scored(vec![[1.0], [2.0], [6.0], [3.0], [900.0]], 3);
+        assert_eq!(rows[..3], z_scored(vec![[1.0], [2.0], [6.0]], 3));
+        assert!(rows[3][0].abs() < 1e-6 && rows[4][0] > 100.0);
     }
 }

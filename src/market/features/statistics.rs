@@ -18,6 +18,9 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Never shown.
+    const NONE: Self = Self { impressions: 0, clicks: 0, carts: 0, orders: 0 };
+
     /// Clicks an impression, drawn towards `prior` by the weight of 50 impressions.
     pub fn ctr(&self, prior: f32) -> f32 {
         smoothed(self.clicks, self.impressions, prior, 50.0)
@@ -51,6 +54,11 @@ impl Statistics {
     /// No counts yet for `products` products.
     pub fn new(products: usize) -> Self {
         Self { products: vec![Counts::default(); products] }
+    }
+
+    /// Counts of every product of a catalogue, in id order: of one that no log tells of there are none.
+    pub fn of_all(&self) -> impl Iterator<Item = &Counts> {
+        self.products.iter().chain(std::iter::repeat(&Counts::NONE))
     }
 
     /// Adds one page view. The caller leaves out views of days that may not be known.

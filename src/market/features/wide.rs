@@ -194,15 +194,15 @@ impl WideTables {
             colours,
             lengths: [1.0; 4],
         };
-        tables.count();
+        tables.count(catalogue.logged());
         tables
     }
 
-    /// Document frequencies and mean lengths.
-    fn count(&mut self) {
+    /// Document frequencies and mean lengths, of the products that a log tells of.
+    fn count(&mut self, logged: usize) {
         let mut documents = vec![0_u32; self.words.len()];
         let mut sums = [0.0_f32; 4];
-        for item in &self.items {
+        for item in &self.items[..logged] {
             let mut words = self.fields(item).concat();
             for (sum, field) in sums.iter_mut().zip(self.fields(item)) {
                 *sum += field.len() as f32;
@@ -212,7 +212,7 @@ impl WideTables {
             words.dedup();
             words.into_iter().for_each(|word| documents[word as usize] += 1);
         }
-        let all = self.items.len() as f32;
+        let all = logged as f32;
         self.lengths = sums.map(|sum| (sum / all.max(1.0)).max(1.0));
         let idf = |&n: &u32| ((all - n as f32 + 0.5) / (n as f32 + 0.5)).ln_1p();
         self.idf = documents.iter().map(idf).collect();
@@ -407,7 +407,7 @@ impl Groups {
     fn new(catalogue: &Catalogue) -> Self {
         let mut of_type = vec![Group::default(); catalogue.product_types.len()];
         let mut of_brand = vec![Group::default(); catalogue.brands.len()];
-        for product in &catalogue.products {
+        for product in &catalogue.products[..catalogue.logged()] {
             for group in [
                 &mut of_type[usize::from(product.product_type)],
                 &mut of_brand[usize::from(product.brand)],

@@ -310,6 +310,11 @@ pub struct Dmt {
 }
 
 impl Dmt {
+    /// Makes ready for a catalogue with newcomers.
+    pub(crate) fn meet_newcomers(&mut self) {
+        self.networks.iter_mut().for_each(|network| network.items.meet_newcomers());
+    }
+
     /// The part that reads no candidate: encoders over each of the [`SEQUENCES`].
     pub fn encode(&self, sequences: &[Sequence]) -> Encoded {
         let memories = self.networks.iter().map(|network| network.encode(sequences)).collect();

@@ -7,7 +7,7 @@ use market::catalogue::Catalogue;
 /// Numbers of ids that the tables must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vocabulary {
-    /// Products.
+    /// Products that a log tells of.
     pub products: usize,
     /// Product types.
     pub product_types: usize,
@@ -23,7 +23,7 @@ impl Vocabulary {
     /// Of a catalogue.
     pub fn of(catalogue: &Catalogue) -> Self {
         Self {
-            products: catalogue.products.len(),
+            products: catalogue.logged(),
             product_types: catalogue.product_types.len(),
             brands: catalogue.brands.len(),
             shops: catalogue.shops.len(),

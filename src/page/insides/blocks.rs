@@ -157,7 +157,7 @@ fn sequences(sequences: Vec<SequenceAttention>) -> AnyView {
         store.answer.with_untracked(|answer| {
             let event = answer.as_ref()?.history.iter().find(|e| e.entry == entry)?.event;
             store.shop.with_untracked(|shop| {
-                let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
+                let product = shop.as_ref()?.product(event.product)?;
                 Some((event.product, product.title.clone()))
             })
         })

@@ -97,8 +97,7 @@ fn Title(product: ProductId) -> impl IntoView {
     let store = store();
     let title = move || {
         store.shop.with(|shop| {
-            let products =
-                shop.iter().flat_map(|shop| shop.catalogue.products.get(product as usize));
+            let products = shop.iter().flat_map(|shop| shop.product(product));
             products.map(|product| product.title.clone()).collect::<String>()
         })
     };

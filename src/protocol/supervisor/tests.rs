@@ -145,6 +145,8 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         learned: false,
         blocks: vec![],
         candidates: (0..20).map(candidate).collect(),
+        products: 4_000,
+        others: vec![],
         detail: None,
     }
 }
@@ -186,6 +188,71 @@ fn what_a_run_still_fetches_is_shown_until_it_is_here() {
     bench.answer(CPU, 20.0, 1.0);
     bench.hear(CPU, progress(200));
     assert_eq!(bench.status().fetching, None, "nobody waits for what is fetched behind");
+}
+
+fn growing(made: u32) -> FromEngine {
+    FromEngine::Growing(Growing { made, of: 40_000 })
+}
+
+#[test]
+fn how_far_a_larger_shop_is_is_shown_until_it_answers() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    assert_eq!(bench.status().growing, None);
+    for made in [12_000, 40_000] {
+        bench.hear(CPU, growing(made));
+        assert_eq!(bench.status().growing, Some(Growing { made, of: 40_000 }));
+    }
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!((bench.status().growing, bench.shown()), (None, 1));
+    // An answer that comes too late ends it as well.
+    bench.set(|state| state.query = "lamp".into());
+    bench.hear(CPU, growing(20_000));
+    bench.hear(CPU, FromEngine::Answer(Box::new(answer(1, CPU, 1.0))));
+    assert_eq!((bench.status().growing, bench.shown()), (None, 1));
+}
+
+#[test]
+fn a_larger_shop_that_goes_on_being_made_is_no_silence() {
+    let mut bench = Bench::start(false);
+    bench.load(CPU);
+    // Longer than a run may take: it is told again and again that there is more.
+    for made in (1_000..=40_000).step_by(1_000) {
+        bench.hear(CPU, growing(made));
+        bench.wait(9, &[]);
+    }
+    assert_eq!((bench.told("engine-lost"), bench.spawned(CPU)), (0, 1));
+    // What comes behind the last product has nothing to tell for a while.
+    bench.wait(45, &[]);
+    assert_eq!(bench.told("engine-lost"), 0);
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!((bench.shown(), bench.told("engine-lost")), (1, 0));
+    // Behind the answer it is as any other.
+    bench.wait(15, &[]);
+    assert_eq!(bench.told("engine-lost"), 1);
+}
+
+#[test]
+fn a_larger_shop_that_is_lost_is_no_longer_shown() {
+    let lost: [fn(&mut Bench); 3] = [
+        |bench| bench.hear(CPU, failed("device-failed")),
+        |bench| {
+            let todo = bench.supervisor.broke(CPU, bench.now);
+            bench.log.extend(todo);
+        },
+        // It lives, and makes nothing more.
+        |bench| bench.wait(75, &[CPU]),
+    ];
+    for lose in lost {
+        let mut bench = Bench::start(false);
+        bench.load(CPU);
+        bench.hear(CPU, growing(12_000));
+        lose(&mut bench);
+        assert_eq!((bench.spawned(CPU), bench.status().growing), (2, None));
+        bench.load(CPU);
+        assert_eq!(bench.status().growing, None);
+        assert_eq!(bench.asked(CPU)[0].1, State::default(), "it is asked for again");
+    }
 }
 
 #[test]

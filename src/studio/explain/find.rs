@@ -1,16 +1,19 @@
-//! Finding a product of the catalogue by its title.
+//! Finding a product by its title.
 
-use market::catalogue::{Catalogue, ProductId};
+use market::catalogue::ProductId;
+use protocol::Shop;
 
 /// Products whose titles hold all the words of a text, in any case; a text that is a number is
-/// the product's own number. `most` of them at most, and how many there are in all.
-pub fn find(catalogue: &Catalogue, text: &str, most: usize) -> (Vec<ProductId>, usize) {
+/// the product's own number. `most` of them at most, and how many there are in all. Of a larger shop than
+/// the one that ships those are found that answers named.
+pub fn find(shop: &Shop, text: &str, most: usize) -> (Vec<ProductId>, usize) {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     if words.is_empty() {
         return (Vec::new(), 0);
     }
     let number = text.trim().parse::<ProductId>().ok();
-    let products = (0..).zip(&catalogue.products);
+    let others = shop.others.iter().map(|listed| (listed.product, &listed.row));
+    let products = (0..).zip(&shop.catalogue.products).chain(others);
     let found = products.filter(|(product, row)| {
         let title = row.title.to_lowercase();
         Some(*product) == number || words.iter().all(|word| title.contains(word))
@@ -26,7 +29,8 @@ pub fn find(catalogue: &Catalogue, text: &str, most: usize) -> (Vec<ProductId>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use market::catalogue::Product;
+    use market::catalogue::{Catalogue, Product};
+    use protocol::Listed;
 
     #[test]
     fn every_word_must_be_in_the_title_and_a_number_is_a_product() {
@@ -49,12 +53,16 @@ mod tests {
             shops: vec![],
             colours: vec![],
             products: titles.map(product).into(),
+            newcomers: 0,
         };
-        assert_eq!(find(&catalogue, " OAK ", 9), (vec![0, 1], 2));
-        assert_eq!(find(&catalogue, "table oak", 9), (vec![0], 1));
-        assert_eq!(find(&catalogue, "table", 1), (vec![0], 2));
-        assert_eq!(find(&catalogue, "3", 9), (vec![3, 1], 2));
-        assert_eq!(find(&catalogue, "  ", 9), (vec![], 0));
-        assert_eq!(find(&catalogue, "99", 9), (vec![], 0));
+        let others = vec![Listed { product: 40, row: product("Oak Bench") }];
+        let shop = Shop { catalogue, shoppers: vec![], queries: vec![], others };
+        assert_eq!(find(&shop, " OAK ", 9), (vec![0, 1, 40], 3));
+        assert_eq!(find(&shop, "table oak", 9), (vec![0], 1));
+        assert_eq!(find(&shop, "table", 1), (vec![0], 2));
+        assert_eq!(find(&shop, "3", 9), (vec![3, 1], 2));
+        assert_eq!(find(&shop, "  ", 9), (vec![], 0));
+        assert_eq!(find(&shop, "40", 9), (vec![40], 1));
+        assert_eq!(find(&shop, "99", 9), (vec![], 0));
     }
 }

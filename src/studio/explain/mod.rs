@@ -11,3 +11,4 @@ mod tries;
 mod way;
 
 pub(super) use panel::PANEL;
+pub(super) use texts::unnamed;

@@ -25,6 +25,7 @@ use page::spoken::spoken;
 use page::store::{Place, Store, store};
 use protocol::block::Blocks;
 use protocol::words;
+use systems::shared::ShopSize;
 
 /// Products that a search shows.
 const FOUND: usize = 8;
@@ -162,8 +163,8 @@ fn PickProduct() -> impl IntoView {
     let found = Memo::new(move |_| {
         typed.with(|typed| {
             store.shop.with(|shop| {
-                let catalogue = &shop.as_ref()?.catalogue;
-                Some(find(catalogue, &browser::as_seen(typed), FOUND))
+                let shop = shop.as_ref()?;
+                Some(find(shop, &browser::as_seen(typed), FOUND))
                     .filter(|_| !typed.trim().is_empty())
             })
         })
@@ -239,10 +240,15 @@ fn PickProduct() -> impl IntoView {
 /// A product's picture, title, price and number.
 fn named(store: Store, product: ProductId) -> AnyView {
     let text = store.shop.with(|shop| {
-        let row = shop.as_ref()?.catalogue.products.get(product as usize)?;
+        let row = shop.as_ref()?.product(product)?;
         Some((row.title.clone(), words::price(row.price_cents)))
     });
-    let (title, price) = text.unwrap_or_else(|| (say(texts::UNKNOWN).into(), String::new()));
+    // What the shop has the engine names once it is asked.
+    let sold = store.state.with(|state| ShopSize::of(&state.settings).products());
+    let (title, price) = text.unwrap_or_else(|| match sold.is_some_and(|sold| product < sold) {
+        true => (texts::unnamed(product), String::new()),
+        false => (say(texts::UNKNOWN).into(), String::new()),
+    });
     view! {
         <Picture product />
         <span class="title" translate="no">{title}<small>{price} " · " {product}</small></span>

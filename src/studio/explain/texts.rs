@@ -122,6 +122,11 @@ pub fn found(shown: usize, all: usize) -> String {
     }
 }
 
+/// A product that the shop has and of which no answer has told.
+pub fn unnamed(product: u32) -> String {
+    say_with(word!("studio.unnamed"), &[("number", &product.to_string())])
+}
+
 /// A stage's name.
 pub fn stage(key: &str) -> &'static str {
     say(&word!("studio.explain.stage.{}", key))

@@ -308,7 +308,7 @@ pub fn done(shown: &HistoryEntry) -> AnyView {
     let event = shown.event;
     let now = untrack(|| store.now()).unwrap_or(event.time);
     let title = store.shop.with_untracked(|shop| {
-        let product = shop.as_ref()?.catalogue.products.get(event.product as usize)?;
+        let product = shop.as_ref()?.product(event.product)?;
         Some(product.title.clone())
     });
     let said = Message::new(deed(event.kind))

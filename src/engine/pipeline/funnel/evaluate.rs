@@ -22,7 +22,13 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Evaluated {
         let mut evaluated = Evaluated { job, ..Evaluated::default() };
-        evaluated.notices = self.fetch_all(state).await;
+        match Halt::told(self.resize(state, caller).await) {
+            Ok(Some(not_made)) => evaluated.notices.extend(not_made),
+            // Nobody waits any more.
+            Ok(None) => return evaluated,
+            Err(notice) => evaluated.notices.push(notice),
+        }
+        evaluated.notices.extend(self.fetch_all(state).await);
         let mut views = match self.fetch_views().await {
             Ok(views) => views,
             Err(error) => {

@@ -25,7 +25,11 @@ impl<S: AssetSource> Funnel<S> {
         question: &Question,
         caller: &impl Caller,
     ) -> Told {
-        let mut told = Told { job, reply: None, notices: Vec::new() };
+        let mut told = Told { job, reply: None, others: Vec::new(), notices: Vec::new() };
+        match Halt::told(self.resize(state, caller).await) {
+            Ok(not_made) => told.notices.extend(not_made.flatten()),
+            Err(notice) => told.notices.push(notice),
+        }
         let request = match self.request(state) {
             Ok((request, _)) => request,
             Err(notice) => {
@@ -33,8 +37,11 @@ impl<S: AssetSource> Funnel<S> {
                 return told;
             }
         };
-        told.notices = self.fetch_what_is_asked(state, request.query.as_deref()).await;
+        told.notices.extend(self.fetch_what_is_asked(state, request.query.as_deref()).await);
         if told.notices.is_empty() {
+            let done = request.history.events.iter().map(|event| event.product);
+            let asked = question.products().into_iter().chain(state.selected);
+            told.others = self.listed(done.chain(asked));
             let mut pass = self.pass(request, state, caller);
             match Halt::told(self.reply(&mut pass, question).await) {
                 Ok(reply) => told.reply = reply,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 
-use super::{Funnel, failed};
+use super::resize::Forbearing;
+use super::{Funnel, Halt, failed};
 use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
 use crate::pipeline::coarse::Coarse;
 use crate::pipeline::rank::{self, Ranks};
@@ -66,6 +67,8 @@ impl<S: AssetSource> Funnel<S> {
             brought: BTreeMap::new(),
             outweighed: false,
             views: None,
+            newcomers: Vec::new(),
+            growing: None,
         })
     }
 
@@ -81,6 +84,9 @@ impl<S: AssetSource> Funnel<S> {
     /// # Errors
     /// A notice where something that the state needs is missing or damaged.
     pub async fn make_ready(&mut self, state: &State) -> Result<(), Notice> {
+        if let Some(notice) = Halt::told(self.resize(state, &Forbearing).await)?.flatten() {
+            return Err(notice);
+        }
         self.fetch_all(state).await.into_iter().next().map_or(Ok(()), Err)
     }
 
@@ -137,7 +143,7 @@ impl<S: AssetSource> Funnel<S> {
     pub(super) async fn fetch_views(&mut self) -> Result<Views, AssetError> {
         match self.views.take() {
             Some(views) => Ok(views),
-            None => Views::fetch(&self.manifest, &self.source, &self.stock).await,
+            None => Views::fetch(&self.manifest, &self.source, &self.stock, &self.newcomers).await,
         }
     }
 
@@ -188,7 +194,10 @@ impl<S: AssetSource> Funnel<S> {
     }
 
     /// The ranker that is chosen, of learned weights or of those that ship.
-    async fn read_ranker(&mut self, wanted: &Settings) -> Result<Box<dyn Ranks>, AssetError> {
+    pub(super) async fn read_ranker(
+        &mut self,
+        wanted: &Settings,
+    ) -> Result<Box<dyn Ranks>, AssetError> {
         let learned = rank::file(wanted).filter(|_| is_learned(wanted));
         let Some((name, bytes)) = learned.and_then(|name| self.brought.remove_entry(&name)) else {
             let bytes = weights_of(wanted, &self.manifest, &self.source).await?;

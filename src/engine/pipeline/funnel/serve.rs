@@ -27,8 +27,10 @@ impl<S: AssetSource> Funnel<S> {
         state: &State,
         caller: &impl Caller,
     ) -> Result<Option<Answer>, Notice> {
+        let Some(not_made) = Halt::told(self.resize(state, caller).await)? else { return Ok(None) };
         let (request, about) = self.request(state)?;
         let mut notices = self.fetch_what_is_asked(state, request.query.as_deref()).await;
+        notices.extend(not_made);
         notices.extend(self.about_weights(&state.settings));
         notices.extend(about);
         let mut pass = self.pass(request, state, caller);
@@ -71,6 +73,9 @@ impl<S: AssetSource> Funnel<S> {
             clock.stage("explain", false);
         }
 
+        let named = candidates.iter().map(|candidate| candidate.product);
+        let done = request.history.events.iter().map(|event| event.product);
+        let others = self.listed(named.chain(done).chain(state.selected));
         Ok(Answer {
             run,
             backend: self.backend,
@@ -84,6 +89,8 @@ impl<S: AssetSource> Funnel<S> {
             blocks,
             learned: self.is_learned_here(&state.settings),
             candidates,
+            products: self.stock.catalogue.products.len() as u32,
+            others,
             detail,
         })
     }

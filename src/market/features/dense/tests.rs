@@ -34,6 +34,7 @@ fn catalogue() -> Catalogue {
         brands: vec!["Alm".into(), "Byte".into()],
         shops: vec!["Shop".into()],
         colours: vec![Colour { name: "white".into(), hex: "#ffffff".into() }],
+        newcomers: 0,
         products: vec![
             product("Alm Whole Milk, 1 l", 0, 120, 0),
             product("Oat milk", 0, 240, 0),

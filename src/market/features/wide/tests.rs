@@ -31,6 +31,7 @@ fn catalogue() -> Catalogue {
         colours: ["grey", "navy"]
             .map(|name| Colour { name: name.into(), hex: "#000000".into() })
             .into(),
+        newcomers: 0,
         products: vec![
             product("Glowyn Aura Desk Lamp with Clamp, 12 W, Grey", 0, 0, Some(0)),
             product("Marrow & Pine Harlow 3-Seater Sofa", 1, 1, None),

@@ -27,6 +27,7 @@ pub fn catalogue(products: u32, types: u16) -> Catalogue {
         brands: (0..brands).map(|n| format!("brand {n}")).collect(),
         shops: (0..shops).map(|n| format!("shop {n}")).collect(),
         colours: Vec::new(),
+        newcomers: 0,
         products: (0..products)
             .map(|id| Product {
                 title: format!("product {id}"),

@@ -36,7 +36,7 @@ impl Items {
         };
         let product = |id: ProductId| &catalogue.products[id as usize];
         Self {
-            product: column(&|id| id.cast_signed()),
+            product: column(&|id| catalogue.row(id) as i32),
             product_type: column(&|id| i32::from(product(id).product_type)),
             brand: column(&|id| i32::from(product(id).brand)),
             shop: column(&|id| i32::from(product(id).shop)),

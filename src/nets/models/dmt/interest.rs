@@ -45,6 +45,14 @@ impl ItemEmbedding {
         }
     }
 
+    /// Adds the row that all newcomers share (see [`Catalogue::row`](market::catalogue::Catalogue::row)): of
+    /// zeros, the mean of what rows are before anything is learned.
+    pub fn meet_newcomers(&mut self) {
+        let known = self.product.weight.val();
+        let newcomer = Tensor::zeros([1, known.dims()[1]], &known.device());
+        self.product.weight = Param::from_tensor(Tensor::cat(vec![known, newcomer], 0));
+    }
+
     /// `[R, n]` to `[R, n, d]`.
     pub fn forward(&self, items: &Items) -> Tensor<3> {
         let embedded = vec![

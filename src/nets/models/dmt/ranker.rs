@@ -77,7 +77,10 @@ impl Ranker {
             return Err(WeightsError::Catalogue { found, expected });
         }
         config.check().map_err(|fault| WeightsError::Damaged(fault.into()))?;
-        let model = weights.apply(config.init(device))?;
+        let mut model = weights.apply(config.init(device))?;
+        if catalogue.newcomers > 0 {
+            model.meet_newcomers();
+        }
         Ok(Self::new(config, model, device))
     }
 

@@ -23,7 +23,7 @@ impl ItemRows {
     pub fn new(catalogue: &Catalogue, products: &[ProductId]) -> Self {
         let product = |&id: &ProductId| &catalogue.products[id as usize];
         Self([
-            Arc::new(products.iter().map(|id| id.cast_signed()).collect()),
+            Arc::new(products.iter().map(|&id| catalogue.row(id) as i32).collect()),
             Arc::new(products.iter().map(|id| i32::from(product(id).product_type)).collect()),
             Arc::new(products.iter().map(|id| i32::from(product(id).brand)).collect()),
             Arc::new(products.iter().map(|id| i32::from(product(id).shop)).collect()),

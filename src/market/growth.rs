@@ -1,0 +1,177 @@
+//! A larger shop around one that there is: the products that a market of the same seed and more products
+//! has, behind those that are sold already.
+//!
+//! An offer hangs on nothing but seed, type and number, so every offer of the smaller market is one of the
+//! larger, too. What is sold already keeps its number, and of several sizes each sells all of the smaller
+//! ones under the same numbers. No log tells of the newcomers: what is counted of them is nothing.
+
+use std::ops::Range;
+
+use super::catalogue::{Catalogue, Product, ProductTypeId};
+use super::product::ProductTruth;
+use super::stock::Shelves;
+use super::table::Table;
+
+/// Why a shop can't be made larger.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GrowthError {
+    /// The text of the shelves breaks its format.
+    #[error("the shelves can't be read: {0}")]
+    Shelves(String),
+    /// The catalogue is not one that these shelves make.
+    #[error("the catalogue is of other shelves")]
+    OtherCatalogue,
+}
+
+/// The text of the shelves that the project carries, for programs that do not: who makes and sells what,
+/// and how much of it there is.
+pub fn shelves() -> String {
+    Table::text()
+}
+
+/// The newcomers of a larger shop, made in slices.
+pub struct Growth {
+    table: Table,
+    shelves: Shelves,
+    /// Offers that are still to be made, by type.
+    left: Vec<(ProductTypeId, Range<usize>)>,
+}
+
+impl Growth {
+    /// What a catalogue lacks to be as large as the last of `sizes`. They rise; `shelves` is
+    /// [`shelves`]'s text.
+    ///
+    /// # Errors
+    /// Where the text can't be read, or the catalogue is not the market's of the first size, grown to one
+    /// of the others or not at all.
+    pub fn new(shelves: &str, catalogue: &Catalogue, sizes: &[u32]) -> Result<Self, GrowthError> {
+        let table =
+            Table::read(shelves).map_err(|error| GrowthError::Shelves(error.to_string()))?;
+        let of = |size: &u32| Shelves::new(catalogue.seed, *size as usize, &table);
+        let [first, others @ ..] = sizes else { return Err(GrowthError::OtherCatalogue) };
+        let (mut put_up, empty) = of(first);
+        let same = empty.brands == catalogue.brands
+            && empty.shops == catalogue.shops
+            && empty.colours == catalogue.colours
+            && empty.product_types == catalogue.product_types
+            && put_up.len() == catalogue.logged();
+        if !same {
+            return Err(GrowthError::OtherCatalogue);
+        }
+        let mut there: Vec<usize> = put_up.counts().collect();
+        let mut left = Vec::new();
+        for size in others {
+            put_up = of(size).0;
+            for ((product_type, count), there) in (0..).zip(put_up.counts()).zip(&mut there) {
+                let more = *there..count.max(*there);
+                *there = more.end;
+                left.push((product_type, more));
+            }
+        }
+        let mut growth = Self { table, shelves: put_up, left };
+        growth.left.reverse();
+        growth.pass_over(catalogue.newcomers as usize)?;
+        Ok(growth)
+    }
+
+    /// Passes over offers that were made before.
+    fn pass_over(&mut self, mut made: usize) -> Result<(), GrowthError> {
+        while made > 0 {
+            let Some((_, offers)) = self.left.last_mut() else {
+                return Err(GrowthError::OtherCatalogue);
+            };
+            let passed = made.min(offers.len());
+            offers.start += passed;
+            made -= passed;
+            if offers.start == offers.end {
+                self.left.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// Products that are still to be made.
+    pub fn left(&self) -> usize {
+        self.left.iter().map(|(_, offers)| offers.len()).sum()
+    }
+}
+
+impl Iterator for Growth {
+    type Item = (Product, ProductTruth);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some((product_type, offers)) = self.left.last_mut() {
+            match offers.next() {
+                Some(offer) => {
+                    return Some(self.shelves.offer(&self.table, *product_type, offer));
+                }
+                None => drop(self.left.pop()),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::goods::Goods;
+
+    fn grown(mut catalogue: Catalogue, sizes: &[u32]) -> Catalogue {
+        let growth = Growth::new(&shelves(), &catalogue, sizes).unwrap();
+        let expected = growth.left();
+        let before = catalogue.products.len();
+        catalogue.products.extend(growth.map(|(product, _)| product));
+        assert_eq!(catalogue.products.len() - before, expected);
+        catalogue.newcomers += expected as u32;
+        catalogue
+    }
+
+    fn titles(products: &[Product]) -> Vec<String> {
+        let mut titles: Vec<String> =
+            products.iter().map(|p| format!("{} {} {}", p.title, p.shop, p.price_cents)).collect();
+        titles.sort_unstable();
+        titles
+    }
+
+    #[test]
+    fn a_shop_grows_into_the_larger_market_of_its_seed() {
+        let small = Goods::generate(7, 4_000).catalogue;
+        let large = Goods::generate(7, 20_000).catalogue;
+        let grown = grown(small.clone(), &[4_000, 20_000]);
+        assert_eq!(grown.products[..4_000], small.products);
+        assert_eq!((grown.products.len(), grown.logged()), (20_000, 4_000));
+        assert_eq!(titles(&grown.products), titles(&large.products));
+    }
+
+    #[test]
+    fn every_size_sells_the_smaller_ones_under_the_same_numbers() {
+        let small = Goods::generate(3, 2_000).catalogue;
+        let middle = grown(small.clone(), &[2_000, 5_000]);
+        let at_once = grown(small, &[2_000, 5_000, 9_000]);
+        let later = grown(middle.clone(), &[2_000, 5_000, 9_000]);
+        assert_eq!(at_once.products[..5_000], middle.products);
+        assert_eq!(at_once, later);
+    }
+
+    #[test]
+    fn a_catalogue_of_other_shelves_is_refused() {
+        let goods = Goods::generate(7, 4_000);
+        let other = |sizes: &[u32]| Growth::new(&shelves(), &goods.catalogue, sizes).err();
+        assert_eq!(other(&[3_000, 5_000]), Some(GrowthError::OtherCatalogue));
+        assert_eq!(other(&[]), Some(GrowthError::OtherCatalogue));
+        let cut = &shelves()[..20_000];
+        let refused = Growth::new(cut, &goods.catalogue, &[4_000, 5_000]).err();
+        assert!(refused.is_some(), "shelves that were cut");
+        let mut renamed = goods.catalogue.clone();
+        renamed.brands[0].push('!');
+        let refused = Growth::new(&shelves(), &renamed, &[4_000, 5_000]).err();
+        assert_eq!(refused, Some(GrowthError::OtherCatalogue));
+        let mut beyond = goods.catalogue.clone();
+        let last = beyond.products[0].clone();
+        beyond.products.resize(6_000, last);
+        beyond.newcomers = 2_000;
+        let refused = Growth::new(&shelves(), &beyond, &[4_000, 5_000]).err();
+        assert_eq!(refused, Some(GrowthError::OtherCatalogue));
+    }
+}
