@@ -75,7 +75,7 @@ fn pages(world: &World, tables: &DenseTables) -> Samples {
     let kinds = Kinds { searches: false, irrelevant: 0 };
     let mut samples = Samples::default();
     for log in logs(world) {
-        let nothing = || Lost::Nothing;
+        let (nothing, tables) = (|| Lost::Nothing, (&world.catalogue, tables));
         samples.append(Samples::of(&log, &day, kinds, nothing, tables, &NoQueries));
     }
     samples

@@ -68,7 +68,7 @@ fn what_is_asked_for_comes_before_what_is_not() {
         let product_types =
             predictor.probabilities(mean).try_into_vec_as::<f32>().expect("the CPU");
         let matching = QueryMatch { cosine: &cosine, product_types: &product_types };
-        let wide = tables.request(query, 6, matching, &candidates);
+        let wide = tables.request(&catalogue, query, 6, matching, &candidates);
         let items = ranker.items(&words, &catalogue, &candidates);
         let output = ranker.rank(&ranker.query(&words, query), items, &wide, [1.0, 1.0]);
         let scores = output.engagement.narrow(1, 0, 1).try_into_vec_as::<f32>().expect("the CPU");

@@ -2,6 +2,7 @@
 
 use crate::best::Best;
 use crate::places::Places;
+use crate::rows::BLOCK;
 use crate::{Found, Index, IndexError, Query, Reach, Rows, Scored};
 
 /// All vectors in one piece.
@@ -23,6 +24,25 @@ impl Exact {
             places.set(number, row as u32);
         }
         Ok(Self { rows, places })
+    }
+
+    /// The vectors, in the order in which they were added, where none was taken out.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The scores of the vectors from the row `from` on, in the order in which they were added, where none
+    /// was taken out.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] if the query is of other vectors.
+    pub fn scores(&self, query: &Query, from: usize) -> Result<Vec<f32>, IndexError> {
+        self.rows.check(query)?;
+        let mut scores = vec![0.0; self.len().saturating_sub(from)];
+        for (block, scores) in scores.chunks_mut(BLOCK).enumerate() {
+            self.rows.scores(query, from + block * BLOCK, scores);
+        }
+        Ok(scores)
     }
 
     /// The vectors again, to build another index from.

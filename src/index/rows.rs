@@ -11,7 +11,7 @@ use crate::{IndexError, MOST, WIDEST};
 const FINEST: f32 = 127.0;
 
 /// Rows that are scored before the best of them are looked for.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Vectors with their numbers, quantised symmetrically: a value is about its int8 times the row's scale,
 /// and off by half a scale at most.

@@ -134,6 +134,7 @@ mod tests {
             brands: vec![],
             shops: vec![],
             colours: vec![],
+            newcomers: 0,
             products: vec![row(1_000)],
         };
         // An even chance of either task.

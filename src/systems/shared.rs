@@ -70,6 +70,10 @@ options! {
         Shipped = "4000",
         /// Ten times as many.
         Large = "40000",
+        /// A hundred times as many.
+        Larger = "400000",
+        /// A million.
+        Largest = "1000000",
     }
 }
 
@@ -80,6 +84,8 @@ impl ShopSize {
         match self {
             Self::Shipped => None,
             Self::Large => Some(40_000),
+            Self::Larger => Some(400_000),
+            Self::Largest => Some(1_000_000),
         }
     }
 }

@@ -78,8 +78,7 @@ impl Coarse {
             candidates.push(product);
             entered
         });
-        let encoded = retriever.encode(stock, request, settings).await?;
-        let scores = numbers(model.rank(encoded, &candidates).into_data_async().await?)?;
+        let scores = scores(model, stock, retriever, request, &candidates, settings).await?;
         let place = cut(&candidates, &scores, candidates.len());
         let place = place.iter().position(|&candidate| candidate == product).unwrap_or(entered);
         let mut others: Vec<f32> = scores[..entered].to_vec();
@@ -117,12 +116,25 @@ impl Coarse {
         let key = CutKey { request: request.only(ENCODED), candidates, settings: reads };
         let served = self.kept.holds(&key);
         let kept = self.kept.get_or_try_insert(key, async |CutKey { candidates, .. }| {
-            let encoded = retriever.encode(stock, request, settings).await?;
-            let scores = numbers(model.rank(encoded, candidates).into_data_async().await?)?;
+            let scores = scores(model, stock, retriever, request, candidates, settings).await?;
             Ok(cut(candidates, &scores, keep as usize))
         });
         let kept = kept.await?;
         retrieved.retain(|product| kept.contains(&product));
         Ok(served)
     }
+}
+
+/// Scores of candidates for a request.
+async fn scores(
+    model: &CoarseRanker,
+    stock: &Stock,
+    retriever: &mut Retriever,
+    request: &Request,
+    candidates: &[ProductId],
+    settings: &Settings,
+) -> Result<Vec<f32>, StageError> {
+    let encoded = retriever.encode(stock, request, settings).await?.clone();
+    let newcomers = |products: &[ProductId]| retriever.items_of(stock, products);
+    numbers(model.rank(&encoded, candidates, newcomers).into_data_async().await?)
 }

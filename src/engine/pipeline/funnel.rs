@@ -137,9 +137,25 @@ impl<S> Funnel<S> {
         Pass { request, state, settings, clock: Clock::new(caller) }
     }
 
+    /// Makes the retriever ready for a request: it meets the newcomers that are named, and lays out the
+    /// vectors that are searched.
+    async fn lay_out<C: Caller>(&mut self, pass: &Pass<'_, C>) -> Result<(), Halt> {
+        let Pass { request, settings, clock, .. } = pass;
+        self.stock.meet(request.history.events.iter().map(|event| event.product));
+        self.retriever.meet(&self.stock, settings);
+        while let Some(laid) = self.retriever.prepare(&self.stock, settings).await? {
+            let all = self.stock.catalogue.products.len();
+            clock.caller.growing(laid as u32, all as u32);
+            clock.still_wanted().await?;
+        }
+        Ok(())
+    }
+
     /// Retrieves, and cuts what was retrieved.
     async fn retrieve<C: Caller>(&mut self, pass: &mut Pass<'_, C>) -> Result<Retrieval, Halt> {
+        self.lay_out(pass).await?;
         let Pass { request, settings, clock, .. } = pass;
+        clock.start();
         let (stock, retriever) = (&self.stock, &mut self.retriever);
         let kept = retriever.score(stock, request, settings).await?;
         clock.stage("score", kept);
@@ -178,7 +194,7 @@ impl<S> Funnel<S> {
             clock.stage("encode", kept);
         }
         let candidates: Vec<_> = retrieved.candidates.iter().map(|c| c.product).collect();
-        let cosines = retrieved.cosines_of(&candidates);
+        let cosines = retrieved.cosines_of(&self.stock, &candidates);
         let query = QueryMatch { cosine: &cosines, product_types: &retrieved.product_types };
         let asked = Asked { query, candidates: &candidates, held };
         let (scored, kept) = self.ranker.rank(&self.stock, request, asked, settings).await?;

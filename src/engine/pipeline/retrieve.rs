@@ -4,6 +4,7 @@
 mod bm25;
 mod control;
 mod draw;
+mod laid;
 mod levels;
 mod map;
 mod measured;
@@ -19,6 +20,7 @@ use burn::tensor::{Device, Tensor};
 
 use self::bm25::Bm25;
 use self::draw::draw;
+use self::laid::Laid;
 use self::map::axes;
 use self::measured::Visit;
 use self::moppr::Moppr;
@@ -50,8 +52,8 @@ pub const FILES: [&str; 2] = [moppr::FILE, query::FILE];
 
 /// What a retriever makes of a request.
 pub struct Scored {
-    /// Of every product.
-    scores: Vec<f32>,
+    /// Of every product; a system with vectors leaves the newcomers to what lays them out.
+    scores: Arc<[f32]>,
     /// For each event of the history: attention, or none where the event was not looked at; empty
     /// where the history was not read.
     behaviours: Vec<Option<f32>>,
@@ -107,7 +109,10 @@ pub trait Retrieves: Send {
     /// Forgets what was made of queries: more words have arrived.
     fn words_changed(&mut self);
 
-    /// Scores every product for a request.
+    /// Takes in the newcomers that a request names, if it has a row for each product.
+    fn meet(&mut self, _stock: &Stock) {}
+
+    /// Scores every product for a request; where it has vectors, every product that a log tells of.
     ///
     /// # Errors
     /// Where the device fails, or a wanted file is not here.
@@ -135,11 +140,22 @@ pub trait Retrieves: Send {
         chance: f32,
     ) -> Result<Vec<Activity>, StageError>;
 
-    /// The vectors of every product, one after another; empty where it has no vectors.
+    /// The vectors of every product that a log tells of, one after another; empty where it has no vectors.
     ///
     /// # Errors
     /// As [`Self::score`].
-    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError>;
+    async fn items(&mut self, stock: &Stock, settings: &Settings) -> Result<Vec<f32>, StageError>;
+
+    /// The vectors of newcomers, one after another; empty where it has no vectors.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
+    async fn newcomers(
+        &mut self,
+        stock: &Stock,
+        settings: &Settings,
+        products: &[ProductId],
+    ) -> Result<Vec<f32>, StageError>;
 
     /// The vector of a request; empty where it has no vectors.
     ///
@@ -208,13 +224,20 @@ struct DrawnBy {
     tree: Option<(BuiltBy, usize)>,
 }
 
-/// What a tree of item vectors hangs on.
+/// What item vectors hang on.
 #[derive(Clone, Debug, PartialEq)]
-struct BuiltBy {
-    /// The knobs of the retriever, and how many levels there are to be.
+struct LaidBy {
+    /// The knobs of the retriever.
     settings: Settings,
     /// Whether all files that its knobs hang on have arrived.
     is_whole: bool,
+}
+
+/// What a tree of item vectors hangs on: them, and how many levels there are to be.
+#[derive(Clone, Debug, PartialEq)]
+struct BuiltBy {
+    laid: LaidBy,
+    levels: u32,
 }
 
 /// The retrievers with the last answers of their stages.
@@ -222,6 +245,8 @@ pub struct Retriever {
     understanding: Understanding,
     systems: Systems,
     scored: Stage<ScoredBy, Scored>,
+    on_sale: Stage<i32, Arc<[bool]>>,
+    laid: Laid,
     built: Stage<BuiltBy, Arc<Tree>>,
     retrieved: Stage<DrawnBy, Retrieval>,
     /// What the last searches of a tree found.
@@ -243,6 +268,8 @@ impl Retriever {
             understanding: Understanding::read(category, stock, device)?,
             systems: Systems { moppr: Moppr::load(moppr, stock, device)?, others: others() },
             scored: Stage::default(),
+            on_sale: Stage::default(),
+            laid: Laid::default(),
             built: Stage::default(),
             retrieved: Stage::default(),
             visit: Visit::default(),
@@ -313,6 +340,12 @@ impl Retriever {
         self.systems.moppr.model()
     }
 
+    /// e^i of newcomers, what MOPPR's item tower and the coarse ranker's read of them, `[n, d]`.
+    pub fn items_of(&self, stock: &Stock, products: &[ProductId]) -> Tensor<2> {
+        let moppr = &self.systems.moppr;
+        moppr.model().items_of(&moppr.features_of(stock, products))
+    }
+
     /// The request as MOPPR's towers and the coarse ranker's read it.
     ///
     /// # Errors
@@ -327,6 +360,31 @@ impl Retriever {
         Ok(&self.systems.moppr.encode(Asked { stock, request, understood, settings }).output)
     }
 
+    /// Takes in the newcomers that a request names.
+    pub fn meet(&mut self, stock: &Stock, settings: &Settings) {
+        // The coarse ranker stands on MOPPR, whoever retrieves.
+        self.systems.moppr.meet(stock);
+        self.systems.chosen(settings).meet(stock);
+    }
+
+    /// Lays out the next slice of vectors that settings search and that are not there yet: how many there
+    /// are then. None where nothing is lacking.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn prepare(
+        &mut self,
+        stock: &Stock,
+        settings: &Settings,
+    ) -> Result<Option<usize>, StageError> {
+        let by = self.laid_by(settings);
+        if !needs_rows(stock, settings) || self.laid.holds(&by) {
+            return Ok(None);
+        }
+        let Self { systems, laid, .. } = self;
+        laid.step(systems.chosen(settings), &by, stock).await.map(Some)
+    }
+
     /// Scores every product for a request. True if the last run's scores serve.
     ///
     /// # Errors
@@ -339,8 +397,9 @@ impl Retriever {
     ) -> Result<bool, StageError> {
         let key = self.scored_by(request, settings);
         let kept = self.scored.holds(&key);
-        let Self { understanding, systems, scored, .. } = self;
-        scores(understanding, systems, scored, stock, key).await?;
+        let laid_by = self.laid_by(settings);
+        let Self { understanding, systems, scored, laid, .. } = self;
+        scores(understanding, systems, scored, (laid, &laid_by), stock, key).await?;
         Ok(kept)
     }
 
@@ -356,12 +415,12 @@ impl Retriever {
         }
     }
 
-    /// What the tree of the chosen retriever's vectors hangs on.
-    fn built_by(&mut self, settings: &Settings) -> BuiltBy {
+    /// What the chosen retriever's vectors hang on.
+    fn laid_by(&mut self, settings: &Settings) -> LaidBy {
         let of = registry::retriever(settings);
         let is_whole = self.systems.chosen(settings).wants_behind().is_empty();
-        let knobs = [&[&RETRIEVER, &LEVELS], of.knobs].concat();
-        BuiltBy { settings: settings.only(&knobs), is_whole }
+        let knobs = [&[&RETRIEVER], of.knobs].concat();
+        LaidBy { settings: settings.only(&knobs), is_whole }
     }
 
     /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
@@ -375,33 +434,37 @@ impl Retriever {
         request: &Request,
         settings: &Settings,
     ) -> Result<(Retrieval, bool), StageError> {
+        let laid_by = self.laid_by(settings);
+        let built_by = BuiltBy { laid: laid_by.clone(), levels: settings.count(&LEVELS) };
         let key = DrawnBy {
             scores: self.scored_by(request, settings),
             query: request.query.clone(),
             day: request.day(),
             settings: settings.only(&DRAWN),
-            tree: searches_tree(settings)
-                .then(|| (self.built_by(settings), settings.count(&BEAM) as usize)),
+            tree: searches_tree(settings).then(|| (built_by, settings.count(&BEAM) as usize)),
         };
         let kept = self.retrieved.holds(&key);
-        let Self { understanding, systems, scored, built, retrieved, .. } = self;
+        let Self { understanding, systems, scored, on_sale, laid, built, retrieved, .. } = self;
         let found = retrieved.get_or_try_insert(key, async |by| {
-            let scored = scores(understanding, systems, scored, stock, by.scores.clone()).await?;
+            let key = by.scores.clone();
+            let scored =
+                scores(understanding, systems, scored, (laid, &laid_by), stock, key).await?;
             let (understood, lexicon) = understanding.of(stock, &by.query).await?;
             let ScoredBy { request, settings, .. } = &by.scores;
             let asked = Asked { stock, request, understood, settings };
             let system = systems.chosen(settings);
             let tree = match by.tree.clone() {
-                Some((of, beam)) => Some((tree(system, built, of, stock).await?, beam)),
+                Some((of, beam)) => Some((tree(system, laid, built, of, stock).await?, beam)),
                 None => None,
             };
             let query = if tree.is_some() { system.query(asked).await? } else { Vec::new() };
-            let sigma = if settings.is_on(&GMV) { settings.number(&SIGMA) } else { 0.0 };
+            let sigma = sigma(settings);
             let look = |passes: &dyn Fn(ProductId) -> bool| {
                 let looked = tree.map(|(tree, beam)| tree.look(&query, sigma, beam, passes));
                 Ok(looked.transpose()?)
             };
-            draw(asked, lexicon, scored, look, stock.on_sale(by.day), &by.settings)
+            let on_sale = on_sale.get_or_insert(by.day, |day| stock.on_sale(*day).into()).clone();
+            draw(asked, lexicon, scored, look, on_sale, &by.settings)
         });
         Ok((found.await?.clone(), kept))
     }
@@ -467,13 +530,13 @@ impl Retriever {
         let (understood, _) = self.understanding.of(stock, &request.query).await?;
         let asked = Asked { stock, request, understood, settings };
         let system = self.systems.chosen(settings);
-        let (query, items) = (system.query(asked).await?, system.items(settings).await?);
+        let (query, items) = (system.query(asked).await?, system.items(stock, settings).await?);
         if items.is_empty() {
             return Ok(None);
         }
         let by = system.mapped_by(settings);
-        let spanning = if by == *settings { None } else { Some(system.items(&by).await?) };
-        let axes = axes(spanning.as_ref().unwrap_or(&items), stock.prices_cents.len());
+        let spanning = if by == *settings { None } else { Some(system.items(stock, &by).await?) };
+        let axes = axes(spanning.as_ref().unwrap_or(&items), stock.catalogue.logged());
         let query = axes.points(&query);
         let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
         let variance = axes.variance;
@@ -489,16 +552,22 @@ fn searches_tree(settings: &Settings) -> bool {
 /// The tree of a retriever's vectors, which is built where it is not there yet.
 async fn tree<'a>(
     system: &mut dyn Retrieves,
+    laid: &mut Laid,
     built: &'a mut Stage<BuiltBy, Arc<Tree>>,
     by: BuiltBy,
     stock: &Stock,
 ) -> Result<&'a Arc<Tree>, StageError> {
-    let tree = built.get_or_try_insert(by, async |BuiltBy { settings, .. }| {
-        let levels = settings.count(&LEVELS) as usize;
-        let tree = Tree::build(&system.items(settings).await?, &stock.prices_cents, levels)?;
-        Ok(Arc::new(tree))
+    let tree = built.get_or_try_insert(by, async |BuiltBy { laid: by, levels }| {
+        let exact = laid.whole(system, by, stock).await?;
+        Ok(Arc::new(Tree::build(exact, *levels as usize)?))
     });
     tree.await
+}
+
+/// Whether settings search the rows of every product: those of newcomers, and a tree of all.
+fn needs_rows(stock: &Stock, settings: &Settings) -> bool {
+    let has_newcomers = stock.catalogue.newcomers > 0;
+    registry::retriever(settings).has_vectors && (has_newcomers || searches_tree(settings))
 }
 
 /// The scores of all products by what they hang on.
@@ -506,6 +575,7 @@ async fn scores<'a>(
     understanding: &mut Understanding,
     systems: &mut Systems,
     scored: &'a mut Stage<ScoredBy, Scored>,
+    (laid, laid_by): (&mut Laid, &LaidBy),
     stock: &Stock,
     by: ScoredBy,
 ) -> Result<&'a Scored, StageError> {
@@ -513,7 +583,16 @@ async fn scores<'a>(
         let (understood, _) = understanding.of(stock, &request.query).await?;
         // It is shown nothing but what the key names.
         let asked = Asked { stock, request, understood, settings };
-        systems.chosen(settings).score(asked).await
+        let system = systems.chosen(settings);
+        let mut scored = system.score(asked).await?;
+        let logged = stock.catalogue.logged();
+        if stock.catalogue.newcomers > 0 && registry::retriever(settings).has_vectors {
+            let query = system.query(asked).await?;
+            let exact = laid.whole(system, laid_by, stock).await?;
+            let newcomers = laid::scores(&exact, &query, sigma(settings), logged)?;
+            scored.scores = scored.scores.iter().copied().chain(newcomers).collect();
+        }
+        Ok(scored)
     });
     scored.await
 }
@@ -533,9 +612,26 @@ async fn fetched(
     system.read(names, &files, stock, device)
 }
 
+/// How much the logarithm of a price counts: 0 where expected sales are not searched for.
+fn sigma(settings: &Settings) -> f32 {
+    if settings.is_on(&GMV) { settings.number(&SIGMA) } else { 0.0 }
+}
+
 /// The precision that the index is asked for.
 fn precision(settings: &Settings) -> Precision {
     if settings.is_on(&QUANTISED) { Precision::Int8 } else { Precision::F32 }
+}
+
+/// Scores of a newcomer whose vector is `item`, `[1, D]`, for some queries, `[Q, D]`: `[Q, 1]`.
+fn newcomer_scores(
+    queries: Tensor<2>,
+    item: Tensor<2>,
+    stock: &Stock,
+    settings: &Settings,
+    product: ProductId,
+) -> Tensor<2> {
+    let price = gmv::ln_price(stock.prices_cents[product as usize]);
+    queries.matmul(item.transpose()) + sigma(settings) * price
 }
 
 /// Vectors of queries as the index is asked for them: with sigma where expected sales are searched for.

@@ -1,5 +1,7 @@
 //! What is read before any weights are: the shop's files, and what is laid out from them once.
 
+use std::collections::HashMap;
+
 use futures::try_join;
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +66,27 @@ pub struct Stock {
     pub dense: DenseTables,
     /// Vectors of word pieces.
     pub words: TokenVectors,
-    /// Mean word vector of each title, one after another.
+    /// Mean word vector of the title of each product that a log tells of, one after another.
     pub titles: Vec<f32>,
     /// Price of each product.
     pub prices_cents: Vec<u32>,
+    /// Newcomers that models have rows for.
+    pub met: Met,
+}
+
+/// Newcomers that a request named, one by one: models that have a row for each product have theirs behind
+/// those of the products that a log tells of, in this order.
+#[derive(Debug, Default)]
+pub struct Met {
+    products: Vec<ProductId>,
+    rows: HashMap<ProductId, u32>,
+}
+
+impl Met {
+    /// Those that were met after the first `count`.
+    pub fn since(&self, count: usize) -> &[ProductId] {
+        self.products.get(count..).unwrap_or_default()
+    }
 }
 
 impl Stock {
@@ -95,8 +114,10 @@ impl Stock {
             if statistics.products.len() != catalogue.products.len() {
                 return Err(damaged(STATISTICS, "it counts another number of products"));
             }
-            let read = Read::new(&catalogue, &queries, &statistics);
-            Ok((catalogue, shoppers, queries, read, statistics))
+            let spelling = spelling(&catalogue, &queries);
+            let products = ProductFeatures::new(&catalogue, &statistics);
+            let dense = DenseTables::new(&catalogue, &statistics);
+            Ok((catalogue, shoppers, queries, spelling, products, dense, statistics))
         };
         let words = async {
             let [words, vectors] = manifest.all(source, [WORDS, WORD_VECTORS]).await?;
@@ -104,16 +125,17 @@ impl Stock {
             TokenVectors::new(&words, &vectors).map_err(|error| damaged(WORD_VECTORS, error))
         };
         let (counted, words) = try_join!(counted, words)?;
-        let (catalogue, shoppers, queries, read, statistics) = counted;
+        let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
         let counts = queries.iter().map(|QueryCount(query, count, ..)| (query.clone(), *count));
         Ok(Self {
             shoppers,
             frequency: QueryFrequency::new(counts.collect()),
-            spelling: read.spelling,
-            products: read.products,
-            dense: read.dense,
+            spelling,
+            products,
+            dense,
             titles: words.means(catalogue.titles()),
             prices_cents: prices_cents(&catalogue),
+            met: Met::default(),
             catalogue,
             statistics,
             queries,
@@ -124,14 +146,14 @@ impl Stock {
     /// Sells these newcomers in place of those that it sold, behind the products that a log tells of. What is
     /// laid out of the products is laid out anew; what is known of one does not hang on newcomers.
     pub fn sell(&mut self, newcomers: Vec<Product>) {
-        let Self { catalogue, queries, statistics, words, .. } = self;
+        let Self { catalogue, queries, statistics, .. } = self;
         catalogue.products.truncate(catalogue.logged());
         catalogue.newcomers = newcomers.len() as u32;
         catalogue.products.extend(newcomers);
-        let read = Read::new(catalogue, queries, statistics);
-        self.titles = words.means(catalogue.titles());
+        self.spelling = spelling(catalogue, queries);
+        self.products = ProductFeatures::new(catalogue, statistics);
         self.prices_cents = prices_cents(catalogue);
-        (self.spelling, self.products, self.dense) = (read.spelling, read.products, read.dense);
+        self.met = Met::default();
     }
 
     /// The newcomers that it sells.
@@ -139,20 +161,58 @@ impl Stock {
         &self.catalogue.products[self.catalogue.logged()..]
     }
 
-    /// Cosine of a text's mean word vector with each product's title; empty without words.
-    pub fn title_cosines(&self, text: &str) -> Vec<f32> {
-        let query = self.words.mean(&self.words.pieces(text));
-        let length = dot(&query, &query).sqrt();
+    /// Meets the newcomers among these products: models can be asked of them then.
+    pub fn meet(&mut self, products: impl IntoIterator<Item = ProductId>) {
+        let logged = self.catalogue.logged() as u32;
+        for product in products {
+            let is_newcomer = product >= logged && self.knows(product);
+            if is_newcomer && !self.met.rows.contains_key(&product) {
+                self.met.rows.insert(product, logged + self.met.products.len() as u32);
+                self.met.products.push(product);
+            }
+        }
+    }
+
+    /// Row of a product in tables that have one for each that a log tells of, and for each that was met.
+    ///
+    /// # Panics
+    /// If it is a newcomer that was not met.
+    pub fn row(&self, product: ProductId) -> u32 {
+        match (product as usize) < self.catalogue.logged() {
+            true => product,
+            false => self.met.rows[&product],
+        }
+    }
+
+    /// Titles of some products.
+    pub fn titles_of<'a>(
+        &'a self,
+        products: &'a [ProductId],
+    ) -> impl Iterator<Item = &'a str> + Clone {
+        products.iter().map(|&product| self.catalogue.products[product as usize].title.as_str())
+    }
+
+    /// Cosine of a text's mean word vector with the title of each of these products; empty where the text
+    /// says nothing.
+    pub fn title_cosines(&self, text: &[f32], products: &[ProductId]) -> Vec<f32> {
+        let length = dot(text, text).sqrt();
         if length == 0.0 {
             return Vec::new();
         }
-        self.titles
-            .chunks(self.words.dimensions())
-            .map(|title| {
-                let both = length * dot(title, title).sqrt();
-                if both == 0.0 { 0.0 } else { dot(title, &query) / both }
-            })
-            .collect()
+        let dimensions = self.words.dimensions();
+        let cosine = |title: &[f32]| {
+            let both = length * dot(title, title).sqrt();
+            if both == 0.0 { 0.0 } else { dot(title, text) / both }
+        };
+        let logged = self.catalogue.logged() as ProductId;
+        let others: Vec<ProductId> = products.iter().copied().filter(|p| *p >= logged).collect();
+        let others = self.words.means(self.titles_of(&others));
+        let mut others = others.chunks(dimensions);
+        let title_of = |&product: &ProductId| match product < logged {
+            true => self.titles.chunks(dimensions).nth(product as usize),
+            false => others.next(),
+        };
+        products.iter().map(title_of).map(|title| title.map_or(0.0, cosine)).collect()
     }
 
     /// The query as the shop can read it, where that is not as it was typed.
@@ -190,23 +250,6 @@ impl Stock {
     pub fn on_sale(&self, day: i32) -> Vec<bool> {
         let products = 0..self.catalogue.products.len() as ProductId;
         products.map(|product| self.catalogue.is_on_sale(product, day)).collect()
-    }
-}
-
-/// What is laid out of catalogue, queries and counts.
-struct Read {
-    spelling: Spelling,
-    products: ProductFeatures,
-    dense: DenseTables,
-}
-
-impl Read {
-    fn new(catalogue: &Catalogue, queries: &[QueryCount], statistics: &Statistics) -> Self {
-        Self {
-            spelling: spelling(catalogue, queries),
-            products: ProductFeatures::new(catalogue, statistics),
-            dense: DenseTables::new(catalogue, statistics),
-        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Dense features of a candidate: the four kinds of DMT 4.1.2.
 //!
-//! What is known of the catalogue alone is laid out once ([`DenseTables`]), what is known of the
-//! request once a request ([`DenseTables::request`]); a candidate then costs a few look-ups.
+//! What is known of the products that a log tells of is laid out once ([`DenseTables`]), what is known
+//! of the request once a request ([`DenseTables::request`]); a candidate then costs a few look-ups. Of
+//! newcomers, of which there may be a million, nothing is laid out: what is known of one is made in the
+//! requests that name it.
 
 use std::collections::HashMap;
 
 use super::Moment;
 use super::statistics::{Counts, Statistics};
-use crate::catalogue::{Catalogue, ProductId};
+use crate::catalogue::{Catalogue, Product, ProductId};
 use crate::history::{DAY, Event, EventKind, Minutes, Profile};
 
 /// The four kinds of dense features (DMT 4.1.2).
@@ -105,16 +107,19 @@ pub struct QueryMatch<'a> {
 /// What is known of products before any request.
 #[derive(Clone, Debug)]
 pub struct DenseTables {
-    /// Item profile features of each product.
+    /// What every item profile is made of.
+    shop: Shop,
+    /// Item profile features of each product that a log tells of.
     profiles: Vec<[f32; PROFILE]>,
+    /// What ties each of them to others.
     products: Vec<Keys>,
+    /// Numbers of the words of each one's title.
+    titles: Vec<Box<[u32]>>,
+    words: HashMap<String, u32>,
     departments: Vec<u16>,
-    repurchase: Vec<f32>,
     brands: usize,
     shops: usize,
     colours: usize,
-    words: HashMap<String, u32>,
-    titles: Vec<Box<[u32]>>,
 }
 
 /// Number of item profile features.
@@ -132,6 +137,18 @@ struct Keys {
     shop: u16,
     colour: Option<u8>,
     audience: Option<Audience>,
+}
+
+impl Keys {
+    fn of(product: &Product) -> Self {
+        Self {
+            product_type: product.product_type,
+            brand: product.brand,
+            shop: product.shop,
+            colour: product.colour,
+            audience: Audience::of(&product.title),
+        }
+    }
 }
 
 /// People whom a title names.
@@ -168,11 +185,12 @@ impl Audience {
 const FAMILY: u8 = 2;
 
 impl DenseTables {
-    /// Lays out what a catalogue and its past counts say.
+    /// Lays out what a catalogue and its past counts say. Newcomers change nothing of it.
     pub fn new(catalogue: &Catalogue, statistics: &Statistics) -> Self {
+        let logged = &catalogue.products[..catalogue.logged()];
+        let shop = Shop::new(catalogue, statistics);
         let mut words = HashMap::new();
-        let titles = catalogue
-            .products
+        let titles = logged
             .iter()
             .map(|product| {
                 words_of(&product.title)
@@ -184,69 +202,126 @@ impl DenseTables {
             })
             .collect();
         Self {
-            profiles: item_profiles(catalogue, statistics),
-            products: catalogue
-                .products
+            profiles: logged
                 .iter()
-                .map(|product| Keys {
-                    product_type: product.product_type,
-                    brand: product.brand,
-                    shop: product.shop,
-                    colour: product.colour,
-                    audience: Audience::of(&product.title),
-                })
+                .zip(statistics.of_all())
+                .map(|(product, counts)| shop.profile(product, counts))
                 .collect(),
+            products: logged.iter().map(Keys::of).collect(),
+            titles,
+            words,
             departments: catalogue.product_types.iter().map(|t| t.department).collect(),
-            repurchase: catalogue.product_types.iter().map(|t| t.repurchase_days).collect(),
             brands: catalogue.brands.len(),
             shops: catalogue.shops.len(),
             colours: catalogue.colours.len(),
-            words,
-            titles,
+            shop,
         }
     }
 
     /// Dense features of every candidate of one request: `candidates.len() * COUNT` numbers,
-    /// candidate by candidate.
+    /// candidate by candidate. `catalogue` is the one that the tables were laid out of, whichever
+    /// newcomers it sells by now.
     ///
     /// # Panics
     /// If a candidate or a behaviour names a product that the catalogue does not have, or if a
     /// slice of `query` is neither empty nor as long as it should be.
     pub fn request(
         &self,
+        catalogue: &Catalogue,
         moment: &Moment<'_>,
         query: QueryMatch<'_>,
         candidates: &[ProductId],
     ) -> Vec<f32> {
-        let past = Past::new(self, moment);
-        let words: Vec<Option<u32>> = moment
+        let named = year(moment).map(|event| event.product).chain(candidates.iter().copied());
+        let products = Products::new(self, catalogue, named);
+        let past = Past::new(&products, moment);
+        let words: Vec<(String, Option<u32>)> = moment
             .query
             .into_iter()
             .flat_map(words_of)
-            .map(|word| self.words.get(&word).copied())
+            .map(|word| {
+                let number = self.words.get(&word).copied();
+                (word, number)
+            })
             .collect();
         let mut features = Vec::with_capacity(candidates.len() * COUNT);
         for (number, &product) in candidates.iter().enumerate() {
-            features.extend(self.profiles[product as usize]);
+            features.extend(products.profile(product));
             features.extend(past.user);
-            past.matching(self, product, &mut features);
-            features.push(self.share_of_words(&words, product));
+            past.matching(&products, product, &mut features);
+            features.push(self.share_of_words(catalogue, &words, product));
             features.push(query.cosine.get(number).copied().unwrap_or(0.0));
-            let product_type = usize::from(self.products[product as usize].product_type);
+            let product_type = usize::from(products.keys(product).product_type);
             features.push(query.product_types.get(product_type).copied().unwrap_or(0.0));
-            past.interaction(self, product, &mut features);
+            past.interaction(&products, product, &mut features);
         }
         features
     }
 
-    fn share_of_words(&self, words: &[Option<u32>], product: ProductId) -> f32 {
+    /// Share of the query's words, which stand beside their numbers, that are in a title.
+    fn share_of_words(
+        &self,
+        catalogue: &Catalogue,
+        words: &[(String, Option<u32>)],
+        product: ProductId,
+    ) -> f32 {
         if words.is_empty() {
             return 0.0;
         }
-        let title = &self.titles[product as usize];
-        let found = words.iter().flatten().filter(|word| title.contains(word)).count();
+        let found = match self.titles.get(product as usize) {
+            Some(title) => {
+                words.iter().filter_map(|(_, number)| *number).filter(|n| title.contains(n)).count()
+            }
+            // A word that only newcomers' titles have has no number.
+            None => {
+                let title = &catalogue.products[product as usize].title;
+                let title: Vec<String> = words_of(title).collect();
+                words.iter().filter(|(word, _)| title.contains(word)).count()
+            }
+        };
         found as f32 / words.len() as f32
     }
+}
+
+/// Products as one request sees them: those that are laid out, and the newcomers that it names, each made
+/// once.
+struct Products<'a> {
+    tables: &'a DenseTables,
+    newcomers: HashMap<ProductId, ([f32; PROFILE], Keys)>,
+}
+
+impl<'a> Products<'a> {
+    fn new(
+        tables: &'a DenseTables,
+        catalogue: &Catalogue,
+        named: impl Iterator<Item = ProductId>,
+    ) -> Self {
+        let mut newcomers = HashMap::new();
+        for number in named.filter(|&number| number as usize >= tables.profiles.len()) {
+            newcomers.entry(number).or_insert_with(|| {
+                let product = &catalogue.products[number as usize];
+                // No log tells of it: nothing of it is counted.
+                (tables.shop.profile(product, &Counts::default()), Keys::of(product))
+            });
+        }
+        Self { tables, newcomers }
+    }
+
+    fn profile(&self, product: ProductId) -> [f32; PROFILE] {
+        let laid_out = self.tables.profiles.get(product as usize).copied();
+        laid_out.unwrap_or_else(|| self.newcomers[&product].0)
+    }
+
+    fn keys(&self, product: ProductId) -> Keys {
+        let laid_out = self.tables.products.get(product as usize).copied();
+        laid_out.unwrap_or_else(|| self.newcomers[&product].1)
+    }
+}
+
+/// Behaviours of the past year, newest first.
+fn year<'a>(moment: &Moment<'a>) -> impl Iterator<Item = &'a Event> {
+    let (events, now) = (moment.events, moment.now);
+    events.iter().rev().take_while(move |event| now - event.time < 365 * DAY)
 }
 
 /// Words of a text, in lower case.
@@ -272,73 +347,76 @@ fn grouped(
     counts
 }
 
-/// Item profile features of every product.
-pub(super) fn item_profiles(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PROFILE]> {
-    let products = &catalogue.products;
-    let total = statistics.total();
-    let ctr = total.ctr(0.0);
-    let cvr = total.cvr(0.0);
-    let types = grouped(
-        catalogue,
-        statistics,
-        |p| usize::from(products[p].product_type),
-        catalogue.product_types.len(),
-    );
-    let brands =
-        grouped(catalogue, statistics, |p| usize::from(products[p].brand), catalogue.brands.len());
-    let ranks = price_ranks(catalogue);
-    products
-        .iter()
-        .zip(statistics.of_all())
-        .zip(ranks)
-        .map(|((product, counts), rank)| {
-            let of_type = &types[usize::from(product.product_type)];
-            let of_brand = &brands[usize::from(product.brand)];
-            let carts = Counts { orders: counts.carts, ..*counts };
-            let all_carts = Counts { orders: total.carts, ..total }.cvr(0.0);
-            let type_ctr = of_type.ctr(ctr);
-            let type_cvr = of_type.cvr(cvr);
-            let repurchase =
-                catalogue.product_types[usize::from(product.product_type)].repurchase_days;
-            [
-                log(counts.impressions as f32),
-                log(counts.clicks as f32),
-                counts.ctr(type_ctr),
-                carts.cvr(all_carts),
-                counts.cvr(type_cvr),
-                type_ctr,
-                type_cvr,
-                of_brand.ctr(ctr),
-                product.rating,
-                log(product.reviews as f32),
-                log(product.price_cents as f32),
-                rank,
-                log(repurchase),
-            ]
-        })
-        .collect()
+/// What the item profile of any product is made of beside the product and its own counts.
+#[derive(Clone, Debug)]
+pub(super) struct Shop {
+    total: Counts,
+    types: Vec<Counts>,
+    brands: Vec<Counts>,
+    /// Days after which each product type is bought again.
+    repurchase: Vec<f32>,
+    /// Prices in cents of the products of each type that a log tells of, rising.
+    prices: Vec<Vec<u32>>,
 }
 
-/// Share of the products of the same type that a log tells of and that cost less, from 0 to 1.
-fn price_ranks(catalogue: &Catalogue) -> Vec<f32> {
-    let mut by_type: Vec<Vec<u32>> = vec![Vec::new(); catalogue.product_types.len()];
-    for product in &catalogue.products[..catalogue.logged()] {
-        by_type[usize::from(product.product_type)].push(product.price_cents);
+impl Shop {
+    pub(super) fn new(catalogue: &Catalogue, statistics: &Statistics) -> Self {
+        let products = &catalogue.products;
+        let types = catalogue.product_types.len();
+        let mut prices: Vec<Vec<u32>> = vec![Vec::new(); types];
+        for product in &products[..catalogue.logged()] {
+            prices[usize::from(product.product_type)].push(product.price_cents);
+        }
+        for prices in &mut prices {
+            prices.sort_unstable();
+        }
+        let type_of = |p: usize| usize::from(products[p].product_type);
+        let brand_of = |p: usize| usize::from(products[p].brand);
+        Self {
+            total: statistics.total(),
+            types: grouped(catalogue, statistics, type_of, types),
+            brands: grouped(catalogue, statistics, brand_of, catalogue.brands.len()),
+            repurchase: catalogue.product_types.iter().map(|t| t.repurchase_days).collect(),
+            prices,
+        }
     }
-    for prices in &mut by_type {
-        prices.sort_unstable();
+
+    /// Item profile features of a product of which `counts` were counted.
+    pub(super) fn profile(&self, product: &Product, counts: &Counts) -> [f32; PROFILE] {
+        let total = self.total;
+        let ctr = total.ctr(0.0);
+        let cvr = total.cvr(0.0);
+        let of_type = &self.types[usize::from(product.product_type)];
+        let of_brand = &self.brands[usize::from(product.brand)];
+        let carts = Counts { orders: counts.carts, ..*counts };
+        let all_carts = Counts { orders: total.carts, ..total }.cvr(0.0);
+        let type_ctr = of_type.ctr(ctr);
+        let type_cvr = of_type.cvr(cvr);
+        [
+            log(counts.impressions as f32),
+            log(counts.clicks as f32),
+            counts.ctr(type_ctr),
+            carts.cvr(all_carts),
+            counts.cvr(type_cvr),
+            type_ctr,
+            type_cvr,
+            of_brand.ctr(ctr),
+            product.rating,
+            log(product.reviews as f32),
+            log(product.price_cents as f32),
+            self.price_rank(product),
+            log(self.repurchase[usize::from(product.product_type)]),
+        ]
     }
-    catalogue
-        .products
-        .iter()
-        .map(|product| {
-            let prices = &by_type[usize::from(product.product_type)];
-            let cheaper = prices.partition_point(|&price| price < product.price_cents);
-            let dearest = prices.len().saturating_sub(1).max(1);
-            // A newcomer may be dearer than all of them.
-            (cheaper as f32 / dearest as f32).min(1.0)
-        })
-        .collect()
+
+    /// Share of the products of the same type that a log tells of and that cost less, from 0 to 1.
+    fn price_rank(&self, product: &Product) -> f32 {
+        let prices = &self.prices[usize::from(product.product_type)];
+        let cheaper = prices.partition_point(|&price| price < product.price_cents);
+        let dearest = prices.len().saturating_sub(1).max(1);
+        // A newcomer may be dearer than all of them.
+        (cheaper as f32 / dearest as f32).min(1.0)
+    }
 }
 
 /// ln(1 + x): counts and prices spread over orders of magnitude.
@@ -391,7 +469,8 @@ fn weight(kind: EventKind) -> f32 {
 }
 
 impl Past {
-    fn new(tables: &DenseTables, moment: &Moment<'_>) -> Self {
+    fn new(products: &Products<'_>, moment: &Moment<'_>) -> Self {
+        let tables = products.tables;
         let types = tables.departments.len();
         let mut past = Self {
             user: [0.0; USER],
@@ -414,9 +493,8 @@ impl Past {
         };
         let (mut ranks, mut bought_ranks) = (Mean::default(), Mean::default());
         let (mut clicks, mut orders) = (0.0, 0.0);
-        let year = moment.events.iter().rev().take_while(|e| moment.now - e.time < 365 * DAY);
-        for event in year {
-            let rank = tables.profiles[event.product as usize][PRICE_RANK];
+        for event in year(moment) {
+            let rank = products.profile(event.product)[PRICE_RANK];
             ranks.add(rank, weight(event.kind));
             match event.kind {
                 EventKind::Click if moment.now - event.time < 7 * DAY => clicks += 1.0,
@@ -427,7 +505,7 @@ impl Past {
                 }
                 _ => {}
             }
-            past.count(tables, event);
+            past.count(products, event);
         }
         past.price_rank = ranks.value();
         let profile = moment.profile;
@@ -448,8 +526,8 @@ impl Past {
     }
 
     /// Counts one behaviour of the past year; newest come first.
-    fn count(&mut self, tables: &DenseTables, event: &Event) {
-        let keys = tables.products[event.product as usize];
+    fn count(&mut self, products: &Products<'_>, event: &Event) {
+        let keys = products.keys(event.product);
         let age = self.now - event.time;
         let (product_type, brand) = (usize::from(keys.product_type), usize::from(keys.brand));
         let product = self.products.entry(event.product).or_default();
@@ -477,7 +555,8 @@ impl Past {
         if age < 30 * DAY {
             let weight = weight(event.kind);
             self.weight += weight;
-            *self.by_department.entry(tables.departments[product_type]).or_default() += weight;
+            let department = products.tables.departments[product_type];
+            *self.by_department.entry(department).or_default() += weight;
             self.by_brand[brand] += weight;
             if let Some(colour) = keys.colour {
                 self.by_colour[usize::from(colour)] += weight;
@@ -485,11 +564,11 @@ impl Past {
         }
     }
 
-    fn matching(&self, tables: &DenseTables, product: ProductId, features: &mut Vec<f32>) {
-        let keys = tables.products[product as usize];
-        let rank = tables.profiles[product as usize][PRICE_RANK];
+    fn matching(&self, products: &Products<'_>, product: ProductId, features: &mut Vec<f32>) {
+        let keys = products.keys(product);
+        let rank = products.profile(product)[PRICE_RANK];
         let share = |weight: f32| weight / self.weight.max(1.0);
-        let department = tables.departments[usize::from(keys.product_type)];
+        let department = products.tables.departments[usize::from(keys.product_type)];
         features.extend([
             self.price_rank.map_or(0.0, |own| (rank - own).abs()),
             (rank - f32::from(self.profile.purchase_power) / 4.0).abs(),
@@ -500,14 +579,14 @@ impl Past {
         ]);
     }
 
-    fn interaction(&self, tables: &DenseTables, product: ProductId, features: &mut Vec<f32>) {
-        let keys = tables.products[product as usize];
+    fn interaction(&self, products: &Products<'_>, product: ProductId, features: &mut Vec<f32>) {
+        let keys = products.keys(product);
         let (product_type, brand) = (usize::from(keys.product_type), usize::from(keys.brand));
         let own = self.products.get(&product).copied().unwrap_or_default();
         let many = |count: u16| log(f32::from(count));
         let since = self.last_order[product_type].map_or(LONGEST, |time| {
             let days = (self.now - time) as f32 / DAY as f32;
-            (days / tables.repurchase[product_type].max(1.0)).min(LONGEST)
+            (days / products.tables.shop.repurchase[product_type].max(1.0)).min(LONGEST)
         });
         features.extend([
             many(own.clicks_week),

@@ -183,6 +183,14 @@ pub struct SearchFeatures {
 }
 
 impl SearchFeatures {
+    /// The same with the behaviours' products under other numbers: as rows of tables.
+    pub fn renumbered(mut self, number: impl Fn(ProductId) -> ProductId) -> Self {
+        for behaviour in self.behaviours.iter_mut().flatten() {
+            behaviour.product = number(behaviour.product);
+        }
+        self
+    }
+
     /// Features of a moment.
     ///
     /// With `filter`, only behaviours whose product type is among the query's predicted
@@ -244,6 +252,24 @@ impl ProductFeatures {
             colour: products.iter().map(|p| p.colour.map_or(0, |c| c + 1)).collect(),
             price: price_buckets(catalogue),
             dense: z_scored(dense(catalogue, statistics), catalogue.logged()),
+        }
+    }
+
+    /// Those of some products.
+    ///
+    /// # Panics
+    /// If there is no such product.
+    pub fn of(&self, products: &[ProductId]) -> Self {
+        fn of<T: Copy>(column: &[T], products: &[ProductId]) -> Vec<T> {
+            products.iter().map(|product| column[*product as usize]).collect()
+        }
+        Self {
+            product_type: of(&self.product_type, products),
+            brand: of(&self.brand, products),
+            shop: of(&self.shop, products),
+            colour: of(&self.colour, products),
+            price: of(&self.price, products),
+            dense: of(&self.dense, products),
         }
     }
 

@@ -3,17 +3,18 @@
 //! As in the paper, features of engagement are left out (3.1), those of this query and this item
 //! together and those of the item, its product type and its brand: the samples are pairs over a
 //! whole month (4.1), and what came of an item in that month is what they are to tell. What is known
-//! of the catalogue is laid out once ([`WideTables`]), what is known of the query once a request; a
-//! candidate then costs a few dozen look-ups.
+//! of the products that a log tells of is laid out once ([`WideTables`]), what is known of the query once
+//! a request; a candidate then costs a few dozen look-ups. Of newcomers, of which there may be a million,
+//! nothing is laid out: what is known of one is made in the requests that name it.
 
 mod words;
 
 use std::collections::HashMap;
 
-use super::dense::{self, COUNTED, PROFILE, QueryMatch, item_profiles, log};
-use super::statistics::Statistics;
-use crate::catalogue::{Catalogue, ProductId};
-use words::{Vocabulary, Word, common, stems, trigrams};
+use super::dense::{self, COUNTED, PROFILE, QueryMatch, Shop, log};
+use super::statistics::{Counts, Statistics};
+use crate::catalogue::{Catalogue, Product, ProductId};
+use words::{UNNUMBERED, Vocabulary, Word, common, stems, trigrams};
 
 /// What a wide feature is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +117,10 @@ pub struct WideTables {
     idf: Vec<f32>,
     /// Whether each word holds a digit.
     number: Vec<bool>,
+    /// The products that a log tells of.
     items: Vec<Item>,
+    /// What every item is made of.
+    groups: Groups,
     /// Words of each product type's name, and of its department's behind them.
     types: Vec<(Vec<Word>, Vec<Word>)>,
     departments: Vec<u16>,
@@ -140,7 +144,7 @@ struct Item {
 }
 
 impl WideTables {
-    /// Lays out what a catalogue says.
+    /// Lays out what a catalogue says. Newcomers change nothing of it.
     pub fn new(catalogue: &Catalogue) -> Self {
         let mut vocabulary = Vocabulary::default();
         let names = |vocabulary: &mut Vocabulary, names: &mut dyn Iterator<Item = &str>| {
@@ -156,53 +160,32 @@ impl WideTables {
         let brands = names(&mut vocabulary, &mut catalogue.brands.iter().map(String::as_str));
         let colours =
             names(&mut vocabulary, &mut catalogue.colours.iter().map(|c| c.name.as_str()));
-        let profiles = item_profiles(catalogue, &Statistics::new(catalogue.products.len()));
         let groups = Groups::new(catalogue);
-        let items: Vec<Item> = profiles
-            .into_iter()
-            .enumerate()
-            .map(|(number, profile)| {
-                let product = &catalogue.products[number];
-                let title = vocabulary.of(&product.title);
-                let name = &catalogue.product_types[usize::from(product.product_type)].name;
-                let mut features = [0.0; ITEM];
-                features[..OF_PROFILE].copy_from_slice(&profile[COUNTED..]);
-                features[OF_PROFILE..].copy_from_slice(&groups.item(
-                    catalogue,
-                    number,
-                    title.len(),
-                ));
-                Item {
-                    features,
-                    title,
-                    trigrams: trigrams(&product.title),
-                    all_trigrams: trigrams(&format!("{} {name}", product.title)),
-                    product_type: product.product_type,
-                    brand: product.brand,
-                    colour: product.colour,
-                }
-            })
+        let items = catalogue.products[..catalogue.logged()]
+            .iter()
+            .map(|product| groups.item(catalogue, product, vocabulary.of(&product.title)))
             .collect();
         let mut tables = Self {
             idf: Vec::new(),
             number: vocabulary.number,
             words: vocabulary.words,
             items,
+            groups,
             types,
             departments: catalogue.product_types.iter().map(|t| t.department).collect(),
             brands,
             colours,
             lengths: [1.0; 4],
         };
-        tables.count(catalogue.logged());
+        tables.count();
         tables
     }
 
-    /// Document frequencies and mean lengths, of the products that a log tells of.
-    fn count(&mut self, logged: usize) {
+    /// Document frequencies and mean lengths.
+    fn count(&mut self) {
         let mut documents = vec![0_u32; self.words.len()];
         let mut sums = [0.0_f32; 4];
-        for item in &self.items[..logged] {
+        for item in &self.items {
             let mut words = self.fields(item).concat();
             for (sum, field) in sums.iter_mut().zip(self.fields(item)) {
                 *sum += field.len() as f32;
@@ -212,7 +195,7 @@ impl WideTables {
             words.dedup();
             words.into_iter().for_each(|word| documents[word as usize] += 1);
         }
-        let all = logged as f32;
+        let all = self.items.len() as f32;
         self.lengths = sums.map(|sum| (sum / all.max(1.0)).max(1.0));
         let idf = |&n: &u32| ((all - n as f32 + 0.5) / (n as f32 + 0.5)).ln_1p();
         self.idf = documents.iter().map(idf).collect();
@@ -226,14 +209,19 @@ impl WideTables {
     }
 
     /// Wide features of every candidate for a query: `candidates.len() * COUNT` numbers, candidate
-    /// by candidate. `frequency` is the query's bucket, `matching` what the retriever's text parts
-    /// see.
+    /// by candidate. `catalogue` is the one that the tables were laid out of, whichever newcomers it
+    /// sells by now; `frequency` is the query's bucket, `matching` what the retriever's text parts see.
+    ///
+    /// A word that only newcomers' titles hold is not known: in a query it is one that no product has,
+    /// and is not found even in a title that holds it, but for its letter trigrams. In the title it
+    /// counts for the number of words.
     ///
     /// # Panics
     /// If a candidate is not in the catalogue, or if a slice of `matching` is neither empty nor as
     /// long as it should be.
     pub fn request(
         &self,
+        catalogue: &Catalogue,
         query: &str,
         frequency: u8,
         matching: QueryMatch<'_>,
@@ -242,13 +230,25 @@ impl WideTables {
         let query = Query::new(self, query, frequency, matching.product_types);
         let mut features = Vec::with_capacity(candidates.len() * COUNT);
         for (number, &product) in candidates.iter().enumerate() {
-            let item = &self.items[product as usize];
+            let newcomer;
+            let item = match self.items.get(product as usize) {
+                Some(item) => item,
+                None => {
+                    newcomer = self.newcomer(catalogue, &catalogue.products[product as usize]);
+                    &newcomer
+                }
+            };
             features.extend(item.features);
             features.extend(query.features);
             features.extend(query.interaction(self, item));
             features.push(matching.cosine.get(number).copied().unwrap_or(0.0));
         }
         features
+    }
+
+    fn newcomer(&self, catalogue: &Catalogue, product: &Product) -> Item {
+        let number = |word: String| self.words.get(&word).copied().unwrap_or(UNNUMBERED);
+        self.groups.item(catalogue, product, stems(&product.title).map(number).collect())
     }
 
     /// BM25 of the query's words over a field of these words, whose mean length is `mean`.
@@ -390,13 +390,15 @@ fn flag(value: bool) -> f32 {
     f32::from(u8::from(value))
 }
 
-/// Product types and brands.
+/// Product types and brands, and what items are made of beside them.
+#[derive(Clone, Debug)]
 struct Groups {
+    shop: Shop,
     of_type: Vec<Group>,
     of_brand: Vec<Group>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Group {
     products: f32,
     ln_price: f32,
@@ -417,11 +419,31 @@ impl Groups {
                 group.rating += product.rating;
             }
         }
-        Self { of_type, of_brand }
+        // Nothing that is counted is read.
+        let shop = Shop::new(catalogue, &Statistics::new(0));
+        Self { shop, of_type, of_brand }
     }
 
-    fn item(&self, catalogue: &Catalogue, number: usize, words: usize) -> [f32; ITEM - OF_PROFILE] {
-        let product = &catalogue.products[number];
+    /// What is known of a product whose title has these words.
+    fn item(&self, catalogue: &Catalogue, product: &Product, title: Vec<Word>) -> Item {
+        let name = &catalogue.product_types[usize::from(product.product_type)].name;
+        let profile = self.shop.profile(product, &Counts::default());
+        let mut features = [0.0; ITEM];
+        features[..OF_PROFILE].copy_from_slice(&profile[COUNTED..]);
+        features[OF_PROFILE..].copy_from_slice(&self.features(product, title.len()));
+        Item {
+            features,
+            title,
+            trigrams: trigrams(&product.title),
+            all_trigrams: trigrams(&format!("{} {name}", product.title)),
+            product_type: product.product_type,
+            brand: product.brand,
+            colour: product.colour,
+        }
+    }
+
+    /// Features that compare a product with others, and those of its title, which has so many words.
+    fn features(&self, product: &Product, words: usize) -> [f32; ITEM - OF_PROFILE] {
         let of_type = self.of_type[usize::from(product.product_type)];
         [
             log(product.price_cents as f32) - of_type.ln_price / of_type.products,

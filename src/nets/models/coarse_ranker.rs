@@ -22,7 +22,7 @@ pub const MODEL: &str = "coarse-ranker";
 #[derive(Debug)]
 pub struct CoarseRanker {
     towers: Towers,
-    /// H_i of every product, `[N, output]`.
+    /// H_i of every product that a log tells of, `[N, output]`.
     items: Tensor<2>,
     device: Device,
 }
@@ -51,7 +51,8 @@ impl CoarseRanker {
             return Err(WeightsError::Damaged("the retriever is of other sizes".into()));
         }
         let towers = weights.apply(config.init_towers(device))?;
-        Ok(Self::new(towers, retriever.items().clone(), device))
+        let items = retriever.items().clone().narrow(0, 0, config.vocabulary.products);
+        Ok(Self::new(towers, items, device))
     }
 
     /// Around towers in memory. `items` is e^i of every product.
@@ -64,19 +65,37 @@ impl CoarseRanker {
         self.towers.user_query(encoded.input.clone())
     }
 
-    /// H_i of every product, `[N, output]`.
+    /// H_i of every product that a log tells of, `[N, output]`.
     pub fn items(&self) -> &Tensor<2> {
         &self.items
     }
 
     /// Scores of retrieved products, at least one, for the one encoded request that they were
-    /// retrieved for, `[C]`: inner products of unit vectors, the higher the better. See [`cut`].
-    pub fn rank(&self, encoded: &UserQueryOutput, candidates: &[ProductId]) -> Tensor<1> {
-        let count = candidates.len();
-        let ids: Vec<i32> = candidates.iter().map(|&id| id.cast_signed()).collect();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [count]), &self.device);
+    /// retrieved for, `[C]`: inner products of unit vectors, the higher the better. `newcomers` gives e^i of
+    /// those that no log tells of. See [`cut`].
+    pub fn rank(
+        &self,
+        encoded: &UserQueryOutput,
+        candidates: &[ProductId],
+        newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
+    ) -> Tensor<1> {
+        let (count, [logged, _]) = (candidates.len(), self.items.dims());
+        let mut others: Vec<ProductId> = Vec::new();
+        let row = |&product: &ProductId| {
+            if (product as usize) < logged {
+                return product.cast_signed();
+            }
+            others.push(product);
+            (logged + others.len() - 1) as i32
+        };
+        let rows: Vec<i32> = candidates.iter().map(row).collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &self.device);
+        let items = match others.is_empty() {
+            true => self.items.clone(),
+            false => Tensor::cat(vec![self.items.clone(), self.towers.item(newcomers(&others))], 0),
+        };
         let request = self.user_query(encoded);
-        self.items.clone().select(0, ids).matmul(request.transpose()).reshape([count])
+        items.select(0, rows).matmul(request.transpose()).reshape([count])
     }
 }
 

@@ -294,23 +294,13 @@ impl Towers {
 impl Embeddings {
     /// Id and side information of every product, `[N, d]`, shared by the item tower and behaviours.
     ///
-    /// `ids` is 1 for a product whose id may be known and 0 for one that must do without, `[N, 1]`. Of whole
-    /// catalogues the newcomers, which the table has no row for, do without.
+    /// `ids` is 1 for a product whose id may be known and 0 for one that must do without, `[N, 1]`.
     pub fn products(&self, products: &Products, ids: Option<Tensor<2>>) -> Tensor<2> {
         let rows =
             |table: &Embedding, ids: &Tensor<1, Int>| table.weight.val().select(0, ids.clone());
         let product = match &products.rows {
             Some(ids) => rows(&self.product, ids),
-            None => {
-                let known = self.product.weight.val();
-                let ([rows, width], device) = (known.dims(), known.device());
-                match products.len().saturating_sub(rows) {
-                    0 => known,
-                    newcomers => {
-                        Tensor::cat(vec![known, Tensor::zeros([newcomers, width], &device)], 0)
-                    }
-                }
-            }
+            None => self.product.weight.val(),
         };
         let product = match ids {
             Some(ids) => product * ids,
@@ -327,6 +317,12 @@ impl Embeddings {
             ],
             1,
         )
+    }
+
+    /// The same of [`Products::newcomers`], which have no id.
+    pub fn newcomers(&self, products: &Products) -> Tensor<2> {
+        let without = Tensor::zeros([products.len(), 1], &products.title.device());
+        self.products(products, Some(without))
     }
 
     /// e^i of every product, `[N, d]` (section 4.2). `table` is [`Embeddings::products`].

@@ -100,7 +100,7 @@ impl Data {
                 one.queries.append(&mut other.queries);
                 one
             });
-        let tables = DenseTables::new(catalogue, &survey.statistics);
+        let tables = (catalogue, &DenseTables::new(catalogue, &survey.statistics));
         let unshown = pages.kinds;
         let shown = Kinds { irrelevant: 0, ..unshown };
         let queries = Queries::new(&survey.queries, catalogue, words, predictor)?;
@@ -114,12 +114,12 @@ impl Data {
                 let mut cold = ColdStart::new(pages.cold_start, world.config.seed, shopper);
                 let (days, draw) = (&split.training, || cold.draw());
                 if people.trained.contains(&shopper) {
-                    let training = Samples::of(&log, days, unshown, draw, &tables, &queries);
+                    let training = Samples::of(&log, days, unshown, draw, tables, &queries);
                     data.training.append(training);
                 }
                 if people.tested.contains(&shopper) {
                     let test =
-                        |lost| Samples::of(&log, &split.test, shown, || lost, &tables, &queries);
+                        |lost| Samples::of(&log, &split.test, shown, || lost, tables, &queries);
                     data.test.append(test(Lost::Nothing));
                     let cold = data.cold.iter_mut().zip(EVALUATED).filter(|_| pages.cold);
                     for (samples, (_, lost)) in cold {
@@ -176,6 +176,7 @@ impl<'a> Gathering<'a> {
         let log = self.world.shopper_log(shopper);
         let split = Split::last_day(self.world.config.days);
         let days = if tested { &split.test } else { &split.training };
+        let tables = (&self.world.catalogue, self.tables);
         let kinds = self.pages.kinds;
         if kinds.searches {
             let views = log.views.iter().filter(|view| days.contains(&day_of(view.time)));
@@ -185,18 +186,11 @@ impl<'a> Gathering<'a> {
         if tested {
             let shown = Kinds { irrelevant: 0, ..kinds };
             let nothing = || Lost::Nothing;
-            self.data.test.append(Samples::of(
-                &log,
-                days,
-                shown,
-                nothing,
-                self.tables,
-                &self.queries,
-            ));
+            self.data.test.append(Samples::of(&log, days, shown, nothing, tables, &self.queries));
         } else {
             let mut cold = ColdStart::new(self.pages.cold_start, self.world.config.seed, shopper);
             let draw = || cold.draw();
-            let samples = Samples::of(&log, days, kinds, draw, self.tables, &self.queries);
+            let samples = Samples::of(&log, days, kinds, draw, tables, &self.queries);
             self.data.training.append(samples);
         }
         Ok(())

@@ -65,14 +65,14 @@ struct View {
 }
 
 impl Samples {
-    /// Page views of one shopper on certain days. What `lost` takes of a view's history, asked for
-    /// one view after another, nothing reads.
+    /// Page views of one shopper on certain days, with the features that the tables of the catalogue
+    /// give. What `lost` takes of a view's history, asked for one view after another, nothing reads.
     pub fn of(
         log: &ShopperLog,
         days: &Range<i32>,
         kinds: Kinds,
         mut lost: impl FnMut() -> Lost,
-        tables: &DenseTables,
+        tables: (&Catalogue, &DenseTables),
         matcher: &impl QueryMatcher,
     ) -> Self {
         let mut samples = Self::default();
@@ -92,7 +92,7 @@ impl Samples {
         view: &PageView,
         events: &[Event],
         irrelevant: usize,
-        tables: &DenseTables,
+        (catalogue, tables): (&Catalogue, &DenseTables),
         matcher: &impl QueryMatcher,
     ) {
         let moment = Moment {
@@ -119,7 +119,7 @@ impl Samples {
             None => Default::default(),
         };
         let query = QueryMatch { cosine: &cosine, product_types: &product_types };
-        self.dense.extend(tables.request(&moment, query, candidates));
+        self.dense.extend(tables.request(catalogue, &moment, query, candidates));
         for impression in &view.impressions {
             self.labels.push([impression.clicked, impression.ordered]);
             self.truth.push(impression.truth);

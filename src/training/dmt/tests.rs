@@ -123,7 +123,7 @@ fn samples(catalogue: &Catalogue, shoppers: std::ops::Range<u32>, cold_start: f6
         let log = shopper(number, catalogue, 30, 12);
         let mut cold_start = ColdStart::new(cold_start, 1, number);
         let lost = || cold_start.draw();
-        samples.append(Samples::of(&log, &(1..2), FEED, lost, &tables, &NoQueries));
+        samples.append(Samples::of(&log, &(1..2), FEED, lost, (catalogue, &tables), &NoQueries));
     }
     samples
 }
@@ -225,7 +225,8 @@ fn the_papers_page_views_are_the_feeds_with_nothing_that_was_not_shown() {
     }
     let tables = DenseTables::new(&catalogue, &Statistics::new(catalogue.products.len()));
     let of = |kinds| {
-        let samples = Samples::of(&log, &(1..2), kinds, || Lost::Nothing, &tables, &NoQueries);
+        let (nothing, tables) = (|| Lost::Nothing, (&catalogue, &tables));
+        let samples = Samples::of(&log, &(1..2), kinds, nothing, tables, &NoQueries);
         (samples.len(), samples.impressions())
     };
     let all = log.views.len();

@@ -53,8 +53,10 @@ impl Data {
                 searches
             });
         let queries = Queries::new(&searches.queries(FEW), catalogue, words, predictor)?;
-        let samples =
-            |part| Samples::new(&searches, part, FEW, &tables, &survey.frequency, &queries);
+        let samples = |part| {
+            let tables = (catalogue, &tables);
+            Samples::new(&searches, part, FEW, tables, &survey.frequency, &queries)
+        };
         let [training, validation, test] =
             [Part::Training, Part::Validation, Part::Test].map(samples);
         Ok(Self { training, validation, test, tables, queries })

@@ -80,7 +80,8 @@ impl<'a> Gathers<'a> for Pairs<'a> {
         let queries = Queries::new(&searches.queries(FEW), catalogue, words, predictor)?;
         let tables = WideTables::new(catalogue);
         let (part, frequency) = (Part::Training, &stock.frequency);
-        let training = Samples::new(&searches, part, FEW, &tables, frequency, &queries);
+        let of = (catalogue, &tables);
+        let training = Samples::new(&searches, part, FEW, of, frequency, &queries);
         Ok(Box::new(All {
             departments: (0..)
                 .take(catalogue.products.len())
@@ -217,7 +218,8 @@ impl Gathered for All<'_> {
         ahead.1.read(&ahead.0.queries(FEW), &stock.words, predictor)?;
         // No pair is tested that is learned from, whoever was shown it.
         let (part, frequency) = (Part::Test, &stock.frequency);
-        let tested = Samples::new(&ahead.0, part, FEW, &self.tables, frequency, &ahead.1);
+        let tables = (&stock.catalogue, &self.tables);
+        let tested = Samples::new(&ahead.0, part, FEW, tables, frequency, &ahead.1);
         self.tested.get_or_init(|| tested.spread(HELD));
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::dmt::samples::QueryMatcher;
 use crate::normalisation::moments;
-use market::catalogue::ProductId;
+use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::QueryMatch;
 use market::features::search::QueryFrequency;
 use market::features::wide::{self, WideTables};
@@ -139,12 +139,13 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// The pairs of a part that were shown more than `few` times, with their features.
+    /// The pairs of a part that were shown more than `few` times, with the features that the tables of
+    /// the catalogue give.
     pub fn new(
         searches: &Searches,
         part: Part,
         few: u32,
-        tables: &WideTables,
+        (catalogue, tables): (&Catalogue, &WideTables),
         frequency: &QueryFrequency,
         matcher: &impl QueryMatcher,
     ) -> Self {
@@ -163,7 +164,8 @@ impl Samples {
             }
             let (cosine, product_types) = matcher.matching(query, own);
             let matching = QueryMatch { cosine: &cosine, product_types: &product_types };
-            samples.wide.extend(tables.request(query, frequency.bucket(query), matching, own));
+            let bucket = frequency.bucket(query);
+            samples.wide.extend(tables.request(catalogue, query, bucket, matching, own));
             samples.groups.push(start..samples.products.len());
             samples.queries.push(query.clone());
         }

@@ -105,8 +105,9 @@ fn samples_of(searches: Searches) -> Samples {
 }
 
 fn part_of(searches: &Searches, part: Part, few: u32) -> Samples {
-    let tables = WideTables::new(&shop());
-    Samples::new(searches, part, few, &tables, &QueryFrequency::default(), &NoQueries)
+    let catalogue = shop();
+    let tables = (&catalogue, &WideTables::new(&catalogue));
+    Samples::new(searches, part, few, tables, &QueryFrequency::default(), &NoQueries)
 }
 
 /// A shopper who looks at ten products and takes some of those that are asked for; products of a

@@ -97,7 +97,7 @@ impl Ranker {
                     device: page.device,
                 };
                 let shown: Vec<ProductId> = page.impressions.iter().map(|i| i.product).collect();
-                tables.request(&moment, QueryMatch::default(), &shown)
+                tables.request(&world.catalogue, &moment, QueryMatch::default(), &shown)
             };
             let views = days.iter().flat_map(|day| &samples.views[day.of.clone()]);
             views.map(|view| (log.shopper, view, of_view(view))).collect()

@@ -67,6 +67,8 @@ impl<S: AssetSource> Funnel<S> {
         if let Some(&product) = unknown {
             return Err(unknown_product(product).into());
         }
+        self.stock.meet(question.products());
+        self.lay_out(pass).await?;
         Ok(match question {
             Question::Trace { product, held } => {
                 Reply::Trace(self.trace(pass, *product, *held).await?.0)
@@ -133,7 +135,7 @@ impl<S: AssetSource> Funnel<S> {
         pass.clock.still_wanted().await?;
         let coalitions = self.retriever.coalitions(stock, request, settings, product);
         let (groups, coalitions) = coalitions.await?;
-        let cosines = retrieved.cosines_of(&[product]);
+        let cosines = retrieved.cosines_of(stock, &[product]);
         let asked = Asked {
             query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
             candidates: &[product],
@@ -179,7 +181,7 @@ impl<S: AssetSource> Funnel<S> {
             let chance = of(product)?.probability;
             let watched = self.retriever.watch(stock, request, settings, product, chance);
             retrievers.push(watched.await?);
-            let cosines = retrieved.cosines_of(&[product]);
+            let cosines = retrieved.cosines_of(stock, &[product]);
             let asked = Asked {
                 query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },
                 candidates: &[product],

@@ -130,7 +130,8 @@ impl Ranks for Dmt {
         let Self { model, encoded: stage, ranked, .. } = self;
         let ranked = ranked.get_or_try_insert(key, async |RankKey { request, .. }| {
             let encoded = encoded(stage, model, stock, request);
-            let mut dense = stock.dense.request(&request.moment(), query, candidates);
+            let mut dense =
+                stock.dense.request(&stock.catalogue, &request.moment(), query, candidates);
             if held.is_some() {
                 asked.hold(&mut dense, &read(model.model().feature_means()).await?);
             }
@@ -151,7 +152,7 @@ impl Ranks for Dmt {
     ) -> Result<Shares, StageError> {
         let gate_temperature = settings.number(&GATE_TEMPERATURE);
         let encoded = encoded(&mut self.encoded, &self.model, stock, request);
-        let values = stock.dense.request(&request.moment(), query, candidates);
+        let values = stock.dense.request(&stock.catalogue, &request.moment(), query, candidates);
         let means = read(self.model.model().feature_means()).await?;
         let orders = orders(values.len());
         let rows = rows(&orders, &means, &values);
@@ -177,7 +178,7 @@ impl Ranks for Dmt {
         let (catalogue, moment) = (&stock.catalogue, request.moment());
         let Self { model, encoded: stage, .. } = self;
         let encoded = encoded(stage, model, stock, request);
-        let dense = stock.dense.request(&moment, query, candidates);
+        let dense = stock.dense.request(catalogue, &moment, query, candidates);
         let temperature = settings.number(&GATE_TEMPERATURE);
         let output = model.rank(catalogue, encoded, candidates, &dense, temperature);
         let inputs =

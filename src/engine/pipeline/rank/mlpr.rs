@@ -88,7 +88,7 @@ struct Ranked {
 fn counted(tables: &WideTables, stock: &Stock, request: &Request, asked: Asked<'_>) -> Vec<f32> {
     let text = request.query.as_deref().unwrap_or_default();
     let frequency = request.query.as_deref().map_or(0, |text| stock.frequency.bucket(text));
-    tables.request(text, frequency, asked.query, asked.candidates)
+    tables.request(&stock.catalogue, text, frequency, asked.query, asked.candidates)
 }
 
 #[async_trait(?Send)]

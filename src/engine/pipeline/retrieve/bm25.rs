@@ -87,7 +87,7 @@ impl Retrieves for Bm25 {
         let (read, text) = (read(request), asked_for(stock, request));
         let share = 1.0 / read.iter().filter(|read| **read).count().max(1) as f32;
         Ok(Scored {
-            scores: self.scores(stock, &text),
+            scores: self.scores(stock, &text).into(),
             behaviours: read.into_iter().map(|read| read.then_some(share)).collect(),
             attention: Vec::new(),
             recent_searches: 0,
@@ -132,7 +132,16 @@ impl Retrieves for Bm25 {
         watch.read().await
     }
 
-    async fn items(&mut self, _: &Settings) -> Result<Vec<f32>, StageError> {
+    async fn items(&mut self, _: &Stock, _: &Settings) -> Result<Vec<f32>, StageError> {
+        Ok(Vec::new())
+    }
+
+    async fn newcomers(
+        &mut self,
+        _: &Stock,
+        _: &Settings,
+        _: &[ProductId],
+    ) -> Result<Vec<f32>, StageError> {
         Ok(Vec::new())
     }
 

@@ -7,6 +7,7 @@
 //! others; a word is as sure in any company.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::pipeline::stock::{QueryCount, Stock};
 use crate::pipeline::{StageError, numbers};
@@ -42,8 +43,10 @@ type WordId = u32;
 pub struct Lexicon {
     numbers: HashMap<String, WordId>,
     words: Vec<Word>,
-    /// Words of each product's title, brand, colour and type, rising.
-    products: Vec<Vec<WordId>>,
+    /// Words of each product's title, brand, colour and type, rising, product after product.
+    of_products: Vec<WordId>,
+    /// Where those of each product end.
+    ends: Vec<u32>,
     /// Directions of the words' vectors, one after another, and how many vectors there were.
     directions: (usize, Vec<f32>),
 }
@@ -86,7 +89,8 @@ impl Lexicon {
         let mut lexicon = Self {
             numbers: HashMap::new(),
             words: Vec::new(),
-            products: Vec::with_capacity(catalogue.products.len()),
+            of_products: Vec::new(),
+            ends: Vec::with_capacity(catalogue.products.len()),
             directions: Default::default(),
         };
         lexicon.read_products(catalogue);
@@ -132,24 +136,34 @@ impl Lexicon {
         }
         let mut of_type = vec![0.0_f32; names.len()];
         let mut uses: Vec<BTreeMap<ProductTypeId, f32>> = Vec::new();
-        for product in &catalogue.products {
+        for (number, product) in catalogue.products.iter().enumerate() {
             let mut words = self.numbers_of(&product.title);
             words.extend(&of_types[usize::from(product.product_type)]);
             words.extend(&of_brands[usize::from(product.brand)]);
             words.extend(product.colour.iter().flat_map(|&c| &of_colours[usize::from(c)]));
             words.sort_unstable();
             words.dedup();
-            uses.resize_with(self.words.len(), BTreeMap::new);
-            for &word in &words {
-                *uses[word as usize].entry(product.product_type).or_default() += 1.0;
+            // What words mean hangs on the shop that queries were clicked in.
+            if number < catalogue.logged() {
+                uses.resize_with(self.words.len(), BTreeMap::new);
+                for &word in &words {
+                    *uses[word as usize].entry(product.product_type).or_default() += 1.0;
+                }
+                of_type[usize::from(product.product_type)] += 1.0;
             }
-            of_type[usize::from(product.product_type)] += 1.0;
-            self.products.push(words);
+            self.of_products.extend(words);
+            self.ends.push(self.of_products.len() as u32);
         }
         for (word, uses) in self.words.iter_mut().zip(uses) {
             let share = |(of, count): (ProductTypeId, f32)| (of, count / of_type[usize::from(of)]);
             word.types = uses.into_iter().map(share).collect();
         }
+    }
+
+    /// Words of each product, in the order of the catalogue.
+    fn products(&self) -> impl Iterator<Item = &[WordId]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.of_products[start as usize..*end as usize])
     }
 
     /// Numbers of a text's words, rising; words that are new get one.
@@ -297,7 +311,7 @@ pub struct Control {
     /// word that its title lacks, [`FILLED`] beyond; none where it does not pass.
     tiers: Vec<Option<u8>>,
     /// Whether each product can be bought.
-    on_sale: Vec<bool>,
+    on_sale: Arc<[bool]>,
     /// Products on sale.
     pub offered: u32,
     /// Products on sale of types that are likely meant.
@@ -308,9 +322,9 @@ pub struct Control {
 
 impl Control {
     /// Of what each product passes as, and whether it is on sale.
-    fn of(likely: Vec<f32>, least: f32, tiers: Vec<Option<u8>>, on_sale: Vec<bool>) -> Self {
+    fn of(likely: Vec<f32>, least: f32, tiers: Vec<Option<u8>>, on_sale: Arc<[bool]>) -> Self {
         let count = |holds: fn(u8) -> bool| {
-            let of = tiers.iter().zip(&on_sale);
+            let of = tiers.iter().zip(&*on_sale);
             of.filter(|(tier, on_sale)| **on_sale && tier.is_some_and(holds)).count() as u32
         };
         Self {
@@ -331,7 +345,7 @@ impl Control {
         lexicon: &Lexicon,
         stock: &Stock,
         on: bool,
-        on_sale: Vec<bool>,
+        on_sale: Arc<[bool]>,
         wanted: usize,
     ) -> Self {
         let of_product = &stock.products.product_type;
@@ -341,7 +355,7 @@ impl Control {
         }
         let strict = RELEVANT * likely.iter().copied().fold(0.0, f32::max);
         let mut sizes = vec![0; likely.len()];
-        for (&of, &on_sale) in of_product.iter().zip(&on_sale) {
+        for (&of, &on_sale) in of_product.iter().zip(&*on_sale) {
             sizes[usize::from(of)] += usize::from(on_sale);
         }
         let mut falling: Vec<(f32, usize)> = likely.iter().copied().zip(sizes).collect();
@@ -360,7 +374,7 @@ impl Control {
             types.iter().any(|&(of, share)| share < 1.0 && likely[usize::from(of)] >= strict)
         };
         let asked: Vec<WordId> = evidence.words.iter().copied().filter(is_asked).collect();
-        let tier = |(of, words): (&ProductTypeId, &Vec<WordId>)| {
+        let tier = |(of, words): (&ProductTypeId, &[WordId])| {
             let value = likely[usize::from(*of)];
             let lacks = |word: &&WordId| words.binary_search(word).is_err();
             match value {
@@ -371,7 +385,7 @@ impl Control {
                 _ => None,
             }
         };
-        let tiers = of_product.iter().zip(&lexicon.products).map(tier).collect();
+        let tiers = of_product.iter().zip(lexicon.products()).map(tier).collect();
         Self::of(likely, least, tiers, on_sale)
     }
 

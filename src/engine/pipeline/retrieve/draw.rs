@@ -40,8 +40,10 @@ pub struct Retrieved {
 pub struct Retrieval {
     /// The candidates, best first.
     pub candidates: Vec<Retrieved>,
-    /// Every product, as it would be retrieved.
-    all: Arc<[Retrieved]>,
+    /// What each product was ordered by.
+    scores: Arc<[f32]>,
+    /// Softmax at tau over what is on sale.
+    softmax: Softmax,
     /// What the index looked at; none where it looks at everything.
     looked: Option<Arc<Looked>>,
     /// Which share was drawn of what exact search draws; none without an index that misses some, or where
@@ -54,8 +56,8 @@ pub struct Retrieval {
     /// For each event of the history: attention, or none where the event was not looked at; empty
     /// where the history was not read.
     pub behaviours: Vec<Option<f32>>,
-    /// Cosine of query and title, by product; empty without a query.
-    pub cosines: Arc<[f32]>,
+    /// Mean word vector of the query; empty without one.
+    pub query: Arc<[f32]>,
     /// Probability of each product type; empty without a query.
     pub product_types: Vec<f32>,
     /// What the page shows of it.
@@ -72,12 +74,13 @@ impl Retrieval {
     /// among those of its tier. True if it was not there.
     pub fn let_through(&mut self, product: ProductId) -> bool {
         let lost = self.candidates.iter().all(|candidate| candidate.product != product);
-        if lost && let Some(retrieved) = self.all.get(product as usize) {
+        if lost && (product as usize) < self.scores.len() {
+            let retrieved = as_retrieved(&self.scores, &self.softmax, &self.control, product);
             let before = |other: &Retrieved| {
                 (other.tier, -other.score) <= (retrieved.tier, -retrieved.score)
             };
             let place = self.candidates.iter().rposition(before).map_or(0, |last| last + 1);
-            self.candidates.insert(place, *retrieved);
+            self.candidates.insert(place, retrieved);
         }
         lost
     }
@@ -105,8 +108,8 @@ impl Retrieval {
     }
 
     /// Cosine of the query and each of these products' titles; empty without a query.
-    pub fn cosines_of(&self, products: &[ProductId]) -> Vec<f32> {
-        products.iter().filter_map(|&p| self.cosines.get(p as usize).copied()).collect()
+    pub fn cosines_of(&self, stock: &Stock, products: &[ProductId]) -> Vec<f32> {
+        stock.title_cosines(&self.query, products)
     }
 
     /// What becomes of a product of the catalogue, before any coarse ranking.
@@ -115,7 +118,7 @@ impl Retrieval {
         let control = &self.control;
         let sale = Passage {
             stage: "stock".into(),
-            entered: self.all.len() as u32,
+            entered: self.scores.len() as u32,
             left: searched,
             value: f32::NAN,
             least: f32::NAN,
@@ -133,14 +136,14 @@ impl Retrieval {
             passed: control.relevance(product).is_some(),
         };
         let index = self.looked.as_ref().map(|looked| {
-            let left = (0..self.all.len() as ProductId).filter(|p| self.tier(*p).is_some());
+            let left = (0..self.scores.len() as ProductId).filter(|p| self.tier(*p).is_some());
             looked.passage(product, admitted, left.count() as u32)
         });
         // Whether or not it was searched, it has a place by its score: behind those that were.
-        let Retrieved { tier, score, .. } = self.all[product as usize];
+        let Retrieved { tier, score, .. } =
+            as_retrieved(&self.scores, &self.softmax, control, product);
         let tier_of = |other| self.tier(other).or((other == product).then_some(tier));
-        let scores: Vec<f32> = self.all.iter().map(|other| other.score).collect();
-        let order = drawn(&scores, tier_of, settings, |_| usize::MAX);
+        let order = drawn(&self.scores, tier_of, settings, |_| usize::MAX);
         let place = order.iter().position(|hit| hit.product == product);
         let of_tier = self.candidates.iter().filter(|other| other.tier == tier);
         let least = of_tier.map(|other| other.score).fold(f32::INFINITY, f32::min);
@@ -187,6 +190,21 @@ fn drawn(
     hits
 }
 
+/// A product as it would be retrieved.
+fn as_retrieved(
+    scores: &[f32],
+    softmax: &Softmax,
+    control: &Control,
+    product: ProductId,
+) -> Retrieved {
+    let score = scores[product as usize];
+    let probability = match control.is_on_sale(product) {
+        true => softmax.probability(score) as f32,
+        false => 0.0,
+    };
+    Retrieved { product, score, probability, tier: control.relevance(product).unwrap_or(FILLED) }
+}
+
 /// Relevance tier of a product that can be drawn: of what passes relevance control, the index decides what is
 /// looked at.
 fn drawn_of(control: &Control, looked: Option<&Looked>, product: ProductId) -> Option<u8> {
@@ -204,15 +222,13 @@ pub fn draw(
     lexicon: &Lexicon,
     scored: &Scored,
     look: impl FnOnce(&dyn Fn(ProductId) -> bool) -> Result<Option<Looked>, StageError>,
-    on_sale: Vec<bool>,
+    on_sale: Arc<[bool]>,
     settings: &Settings,
 ) -> Result<Retrieval, StageError> {
     let Scored { scores, behaviours, attention, recent_searches, blocks } = scored;
-    let offered: Vec<f32> = (scores.iter().zip(&on_sale))
-        .map(|(&score, &on_sale)| if on_sale { score } else { f32::NEG_INFINITY })
-        .collect();
+    let offered: Vec<f32> =
+        scores.iter().zip(&*on_sale).filter(|both| *both.1).map(|(&score, _)| score).collect();
     let softmax = Softmax::new(&offered, settings.number(&TEMPERATURE));
-    let probabilities = softmax.probabilities();
     let most = settings.count(&CANDIDATES) as usize;
     let wanted = most.min(page_size(settings) as usize);
     let nothing_asked = Evidence { is_likely: true, ..Evidence::default() };
@@ -228,22 +244,16 @@ pub fn draw(
     let recall = looked.as_ref().and_then(|_| recall(&hits, &draws(None)));
     let mut blocks = blocks.clone();
     blocks.extend(looked.as_ref().map(|looked| looked.block(recall)));
-    let all: Arc<[Retrieved]> = (0..)
-        .zip(scores.iter().zip(probabilities))
-        .map(|(product, (&score, &p))| {
-            let tier = control.relevance(product).unwrap_or(FILLED);
-            Retrieved { product, score, probability: p as f32, tier }
-        })
-        .collect();
-    let mut shown: Vec<f32> = probabilities.iter().map(|&p| p as f32).collect();
-    shown.sort_unstable_by(|a, b| b.total_cmp(a));
-    shown.truncate(PROBABILITIES_SHOWN);
+    let most_likely = top_k(&offered, PROBABILITIES_SHOWN);
+    let shown = most_likely.iter().map(|hit| softmax.probability(hit.score) as f32).collect();
+    let candidate = |hit: &Hit| as_retrieved(scores, &softmax, &control, hit.product);
+    let candidates = hits.iter().map(candidate).collect();
     let categories = PredictedCategories::new(&understood.probabilities, 1.0).0.into_iter();
     Ok(Retrieval {
-        cosines: understood.cosines.clone(),
-        candidates: hits.iter().map(|hit| all[hit.product as usize]).collect(),
+        query: understood.mean.clone(),
+        candidates,
         is_unlikely: !evidence.is_likely,
-        all,
+        scores: scores.clone(),
         looked: looked.map(Arc::new),
         recall,
         behaviours: behaviours.clone(),
@@ -263,6 +273,7 @@ pub fn draw(
             blocks,
         },
         control: Arc::new(control),
+        softmax,
     })
 }
 

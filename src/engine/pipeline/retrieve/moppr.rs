@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Asked, Retrieves, Scored, precision, searched_by};
+use super::{Asked, Retrieves, Scored, newcomer_scores, precision, searched_by};
 use crate::pipeline::assets::{AssetError, damaged, refused};
 use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
@@ -17,6 +17,7 @@ use market::catalogue::ProductId;
 use market::features::search::{Behaviour, SearchFeatures, profile_ids};
 use market::language::Message;
 use nets::models::moppr::UserQueryOutput;
+use nets::models::moppr::input::Products;
 use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever::{self, copies};
 use protocol::machine::Activity;
@@ -45,6 +46,8 @@ const SPANS: [&str; 3] = ["real-time", "short-term", "long-term"];
 #[derive(Debug)]
 pub struct Encoded {
     features: SearchFeatures,
+    /// The same with the model's rows in place of products.
+    rows: SearchFeatures,
     /// What the towers go on from.
     pub output: UserQueryOutput,
 }
@@ -71,6 +74,12 @@ impl Moppr {
         laid_out(index, model, stock, settings).await.map(|_| ())
     }
 
+    /// Features of newcomers as the model reads them.
+    pub fn features_of(&self, stock: &Stock, products: &[ProductId]) -> Products {
+        let titles = stock.words.means(stock.titles_of(products));
+        Products::newcomers(&stock.products, products, &titles, self.model.device())
+    }
+
     /// The model itself.
     pub fn model(&self) -> &retriever::Retriever {
         &self.model
@@ -92,8 +101,9 @@ fn encoded<'a>(
     stage.get_or_insert(key, |(request, filter)| {
         let query = understood.features.clone();
         let features = SearchFeatures::new(&request.moment(), query, &stock.products, *filter);
-        let output = model.encode(&[&features], &stock.words);
-        Encoded { features, output }
+        let rows = features.clone().renumbered(|product| stock.row(product));
+        let output = model.encode(&[&rows], &stock.words);
+        Encoded { features, rows, output }
     })
 }
 
@@ -106,8 +116,9 @@ async fn laid_out<'a>(
 ) -> Result<&'a ExactIndex, StageError> {
     let key = (weights(settings), precision(settings));
     let index = stage.get_or_try_insert(key, async |&(weights, precision)| {
-        let items = model.tuned(weights)?.items.clone();
-        Ok(ExactIndex::new(items, &stock.prices_cents, precision).await?)
+        let logged = stock.catalogue.logged();
+        let items = model.tuned(weights)?.items.clone().narrow(0, 0, logged);
+        Ok(ExactIndex::new(items, &stock.prices_cents[..logged], precision).await?)
     });
     index.await
 }
@@ -151,6 +162,15 @@ impl Retrieves for Moppr {
         self.encoded.clear();
     }
 
+    fn meet(&mut self, stock: &Stock) {
+        let [rows, _] = self.model.items().dims();
+        let news = stock.met.since(rows.saturating_sub(stock.catalogue.logged()));
+        if !news.is_empty() {
+            let newcomers = self.features_of(stock, news);
+            self.model.meet(&newcomers);
+        }
+    }
+
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, understood, settings } = asked;
         let Self { model, encoded: stage, index } = self;
@@ -165,7 +185,7 @@ impl Retrieves for Moppr {
             read = read.register(attention.clone());
         }
         let mut read = Numbers::read(read).await?;
-        let scores = read.take()?;
+        let scores = read.take()?.into();
         // Personalised attention (equation 6).
         let mut attention = read.take()?;
         attention.truncate(understood.pieces.len());
@@ -187,7 +207,7 @@ impl Retrieves for Moppr {
         product: ProductId,
     ) -> Result<Vec<f32>, StageError> {
         let Asked { stock, settings, .. } = asked;
-        let all = self.encode(asked).features.clone();
+        let all = self.encode(asked).rows.clone();
         let mut batch: Vec<SearchFeatures> = Vec::new();
         let mut sizes = Vec::new();
         for coalition in 0..1 << RETRIEVER.reads.len() {
@@ -210,10 +230,19 @@ impl Retrieves for Moppr {
         }
         let Self { model, index, .. } = self;
         let output = model.encode(&Vec::from_iter(&batch), &stock.words);
-        let queries = model.tuned(weights(settings))?.user_query(&output);
-        let queries = searched_by(queries, settings);
-        let index = laid_out(index, model, stock, settings).await?;
-        let scores = index.scores(queries).narrow(1, product as usize, 1);
+        let tuned = model.tuned(weights(settings))?;
+        let queries = tuned.user_query(&output);
+        let scores = match (product as usize) < stock.catalogue.logged() {
+            true => {
+                let queries = searched_by(queries, settings);
+                let index = laid_out(index, model, stock, settings).await?;
+                index.scores(queries).narrow(1, product as usize, 1)
+            }
+            false => {
+                let item = tuned.items.clone().narrow(0, stock.row(product) as usize, 1);
+                newcomer_scores(queries, item, stock, settings, product)
+            }
+        };
         let mut scores = numbers(scores.into_data_async().await?)?.into_iter();
         let mean = |size| scores.by_ref().take(size).sum::<f32>() / size as f32;
         Ok(sizes.into_iter().map(mean).collect())
@@ -227,9 +256,9 @@ impl Retrieves for Moppr {
     ) -> Result<Vec<Activity>, StageError> {
         let Asked { stock, request, understood, settings } = asked;
         let Self { model, encoded: stage, .. } = self;
-        let Encoded { features, output } = encoded(stage, model, asked);
-        let (e_u, e_q, e_w) = model.reads(features, &stock.words);
-        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let Encoded { features, rows, output } = encoded(stage, model, asked);
+        let (e_u, e_q, e_w) = model.reads(rows, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, stock.row(product) as usize, 1);
         let e_i = row(model.items());
         let tuned = model.tuned(weights(settings))?;
         let (h_uq, h_i) = (tuned.user_query(output), row(&tuned.items));
@@ -266,10 +295,23 @@ impl Retrieves for Moppr {
         watch.read().await
     }
 
-    /// H_i of every product.
-    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError> {
+    /// H_i of every product that a log tells of.
+    async fn items(&mut self, stock: &Stock, settings: &Settings) -> Result<Vec<f32>, StageError> {
         let items = self.model.tuned(weights(settings))?.items.clone();
+        let items = items.narrow(0, 0, stock.catalogue.logged());
         numbers(items.into_data_async().await?)
+    }
+
+    /// H_i of newcomers.
+    async fn newcomers(
+        &mut self,
+        stock: &Stock,
+        settings: &Settings,
+        products: &[ProductId],
+    ) -> Result<Vec<f32>, StageError> {
+        let newcomers = self.features_of(stock, products);
+        let vectors = self.model.vectors(&newcomers, weights(settings))?;
+        numbers(vectors.into_data_async().await?)
     }
 
     /// H_uq.

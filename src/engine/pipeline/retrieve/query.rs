@@ -24,8 +24,8 @@ pub struct Understood {
     pub probabilities: Vec<f32>,
     /// What relevance control goes by; none without a query.
     pub evidence: Option<Evidence>,
-    /// By product; empty without a query.
-    pub cosines: Arc<[f32]>,
+    /// Mean vector of its word pieces; empty without a query.
+    pub mean: Arc<[f32]>,
 }
 
 /// What reads queries, with what the last one means.
@@ -74,7 +74,7 @@ impl Understanding {
             // A query without one known word means no category more than another.
             let known = mean.iter().any(|&value| value != 0.0);
             let probabilities = if known {
-                numbers(categories.probabilities(mean).into_data_async().await?)?
+                numbers(categories.probabilities(mean.clone()).into_data_async().await?)?
             } else {
                 Vec::new()
             };
@@ -90,7 +90,7 @@ impl Understanding {
                 features: Arc::new(QueryFeatures::new(pieces, predicted, frequency)),
                 probabilities,
                 evidence,
-                cosines: text.map_or_else(Vec::new, |text| stock.title_cosines(text)).into(),
+                mean: text.map_or_else(Vec::new, |_| mean).into(),
             })
         });
         Ok((understood.await?, lexicon))

@@ -1,14 +1,14 @@
 //! The clustering tree that item vectors are searched in (MOPPR 6), what a search of it looks at, and
 //! what it costs in products that exact search would have found.
 
+use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
 
-use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach, Rows};
+use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach};
 
 use super::levels::levels;
 use super::measured::{Times, milliseconds};
-use crate::retrieval::gmv;
 use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::Passage;
@@ -26,12 +26,12 @@ const STAGE: &str = "index";
 pub struct Tree {
     tree: index::Tree,
     /// The same vectors in one piece, to hold the time of a search against.
-    exact: Exact,
+    exact: Arc<Exact>,
     /// By product, the cluster of the last level that it sits in, from 1 in the order in which products
     /// come.
     clusters: Vec<u32>,
-    /// How many of them there are.
-    count: u32,
+    /// The leaf that each of these is in the tree.
+    leaves: Vec<u32>,
 }
 
 /// What a search of the tree looked at.
@@ -50,34 +50,25 @@ pub struct Looked {
 }
 
 impl Tree {
-    /// A tree with so many levels below the root over vectors that lie one after another, one for each
-    /// of these prices.
+    /// A tree with so many levels below the root over the vectors of every product, in the order of the
+    /// catalogue.
     ///
     /// # Errors
-    /// Where a value is no finite number, or there are more levels than a tree may have.
-    pub fn build(vectors: &[f32], prices_cents: &[u32], levels: usize) -> Result<Self, IndexError> {
-        let dimension = vectors.len() / prices_cents.len().max(1);
-        let mut rows = Rows::new(dimension)?;
-        rows.reserve(prices_cents.len());
-        let vectors = vectors.chunks_exact(dimension.max(1));
-        for ((product, &cents), vector) in (0..).zip(prices_cents).zip(vectors) {
-            rows.push(product, vector, gmv::ln_price(cents))?;
-        }
-        let options = Options { levels, ..Options::new(rows.len()) };
-        let exact = Exact::new(rows.clone())?;
-        let tree = Builder::new(rows, options)?.finish();
+    /// Where there is none, or there are more levels than a tree may have.
+    pub fn build(exact: Arc<Exact>, levels: usize) -> Result<Self, IndexError> {
+        let options = Options { levels, ..Options::new(exact.len()) };
+        let tree = Builder::new(exact.rows().clone(), options)?.finish();
+        let mut numbers: HashMap<u32, u32> = HashMap::new();
         let mut leaves: Vec<u32> = Vec::new();
         let mut cluster = |product| {
             let leaf = tree.path(product).and_then(|path| path.last().copied()).unwrap_or(0);
-            let place = leaves.iter().position(|&known| known == leaf);
-            place.unwrap_or_else(|| {
+            *numbers.entry(leaf).or_insert_with(|| {
                 leaves.push(leaf);
-                leaves.len() - 1
-            }) as u32
-                + 1
+                leaves.len() as u32
+            })
         };
-        let clusters = (0..prices_cents.len() as ProductId).map(&mut cluster).collect();
-        Ok(Self { clusters, count: leaves.len() as u32, tree, exact })
+        let clusters = (0..exact.len() as ProductId).map(&mut cluster).collect();
+        Ok(Self { clusters, leaves, tree, exact })
     }
 
     /// What a search looks at that keeps the best `beam` clusters of each level, of those that hold
@@ -94,12 +85,13 @@ impl Tree {
         passes: impl Fn(ProductId) -> bool,
     ) -> Result<Looked, IndexError> {
         let products = 0..self.clusters.len() as ProductId;
-        let passes: Vec<bool> = products.clone().map(passes).collect();
+        let passes: Vec<bool> = products.map(passes).collect();
         let (query, reach) = (Query::new(query, sigma)?, Reach::Beam(beam));
         let found = search(&self.tree, &passes, |among| among.search(&query, 1, reach))?;
-        let was_looked_at =
-            |product| self.tree.path(product).is_some_and(|path| found.lost_at(&path).is_none());
-        let at = products.map(was_looked_at).collect();
+        // Whoever sits in a leaf that was kept was looked at: what is above it was kept, too.
+        let kept: HashSet<u32> = found.kept.last().into_iter().flatten().copied().collect();
+        let opened: Vec<bool> = self.leaves.iter().map(|leaf| kept.contains(leaf)).collect();
+        let at = self.clusters.iter().map(|cluster| opened[*cluster as usize - 1]).collect();
         let (tree, times) = (self.clone(), OnceLock::new());
         Ok(Looked { tree, query, reach, passes, found, at, times })
     }
@@ -134,7 +126,7 @@ impl Looked {
             count("products", self.found.scored.vectors),
             count("centroids", self.found.scored.centroids),
             count("opened", self.found.kept.last().map_or(0, Vec::len)),
-            count("clusters", self.tree.count as usize),
+            count("clusters", self.tree.leaves.len()),
         ];
         let recall = recall.map(|recall| pair(word!("tree.recall").into(), recall, Unit::Share));
         pairs.extend(recall);
@@ -175,7 +167,10 @@ pub fn pair(words: String, value: f32, unit: Unit) -> Pair {
 
 #[cfg(test)]
 mod tests {
+    use index::Rows;
+
     use super::*;
+    use crate::retrieval::gmv;
     use protocol::block::Blocks;
 
     /// Directions in a circle, four to a degree, so that neighbours in number are neighbours.
@@ -185,8 +180,16 @@ mod tests {
         (vectors.collect(), (0..1440).map(|n| 100 + n).collect())
     }
 
+    fn exact(vectors: &[f32], prices: &[u32]) -> Result<Arc<Exact>, IndexError> {
+        let mut rows = Rows::new(2)?;
+        for ((product, &cents), vector) in (0..).zip(prices).zip(vectors.chunks_exact(2)) {
+            rows.push(product, vector, gmv::ln_price(cents))?;
+        }
+        Ok(Arc::new(Exact::new(rows)?))
+    }
+
     fn built(vectors: &[f32], prices: &[u32], levels: usize) -> Arc<Tree> {
-        Arc::new(Tree::build(vectors, prices, levels).unwrap())
+        Arc::new(Tree::build(exact(vectors, prices).unwrap(), levels).unwrap())
     }
 
     fn said(looked: &Looked, name: &str) -> f32 {
@@ -249,7 +252,7 @@ mod tests {
         let tree = built(&vectors, &prices, 2);
         let looked = tree.look(&[0.0, 1.0], 0.0, 4, |_| true).unwrap();
         let lost = looked.passage(1080, 1440, 60);
-        assert!(!lost.passed && lost.value >= 1.0 && lost.value <= tree.count as f32);
+        assert!(!lost.passed && lost.value >= 1.0 && lost.value <= tree.leaves.len() as f32);
         assert!(looked.passage(360, 1440, 60).passed);
         assert_eq!([looked.block(Some(0.5))].pair("tree", "recall"), Some(0.5));
         assert_eq!([looked.block(None)].pair("tree", "recall"), None);
@@ -271,7 +274,7 @@ mod tests {
                 );
             }
             let last = drawn.last().unwrap();
-            assert_eq!(last.clusters.iter().sum::<u32>(), tree.count, "{levels}");
+            assert_eq!(last.clusters.iter().sum::<u32>(), tree.leaves.len() as u32, "{levels}");
             // It points down: its cluster is drawn, and was not opened.
             let own = last.own.unwrap() as usize;
             assert_eq!((last.clusters[own], last.opened[own]), (1, 0), "{levels}");
@@ -296,9 +299,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        assert!(Tree::build(&[f32::NAN; 4], &[100, 100], 2).is_err());
-        assert!(Tree::build(&[1.0; 4], &[100, 100], 9).is_err());
-        assert!(Tree::build(&[], &[], 2).is_err());
+        assert!(exact(&[f32::NAN; 4], &[100, 100]).is_err());
+        assert!(Tree::build(exact(&[1.0; 4], &[100, 100]).unwrap(), 9).is_err());
+        assert!(Tree::build(exact(&[], &[]).unwrap(), 2).is_err());
         let (vectors, prices) = circle();
         let tree = built(&vectors, &prices, 2);
         assert!(tree.look(&[f32::NAN, 1.0], 0.0, 4, |_| true).is_err());

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Asked, Retrieves, Scored, precision, searched_by};
+use super::{Asked, Retrieves, Scored, newcomer_scores, precision, searched_by};
 use crate::pipeline::assets::{AssetError, refused};
 use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
@@ -14,7 +14,6 @@ use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
 use market::language::{Message, Value};
-use nets::models::yandex::input::title_sums;
 use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Seen, Source, User};
 use protocol::block::{Block, Pair, Shape, Share, Unit};
 use protocol::machine::Activity;
@@ -80,7 +79,8 @@ impl Retrieves for Yandex {
         device: &Device,
     ) -> Result<(), AssetError> {
         for (name, bytes) in names.iter().zip(files) {
-            let titles = title_sums(&stock.catalogue, &stock.words);
+            let logged: Vec<ProductId> = (0..stock.catalogue.logged() as ProductId).collect();
+            let titles = stock.words.sums(stock.titles_of(&logged));
             let model = Retriever::load(bytes, &titles, device)
                 .and_then(|model| model.config().as_shipped().map(|()| model))
                 .map_err(|error| refused(name, error))?;
@@ -88,6 +88,16 @@ impl Retrieves for Yandex {
             *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
         }
         Ok(())
+    }
+
+    fn meet(&mut self, stock: &Stock) {
+        for towers in [&mut self.fine_tuned, &mut self.pre_trained].into_iter().flatten() {
+            let [rows, _] = towers.model.items.dims();
+            let news = stock.met.since(rows.saturating_sub(stock.catalogue.logged()));
+            if !news.is_empty() {
+                towers.model.meet(&stock.words.sums(stock.titles_of(news)));
+            }
+        }
     }
 
     fn words_changed(&mut self) {
@@ -110,11 +120,20 @@ impl Retrieves for Yandex {
         let towers = self.towers(settings)?;
         let all = (0..1 << RETRIEVER.reads.len()).map(|coalition| {
             let (events, searches) = read(request, settings, coalition);
-            towers.model.user(&events, &searches, &stock.words).vector
+            towers.model.user(&rows(stock, &events), &searches, &stock.words).vector
         });
-        let queries = searched_by(Tensor::cat(all.collect(), 0), settings);
-        let index = laid_out(&mut towers.index, &towers.model, stock, settings).await?;
-        let scores = index.scores(queries).narrow(1, product as usize, 1);
+        let queries = Tensor::cat(all.collect(), 0);
+        let scores = match (product as usize) < stock.catalogue.logged() {
+            true => {
+                let queries = searched_by(queries, settings);
+                let index = laid_out(&mut towers.index, &towers.model, stock, settings).await?;
+                index.scores(queries).narrow(1, product as usize, 1)
+            }
+            false => {
+                let item = towers.model.items.clone().narrow(0, stock.row(product) as usize, 1);
+                newcomer_scores(queries, item, stock, settings, product)
+            }
+        };
         numbers(scores.into_data_async().await?)
     }
 
@@ -127,8 +146,8 @@ impl Retrieves for Yandex {
         let Asked { stock, request, settings, .. } = asked;
         let model = &self.towers(settings)?.model;
         let (events, searches) = read(request, settings, usize::MAX);
-        let user = model.user(&events, &searches, &stock.words);
-        let row = |of: &Tensor<2>| of.clone().narrow(0, product as usize, 1);
+        let user = model.user(&rows(stock, &events), &searches, &stock.words);
+        let row = |of: &Tensor<2>| of.clone().narrow(0, stock.row(product) as usize, 1);
         let (v_u, v_i) = (user.vector.clone(), row(&model.items));
 
         // What was read, newest first; a web search has no product.
@@ -187,19 +206,38 @@ impl Retrieves for Yandex {
         watch.read().await
     }
 
-    /// The item tower's vector of every product.
-    async fn items(&mut self, settings: &Settings) -> Result<Vec<f32>, StageError> {
+    /// The item tower's vector of every product that a log tells of.
+    async fn items(&mut self, stock: &Stock, settings: &Settings) -> Result<Vec<f32>, StageError> {
         let items = self.towers(settings)?.model.items.clone();
+        let items = items.narrow(0, 0, stock.catalogue.logged());
         numbers(items.into_data_async().await?)
+    }
+
+    /// The item tower's vector of newcomers.
+    async fn newcomers(
+        &mut self,
+        stock: &Stock,
+        settings: &Settings,
+        products: &[ProductId],
+    ) -> Result<Vec<f32>, StageError> {
+        let titles = stock.words.sums(stock.titles_of(products));
+        let vectors = self.towers(settings)?.model.vectors(&titles);
+        numbers(vectors.into_data_async().await?)
     }
 
     /// The user tower's vector.
     async fn query(&mut self, asked: Asked<'_>) -> Result<Vec<f32>, StageError> {
         let Asked { stock, request, settings, .. } = asked;
         let (events, searches) = read(request, settings, usize::MAX);
+        let events = rows(stock, &events);
         let query = self.towers(settings)?.model.user(&events, &searches, &stock.words).vector;
         numbers(query.into_data_async().await?)
     }
+}
+
+/// Events with the model's rows in place of products.
+fn rows(stock: &Stock, events: &[Event]) -> Vec<Event> {
+    events.iter().map(|event| Event { product: stock.row(event.product), ..*event }).collect()
 }
 
 /// What the user tower reads of a request, of those groups whose bits are set.
@@ -227,7 +265,9 @@ async fn laid_out<'a>(
     settings: &Settings,
 ) -> Result<&'a ExactIndex, StageError> {
     let index = stage.get_or_try_insert(precision(settings), async |&precision| {
-        Ok(ExactIndex::new(model.items.clone(), &stock.prices_cents, precision).await?)
+        let logged = stock.catalogue.logged();
+        let items = model.items.clone().narrow(0, 0, logged);
+        Ok(ExactIndex::new(items, &stock.prices_cents[..logged], precision).await?)
     });
     index.await
 }
@@ -246,7 +286,8 @@ impl Towers {
             settings: settings.only(&[&HISTORY_LENGTH, &WEB_SEARCHES]),
         };
         let user = user.get_or_insert(key, |_| {
-            model.user(&events[first_event..], &searches[first_search..], &stock.words)
+            let events = rows(stock, &events[first_event..]);
+            model.user(&events, &searches[first_search..], &stock.words)
         });
         let mut read = Transaction::default()
             .register(index.scores(searched_by(user.vector.clone(), settings)))
@@ -260,7 +301,7 @@ impl Towers {
             read = read.register(scalars.clone());
         }
         let mut read = Numbers::read(read).await?;
-        let scores = read.take()?;
+        let scores = read.take()?.into();
         let temperature = read.take()?.first().copied().unwrap_or(f32::NAN);
         let attention = if last.is_some() { read.take()? } else { Vec::new() };
         let scalar = |of: Vec<f32>, place: usize| of.get(place).copied().unwrap_or(0.0);

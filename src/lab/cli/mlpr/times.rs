@@ -154,13 +154,14 @@ fn timed(
     scores: impl Fn(&str, &[ProductId], &[f32]) -> Vec<f32>,
 ) -> Result<Latency> {
     let queries = &gathered.data.test.queries;
-    let catalogue = gathered.world.catalogue.products.len();
-    let Gathered { words, predictor, data, .. } = gathered;
+    let Gathered { world, words, predictor, data, .. } = gathered;
+    let catalogue = &world.catalogue;
+    let of = catalogue.products.len();
     let mut times: Vec<f64> = Vec::with_capacity(REQUESTS);
     for request in 0..REQUESTS {
         let number = request.checked_rem(queries.len()).context("there is no query")?;
         let products: Vec<ProductId> =
-            (0..candidates).map(|n| ((7 * n + 31 * request) % catalogue) as ProductId).collect();
+            (0..candidates).map(|n| ((7 * n + 31 * request) % of) as ProductId).collect();
         let start = Instant::now();
         let [(vector, product_types)] = &read_queries(&[&queries[number]], words, predictor)?[..]
         else {
@@ -168,7 +169,7 @@ fn timed(
         };
         let cosine = data.queries.cosines(vector, &products);
         let matching = QueryMatch { cosine: &cosine, product_types };
-        let wide = gathered.data.tables.request(&queries[number], 0, matching, &products);
+        let wide = data.tables.request(catalogue, &queries[number], 0, matching, &products);
         let scores = scores(&queries[number], &products, &wide);
         let mut order: Vec<usize> = (0..candidates).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));

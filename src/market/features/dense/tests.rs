@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalogue::{Colour, Department, Product, ProductType};
+use crate::catalogue::{Colour, Department, ProductType};
 use crate::history::PageDevice;
 
 fn product(title: &str, product_type: u16, price_cents: u32, brand: u16) -> Product {
@@ -64,13 +64,35 @@ fn statistics() -> Statistics {
     statistics
 }
 
-/// Features by name, candidate by candidate.
+/// Features of the catalogue's products, product by product.
 fn features(events: &[Event], query: Option<&str>, matched: QueryMatch<'_>) -> Vec<Vec<f32>> {
-    DenseTables::new(&catalogue(), &statistics())
-        .request(&moment(events, query), matched, &[0, 1, 2, 3, 4])
-        .chunks(COUNT)
-        .map(<[f32]>::to_vec)
-        .collect()
+    let tables = DenseTables::new(&catalogue(), &statistics());
+    rows(tables.request(&catalogue(), &moment(events, query), matched, &[0, 1, 2, 3, 4]))
+}
+
+fn rows(features: Vec<f32>) -> Vec<Vec<f32>> {
+    features.chunks(COUNT).map(<[f32]>::to_vec).collect()
+}
+
+/// The catalogue with two newcomers: a copy of the laptop that was never shown, and a milk that is dearer
+/// than the others, of the laptops' brand.
+fn grown() -> Catalogue {
+    let mut catalogue = catalogue();
+    let copy = catalogue.products[3].clone();
+    catalogue.products.extend([copy, product("Byte Quinoa Milk", 0, 500, 1)]);
+    catalogue.newcomers = 2;
+    catalogue
+}
+
+/// Features of the grown catalogue's products.
+fn grown_features(events: &[Event], query: Option<&str>) -> Vec<Vec<f32>> {
+    let tables = DenseTables::new(&grown(), &statistics());
+    let moment = moment(events, query);
+    rows(tables.request(&grown(), &moment, QueryMatch::default(), &[0, 1, 2, 3, 4, 5, 6]))
+}
+
+fn bits(rows: &[Vec<f32>]) -> Vec<u32> {
+    rows.iter().flatten().map(|value| value.to_bits()).collect()
 }
 
 fn named(row: &[f32], name: &str) -> f32 {
@@ -179,4 +201,64 @@ fn empty_and_strange_queries_are_harmless() {
         let rows = features(&[], Some(query), QueryMatch::default());
         assert!(rows.iter().flatten().all(|value| value.is_finite()));
     }
+}
+
+#[test]
+fn newcomers_change_nothing_of_the_others_and_are_not_laid_out() {
+    let events = [event(EventKind::Order, 3, 14 * DAY), event(EventKind::Click, 0, 60)];
+    for query in [None, Some("whole quinoa milk")] {
+        let without = features(&events, query, QueryMatch::default());
+        assert_eq!(bits(&grown_features(&events, query)[..5]), bits(&without));
+    }
+    let tables = DenseTables::new(&grown(), &statistics());
+    assert_eq!([tables.profiles.len(), tables.products.len(), tables.titles.len()], [5; 3]);
+    assert!(!tables.words.contains_key("quinoa"));
+    // Nor need they have been there when the tables were laid out.
+    let before = DenseTables::new(&catalogue(), &statistics());
+    let moment = moment(&events, Some("quinoa milk"));
+    let [before, since] = [before, tables]
+        .map(|tables| rows(tables.request(&grown(), &moment, QueryMatch::default(), &[6, 2, 6])));
+    assert_eq!(bits(&before), bits(&since));
+    assert_eq!(bits(&before[..1]), bits(&before[2..]));
+}
+
+#[test]
+fn a_newcomer_is_as_a_product_that_was_never_shown() {
+    let events = [event(EventKind::Order, 2, 14 * DAY), event(EventKind::Click, 0, 60)];
+    for query in [None, Some("laptop 14 quinoa")] {
+        let rows = grown_features(&events, query);
+        assert_eq!(bits(&rows[5..6]), bits(&rows[3..4]));
+        assert!(rows[5].iter().all(|value| value.is_finite()));
+    }
+    let rows = grown_features(&events, None);
+    assert_eq!(named(&rows[5], "clicks-on-the-product"), 0.0);
+    assert_eq!(named(&rows[5], "orders-of-the-product-type-in-a-year"), 1.0_f32.ln_1p());
+    // Dearer than the dearest milk that a log tells of is as dear as it.
+    assert_eq!(named(&rows[6], "price-rank-in-the-product-type"), 1.0);
+}
+
+#[test]
+fn a_word_that_only_a_newcomer_has_is_found_in_its_title() {
+    let rows = grown_features(&[], Some("whole QUINOA milk"));
+    let share = |row: usize| named(&rows[row], "share-of-the-querys-words-in-the-title");
+    assert_eq!([share(0), share(6)], [2.0 / 3.0; 2]);
+    assert_eq!([share(1), share(5)], [1.0 / 3.0, 0.0]);
+}
+
+#[test]
+fn behaviour_on_newcomers_counts() {
+    let events = [event(EventKind::Order, 6, 14 * DAY), event(EventKind::Click, 6, 60)];
+    let rows = grown_features(&events, None);
+    let once = 1.0_f32.ln_1p();
+    assert_eq!(named(&rows[6], "clicks-on-the-product-in-7-days"), once);
+    assert_eq!(named(&rows[0], "clicks-on-the-product-in-7-days"), 0.0);
+    assert_eq!(named(&rows[0], "clicks-on-the-product-type-in-a-day"), once);
+    assert_eq!(named(&rows[2], "clicks-on-the-brand-in-7-days"), once);
+    assert_eq!(named(&rows[1], "orders-of-the-product-type-in-a-year"), once);
+    let since = "time-since-the-last-order-of-the-product-type-in-repurchase-periods";
+    assert_eq!(named(&rows[0], since), 2.0);
+    assert_eq!(named(&rows[0], "share-of-behaviour-in-the-department"), 1.0);
+    // The newcomer is the dearest milk, the first product the cheapest.
+    assert_eq!(named(&rows[0], "price-rank-of-past-carts-and-orders"), 1.0);
+    assert_eq!(named(&rows[0], "price-rank-less-that-of-past-behaviour"), 1.0);
 }

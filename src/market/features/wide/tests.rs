@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalogue::{Colour, Department, Product, ProductType};
+use crate::catalogue::{Colour, Department, ProductType};
 
 fn product(title: &str, product_type: u16, brand: u16, colour: Option<u8>) -> Product {
     Product {
@@ -55,8 +55,29 @@ fn value(row: &[f32], name: &str) -> f32 {
 /// Features of products 0, 1 and 3.
 fn rows(query: &str) -> Vec<Vec<f32>> {
     let matching = QueryMatch { cosine: &[0.9, 0.1, 0.8], product_types: &[0.7, 0.2, 0.1] };
-    let all = tables().request(query, 3, matching, &[0, 1, 3]);
+    let all = tables().request(&catalogue(), query, 3, matching, &[0, 1, 3]);
     all.chunks(COUNT).map(<[f32]>::to_vec).collect()
+}
+
+/// The catalogue with two newcomers: a copy of the plain lamp, and a bowl with a word of its own.
+fn grown() -> Catalogue {
+    let mut catalogue = catalogue();
+    let copy = catalogue.products[3].clone();
+    catalogue.products.extend([copy, product("Nordvik Quasar Bowl", 2, 2, None)]);
+    catalogue.newcomers = 2;
+    catalogue
+}
+
+/// Features of the first so many products of a catalogue, by tables that are laid out of `tables`.
+fn rows_of(tables: &Catalogue, catalogue: &Catalogue, query: &str, first: u32) -> Vec<Vec<f32>> {
+    let matching = QueryMatch { cosine: &[], product_types: &[0.7, 0.2, 0.1] };
+    let candidates: Vec<ProductId> = (0..first).collect();
+    let all = WideTables::new(tables).request(catalogue, query, 3, matching, &candidates);
+    all.chunks(COUNT).map(<[f32]>::to_vec).collect()
+}
+
+fn bits(rows: &[Vec<f32>]) -> Vec<u32> {
+    rows.iter().flatten().map(|value| value.to_bits()).collect()
 }
 
 #[test]
@@ -152,8 +173,46 @@ fn predictions_are_those_of_the_products_own_type() {
 fn any_query_gives_finite_features() {
     for query in ["", " ", "\u{0}", "沙发 🛋", "&&&", "lamp lamp lamp lamp", &"x ".repeat(5000)]
     {
-        let features = tables().request(query, 0, QueryMatch::default(), &[0, 5]);
+        let features = tables().request(&catalogue(), query, 0, QueryMatch::default(), &[0, 5]);
         assert_eq!(features.len(), 2 * COUNT);
         assert!(features.iter().all(|value| value.is_finite()), "{query:?}");
     }
+}
+
+#[test]
+fn newcomers_change_nothing_of_the_others_and_are_not_laid_out() {
+    for query in ["", "grey desk lamps", "quasar bowl", "nordvik 12 w"] {
+        let without = rows_of(&catalogue(), &catalogue(), query, 6);
+        let with = rows_of(&grown(), &grown(), query, 8);
+        assert_eq!(bits(&with[..6]), bits(&without), "{query}");
+        // Nor need they have been there when the tables were laid out.
+        assert_eq!(bits(&rows_of(&catalogue(), &grown(), query, 8)), bits(&with), "{query}");
+    }
+    let tables = WideTables::new(&grown());
+    assert_eq!(tables.items.len(), 6);
+    assert!(!tables.words.contains_key("quasar"));
+}
+
+#[test]
+fn a_newcomer_is_as_a_product_that_a_log_tells_of() {
+    for query in ["", "grey desk lamps", "nordvik", "quasar"] {
+        let rows = rows_of(&grown(), &grown(), query, 8);
+        assert_eq!(bits(&rows[6..7]), bits(&rows[3..4]), "{query}");
+        assert!(rows.iter().flatten().all(|value| value.is_finite()), "{query}");
+    }
+}
+
+#[test]
+fn a_word_that_only_a_newcomer_has_is_unknown_but_counts_in_its_title() {
+    let rows = rows_of(&grown(), &grown(), "quasar bowl", 8);
+    let bowl = &rows[7];
+    assert_eq!(value(bowl, "share-of-the-querys-words-that-no-product-has"), 0.5);
+    assert_eq!(value(bowl, "words-of-the-query-in-the-title"), 1.0);
+    assert_eq!(value(bowl, "words-in-the-title"), 3.0);
+    assert_eq!(value(bowl, "share-of-the-titles-words-in-the-query"), 1.0 / 3.0);
+    // Two bowls are known.
+    assert_eq!(value(bowl, "products-of-the-product-type"), 2.0_f32.ln_1p());
+    // Ten trigrams of the query, all of them among the seventeen of the title.
+    let dice = value(bowl, "dice-coefficient-of-the-letter-trigrams-of-query-and-title");
+    assert!((dice - 20.0 / 27.0).abs() < 1e-6);
 }

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 /// Number of a word in the catalogue.
 pub(super) type Word = u32;
 
+/// Stands in a newcomer's title for every word without a number, which no query's known word is equal to.
+pub(super) const UNNUMBERED: Word = Word::MAX;
+
 /// Words of the catalogue by number.
 #[derive(Default)]
 pub(super) struct Vocabulary {

@@ -347,7 +347,7 @@ mod tests {
             device: PageDevice::Phone,
         };
         let tables = DenseTables::new(catalogue, &Statistics::new(catalogue.products.len()));
-        let dense = tables.request(&moment, Default::default(), candidates);
+        let dense = tables.request(catalogue, &moment, Default::default(), candidates);
         let encoded = ranker.encode(catalogue, &moment);
         ranker.rank(catalogue, &encoded, candidates, &dense, 1.0)
     }

@@ -174,7 +174,7 @@ mod tests {
     fn rank(ranker: &Ranker, catalogue: &Catalogue, candidates: &[ProductId]) -> Vec<f32> {
         let words = words();
         let tables = WideTables::new(catalogue);
-        let wide = tables.request("grey couch", 2, QueryMatch::default(), candidates);
+        let wide = tables.request(catalogue, "grey couch", 2, QueryMatch::default(), candidates);
         let query = ranker.query(&words, "grey couch");
         let items = ranker.items(&words, catalogue, candidates);
         numbers(ranker.rank(&query, items, &wide, [1.0, 1.0]).engagement)

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use market::catalogue::ProductId;
 use market::features::search::{
     Behaviour, PRODUCT_DENSE, PROFILE_SIZES, ProductFeatures, SIDE_CATEGORIES, SearchFeatures,
 };
@@ -47,6 +48,21 @@ impl Products {
 }
 
 impl Products {
+    /// Some products that no log tells of, by their numbers: the table of ids has no row for them, and the
+    /// one that is named in its place must not be read
+    /// ([`Embeddings::newcomers`](super::Embeddings::newcomers)). `titles` holds the mean token vector of
+    /// each of their titles, one after another.
+    pub fn newcomers(
+        features: &ProductFeatures,
+        products: &[ProductId],
+        titles: &[f32],
+        device: &Device,
+    ) -> Self {
+        let some = features.of(products);
+        let rows = ids(&vec![0_u8; products.len()], device);
+        Self { rows: Some(rows), ..Self::new(&some, titles, device) }
+    }
+
     /// Number of products.
     #[allow(clippy::len_without_is_empty, reason = "a catalogue is never empty")]
     pub fn len(&self) -> usize {

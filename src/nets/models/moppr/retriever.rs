@@ -12,7 +12,7 @@ use super::objectives::{OBJECTIVES, Objectives};
 use super::{Embeddings, MopprConfig, Towers, UserQueryOutput};
 use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{Weights, WeightsError};
-use market::catalogue::Catalogue;
+use market::catalogue::{Catalogue, ProductId};
 use market::features::search::{ProductFeatures, SearchFeatures};
 use market::text::TokenVectors;
 
@@ -36,9 +36,10 @@ pub struct Retriever {
     embeddings: Embeddings,
     towers: Towers,
     objectives: Objectives,
-    /// Id and side information of every product.
+    /// Id and side information of every product that a log tells of, and behind them of the newcomers that
+    /// were met.
     table: Tensor<2>,
-    /// e^i of every product.
+    /// e^i of the same.
     items: Tensor<2>,
     tuned: Option<([f32; OBJECTIVES.len()], Tuned)>,
     device: Device,
@@ -48,7 +49,8 @@ pub struct Retriever {
 #[derive(Clone, Debug)]
 pub struct Tuned {
     towers: Towers,
-    /// H_i of every product, `[N, output]`.
+    /// H_i of every product that a log tells of, and behind them of the newcomers that were met,
+    /// `[N, output]`.
     pub items: Tensor<2>,
 }
 
@@ -60,8 +62,8 @@ impl Tuned {
 }
 
 impl Retriever {
-    /// Reads the embeddings and the mean of the towers. `titles` are the mean token vectors of
-    /// all titles, one after another.
+    /// Reads the embeddings and the mean of the towers. `titles` are the mean token vectors of the titles
+    /// of all products that a log tells of, one after another.
     ///
     /// # Errors
     /// Where the file is damaged, of another version, or trained on another catalogue.
@@ -80,7 +82,8 @@ impl Retriever {
             let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
             return Err(WeightsError::Catalogue { found, expected });
         }
-        Self::new(&config, &weights, &Products::new(features, titles, device), device)
+        let logged: Vec<ProductId> = (0..catalogue.logged() as ProductId).collect();
+        Self::new(&config, &weights, &Products::new(&features.of(&logged), titles, device), device)
     }
 
     /// With these weights of a whole model.
@@ -138,6 +141,39 @@ impl Retriever {
         Ok(())
     }
 
+    /// Takes in newcomers, whose rows are behind those that are there.
+    pub fn meet(&mut self, newcomers: &Products) {
+        let table = self.embeddings.newcomers(newcomers);
+        let items = self.embeddings.items(newcomers, table.clone());
+        let behind = |rows: &mut Tensor<2>, more: Tensor<2>| {
+            *rows = Tensor::cat(vec![rows.clone(), more], 0);
+        };
+        if let Some((_, tuned)) = &mut self.tuned {
+            behind(&mut tuned.items, tuned.towers.item(items.clone()));
+        }
+        behind(&mut self.table, table);
+        behind(&mut self.items, items);
+    }
+
+    /// H_i of newcomers, which are not taken in, at these objective weights, `[n, output]`.
+    ///
+    /// # Errors
+    /// As [`Self::tuned`].
+    pub fn vectors(
+        &mut self,
+        newcomers: &Products,
+        sliders: [f32; OBJECTIVES.len()],
+    ) -> Result<Tensor<2>, WeightsError> {
+        let items = self.items_of(newcomers);
+        Ok(self.tuned(sliders)?.towers.item(items))
+    }
+
+    /// e^i of newcomers, which are not taken in, `[n, d]`.
+    pub fn items_of(&self, newcomers: &Products) -> Tensor<2> {
+        let table = self.embeddings.newcomers(newcomers);
+        self.embeddings.items(newcomers, table)
+    }
+
     /// Whether the copies are there, so that the objective weights do something.
     pub fn has_differences(&self) -> bool {
         self.objectives.differences().is_some()
@@ -188,9 +224,15 @@ impl Retriever {
         Ok(&self.tuned.insert(kept).1)
     }
 
-    /// e^i of every product: what the item tower reads.
+    /// e^i of every product that a log tells of, and behind them of the newcomers that were met: what the
+    /// item tower reads.
     pub fn items(&self) -> &Tensor<2> {
         &self.items
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Sizes of the model.

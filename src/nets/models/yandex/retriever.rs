@@ -24,9 +24,10 @@ pub const PRETRAINED_FILE: &str = "yandex-pretrained.safetensors";
 pub struct Retriever {
     config: YandexConfig,
     model: Yandex,
-    /// Content of every title, `[N, d]`.
+    /// Content of the title of every product that a log tells of, and behind them of the newcomers that were
+    /// met, `[N, d]`.
     content: Tensor<2>,
-    /// v_i of every product, `[N, d]`.
+    /// v_i of the same, `[N, d]`.
     pub items: Tensor<2>,
     device: Device,
 }
@@ -111,11 +112,33 @@ impl Retriever {
         &self.content
     }
 
+    /// Takes in newcomers, of whose titles these are [`title_sums`](super::input::title_sums): their rows are
+    /// behind those that are there.
+    pub fn meet(&mut self, titles: &[f32]) {
+        let content = self.content_of(titles);
+        let behind = |rows: &mut Tensor<2>, more: Tensor<2>| {
+            *rows = Tensor::cat(vec![rows.clone(), more], 0);
+        };
+        behind(&mut self.items, self.model.items(content.clone()));
+        behind(&mut self.content, content);
+    }
+
+    /// v_i of newcomers of these titles, which are not taken in, `[n, d]`.
+    pub fn vectors(&self, titles: &[f32]) -> Tensor<2> {
+        self.model.items(self.content_of(titles))
+    }
+
+    fn content_of(&self, titles: &[f32]) -> Tensor<2> {
+        let word = self.config.word;
+        let sums = TensorData::new(titles.to_vec(), [titles.len() / word, word]);
+        self.model.content(Tensor::from_data(sums, &self.device))
+    }
+
     /// The shopper with this history, events and web searches each oldest first. The newest are
     /// read, as many as the model takes; without any, the vector is that of `CLS` alone.
     ///
     /// # Panics
-    /// If an event names a product that the catalogue does not have.
+    /// If an event names a product by a number that is no row.
     pub fn user(&self, events: &[Event], searches: &[WebSearch], words: &TokenVectors) -> User {
         let [products, _] = self.content.dims();
         let timeline = timeline(events, searches, |number| (products + number) as u32);
