@@ -17,6 +17,7 @@ mod machine;
 mod mlpr;
 mod prepared;
 mod reference;
+mod sizes;
 mod sold_out;
 mod stages;
 mod support;

@@ -16,7 +16,7 @@ use systems::knob::Knob;
 use systems::registry::{RANKERS, RETRIEVERS, knobs};
 use systems::shared::{
     BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE,
-    SearchedIn, Surface, WEIGHTS, Weights,
+    SearchedIn, ShopSize, Surface, WEIGHTS, Weights,
 };
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
@@ -58,6 +58,12 @@ impl Kept {
         answer: &Answer,
     ) -> Vec<(&'static str, bool)> {
         let settings = &state.settings;
+        // A shop of another size is another shop: nothing that was made of the one before serves.
+        let size = format!("{:?}", ShopSize::of(settings));
+        if self.runs("shop", "", size.clone()) {
+            self.0.clear();
+            self.runs("shop", "", size);
+        }
         let at = |keys: &[&str]| -> Vec<(&'static str, f32)> {
             let named = knobs().filter(|knob| keys.contains(&knob.key));
             named.map(|knob| (knob.key, settings.number(knob))).collect()

@@ -74,6 +74,9 @@ pub struct Knob {
     pub brings: fn(&mut Settings),
     /// Whether all that it changes is the time that ranking takes.
     pub for_time_alone: bool,
+    /// Whether what it changes is made anew for seconds: whoever tries out every knob tries the next place of
+    /// this one alone.
+    pub takes_long: bool,
 }
 
 /// What a ranker must predict for a knob that all of them share.
@@ -161,6 +164,7 @@ impl Knob {
             idle: |_, _| None,
             brings: |_| {},
             for_time_alone: false,
+            takes_long: false,
         }
     }
 
@@ -235,6 +239,11 @@ impl Knob {
     pub const fn for_time_alone(self) -> Self {
         let idle = |_: &Settings, _: &Facts| Some(Idle::Wholly(word!("idle.time-alone")));
         Self { for_time_alone: true, idle, ..self }
+    }
+
+    /// Changes something that is made anew for seconds.
+    pub const fn takes_long(self) -> Self {
+        Self { takes_long: true, ..self }
     }
 
     /// Key of its words: of its "name", of what it is "about", of one of its options.

@@ -212,7 +212,7 @@ pub static QUANTISED: Knob =
 
 /// How many products the shop sells: [`ShopSize`].
 pub static PRODUCTS: Knob =
-    Knob::choice("products", Group::Retrieval, ShopSize::KEYS).section("index");
+    Knob::choice("products", Group::Retrieval, ShopSize::KEYS).section("index").takes_long();
 
 /// How the nearest products are found: [`SearchedIn`].
 pub static INDEX: Knob =

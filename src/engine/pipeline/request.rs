@@ -330,6 +330,7 @@ mod tests {
             brands: vec![],
             shops: vec![],
             colours: vec![],
+            newcomers: 0,
             products: (0..10).map(product).collect(),
         };
         while !(0..10).all(|product| catalogue.is_on_sale(product, 0)) {

@@ -48,16 +48,31 @@ pub fn gumbel_top_k(scores: &[f32], tau: f32, k: usize, seed: u64) -> Vec<Hit> {
 
 /// The K products with the largest keys, with their scores.
 fn largest(scores: &[f32], keys: impl Iterator<Item = f64>, k: usize) -> Vec<Hit> {
-    let mut order: Vec<(f64, u32)> = keys.zip(0..).filter(|(key, _)| !key.is_nan()).collect();
+    let k = k.min(scores.len());
+    if k == 0 {
+        return Vec::new();
+    }
     let by_key = |a: &(f64, u32), b: &(f64, u32)| {
         b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then(a.1.cmp(&b.1))
     };
-    // Sorting only what is kept: K is small beside the catalogue.
-    if k < order.len() {
-        order.select_nth_unstable_by(k, by_key);
-        order.truncate(k);
+    // K is small beside a catalogue of a million: of the best so far no more than twice K are kept, and
+    // whatever is not above the K-th of them is passed over. Of equal keys the earlier product comes first.
+    let mut order: Vec<(f64, u32)> = Vec::with_capacity(2 * k);
+    let mut floor = f64::NEG_INFINITY;
+    let mut has_floor = false;
+    for (key, product) in keys.zip(0..) {
+        if key.is_nan() || has_floor && key <= floor {
+            continue;
+        }
+        order.push((key, product));
+        if order.len() == 2 * k {
+            let (_, last, _) = order.select_nth_unstable_by(k - 1, by_key);
+            (floor, has_floor) = (last.0, true);
+            order.truncate(k);
+        }
     }
     order.sort_unstable_by(by_key);
+    order.truncate(k);
     order.into_iter().map(|(_, product)| Hit { product, score: scores[product as usize] }).collect()
 }
 
@@ -120,7 +135,7 @@ mod tests {
         const DRAWS: u64 = 40_000;
         let (scores, tau) = ([0.10_f32, 0.05, 0.0, -0.08], 0.06);
         let softmax = Softmax::new(&scores, tau);
-        let p = softmax.probabilities();
+        let p = scores.map(|score| softmax.probability(score));
         let mut counts = [[0_u32; 4]; 2];
         for seed in 0..DRAWS {
             for (place, hit) in gumbel_top_k(&scores, tau, 2, seed).iter().enumerate() {

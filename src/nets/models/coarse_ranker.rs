@@ -241,7 +241,7 @@ mod tests {
         let ranker = case.load(&case.weights).unwrap();
         let candidates = [4, 29, 0, 4];
         let encoded = case.encode(&[&request(3)]);
-        let scores = numbers(ranker.rank(&encoded, &candidates));
+        let scores = numbers(ranker.rank(&encoded, &candidates, none));
         let user_query = case.tower("user_query", &numbers(encoded.input));
         let inputs = numbers(case.retriever.items().clone());
         let width = inputs.len() / PRODUCTS as usize;
@@ -251,6 +251,28 @@ mod tests {
             assert!((f64::from(*score) - expected).abs() < 2e-5, "{score} {expected}");
         }
         assert_eq!(scores[0], scores[3]);
+    }
+
+    /// The vectors of newcomers, where there are none.
+    fn none(_: &[ProductId]) -> Tensor<2> {
+        unreachable!("a log tells of all of them")
+    }
+
+    #[test]
+    fn newcomers_are_scored_by_what_is_read_of_them() {
+        let case = case();
+        let ranker = case.load(&case.weights).unwrap();
+        let encoded = case.encode(&[&request(3)]);
+        // Two newcomers that are like products 7 and 3, among others and out of their order.
+        let like = |asked: &[ProductId]| {
+            assert_eq!(asked, [PRODUCTS + 5, PRODUCTS]);
+            let items = case.retriever.items().clone();
+            Tensor::cat(vec![items.clone().narrow(0, 7, 1), items.narrow(0, 3, 1)], 0)
+        };
+        let scores = numbers(ranker.rank(&encoded, &[3, PRODUCTS + 5, 7, PRODUCTS, 0], like));
+        let [three, as_seven, seven, as_three, _] = scores[..] else { panic!("five scores") };
+        assert!((three - as_three).abs() < 1e-5 && (seven - as_seven).abs() < 1e-5);
+        assert!((three - seven).abs() > 1e-3);
     }
 
     #[test]
@@ -275,7 +297,7 @@ mod tests {
             assert!((a - b).abs() < 1e-5);
         }
         let encoded = case.encode(&[&request(2)]);
-        let score = |candidates: &[ProductId]| numbers(ranker.rank(&encoded, candidates));
+        let score = |candidates: &[ProductId]| numbers(ranker.rank(&encoded, candidates, none));
         let (there, mut back) = (score(&[1, 2, 3]), score(&[3, 2, 1]));
         back.reverse();
         assert_eq!(there, back);
@@ -287,8 +309,9 @@ mod tests {
         let bytes = case.weights.to_bytes(Precision::Int8).unwrap();
         let rounded = Weights::from_bytes(&bytes, MODEL).unwrap();
         let encoded = case.encode(&[&request(2)]);
-        let scores =
-            |weights: &Weights| numbers(case.load(weights).unwrap().rank(&encoded, &[1, 5, 9]));
+        let scores = |weights: &Weights| {
+            numbers(case.load(weights).unwrap().rank(&encoded, &[1, 5, 9], none))
+        };
         for (before, after) in scores(&case.weights).iter().zip(scores(&rounded)) {
             assert!((before - after).abs() < 0.05, "{before} {after}");
         }

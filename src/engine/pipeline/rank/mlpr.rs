@@ -58,7 +58,7 @@ pub static SYSTEM: Reads = Reads {
 struct Mlpr {
     model: Ranker,
     wide: WideTables,
-    /// psi of all products, once they were asked for.
+    /// psi of all products that a log tells of, once they were asked for.
     items: Option<Items>,
     /// As many of them as were worked out before the caller lost interest.
     parts: Vec<Tensor<2>>,
@@ -105,7 +105,7 @@ impl Ranks for Mlpr {
         if !settings.is_on(&PRECOMPUTED) || self.items.is_some() {
             return Prepared::Ready;
         }
-        let all: Vec<ProductId> = (0..).take(stock.catalogue.products.len()).collect();
+        let all: Vec<ProductId> = (0..).take(stock.catalogue.logged()).collect();
         match all.chunks(SLICE).nth(self.parts.len()) {
             Some(slice) => {
                 self.parts.push(self.model.items(&stock.words, &stock.catalogue, slice));
@@ -145,9 +145,11 @@ impl Ranks for Mlpr {
         let Self { model, wide: tables, items, query, ranked, .. } = self;
         let ranked = ranked.get_or_try_insert(key, async |RankKey { settings, .. }| {
             let query = encoded(query, model, stock, request);
+            let on_the_spot =
+                |products: &[ProductId]| model.items(&stock.words, &stock.catalogue, products);
             let items = match items {
-                Some(items) if settings.is_on(&PRECOMPUTED) => items.of(candidates),
-                _ => model.items(&stock.words, &stock.catalogue, candidates),
+                Some(items) if settings.is_on(&PRECOMPUTED) => items.of(candidates, on_the_spot),
+                _ => on_the_spot(candidates),
             };
             let mut wide = counted(tables, stock, request, asked);
             if held.is_some() {

@@ -79,10 +79,14 @@ fn at(knob: &'static Knob, state: &State, places: impl IntoIterator<Item = f64>)
     places.into_iter().map(turned).collect()
 }
 
-/// A state with the knob at each of its ends, or at each other option, but for where it stands.
+/// A state with the knob at each of its ends, or at each other option, but for where it stands; at the next
+/// option alone where turning it takes long.
 pub fn ends(knob: &'static Knob, state: &State) -> Vec<State> {
     let now = f64::from(state.settings.number(knob));
     let places: Vec<f64> = match knob.control {
+        Control::Choice(options) if knob.takes_long => {
+            vec![if now as usize + 1 < options.len() { now + 1.0 } else { now - 1.0 }]
+        }
         Control::Number { min, max, .. } => vec![min, max],
         Control::Switch => vec![0.0, 1.0],
         Control::Choice(options) => (0..options.len()).map(|option| option as f64).collect(),

@@ -137,9 +137,12 @@ fn ranked(
 ) -> Result<Latency> {
     timed(gathered, candidates, |query, products, wide| {
         let query = ranker.query(&gathered.words, query);
+        let on_the_spot = |products: &[ProductId]| {
+            ranker.items(&gathered.words, &gathered.world.catalogue, products)
+        };
         let items = match items {
-            Some(items) => items.of(products),
-            None => ranker.items(&gathered.words, &gathered.world.catalogue, products),
+            Some(items) => items.of(products, on_the_spot),
+            None => on_the_spot(products),
         };
         let engagement = ranker.rank(&query, items, wide, [1.0, 1.0]).engagement;
         read(engagement).into_iter().step_by(K).collect()

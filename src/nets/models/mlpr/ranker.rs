@@ -86,9 +86,9 @@ impl Ranker {
         in_parts(&Vec::from_iter(&texts), |part| self.model.bert.item(&self.texts(words, part)))
     }
 
-    /// psi(i) of every product, `[N, d]`: what [`Items::of`] looks up.
+    /// psi(i) of every product that a log tells of, `[N, d]`: what [`Items::of`] looks up.
     pub fn precompute(&self, words: &TokenVectors, catalogue: &Catalogue) -> Items {
-        let products: Vec<ProductId> = (0..).take(catalogue.products.len()).collect();
+        let products: Vec<ProductId> = (0..).take(catalogue.logged()).collect();
         Items::new(vec![self.items(words, catalogue, &products)])
     }
 
@@ -122,7 +122,7 @@ impl Ranker {
     }
 }
 
-/// Vectors of all products, computed before there is a query.
+/// Vectors of all products that a log tells of, computed before there is a query.
 #[derive(Clone, Debug)]
 pub struct Items(Tensor<2>);
 
@@ -132,11 +132,29 @@ impl Items {
         Self(Tensor::cat(parts, 0))
     }
 
-    /// The rows of these products, `[n, d]`.
-    pub fn of(&self, products: &[ProductId]) -> Tensor<2> {
-        let ids: Vec<i32> = products.iter().map(|id| id.cast_signed()).collect();
-        let ids = TensorData::new(ids, [products.len()]);
-        self.0.clone().select(0, Tensor::<1, Int>::from_data(ids, &self.0.device()))
+    /// The rows of these products, `[n, d]`; `newcomers` computes those of the ones that have none here,
+    /// where there are any.
+    pub fn of(
+        &self,
+        products: &[ProductId],
+        newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let [logged, _] = self.0.dims();
+        let mut others: Vec<ProductId> = Vec::new();
+        let row = |&product: &ProductId| {
+            if (product as usize) < logged {
+                return product.cast_signed();
+            }
+            others.push(product);
+            (logged + others.len() - 1) as i32
+        };
+        let rows: Vec<i32> = products.iter().map(row).collect();
+        let rows = TensorData::new(rows, [products.len()]);
+        let all = match others.is_empty() {
+            true => self.0.clone(),
+            false => Tensor::cat(vec![self.0.clone(), newcomers(&others)], 0),
+        };
+        all.select(0, Tensor::<1, Int>::from_data(rows, &self.0.device()))
     }
 
     /// All of them, `[N, d]`.
@@ -200,7 +218,13 @@ mod tests {
         let config = config(wide::COUNT, 128);
         let ranker = Ranker::new(config.clone(), randomised(&config, 1), &Device::flex());
         let products = [3, 8, 29, 0, 3];
-        let before = numbers(ranker.precompute(&words, &catalogue).of(&products));
+        let mut fewer = catalogue.clone();
+        fewer.newcomers = 10;
+        let on_the_spot = |products: &[ProductId]| {
+            assert_eq!(products, [29], "the others were computed before");
+            ranker.items(&words, &catalogue, products)
+        };
+        let before = numbers(ranker.precompute(&words, &fewer).of(&products, on_the_spot));
         let spot = numbers(ranker.items(&words, &catalogue, &products));
         assert!(before.iter().zip(&spot).all(|(a, b)| (a - b).abs() < 1e-5));
         assert_eq!(before.len(), products.len() * config.bert.output);

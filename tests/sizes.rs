@@ -1,0 +1,262 @@
+//! A larger shop around the one that ships: what stays as it is, and what is known of the newcomers.
+
+use std::cell::{Cell, RefCell};
+
+use engine::pipeline::caller::Caller;
+use engine::pipeline::stock::SHELVES;
+use futures::executor::block_on;
+use lab::native::Patient;
+use link::{HistoryEdit, State};
+use market::catalogue::ProductId;
+use market::history::EventKind;
+use protocol::{Answer, Question, Reply};
+use systems::knob::Settings;
+use systems::registry::{RANKERS, RETRIEVERS};
+use systems::shared::{
+    CANDIDATES, COARSE, COARSE_KEEP, GMV, INDEX, PRODUCTS, RELEVANCE_CONTROL, SIGMA, SearchedIn,
+    ShopSize,
+};
+use systems::{bm25, dmt, mlpr, retrieval_alone, yandex};
+
+use crate::support::{Spoilt, ask, funnel, load, run};
+
+const SHIPPED: usize = 4_000;
+
+fn of_size(size: ShopSize, query: &str) -> State {
+    let mut state = State { query: query.into(), ..State::default() };
+    state.settings.set(&PRODUCTS, size.value());
+    state.settings.set(&CANDIDATES, 200.0);
+    state
+}
+
+fn newcomers(answer: &Answer) -> Vec<ProductId> {
+    let products = answer.candidates.iter().map(|candidate| candidate.product);
+    products.filter(|product| *product as usize >= SHIPPED).collect()
+}
+
+/// What every stage says of the products that ship, whether or not more are sold: retrieval's scores and
+/// the ranker's.
+#[test]
+fn what_ships_is_scored_alike_in_a_larger_shop() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS {
+        for ranker in RANKERS {
+            let of = |size| {
+                let state = of_size(size, "running shoes").retrieved_by(retriever);
+                state.ranked_by(ranker).with(&RELEVANCE_CONTROL, 0.0)
+            };
+            let small = run(&mut funnel, &of(ShopSize::Shipped));
+            let large = run(&mut funnel, &of(ShopSize::Large));
+            assert_eq!((small.products, large.products), (4_000, 40_000));
+            assert_eq!(large.notices, [], "{retriever:?} {ranker:?}");
+            assert_eq!(large.candidates.len(), small.candidates.len());
+            let mut both = 0;
+            for candidate in &large.candidates {
+                let same = small.candidates.iter().find(|c| c.product == candidate.product);
+                let Some(same) = same else { continue };
+                both += 1;
+                // BM25 has learned nothing of any log: it counts words in the shop that it searches.
+                let alike = candidate.retrieval_score == same.retrieval_score;
+                assert!(alike || !retriever.has_vectors, "{retriever:?} {}", candidate.product);
+                for (a, b) in candidate.utility.iter().zip(&same.utility) {
+                    assert!((a - b).abs() < 1e-4, "{ranker:?}: {a} {b}");
+                }
+            }
+            assert!(both >= 3, "{retriever:?}: {both} of what ships is among the best");
+            assert!(newcomers(&large).len() > 100, "{retriever:?}");
+        }
+    }
+    // Back again nothing has changed.
+    let again = run(&mut funnel, &of_size(ShopSize::Shipped, "running shoes"));
+    let fresh = run(&mut crate::support::funnel(), &of_size(ShopSize::Shipped, "running shoes"));
+    assert_eq!(again.candidates, fresh.candidates);
+}
+
+/// A newcomer's score is that of its own vectors, wherever it is asked for: in the search over int8, in what
+/// the score is made of, and down a tree.
+#[test]
+fn a_newcomer_is_scored_by_its_own_vectors() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS.into_iter().filter(|retriever| retriever.has_vectors) {
+        let mut state = of_size(ShopSize::Large, "running shoes").retrieved_by(retriever);
+        for gmv in [false, true] {
+            state.settings.switch(&GMV, gmv);
+            state.settings.set(&SIGMA, 0.02);
+            let answer = run(&mut funnel, &state);
+            let product = newcomers(&answer)[0];
+            let found = answer.candidates.iter().find(|c| c.product == product).unwrap();
+            let reply = ask(&mut funnel, &state, Question::Parts(product));
+            let Reply::Parts(parts) = reply else { panic!("{retriever:?}: no parts") };
+            let whole = *parts.coalitions.last().unwrap();
+            let near = (whole - found.retrieval_score).abs() < 0.004;
+            assert!(near, "{retriever:?} {gmv}: {whole} {}", found.retrieval_score);
+            let reply = ask(&mut funnel, &state, Question::Trace { product, held: None });
+            let Reply::Trace(trace) = reply else { panic!("{retriever:?}: no trace") };
+            assert!(trace.passages.iter().all(|passage| passage.passed), "{retriever:?}");
+            assert_eq!(trace.passages[0].entered, 40_000);
+        }
+        // A tree with all its leaves open finds the same.
+        state.settings.switch(&GMV, false);
+        let exact = run(&mut funnel, &state);
+        state.settings.set(&INDEX, SearchedIn::Tree.value());
+        state.settings.turn(&systems::shared::BEAM, 64.0);
+        let tree = run(&mut funnel, &state);
+        let found = newcomers(&tree).len();
+        assert!(found > 0, "{retriever:?}");
+        let scores = |answer: &Answer| -> Vec<(ProductId, f32)> {
+            answer.candidates.iter().map(|c| (c.product, c.retrieval_score)).collect()
+        };
+        let exact = scores(&exact);
+        for (product, score) in scores(&tree) {
+            let same = exact.iter().find(|(other, _)| *other == product);
+            assert!(same.is_none_or(|(_, other)| *other == score), "{retriever:?} {product}");
+        }
+    }
+}
+
+/// The machine, the history and the coarse ranker read a newcomer as any other product.
+#[test]
+fn a_newcomer_that_was_bought_is_read_by_every_system() {
+    let mut funnel = funnel();
+    let found = run(&mut funnel, &of_size(ShopSize::Large, "running shoes"));
+    let bought = newcomers(&found)[0];
+    for retriever in RETRIEVERS {
+        for ranker in RANKERS {
+            let mut state = of_size(ShopSize::Large, "running shoes");
+            state = state.retrieved_by(retriever).ranked_by(ranker);
+            state = state.with(&COARSE, 1.0).with(&COARSE_KEEP, 20.0);
+            state.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: bought }];
+            let answer = run(&mut funnel, &state);
+            assert_eq!(answer.notices, [], "{retriever:?} {ranker:?}");
+            assert_eq!(answer.candidates.len(), 20);
+            let last = answer.history.last().unwrap();
+            assert_eq!((last.event.product, last.event.kind), (bought, EventKind::Order));
+            let row = answer.others.iter().find(|listed| listed.product == bought);
+            assert!(row.is_some_and(|listed| !listed.row.title.is_empty()));
+            // Every newcomer that is named comes with its row, once, by number.
+            let listed: Vec<ProductId> = answer.others.iter().map(|other| other.product).collect();
+            assert!(listed.is_sorted_by(|a, b| a < b));
+            assert!(newcomers(&answer).iter().all(|product| listed.contains(product)));
+            if ranker.tasks.is_empty() && !retriever.has_vectors {
+                continue;
+            }
+            let asked = Question::Machine { product: bought, of_page: false };
+            let Reply::Machine(machine) = ask(&mut funnel, &state, asked) else {
+                panic!("{retriever:?} {ranker:?}: no machine");
+            };
+            for activity in machine.retriever.iter().chain(&machine.ranker) {
+                let mut values = activity.rows.iter().flat_map(|strip| &strip.values);
+                assert!(values.all(|value| !value.is_nan()), "{retriever:?}: {}", activity.part);
+            }
+        }
+    }
+    // Back in the shop that ships nobody has heard of it, and that is said.
+    let mut state = of_size(ShopSize::Shipped, "running shoes");
+    state.history = vec![HistoryEdit::Add { kind: EventKind::Order, product: bought }];
+    let answer = run(&mut funnel, &state);
+    assert_eq!(answer.notices.len(), 1);
+    assert!(answer.history.iter().all(|entry| entry.event.product != bought));
+}
+
+/// The page views are measured in the larger shop as in the one that ships: the truth of every product is
+/// known.
+#[test]
+fn page_views_are_measured_in_a_larger_shop() {
+    let mut funnel = funnel();
+    let mut values = |size| {
+        let evaluated =
+            block_on(funnel.evaluate(1, &of_size(size, ""), 0, 12, &Patient::default()));
+        assert_eq!((evaluated.notices.len(), evaluated.values.len()), (0, 12));
+        evaluated.values
+    };
+    let small = values(ShopSize::Shipped);
+    let large = values(ShopSize::Large);
+    assert_ne!(small, large);
+    assert_eq!(values(ShopSize::Shipped), small);
+}
+
+/// Whoever loses interest leaves what was made, and the next one goes on from there.
+struct Hasty {
+    looks: Cell<usize>,
+    made: RefCell<Vec<u32>>,
+}
+
+impl Caller for Hasty {
+    async fn still_wanted(&self) -> bool {
+        self.looks.set(self.looks.get().saturating_sub(1));
+        self.looks.get() > 0
+    }
+
+    fn milliseconds(&self) -> f64 {
+        0.0
+    }
+
+    fn growing(&self, made: u32, of: u32) {
+        assert_eq!(of, 40_000);
+        self.made.borrow_mut().push(made);
+    }
+}
+
+#[test]
+fn a_shop_that_is_given_up_half_way_is_gone_on_with() {
+    let mut funnel = funnel();
+    let state = of_size(ShopSize::Large, "running shoes");
+    let hasty = |looks| Hasty { looks: Cell::new(looks), made: RefCell::default() };
+    let first = hasty(10);
+    assert_eq!(block_on(funnel.run(1, &state, &first)).unwrap(), None);
+    // Meanwhile the shop that ships answers.
+    let shipped = of_size(ShopSize::Shipped, "running shoes");
+    assert_eq!(run(&mut funnel, &shipped).products, 4_000);
+    let second = hasty(usize::MAX);
+    let again = hasty(10);
+    assert_eq!(block_on(funnel.run(2, &state, &again)).unwrap(), None);
+    let answer = block_on(funnel.run(3, &state, &second)).unwrap().unwrap();
+    assert_eq!(answer.products, 40_000);
+    let (made, went_on) = (again.made.borrow(), second.made.borrow());
+    let stopped = *made.last().unwrap();
+    assert!(stopped > 4_000 && went_on[0] > stopped, "{stopped} {}", went_on[0]);
+    // The vectors are laid out behind.
+    let falls = went_on.windows(2).filter(|both| both[1] < both[0]).count();
+    assert_eq!(falls, 1, "products are made once, and laid out once");
+}
+
+/// Where the shelves are missing or damaged, or of another shop, the one that ships goes on, and that is
+/// said.
+#[test]
+fn a_larger_shop_that_can_not_be_made_is_told_of() {
+    let state = of_size(ShopSize::Large, "running shoes");
+    let shipped = of_size(ShopSize::Shipped, "running shoes");
+    let expected = run(&mut funnel(), &shipped).candidates;
+    let mut damaged = Spoilt::new();
+    let shelves = std::fs::read_to_string(damaged.folder.0.join(SHELVES)).unwrap();
+    damaged.others.get_mut().insert(SHELVES.into(), shelves.replace("[sofa]", "[settee]").into());
+    for source in [Spoilt::without(SHELVES), damaged] {
+        let mut funnel = load(source).unwrap();
+        let answer = run(&mut funnel, &state);
+        let keys: Vec<&str> = answer.notices.iter().map(|notice| &*notice.key).collect();
+        assert_eq!(keys, ["shop-not-made"]);
+        assert_eq!((answer.products, &answer.candidates), (4_000, &expected));
+    }
+}
+
+/// Without relevance control and with every ranker, no state of a larger shop panics or holds what is no
+/// number.
+#[test]
+fn every_ranker_gives_newcomers_numbers() {
+    let mut funnel = funnel();
+    for ranker in [&dmt::RANKER, &mlpr::RANKER, &retrieval_alone::RANKER] {
+        for retriever in [&bm25::RETRIEVER, &yandex::RETRIEVER] {
+            let mut state = of_size(ShopSize::Large, "").retrieved_by(retriever).ranked_by(ranker);
+            state.settings.switch(&RELEVANCE_CONTROL, false);
+            state.settings.set(&systems::shared::SURFACE, 1.0);
+            let answer = run(&mut funnel, &state);
+            assert!(!newcomers(&answer).is_empty(), "{retriever:?}");
+            for candidate in &answer.candidates {
+                assert!(candidate.retrieval_score.is_finite());
+                assert!(candidate.utility.iter().all(|value| value.is_finite()));
+            }
+        }
+    }
+    let settings = Settings::default();
+    assert_eq!(ShopSize::of(&settings), ShopSize::Shipped);
+}
