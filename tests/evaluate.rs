@@ -165,7 +165,8 @@ fn the_truths_own_order_is_the_best_and_turned_round_it_is_worse() {
     let stock = funnel.stock();
     let source = Folder("assets".into());
     let manifest = block_on(Manifest::fetch(&source)).expect("it is shipped");
-    let mut views = block_on(Views::fetch(&manifest, &source, stock, &[])).expect("it is shipped");
+    let mut views =
+        block_on(Views::fetch(&manifest, &source, stock, Vec::new())).expect("it is shipped");
     let held_out = shipped();
     let mut compared = 0;
     for number in views.on(Surface::Search) {

@@ -9,7 +9,7 @@ use lab::native::Patient;
 use link::{HistoryEdit, State};
 use market::catalogue::ProductId;
 use market::history::EventKind;
-use protocol::{Answer, Question, Reply};
+use protocol::{Answer, Growing, Question, Reply};
 use systems::knob::Settings;
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{
@@ -191,9 +191,9 @@ impl Caller for Hasty {
         0.0
     }
 
-    fn growing(&self, made: u32, of: u32) {
-        assert_eq!(of, 40_000);
-        self.made.borrow_mut().push(made);
+    fn growing(&self, growing: Growing) {
+        assert_eq!(growing.of, 40_000);
+        self.made.borrow_mut().push(growing.made);
     }
 }
 

@@ -106,7 +106,8 @@ fn a_request_retrieves_from_what_is_on_sale_when_it_is_made() {
         let (found, _) = block_on(found).expect("the device works");
         found.candidates.iter().map(|candidate| candidate.product).collect()
     };
-    let views = block_on(Views::fetch(&manifest, &source, stock, &[])).expect("it is shipped");
+    let views =
+        block_on(Views::fetch(&manifest, &source, stock, Vec::new())).expect("it is shipped");
     let held_out: HeldOut = block_on(manifest.json(&source, HELD_OUT)).expect("it is shipped");
     let mut days = BTreeSet::new();
     for number in 0..5 {

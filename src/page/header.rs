@@ -251,7 +251,11 @@ fn backend_names(backend: Backend) -> (&'static str, &'static str) {
 pub fn growing(store: Store) -> Option<String> {
     let growing = store.status.with(|status| status.growing)?;
     let [made, of] = [growing.made, growing.of].map(|count| words::count(count as usize));
-    Some(say_with(word!("backend.growing"), &[("made", &made), ("of", &of)]))
+    let words = match growing.vectors {
+        true => word!("backend.growing.vectors"),
+        false => word!("backend.growing"),
+    };
+    Some(say_with(words, &[("made", &made), ("of", &of)]))
 }
 
 /// Who computes, how fast, and the switch.

@@ -216,10 +216,12 @@ message! {
     /// How far a larger shop is that is being made.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Growing {
-        /// Products that are made.
+        /// Products that are made, or whose vectors are.
         pub made: u32,
         /// Products that there are to be.
         pub of: u32,
+        /// Whether the products are all there, and it is their vectors that are being made.
+        pub vectors: bool,
     }
 }
 

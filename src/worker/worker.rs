@@ -128,8 +128,8 @@ impl Caller for Page {
         milliseconds()
     }
 
-    fn growing(&self, made: u32, of: u32) {
-        post(&FromEngine::Growing(Growing { made, of }));
+    fn growing(&self, growing: Growing) {
+        post(&FromEngine::Growing(growing));
     }
 }
 

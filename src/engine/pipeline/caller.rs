@@ -1,5 +1,7 @@
 //! Who asks the funnel: it may lose interest between two stages, and it has a clock.
 
+use protocol::Growing;
+
 /// Whoever waits for an answer.
 pub trait Caller {
     /// Lets newer messages in, and says whether this answer is still wanted.
@@ -8,6 +10,6 @@ pub trait Caller {
     /// Milliseconds on a clock that never goes back.
     fn milliseconds(&self) -> f64;
 
-    /// So many products of a larger shop are made, of so many. Whoever shows no progress need not listen.
-    fn growing(&self, _made: u32, _of: u32) {}
+    /// How far a larger shop is that is being made for the answer. Whoever shows no progress need not listen.
+    fn growing(&self, _growing: Growing) {}
 }

@@ -13,7 +13,7 @@ use burn::tensor::Device;
 
 pub use self::fetch::first_files;
 use self::fetch::notice_of_asset;
-use self::resize::Growing;
+use self::resize::Unfinished;
 use super::StageError;
 use super::assets::{AssetError, Manifest, damaged};
 use super::caller::Caller;
@@ -26,13 +26,12 @@ use super::views::Views;
 use link::State;
 use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
-use market::product::ProductTruth;
 use protocol::blend::{self, Predicted, Ranked};
 use protocol::block::Block;
-use protocol::{Backend, Candidate, Notice, StageTime};
+use protocol::{Backend, Candidate, Growing, Notice, StageTime};
 use systems::knob::Settings;
 use systems::registry;
-use systems::shared::{BIAS_AT_SERVING, COARSE};
+use systems::shared::{BIAS_AT_SERVING, COARSE, ShopSize};
 
 /// The funnel: the shop, the models, and the last answer of each stage.
 pub struct Funnel<S> {
@@ -56,10 +55,10 @@ pub struct Funnel<S> {
     outweighed: bool,
     /// The held-out page views, once they were asked for.
     views: Option<Views>,
-    /// The hidden side of the products that no log tells of, for the page views.
-    newcomers: Vec<ProductTruth>,
+    /// How large the shop is.
+    size: ShopSize,
     /// A larger shop that is being made.
-    growing: Option<Growing>,
+    unfinished: Option<Unfinished>,
 }
 
 /// A request on its way through the stages.
@@ -144,8 +143,8 @@ impl<S> Funnel<S> {
         self.stock.meet(request.history.events.iter().map(|event| event.product));
         self.retriever.meet(&self.stock, settings);
         while let Some(laid) = self.retriever.prepare(&self.stock, settings).await? {
-            let all = self.stock.catalogue.products.len();
-            clock.caller.growing(laid as u32, all as u32);
+            let of = self.stock.catalogue.products.len() as u32;
+            clock.caller.growing(Growing { made: laid as u32, of, vectors: true });
             clock.still_wanted().await?;
         }
         Ok(())

@@ -590,7 +590,7 @@ async fn scores<'a>(
             let query = system.query(asked).await?;
             let exact = laid.whole(system, laid_by, stock).await?;
             let newcomers = laid::scores(&exact, &query, sigma(settings), logged)?;
-            scored.scores = scored.scores.iter().copied().chain(newcomers).collect();
+            scored.scores = [&*scored.scores, &newcomers].concat().into();
         }
         Ok(scored)
     });

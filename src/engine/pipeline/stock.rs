@@ -145,20 +145,19 @@ impl Stock {
 
     /// Sells these newcomers in place of those that it sold, behind the products that a log tells of. What is
     /// laid out of the products is laid out anew; what is known of one does not hang on newcomers.
-    pub fn sell(&mut self, newcomers: Vec<Product>) {
+    /// Gives back those that it sold.
+    pub fn sell(&mut self, newcomers: Vec<Product>) -> Vec<Product> {
         let Self { catalogue, queries, statistics, .. } = self;
-        catalogue.products.truncate(catalogue.logged());
+        let before = catalogue.products.split_off(catalogue.logged());
+        catalogue.products.shrink_to_fit();
+        catalogue.products.reserve_exact(newcomers.len());
         catalogue.newcomers = newcomers.len() as u32;
         catalogue.products.extend(newcomers);
         self.spelling = spelling(catalogue, queries);
         self.products = ProductFeatures::new(catalogue, statistics);
         self.prices_cents = prices_cents(catalogue);
         self.met = Met::default();
-    }
-
-    /// The newcomers that it sells.
-    pub fn newcomers(&self) -> &[Product] {
-        &self.catalogue.products[self.catalogue.logged()..]
+        before
     }
 
     /// Meets the newcomers among these products: models can be asked of them then.

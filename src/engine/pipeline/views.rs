@@ -59,13 +59,13 @@ impl Views {
         manifest: &Manifest,
         source: &impl AssetSource,
         stock: &Stock,
-        newcomers: &[ProductTruth],
+        newcomers: Vec<ProductTruth>,
     ) -> Result<Self, AssetError> {
         let mut held_out: HeldOut = manifest.json(source, HELD_OUT).await?;
         if !held_out.fits(&stock.catalogue) {
             return Err(damaged(HELD_OUT, "it is of another catalogue"));
         }
-        held_out.hidden.products.extend_from_slice(newcomers);
+        held_out.hidden.products.extend(newcomers);
         Ok(Self { best: vec![None; held_out.views.len()], held_out })
     }
 

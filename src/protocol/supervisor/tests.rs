@@ -191,7 +191,7 @@ fn what_a_run_still_fetches_is_shown_until_it_is_here() {
 }
 
 fn growing(made: u32) -> FromEngine {
-    FromEngine::Growing(Growing { made, of: 40_000 })
+    FromEngine::Growing(Growing { made, of: 40_000, vectors: false })
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn how_far_a_larger_shop_is_is_shown_until_it_answers() {
     assert_eq!(bench.status().growing, None);
     for made in [12_000, 40_000] {
         bench.hear(CPU, growing(made));
-        assert_eq!(bench.status().growing, Some(Growing { made, of: 40_000 }));
+        assert_eq!(bench.status().growing, Some(Growing { made, of: 40_000, vectors: false }));
     }
     bench.answer(CPU, 20.0, 1.0);
     assert_eq!((bench.status().growing, bench.shown()), (None, 1));

@@ -17,7 +17,7 @@ use market::language::Message;
 use protocol::{Backend, Notice, Opened, Shop};
 use systems::knob::{Knob, Settings};
 use systems::registry;
-use systems::shared::{COARSE, RANKER, RETRIEVER, WEIGHTS, Weights};
+use systems::shared::{COARSE, RANKER, RETRIEVER, ShopSize, WEIGHTS, Weights};
 
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
@@ -67,8 +67,8 @@ impl<S: AssetSource> Funnel<S> {
             brought: BTreeMap::new(),
             outweighed: false,
             views: None,
-            newcomers: Vec::new(),
-            growing: None,
+            size: ShopSize::Shipped,
+            unfinished: None,
         })
     }
 
@@ -143,7 +143,10 @@ impl<S: AssetSource> Funnel<S> {
     pub(super) async fn fetch_views(&mut self) -> Result<Views, AssetError> {
         match self.views.take() {
             Some(views) => Ok(views),
-            None => Views::fetch(&self.manifest, &self.source, &self.stock, &self.newcomers).await,
+            None => {
+                let newcomers = self.truths().await?;
+                Views::fetch(&self.manifest, &self.source, &self.stock, newcomers).await
+            }
         }
     }
 
@@ -211,7 +214,7 @@ impl<S: AssetSource> Funnel<S> {
         read
     }
 
-    async fn fetch_words(&mut self) -> Result<(), AssetError> {
+    pub(super) async fn fetch_words(&mut self) -> Result<(), AssetError> {
         if self.stock.words.len() == self.stock.words.vocabulary_len() {
             return Ok(());
         }

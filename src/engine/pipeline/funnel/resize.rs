@@ -1,7 +1,8 @@
 //! The size of the shop: a larger one is made of its shelves, in slices, and everything that was laid out of
 //! the products is laid out anew.
 
-use super::fetch::notice_of_asset;
+use std::hint::black_box;
+
 use super::{Funnel, Halt, failed};
 use crate::pipeline::assets::{AssetError, AssetSource, damaged};
 use crate::pipeline::caller::Caller;
@@ -11,20 +12,24 @@ use crate::pipeline::stock::SHELVES;
 use link::State;
 use market::catalogue::{Product, ProductId};
 use market::growth::Growth;
+use market::language::Message;
 use market::product::ProductTruth;
-use protocol::{Listed, Notice};
+use protocol::{Growing, Listed, Notice};
 use systems::knob::Settings;
 use systems::shared::ShopSize;
 
 /// Products that are made before newer messages are let in: a few milliseconds.
 const SLICE: usize = 1_000;
 
+/// Bytes that a product takes of memory: itself, what is known of it, its words, its vector, and what a
+/// search makes of it (docs/index.md).
+const NEEDS: usize = 380;
+
 /// A larger shop that is being made.
-pub(super) struct Growing {
+pub(super) struct Unfinished {
     size: ShopSize,
     growth: Growth,
     newcomers: Vec<Product>,
-    truths: Vec<ProductTruth>,
 }
 
 /// A caller who always waits.
@@ -49,95 +54,100 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Result<Option<Notice>, Halt> {
         let size = ShopSize::of(&state.settings);
-        if self.growing.as_ref().is_some_and(|growing| growing.size != size) {
-            self.growing = None;
+        if self.unfinished.as_ref().is_some_and(|unfinished| unfinished.size != size) {
+            self.unfinished = None;
         }
-        let catalogue = &self.stock.catalogue;
-        let logged = catalogue.logged();
-        let wanted = size.products().map_or(logged, |products| logged.max(products as usize));
-        if wanted == catalogue.products.len() {
+        if size == self.size {
             return Ok(None);
         }
-        let made = if wanted == logged {
-            Ok((Vec::new(), Vec::new()))
-        } else {
-            self.made(size, caller).await?
+        let newcomers = match size.products() {
+            None => Ok(Vec::new()),
+            Some(products) => self.made(size, products, caller).await?,
         };
-        let sold = match made {
-            Ok((newcomers, truths)) => self.sell(newcomers, truths).await?,
-            Err(error) => Err(error),
+        let sold = match newcomers {
+            Ok(newcomers) => self.sell(size, newcomers).await?,
+            Err(why) => Err(why),
         };
-        Ok(sold.err().map(|error| {
-            let says = notice_of_asset(error).says;
-            Notice::new(word!("notices.shop-not-made")).with("why", says)
-        }))
+        Ok(sold.err().map(|why| Notice::new(word!("notices.shop-not-made")).with("why", why)))
     }
 
-    /// The newcomers of a size, and their hidden side.
+    /// The newcomers of a size.
     async fn made(
         &mut self,
         size: ShopSize,
+        products: u32,
         caller: &impl Caller,
-    ) -> Result<Result<(Vec<Product>, Vec<ProductTruth>), AssetError>, Halt> {
-        let growing = match self.growing.take() {
-            Some(growing) => growing,
-            None => match self.grows(size).await {
-                Ok(growing) => growing,
-                Err(error) => return Ok(Err(error)),
+    ) -> Result<Result<Vec<Product>, Message>, Halt> {
+        let unfinished = match self.unfinished.take() {
+            Some(unfinished) => unfinished,
+            None if !has_room(products) => {
+                let megabytes = (products as usize * NEEDS) >> 20;
+                let why = Message::new(word!("notices.no-room"));
+                return Ok(Err(why.with("megabytes", megabytes.to_string())));
+            }
+            None => match self.growth(size).await {
+                Ok(growth) => Unfinished { size, growth, newcomers: Vec::new() },
+                Err(error) => return Ok(Err(error.said())),
             },
         };
-        let growing = self.growing.insert(growing);
+        let Unfinished { growth, newcomers, .. } = self.unfinished.insert(unfinished);
         let logged = self.stock.catalogue.logged();
+        newcomers.reserve_exact(growth.left());
         loop {
-            let of = logged + growing.newcomers.len() + growing.growth.left();
-            caller.growing((logged + growing.newcomers.len()) as u32, of as u32);
-            let Growing { growth, newcomers, truths, .. } = growing;
+            let made = (logged + newcomers.len()) as u32;
+            let of = made + growth.left() as u32;
+            caller.growing(Growing { made, of, vectors: false });
             if growth.left() == 0 {
                 break;
             }
-            for (product, truth) in growth.take(SLICE) {
-                newcomers.push(product);
-                truths.push(truth);
-            }
+            newcomers.extend(growth.take(SLICE).map(|(product, _)| product));
             if !caller.still_wanted().await {
                 return Err(Halt::Unwanted);
             }
         }
-        let Growing { newcomers, truths, .. } = growing;
-        let made = (std::mem::take(newcomers), std::mem::take(truths));
-        self.growing = None;
-        Ok(Ok(made))
+        let newcomers = std::mem::take(newcomers);
+        self.unfinished = None;
+        Ok(Ok(newcomers))
     }
 
-    /// A larger shop of which nothing is made yet.
-    async fn grows(&self, size: ShopSize) -> Result<Growing, AssetError> {
+    /// A shop of a size, of whose newcomers none is made yet.
+    async fn growth(&self, size: ShopSize) -> Result<Growth, AssetError> {
         let text = self.manifest.file(&self.source, SHELVES).await?;
         let text = String::from_utf8(text).map_err(|error| damaged(SHELVES, error))?;
-        let mut catalogue = self.stock.catalogue.clone();
-        catalogue.products.truncate(catalogue.logged());
-        catalogue.newcomers = 0;
-        let logged = catalogue.logged() as u32;
+        let logged = self.stock.catalogue.logged() as u32;
         let sizes = ShopSize::ALL.iter().take_while(|other| **other != size).chain([&size]);
         let larger = sizes.filter_map(|size| size.products()).filter(|size| *size > logged);
         let sizes: Vec<u32> = [logged].into_iter().chain(larger).collect();
-        let growth = Growth::new(&text, &catalogue, &sizes);
-        let growth = growth.map_err(|error| damaged(SHELVES, error))?;
-        Ok(Growing { size, growth, newcomers: Vec::new(), truths: Vec::new() })
+        Growth::new(&text, &self.stock.catalogue, &sizes).map_err(|error| damaged(SHELVES, error))
+    }
+
+    /// The hidden side of the newcomers that are sold. It is made again when it is asked for, which is
+    /// seldom: it would take as much memory as they do.
+    pub(super) async fn truths(&self) -> Result<Vec<ProductTruth>, AssetError> {
+        match self.size {
+            ShopSize::Shipped => Ok(Vec::new()),
+            size => Ok(self.growth(size).await?.map(|(_, truth)| truth).collect()),
+        }
     }
 
     /// Sells these newcomers: whatever stands on the catalogue is read anew. Where something can't be had,
     /// all stays as it is.
     async fn sell(
         &mut self,
+        size: ShopSize,
         newcomers: Vec<Product>,
-        truths: Vec<ProductTruth>,
-    ) -> Result<Result<(), AssetError>, Halt> {
+    ) -> Result<Result<(), Message>, Halt> {
+        // The titles of newcomers have words that those of the shop that ships have not.
+        if !newcomers.is_empty()
+            && let Err(error) = self.fetch_words().await
+        {
+            return Ok(Err(error.said()));
+        }
         let files = match self.manifest.all(&self.source, retrieve::FILES).await {
             Ok(files) => files,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(error.said())),
         };
-        let before = self.stock.newcomers().to_vec();
-        self.stock.sell(newcomers);
+        let before = self.stock.sell(newcomers);
         let ranking = self.ranking.clone();
         let read = match Retriever::read(&files, &self.stock, &self.device) {
             Ok(retriever) => {
@@ -148,21 +158,28 @@ impl<S: AssetSource> Funnel<S> {
         };
         match read {
             Ok((mut retriever, ranker)) => {
-                let first = Settings::default();
-                retriever.lay_out(&self.stock, &first).await.map_err(failed)?;
+                retriever.lay_out(&self.stock, &Settings::default()).await.map_err(failed)?;
                 (self.retriever, self.ranker) = (retriever, ranker);
                 self.resting.clear();
                 self.coarse = Coarse::default();
                 self.views = None;
-                self.newcomers = truths;
+                self.size = size;
                 Ok(Ok(()))
             }
             Err(error) => {
                 self.stock.sell(before);
-                Ok(Err(error))
+                Ok(Err(error.said()))
             }
         }
     }
+}
+
+/// Whether memory can be had for so many products: it is asked for at once, and given back, before any is
+/// taken.
+fn has_room(products: u32) -> bool {
+    let mut room: Vec<u8> = Vec::new();
+    // A compiler may leave out what is never used.
+    black_box(&mut room).try_reserve_exact(products as usize * NEEDS).is_ok()
 }
 
 impl<S> Funnel<S> {
