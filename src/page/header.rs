@@ -23,7 +23,7 @@ use link::cut_query;
 use market::language::Message;
 use protocol::supervisor::{FRAME, Gpu};
 use protocol::words;
-use protocol::{Backend, StageTime};
+use protocol::{Backend, Making, StageTime};
 use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, Surface};
 
 /// Most suggestions shown.
@@ -251,9 +251,10 @@ fn backend_names(backend: Backend) -> (&'static str, &'static str) {
 pub fn growing(store: Store) -> Option<String> {
     let growing = store.status.with(|status| status.growing)?;
     let [made, of] = [growing.made, growing.of].map(|count| words::count(count as usize));
-    let words = match growing.vectors {
-        true => word!("backend.growing.vectors"),
-        false => word!("backend.growing"),
+    let words = match growing.what {
+        Making::Products => word!("backend.growing"),
+        Making::Vectors => word!("backend.growing.vectors"),
+        Making::Tree => word!("backend.growing.tree"),
     };
     Some(say_with(words, &[("made", &made), ("of", &of)]))
 }

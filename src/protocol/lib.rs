@@ -216,12 +216,25 @@ message! {
     /// How far a larger shop is that is being made.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Growing {
-        /// Products that are made, or whose vectors are.
+        /// What is being made.
+        pub what: Making,
+        /// For how many products it is there.
         pub made: u32,
         /// Products that there are to be.
         pub of: u32,
-        /// Whether the products are all there, and it is their vectors that are being made.
-        pub vectors: bool,
+    }
+}
+
+message! {
+    /// What is made of a larger shop, one after the other.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Making {
+        /// The products.
+        Products = "products",
+        /// Their vectors.
+        Vectors = "vectors",
+        /// The tree that vectors are searched in.
+        Tree = "tree",
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use link::State;
 use market::language::Message;
-use systems::shared::BackendChoice;
+use systems::shared::{BackendChoice, ShopSize};
 
 /// Milliseconds between two calls of [`Supervisor::tick`].
 pub const TICK: f64 = 3_000.0;
@@ -552,7 +552,10 @@ impl Supervisor {
     fn pump_trial(&mut self, now: f64, todo: &mut Vec<Action>) {
         let tries =
             |engine: &Engine| engine.busy.is_some_and(|busy| matches!(busy.job, Job::Trial(_)));
-        if self.gpu_stands != Gpu::OnTrial || tries(&self.cpu) || tries(&self.gpu) {
+        // The trial is of the shop that ships: an engine that sells more would have to make all of it again
+        // for the person's next request.
+        let sells_more = ShopSize::of(&self.state.settings) != ShopSize::Shipped;
+        if self.gpu_stands != Gpu::OnTrial || tries(&self.cpu) || tries(&self.gpu) || sells_more {
             return;
         }
         let next = self.results.as_flattened().iter().position(Option::is_none);

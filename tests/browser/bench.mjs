@@ -8,6 +8,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import { bench as index } from "./index-bench.mjs";
 import { bench as learn } from "./learn-bench.mjs";
+import { bench as shops } from "./shop-bench.mjs";
 import { launch, withPage } from "./support/browser.mjs";
 import { DIST, Server } from "./support/server.mjs";
 import { Vitrine } from "./support/vitrine.mjs";
@@ -253,7 +254,9 @@ async function firstRankingTable(browser) {
   print("Time to the first ranking (bar: 2000 ms at 10 Mbit/s)", rows);
 }
 
-const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr, index, learn };
+const shop = async (browser) => print("Shops of every size, in the tab", await shops(browser));
+
+const PARTS = { sizes, "first-ranking": firstRankingTable, knobs, mlpr, index, learn, shop };
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in PARTS));
 if (unknown.length > 0) {

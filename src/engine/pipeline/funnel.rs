@@ -142,9 +142,12 @@ impl<S> Funnel<S> {
         let Pass { request, settings, clock, .. } = pass;
         self.stock.meet(request.history.events.iter().map(|event| event.product));
         self.retriever.meet(&self.stock, settings);
-        while let Some(laid) = self.retriever.prepare(&self.stock, settings).await? {
-            let of = self.stock.catalogue.products.len() as u32;
-            clock.caller.growing(Growing { made: laid as u32, of, vectors: true });
+        while let Some((what, made)) = self.retriever.prepare(&self.stock, settings).await? {
+            // What ships is there in no time.
+            if self.stock.catalogue.newcomers > 0 {
+                let of = self.stock.catalogue.products.len() as u32;
+                clock.caller.growing(Growing { what, made: made as u32, of });
+            }
             clock.still_wanted().await?;
         }
         Ok(())

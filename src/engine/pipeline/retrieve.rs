@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor};
+use index::Index as _;
 
 use self::bm25::Bm25;
 use self::draw::draw;
@@ -25,7 +26,7 @@ use self::map::axes;
 use self::measured::Visit;
 use self::moppr::Moppr;
 use self::query::{Understanding, Understood};
-use self::tree::Tree;
+use self::tree::{Built, Tree};
 use self::yandex::Yandex;
 use super::StageError;
 use super::assets::{AssetError, AssetSource, Manifest};
@@ -35,9 +36,9 @@ use super::stock::Stock;
 use crate::retrieval::{Precision, gmv};
 use market::catalogue::ProductId;
 use nets::models::moppr::{UserQueryOutput, retriever};
-use protocol::Map;
 use protocol::block::Block;
 use protocol::machine::Activity;
+use protocol::{Making, Map};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
@@ -247,7 +248,7 @@ pub struct Retriever {
     scored: Stage<ScoredBy, Scored>,
     on_sale: Stage<i32, Arc<[bool]>>,
     laid: Laid,
-    built: Stage<BuiltBy, Arc<Tree>>,
+    built: Built,
     retrieved: Stage<DrawnBy, Retrieval>,
     /// What the last searches of a tree found.
     visit: Visit,
@@ -270,7 +271,7 @@ impl Retriever {
             scored: Stage::default(),
             on_sale: Stage::default(),
             laid: Laid::default(),
-            built: Stage::default(),
+            built: Built::default(),
             retrieved: Stage::default(),
             visit: Visit::default(),
         })
@@ -367,8 +368,8 @@ impl Retriever {
         self.systems.chosen(settings).meet(stock);
     }
 
-    /// Lays out the next slice of vectors that settings search and that are not there yet: how many there
-    /// are then. None where nothing is lacking.
+    /// Makes a part of what settings search and that is not there yet, vectors or the tree over them: what
+    /// it was, and for how many products it is there then. None where nothing is lacking.
     ///
     /// # Errors
     /// Where the device fails.
@@ -376,13 +377,23 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         settings: &Settings,
-    ) -> Result<Option<usize>, StageError> {
+    ) -> Result<Option<(Making, usize)>, StageError> {
         let by = self.laid_by(settings);
-        if !needs_rows(stock, settings) || self.laid.holds(&by) {
+        if !needs_rows(stock, settings) {
             return Ok(None);
         }
-        let Self { systems, laid, .. } = self;
-        laid.step(systems.chosen(settings), &by, stock).await.map(Some)
+        let built_by = BuiltBy { laid: by.clone(), levels: settings.count(&LEVELS) };
+        let Self { systems, laid, built, .. } = self;
+        let system = systems.chosen(settings);
+        if !laid.holds(&by) {
+            return Ok(Some((Making::Vectors, laid.step(system, &by, stock).await?)));
+        }
+        if !searches_tree(settings) || built.holds(&built_by) {
+            return Ok(None);
+        }
+        let exact = laid.whole(system, &by, stock).await?;
+        let progress = built.step(built_by, &exact)?;
+        Ok(Some((Making::Tree, (progress * exact.len() as f32) as usize)))
     }
 
     /// Scores every product for a request. True if the last run's scores serve.
@@ -553,15 +564,15 @@ fn searches_tree(settings: &Settings) -> bool {
 async fn tree<'a>(
     system: &mut dyn Retrieves,
     laid: &mut Laid,
-    built: &'a mut Stage<BuiltBy, Arc<Tree>>,
+    built: &'a mut Built,
     by: BuiltBy,
     stock: &Stock,
 ) -> Result<&'a Arc<Tree>, StageError> {
-    let tree = built.get_or_try_insert(by, async |BuiltBy { laid: by, levels }| {
-        let exact = laid.whole(system, by, stock).await?;
-        Ok(Arc::new(Tree::build(exact, *levels as usize)?))
-    });
-    tree.await
+    let exact = laid.whole(system, &by.laid, stock).await?;
+    while !built.holds(&by) {
+        built.step(by.clone(), &exact)?;
+    }
+    built.last().ok_or_else(|| StageError::Device("a tree was built for nothing".into()))
 }
 
 /// Whether settings search the rows of every product: those of newcomers, and a tree of all.

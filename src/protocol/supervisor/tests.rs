@@ -1,6 +1,6 @@
 use super::*;
-use crate::{Candidate, RetrievalInsides};
-use systems::shared::BACKEND;
+use crate::{Candidate, Making, RetrievalInsides};
+use systems::shared::{BACKEND, PRODUCTS, ShopSize};
 use systems::{dmt, moppr};
 
 const GPU: Backend = Backend::Webgpu;
@@ -191,7 +191,7 @@ fn what_a_run_still_fetches_is_shown_until_it_is_here() {
 }
 
 fn growing(made: u32) -> FromEngine {
-    FromEngine::Growing(Growing { made, of: 40_000, vectors: false })
+    FromEngine::Growing(Growing { what: Making::Products, made, of: 40_000 })
 }
 
 #[test]
@@ -201,7 +201,10 @@ fn how_far_a_larger_shop_is_is_shown_until_it_answers() {
     assert_eq!(bench.status().growing, None);
     for made in [12_000, 40_000] {
         bench.hear(CPU, growing(made));
-        assert_eq!(bench.status().growing, Some(Growing { made, of: 40_000, vectors: false }));
+        assert_eq!(
+            bench.status().growing,
+            Some(Growing { what: Making::Products, made, of: 40_000 })
+        );
     }
     bench.answer(CPU, 20.0, 1.0);
     assert_eq!((bench.status().growing, bench.shown()), (None, 1));
@@ -349,6 +352,20 @@ fn the_person_comes_before_the_trial() {
     assert_eq!(bench.asked(CPU)[0].1.query, TRIAL[0]);
     bench.answer(CPU, 20.0, 1.0);
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
+}
+
+#[test]
+fn the_trial_waits_until_the_shop_is_the_one_that_ships() {
+    let large = State::default().with(&PRODUCTS, ShopSize::Large.value());
+    let mut bench = Bench::with_state(true, large);
+    bench.load(CPU);
+    bench.answer(CPU, 20.0, 1.0);
+    bench.load(GPU);
+    assert_eq!((bench.asked(CPU), bench.asked(GPU)), (vec![], vec![]));
+    assert_eq!(bench.status().gpu, Gpu::OnTrial);
+    bench.set(|state| state.settings.set(&PRODUCTS, ShopSize::Shipped.value()));
+    bench.answer(CPU, 20.0, 1.0);
+    assert_eq!(bench.asked(CPU)[0].1.query, TRIAL[0]);
 }
 
 #[test]

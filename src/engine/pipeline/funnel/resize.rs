@@ -14,7 +14,7 @@ use market::catalogue::{Product, ProductId};
 use market::growth::Growth;
 use market::language::Message;
 use market::product::ProductTruth;
-use protocol::{Growing, Listed, Notice};
+use protocol::{Growing, Listed, Making, Notice};
 use systems::knob::Settings;
 use systems::shared::ShopSize;
 
@@ -96,7 +96,7 @@ impl<S: AssetSource> Funnel<S> {
         loop {
             let made = (logged + newcomers.len()) as u32;
             let of = made + growth.left() as u32;
-            caller.growing(Growing { made, of, vectors: false });
+            caller.growing(Growing { what: Making::Products, made, of });
             if growth.left() == 0 {
                 break;
             }

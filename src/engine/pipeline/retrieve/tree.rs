@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
 
-use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach};
+use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach, Step};
 
+use super::BuiltBy;
 use super::levels::levels;
 use super::measured::{Times, milliseconds};
+use crate::pipeline::stage::Stage;
 use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::Passage;
@@ -49,15 +51,64 @@ pub struct Looked {
     times: OnceLock<Times>,
 }
 
-impl Tree {
-    /// A tree with so many levels below the root over the vectors of every product, in the order of the
-    /// catalogue.
+/// The tree of one setting, and the one that is being built.
+#[derive(Default)]
+pub struct Built {
+    whole: Stage<BuiltBy, Arc<Tree>>,
+    begun: Option<(BuiltBy, Builder)>,
+}
+
+impl Built {
+    /// Whether the tree of this setting is there.
+    pub(super) fn holds(&self, by: &BuiltBy) -> bool {
+        self.whole.holds(by)
+    }
+
+    /// The last tree that was built.
+    pub fn last(&self) -> Option<&Arc<Tree>> {
+        self.whole.last().map(|(_, tree)| tree)
+    }
+
+    /// Goes a step on, of some tens of milliseconds: which share of the tree is built.
     ///
     /// # Errors
-    /// Where there is none, or there are more levels than a tree may have.
-    pub fn build(exact: Arc<Exact>, levels: usize) -> Result<Self, IndexError> {
+    /// Where there are more levels than a tree may have.
+    pub(super) fn step(&mut self, by: BuiltBy, exact: &Arc<Exact>) -> Result<f32, IndexError> {
+        let builder = match self.begun.take() {
+            Some((of, builder)) if of == by => builder,
+            _ => {
+                // Room for both at once would be too much of a million.
+                self.whole.clear();
+                Tree::begin(exact, by.levels as usize)?
+            }
+        };
+        match builder.step() {
+            Step::More(builder) => {
+                let progress = builder.progress();
+                self.begun = Some((by, builder));
+                Ok(progress)
+            }
+            Step::Done(tree) => {
+                self.whole.get_or_insert(by, |_| Arc::new(Tree::new(tree, exact.clone())));
+                Ok(1.0)
+            }
+        }
+    }
+}
+
+impl Tree {
+    /// Begins a tree with so many levels below the root over the vectors of every product, in the order of
+    /// the catalogue.
+    ///
+    /// # Errors
+    /// Where there are more levels than a tree may have.
+    fn begin(exact: &Exact, levels: usize) -> Result<Builder, IndexError> {
         let options = Options { levels, ..Options::new(exact.len()) };
-        let tree = Builder::new(exact.rows().clone(), options)?.finish();
+        Builder::new(exact.rows().clone(), options)
+    }
+
+    /// Around a tree that was built of these vectors.
+    fn new(tree: index::Tree, exact: Arc<Exact>) -> Self {
         let mut numbers: HashMap<u32, u32> = HashMap::new();
         let mut leaves: Vec<u32> = Vec::new();
         let mut cluster = |product| {
@@ -68,7 +119,7 @@ impl Tree {
             })
         };
         let clusters = (0..exact.len() as ProductId).map(&mut cluster).collect();
-        Ok(Self { clusters, leaves, tree, exact })
+        Self { clusters, leaves, tree, exact }
     }
 
     /// What a search looks at that keeps the best `beam` clusters of each level, of those that hold
@@ -188,8 +239,13 @@ mod tests {
         Ok(Arc::new(Exact::new(rows)?))
     }
 
+    fn build(exact: Arc<Exact>, levels: usize) -> Result<Arc<Tree>, IndexError> {
+        let tree = Tree::begin(&exact, levels)?.finish();
+        Ok(Arc::new(Tree::new(tree, exact)))
+    }
+
     fn built(vectors: &[f32], prices: &[u32], levels: usize) -> Arc<Tree> {
-        Arc::new(Tree::build(exact(vectors, prices).unwrap(), levels).unwrap())
+        build(exact(vectors, prices).unwrap(), levels).unwrap()
     }
 
     fn said(looked: &Looked, name: &str) -> f32 {
@@ -300,8 +356,7 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         assert!(exact(&[f32::NAN; 4], &[100, 100]).is_err());
-        assert!(Tree::build(exact(&[1.0; 4], &[100, 100]).unwrap(), 9).is_err());
-        assert!(Tree::build(exact(&[], &[]).unwrap(), 2).is_err());
+        assert!(build(exact(&[1.0; 4], &[100, 100]).unwrap(), 9).is_err());
         let (vectors, prices) = circle();
         let tree = built(&vectors, &prices, 2);
         assert!(tree.look(&[f32::NAN, 1.0], 0.0, 4, |_| true).is_err());
