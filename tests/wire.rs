@@ -19,8 +19,8 @@ use protocol::machine::{Activity, Level, Machine, Strip};
 use protocol::prepared::Prepared;
 use protocol::{
     Answer, Backend, Candidate, Detail, Evaluated, Feature, FromEngine, Growing, HistoryEntry,
-    Listed, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply, RetrievalInsides, Seat,
-    Shop, Shopper, StageTime, ToEngine, Told, Trace,
+    Listed, Making, Map, Notice, Opened, Parts, Passage, Progress, Question, Reply,
+    RetrievalInsides, Seat, Shop, Shopper, StageTime, ToEngine, Told, Trace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -362,7 +362,12 @@ fn from_engine() -> Vec<FromEngine> {
         features: vec![(feature(), vec![(0.5, 0.125)])],
     };
     let seat = Seat { product: 3, bias: -0.5, neighbours: None, truth: vec![0.5] };
-    let map = Map { points: vec![0.5, -0.5], query: (0.25, 0.5), variance: (0.5, 0.125) };
+    let map = Map {
+        points: vec![0.5, -0.5, 0.25, 0.75],
+        others: vec![4_003],
+        query: (0.25, 0.5),
+        variance: (0.5, 0.125),
+    };
     let opened =
         Opened { file: "dmt".into(), settings: state().settings, command: "learned".into() };
     let told = |reply| {
@@ -374,7 +379,9 @@ fn from_engine() -> Vec<FromEngine> {
         FromEngine::Progress(Progress { loaded: 10, total: 100 }),
         FromEngine::Shop(Box::new(shop())),
         FromEngine::Ready { adapter: "a".into() },
-        FromEngine::Growing(Growing { made: 12_000, of: 40_000 }),
+        FromEngine::Growing(Growing { what: Making::Products, made: 12_000, of: 40_000 }),
+        FromEngine::Growing(Growing { what: Making::Vectors, made: 5_000, of: 40_000 }),
+        FromEngine::Growing(Growing { what: Making::Tree, made: 100, of: 40_000 }),
         FromEngine::Answer(Box::new(answer())),
         FromEngine::Answer(Box::new(Answer { detail: None, ..answer() })),
         FromEngine::Evaluated(Evaluated {

@@ -255,12 +255,17 @@ fn Hint() -> impl IntoView {
     }
 }
 
-/// Empty cards, and how many bytes have come.
+/// Empty cards, and how far it is.
 #[component]
 fn Loading() -> impl IntoView {
     let store = store();
     let progress = move || store.status.with(|status| status.progress);
-    let bytes = move |of: fn(Progress) -> u64| progress().map(|p| of(p).to_string());
+    // A larger shop that is made comes behind the bytes.
+    let share = move |of: fn(Progress) -> u64| {
+        let growing = store.status.with(|status| status.growing);
+        let making = growing.map(|g| Progress { loaded: g.made.into(), total: g.of.into() });
+        making.or_else(progress).map(|progress| of(progress).to_string())
+    };
     let text = move || match progress() {
         Some(p) if p.loaded < p.total => {
             let [loaded, total] = [p.loaded, p.total].map(words::bytes);
@@ -274,8 +279,8 @@ fn Loading() -> impl IntoView {
             <p prop:textContent=move || growing(store).unwrap_or_else(text)></p>
             <progress
                 data-testid="progress"
-                max=move || bytes(|p| p.total.max(1))
-                value=move || bytes(|p| p.loaded)
+                max=move || share(|p| p.total.max(1))
+                value=move || share(|p| p.loaded)
             ></progress>
             <div class="shelf" aria-hidden="true">
                 {(0..8).map(|_| view! { <div class="card ghost"></div> }).collect_view()}

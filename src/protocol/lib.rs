@@ -592,8 +592,10 @@ message! {
     /// The item vectors in two dimensions: their two principal components.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Map {
-        /// x and y of each product, one after another.
+        /// x and y of each product that ships, one after another, and behind them of [`Map::others`].
         pub points: Vec<f32>,
+        /// Products of a larger shop that were retrieved.
+        pub others: Vec<ProductId>,
         /// x and y of the query vector.
         pub query: (f32, f32),
         /// Share of the item vectors' variance along each axis.

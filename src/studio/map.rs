@@ -98,7 +98,10 @@ const LISTED: usize = 60;
 /// A state on the map.
 struct Drawn {
     state: State,
+    /// Of the products that ship, and behind them of the others that were retrieved.
     points: Vec<Point>,
+    /// These others.
+    others: Vec<ProductId>,
     query: Point,
     variance: (f32, f32),
     /// Place on the shelf of each product that reached the ranker, from 0.
@@ -117,10 +120,34 @@ impl Drawn {
         Ok(Self {
             state,
             points: map.points.chunks_exact(2).map(at).collect(),
+            others: map.others,
             query: at(&[map.query.0, map.query.1]),
             variance: map.variance,
             places: order.iter().map(product).zip(0..).collect(),
         })
+    }
+}
+
+impl Drawn {
+    /// How many of the points are of products that ship.
+    fn shipped(&self) -> usize {
+        self.points.len().saturating_sub(self.others.len())
+    }
+
+    /// The product of a point.
+    fn product(&self, number: usize) -> ProductId {
+        let other = number.checked_sub(self.shipped()).and_then(|place| self.others.get(place));
+        other.copied().unwrap_or(number as ProductId)
+    }
+
+    /// Number of a product's point, if it has one.
+    fn number(&self, product: ProductId) -> Option<usize> {
+        let shipped = self.shipped();
+        if (product as usize) < shipped {
+            return Some(product as usize);
+        }
+        let place = self.others.iter().position(|other| *other == product);
+        place.map(|place| shipped + place)
     }
 }
 
@@ -224,10 +251,11 @@ fn MapOfTheCatalogue() -> impl IntoView {
         }),
     };
     let tip = move || {
-        let (Some(product), Some(now), Some(map)) = (hot.get(), window.get(), drawn.get()) else {
+        let (Some(number), Some(now), Some(map)) = (hot.get(), window.get(), drawn.get()) else {
             return ().into_any();
         };
-        let Some(&point) = map.points.get(product) else { return ().into_any() };
+        let product = map.product(number);
+        let Some(&point) = map.points.get(number) else { return ().into_any() };
         let (x, y) = now.to_screen(point);
         // On the side where there is room.
         let across = if x > now.size.0 / 2.0 {
@@ -240,18 +268,18 @@ fn MapOfTheCatalogue() -> impl IntoView {
         } else {
             format!("top:{:.0}px", y + 12.0)
         };
-        let about = about(store, &map, product as ProductId);
+        let about = about(store, &map, product);
         view! {
             <div class="tip" style=format!("{across};{down}")>
-                <Picture product=product as ProductId />
+                <Picture product />
                 <span translate="no">{about.0}<small>{about.1}</small></span>
             </div>
         }
         .into_any()
     };
     let pointed_at = move || {
-        let (Some(product), Some(map)) = (hot.get(), drawn.get()) else { return String::new() };
-        let (title, rest) = about(store, &map, product as ProductId);
+        let (Some(number), Some(map)) = (hot.get(), drawn.get()) else { return String::new() };
+        let (title, rest) = about(store, &map, map.product(number));
         format!("{title}: {rest}")
     };
     let caught = move || match taken.with(Vec::len) {
@@ -385,7 +413,7 @@ fn legend() -> AnyView {
 /// The products that a lasso took.
 fn table(store: Store, map: Option<Arc<Drawn>>, taken: RwSignal<Vec<usize>>) -> AnyView {
     let Some(map) = map else { return ().into_any() };
-    let mut products: Vec<ProductId> = taken.get().iter().map(|&n| n as ProductId).collect();
+    let mut products: Vec<ProductId> = taken.get().iter().map(|&n| map.product(n)).collect();
     // What was retrieved first, in the order of the shelf.
     products
         .sort_by_key(|product| (map.places.get(product).copied().unwrap_or(usize::MAX), *product));

@@ -538,6 +538,10 @@ impl Retriever {
         request: &Request,
         settings: &Settings,
     ) -> Result<Option<Map>, StageError> {
+        let logged = stock.catalogue.logged();
+        let (retrieved, _) = self.draw(stock, request, settings).await?;
+        let candidates = retrieved.candidates.iter().map(|candidate| candidate.product);
+        let others: Vec<ProductId> = candidates.filter(|p| *p as usize >= logged).collect();
         let (understood, _) = self.understanding.of(stock, &request.query).await?;
         let asked = Asked { stock, request, understood, settings };
         let system = self.systems.chosen(settings);
@@ -547,11 +551,15 @@ impl Retriever {
         }
         let by = system.mapped_by(settings);
         let spanning = if by == *settings { None } else { Some(system.items(stock, &by).await?) };
-        let axes = axes(spanning.as_ref().unwrap_or(&items), stock.catalogue.logged());
+        let axes = axes(spanning.as_ref().unwrap_or(&items), logged);
+        let mut points = axes.points(&items);
+        if !others.is_empty() {
+            points.extend(axes.points(&system.newcomers(stock, settings, &others).await?));
+        }
         let query = axes.points(&query);
         let at = |n: usize| query.get(n).copied().unwrap_or(0.0);
         let variance = axes.variance;
-        Ok(Some(Map { points: axes.points(&items), query: (at(0), at(1)), variance }))
+        Ok(Some(Map { points, others, query: (at(0), at(1)), variance }))
     }
 }
 

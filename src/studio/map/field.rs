@@ -11,7 +11,6 @@ use super::Drawn;
 use super::hand::{Does, Gesture, Pointer, Press, STEP};
 use super::scene::Scene;
 use crate::plane::{Point, Window, inside, nearest, next};
-use market::catalogue::ProductId;
 use page::parts::{follow, heard};
 use page::store::Store;
 
@@ -62,6 +61,17 @@ impl Field {
             entered: RwSignal::new(false),
             gesture: StoredValue::new(Gesture::None),
         };
+        follow(move |_| {
+            let shipped = drawn.with(|map| map.as_ref().map_or(0, |map| map.shipped()));
+            // The points behind those of what ships are other products' by now.
+            let is_other = move |number: &usize| *number >= shipped;
+            if field.taken.with_untracked(|taken| taken.iter().any(is_other)) {
+                field.taken.update(|taken| taken.retain(|number| !is_other(number)));
+            }
+            if field.hot.get_untracked().as_ref().is_some_and(is_other) {
+                field.hot.set(None);
+            }
+        });
         let sized = RwSignal::new(0_u32);
         heard("resize", move |_: &Event| sized.update(|n| *n += 1));
         follow(move |_| {
@@ -147,8 +157,10 @@ impl Field {
 
     /// Looks at the product that is pointed at.
     pub fn choose(self) {
-        if let Some(product) = self.hot.get_untracked() {
-            self.store.state.update(|state| state.selected = Some(product as ProductId));
+        let hot = self.hot.get_untracked();
+        let product = hot.and_then(|hot| Some(self.on_show()?.1.product(hot)));
+        if let Some(product) = product {
+            self.store.state.update(|state| state.selected = Some(product));
         }
     }
 

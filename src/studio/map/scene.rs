@@ -52,17 +52,17 @@ impl Scene<'_> {
             self.draw_before(&context, before, &accent, &text);
         }
         context.set_fill_style_str(&accent);
-        for product in self.map.places.keys() {
-            self.circle(&context, self.map, *product as usize, 4.5, true);
+        for number in self.map.places.keys().filter_map(|product| self.map.number(*product)) {
+            self.circle(&context, self.map, number, 4.5, true);
         }
         context.set_stroke_style_str(&text);
-        for &product in &self.taken {
-            self.circle(&context, self.map, product, 3.5, false);
+        for &number in &self.taken {
+            self.circle(&context, self.map, number, 3.5, false);
         }
         context.set_stroke_style_str(&warm);
-        if let Some(chosen) = self.chosen {
+        if let Some(number) = self.chosen.and_then(|chosen| self.map.number(chosen)) {
             context.set_line_width(2.5);
-            self.circle(&context, self.map, chosen as usize, 8.0, false);
+            self.circle(&context, self.map, number, 8.0, false);
         }
         if let Some(hot) = self.hot {
             context.set_line_width(2.0);
@@ -98,15 +98,16 @@ impl Scene<'_> {
             context.line_to(c, d);
             context.stroke();
         };
-        for product in before.places.keys().map(|product| *product as usize) {
-            let was = before.points.get(product);
-            if let (Some(&was), Some(&is)) = (was, self.map.points.get(product))
+        for product in before.places.keys() {
+            let Some(number) = before.number(*product) else { continue };
+            let is = self.map.number(*product).and_then(|number| self.map.points.get(number));
+            if let (Some(&was), Some(&is)) = (before.points.get(number), is)
                 && was != is
             {
                 lines(was, is);
             }
-            if !self.map.places.contains_key(&(product as ProductId)) {
-                self.circle(context, before, product, 4.5, false);
+            if !self.map.places.contains_key(product) {
+                self.circle(context, before, number, 4.5, false);
             }
         }
         if before.query != self.map.query {
@@ -120,11 +121,11 @@ impl Scene<'_> {
         &self,
         context: &CanvasRenderingContext2d,
         map: &Drawn,
-        product: usize,
+        number: usize,
         radius: f64,
         filled: bool,
     ) {
-        let Some(&point) = map.points.get(product) else { return };
+        let Some(&point) = map.points.get(number) else { return };
         let (x, y) = self.window.to_screen(point);
         context.begin_path();
         // A radius above zero is no error.
