@@ -10,7 +10,6 @@ use link::{HistoryEdit, State};
 use market::catalogue::ProductId;
 use market::history::EventKind;
 use protocol::{Answer, Growing, Making, Question, Reply};
-use systems::knob::Settings;
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{
     CANDIDATES, COARSE, COARSE_KEEP, GMV, INDEX, PRODUCTS, RELEVANCE_CONTROL, SIGMA, SearchedIn,
@@ -63,7 +62,9 @@ fn what_ships_is_scored_alike_in_a_larger_shop() {
                 }
             }
             assert!(both >= 3, "{retriever:?}: {both} of what ships is among the best");
-            assert!(newcomers(&large).len() > 100, "{retriever:?}");
+            // Of equal scores, which words give, the lower number comes first.
+            let least = if retriever.has_vectors { 100 } else { 1 };
+            assert!(newcomers(&large).len() >= least, "{retriever:?}");
         }
     }
     // Back again nothing has changed.
@@ -95,14 +96,15 @@ fn a_newcomer_is_scored_by_its_own_vectors() {
             assert!(trace.passages.iter().all(|passage| passage.passed), "{retriever:?}");
             assert_eq!(trace.passages[0].entered, 40_000);
         }
-        // A tree with all its leaves open finds the same.
+        // Down a tree newcomers are found, too, and most of those that exact search finds.
         state.settings.switch(&GMV, false);
         let exact = run(&mut funnel, &state);
         state.settings.set(&INDEX, SearchedIn::Tree.value());
         state.settings.turn(&systems::shared::BEAM, 64.0);
         let tree = run(&mut funnel, &state);
-        let found = newcomers(&tree).len();
-        assert!(found > 0, "{retriever:?}");
+        let found = newcomers(&tree);
+        let same = newcomers(&exact).into_iter().filter(|product| found.contains(product)).count();
+        assert!(2 * same > newcomers(&exact).len(), "{retriever:?}: {same} of {}", found.len());
         let scores = |answer: &Answer| -> Vec<(ProductId, f32)> {
             answer.candidates.iter().map(|c| (c.product, c.retrieval_score)).collect()
         };
@@ -140,13 +142,20 @@ fn a_newcomer_that_was_bought_is_read_by_every_system() {
             if ranker.tasks.is_empty() && !retriever.has_vectors {
                 continue;
             }
-            let asked = Question::Machine { product: bought, of_page: false };
-            let Reply::Machine(machine) = ask(&mut funnel, &state, asked) else {
-                panic!("{retriever:?} {ranker:?}: no machine");
-            };
-            for activity in machine.retriever.iter().chain(&machine.ranker) {
-                let mut values = activity.rows.iter().flat_map(|strip| &strip.values);
-                assert!(values.all(|value| !value.is_nan()), "{retriever:?}: {}", activity.part);
+            // Of the page, newcomers are read that nobody named.
+            for of_page in [false, true] {
+                let asked = Question::Machine { product: bought, of_page };
+                let Reply::Machine(machine) = ask(&mut funnel, &state, asked) else {
+                    panic!("{retriever:?} {ranker:?}: no machine");
+                };
+                for activity in machine.retriever.iter().chain(&machine.ranker) {
+                    let mut values = activity.rows.iter().flat_map(|strip| &strip.values);
+                    assert!(
+                        values.all(|value| !value.is_nan()),
+                        "{retriever:?}: {}",
+                        activity.part
+                    );
+                }
             }
         }
     }
@@ -210,6 +219,8 @@ fn a_shop_that_is_given_up_half_way_is_gone_on_with() {
     let second = hasty(usize::MAX);
     let again = hasty(10);
     assert_eq!(block_on(funnel.run(2, &state, &again)).unwrap(), None);
+    let left = first.made.borrow().last().unwrap().1;
+    assert!(again.made.borrow()[0].1 >= left, "what was made before is there");
     let answer = block_on(funnel.run(3, &state, &second)).unwrap().unwrap();
     assert_eq!(answer.products, 40_000);
     let (made, went_on) = (again.made.borrow(), second.made.borrow());
@@ -245,8 +256,7 @@ fn a_larger_shop_that_can_not_be_made_is_told_of() {
     }
 }
 
-/// Without relevance control and with every ranker, no state of a larger shop panics or holds what is no
-/// number.
+/// On the feed without relevance control, where newcomers of every type come in question.
 #[test]
 fn every_ranker_gives_newcomers_numbers() {
     let mut funnel = funnel();
@@ -263,6 +273,4 @@ fn every_ranker_gives_newcomers_numbers() {
             }
         }
     }
-    let settings = Settings::default();
-    assert_eq!(ShopSize::of(&settings), ShopSize::Shipped);
 }

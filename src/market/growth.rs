@@ -95,6 +95,10 @@ impl Iterator for Growth {
         }
         None
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left(), Some(self.left()))
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use market::language::Message;
 use protocol::supervisor::{FRAME, Gpu};
 use protocol::words;
 use protocol::{Backend, Making, StageTime};
-use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, Surface};
+use systems::shared::{BACKEND, PAGE_NUMBER, SURFACE, ShopSize, Surface};
 
 /// Most suggestions shown.
 const SUGGESTIONS: usize = 8;
@@ -285,6 +285,8 @@ fn BackendBadge() -> impl IntoView {
         let of = words::count(to_be.get()? as usize);
         Some(say_with(word!("backend.growing.told"), &[("of", &of)]))
     };
+    let sells_more =
+        move || store.state.with(|state| ShopSize::of(&state.settings) != ShopSize::Shipped);
     let gpu = move || {
         store.status.with(|status| match status.gpu {
             Gpu::Missing => say(word!("backend.gpu-missing")).into(),
@@ -299,6 +301,7 @@ fn BackendBadge() -> impl IntoView {
                 }
                 _ => say(word!("backend.gpu-loading")).into(),
             },
+            Gpu::OnTrial if sells_more() => say(word!("backend.gpu-trial-waits")).into(),
             Gpu::OnTrial => say(word!("backend.gpu-on-trial")).into(),
             Gpu::Passed => say_with(word!("backend.gpu-passed"), &[("adapter", &status.adapter)]),
             Gpu::Refused => match &status.refusal {

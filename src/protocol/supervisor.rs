@@ -381,6 +381,7 @@ impl Supervisor {
             }
             FromEngine::Answer(answer) => self.answer(from, answer, now, &mut todo),
             FromEngine::Notice(said) => {
+                engine.growing = None;
                 if let Some(busy) = &mut engine.busy {
                     busy.complained = true;
                 }
@@ -433,6 +434,8 @@ impl Supervisor {
         let slept = now - self.last_tick > 3.0 * TICK;
         self.last_tick = now;
         for backend in [Backend::Cpu, Backend::Webgpu] {
+            // A step over a million products may take long, with nothing to tell of it.
+            let sells_more = self.sells_more();
             let on_trial = self.gpu_stands == Gpu::OnTrial && backend == Backend::Webgpu;
             let engine = self.engine(backend);
             if !matches!(engine.phase, Phase::Loading | Phase::Ready) {
@@ -445,7 +448,7 @@ impl Supervisor {
                 }
             }
             let starts = engine.phase == Phase::Loading || on_trial;
-            let patient = starts || engine.growing.is_some();
+            let patient = starts || engine.growing.is_some() || sells_more;
             let silent = now - engine.heard > if patient { SILENCE_LOADING } else { SILENCE };
             let overdue = engine.busy.is_some_and(|b| now - b.moved > OVERDUE && !starts);
             if silent || overdue {
@@ -547,6 +550,11 @@ impl Supervisor {
         self.pump_trial(now, todo);
     }
 
+    /// Whether a larger shop is asked for than the one that ships.
+    fn sells_more(&self) -> bool {
+        ShopSize::of(&self.state.settings) != ShopSize::Shipped
+    }
+
     /// Sends the trial's next request: one after the other, for two at once would slow each
     /// other down.
     fn pump_trial(&mut self, now: f64, todo: &mut Vec<Action>) {
@@ -554,8 +562,11 @@ impl Supervisor {
             |engine: &Engine| engine.busy.is_some_and(|busy| matches!(busy.job, Job::Trial(_)));
         // The trial is of the shop that ships: an engine that sells more would have to make all of it again
         // for the person's next request.
-        let sells_more = ShopSize::of(&self.state.settings) != ShopSize::Shipped;
-        if self.gpu_stands != Gpu::OnTrial || tries(&self.cpu) || tries(&self.gpu) || sells_more {
+        if self.gpu_stands != Gpu::OnTrial
+            || tries(&self.cpu)
+            || tries(&self.gpu)
+            || self.sells_more()
+        {
             return;
         }
         let next = self.results.as_flattened().iter().position(Option::is_none);

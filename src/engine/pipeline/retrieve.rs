@@ -228,7 +228,7 @@ struct DrawnBy {
 /// What item vectors hang on.
 #[derive(Clone, Debug, PartialEq)]
 struct LaidBy {
-    /// The knobs of the retriever.
+    /// Which retriever, which of its networks, and how its objectives weigh.
     settings: Settings,
     /// Whether all files that its knobs hang on have arrived.
     is_whole: bool,
@@ -383,9 +383,12 @@ impl Retriever {
             return Ok(None);
         }
         let built_by = BuiltBy { laid: by.clone(), levels: settings.count(&LEVELS) };
-        let Self { systems, laid, built, .. } = self;
+        let Self { systems, laid, built, retrieved, .. } = self;
         let system = systems.chosen(settings);
         if !laid.holds(&by) {
+            // They hold on to the vectors of before, and room for both would be too much of a million.
+            built.clear();
+            retrieved.clear();
             return Ok(Some((Making::Vectors, laid.step(system, &by, stock).await?)));
         }
         if !searches_tree(settings) || built.holds(&built_by) {
@@ -429,8 +432,12 @@ impl Retriever {
     /// What the chosen retriever's vectors hang on.
     fn laid_by(&mut self, settings: &Settings) -> LaidBy {
         let of = registry::retriever(settings);
-        let is_whole = self.systems.chosen(settings).wants_behind().is_empty();
-        let knobs = [&[&RETRIEVER], of.knobs].concat();
+        let system = self.systems.chosen(settings);
+        // Where the objectives weigh alike, what they hang on changes nothing when it arrives.
+        let is_whole = !system.needs_behind(settings) || system.wants_behind().is_empty();
+        let weights = of.objectives.iter().map(|objective| objective.weight);
+        let knobs: Vec<&Knob> =
+            [&RETRIEVER].into_iter().chain(of.networks.iter().copied()).chain(weights).collect();
         LaidBy { settings: settings.only(&knobs), is_whole }
     }
 

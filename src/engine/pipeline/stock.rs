@@ -145,8 +145,8 @@ impl Stock {
 
     /// Sells these newcomers in place of those that it sold, behind the products that a log tells of. What is
     /// laid out of the products is laid out anew; what is known of one does not hang on newcomers.
-    /// Gives back those that it sold.
-    pub fn sell(&mut self, newcomers: Vec<Product>) -> Vec<Product> {
+    /// `met` are those of them that models have rows for. Gives back those that it sold, and the met.
+    pub fn sell(&mut self, newcomers: Vec<Product>, met: Met) -> (Vec<Product>, Met) {
         let Self { catalogue, queries, statistics, .. } = self;
         let before = catalogue.products.split_off(catalogue.logged());
         catalogue.products.shrink_to_fit();
@@ -156,8 +156,7 @@ impl Stock {
         self.spelling = spelling(catalogue, queries);
         self.products = ProductFeatures::new(catalogue, statistics);
         self.prices_cents = prices_cents(catalogue);
-        self.met = Met::default();
-        before
+        (before, std::mem::replace(&mut self.met, met))
     }
 
     /// Meets the newcomers among these products: models can be asked of them then.

@@ -46,6 +46,9 @@ pub fn gumbel_top_k(scores: &[f32], tau: f32, k: usize, seed: u64) -> Vec<Hit> {
     largest(scores, keys, k)
 }
 
+/// Products that room is taken for at once, at most: whoever asks for all of them takes it as it goes.
+const ROOM: usize = 8_192;
+
 /// The K products with the largest keys, with their scores.
 fn largest(scores: &[f32], keys: impl Iterator<Item = f64>, k: usize) -> Vec<Hit> {
     let k = k.min(scores.len());
@@ -57,7 +60,7 @@ fn largest(scores: &[f32], keys: impl Iterator<Item = f64>, k: usize) -> Vec<Hit
     };
     // K is small beside a catalogue of a million: of the best so far no more than twice K are kept, and
     // whatever is not above the K-th of them is passed over. Of equal keys the earlier product comes first.
-    let mut order: Vec<(f64, u32)> = Vec::with_capacity(2 * k);
+    let mut order: Vec<(f64, u32)> = Vec::with_capacity((2 * k).min(ROOM));
     let mut floor = f64::NEG_INFINITY;
     let mut has_floor = false;
     for (key, product) in keys.zip(0..) {

@@ -27,7 +27,9 @@ impl<S: AssetSource> Funnel<S> {
     ) -> Told {
         let mut told = Told { job, reply: None, others: Vec::new(), notices: Vec::new() };
         match Halt::told(self.resize(state, caller).await) {
-            Ok(not_made) => told.notices.extend(not_made.flatten()),
+            Ok(Some(not_made)) => told.notices.extend(not_made),
+            // Nobody waits any more.
+            Ok(None) => return told,
             Err(notice) => told.notices.push(notice),
         }
         let request = match self.request(state) {
@@ -67,8 +69,11 @@ impl<S: AssetSource> Funnel<S> {
         if let Some(&product) = unknown {
             return Err(unknown_product(product).into());
         }
-        self.stock.meet(question.products());
-        self.lay_out(pass).await?;
+        // The places of a page ask nothing of a retriever.
+        if !matches!(question, Question::Seats(_)) {
+            self.stock.meet(question.products());
+            self.lay_out(pass).await?;
+        }
         Ok(match question {
             Question::Trace { product, held } => {
                 Reply::Trace(self.trace(pass, *product, *held).await?.0)
@@ -165,10 +170,14 @@ impl<S: AssetSource> Funnel<S> {
         let (trace, mut ranking) = self.trace(pass, product, None).await?;
         let (order, _) = self.place(&mut ranking.candidates, pass.state).await?;
         let Ranking { retrieved, candidates, .. } = ranking;
-        let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
         let size = pass.state.page_size();
         let from = pass.state.page_number().saturating_mul(size);
         let page: Vec<ProductId> = order.iter().skip(from).take(size).copied().collect();
+        if of_page {
+            self.stock.meet(page.iter().copied());
+            self.retriever.meet(&self.stock, &pass.settings);
+        }
+        let (stock, request, settings) = (&self.stock, &pass.request, &pass.settings);
         let of = |product: ProductId| {
             // It was let through to the ranker.
             let candidate = candidates.iter().find(|candidate| candidate.product == product);

@@ -3,12 +3,13 @@
 
 use std::hint::black_box;
 
-use super::{Funnel, Halt, failed};
+use super::{Funnel, Halt};
 use crate::pipeline::assets::{AssetError, AssetSource, damaged};
 use crate::pipeline::caller::Caller;
 use crate::pipeline::coarse::Coarse;
+use crate::pipeline::rank::Ranks;
 use crate::pipeline::retrieve::{self, Retriever};
-use crate::pipeline::stock::SHELVES;
+use crate::pipeline::stock::{Met, SHELVES};
 use link::State;
 use market::catalogue::{Product, ProductId};
 use market::growth::Growth;
@@ -21,9 +22,9 @@ use systems::shared::ShopSize;
 /// Products that are made before newer messages are let in: a few milliseconds.
 const SLICE: usize = 1_000;
 
-/// Bytes that a product takes of memory: itself, what is known of it, its words, its vector, and what a
-/// search makes of it (docs/index.md).
-const NEEDS: usize = 380;
+/// Bytes that a product takes of memory: itself, what is known of it, its words, its vector, what a search
+/// makes of it, and a tree while it is built (docs/index.md).
+const NEEDS: usize = 460;
 
 /// A larger shop that is being made.
 pub(super) struct Unfinished {
@@ -54,11 +55,11 @@ impl<S: AssetSource> Funnel<S> {
         caller: &impl Caller,
     ) -> Result<Option<Notice>, Halt> {
         let size = ShopSize::of(&state.settings);
-        if self.unfinished.as_ref().is_some_and(|unfinished| unfinished.size != size) {
-            self.unfinished = None;
-        }
         if size == self.size {
             return Ok(None);
+        }
+        if self.unfinished.as_ref().is_some_and(|unfinished| unfinished.size != size) {
+            self.unfinished = None;
         }
         let newcomers = match size.products() {
             None => Ok(Vec::new()),
@@ -147,18 +148,9 @@ impl<S: AssetSource> Funnel<S> {
             Ok(files) => files,
             Err(error) => return Ok(Err(error.said())),
         };
-        let before = self.stock.sell(newcomers);
-        let ranking = self.ranking.clone();
-        let read = match Retriever::read(&files, &self.stock, &self.device) {
-            Ok(retriever) => {
-                let ranker = self.read_ranker(&ranking).await;
-                ranker.map(|ranker| (retriever, ranker))
-            }
-            Err(error) => Err(error),
-        };
-        match read {
-            Ok((mut retriever, ranker)) => {
-                retriever.lay_out(&self.stock, &Settings::default()).await.map_err(failed)?;
+        let (before, met) = self.stock.sell(newcomers, Met::default());
+        match self.read_anew(&files).await {
+            Ok((retriever, ranker)) => {
                 (self.retriever, self.ranker) = (retriever, ranker);
                 self.resting.clear();
                 self.coarse = Coarse::default();
@@ -166,11 +158,27 @@ impl<S: AssetSource> Funnel<S> {
                 self.size = size;
                 Ok(Ok(()))
             }
-            Err(error) => {
-                self.stock.sell(before);
-                Ok(Err(error.said()))
+            Err(halt) => {
+                self.stock.sell(before, met);
+                match halt {
+                    Halt::Failed(notice) => Ok(Err(notice.says)),
+                    Halt::Unwanted => Err(Halt::Unwanted),
+                }
             }
         }
+    }
+
+    /// The systems in use, of the catalogue as it is now.
+    async fn read_anew(
+        &mut self,
+        files: &[Vec<u8>; retrieve::FILES.len()],
+    ) -> Result<(Retriever, Box<dyn Ranks>), Halt> {
+        let mut retriever = Retriever::read(files, &self.stock, &self.device)?;
+        let from = (&self.manifest, &self.source);
+        retriever.fetch(&self.retrieving, from, &self.stock, &self.device).await?;
+        retriever.lay_out(&self.stock, &Settings::default()).await?;
+        let ranking = self.ranking.clone();
+        Ok((retriever, self.read_ranker(&ranking).await?))
     }
 }
 

@@ -135,27 +135,37 @@ impl Lexicon {
             self.words[name as usize].is_brand = false;
         }
         let mut of_type = vec![0.0_f32; names.len()];
+        let mut of_logged = of_type.clone();
         let mut uses: Vec<BTreeMap<ProductTypeId, f32>> = Vec::new();
+        // What a word means hangs on the shop that queries were clicked in; a word that only newcomers use, on
+        // them.
+        let mut known = usize::MAX;
         for (number, product) in catalogue.products.iter().enumerate() {
+            if number == catalogue.logged() {
+                known = self.words.len();
+            }
             let mut words = self.numbers_of(&product.title);
             words.extend(&of_types[usize::from(product.product_type)]);
             words.extend(&of_brands[usize::from(product.brand)]);
             words.extend(product.colour.iter().flat_map(|&c| &of_colours[usize::from(c)]));
             words.sort_unstable();
             words.dedup();
-            // What words mean hangs on the shop that queries were clicked in.
+            uses.resize_with(self.words.len(), BTreeMap::new);
+            let of = usize::from(product.product_type);
+            for &word in words.iter().filter(|word| known == usize::MAX || **word as usize >= known)
+            {
+                *uses[word as usize].entry(product.product_type).or_default() += 1.0;
+            }
+            of_type[of] += 1.0;
             if number < catalogue.logged() {
-                uses.resize_with(self.words.len(), BTreeMap::new);
-                for &word in &words {
-                    *uses[word as usize].entry(product.product_type).or_default() += 1.0;
-                }
-                of_type[usize::from(product.product_type)] += 1.0;
+                of_logged[of] += 1.0;
             }
             self.of_products.extend(words);
             self.ends.push(self.of_products.len() as u32);
         }
-        for (word, uses) in self.words.iter_mut().zip(uses) {
-            let share = |(of, count): (ProductTypeId, f32)| (of, count / of_type[usize::from(of)]);
+        for (number, (word, uses)) in self.words.iter_mut().zip(uses).enumerate() {
+            let all = if number < known { &of_logged } else { &of_type };
+            let share = |(of, count): (ProductTypeId, f32)| (of, count / all[usize::from(of)]);
             word.types = uses.into_iter().map(share).collect();
         }
     }

@@ -44,7 +44,6 @@ impl Laid {
         let mut rows = match begun {
             Some((_, rows)) => rows,
             None => {
-                // Room for both at once would be too much of a million.
                 self.whole.clear();
                 let logged = system.items(stock, &by.settings).await?;
                 let mut rows = Rows::new(logged.len() / stock.catalogue.logged().max(1))?;

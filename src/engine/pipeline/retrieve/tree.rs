@@ -64,6 +64,12 @@ impl Built {
         self.whole.holds(by)
     }
 
+    /// Forgets all of it.
+    pub fn clear(&mut self) {
+        self.whole.clear();
+        self.begun = None;
+    }
+
     /// The last tree that was built.
     pub fn last(&self) -> Option<&Arc<Tree>> {
         self.whole.last().map(|(_, tree)| tree)
