@@ -230,7 +230,7 @@ fn a_shop_that_is_given_up_half_way_is_gone_on_with() {
     let rises = |what| {
         let of = went_on.iter().filter(|(made, _)| *made == what).map(|(_, made)| *made);
         let of: Vec<u32> = of.collect();
-        of.len() > 20 && of.is_sorted() && of.last() == Some(&40_000)
+        of.len() > 10 && of.is_sorted() && of.last() == Some(&40_000)
     };
     assert!(rises(Making::Products) && rises(Making::Vectors));
     let vectors = went_on.iter().position(|(what, _)| *what == Making::Vectors).unwrap();
