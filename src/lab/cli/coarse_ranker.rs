@@ -177,7 +177,7 @@ fn measured(
     let towers = Weights::from_bytes(file, MODEL)?.apply(model.towers.clone())?;
     let table = model.embeddings.products(&lab.products, None);
     let items = model.embeddings.items(&lab.products, table);
-    let ranker = CoarseRanker::new(towers, items, &device());
+    let ranker = CoarseRanker::new(towers, items);
     let all = lab.retrieve(model, retrieved)?;
     let cut = cascade(lab, model, &ranker, &all, kept)?;
     Ok([figures(lab, &all, kept), figures(lab, &cut, kept)])

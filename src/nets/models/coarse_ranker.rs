@@ -7,10 +7,11 @@
 //! one user-query tower and an inner product for each retrieved product. The vectors of all
 //! products are made when the towers are loaded.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::moppr::retriever::Retriever;
 use super::moppr::{MopprConfig, Towers, UserQueryOutput};
+use super::newcomers::rows;
 use super::weights::{Weights, WeightsError};
 use crate::models::vocabulary::Vocabulary;
 use market::catalogue::{Catalogue, ProductId};
@@ -24,7 +25,6 @@ pub struct CoarseRanker {
     towers: Towers,
     /// H_i of every product that a log tells of, `[N, output]`.
     items: Tensor<2>,
-    device: Device,
 }
 
 impl CoarseRanker {
@@ -52,12 +52,12 @@ impl CoarseRanker {
         }
         let towers = weights.apply(config.init_towers(device))?;
         let items = retriever.items().clone().narrow(0, 0, config.vocabulary.products);
-        Ok(Self::new(towers, items, device))
+        Ok(Self::new(towers, items))
     }
 
     /// Around towers in memory. `items` is e^i of every product.
-    pub fn new(towers: Towers, items: Tensor<2>, device: &Device) -> Self {
-        Self { items: towers.item(items), towers, device: device.clone() }
+    pub fn new(towers: Towers, items: Tensor<2>) -> Self {
+        Self { items: towers.item(items), towers }
     }
 
     /// H_uq of encoded requests, `[B, output]`.
@@ -79,23 +79,9 @@ impl CoarseRanker {
         candidates: &[ProductId],
         newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
     ) -> Tensor<1> {
-        let (count, [logged, _]) = (candidates.len(), self.items.dims());
-        let mut others: Vec<ProductId> = Vec::new();
-        let row = |&product: &ProductId| {
-            if (product as usize) < logged {
-                return product.cast_signed();
-            }
-            others.push(product);
-            (logged + others.len() - 1) as i32
-        };
-        let rows: Vec<i32> = candidates.iter().map(row).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &self.device);
-        let items = match others.is_empty() {
-            true => self.items.clone(),
-            false => Tensor::cat(vec![self.items.clone(), self.towers.item(newcomers(&others))], 0),
-        };
-        let request = self.user_query(encoded);
-        items.select(0, rows).matmul(request.transpose()).reshape([count])
+        let newcomers = |products: &[ProductId]| self.towers.item(newcomers(products));
+        let items = rows(&self.items, candidates, newcomers);
+        items.matmul(self.user_query(encoded).transpose()).reshape([candidates.len()])
     }
 }
 

@@ -4,6 +4,7 @@ pub mod coarse_ranker;
 pub mod dmt;
 pub mod mlpr;
 pub mod moppr;
+mod newcomers;
 pub mod query_category;
 pub mod vocabulary;
 pub mod weights;

@@ -6,10 +6,11 @@
 //! were computed before ([`Ranker::precompute`]; table 5 of the paper compares the two). Nothing
 //! here reads the device: only tensors go out.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::bert::{Text, Texts, in_parts};
 use super::{Mlpr, MlprConfig, Output, Pairs};
+use crate::models::newcomers::rows;
 use crate::models::weights::{Weights, WeightsError};
 use market::catalogue::{Catalogue, ProductId};
 use market::features::wide;
@@ -139,22 +140,7 @@ impl Items {
         products: &[ProductId],
         newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
     ) -> Tensor<2> {
-        let [logged, _] = self.0.dims();
-        let mut others: Vec<ProductId> = Vec::new();
-        let row = |&product: &ProductId| {
-            if (product as usize) < logged {
-                return product.cast_signed();
-            }
-            others.push(product);
-            (logged + others.len() - 1) as i32
-        };
-        let rows: Vec<i32> = products.iter().map(row).collect();
-        let rows = TensorData::new(rows, [products.len()]);
-        let all = match others.is_empty() {
-            true => self.0.clone(),
-            false => Tensor::cat(vec![self.0.clone(), newcomers(&others)], 0),
-        };
-        all.select(0, Tensor::<1, Int>::from_data(rows, &self.0.device()))
+        rows(&self.0, products, newcomers)
     }
 
     /// All of them, `[N, d]`.
