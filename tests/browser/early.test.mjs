@@ -19,7 +19,8 @@ async function settled(address, { context, prepare } = {}) {
   await withPage(stage, { allow: [/^/], context }, async (page, watch) => {
     await prepare?.(page);
     await page.goto(stage.server.url + address, { waitUntil: "commit" });
-    await page.waitForFunction(() => document.documentElement.dataset.words === "first");
+    // Between the answer's first byte and its first tag a document has no root.
+    await page.waitForFunction(() => document.documentElement?.dataset.words === "first");
     settled = await page.evaluate(() => {
       const { lang, dataset } = document.documentElement;
       return { lang, ...dataset, told: window["vitrine-words"].split("\n"), worker: window.vitrineEngine.worker instanceof Worker };
