@@ -8,20 +8,25 @@ use url::form_urlencoded;
 /// A part of a link: its key, and its value as it is written there, escapes and all.
 pub(super) type Part = (String, String);
 
-/// Beginnings of the keys that others append, to follow who comes from where.
-const PASSENGER_BEGINNINGS: [&str; 25] = [
-    "utm_", "mc_", "pk_", "mtm_", "piwik_", "matomo_", "hsa_", "_hs", "__hs", "__cft__", "__tn__",
-    "ga_", "_ga", "_gl", "fb_", "at_", "ns_", "vero_", "oly_", "guce_", "share_", "sharer_",
-    "stm_", "_branch_", ":~:",
+/// Beginnings of the keys that others append, to follow who comes from where. No key of the page has
+/// a `_`, and with one begins what is added behind a person's back: `_ga`, `__tn__`, `_kx`.
+const PASSENGER_BEGINNINGS: [&str; 33] = [
+    "_", "utm_", "mc_", "pk_", "mtm_", "piwik_", "matomo_", "hsa_", "ga_", "gad_", "gs_", "sca_",
+    "fb_", "at_", "ns_", "vero_", "oly_", "guce_", "share_", "sharer_", "stm_", "spm_", "xsec_",
+    "wt_", "wt.", "wx_", "trk", "elq", "af_", "sc_", "ml_", "dm_", ":~:",
 ];
 
 /// Whole keys of that kind.
 const PASSENGERS: &str = "\
-    adtag campaign campaignid chksm ck_subscriber_id clicktime cmpid dclid ef_id elqtrack \
-    elqtrackid enterid epik fbclid feature from gbraid gclid gclsrc guccounter igsh igshid \
-    irclickid irgwc isappinstalled li_fat_id lipi mibextid mkt_tok mpshare msclkid nsukey \
-    rb_clickid rdid rdt_cid ref ref_src ref_url referer referrer s_cid s_kwcid scene scid \
-    scm sfnsn si source spm srcid srsltid trk ttclid twclid usp wbraid xtor yclid";
+    adtag appuid apptime ascene awc bd_vid bsource buvid bxsign campaign campaignid chksm cjevent \
+    ck_subscriber_id clickref clicktime cmpid cvid cxt dclid dicbo ef_id ei enterid epik exportkey \
+    extid fbclid feature fref from from_source from_spmid gbraid gclid gclsrc guccounter hc_ref \
+    icid igsh igshid im_ref irclickid irgwc is_copy_url is_from_webapp isappinstalled li_fat_id \
+    lipi mibextid midtoken mkt_tok mpshare msclkid ncid nettype nsukey ocid pass_ticket qclid \
+    rb_clickid rdid rdt_cid ref ref_src ref_url refid referer referrer s_cid s_kwcid sa sccid \
+    scene scid scm sender_device sender_web_id sfnsn sharefrom shareredid si sid_for_share smid \
+    source spm srcid srsltid sscid subscene suid tblci tduid tt_from ttclid twclid unique_k usg \
+    usp ust ut_sk vd_source ved wbraid wprov wxfrom xhsshare xtor yclid ymclid ysclid";
 
 /// Signs of the text around a link, which stand behind it: those that links may hold as they are.
 const SIGNS: &str = ".,;:!?)]}>|\\/*_~\"'`-";
@@ -359,6 +364,41 @@ mod tests {
         let (link, dropped) = read("?q=sofa&UTM_Source=x&colour=red&embed=shelf&yclid=4");
         assert_eq!(link, "#v=1&q=sofa&embed=shelf");
         assert_eq!(dropped.len(), 1);
+    }
+
+    /// As their sites write them; upper case too.
+    #[test]
+    fn what_sites_append_today_is_no_part_of_a_link() {
+        for tail in [
+            // Google: advertisements, results of a search, and links out of its documents.
+            "gad_source=1&gad_campaignid=2172&gbraid=0AAAA&gclid=Cj0K",
+            "srsltid=AfmBOoq&sca_esv=59&gs_lcrp=EgZ&ei=x&ved=2ahUKE",
+            "sa=D&source=docs&ust=1730000000&usg=AOvVaw",
+            // X, Microsoft, LinkedIn, Reddit, Snap, Taboola, Outbrain.
+            "__twitter_impression=true&cxt=HHwWgoC&twclid=2",
+            "ocid=msedgntp&cvid=66aa&ei=10&msclkid=3",
+            "trk=public_post&trkInfo=AQ&trk_contact=7&lipi=urn&midToken=AQ&refId=5",
+            "rdt_cid=1&ScCid=2&tblci=3&dicbo=v2&sscid=4&cjevent=5&awc=6",
+            // What newsletters send.
+            "mkt_tok=MTIz&_kx=abc&mc_eid=1&elqTrackId=2&ml_subscriber=3&sc_src=email_4",
+            // Webtrends, Yandex, AOL.
+            "WT.mc_id=social&wt_zmc=1&wt_mc=2&_openstat=ZGly&ysclid=l1&ncid=txt",
+            // Bilibili, Xiaohongshu, Taobao, WeChat, Baidu, TikTok.
+            "share_source=copy_web&vd_source=6e1&spm_id_from=333.999&unique_k=hM2&buvid=XY",
+            "xhsshare=WeixinSession&xsec_token=AB&xsec_source=app_share&appuid=5b&apptime=17&shareRedId=N0",
+            "spm=a21bo.1&scm=1007&ut_sk=1.X&suid=F1&bxsign=scd",
+            "from=timeline&ascene=45&subscene=1&wx_header=3&nettype=WIFI&pass_ticket=x&exportkey=n_Ch",
+            "bd_vid=11&_t=ZM-8&_r=1&is_from_webapp=1&sender_device=pc&sender_web_id=74",
+        ] {
+            for arrived in [
+                format!("{CLEAN}&{tail}"),
+                format!("{CLEAN}?{tail}"),
+                format!("?{tail}{CLEAN}"),
+                format!("?{}&{}", tail.to_uppercase(), &CLEAN[1..]),
+            ] {
+                assert_eq!(read(&arrived), (CLEAN.into(), vec![]), "{arrived}");
+            }
+        }
     }
 
     #[test]
