@@ -19,6 +19,9 @@ use systems::shared::PAGE_NUMBER;
 /// Behaviours that the history begins with, and that it grows by.
 const AT_FIRST: usize = 32;
 
+/// The newest that are printed, as www/print.css has it: the number of all others is printed beside them.
+const ON_PAPER: usize = 14;
+
 /// The shopper and the history.
 #[component]
 pub fn ShopperBand() -> impl IntoView {
@@ -177,14 +180,21 @@ fn History() -> impl IntoView {
         shopper.track();
         old.set(AT_FIRST);
     });
-    let keys = move || {
+    let shown = move || {
         let edits = store.state.with(|state| {
             let added = |edit: &&HistoryEdit| matches!(edit, HistoryEdit::Add { .. });
             let added = state.history.iter().filter(added).count();
             2 * added as isize - state.history.len() as isize
         });
-        let shown = old.get().saturating_add_signed(edits);
+        old.get().saturating_add_signed(edits)
+    };
+    let keys = move || {
+        let shown = shown();
         entries.with(|all| all.iter().take(shown).map(key).collect())
+    };
+    let unprinted = move || match entries.with(Vec::len).saturating_sub(ON_PAPER.min(shown())) {
+        0 => String::new(),
+        count => say_with(word!("history.rest"), &[("count", &words::count(count))]),
     };
     let grow = move |event| {
         let strip = event_target::<web_sys::Element>(&event);
@@ -224,6 +234,7 @@ fn History() -> impl IntoView {
                 {when(waiting, ghosts)}
                 {when(empty, nothing)}
                 {keyed(keys, entry)}
+                <li class="rest" data-testid="history-rest" hidden prop:textContent=unprinted></li>
             </ol>
         </div>
     }

@@ -60,6 +60,7 @@ for (const panel of ["", ...PANELS]) {
       await vitrine.halt(panel);
     }
     await vitrine.still();
+    assert.equal(await seen(page, '[data-testid="history-rest"]'), 0, "on the screen the rest is scrolled to");
     await onPaper(vitrine);
     try {
       await picture(page, `print-${panel || "page"}`, { fullPage: true });
@@ -72,6 +73,15 @@ for (const panel of ["", ...PANELS]) {
         return [color, backgroundColor];
       });
       assert.deepEqual([text, ground], ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]);
+      if (!panel) {
+        // What of a long history is not printed is counted.
+        const [all, rest] = await Promise.all([page.locator(".history .heading > p").first(), vitrine.get("history-rest")].map(
+          (place) => place.innerText().then((text) => Number(text.replace(/\D/g, ""))),
+        ));
+        assert.match(await vitrine.get("history-rest").innerText(), /^and \d+ more$/);
+        assert.ok(all > 15, `a history of ${all}`);
+        assert.equal((await seen(page, ".strip [data-entry]")) + rest, all);
+      }
       const foot = vitrine.get("print-foot");
       assert.match(await foot.innerText(), /A search for “couch” by Clara\. .*Ranker: MLPR with BERT/);
       assert.match(await foot.innerText(), /http:\/\/127\.0\.0\.1.*q=couch/);
