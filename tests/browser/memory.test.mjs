@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { test, useStage } from "./support/browser.mjs";
 import { learn, learnLink, until } from "./support/learning.mjs";
+import { REACH, programs } from "./support/programs.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -15,30 +16,6 @@ const MOST = 1.1;
 const ACTS = ["query", "shopper", "ranker", "look", "panel", "language"];
 /** Few cards, for they take longest to draw. */
 const LINK = "?v=1&q=couch&size=4&candidates=20&panel=compare&a=q:lamp";
-
-/** Keeps the memory of each WebAssembly program of the page within reach. */
-const REACH = () => {
-  window.programs = {};
-  const { instantiateStreaming, instantiate } = WebAssembly;
-  // What is shipped calls its memory by another name. A program that asks what the browser can do has none.
-  const keep = (name, { instance }) => {
-    const memory = Object.values(instance.exports).find((exported) => exported instanceof WebAssembly.Memory);
-    if (memory) window.programs[name] = memory;
-  };
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    const response = await source;
-    const made = await instantiateStreaming(response, imports);
-    keep(response.url.split("/").pop().split(/[-_.]/)[0], made);
-    return made;
-  };
-  WebAssembly.instantiate = async (source, imports) => {
-    const made = await instantiate(source, imports);
-    if (made.instance) {
-      keep("program", made);
-    }
-    return made;
-  };
-};
 
 /** Sets a control as a person would, and waits until what follows from it is painted. */
 const ROUND = async (number) => {
@@ -89,25 +66,6 @@ const ROUND = async (number) => {
     await acts[name]();
   }
 };
-
-/** Bytes of every program's memory: those of the page, and those in workers, in the order in which these began. */
-async function programs(page) {
-  await page.requestGC();
-  const held = await page.evaluate(() => Object.entries(window.programs).map(([name, memory]) => [name, memory.buffer.byteLength]));
-  const counts = {};
-  for (const worker of page.workers()) {
-    // Glue that has started its program gives what it exports to whoever would start it again.
-    const [name, bytes] = await worker.evaluate(async () => {
-      const [, name] = /([a-z-]+)-loader\.js$/.exec(location.pathname);
-      const { default: start } = await import(new URL(`./${name}.js${location.search}`, location.href));
-      const memory = Object.values(await start()).find((exported) => exported instanceof WebAssembly.Memory);
-      return [name, memory.buffer.byteLength];
-    });
-    counts[name] = (counts[name] ?? 0) + 1;
-    held.push([`${name} ${counts[name]}`, bytes]);
-  }
-  return Object.fromEntries(held);
-}
 
 /** Goes some rounds. */
 async function go(page, from, to) {
