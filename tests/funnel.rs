@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use burn::module::Module;
@@ -11,6 +12,7 @@ use engine::pipeline::Funnel;
 use engine::pipeline::assets::Manifest;
 use engine::pipeline::caller::Caller;
 use futures::executor::block_on;
+use lab::cli::judge;
 use lab::native::{Folder, Patient};
 use languages::english;
 use link::{HistoryEdit, State};
@@ -34,7 +36,7 @@ use serde::Serialize;
 use systems::dmt::{self, BiasFeatures, MULTI_TASK, MultiTask};
 use systems::registry::RETRIEVERS;
 use systems::shared::{self, Surface, Weights};
-use systems::{mlpr, moppr, yandex};
+use systems::{mlpr, moppr, retrieval_alone, yandex};
 
 use crate::support::{Spoilt, funnel, load, run};
 
@@ -273,6 +275,34 @@ fn relevance_control_comes_first_and_the_page_is_full() {
                 let ranked = order.iter().map(|ranked| answer.candidates[ranked.candidate].tier);
                 assert!(ranked.is_sorted(), "{query}");
                 assert!(answer.candidates.iter().map(|c| c.tier).is_sorted(), "{query}");
+            }
+        }
+    }
+}
+
+/// Behind the coarse ranker too, as it opens; whoever ranks takes nothing away.
+#[test]
+fn whatever_is_asked_for_the_page_is_full() {
+    let mut funnel = funnel();
+    let read = |file: &str| judge::read(&Path::new("tests/judged").join(file)).expect(file);
+    let queries: Vec<_> = ["queries.csv", "held-back.csv"].into_iter().flat_map(read).collect();
+    assert!(queries.len() >= 80);
+    for (number, retriever) in RETRIEVERS.into_iter().enumerate() {
+        // All are asked, each by one of the retrievers: there are many.
+        for query in queries.iter().skip(number).step_by(RETRIEVERS.len()).map(|one| &one.query) {
+            for coarse in [false, true] {
+                let state = State { query: query.clone(), ..State::default() };
+                let mut state = state.retrieved_by(retriever).ranked_by(&retrieval_alone::RANKER);
+                state.settings.switch(&shared::COARSE, coarse);
+                let answer = run(&mut funnel, &state);
+                let retrieved = answer.retrieval.retrieved as usize;
+                let keep = state.settings.count(&shared::COARSE_KEEP) as usize;
+                let products: HashSet<_> = answer.candidates.iter().map(|c| c.product).collect();
+                let said = format!("{query:?} by {retriever:?}, coarse ranker {coarse}");
+                assert_eq!(products.len(), answer.candidates.len(), "{said}: none twice");
+                let left = if coarse { retrieved.min(keep) } else { retrieved };
+                assert_eq!(products.len(), left, "{said}");
+                assert!(left >= state.page_size(), "{said}: {left} products");
             }
         }
     }
