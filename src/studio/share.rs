@@ -210,7 +210,7 @@ fn Share() -> impl IntoView {
             </section>
             <section>
                 <h3 prop:textContent=text(word!("studio.share.code"))></h3>
-                {live(move || qr(link.get(), told))}
+                {live(move || qr(store, link.get(), told))}
             </section>
             <Embedding />
             <section>
@@ -257,13 +257,20 @@ fn unwritten(why: String) -> Message {
     Message::new(word!("studio.why.unwritten")).with("why", why)
 }
 
-fn qr(link: String, told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static) -> AnyView {
+fn qr(
+    store: Store,
+    link: String,
+    told: impl Fn(Result<(), Message>) + Copy + Send + Sync + 'static,
+) -> AnyView {
     let Some(svg) = code(&link) else {
         return view! { <p class="empty" data-testid="no-code" prop:textContent=say(word!("studio.share.too-long"))></p> }
             .into_any();
     };
     let file = svg.clone();
-    let save = move || told(download("vitrine-link.svg", "image/svg+xml", &file));
+    let save = move || {
+        let name = source(store, |source| source.file("link", "svg"));
+        told(download(&name, "image/svg+xml", &file));
+    };
     view! {
         <div class="code" role="img" aria-label=say(word!("studio.share.qr")) data-testid="qr" inner_html=svg></div>
         <button type="button" class="outlined" on:click=click(save)>"SVG"</button>

@@ -55,6 +55,9 @@ test("the ranking is saved with every score, as it stands on the shelf", async (
     assert.match(rows[0].at(header.indexOf("score is") - header.length), /^Π \(P\(k\) \/ b\)\^\(w \/ Σ w\) \| w: click .* \| b: click /);
     assert.match(score, form === "semicolon" ? /^\d+,\d+$/ : /^\d+\.\d+$/);
   }
+  const code = await saved(vitrine, () => vitrine.page.locator('[data-testid="qr"] + button').click());
+  assert.equal(code.name, `link-couch-clara-${today}.svg`);
+  assert.match(code.text, /^<svg/);
   const json = JSON.parse((await saved(vitrine, () => vitrine.get("save-json").click())).text);
   assert.equal(json.ranker, "dmt");
   assert.equal(json.products[0].product, Number(shelf[0].id));
