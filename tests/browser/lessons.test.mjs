@@ -137,6 +137,10 @@ test("a lesson is done with the keyboard alone", async () => {
   await third.focus();
   await page.keyboard.press("Enter");
   await reached(vitrine, "1");
+  // An input method's.
+  await page.locator("body").dispatchEvent("keydown", { key: "ArrowRight", keyCode: 229, isComposing: true });
+  await vitrine.rest();
+  assert.equal(await step(vitrine), "1");
   await page.keyboard.press("ArrowRight");
   await reached(vitrine, "2");
   await page.keyboard.press("ArrowLeft");

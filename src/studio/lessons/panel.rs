@@ -17,7 +17,7 @@ use market::language::{Language, Message};
 use page::browser::document;
 use page::language::{self, say, say_with, text, worded};
 use page::latest::Latest;
-use page::parts::{click, follow, heard, live, when};
+use page::parts::{click, follow, heard, is_composing, live, when};
 use page::picture::Mark;
 use page::store::{Store, store};
 
@@ -273,7 +273,8 @@ fn Steps(lesson: Arc<Lesson>, name: String, done: Done) -> impl IntoView {
     heard("keydown", move |event: &KeyboardEvent| {
         let other = event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key();
         let shown = store.view.with_untracked(|view| view.panel == Some(KEY));
-        if other || !shown || event.default_prevented() || is_taken(event) {
+        let taken = is_composing(event) || event.default_prevented() || is_taken(event);
+        if other || !shown || taken {
             return;
         }
         match event.key().as_str() {
