@@ -1,8 +1,12 @@
 //! A larger shop around the one that ships: what stays as it is, and what is known of the newcomers.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
+use engine::pipeline::kept::{Keeps, KeptFile, NotKept, Opening};
 use engine::pipeline::stock::SHELVES;
 use futures::executor::block_on;
 use lab::native::Patient;
@@ -10,7 +14,7 @@ use link::{HistoryEdit, State};
 use market::catalogue::ProductId;
 use market::history::EventKind;
 use protocol::{Answer, Growing, Making, Question, Reply};
-use systems::registry::{RANKERS, RETRIEVERS};
+use systems::registry::{self, RANKERS, RETRIEVERS};
 use systems::shared::{
     CANDIDATES, COARSE, COARSE_KEEP, GMV, INDEX, PRODUCTS, RELEVANCE_CONTROL, SIGMA, SearchedIn,
     ShopSize,
@@ -235,6 +239,175 @@ fn a_shop_that_is_given_up_half_way_is_gone_on_with() {
     assert!(rises(Making::Products) && rises(Making::Vectors));
     let vectors = went_on.iter().position(|(what, _)| *what == Making::Vectors).unwrap();
     assert!(went_on[vectors..].iter().all(|(what, _)| *what == Making::Vectors));
+}
+
+/// Files that outlive a visit, or why there are none.
+#[derive(Clone, Default)]
+struct Disk {
+    files: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+    refused: Option<NotKept>,
+}
+
+impl Keeps for Disk {
+    fn version(&self) -> String {
+        "1".into()
+    }
+
+    fn open<'a>(&'a self, name: &'a str) -> Opening<'a> {
+        self.files.borrow_mut().entry(name.into()).or_default();
+        let open: Box<dyn KeptFile> = Box::new(OnDisk(self.clone(), name.into()));
+        let opened = self.refused.clone().map_or(Ok(open), Err);
+        Box::pin(async move { opened })
+    }
+}
+
+struct OnDisk(Disk, String);
+
+impl OnDisk {
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        act(self.0.files.borrow_mut().get_mut(&self.1).expect("a file that is kept"))
+    }
+}
+
+impl KeptFile for OnDisk {
+    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, String> {
+        self.with(|file| {
+            let rest = file.get(at as usize..).unwrap_or_default();
+            let count = rest.len().min(bytes.len());
+            bytes[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        })
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
+        self.with(|file| {
+            assert_eq!(file.len(), at as usize);
+            file.extend(bytes);
+            Ok(())
+        })
+    }
+
+    fn cut(&mut self, at: u64) -> Result<(), String> {
+        self.with(|file| file.truncate(at as usize));
+        Ok(())
+    }
+}
+
+/// Whoever looks at how many products and vectors were taken from an earlier visit.
+#[derive(Default)]
+struct Watching {
+    products: Cell<u32>,
+    vectors: Cell<u32>,
+}
+
+impl Caller for Watching {
+    async fn still_wanted(&self) -> bool {
+        true
+    }
+
+    fn milliseconds(&self) -> f64 {
+        0.0
+    }
+
+    fn growing(&self, Growing { what, taken, .. }: Growing) {
+        match what {
+            Making::Products => self.products.set(taken),
+            Making::Vectors => self.vectors.set(taken),
+            Making::Tree => {}
+        }
+    }
+}
+
+/// The engine of a visit to a shop whose files are these.
+fn visit(disk: &Disk, source: Spoilt) -> Funnel<Spoilt> {
+    let mut funnel = load(source).expect("a shop");
+    funnel.keep(Box::new(disk.clone()));
+    funnel
+}
+
+/// What is answered, and how many products and vectors were taken.
+fn watched(funnel: &mut Funnel<Spoilt>, state: &State) -> (Answer, u32, u32) {
+    let watching = Watching::default();
+    let answer =
+        block_on(funnel.run(1, state, &watching)).expect("an answer").expect("of this run");
+    (answer, watching.products.get(), watching.vectors.get())
+}
+
+/// Newcomers of 40,000 products without the first thousand, which each visit makes for itself.
+const ALL: u32 = 35_000;
+
+#[test]
+fn what_a_visit_made_the_next_one_takes_to_the_same_answer() {
+    let state = of_size(ShopSize::Large, "running shoes");
+    let expected = run(&mut funnel(), &state);
+    let same = |answer: &Answer| {
+        assert_eq!(answer.notices, []);
+        assert_eq!(answer.candidates, expected.candidates);
+        assert_eq!(answer.others, expected.others);
+        assert_eq!(answer.products, expected.products);
+    };
+    let vectors = format!("shop-vectors-{}-cpu", registry::retriever(&state.settings).key);
+    let disk = Disk::default();
+    // A tab that is closed in the middle.
+    let hasty = Hasty { looks: Cell::new(56), made: RefCell::default() };
+    assert_eq!(block_on(visit(&disk, Spoilt::new()).run(1, &state, &hasty)).unwrap(), None);
+    assert_eq!(hasty.made.borrow().last().unwrap().0, Making::Vectors);
+    let mut second = visit(&disk, Spoilt::new());
+    let (answer, products, taken) = watched(&mut second, &state);
+    same(&answer);
+    assert!(products == ALL && taken > 10_000 && taken < ALL, "{products} {taken}");
+    let whole = disk.files.borrow().clone();
+    assert_eq!(whole.keys().collect::<Vec<_>>(), ["shop-products", &vectors]);
+    // Everything is there.
+    let mut third = visit(&disk, Spoilt::new());
+    let (answer, products, taken) = watched(&mut third, &state);
+    same(&answer);
+    assert_eq!((products, taken), (ALL, ALL));
+    assert_eq!(*disk.files.borrow(), whole);
+    // Other vectors take the place of those that were kept, which are laid out anew then.
+    let weight = registry::retriever(&state.settings).objectives[0].weight;
+    let mut other = state.clone();
+    other.settings.set(weight, 0.0);
+    assert_eq!(watched(&mut third, &other).2, 0);
+    let now = disk.files.borrow()[&vectors].clone();
+    let half = whole[&vectors].len() / 2;
+    assert!(now.len() > half && now != whole[&vectors]);
+    // A file that was cut and one that was damaged are taken as far as they are right.
+    let products = whole["shop-products"].len();
+    disk.files.borrow_mut().insert(vectors.clone(), whole[&vectors][..half].into());
+    disk.files.borrow_mut().get_mut("shop-products").unwrap()[products / 2] ^= 1;
+    let (answer, products, taken) = watched(&mut visit(&disk, Spoilt::new()), &state);
+    same(&answer);
+    let part = 10_000..ALL;
+    assert!(part.contains(&products) && part.contains(&taken), "{products} {taken}");
+    assert_eq!(*disk.files.borrow(), whole);
+    // Of other files all is made anew, whatever it is that has changed.
+    let copy = "moppr-click.safetensors";
+    let weights = std::fs::read("assets/moppr-exposure.safetensors").unwrap();
+    let (answer, products, taken) = watched(&mut visit(&disk, Spoilt::with(copy, weights)), &state);
+    same(&answer);
+    assert_eq!((products, taken), (0, 0));
+    assert_ne!(*disk.files.borrow(), whole);
+}
+
+/// Where nothing can be kept, that is told once; where another visit keeps it, there is nothing to tell.
+#[test]
+fn a_shop_that_can_not_be_kept_works_from_memory() {
+    let state = of_size(ShopSize::Large, "running shoes");
+    for (refused, told) in
+        [(NotKept::Refused("full".into()), &["shop-not-kept"][..]), (NotKept::Taken, &[][..])]
+    {
+        let disk = Disk { refused: Some(refused), ..Disk::default() };
+        let mut funnel = visit(&disk, Spoilt::new());
+        let keys = |answer: &Answer| -> Vec<String> {
+            answer.notices.iter().map(|notice| notice.key.clone()).collect()
+        };
+        let (answer, products, taken) = watched(&mut funnel, &state);
+        assert_eq!((answer.products, products, taken), (40_000, 0, 0));
+        assert_eq!(keys(&answer), told);
+        let (again, ..) = watched(&mut funnel, &state);
+        assert_eq!((keys(&again), &again.candidates), (vec![], &answer.candidates));
+    }
 }
 
 /// Where the shelves are missing or damaged, or of another shop, the one that ships goes on, and that is

@@ -379,9 +379,14 @@ fn from_engine() -> Vec<FromEngine> {
         FromEngine::Progress(Progress { loaded: 10, total: 100 }),
         FromEngine::Shop(Box::new(shop())),
         FromEngine::Ready { adapter: "a".into() },
-        FromEngine::Growing(Growing { what: Making::Products, made: 12_000, of: 40_000 }),
-        FromEngine::Growing(Growing { what: Making::Vectors, made: 5_000, of: 40_000 }),
-        FromEngine::Growing(Growing { what: Making::Tree, made: 100, of: 40_000 }),
+        FromEngine::Growing(Growing { what: Making::Products, made: 12_000, of: 40_000, taken: 0 }),
+        FromEngine::Growing(Growing {
+            what: Making::Vectors,
+            made: 5_000,
+            of: 40_000,
+            taken: 5_000,
+        }),
+        FromEngine::Growing(Growing { what: Making::Tree, made: 100, of: 40_000, taken: 0 }),
         FromEngine::Answer(Box::new(answer())),
         FromEngine::Answer(Box::new(Answer { detail: None, ..answer() })),
         FromEngine::Evaluated(Evaluated {

@@ -66,6 +66,51 @@ impl Exact {
     }
 }
 
+impl Rows {
+    /// The rows from `from` on as bytes: of each its scale and its values, padded. Numbers and further values
+    /// are not among them.
+    pub fn bytes(&self, from: usize) -> Vec<u8> {
+        let rows = from..self.len();
+        let mut bytes = Vec::with_capacity(rows.len() * self.bytes_of_row());
+        for row in rows {
+            bytes.extend(self.scales[row].to_le_bytes());
+            let values = self.row(row).iter().flat_map(|lane| unpacked(*lane));
+            bytes.extend(values.map(|value| value as u8));
+        }
+        bytes
+    }
+
+    /// Adds the rows of such bytes behind those that are there, each under its number and with its further
+    /// value.
+    ///
+    /// # Errors
+    /// If there are not as many rows, or one of them can't be; then none is added.
+    pub fn push_bytes(&mut self, bytes: &[u8], of: &[(u32, f32)]) -> Result<(), IndexError> {
+        if bytes.len() != of.len() * self.bytes_of_row() {
+            return Err(IndexError::Absurd("another number of rows"));
+        }
+        let rows = bytes.chunks_exact(self.bytes_of_row());
+        let rows = || rows.clone().filter_map(<[u8]>::split_first_chunk::<4>);
+        let sized = |value: f32| value.abs() <= LARGEST;
+        let scales: Vec<f32> = rows().map(|(scale, _)| f32::from_le_bytes(*scale)).collect();
+        if !scales.iter().all(|scale| sized(*scale) && *scale >= 0.0)
+            || !of.iter().all(|(number, further)| *number < MOST && sized(*further))
+        {
+            return Err(IndexError::Absurd("a vector that cannot be"));
+        }
+        let values = rows().flat_map(|(_, values)| values.as_chunks::<WIDTH>().0);
+        self.lanes.extend(values.map(|values| packed(values.map(|value| value as i8))));
+        self.scales.extend(scales);
+        self.furthers.extend(of.iter().map(|(_, further)| further));
+        self.numbers.extend(of.iter().map(|(number, _)| number));
+        Ok(())
+    }
+
+    fn bytes_of_row(&self) -> usize {
+        size_of::<f32>() + self.width() * WIDTH
+    }
+}
+
 impl Tree {
     /// Writes the tree with its vectors.
     ///

@@ -549,3 +549,26 @@ fn int8_finds_what_f32_finds() {
     }
     assert!(same >= 1_960, "{same} of 2,000");
 }
+
+#[test]
+fn rows_are_the_same_behind_bytes() {
+    let vectors: Vectors = (0..).zip(mixture(90, 20, 3)).map(|(n, v)| (v, n as f32)).collect();
+    let rows = rows_of(&vectors, 20);
+    let of: Vec<(u32, f32)> = (0..90).map(|number| (number, number as f32)).collect();
+    let mut again = rows_of(&vectors[..30], 20);
+    let bytes = rows.bytes(30);
+    assert_eq!(bytes.len(), 60 * (4 + 32));
+    for cut in [0, 1, 36, bytes.len() - 1] {
+        assert!(again.push_bytes(&bytes[..cut], &of[30..]).is_err(), "{cut}");
+    }
+    for scale in [f32::NAN, -1.0, f32::INFINITY] {
+        let mut other = bytes.clone();
+        other[36..40].copy_from_slice(&scale.to_le_bytes());
+        assert!(again.push_bytes(&other, &of[30..]).is_err(), "{scale}");
+    }
+    let beyond: Vec<(u32, f32)> = of[30..].iter().map(|(number, _)| (number + MOST, 0.0)).collect();
+    assert!(again.push_bytes(&bytes, &beyond).is_err());
+    assert_eq!(again, rows_of(&vectors[..30], 20), "what was refused left nothing");
+    again.push_bytes(&bytes, &of[30..]).unwrap();
+    assert_eq!(again, rows);
+}

@@ -75,6 +75,76 @@ impl Growth {
     pub fn left(&self) -> usize {
         self.left.iter().map(|(_, offers)| offers.len()).sum()
     }
+
+    /// Leaves out the next `count` products, which are there already.
+    pub fn pass_over(&mut self, mut count: usize) {
+        while let Some((_, offers)) = self.left.last_mut() {
+            let passed = count.min(offers.len());
+            offers.start += passed;
+            count -= passed;
+            if offers.start < offers.end {
+                break;
+            }
+            self.left.pop();
+        }
+    }
+
+    /// Newcomers as bytes, one after another: a fraction of the time that making them takes is enough to
+    /// read them.
+    pub fn bytes_of(products: &[Product]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for product in products {
+            bytes.extend((product.title.len() as u32).to_le_bytes());
+            bytes.extend(product.title.as_bytes());
+            for number in [product.product_type, product.brand, product.shop] {
+                bytes.extend(number.to_le_bytes());
+            }
+            // No catalogue has as many colours.
+            bytes.push(product.colour.unwrap_or(u8::MAX));
+            bytes.extend(product.price_cents.to_le_bytes());
+            bytes.extend(product.rating.to_le_bytes());
+            bytes.extend(product.reviews.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The newcomers of such bytes; none where they are not products of this catalogue.
+    pub fn products_of(mut bytes: &[u8], catalogue: &Catalogue) -> Option<Vec<Product>> {
+        let bytes = &mut bytes;
+        let mut products = Vec::new();
+        while !bytes.is_empty() {
+            let length = u32::from_le_bytes(next(bytes)?);
+            let (title, rest) = bytes.split_at_checked(length as usize)?;
+            *bytes = rest;
+            let product = Product {
+                title: str::from_utf8(title).ok()?.to_owned(),
+                product_type: u16::from_le_bytes(next(bytes)?),
+                brand: u16::from_le_bytes(next(bytes)?),
+                shop: u16::from_le_bytes(next(bytes)?),
+                colour: Some(u8::from_le_bytes(next(bytes)?)).filter(|colour| *colour < u8::MAX),
+                price_cents: u32::from_le_bytes(next(bytes)?),
+                rating: f32::from_le_bytes(next(bytes)?),
+                reviews: u32::from_le_bytes(next(bytes)?),
+            };
+            let is_of_it = usize::from(product.product_type) < catalogue.product_types.len()
+                && usize::from(product.brand) < catalogue.brands.len()
+                && usize::from(product.shop) < catalogue.shops.len()
+                && product.colour.is_none_or(|c| usize::from(c) < catalogue.colours.len())
+                && product.rating.is_finite();
+            if !is_of_it {
+                return None;
+            }
+            products.push(product);
+        }
+        Some(products)
+    }
+}
+
+/// The first bytes, which are taken off.
+fn next<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
 }
 
 impl Iterator for Growth {
@@ -139,6 +209,52 @@ mod tests {
         let middle = grown(small.clone(), &[2_000, 5_000]);
         let at_once = grown(small, &[2_000, 5_000, 9_000]);
         assert_eq!(at_once.products[..5_000], middle.products);
+    }
+
+    #[test]
+    fn newcomers_that_are_there_are_left_out() {
+        let catalogue = Goods::generate(7, 4_000).catalogue;
+        let made = || Growth::new(&shelves(), &catalogue, &[4_000, 6_000, 9_000]).unwrap();
+        let all: Vec<Product> = made().map(|(product, _)| product).collect();
+        for passed in [0, 1, 700, 2_000, 4_999, 5_000, 9_000] {
+            let mut growth = made();
+            growth.pass_over(passed);
+            let there = passed.min(all.len());
+            assert_eq!(growth.left(), all.len() - there);
+            assert!(
+                growth.map(|(product, _)| product).eq(all[there..].iter().cloned()),
+                "{passed}"
+            );
+        }
+    }
+
+    #[test]
+    fn newcomers_are_the_same_behind_bytes() {
+        let catalogue = Goods::generate(7, 4_000).catalogue;
+        let growth = Growth::new(&shelves(), &catalogue, &[4_000, 6_000]).unwrap();
+        let products: Vec<Product> = growth.map(|(product, _)| product).collect();
+        assert!(products.iter().any(|product| product.colour.is_none()));
+        let bytes = Growth::bytes_of(&products);
+        assert_eq!(Growth::products_of(&bytes, &catalogue), Some(products.clone()));
+        assert_eq!(Growth::products_of(&[], &catalogue), Some(vec![]));
+        for cut in [1, 3, 40, bytes.len() - 1] {
+            assert_eq!(Growth::products_of(&bytes[..cut], &catalogue), None, "{cut}");
+        }
+        let refused = |change: fn(&mut Product)| {
+            let mut product = products[0].clone();
+            change(&mut product);
+            Growth::products_of(&Growth::bytes_of(&[product]), &catalogue).is_none()
+        };
+        assert!(!refused(|_| ()));
+        assert!(refused(|product| product.product_type = u16::MAX));
+        assert!(refused(|product| product.brand = u16::MAX));
+        assert!(refused(|product| product.shop = u16::MAX));
+        assert!(refused(|product| product.colour = Some(254)));
+        assert!(refused(|product| product.rating = f32::NAN));
+        // What stands there as text is none.
+        let mut other = bytes.clone();
+        other[4] = 0xff;
+        assert_eq!(Growth::products_of(&other, &catalogue), None);
     }
 
     #[test]

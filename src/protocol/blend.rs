@@ -66,7 +66,10 @@ pub fn mixed(
 }
 
 /// w_k / sum(w), the share of each task's weight; none where all weights are zero.
-fn weights<'a>(tasks: &'a [Task], settings: &'a Settings) -> Option<impl Fn(usize) -> f32 + 'a> {
+pub fn weights<'a>(
+    tasks: &'a [Task],
+    settings: &'a Settings,
+) -> Option<impl Fn(usize) -> f32 + 'a> {
     let total: f32 = tasks.iter().map(|&task| task_weight(settings, task)).sum();
     (total > 0.0).then_some(move |number: usize| task_weight(settings, tasks[number]) / total)
 }

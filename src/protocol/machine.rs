@@ -60,7 +60,7 @@ message! {
 }
 
 message! {
-    /// A vector.
+    /// A vector, or how things stand to each other: a square of numbers.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Strip {
         /// What it is of; an empty text where it is the only one.
@@ -69,7 +69,16 @@ message! {
         pub columns: Vec<Value>,
         /// The product of each of its numbers, where they are of behaviours; else empty.
         pub products: Vec<ProductId>,
-        /// The numbers.
+        /// The numbers: one of each thing that is named, or one of each such thing on each, row by row.
         pub values: Vec<f32>,
+    }
+}
+
+impl Strip {
+    /// How many things it tells of that stand to each other, a row of numbers each; none where it is a
+    /// vector.
+    pub fn among(&self) -> Option<usize> {
+        let things = self.columns.len().max(self.products.len());
+        (things > 1 && self.values.len() == things * things).then_some(things)
     }
 }

@@ -32,7 +32,7 @@ impl AssetSource for Network {
 }
 
 /// What the loader calls an error.
-fn kind(error: &JsValue) -> String {
+pub fn kind(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map(|error| error.name().into()).unwrap_or_default()
 }
 

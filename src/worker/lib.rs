@@ -14,6 +14,7 @@ extern crate keys;
 
 mod device;
 mod fetch;
+mod kept;
 pub mod scope;
 mod worker;
 

@@ -38,7 +38,7 @@ pub fn milliseconds() -> f64 {
 }
 
 /// Waits for a task of its own, so that messages that have come are received. A timer would
-/// do the same and take four milliseconds.
+/// do the same and take four milliseconds, and of channels gloo has none.
 pub async fn let_messages_in() {
     let turn = Promise::new(&mut |resolve, _| {
         if let Ok(channel) = MessageChannel::new() {

@@ -13,6 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::device::{self, BACKEND};
 use super::fetch::Network;
+use super::kept::Private;
 use super::scope::{Bell, hear, let_messages_in, milliseconds, post};
 use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
@@ -71,6 +72,7 @@ async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {
         post(&FromEngine::Shop(Box::new(shop)));
     })
     .await?;
+    funnel.keep(Box::new(Private));
     post(&FromEngine::Ready { adapter });
     loop {
         let next = inbox.next().await;

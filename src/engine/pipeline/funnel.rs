@@ -18,6 +18,7 @@ use super::StageError;
 use super::assets::{AssetError, Manifest, damaged};
 use super::caller::Caller;
 use super::coarse::Coarse;
+use super::kept::Storage;
 use super::rank::{Asked, Prepared, Ranks, Scored};
 use super::request::Request;
 use super::retrieve::{Retrieval, Retriever};
@@ -28,7 +29,7 @@ use market::catalogue::ProductId;
 use market::features::dense::QueryMatch;
 use protocol::blend::{self, Predicted, Ranked};
 use protocol::block::Block;
-use protocol::{Backend, Candidate, Growing, Notice, StageTime};
+use protocol::{Backend, Candidate, Notice, StageTime};
 use systems::knob::Settings;
 use systems::registry;
 use systems::shared::{BIAS_AT_SERVING, COARSE, ShopSize};
@@ -59,6 +60,8 @@ pub struct Funnel<S> {
     size: ShopSize,
     /// A larger shop that is being made.
     unfinished: Option<Unfinished>,
+    /// Where what was made of one is kept for the next visit.
+    storage: Storage,
 }
 
 /// A request on its way through the stages.
@@ -142,11 +145,11 @@ impl<S> Funnel<S> {
         let Pass { request, settings, clock, .. } = pass;
         self.stock.meet(request.history.events.iter().map(|event| event.product));
         self.retriever.meet(&self.stock, settings);
-        while let Some((what, made)) = self.retriever.prepare(&self.stock, settings).await? {
+        let (stock, storage) = (&self.stock, &mut self.storage);
+        while let Some(growing) = self.retriever.prepare(stock, settings, storage).await? {
             // What ships is there in no time.
-            if self.stock.catalogue.newcomers > 0 {
-                let of = self.stock.catalogue.products.len() as u32;
-                clock.caller.growing(Growing { what, made: made as u32, of });
+            if stock.catalogue.newcomers > 0 {
+                clock.caller.growing(growing);
             }
             clock.still_wanted().await?;
         }

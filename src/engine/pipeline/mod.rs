@@ -4,6 +4,7 @@ pub mod assets;
 pub mod caller;
 mod coarse;
 mod funnel;
+pub mod kept;
 pub mod rank;
 pub mod request;
 pub mod retrieve;

@@ -2,6 +2,7 @@
 //! candidates drawn by them.
 
 mod bm25;
+mod clock;
 mod control;
 mod draw;
 mod laid;
@@ -30,6 +31,7 @@ use self::tree::{Built, Tree};
 use self::yandex::Yandex;
 use super::StageError;
 use super::assets::{AssetError, AssetSource, Manifest};
+use super::kept::Storage;
 use super::request::{Part, Request};
 use super::stage::Stage;
 use super::stock::Stock;
@@ -38,7 +40,7 @@ use market::catalogue::ProductId;
 use nets::models::moppr::{UserQueryOutput, retriever};
 use protocol::block::Block;
 use protocol::machine::Activity;
-use protocol::{Making, Map};
+use protocol::{Growing, Making, Map};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
@@ -170,15 +172,18 @@ pub trait Retrieves: Send {
     }
 }
 
+/// The retrievers beside MOPPR.
+type Others = [(&'static systems::Retriever, Box<dyn Retrieves>); registry::RETRIEVERS.len() - 1];
+
 /// The retrievers: MOPPR, which the first ranking and the coarse ranker stand on, and the others.
 struct Systems {
     moppr: Moppr,
-    others: Vec<(&'static systems::Retriever, Box<dyn Retrieves>)>,
+    others: Others,
 }
 
 /// The retrievers beside MOPPR: a line each.
-fn others() -> Vec<(&'static systems::Retriever, Box<dyn Retrieves>)> {
-    vec![
+fn others() -> Others {
+    [
         (&systems::yandex::RETRIEVER, Box::<Yandex>::default()),
         (&systems::bm25::RETRIEVER, Box::<Bm25>::default()),
     ]
@@ -188,6 +193,7 @@ impl Systems {
     /// The one that is chosen.
     fn chosen(&mut self, settings: &Settings) -> &mut dyn Retrieves {
         let chosen = registry::retriever(settings);
+        // All that the registry has beside MOPPR have a line: a test holds the two lists together.
         let other = self.others.iter_mut().find(|(system, _)| *system == chosen);
         other.map_or(&mut self.moppr, |(_, system)| system.as_mut())
     }
@@ -369,7 +375,7 @@ impl Retriever {
     }
 
     /// Makes a part of what settings search and that is not there yet, vectors or the tree over them: what
-    /// it was, and for how many products it is there then. None where nothing is lacking.
+    /// it was, and how far it is then. None where nothing is lacking.
     ///
     /// # Errors
     /// Where the device fails.
@@ -377,7 +383,8 @@ impl Retriever {
         &mut self,
         stock: &Stock,
         settings: &Settings,
-    ) -> Result<Option<(Making, usize)>, StageError> {
+        storage: &mut Storage,
+    ) -> Result<Option<Growing>, StageError> {
         let by = self.laid_by(settings);
         if !needs_rows(stock, settings) {
             return Ok(None);
@@ -385,18 +392,22 @@ impl Retriever {
         let built_by = BuiltBy { laid: by.clone(), levels: settings.count(&LEVELS) };
         let Self { systems, laid, built, retrieved, .. } = self;
         let system = systems.chosen(settings);
+        let of = stock.catalogue.products.len() as u32;
         if !laid.holds(&by) {
             // They hold on to the vectors of before, and room for both would be too much of a million.
             built.clear();
             retrieved.clear();
-            return Ok(Some((Making::Vectors, laid.step(system, &by, stock).await?)));
+            let (made, taken) = laid.step(system, &by, stock, storage).await?;
+            let (made, taken) = (made as u32, taken as u32);
+            return Ok(Some(Growing { what: Making::Vectors, made, of, taken }));
         }
         if !searches_tree(settings) || built.holds(&built_by) {
             return Ok(None);
         }
         let exact = laid.whole(system, &by, stock).await?;
         let progress = built.step(built_by, &exact)?;
-        Ok(Some((Making::Tree, (progress * exact.len() as f32) as usize)))
+        let made = (progress * exact.len() as f32) as u32;
+        Ok(Some(Growing { what: Making::Tree, made, of, taken: 0 }))
     }
 
     /// Scores every product for a request. True if the last run's scores serve.
@@ -666,5 +677,17 @@ fn searched_by(queries: Tensor<2>, settings: &Settings) -> Tensor<2> {
         gmv::extend_queries(queries, settings.number(&SIGMA))
     } else {
         queries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_retriever_of_the_registry_has_a_line_under_its_own_name() {
+        let others = others().map(|(system, _)| system);
+        let known = [&[&systems::moppr::RETRIEVER][..], &others].concat();
+        assert_eq!(known, registry::RETRIEVERS);
     }
 }

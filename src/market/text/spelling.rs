@@ -44,22 +44,42 @@ enum Word {
 impl Spelling {
     /// Knows the words of these texts; each text counts as often as it was used.
     pub fn new<'a>(texts: impl IntoIterator<Item = (&'a str, u32)>) -> Self {
-        let mut known: HashMap<String, u32> = HashMap::new();
-        let mut apart = HashSet::new();
+        // A million titles are made of some thousand parts: each is read once, and words are numbers until
+        // all are known.
+        let mut parts: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut uses: Vec<u32> = Vec::new();
+        let mut pairs: HashSet<[usize; 2]> = HashSet::new();
         for (text, count) in texts {
-            let mut last = String::new();
-            for word in words(text).map(folded) {
-                if !last.is_empty() {
-                    apart.insert(last + &word);
+            let mut last = None;
+            for part in text.split(' ') {
+                let in_part = parts.entry(part).or_insert_with(|| {
+                    let number = |word| {
+                        let next = numbers.len();
+                        *numbers.entry(folded(word)).or_insert(next)
+                    };
+                    words(part).map(number).collect()
+                });
+                uses.resize(numbers.len(), 0);
+                for &word in &*in_part {
+                    uses[word] += count;
+                    if let Some(last) = last.replace(word) {
+                        pairs.insert([last, word]);
+                    }
                 }
-                *known.entry(word.clone()).or_default() += count;
-                last = word;
             }
         }
+        let mut texts = vec![""; numbers.len()];
+        numbers.iter().for_each(|(word, &number)| texts[number] = word);
+        let together = pairs.into_iter().map(|pair| pair.map(|word| texts[word]));
+        // An accent alone is no word.
+        let together = together.filter(|[one, _]| !one.is_empty()).map(|pair| pair.concat());
+        let apart = together.filter(|both| numbers.contains_key(both)).collect();
+        let known: HashMap<String, u32> =
+            numbers.into_iter().map(|(word, number)| (word, uses[number])).collect();
         let mut by_use: Vec<(&String, &u32)> = known.iter().collect();
         by_use.sort_unstable_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
         let stems = by_use.into_iter().map(|(word, _)| (stem(word), word.clone())).collect();
-        apart.retain(|both| known.contains_key(both));
         Self { words: known, stems, apart }
     }
 
@@ -246,6 +266,28 @@ mod tests {
             if let Some(reading) = read(&text) {
                 prop_assert_ne!(reading.text, text);
             }
+        }
+
+        /// However texts are taken apart, the words are those of one after another.
+        #[test]
+        fn words_are_known_as_if_read_one_by_one(
+            texts in prop::collection::vec(("[ab É.\u{345}-]{0,9}", 1..4_u32), 0..9),
+        ) {
+            let mut known: HashMap<String, u32> = HashMap::new();
+            let mut apart = HashSet::new();
+            for (text, count) in &texts {
+                let mut last = String::new();
+                for word in words(text).map(folded) {
+                    if !last.is_empty() {
+                        apart.insert(last + &word);
+                    }
+                    *known.entry(word.clone()).or_default() += count;
+                    last = word;
+                }
+            }
+            apart.retain(|both| known.contains_key(both));
+            let read = Spelling::new(texts.iter().map(|(text, count)| (&**text, *count)));
+            prop_assert_eq!((read.words, read.apart), (known, apart));
         }
     }
 }

@@ -191,7 +191,7 @@ fn what_a_run_still_fetches_is_shown_until_it_is_here() {
 }
 
 fn growing(made: u32) -> FromEngine {
-    FromEngine::Growing(Growing { what: Making::Products, made, of: 40_000 })
+    FromEngine::Growing(Growing { what: Making::Products, made, of: 40_000, taken: 0 })
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn how_far_a_larger_shop_is_is_shown_until_it_answers() {
         bench.hear(CPU, growing(made));
         assert_eq!(
             bench.status().growing,
-            Some(Growing { what: Making::Products, made, of: 40_000 })
+            Some(Growing { what: Making::Products, made, of: 40_000, taken: 0 })
         );
     }
     bench.answer(CPU, 20.0, 1.0);

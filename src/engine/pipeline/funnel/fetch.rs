@@ -8,6 +8,7 @@ use super::resize::Forbearing;
 use super::{Funnel, Halt, failed};
 use crate::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
 use crate::pipeline::coarse::Coarse;
+use crate::pipeline::kept::Storage;
 use crate::pipeline::rank::{self, Ranks};
 use crate::pipeline::retrieve::{self, Retriever};
 use crate::pipeline::stock::{self, Stock};
@@ -69,6 +70,7 @@ impl<S: AssetSource> Funnel<S> {
             views: None,
             size: ShopSize::Shipped,
             unfinished: None,
+            storage: Storage::default(),
         })
     }
 

@@ -1,5 +1,5 @@
 //! The size of the shop: a larger one is made of its shelves, in slices, and everything that was laid out of
-//! the products is laid out anew.
+//! the products is laid out anew. Products that an earlier visit made are taken from its file.
 
 use std::hint::black_box;
 
@@ -7,11 +7,12 @@ use super::{Funnel, Halt};
 use crate::pipeline::assets::{AssetError, AssetSource, damaged};
 use crate::pipeline::caller::Caller;
 use crate::pipeline::coarse::Coarse;
+use crate::pipeline::kept::{Keeps, Kept, PIECES, Storage};
 use crate::pipeline::rank::Ranks;
 use crate::pipeline::retrieve::{self, Retriever};
 use crate::pipeline::stock::{Met, SHELVES};
 use link::State;
-use market::catalogue::{Product, ProductId};
+use market::catalogue::{Catalogue, Product, ProductId};
 use market::growth::Growth;
 use market::language::Message;
 use market::product::ProductTruth;
@@ -31,6 +32,47 @@ pub(super) struct Unfinished {
     size: ShopSize,
     growth: Growth,
     newcomers: Vec<Product>,
+    /// What an earlier visit kept of them, and where they are kept for the next.
+    kept: Option<Kept>,
+    /// How many of them were taken from there.
+    taken: usize,
+}
+
+impl Unfinished {
+    /// Takes some slices of the newcomers from what an earlier visit kept; whether there were any.
+    fn take(&mut self, catalogue: &Catalogue) -> bool {
+        let Self { growth, newcomers, kept: Some(kept), taken, .. } = self else { return false };
+        let before = newcomers.len();
+        for _ in 0..PIECES {
+            let read = |bytes: &[u8]| {
+                let products = Growth::products_of(bytes, catalogue)?;
+                Some(products).filter(|products| products.len() == SLICE)
+            };
+            // The last piece of a larger shop is longer than what is lacking here.
+            let slice = if growth.left() < SLICE { None } else { kept.take(read) };
+            let Some(slice) = slice else { break };
+            growth.pass_over(slice.len());
+            newcomers.extend(slice);
+        }
+        *taken += newcomers.len() - before;
+        newcomers.len() > before
+    }
+
+    /// Makes a slice of the newcomers, and keeps it if it is whole.
+    async fn make(&mut self, storage: &mut Storage) {
+        let Self { growth, newcomers, kept, .. } = self;
+        let from = newcomers.len();
+        newcomers.extend(growth.take(SLICE).map(|(product, _)| product));
+        let slice = &newcomers[from..];
+        if slice.len() == SLICE {
+            let piece = Growth::bytes_of(slice);
+            if from == 0 {
+                *kept = storage.products(&piece).await;
+            } else {
+                storage.push(kept, &piece);
+            }
+        }
+    }
 }
 
 /// A caller who always waits.
@@ -87,26 +129,32 @@ impl<S: AssetSource> Funnel<S> {
                 return Ok(Err(why.with("megabytes", megabytes.to_string())));
             }
             None => match self.growth(size).await {
-                Ok(growth) => Unfinished { size, growth, newcomers: Vec::new() },
+                Ok(growth) => {
+                    Unfinished { size, growth, newcomers: Vec::new(), kept: None, taken: 0 }
+                }
                 Err(error) => return Ok(Err(error.said())),
             },
         };
-        let Unfinished { growth, newcomers, .. } = self.unfinished.insert(unfinished);
-        let logged = self.stock.catalogue.logged();
-        newcomers.reserve_exact(growth.left());
+        let unfinished = self.unfinished.insert(unfinished);
+        let catalogue = &self.stock.catalogue;
+        unfinished.newcomers.reserve_exact(unfinished.growth.left());
         loop {
-            let made = (logged + newcomers.len()) as u32;
-            let of = made + growth.left() as u32;
-            caller.growing(Growing { what: Making::Products, made, of });
-            if growth.left() == 0 {
+            let left = unfinished.growth.left();
+            let made = (catalogue.logged() + unfinished.newcomers.len()) as u32;
+            let (of, taken) = (made + left as u32, unfinished.taken as u32);
+            caller.growing(Growing { what: Making::Products, made, of, taken });
+            if left == 0 {
                 break;
             }
-            newcomers.extend(growth.take(SLICE).map(|(product, _)| product));
+            if !unfinished.take(catalogue) {
+                unfinished.make(&mut self.storage).await;
+            }
             if !caller.still_wanted().await {
                 return Err(Halt::Unwanted);
             }
         }
-        let newcomers = std::mem::take(newcomers);
+        let newcomers = std::mem::take(&mut unfinished.newcomers);
+        // What they are kept in is closed.
         self.unfinished = None;
         Ok(Ok(newcomers))
     }
@@ -191,6 +239,17 @@ fn has_room(products: u32) -> bool {
 }
 
 impl<S> Funnel<S> {
+    /// Keeps what a larger shop takes long to make for the next visit, and takes what an earlier one kept.
+    pub fn keep(&mut self, keeps: Box<dyn Keeps>) {
+        let mut sum = crc32fast::Hasher::new();
+        for (name, file) in &self.manifest.files {
+            sum.update(name.as_bytes());
+            sum.update(&file.crc32.to_le_bytes());
+        }
+        let of = format!("{} {:08x}", self.stock.catalogue.seed, sum.finalize());
+        self.storage = Storage::new(keeps, of, self.backend);
+    }
+
     /// Of these products those that do not ship, with their rows, by their numbers.
     pub(super) fn listed(&self, products: impl Iterator<Item = ProductId>) -> Vec<Listed> {
         let catalogue = &self.stock.catalogue;

@@ -73,6 +73,7 @@ impl<S: AssetSource> Funnel<S> {
             clock.stage("explain", false);
         }
 
+        notices.extend(self.storage.notice());
         let named = candidates.iter().map(|candidate| candidate.product);
         let done = request.history.events.iter().map(|event| event.product);
         let others = self.listed(named.chain(done).chain(state.selected));

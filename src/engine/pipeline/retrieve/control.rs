@@ -140,11 +140,16 @@ impl Lexicon {
         // What a word means hangs on the shop that queries were clicked in; a word that only newcomers use, on
         // them.
         let mut known = usize::MAX;
+        // A million titles are made of some thousand parts: each is read once.
+        let mut parts: HashMap<&str, Vec<WordId>> = HashMap::new();
         for (number, product) in catalogue.products.iter().enumerate() {
             if number == catalogue.logged() {
                 known = self.words.len();
             }
-            let mut words = self.numbers_of(&product.title);
+            let mut words: Vec<WordId> = Vec::new();
+            for part in product.title.split(' ') {
+                words.extend(&*parts.entry(part).or_insert_with(|| self.numbers_of(part)));
+            }
             words.extend(&of_types[usize::from(product.product_type)]);
             words.extend(&of_brands[usize::from(product.brand)]);
             words.extend(product.colour.iter().flat_map(|&c| &of_colours[usize::from(c)]));

@@ -19,7 +19,7 @@ use market::language::Message;
 use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::input::Products;
 use nets::models::moppr::objectives::OBJECTIVES;
-use nets::models::moppr::retriever::{self, copies};
+use nets::models::moppr::retriever::{self, Reads, copies};
 use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
@@ -257,7 +257,7 @@ impl Retrieves for Moppr {
         let Asked { stock, request, understood, settings } = asked;
         let Self { model, encoded: stage, .. } = self;
         let Encoded { features, rows, output } = encoded(stage, model, asked);
-        let (e_u, e_q, e_w) = model.reads(rows, &stock.words);
+        let Reads { profile, query, terms, among } = model.reads(rows, &stock.words);
         let row = |of: &Tensor<2>| of.clone().narrow(0, stock.row(product) as usize, 1);
         let e_i = row(model.items());
         let tuned = model.tuned(weights(settings))?;
@@ -265,9 +265,9 @@ impl Retrieves for Moppr {
 
         let pieces = || understood.pieces.iter().map(String::as_str);
         let mut watch = Watch::default();
-        watch.matrix("pieces", Named::rows(pieces()), e_w);
-        watch.matrix("profile", Named::alone(), e_u);
-        watch.matrix("meaning", Named::alone(), e_q);
+        watch.matrix("pieces", Named::rows(pieces()), terms);
+        watch.matrix("profile", Named::alone(), profile);
+        watch.matrix("meaning", Named::alone(), query);
         let spans = SPANS.map(|span| Message::new(word!("machine.spans.{}", span)));
         let products = |window: &[Behaviour]| window.iter().map(|one| one.product).collect();
         for (span, window) in spans.iter().zip(&features.behaviours) {
@@ -280,6 +280,10 @@ impl Retrieves for Moppr {
         let attention = output.personal_attention.clone();
         let on_pieces = Named::rows([Message::new(word!("machine.attention"))]).columns(pieces());
         watch.matrix("query", on_pieces, attention);
+        if let Some(among) = among {
+            let pieces = Named::rows([Message::new(word!("machine.among"))]).columns(pieces());
+            watch.among("query", pieces, among);
+        }
         watch.matrix("query", Named::rows(["Q_o"]), output.query.clone());
         let windows = spans.into_iter().zip(&features.behaviours);
         for ((span, window), attention) in windows.zip(&output.behaviour_attention) {

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach, Step};
 
 use super::BuiltBy;
+use super::clock::{Times, milliseconds};
 use super::levels::levels;
-use super::measured::{Times, milliseconds};
 use crate::pipeline::stage::Stage;
 use market::catalogue::ProductId;
 use market::language::Message;
