@@ -191,6 +191,15 @@ fn every_step_points_at_something_that_is_there_and_in_use() {
             for looked_at in step.point.iter().chain(&step.look) {
                 assert!(testids.contains(looked_at), "{name}, “{}”: {looked_at}", step.heading);
             }
+            if let Some(place) = step.machine {
+                let parts = match place.of_ranker {
+                    true => state.ranker().parts,
+                    false => state.retriever().parts,
+                };
+                let part = parts.iter().find(|part| part.key == place.key);
+                let used = part.is_some_and(|part| (part.is_there)(&state.settings));
+                assert!(used, "{name}, “{}”: {place:?} is not in use", step.heading);
+            }
             let Some(point) = &step.point else { continue };
             if let Some(knob) = knobs().find(|knob| knob.testid == point) {
                 let said = format!("{name}, “{}”: {point} is not in use", step.heading);

@@ -4,13 +4,16 @@
 use engine::pipeline::Funnel;
 use link::State;
 use protocol::block::Blocks;
-use protocol::machine::{Activity, Machine};
+use protocol::machine::{Activity, Machine, Strip};
 use protocol::{Candidate, Question, Reply, blend};
 use systems::registry::{RANKERS, RETRIEVERS};
 use systems::shared::{PAGE_NUMBER, PAGE_SIZE};
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, yandex};
 
 use crate::support::{Spoilt, ask, funnel, run};
+
+/// Behaviours whose attention on each other is shown, at most.
+const NEWEST: usize = 16;
 
 /// The machine on a candidate of an answer, and that candidate.
 fn machine(state: &State, number: usize) -> (Machine, Candidate) {
@@ -45,10 +48,13 @@ fn firsts(all: &[Activity], part: &str) -> Vec<f32> {
     rows(all, part).iter().map(|row| row[0]).collect()
 }
 
-fn rows<'a>(all: &'a [Activity], part: &str) -> Vec<&'a [f32]> {
+fn strips<'a>(all: &'a [Activity], part: &str) -> &'a [Strip] {
     let found = all.iter().find(|activity| activity.part == part);
-    let found = found.unwrap_or_else(|| panic!("nothing is said of {part}"));
-    found.rows.iter().map(|row| row.values.as_slice()).collect()
+    &found.unwrap_or_else(|| panic!("nothing is said of {part}")).rows
+}
+
+fn rows<'a>(all: &'a [Activity], part: &str) -> Vec<&'a [f32]> {
+    strips(all, part).iter().map(|row| row.values.as_slice()).collect()
 }
 
 fn near(a: f32, b: f32) -> bool {
@@ -74,7 +80,16 @@ fn every_part_that_is_there_has_its_numbers() {
                     for row in rows {
                         assert!(row.values.iter().all(|v| v.is_finite()), "{part}");
                         for named in [row.columns.len(), row.products.len()] {
-                            assert!(named == 0 || named == row.values.len(), "{part}: {row:?}");
+                            let counts = [named, named * named].contains(&row.values.len());
+                            assert!(named == 0 || counts, "{part}: {row:?}");
+                        }
+                        // Attention of things on each other: each gives all of its own away.
+                        if let Some(things) = row.among() {
+                            for given in row.values.chunks(things) {
+                                let sum: f32 = given.iter().sum();
+                                let is_whole = row.products.is_empty() || things < NEWEST;
+                                assert!(sum < 1.001 && (sum > 0.999 || !is_whole), "{part}: {sum}");
+                            }
                         }
                     }
                 }
@@ -95,7 +110,15 @@ fn moppr_and_dmt_show_the_numbers_of_the_answer() {
     }
     let on_pieces: f32 = rows(retriever, "query")[0].iter().sum();
     assert!(near(on_pieces, 1.0));
-    assert_eq!(rows(retriever, "pieces").len(), rows(retriever, "query")[0].len());
+    let pieces = rows(retriever, "query")[0].len();
+    assert_eq!(rows(retriever, "pieces").len(), pieces);
+    // Pieces of the query attend to each other, and the newest behaviours of a sequence.
+    assert_eq!(strips(retriever, "query")[1].among(), Some(pieces));
+    let behaviours = strips(ranker, "attention").iter().map(|row| row.products.len().min(NEWEST));
+    let behaviours: Vec<usize> = behaviours.filter(|count| *count > 1).collect();
+    let among: Vec<usize> = strips(ranker, "encoder").iter().filter_map(Strip::among).collect();
+    assert_eq!(among, behaviours);
+    assert!(!among.is_empty());
 
     let utilities = firsts(ranker, "utility");
     assert!(utilities.iter().zip(&chosen.utility).all(|(a, b)| near(*a, *b)), "{utilities:?}");

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::check::Check;
 use crate::markdown;
+use link::view::PartPlace;
 use market::language::Language;
 
 /// Folder of the lessons, beside the page and in the project.
@@ -51,6 +52,8 @@ pub struct Step {
     pub point: Option<String>,
     /// `data-testid` of what is to be watched beside that: its panel stays in sight.
     pub look: Option<String>,
+    /// A part of the machine that is shown opened under the text.
+    pub machine: Option<PartPlace>,
     /// What is to be guessed before anything is checked.
     pub question: Option<Question>,
     /// Where its checks are judged on runs of a training, how long these usually take, in seconds.
@@ -209,6 +212,7 @@ impl Step {
                 state: fields.optional("state")?,
                 point: fields.optional("point")?,
                 look: fields.optional("look")?,
+                machine: fields.optional("machine")?.map(part).transpose()?,
                 question: Question::read(&mut fields)?,
                 seconds: fields.optional_number("seconds")?,
                 checks: fields
@@ -247,6 +251,12 @@ impl Question {
             _ => Err(format!("right is {right}, and there are {} choices.", choices.len())),
         }
     }
+}
+
+/// A part of the machine, as links name it.
+fn part(text: String) -> Result<PartPlace, String> {
+    let wrong = || format!("machine names no part of a system: “{text}”.");
+    PartPlace::read(&text).ok_or_else(wrong)
 }
 
 fn read_check(mut fields: Fields) -> Result<Check, String> {
@@ -415,12 +425,14 @@ mod tests {
 
     #[test]
     fn a_lesson_is_read() {
-        let body = "\n## First\n\n```toml\nstate = \"?q=couch\"\npoint = \"query\"\nask = \"Up?\"\nchoices = [\"Yes\", \"No\"]\nright = 2\nwhy = \"So.\"\n\n[[check]]\nquantity = \"retrieval.entropy\"\nfrom = \"?tau=0.02\"\nto = \"?tau=0.1\"\nexpect = \"rises\"\n```\n\nRead *this*.\n\n## Second\n\nAnd that.\n";
+        let body = "\n## First\n\n```toml\nstate = \"?q=couch\"\npoint = \"query\"\nmachine = \"ranker.gates\"\nask = \"Up?\"\nchoices = [\"Yes\", \"No\"]\nright = 2\nwhy = \"So.\"\n\n[[check]]\nquantity = \"retrieval.entropy\"\nfrom = \"?tau=0.02\"\nto = \"?tau=0.1\"\nexpect = \"rises\"\n```\n\nRead *this*.\n\n## Second\n\nAnd that.\n";
         let lesson = read(body).expect("it is well-formed");
         assert_eq!((lesson.title.as_str(), lesson.minutes), ("A \"lesson\"", 5));
         let [first, second] = lesson.steps.as_slice() else { panic!("two steps: {lesson:?}") };
         assert_eq!(first.html, "<p>Read <em>this</em>.</p>\n");
         assert_eq!(first.state.as_deref(), Some("?q=couch"));
+        let gates = PartPlace { of_ranker: true, key: "gates" };
+        assert_eq!((first.machine, second.machine), (Some(gates), None));
         assert_eq!(first.question.as_ref().map(|q| q.right), Some(1));
         assert_eq!(first.checks.len(), 1);
         assert_eq!((second.heading.as_str(), second.state.as_ref()), ("Second", None));
@@ -433,6 +445,10 @@ mod tests {
             ("Hello.\n\n## One\n", "before the first heading: “Hello.”"),
             ("\n## One\n```toml\nstate = 3\n```\n", "Step “One”: state wants a text"),
             ("\n## One\n```toml\nstates = \"?\"\n```\n", "states means nothing here"),
+            (
+                "\n## One\n```toml\nmachine = \"ranker.moon\"\n```\n",
+                "Step “One”: machine names no part of a system: “ranker.moon”",
+            ),
             ("\n## One\n```toml\nstate = \"?q=a\"\n", "no closing line"),
             ("\n## One\n```toml\nstate =\n```\n", "Step “One”"),
             (

@@ -5,7 +5,9 @@
 //! ([`quantity`], [`mod@order`], [`learned`]) and what judges a check ([`check`]) know no browser and no
 //! model: the studio, the command line and the tests share them.
 //!
-//! It knows messages of the protocol, no model and no browser.
+//! It knows messages of the protocol, no model and no browser. What holds throughout: a lesson that can be
+//! read can be judged, for what it names is looked up as it is read; and the same numbers judge it alike in the
+//! studio, on the command line and in tests.
 
 #[macro_use]
 extern crate keys;

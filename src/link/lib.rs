@@ -16,5 +16,5 @@ mod state;
 pub mod view;
 
 pub use link::*;
-pub use panels::PANELS;
+pub use panels::{PANELS, panel};
 pub use state::*;

@@ -29,3 +29,18 @@ macro_rules! names {
 
 /// Names of the studio's panels in links. The first is the one that opens.
 pub const PANELS: &[&str] = panels!(names);
+
+macro_rules! each {
+    ($($name:ident)*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`.")]
+            pub const $name: &str = stringify!($name);
+        )*
+    };
+}
+
+/// The name of each of them, for who means a certain one: of a panel that there is not, nothing compiles.
+#[allow(non_upper_case_globals, reason = "a panel is called as its file is")]
+pub mod panel {
+    panels!(each);
+}

@@ -10,6 +10,7 @@ use market::catalogue::ProductId;
 use market::language::{Language, Message};
 use market::metrics::measure::{Against, Measure};
 use systems::registry::{RANKERS, RETRIEVERS};
+use systems::served;
 
 /// Most states that can be held against each other: A, B, C and D.
 pub const MAX_PINS: usize = 4;
@@ -25,8 +26,9 @@ const MAX_LESSON_STEPS: u32 = 99;
 /// Names of the pins in links.
 const PINS: [&str; MAX_PINS] = ["a", "b", "c", "d"];
 
-/// Parts of the page that can stand in another: on a slide, in a course.
-pub const PARTS: [&str; 6] = ["query", "shopper", "funnel", "knobs", "shelf", "insides"];
+/// Parts of the page that can stand in another: on a slide, in a course. One that is called as one of the
+/// studio's [`PANELS`] is that panel.
+pub const PARTS: [&str; 7] = ["query", "shopper", "funnel", "knobs", "shelf", "insides", "machine"];
 
 /// What a person looks at beside the shelf. No ranking depends on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,7 +81,7 @@ impl LessonPlace {
 /// A part of one of the two systems at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartPlace {
-    /// Whether it is the ranker's, else the retriever's.
+    /// Whether it is the ranker's or stands behind it ([`served`]), else the retriever's.
     pub of_ranker: bool,
     /// Key of the [`Part`](systems::part::Part).
     pub key: &'static str,
@@ -94,12 +96,16 @@ impl PartPlace {
         format!("{}.{}", Self::OF[usize::from(self.of_ranker)], self.key)
     }
 
-    /// Reads its part of a link; none where no system has such a part.
-    fn read(text: &str) -> Option<Self> {
+    /// Reads its part of a link; none where no system has such a part. What stands behind every ranker is
+    /// called as the ranker's own: `ranker.blend`.
+    pub fn read(text: &str) -> Option<Self> {
         let (of, key) = text.split_once('.')?;
         let of_ranker = Self::OF.iter().position(|known| *known == of)? == 1;
         let found = match of_ranker {
-            true => RANKERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
+            true => {
+                let own = RANKERS.iter().flat_map(|system| system.parts);
+                own.chain(&served::PARTS).find(|part| part.key == key)
+            }
             false => RETRIEVERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
         };
         found.map(|part| Self { of_ranker, key: part.key })
@@ -508,7 +514,7 @@ mod tests {
 
     #[test]
     fn the_part_that_is_opened_comes_back_for_every_system() {
-        let ranker = |system: &systems::Ranker| system.parts;
+        let ranker = |system: &systems::Ranker| system.served();
         let retriever = |system: &systems::Retriever| system.parts;
         let of_rankers = RANKERS.into_iter().flat_map(ranker).map(|part| (true, part.key));
         let of_retrievers = RETRIEVERS.into_iter().flat_map(retriever).map(|p| (false, p.key));
@@ -625,6 +631,8 @@ mod tests {
         assert_eq!(link.view.pins[0], "#v=1&q=sofa");
         // Whoever embeds the page in a way that this one doesn't know sees the shelf.
         assert_eq!(Link::read("?embed=everything").0.view.embed, ["shelf"]);
+        assert_eq!(Link::read("?embed=machine,knobs").0.view.embed, ["knobs", "machine"]);
+        assert_eq!(Link::read("?embed=machine").0.write(), "#v=1&embed=machine");
         // The page hides the others before its program is there.
         let parts = PARTS.map(|part| format!("\"{part}\"")).join(", ");
         assert!(include_str!("../../www/early.js").contains(&format!("[{parts}]")));

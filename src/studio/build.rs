@@ -15,13 +15,20 @@ use systems::registry::{RANKERS, RETRIEVERS};
 /// Size of a part's box, as the style sheet has it.
 const BOX: (f64, f64) = (124.0, 76.0);
 
+/// Room around a drawing.
+const MARGIN: f64 = 4.0;
+
+/// Room below a box, where what stands behind a ranker hangs below its last part: beside it a drawing
+/// that fills the screen would be too wide.
+const BELOW: f64 = 20.0;
+
 fn main() {
     let mut text = String::from("&[\n");
     for system in RETRIEVERS {
-        of(system.key, system.parts, &mut text);
+        of(system.key, system.parts, system.parts.len(), &mut text);
     }
     for system in RANKERS {
-        of(system.key, system.parts, &mut text);
+        of(system.key, system.served(), system.parts.len(), &mut text);
     }
     text += "]\n";
     let folder = env::var("OUT_DIR").expect("cargo says where to write");
@@ -29,17 +36,51 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
 }
 
-fn of(system: &str, parts: &[Part], text: &mut String) {
+/// One system: its own parts, of which there are so many, and what stands behind them.
+fn of(system: &str, parts: &[Part], own: usize, text: &mut String) {
     if parts.is_empty() {
         return;
     }
-    let [across, down] = [RankDir::LR, RankDir::TB].map(|direction| drawn(parts, direction));
+    let [across, down] = [RankDir::LR, RankDir::TB].map(|direction| drawn(parts, own, direction));
     writeln!(text, "Layout {{ system: {system:?}, across: {across}, down: {down} }},")
         .expect("a text");
 }
 
-/// A system's parts in layers, one layer after another in a direction.
-fn drawn(parts: &[Part], direction: RankDir) -> String {
+/// A system's own parts in layers, one layer after another in a direction, and below the last of them what
+/// stands behind.
+fn drawn(parts: &[Part], own: usize, direction: RankDir) -> String {
+    let (own, behind) = parts.split_at(own);
+    let (mut places, mut arrows) = layers(own, direction);
+    for part in behind {
+        let above = places.last().copied();
+        let (x, y) = match above {
+            Some((x, y)) => (x, y + BOX.1 + BELOW),
+            None => (BOX.0 / 2.0 + MARGIN, BOX.1 / 2.0 + MARGIN),
+        };
+        places.push((x, y));
+        for from in part.from {
+            let (from_below, to_above) = (y - BOX.1 / 2.0 - BELOW, y - BOX.1 / 2.0);
+            let path = format!("M{x:.1} {from_below:.1}L{x:.1} {to_above:.1}");
+            write_arrow(from, part.key, &path, &mut arrows);
+        }
+    }
+    let far = |of: fn(&(f64, f64)) -> f64, room: f64| {
+        places.iter().map(of).fold(0.0, f64::max) + room / 2.0 + MARGIN
+    };
+    let size = (far(|place| place.0, BOX.0), far(|place| place.1, BOX.1));
+    format!("Drawn {{ size: {size:?}, places: &{places:?}, arrows: &[{arrows}] }}")
+}
+
+fn write_arrow(from: &str, to: &str, path: &str, arrows: &mut String) {
+    write!(arrows, "Arrow {{ from: {from:?}, to: {to:?}, path: {path:?} }},").expect("a text");
+}
+
+/// The middle of each part, and the arrows between them.
+fn layers(parts: &[Part], direction: RankDir) -> (Vec<(f64, f64)>, String) {
+    let mut arrows = String::new();
+    if parts.is_empty() {
+        return (Vec::new(), arrows);
+    }
     let mut graph =
         Graph::with_options(GraphOptions { directed: true, multigraph: false, compound: false });
     for part in parts {
@@ -56,8 +97,8 @@ fn drawn(parts: &[Part], direction: RankDir) -> String {
         nodesep: 14.0,
         edgesep: 10.0,
         ranksep: 16.0,
-        marginx: 4.0,
-        marginy: 4.0,
+        marginx: MARGIN,
+        marginy: MARGIN,
         ..LayoutOptions::default()
     };
     layout(&mut graph, Some(options));
@@ -65,21 +106,14 @@ fn drawn(parts: &[Part], direction: RankDir) -> String {
         let node = graph.node(key).expect("it was put in");
         (node.x.unwrap_or(0.0), node.y.unwrap_or(0.0))
     };
-    let places: Vec<(f64, f64)> = parts.iter().map(|part| place(part.key)).collect();
-    let far = |of: fn(&(f64, f64)) -> f64, room: f64| {
-        places.iter().map(of).fold(0.0, f64::max) + room / 2.0 + 4.0
-    };
-    let size = (far(|place| place.0, BOX.0), far(|place| place.1, BOX.1));
-    let mut arrows = String::new();
+    let places = parts.iter().map(|part| place(part.key)).collect();
     for part in parts {
         for from in part.from {
             let points = &graph.edge(from, part.key, None).expect("it was put in").points;
-            let path = curve(points);
-            write!(arrows, "Arrow {{ from: {from:?}, to: {:?}, path: {path:?} }},", part.key)
-                .expect("a text");
+            write_arrow(from, part.key, &curve(points), &mut arrows);
         }
     }
-    format!("Drawn {{ size: {size:?}, places: &{places:?}, arrows: &[{arrows}] }}")
+    (places, arrows)
 }
 
 /// A path through points, its corners rounded.

@@ -45,7 +45,9 @@ fn Studio() -> impl IntoView {
     provide_context(Meter::new(engine.clone()));
     provide_context(Trainer::new(engine.clone(), store));
     provide_context(engine);
-    let open = Memo::new(move |_| store.view.with(|view| view.panel));
+    // Within another page it is one panel, without what leads to the others.
+    let alone = bridge::embedded_panel();
+    let open = Memo::new(move |_| alone.or_else(|| store.view.with(|view| view.panel)));
     let panel = move || open.get().and_then(by_key);
     let close = move || store.view.update(|view| view.panel = None);
     let wide = RwSignal::new(false);
@@ -58,6 +60,7 @@ fn Studio() -> impl IntoView {
     // The page's last rows can be scrolled to from under the studio.
     follow(move |_| {
         let height = match (panel(), wide.get()) {
+            _ if alone.is_some() => "alone",
             (None, _) => "closed",
             (Some(_), true) => "wide",
             (Some(panel), false) if store.view.with(panel.is_beside_shelf) => "lesson",
@@ -111,36 +114,44 @@ fn Studio() -> impl IntoView {
     });
     let said =
         move |key: fn(&Panel) -> &'static str| move || panel().map_or("", |panel| say(key(panel)));
+    let header = alone.is_none().then(|| {
+        view! {
+            <header>
+                <div role="tablist" aria-label=text(word!("studio-frame.name")) on:keydown=step>
+                    {PANELS.iter().map(tab).collect_view()}
+                </div>
+                <p prop:textContent=said(|panel| panel.about)></p>
+                <button
+                    type="button"
+                    class="icon wide"
+                    aria-label=text(word!("studio.whole-height"))
+                    aria-pressed=move || wide.get().to_string()
+                    on:click=click(move || wide.update(|wide| *wide = !*wide))
+                >
+                    <Mark name="wide" />
+                </button>
+                <button
+                    type="button"
+                    class="icon"
+                    data-testid="studio-close"
+                    aria-label=text(word!("studio.close"))
+                    on:click=click(close)
+                >
+                    <Mark name="close" />
+                </button>
+            </header>
+        }
+        .into_any()
+    });
     view! {
-        <header>
-            <div role="tablist" aria-label=text(word!("studio-frame.name")) on:keydown=step>
-                {PANELS.iter().map(tab).collect_view()}
-            </div>
-            <p prop:textContent=said(|panel| panel.about)></p>
-            <button
-                type="button"
-                class="icon wide"
-                aria-label=text(word!("studio.whole-height"))
-                aria-pressed=move || wide.get().to_string()
-                on:click=click(move || wide.update(|wide| *wide = !*wide))
-            >
-                <Mark name="wide" />
-            </button>
-            <button
-                type="button"
-                class="icon"
-                data-testid="studio-close"
-                aria-label=text(word!("studio.close"))
-                on:click=click(close)
-            >
-                <Mark name="close" />
-            </button>
-        </header>
+        {header}
         <div
             class="studio-panel"
             id="studio-panel"
-            role="tabpanel"
-            aria-labelledby=move || open.get().map(|key| format!("tab-{key}"))
+            role=alone.is_none().then_some("tabpanel")
+            aria-labelledby=move || {
+                open.get().filter(|_| alone.is_none()).map(|key| format!("tab-{key}"))
+            }
             tabindex="-1"
         >
             <h2 class="hidden" prop:textContent=said(|panel| panel.title)></h2>

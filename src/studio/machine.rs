@@ -1,5 +1,6 @@
-//! The machine: both systems drawn from what they say of their parts, with the real numbers of one
-//! product in every part, and what moved since the last knob was turned.
+//! The machine: both systems drawn from what they say of their parts, and behind them the blend and the
+//! place on the shelf, with the real numbers of one product in every part, and what moved since the last
+//! knob was turned.
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use self::levels::levels;
-use self::moved::Subject;
+use self::moved::{Moved, Past, Reading, Subject};
 use self::opened::{Opened, one_part, part_in_words};
 use self::saved::saves;
-use self::seen::{PINS, Past, Seen, Wanted, see};
+use self::seen::{PINS, Seen, Wanted, see};
 use self::system::{Board, system};
+use self::told::figure;
 use self::tree::{Item, Tree};
 use self::walk::{Steps, Walk};
 use super::engine::{Engine, Lost, Standing};
@@ -29,14 +31,19 @@ use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::Passage;
 use protocol::words::{count, percent, score};
-use systems::{Ranker, Retriever};
+use systems::served::is_one;
 
+pub mod apart;
+mod flow;
+pub mod heat;
 pub mod layout;
 mod levels;
+mod matrix;
 pub mod moved;
 mod opened;
 mod saved;
 mod seen;
+mod served;
 pub mod strip;
 pub mod symbols;
 mod system;
@@ -109,7 +116,7 @@ fn MachineAtWork() -> impl IntoView {
             if let Ok(Some(now)) = &answered {
                 // What the page's own views of a product read.
                 store.answer.set(Some(now.answer.clone()));
-                tree.keep([now.answer.retriever.parts, now.answer.ranker.parts]);
+                tree.keep([now.parts(false), now.parts(true)]);
             }
             seen.set(Some(answered));
         }))
@@ -125,6 +132,9 @@ fn MachineAtWork() -> impl IntoView {
     // Which part is opened, but for those that one is led past.
     let part_told = move || {
         (!walk.is_led()).then(|| {
+            if walk.is_at_funnel() {
+                return say(word!("machine.at-funnel")).into();
+            }
             let place = opened.get();
             let told = seen.with(|seen| match seen {
                 Some(Ok(Some(seen))) => place.and_then(|place| part_in_words(seen, place)),
@@ -239,7 +249,31 @@ fn against_switch(against: Memo<Beside>, store: Store) -> AnyView {
 
 /// What a part is called.
 pub fn part_name(system: &str, part: &str) -> &'static str {
-    say(&word!("machine.{}.{}", system, part))
+    match is_one(part) {
+        true => say(&word!("machine.served.{}", part)),
+        false => say(&word!("machine.{}.{}", system, part)),
+    }
+}
+
+/// What a part is for.
+pub fn part_about(system: &str, part: &str) -> &'static str {
+    match is_one(part) {
+        true => say(&word!("machine.served.{}.about", part)),
+        false => say(&word!("machine.{}.{}.about", system, part)),
+    }
+}
+
+/// A part that moved: from which number to which where it comes to one, else by how much.
+fn moved_in_words(seen: &Seen, moved: &Moved) -> String {
+    let name = part_name(seen.system(moved.of_ranker), &moved.part);
+    let number = |of: &Reading| Some(figure(of.number(moved.of_ranker, &moved.part)?, 3));
+    let before = seen.before.as_deref().and_then(number);
+    // What differs in farther digits is told by its share.
+    match before.zip(number(&seen.now)).filter(|(before, now)| before != now) {
+        Some((before, now)) => format!("{name} ({before} → {now})"),
+        None if moved.by.is_finite() => format!("{name} ({})", percent(moved.by)),
+        None => name.into(),
+    }
 }
 
 /// What moved since the state before, or is other than at a pinned state, in a sentence; before
@@ -253,22 +287,16 @@ fn what_moved(seen: &Seen) -> String {
             _ => say(word!("machine.try")).into(),
         };
     }
-    let named = seen.moved.iter().take(NAMED).map(|moved| {
-        let name = part_name(seen.system(moved.of_ranker), &moved.part);
-        match moved.by.is_finite() {
-            true => format!("{name} ({})", percent(moved.by)),
-            false => name.into(),
-        }
-    });
+    let named = seen.moved.iter().take(NAMED).map(|moved| moved_in_words(seen, moved));
     let parts = named.collect::<Vec<_>>().join(say(word!("machine.list")));
     let number = count(seen.moved.len());
-    match pin {
-        Some(pin) => {
-            let values = [("count", &*number), ("parts", &*parts), ("pin", pin)];
-            say_with(word!("machine.differs"), &values)
-        }
-        None => say_with(word!("machine.moved"), &[("count", &number), ("parts", &parts)]),
-    }
+    let key = match (pin, seen.moved.len()) {
+        (Some(_), 1) => word!("machine.differs.one"),
+        (Some(_), _) => word!("machine.differs"),
+        (None, 1) => word!("machine.moved.one"),
+        (None, _) => word!("machine.moved"),
+    };
+    say_with(key, &[("count", &number), ("parts", &parts), ("pin", pin.unwrap_or_default())])
 }
 
 /// Whose numbers are shown, in words.
@@ -284,15 +312,17 @@ fn subject(seen: &Seen, store: Store) -> String {
 
 fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
     let Board { opened, walk, tree, .. } = board;
-    let (retriever, ranker): (&Retriever, &Ranker) = (seen.answer.retriever, seen.answer.ranker);
-    let parts = [retriever.parts, ranker.parts];
+    let parts = [seen.parts(false), seen.parts(true)];
     let part = {
         let seen = seen.clone();
         live(move || {
             let part = opened.get().and_then(|place| one_part(&seen, place));
             part.unwrap_or_else(|| {
-                view! { <p class="note" prop:textContent=text(word!("machine.open"))></p> }
-                    .into_any()
+                let says = match walk.is_at_funnel() {
+                    true => word!("machine.at-funnel"),
+                    false => word!("machine.open"),
+                };
+                view! { <p class="note" prop:textContent=text(says)></p> }.into_any()
             })
         })
     };
@@ -311,8 +341,8 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
             return ().into_any();
         }
         view! {
-            {system(&of, false, retriever.parts, board)}
-            {system(&of, true, ranker.parts, board)}
+            {system(&of, false, board)}
+            {system(&of, true, board)}
         }
         .into_any()
     });
@@ -321,7 +351,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
             {picture}
             <p translate="no">{subject(seen, store)}</p>
         </div>
-        <Steps retriever ranker walk opened tree />
+        <Steps parts walk opened tree />
         <p class="how note" data-testid="machine-how" prop:textContent=text(word!("machine.how"))></p>
         {searched}
         <div
@@ -330,7 +360,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
             on:keydown=move |event| tree.press(&event, parts)
             on:wheel=move |event| tree.zoom(&event, parts)
         >
-            {funnel(seen, tree)}
+            {funnel(seen, board)}
             {systems}
         </div>
         <section class="opened" id="machine-part" data-testid="machine-part">{part}</section>
@@ -339,7 +369,7 @@ fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
 }
 
 /// The stages that a product goes through, with how many products come out of each.
-fn funnel(seen: &Seen, tree: Tree) -> AnyView {
+fn funnel(seen: &Seen, Board { walk, tree, .. }: Board) -> AnyView {
     let Seen { answer, now, .. } = seen;
     let trace = &now.machine.trace;
     let is_one = now.subject != Subject::Page;
@@ -357,10 +387,7 @@ fn funnel(seen: &Seen, tree: Tree) -> AnyView {
     };
     let stages = trace.passages.iter().map(stage).collect_view();
     let blended = answer.ranker.blend(&now.state.settings);
-    let place = say_with(
-        word!("machine.place"),
-        &[("place", &count(trace.rank as usize + 1)), ("count", &count(trace.ranked as usize))],
-    );
+    let place = served::place(trace);
     let last = is_one.then(|| {
         view! {
             <span>
@@ -375,6 +402,7 @@ fn funnel(seen: &Seen, tree: Tree) -> AnyView {
         <button
             type="button"
             class="stages"
+            class:reached=move || walk.is_at_funnel()
             data-testid="machine-funnel"
             role="treeitem"
             id=item.id()

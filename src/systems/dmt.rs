@@ -32,6 +32,9 @@ pub static LEARNING: Learning = Learning {
     settings: &[
         &SHOPPERS_LEARNED,
         &learning::SHIPPED,
+        &CLICKS,
+        &CARTS,
+        &ORDERS,
         &learning::EXPERTS,
         &learning::EPOCHS,
         &learning::BATCH,
@@ -51,6 +54,19 @@ pub static LEARNING: Learning = Learning {
 /// So many that the learner's AUC comes near to what ships, and the shelf still moves within seconds (docs/learning.md).
 static SHOPPERS_LEARNED: Setting = learning::SHOPPERS.at(800.0);
 
+/// Whether what was clicked is read (4.2 and table 4).
+pub static CLICKS: Setting = sequence("clicks");
+
+/// The same of what was put in the cart.
+pub static CARTS: Setting = sequence("carts");
+
+/// The same of what was ordered.
+pub static ORDERS: Setting = sequence("orders");
+
+const fn sequence(key: &'static str) -> Setting {
+    Setting::choice(key, &["with", "without"])
+}
+
 const MODEL: &str = "src/nets/models/dmt.rs";
 const INTEREST: &str = "src/nets/models/dmt/interest.rs";
 const EXPERTS: &str = "src/nets/nn/experts.rs";
@@ -61,7 +77,8 @@ const PARTS: &[Part] = &[
     Part::input("sequences", "S", "4.1.1", "src/nets/models/dmt/input.rs"),
     Part::input("target", "e_t", "4.1.1", "src/nets/models/dmt/input.rs").terms(&["target-item"]),
     Part::input("features", "x_d", "4.1.2", "src/market/features/dense.rs")
-        .terms(&["dense-feature"]),
+        .terms(&["dense-feature"])
+        .adds(),
     Part::input("place", "p", "4.4", "src/market/features/places.rs")
         .where_it(learns_places)
         .terms(&["position-bias"]),
@@ -81,10 +98,12 @@ const PARTS: &[Part] = &[
     Part::of(&["joined"], "gates", "w^k", "(3)", EXPERTS)
         .formula("w^k = softmax(NN^k(x)/T)")
         .where_it(|settings| MultiTask::of(settings) == MultiTask::Mmoe)
-        .terms(&["gate", "softmax", "temperature"]),
+        .terms(&["gate", "softmax", "temperature"])
+        .flow("gates"),
     Part::of(&["experts", "gates"], "mixture", "f^k", "(3)", EXPERTS)
         .formula("f^k = Σ_i w^k_i e_i")
-        .terms(&["expert", "gate"]),
+        .terms(&["expert", "gate"])
+        .flow("gates"),
     Part::of(&["mixture"], "utility", "u_k", "(3)", EXPERTS)
         .formula("u_k = NN_k(f^k)")
         .terms(&["task-tower", "logit"]),

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use crate::knob::{Control, Knob, Settings};
-use crate::registry::LEARNERS;
-use crate::shared::RANKER;
+use crate::registry::{self, LEARNERS};
+use crate::shared::{RANKER, WEIGHTS, Weights};
 
 /// A setting of a training: one of a few values. The same key may have other values and another
 /// default for each system.
@@ -22,6 +22,19 @@ pub struct Setting {
     pub names: &'static [&'static str],
     /// What it is unless something else is said.
     pub default: f32,
+    /// On which side of its default it may have made a loss that is no number any more.
+    pub breaks: Option<Side>,
+    /// Another setting, and the value at which alone this one does anything.
+    pub only_at: Option<(&'static Setting, f32)>,
+}
+
+/// A side of a setting's default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Larger values.
+    Above,
+    /// Smaller ones.
+    Below,
 }
 
 /// Values of what is chosen by name.
@@ -35,12 +48,12 @@ impl Setting {
         values: &'static [f32],
         default: f32,
     ) -> Self {
-        Self { key, symbol, values, names: &[], default }
+        Self { key, symbol, values, names: &[], default, breaks: None, only_at: None }
     }
 
     /// One of a few things, the first unless something else is said.
     pub const fn choice(key: &'static str, names: &'static [&'static str]) -> Self {
-        Self { key, symbol: "", values: NUMBERS.split_at(names.len()).0, names, default: 0.0 }
+        Self { names, ..Self::new(key, "", NUMBERS.split_at(names.len()).0, 0.0) }
     }
 
     /// The same with another default.
@@ -51,6 +64,27 @@ impl Setting {
     /// The same with other values and another default.
     pub const fn of(self, values: &'static [f32], default: f32) -> Self {
         Self { values, default, ..self }
+    }
+
+    /// The same, which on this side of its default may make a loss that is no number.
+    pub const fn breaks(self, side: Side) -> Self {
+        Self { breaks: Some(side), ..self }
+    }
+
+    /// The same, which does something only where another stands at this value.
+    pub const fn only_at(self, other: &'static Setting, value: f32) -> Self {
+        Self { only_at: Some((other, value)), ..self }
+    }
+
+    /// How many values it stands from its default, on the side on which it may break a loss.
+    fn far(&self, value: f32) -> usize {
+        let place = |of: f32| self.values.iter().position(|known| *known == of).unwrap_or(0);
+        let (own, usual) = (place(value), place(self.default));
+        match self.breaks {
+            Some(Side::Above) => own.saturating_sub(usual),
+            Some(Side::Below) => usual.saturating_sub(own),
+            None => 0,
+        }
     }
 
     /// What a value is called, where it has a name.
@@ -80,13 +114,16 @@ pub const EPOCHS: Setting = Setting::new("epochs", "", &[1.0, 2.0, 4.0, 8.0], 2.
 pub const BATCH: Setting = Setting::new("batch", "B", &[8.0, 16.0, 32.0, 64.0, 128.0], 32.0);
 /// The optimiser's step size.
 pub const RATE: Setting =
-    Setting::new("rate", "η", &[0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 1.0], 0.002);
+    Setting::new("rate", "η", &[0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 1.0], 0.002)
+        .breaks(Side::Above);
 /// Weight of the last task's loss; that of the click task is 1.
-pub const LAMBDA: Setting = Setting::new("lambda", "λ", &[0.0, 1.0, 4.0, 16.0, 64.0], 4.0);
+pub const LAMBDA: Setting =
+    Setting::new("lambda", "λ", &[0.0, 1.0, 4.0, 16.0, 64.0], 4.0).breaks(Side::Above);
 /// Weight of the loss that keeps all experts in use.
 pub const BALANCE: Setting = Setting::new("balance", "", &[0.0, 0.005, 0.05, 0.5], 0.005);
 /// Deviation of the noise on the gates' logits while they learn.
-pub const NOISE: Setting = Setting::new("noise", "σ", &[0.0, 0.25, 0.5, 1.0, 2.0], 0.0);
+pub const NOISE: Setting =
+    Setting::new("noise", "σ", &[0.0, 0.25, 0.5, 1.0, 2.0], 0.0).breaks(Side::Above);
 /// Share of an expert's values that are left out of a step while it learns.
 pub const DROPOUT: Setting = Setting::new("dropout", "p", &[0.0, 0.1, 0.2, 0.4, 0.6, 0.8], 0.0);
 /// What follows the gradient: [`Optimiser`].
@@ -111,6 +148,21 @@ impl Optimiser {
     pub fn of(chosen: &Chosen) -> Self {
         if chosen.get(&OPTIMISER) > 0.0 { Self::AdaGrad } else { Self::Adam }
     }
+}
+
+/// Has a state with these settings rank with learned weights of this variant of a ranker.
+pub fn rank_with(settings: &mut Settings, variant: &Settings) {
+    let ranker = registry::ranker(variant);
+    for knob in [&RANKER].into_iter().chain(ranker.networks.iter().copied()) {
+        settings.set(knob, variant.number(knob));
+    }
+    settings.set(&WEIGHTS, Weights::Learned.value());
+}
+
+/// The training of the ranker that such settings choose; none of a ranker that learns nothing.
+pub fn of_ranker(settings: &Settings) -> Option<&'static Learning> {
+    let ranker = registry::ranker(settings);
+    LEARNERS.into_iter().find(|learning| learning.ranks() && learning.key == ranker.key)
 }
 
 /// A system's training in the tab.
@@ -215,6 +267,20 @@ impl Chosen {
         }
     }
 
+    /// Whether a setting does anything as the others stand.
+    pub fn counts(&self, setting: &Setting) -> bool {
+        setting.only_at.is_none_or(|(other, value)| self.get(other) == value)
+    }
+
+    /// The setting that is likeliest to have made a loss that is no number any more: of those that can, the
+    /// one that is most values away from its default. The step size where none is further.
+    pub fn suspect(&self) -> &'static Setting {
+        let suspects = self.each().filter(|(setting, _)| self.counts(setting));
+        let worst =
+            suspects.max_by_key(|(setting, value)| (setting.far(*value), setting.key == RATE.key));
+        worst.map_or(self.learning.settings[0], |(setting, _)| setting)
+    }
+
     /// Settings with their values, in their order.
     pub fn each(&self) -> impl Iterator<Item = (&'static Setting, f32)> {
         self.learning.settings.iter().copied().zip(self.values.iter().copied())
@@ -263,6 +329,40 @@ mod tests {
                 assert_eq!(count, 1, "{learning:?} {}", common.key);
             }
         }
+    }
+
+    #[test]
+    fn what_broke_a_loss_is_what_stands_furthest_from_its_default() {
+        let suspect = |key: &str, told: &[(&str, f32)]| {
+            let learning = LEARNERS.into_iter().find(|of| of.key == key).expect("it learns");
+            let mut chosen = Chosen::new(learning);
+            for (key, value) in told {
+                let setting = learning.settings.iter().find(|of| of.key == *key).expect("its own");
+                chosen.set(setting, *value);
+            }
+            chosen.suspect()
+        };
+        for learning in LEARNERS {
+            assert_eq!(suspect(learning.key, &[]).key, "rate", "{learning:?}");
+        }
+        type Told = &'static [(&'static str, f32)];
+        let cases: [(&str, Told, &str); 8] = [
+            ("dmt", &[("rate", 1.0), ("noise", 0.5)], "rate"),
+            ("dmt", &[("rate", 0.005), ("noise", 2.0)], "noise"),
+            // Two values each: the step size.
+            ("dmt", &[("rate", 0.01), ("lambda", 64.0)], "rate"),
+            ("dmt", &[("rate", 0.0002), ("lambda", 16.0), ("dropout", 0.8)], "lambda"),
+            ("moppr", &[("tau", 0.005), ("rate", 0.02)], "tau"),
+            ("moppr", &[("tau", 0.5)], "rate"),
+            ("mlpr", &[("weighting", 1.0), ("lambda-cart", 64.0)], "lambda-cart"),
+            // By their uncertainty, tasks have no fixed weights.
+            ("mlpr", &[("weighting", 0.0), ("lambda-cart", 64.0)], "rate"),
+        ];
+        for (system, told, cause) in cases {
+            assert_eq!(suspect(system, told).key, cause, "{system} {told:?}");
+        }
+        assert_eq!(suspect("moppr", &[("tau", 0.005)]).breaks, Some(Side::Below));
+        assert_eq!(suspect("dmt", &[]).breaks, Some(Side::Above));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! them, what of them can be shown. [`registry`] lists them; whoever asks for "every system" asks it,
 //! and nobody else decides by a system's name.
 //!
-//! It knows how its settings travel, and nothing else: no tensor, no product and no link.
+//! It knows how its settings travel, and nothing else: no tensor, no product and no link. What holds
+//! throughout: a system is a constant, declared once and found by the registry alone; and what a training is
+//! told stands at a value that it may have, whatever a link or a message says.
 
 #[macro_use]
 extern crate keys;
@@ -16,6 +18,7 @@ pub mod moppr;
 pub mod part;
 pub mod registry;
 pub mod retrieval_alone;
+pub mod served;
 pub mod shared;
 pub mod yandex;
 

@@ -2,7 +2,7 @@
 //! probabilities handed on from click to cart to order. Its paper is not personalised.
 
 use crate::knob::{Group, Knob};
-use crate::learning::{self, Learning, Setting};
+use crate::learning::{self, Learning, Setting, Side};
 use crate::part::Part;
 use crate::shared::RANKER as RANKED_BY;
 use crate::{Ranker, Task};
@@ -28,11 +28,16 @@ pub static LEARNING: Learning = Learning {
     unit: "pairs",
     settings: &[
         &SHOPPERS_LEARNED,
+        &learning::SHIPPED,
         &SHARING,
         &EPOCHS,
         &BATCH,
+        &learning::OPTIMISER,
         &RATE,
         &WEIGHTING,
+        &LAMBDAS[0],
+        &LAMBDAS[1],
+        &LAMBDAS[2],
         &BALANCE,
         &learning::NOISE,
         &DROPOUT,
@@ -59,8 +64,21 @@ static BALANCE: Setting = learning::BALANCE.of(&[0.0, 0.01, 0.1, 1.0], 0.01);
 /// MLPR, or the models of tables 2 and 4 that have fewer parts.
 pub static SHARING: Setting = Setting::choice("sharing", &["mlpr", "ple", "mmoe", "esm2", "mlp"]);
 
-/// How the tasks' losses become one: equation 10, or equation 9 with weights of 1.
+/// How the tasks' losses become one: equation 10, or equation 9 with [`LAMBDAS`].
 pub static WEIGHTING: Setting = Setting::choice("weighting", &["uncertainty", "fixed"]);
+
+/// Weights of the tasks in equation 9, in their order.
+pub static LAMBDAS: [Setting; 3] = [
+    lambda("lambda-click", "λ_click"),
+    lambda("lambda-cart", "λ_cart"),
+    lambda("lambda-order", "λ_order"),
+];
+
+const fn lambda(key: &'static str, symbol: &'static str) -> Setting {
+    Setting::new(key, symbol, &[0.0, 0.25, 1.0, 4.0, 16.0, 64.0], 1.0)
+        .breaks(Side::Above)
+        .only_at(&WEIGHTING, 1.0)
+}
 
 /// Share of an expert's values that are dropped while it learns (figure 3).
 pub static DROPOUT: Setting = learning::DROPOUT.of(&[0.0, 0.2, 0.4, 0.6, 0.8], 0.2);
@@ -71,7 +89,9 @@ const STAGES: &str = "src/nets/models/mlpr/extraction.rs";
 
 /// Its five stages.
 const PARTS: &[Part] = &[
-    Part::input("features", "r", "3.1", "src/market/features/wide.rs").terms(&["dense-feature"]),
+    Part::input("features", "r", "3.1", "src/market/features/wide.rs")
+        .terms(&["dense-feature"])
+        .adds(),
     Part::input("query", "φ(q)", "3.1", BERT),
     Part::input("item", "ψ(i)", "3.1", BERT),
     Part::of(&["query", "item"], "interactions", "φ∘ψ", "(2)", MODEL)
@@ -81,16 +101,20 @@ const PARTS: &[Part] = &[
         .formula("x = [φ; ψ; cos(φ, ψ); φ ∘ ψ; r]"),
     Part::of(&["joined"], "gates-1", "w_1", "(3)", STAGES)
         .formula("w_1^k = softmax(W_1^k x/T)")
-        .terms(&["gate", "softmax", "temperature"]),
+        .terms(&["gate", "softmax", "temperature"])
+        .flow("gates-1"),
     Part::of(&["joined", "gates-1"], "stage-1", "v^k", "(3)", STAGES)
         .formula("v^k = Σ_e w_1^k_e H_e(x)")
-        .terms(&["expert", "gate"]),
+        .terms(&["expert", "gate"])
+        .flow("gates-1"),
     Part::of(&["stage-1"], "gates-2", "w_2", "(4)", STAGES)
         .formula("w_2^k = softmax(W_2^k v^k/T)")
-        .terms(&["gate", "softmax", "temperature"]),
+        .terms(&["gate", "softmax", "temperature"])
+        .flow("gates-2"),
     Part::of(&["stage-1", "gates-2"], "stage-2", "g^k", "(4)", STAGES)
         .formula("g^k = Σ_e w_2^k_e H^k_e(v^k)")
-        .terms(&["expert", "gate"]),
+        .terms(&["expert", "gate"])
+        .flow("gates-2"),
     Part::of(&["stage-2"], "towers", "t^k", "(5)", MODEL)
         .formula("t^k = MLP^k(g^k)")
         .terms(&["task-tower"]),

@@ -1,7 +1,7 @@
 //! MOPPR, multi-objective personalised product retrieval (Taobao): two towers, four objectives.
 
 use crate::knob::{Group, Knob, Settings, alone, wholly};
-use crate::learning::{self, Learning, Setting};
+use crate::learning::{self, Learning, Setting, Side};
 use crate::part::Part;
 use crate::shared::RETRIEVER as RETRIEVED_BY;
 use crate::{Attends, Objective, Retriever};
@@ -73,7 +73,8 @@ static RATE: Setting = learning::RATE.of(&[0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 
 pub static PARTS_TRAINED: Setting = Setting::choice("part", &["whole", "towers"]);
 
 /// tau of equation 15.
-pub static TAU: Setting = Setting::new("tau", "τ", &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], 0.02);
+pub static TAU: Setting =
+    Setting::new("tau", "τ", &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], 0.02).breaks(Side::Below);
 
 /// L, random negatives a step.
 pub static NEGATIVES: Setting =

@@ -22,6 +22,11 @@ pub struct Part {
     pub source: &'static str,
     /// Words of the field that are met at it: what each means is under "machine.terms.TERM.about".
     pub terms: &'static [&'static str],
+    /// Key of the part whose rows say how much of each column goes into what they are of, at the parts where
+    /// that is seen as a flow; else empty.
+    pub flow: &'static str,
+    /// Whether what each of its numbers adds to a product's score can be asked for.
+    pub adds: bool,
     /// Whether it is there, as the system is set.
     pub is_there: fn(&Settings) -> bool,
 }
@@ -34,7 +39,18 @@ impl Part {
         place: &'static str,
         source: &'static str,
     ) -> Self {
-        Self { key, symbol, place, formula: "", from: &[], source, terms: &[], is_there: |_| true }
+        Self {
+            key,
+            symbol,
+            place,
+            formula: "",
+            from: &[],
+            source,
+            terms: &[],
+            flow: "",
+            adds: false,
+            is_there: |_| true,
+        }
     }
 
     /// What is computed of others.
@@ -58,6 +74,16 @@ impl Part {
         Self { terms, ..self }
     }
 
+    /// Where columns of this part's rows flow into what the rows are of.
+    pub(crate) const fn flow(self, flow: &'static str) -> Self {
+        Self { flow, ..self }
+    }
+
+    /// Of numbers that a score is taken apart into.
+    pub(crate) const fn adds(self) -> Self {
+        Self { adds: true, ..self }
+    }
+
     /// Only where this holds.
     pub(crate) const fn where_it(self, is_there: fn(&Settings) -> bool) -> Self {
         Self { is_there, ..self }
@@ -78,7 +104,9 @@ mod tests {
             let mut known = HashSet::new();
             let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
             for part in parts {
-                let Part { key, from, formula, source, .. } = part;
+                let Part { key, from, formula, source, flow, .. } = part;
+                let flows = flow.is_empty() || flow == key || from.contains(flow);
+                assert!(flows, "{system}.{key}: {flow}");
                 assert!(from.iter().all(|of| known.contains(of)), "{system}.{key}: {from:?}");
                 assert_eq!(from.is_empty(), formula.is_empty(), "{system}.{key}");
                 assert!(std::fs::exists(format!("{root}{source}")).unwrap(), "{source}");

@@ -30,6 +30,7 @@ pub static LEARNING: Learning = Learning {
         &BEGINS,
         &EPOCHS,
         &BATCH,
+        &learning::OPTIMISER,
         &RATE,
         &PAIRWISE,
         &POINTWISE,

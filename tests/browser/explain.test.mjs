@@ -234,3 +234,52 @@ test("the map shows what a knob moved, and what was kept as before", async () =>
   await vitrine.search("sofa bed");
   await status(/Before: the state before the last change\. \d+ of \d+/);
 });
+
+test("a part of the machine opens to its flow, its square and all of its numbers, and leads here", async () => {
+  const machine = (part) => begin(`?v=1&backend=cpu&q=oak+table&panel=machine&part=${part}`);
+  const vitrine = await machine("ranker.gates");
+  const { page } = vitrine;
+  const opened = vitrine.get("machine-part");
+  const flow = vitrine.get("machine-flow");
+  await flow.waitFor();
+  assert.equal(await vitrine.get("machine-shape").innerText(), "2 × 4");
+  // Ribbons are as wide as the weights, and those of a task sum to one.
+  const widths = await flow
+    .locator("path:not(.brace)")
+    .evaluateAll((all) => all.map((one) => Number(one.getAttribute("stroke-width")) / 72));
+  assert.equal(widths.length, 8);
+  near(sum(widths), 2, 0.09);
+  const told = await flow.locator("li").allInnerTexts();
+  assert.deepEqual(told.map((line) => line.split(":")[0]), ["Click", "Order"]);
+
+  await machine("retriever.query");
+  await opened.locator(".square").waitFor();
+  const pieces = await opened.locator(".square .row").allInnerTexts();
+  assert.ok(pieces.length >= 2, "each piece has a row");
+  assert.deepEqual(await opened.locator(".square .column").allInnerTexts(), pieces);
+  const among = opened.locator(".vector", { has: page.locator(".square") });
+  for (const more of await among.locator("summary").all()) await more.click();
+  await page.waitForFunction(
+    (count) => document.querySelectorAll("#machine-part .vector:has(.square) li").length === count,
+    pieces.length ** 2,
+  );
+  const weights = await among.locator("li small").allInnerTexts();
+  // Next to nothing is told with its power of ten.
+  near(sum(weights.map((text) => (text.includes("×") ? 0 : Number(text)))), pieces.length, 0.02);
+
+  await machine("ranker.features");
+  const all = opened.locator(".behind summary");
+  await all.waitFor();
+  assert.equal(await opened.locator(".vector li").count(), 8);
+  const [, features] = /^1 × (\d+)$/.exec(await vitrine.get("machine-shape").innerText());
+  // By the keyboard.
+  await all.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(
+    (count) => document.querySelectorAll("#machine-part .vector li").length === count,
+    Number(features),
+  );
+  const [first] = await vitrine.ranking();
+  await vitrine.get("machine-adds").click();
+  await apart(vitrine, first.id);
+});

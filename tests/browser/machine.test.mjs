@@ -31,7 +31,7 @@ test("every part of both systems is drawn, and opened shows its formula and the 
   shared(LINK, async (vitrine) => {
     const [first] = await vitrine.ranking();
     assert.equal(await vitrine.get("machine-retriever").locator(".part").count(), 12);
-    assert.equal(await vitrine.get("machine-ranker").locator(".part").count(), 14);
+    assert.equal(await vitrine.get("machine-ranker").locator(".part").count(), 16);
     // No box lies on another, and none is cut.
     const boxes = await vitrine.get("machine-ranker").locator(".part").evaluateAll((all) =>
       all.map((one) => {
@@ -68,6 +68,27 @@ test("every part of both systems is drawn, and opened shows its formula and the 
     assert.ok(Math.abs(score - JSON.parse(values).retrieval_score) < 1e-3);
   }));
 
+test("a lesson shows a part with the numbers of its state, and leads to it in the whole machine", async () => {
+  const vitrine = await begin("?v=1&backend=cpu&panel=lessons&lesson=09-experts-and-gates.1", { width: 1280, height: 720 });
+  const shares = (place) =>
+    place.locator(".vector").evaluateAll((all) =>
+      all.map((vector) => [...vector.querySelectorAll("li small")].map((cell) => Number(cell.textContent.replace("−", "-")))),
+    );
+  const apart = vitrine.get("machine-apart");
+  await apart.locator(".vector").nth(1).waitFor();
+  assert.match(await apart.innerText(), /wk = softmax/);
+  const gates = await shares(apart);
+  assert.equal(gates.length, 2, "a gate a task");
+  for (const gate of gates) {
+    assert.equal(gate.length, 4);
+    assert.ok(Math.abs(gate.reduce((sum, one) => sum + one, 0) - 1) < 3e-3, gate.join());
+  }
+  await vitrine.get("machine-whole").click();
+  await drawn(vitrine);
+  assert.equal(await part(vitrine, "ranker", "gates").getAttribute("aria-selected"), "true");
+  assert.deepEqual(await shares(vitrine.get("machine-part")), gates);
+});
+
 test("a knob that is turned rings the parts that it moves, and no other", async () => {
   let first;
   await shared(LINK, async (vitrine) => {
@@ -80,10 +101,87 @@ test("a knob that is turned rings the parts that it moves, and no other", async 
     assert.deepEqual(await moved(vitrine), []);
     await vitrine.after(() => vitrine.set("gate-temperature", 5));
     await vitrine.page.locator(".machine .part.moved").first().waitFor();
-    assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
-    assert.match(await vitrine.get("machine-status").textContent(), /^4 parts moved since the last state, most of all: /);
+    const rung = await moved(vitrine);
+    // Whether the place is another, too, depends on the other products.
+    assert.deepEqual(rung.filter((key) => key !== "shelf").sort(), ["blend", "chance", "gates", "mixture", "utility"]);
+    const says = await vitrine.get("machine-status").textContent();
+    assert.ok(says.startsWith(`${rung.length} parts moved since the last state, most of all: `), says);
   });
 });
+
+test("a weight that is turned to 0 rings the blend, whose formula comes to the score of the card", () =>
+  shared(`${LINK}&part=ranker.blend`, async (vitrine) => {
+    const { page } = vitrine;
+    await vitrine.set("weight-order", 0);
+    await page.locator('.machine .part.moved[data-part="blend"]').waitFor();
+    await vitrine.rest();
+    await drawn(vitrine);
+    for (const key of await moved(vitrine)) assert.ok(["blend", "shelf"].includes(key), key);
+    const says = await vitrine.get("machine-status").textContent();
+    assert.match(says, / moved since the last state.*Blend \(\S+ → \S+\)/);
+
+    const [card] = await vitrine.ranking();
+    const [line, told] = await lines(vitrine);
+    assert.match(line, /^y = \([\d.]+\/[\d.]+\)1click · \(.+\)0order = [\d.]+$/);
+    const [chance, usual] = numbers(line);
+    const score = numbers(line).at(-1);
+    assert.ok(near(chance / usual, score), line);
+    assert.ok(Math.abs(score - Number(card.score)) <= 1e-3 * score, `${line}, on the card ${card.score}`);
+    assert.match(told, /^Score \d+(\.\d+)?×$/);
+    assert.ok(Math.abs(numbers(told)[0] - score) <= 0.06 * Math.max(score, 1), told);
+    assert.match(await part(vitrine, "ranker", "shelf").locator("strong").innerText(), /^place 1 of \d+$/);
+
+    // The sum of DMT's equation 6, each weight half of both.
+    await vitrine.goTo(`${LINK}&part=ranker.blend&blend=sum`);
+    await page.waitForFunction(() => document.querySelector("#machine-part")?.innerText.includes("y = 0.5000 · "));
+    const [sum] = await lines(vitrine);
+    const [, click, , order, whole] = numbers(sum);
+    assert.ok(near((click + order) / 2, whole), sum);
+    // Of a page the mean is blended, and there is no place.
+    await part(vitrine, "ranker", "shelf").click();
+    await page.waitForFunction(() => /place 1 of \d+/.test(document.querySelector("#machine-part").innerText));
+    await vitrine.get("machine-whose").locator('[value="page"]').check({ force: true });
+    await page.waitForFunction(() => /^Mean of/.test(document.querySelector(".machine .chosen-title p").innerText));
+    assert.deepEqual(await lines(vitrine), []);
+    assert.match(await part(vitrine, "ranker", "blend").locator("strong").innerText(), /^0\.\d+$/);
+    // Without a ranker nothing is blended.
+    await vitrine.goTo(`${LINK}&ranker=none`);
+    await page.waitForFunction(() => !document.querySelector('.machine [data-part="blend"], .machine.stale'));
+    assert.match(await part(vitrine, "ranker", "shelf").locator("strong").innerText(), /^place 1 of \d+$/);
+  }));
+
+test("where nothing has keys of its own, space plays and pauses the walk, and arrows take steps", () =>
+  shared(LINK, async (vitrine) => {
+    const { page } = vitrine;
+    const now = async () => numbers(await vitrine.get("machine-step").textContent());
+    const step = (from) =>
+      page.waitForFunction((from) => Number(/\d+/.exec(document.querySelector('[data-testid="machine-step"]').textContent)) >= from, from);
+    assert.match(await vitrine.get("machine-how").innerText(), /space plays and pauses/);
+    await page.locator("#studio-panel").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.locator(".machine .stages.reached").waitFor();
+    assert.deepEqual(await now(), [1, 29]);
+    assert.match(await vitrine.get("machine-part").innerText(), /^The funnel: /);
+    assert.equal(await page.locator(".machine .part:not(.ahead)").count(), 0);
+    await page.keyboard.press("ArrowRight");
+    await page.locator('.machine [data-part="pieces"][aria-selected="true"]').waitFor();
+    await page.keyboard.press(" ");
+    await step(3);
+    await page.keyboard.press(" ");
+    assert.equal(await vitrine.get("machine-lead").getAttribute("aria-pressed"), "false");
+    const [at] = await now();
+    await page.keyboard.press("ArrowLeft");
+    assert.deepEqual(await now(), [at - 1, 29]);
+    // It ends at the place on the shelf.
+    for (let place = at - 1; place <= 29; place++) await page.keyboard.press("ArrowRight");
+    await page.locator('.machine [data-part="shelf"][aria-selected="true"]').waitFor();
+    assert.deepEqual(await now(), [29, 29]);
+    assert.equal(await page.locator(".machine .part.ahead").count(), 0);
+    // What one stands at has its keys for itself.
+    await vitrine.get("machine-svg").focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.deepEqual(await now(), [29, 29]);
+  }));
 
 test("on a narrow page the parts are a list, from what comes in to what comes out", () =>
   shared(LINK, async (vitrine) => {
@@ -168,8 +266,10 @@ test("the numbers are held against a pinned state", () =>
     const choose = (value) => vitrine.get("machine-against").locator(`[value="${value}"]`).check({ force: true });
     await choose("A");
     await vitrine.page.locator(".machine .part.moved").first().waitFor();
-    assert.deepEqual((await moved(vitrine)).sort(), ["chance", "gates", "mixture", "utility"]);
-    assert.match(await vitrine.get("machine-status").textContent(), /^4 parts differ from A, most of all: /);
+    const rung = await moved(vitrine);
+    assert.deepEqual(rung.filter((key) => key !== "shelf").sort(), ["blend", "chance", "gates", "mixture", "utility"]);
+    const says = await vitrine.get("machine-status").textContent();
+    assert.ok(says.startsWith(`${rung.length} parts differ from A, most of all: `), says);
     // What a gate takes more of an expert it takes less of the others.
     await part(vitrine, "ranker", "gates").click();
     assert.equal(await vitrine.get("machine-part").locator(".difference").count(), 2);
@@ -217,7 +317,7 @@ test("depth, comparison and the mean are in the link, come back with it and can 
       against: await vitrine.get("machine-against").locator("input:checked").inputValue(),
       parts: await vitrine.page.locator('.machine [aria-level="3"]').count(),
     });
-    const all = { whose: "page", against: "A", parts: 14 };
+    const all = { whose: "page", against: "A", parts: 16 };
     assert.deepEqual(await shown(), all);
     await vitrine.page.reload();
     await vitrine.ready();
@@ -263,7 +363,7 @@ test("a wheel with Ctrl comes closer and goes away, and without it is the page's
         { deltaY, ctrlKey },
       );
     const items = page.locator('.machine [role="tree"] [role="treeitem"]');
-    assert.equal(await items.count(), 29);
+    assert.equal(await items.count(), 31);
     assert.equal(await wheel(-120, false), false);
     assert.equal(await page.locator('.machine .part[aria-selected="true"]').count(), 0, "nothing is opened");
     assert.equal(await wheel(-120, true), true, "the browser's own zoom stays out of it");
@@ -271,11 +371,11 @@ test("a wheel with Ctrl comes closer and goes away, and without it is the page's
     await page.waitForFunction(() => location.hash.includes("part="));
     assert.equal(await wheel(120, true), true);
     await page.waitForFunction(() => !location.hash.includes("part="));
-    assert.equal(await items.count(), 29);
+    assert.equal(await items.count(), 31);
     await wheel(120, true);
     await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 1);
     await wheel(-120, true);
-    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 29);
+    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 31);
   }));
 
 test("the keyboard reaches every part, comes closer and goes away", () =>
@@ -286,7 +386,7 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
     const at = () => page.evaluate(() => document.activeElement.id);
     const items = page.locator('.machine [role="tree"] [role="treeitem"]');
     const levels = await items.evaluateAll((all) => all.map((one) => one.getAttribute("aria-level")).join(""));
-    assert.equal(levels, `12${"3".repeat(12)}2${"3".repeat(14)}`);
+    assert.equal(levels, `12${"3".repeat(12)}2${"3".repeat(16)}`);
     assert.equal(await page.locator('.machine [role="treeitem"][tabindex="0"]').count(), 1);
     await vitrine.get("machine-closer").focus();
     await page.keyboard.press("Tab");
@@ -296,7 +396,7 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
       await page.keyboard.press("ArrowDown");
     }
     await page.keyboard.press("Enter");
-    await page.locator('.machine [data-part="chance"][aria-selected="true"]').waitFor();
+    await page.locator('.machine [data-part="shelf"][aria-selected="true"]').waitFor();
     assert.equal(await page.locator('.machine [role="treeitem"][tabindex="0"]').count(), 1);
     // Away from the part, from the systems; and back.
     await page.keyboard.press("-");
@@ -305,10 +405,10 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
     await page.waitForFunction(() => document.activeElement.id === "machine-item");
     assert.equal(await items.count(), 1);
     await page.keyboard.press("ArrowRight");
-    assert.equal(await items.count(), 29);
+    assert.equal(await items.count(), 31);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowLeft");
-    assert.equal(await items.count(), 17, "the retriever is folded");
+    assert.equal(await items.count(), 19, "the retriever is folded");
   }));
 
 test("a word of the field says what it means where it is met", () =>
@@ -347,7 +447,7 @@ test("the drawing is saved with every part and its numbers", () =>
         assert.equal(read.wrong, undefined);
         // A name may stand in two lines.
         const bare = (text) => text.replaceAll(/\s/g, "");
-        for (const said of ["Gates", "Request vector", "DMT: how it ranks", await title(vitrine)])
+        for (const said of ["Gates", "Request vector", "Blend", "place 1 of", "DMT: how it ranks", "→", await title(vitrine)])
           assert.ok(bare(read.text).includes(bare(said)), said);
         const chance = await part(vitrine, "retriever", "chance").locator("strong").innerText();
         assert.ok(read.text.includes(chance), chance);

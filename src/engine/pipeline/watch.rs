@@ -11,8 +11,18 @@ use protocol::machine::{Activity, Strip};
 #[derive(Default)]
 pub struct Watch {
     reads: Transaction,
-    strips: Vec<(&'static str, Strip, usize)>,
+    rows: Vec<Row>,
     count: usize,
+}
+
+/// A strip to be.
+struct Row {
+    part: &'static str,
+    strip: Strip,
+    /// Number of the matrix that its values are read from; of none where they are known.
+    read: usize,
+    /// How many of the matrix's columns are its values: those behind are padding.
+    wanted: usize,
 }
 
 /// What the rows or columns of a tensor are of.
@@ -51,14 +61,37 @@ impl Named {
 impl Watch {
     /// Watches a matrix of a part, `[rows, columns]`.
     pub fn matrix(&mut self, part: &'static str, named: Named, tensor: Tensor<2>) {
+        let wanted = match named.products.len().max(named.columns.len()) {
+            0 => usize::MAX,
+            named => named,
+        };
+        self.register(part, named, tensor, wanted);
+    }
+
+    /// Watches what things have to do with each other, `[things, things]`, as one strip: its names are the
+    /// columns', and the rows' in the same order. Those behind are padding. Of no thing there is none.
+    pub fn among(&mut self, part: &'static str, named: Named, tensor: Tensor<2>) {
+        let things = named.products.len().max(named.columns.len());
+        if things > 0 {
+            let tensor = tensor.narrow(0, 0, things).narrow(1, 0, things);
+            self.register(part, named, tensor.reshape([1, things * things]), usize::MAX);
+        }
+    }
+
+    fn register(&mut self, part: &'static str, named: Named, tensor: Tensor<2>, wanted: usize) {
         let Named { rows, columns, products } = named;
         let read = self.count;
         self.count += 1;
         self.reads = std::mem::take(&mut self.reads).register(tensor);
         for name in rows {
             let (columns, products) = (columns.clone(), products.clone());
-            self.strips.push((part, Strip { name, columns, products, values: Vec::new() }, read));
+            let strip = Strip { name, columns, products, values: Vec::new() };
+            self.rows.push(Row { part, strip, read, wanted });
         }
+    }
+
+    fn keep(&mut self, part: &'static str, strip: Strip) {
+        self.rows.push(Row { part, strip, read: usize::MAX, wanted: 0 });
     }
 
     /// Watches numbers that are known already.
@@ -75,7 +108,7 @@ impl Watch {
         values: Vec<f32>,
     ) {
         let strip = Strip { name: name.into(), columns, products: Vec::new(), values };
-        self.strips.push((part, strip, usize::MAX));
+        self.keep(part, strip);
     }
 
     /// Watches numbers of behaviours towards these products that are known already.
@@ -87,7 +120,7 @@ impl Watch {
         values: Vec<f32>,
     ) {
         let strip = Strip { name: name.into(), columns: Vec::new(), products, values };
-        self.strips.push((part, strip, usize::MAX));
+        self.keep(part, strip);
     }
 
     /// The numbers.
@@ -95,7 +128,7 @@ impl Watch {
     /// # Errors
     /// Where the device fails.
     pub async fn read(self) -> Result<Vec<Activity>, StageError> {
-        let Self { reads, strips, count } = self;
+        let Self { reads, rows, count } = self;
         let mut matrices = Vec::with_capacity(count);
         if count > 0 {
             let mut read = Numbers::read(reads).await?;
@@ -105,16 +138,12 @@ impl Watch {
         }
         let mut activities: Vec<Activity> = Vec::new();
         let (mut row, mut last) = (0, usize::MAX);
-        for (part, mut strip, read) in strips {
+        for Row { part, mut strip, read, wanted } in rows {
             row = if read == last { row + 1 } else { 0 };
             last = read;
             if let Some((width, matrix)) = matrices.get(read) {
                 let values = matrix.chunks((*width).max(1)).nth(row).unwrap_or_default();
-                let wanted = match strip.products.len().max(strip.columns.len()) {
-                    0 => values.len(),
-                    named => named.min(values.len()),
-                };
-                strip.values = values[..wanted].to_vec();
+                strip.values = values[..wanted.min(values.len())].to_vec();
             }
             match activities.iter_mut().find(|activity| activity.part == part) {
                 Some(activity) => activity.rows.push(strip),

@@ -105,6 +105,10 @@ pub struct DmtConfig {
     /// How many of the sequences are read: clicks, then carts, then orders (table 4).
     #[serde(default = "all_sequences")]
     pub sequences: usize,
+    /// Which of the sequences are left out: each counts as one in which nobody ever did anything. Files from
+    /// before this could be do not say it.
+    #[serde(default)]
+    pub left_out: [bool; SEQUENCES],
     /// What makes interest vectors.
     pub interest: Interest,
     /// How positions are told apart.
@@ -144,6 +148,7 @@ impl DmtConfig {
             dense,
             item: ItemWidths { product: 8, product_type: 12, brand: 8, shop: 4 },
             sequences: SEQUENCES,
+            left_out: [false; SEQUENCES],
             interest: Interest::Transformer,
             positions: Positions::Learned,
             heads: 2,
@@ -180,9 +185,18 @@ impl DmtConfig {
     /// # Errors
     /// [`WeightsError::Sizes`] where they are not.
     pub fn as_shipped(&self) -> Result<(), WeightsError> {
-        let Self { multi_task, bias, interest, positions, sequences, experts, .. } = *self;
-        let shipped = Self::playground(self.vocabulary, self.dense);
-        let shipped = Self { multi_task, bias, interest, positions, sequences, experts, ..shipped };
+        let Self { multi_task, bias, interest, positions, sequences, left_out, experts, .. } =
+            *self;
+        let shipped = Self {
+            multi_task,
+            bias,
+            interest,
+            positions,
+            sequences,
+            left_out,
+            experts,
+            ..Self::playground(self.vocabulary, self.dense)
+        };
         if *self == shipped && experts <= MOST_EXPERTS { Ok(()) } else { Err(WeightsError::Sizes) }
     }
 
@@ -321,6 +335,18 @@ impl Dmt {
         Encoded { memories }
     }
 
+    /// The encoders' attention of every behaviour on every behaviour (equation 1), `[R, h, T, T]` for each
+    /// sequence that is read; rows of padding mean nothing. Where each task has a network of its own, the
+    /// first's. None without transformers. [`Dmt::encode`] does not keep it, for no candidate reads it.
+    pub fn self_attention(&self, sequences: &[Sequence]) -> Vec<Tensor<4>> {
+        let network = &self.networks[0];
+        let of_sequence = |(transformer, sequence): (&DeepInterestTransformer, &Sequence)| {
+            let items = network.items.forward(&sequence.items);
+            transformer.self_attention(items, KeyMask::new(sequence.mask.clone()))
+        };
+        network.transformers.iter().zip(sequences).map(of_sequence).collect()
+    }
+
     /// DIEN's auxiliary loss over all sequences of all networks, `[1]`; none for other interests.
     pub fn auxiliary(&self, encoded: &Encoded, sequences: &[Sequence]) -> Option<Tensor<1>> {
         let of_network = |(network, memories): (&Network, &Vec<SequenceMemory>)| {
@@ -406,6 +432,17 @@ impl Dmt {
         Self { bias: self.bias.map(|network| network.raised(level)), ..self }
     }
 
+    /// The model with so much more in each u_k.
+    pub fn with_utilities_raised(self, levels: [f32; TASKS.len()]) -> Self {
+        // One network with all tasks, or one for each.
+        let mut levels = levels.into_iter();
+        let raised = |network: Network| {
+            let tasks = network.tasks.raised(levels.by_ref());
+            Network { tasks, ..network }
+        };
+        Self { networks: self.networks.into_iter().map(raised).collect(), ..self }
+    }
+
     /// Training mean of each dense feature, `[F]`.
     pub fn feature_means(&self) -> Tensor<1> {
         self.normaliser.mean()
@@ -436,6 +473,8 @@ struct Network {
     items: ItemEmbedding,
     /// How many sequences are read.
     sequences: usize,
+    /// Which of them count as empty.
+    left_out: [bool; SEQUENCES],
     /// One of these three for each of them; none where interests are means.
     transformers: Vec<DeepInterestTransformer>,
     activations: Vec<ActivationUnit>,
@@ -463,6 +502,7 @@ impl Network {
         Self {
             items: ItemEmbedding::new(config, device),
             sequences: config.sequences,
+            left_out: config.left_out,
             transformers: with(Interest::Transformer)
                 .iter()
                 .map(|window| DeepInterestTransformer::new(config, window.length, device))
@@ -489,9 +529,10 @@ impl Network {
     }
 
     fn encode(&self, sequences: &[Sequence]) -> Vec<SequenceMemory> {
-        let encode = |(number, sequence): (usize, &Sequence)| {
+        let encode = |(number, (sequence, left_out)): (usize, (&Sequence, bool))| {
             let items = self.items.forward(&sequence.items);
-            let mask = KeyMask::new(sequence.mask.clone());
+            let present = sequence.mask.clone();
+            let mask = KeyMask::new(if left_out { present.zeros_like() } else { present });
             if let Some(transformer) = self.transformers.get(number) {
                 transformer.encode(items, mask)
             } else if let Some(evolution) = self.evolutions.get(number) {
@@ -502,7 +543,8 @@ impl Network {
                 SequenceMemory::Vectors { vectors: items, mask }
             }
         };
-        sequences.iter().take(self.sequences).enumerate().map(encode).collect()
+        let sequences = sequences.iter().zip(self.left_out).take(self.sequences);
+        sequences.enumerate().map(encode).collect()
     }
 
     fn rank(
@@ -545,7 +587,8 @@ impl Network {
                     None => self.activations[number].interest(&target, vectors, mask),
                 },
             };
-            x.push(interest);
+            // There is nothing in it that what reads it could learn from.
+            x.push(if self.left_out[number] { interest.detach() } else { interest });
             attention.push(weights);
         }
         x.push(target);

@@ -384,6 +384,12 @@ impl Embeddings {
         linear(&self.term, tokens.clone() * mask.clone().unsqueeze_dim(2))
     }
 
+    /// Attention of each term of [`Self::terms`] on each (equation 5), `[B, L, L]`; rows of padding mean
+    /// nothing. None for the baselines, whose queries are read otherwise.
+    pub fn attention_among(&self, terms: &Tensor<3>, mask: &Tensor<2>) -> Option<Tensor<3>> {
+        (self.encoder == Encoder::Moppr).then(|| attention_among(terms, mask))
+    }
+
     /// e^u: the embeddings of the profile features, `[B, d]`.
     fn user(&self, profile: &Tensor<2, Int>) -> Tensor<2> {
         let [batch, _] = profile.dims();
@@ -427,10 +433,15 @@ fn attend(query: Tensor<2>, keys: &Tensor<3>, mask: &Tensor<2>) -> (Tensor<2>, T
 
 /// softmax(e e^T / sqrt(d)) e (equation 5): `[B, L, d]` to the same.
 fn self_attention(terms: &Tensor<3>, mask: &Tensor<2>) -> Tensor<3> {
+    small_products(attention_among(terms, mask), terms.clone())
+}
+
+/// softmax(e e^T / sqrt(d)) (equation 5): `[B, L, d]` to `[B, L, L]`. Rows sum to one; those of padding
+/// mean nothing.
+fn attention_among(terms: &Tensor<3>, mask: &Tensor<2>) -> Tensor<3> {
     let [_, _, size] = terms.dims();
     let scores = small_products(terms.clone(), terms.clone().swap_dims(1, 2));
-    let attention = softmax(scores / (size as f32).sqrt() + hidden(mask).unsqueeze_dim(1), 2);
-    small_products(attention, terms.clone())
+    softmax(scores / (size as f32).sqrt() + hidden(mask).unsqueeze_dim(1), 2)
 }
 
 /// Mean over the terms that are there (equation 4): `[B, L, d]` to `[B, d]`; zeros without any.

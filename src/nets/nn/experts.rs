@@ -97,6 +97,15 @@ impl TaskLayer {
         }
     }
 
+    /// The same with so much more in each utility.
+    pub fn raised(self, levels: impl IntoIterator<Item = f32>) -> Self {
+        let utilities = self.utilities.into_iter().zip(levels);
+        Self {
+            utilities: utilities.map(|(utility, level)| utility.raised(level)).collect(),
+            ..self
+        }
+    }
+
     /// Whether there is more than one expert to weigh.
     pub fn is_gated(&self) -> bool {
         !self.gates.is_empty()

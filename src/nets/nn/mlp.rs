@@ -23,7 +23,12 @@ impl Mlp {
     /// The same with `level` more at every output.
     pub fn raised(mut self, level: f32) -> Self {
         if let Some(last) = self.layers.last_mut() {
-            last.bias = last.bias.take().map(|bias| bias.map(|bias| bias + level));
+            // A weight is no result of what came before it.
+            let raised = |bias: Tensor<1>| {
+                let learns = bias.is_require_grad();
+                (bias + level).detach().set_require_grad(learns)
+            };
+            last.bias = last.bias.take().map(|bias| bias.map(raised));
         }
         self
     }

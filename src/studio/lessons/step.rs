@@ -13,6 +13,7 @@ use crate::browser;
 use crate::engine::{Engine, Standing};
 use crate::learn::record::Record;
 use crate::learn::trainer::Trainer;
+use crate::machine::apart::apart;
 use lessons::check::{Check, Outcome, runs_of};
 use lessons::learned::Told;
 use lessons::lesson::{Question, Step};
@@ -104,7 +105,7 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     let trainer: Trainer = expect_context();
     let standing = engine.standing;
     let starting = move || matches!(standing.get(), Standing::Loading(_));
-    let Step { heading, html, state, point, look, question, seconds, checks } = step;
+    let Step { heading, html, state, point, look, machine, question, seconds, checks } = step;
     point_at(store, point.clone(), look);
     let progressing: Progressing = expect_context();
     progressing.turn_to(&place);
@@ -200,6 +201,7 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
     view! {
         <h3>{heading}</h3>
         <div class="text" inner_html=html></div>
+        {machine.map(apart)}
         {on_stage}
         {point.map(|point| control(&point))}
         {question.map(|question| questions(question, guess, stand, settled))}

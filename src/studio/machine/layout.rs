@@ -57,10 +57,11 @@ mod tests {
     use super::*;
     use systems::part::Part;
     use systems::registry::{RANKERS, RETRIEVERS};
+    use systems::served;
 
     fn layouts() -> impl Iterator<Item = (&'static Layout, &'static [Part])> {
         let retrievers = RETRIEVERS.map(|system| (system.key, system.parts));
-        let systems = RANKERS.map(|system| (system.key, system.parts)).into_iter();
+        let systems = RANKERS.map(|system| (system.key, system.served())).into_iter();
         let drawn = systems.chain(retrievers).filter(|(_, parts)| !parts.is_empty());
         drawn.map(|(key, parts)| (layout(key).expect(key), parts))
     }
@@ -78,19 +79,36 @@ mod tests {
                     let before = &drawn.places[..number];
                     assert!(before.iter().all(clear), "{key}: {:?}", parts[number]);
                 }
-                let along = |of: &str| {
-                    let place = drawn.places[parts.iter().position(|p| p.key == of).unwrap()];
-                    if is_across { place.0 } else { place.1 }
-                };
+                let place =
+                    |of: &str| drawn.places[parts.iter().position(|p| p.key == of).unwrap()];
                 let count = parts.iter().map(|part| part.from.len()).sum::<usize>();
                 assert_eq!(drawn.arrows.len(), count);
                 for arrow in drawn.arrows {
-                    let onwards = along(arrow.from) < along(arrow.to);
+                    let (from, to) = (place(arrow.from), place(arrow.to));
+                    // What stands behind a ranker hangs below its last part.
+                    let onwards = match is_across && !served::is_one(arrow.to) {
+                        true => from.0 < to.0,
+                        false => from.1 < to.1,
+                    };
                     assert!(onwards, "{key}: {} to {}", arrow.from, arrow.to);
                     assert!(arrow.path.starts_with('M') && arrow.path.contains('L'));
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_stands_behind_a_ranker_hangs_below_its_last_part() {
+        for ranker in RANKERS.iter().filter(|ranker| !ranker.parts.is_empty()) {
+            let layout = layout(ranker.key).expect(ranker.key);
+            for drawn in [&layout.across, &layout.down] {
+                let [.., last, blend, shelf] = drawn.places else { panic!("{ranker:?}") };
+                assert_eq!([blend.0, shelf.0], [last.0; 2], "{ranker:?}");
+                assert_eq!([blend.1 - last.1, shelf.1 - blend.1], [96.0; 2], "{ranker:?}");
+            }
+        }
+        // Without a ranker there is the place alone.
+        assert_eq!(layout("none").map(|layout| layout.across.size), Some((132.0, 84.0)));
     }
 
     #[test]

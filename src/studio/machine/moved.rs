@@ -1,5 +1,8 @@
 //! What a machine's numbers are beside those of another state.
 
+use std::sync::Arc;
+
+use super::told::last;
 use link::State;
 use market::catalogue::ProductId;
 use protocol::machine::{Activity, Machine, Strip};
@@ -21,6 +24,8 @@ pub enum Subject {
 pub struct Reading {
     /// The state that was asked for, without the product that is chosen in it.
     pub state: State,
+    /// Which learned weights the ranker had: how often there were others; 0 with those that ship.
+    pub weighed: u32,
     /// Whose numbers they are.
     pub subject: Subject,
     /// Keys of retriever and ranker.
@@ -38,6 +43,14 @@ impl Reading {
     /// What a part made.
     pub fn activity(&self, of_ranker: bool, part: &str) -> Option<&Activity> {
         self.activities(of_ranker).iter().find(|activity| activity.part == part)
+    }
+
+    /// The number that a part comes to; none where it is not one alone.
+    pub fn number(&self, of_ranker: bool, part: &str) -> Option<f32> {
+        match last(&self.activity(of_ranker, part)?.rows) {
+            [Strip { values, .. }] if values.len() == 1 => values.first().copied(),
+            _ => None,
+        }
     }
 
     /// What a part made of the same in another state; none where another system stood there.
@@ -75,6 +88,26 @@ impl Reading {
         };
         let rows = now.rows.iter().zip(&before.rows).filter_map(less).collect();
         Some(Activity { part: part.into(), rows })
+    }
+}
+
+/// What was seen last, and before the last change of state or weights.
+#[derive(Default)]
+pub struct Past {
+    latest: Option<Arc<Reading>>,
+    /// What was seen before the last change.
+    pub before: Option<Arc<Reading>>,
+}
+
+impl Past {
+    /// Takes note of what is seen now.
+    pub fn note(&mut self, now: &Arc<Reading>) {
+        let changed =
+            |latest: &Arc<Reading>| latest.weighed != now.weighed || latest.state != now.state;
+        if self.latest.as_ref().is_some_and(changed) {
+            self.before = self.latest.take();
+        }
+        self.latest = Some(now.clone());
     }
 }
 
@@ -139,7 +172,7 @@ mod tests {
             levels: vec![],
         };
         let (state, subject) = (State::default(), Subject::Product(product));
-        Reading { state, subject, systems: ["moppr", "dmt"], machine }
+        Reading { state, weighed: 0, subject, systems: ["moppr", "dmt"], machine }
     }
 
     fn before() -> Reading {
@@ -161,6 +194,33 @@ mod tests {
         let other = Reading { systems: ["yandex", "dmt"], ..now };
         assert_eq!(other.moved_since(&before), []);
         assert_eq!(other.difference(&before, false, "much"), None);
+    }
+
+    #[test]
+    fn a_part_that_comes_to_one_number_says_it() {
+        let reading = reading(1, &[("one", &[0.25]), ("two", &[1.0, 2.0]), ("none", &[])]);
+        let numbers = ["one", "two", "none", "other"].map(|part| reading.number(false, part));
+        assert_eq!(numbers, [Some(0.25), None, None, None]);
+    }
+
+    #[test]
+    fn another_state_and_other_weights_are_a_change_and_another_product_is_none() {
+        let of = |product: u32, weighed: u32, query: &str| {
+            let state = State { query: query.into(), ..State::default() };
+            Arc::new(Reading { state, weighed, ..reading(product, &[]) })
+        };
+        let mut past = Past::default();
+        let mut before = |now: Arc<Reading>| {
+            past.note(&now);
+            past.before.as_ref().map(|before| (before.weighed, before.state.query.clone()))
+        };
+        assert_eq!(before(of(1, 0, "couch")), None);
+        assert_eq!(before(of(2, 0, "couch")), None);
+        assert_eq!(before(of(2, 0, "table")), Some((0, "couch".into())));
+        // The learner has gone on, and the state is the same.
+        assert_eq!(before(of(2, 1, "table")), Some((0, "table".into())));
+        assert_eq!(before(of(2, 1, "table")), Some((0, "table".into())));
+        assert_eq!(before(of(2, 2, "table")), Some((1, "table".into())));
     }
 
     #[test]

@@ -3,23 +3,33 @@
 
 use leptos::prelude::*;
 
+use super::flow::flow;
+use super::matrix::among;
 use super::moved::Subject;
-use super::part_name;
 use super::seen::Seen;
+use super::served;
 use super::strip::strip;
 use super::symbols::typeset;
-use super::told::{called, figure};
+use super::told::{called, figure, last};
 use super::worked::{Given, Line, worked};
+use super::{part_about, part_name};
+use crate::explain;
 use lessons::sources::linked;
 use link::view::{PartPlace, View};
 use page::hint::{self, Hint};
 use page::language::{say, say_with};
 use page::lasting::Lasting;
+use page::parts::click;
+use page::store::store;
 use protocol::machine::{Activity, Strip};
-use protocol::words::percent;
+use protocol::words::{count, percent};
 use systems::knob::{Control, Group};
 use systems::part::Part;
 use systems::registry;
+use systems::served::{formula, is_one};
+
+/// Where the repository's files can be read, where whoever built the page said so (docs/hosting.md).
+const REPOSITORY: Option<&str> = option_env!("VITRINE_SOURCE");
 
 /// Which part is opened. It is in the link, but for those that one is led through.
 #[derive(Clone, Copy)]
@@ -81,11 +91,12 @@ impl Opened {
 /// A part of one of the two systems; none where the system has no such part.
 pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<AnyView> {
     let system = seen.system(of_ranker);
-    let parts = if of_ranker { seen.answer.ranker.parts } else { seen.answer.retriever.parts };
+    let parts = seen.parts(of_ranker);
     let part = parts.iter().find(|part| part.key == key)?;
     let activity = seen.now.activity(of_ranker, key);
     let from = part.from.iter().map(|from| part_name(system, from)).collect::<Vec<_>>();
     let of = match from.is_empty() {
+        true if is_one(key) => say(word!("machine.of-retrieval")).into(),
         true => say(word!("machine.comes-in")).into(),
         false => say_with(
             word!("machine.computed-of"),
@@ -99,9 +110,15 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
         let values = [("system", named), ("place", part.place)];
         linked(&say_with(word!("machine.in-the-paper"), &values))
     });
-    let lines = put_in(seen, of_ranker, part, parts);
+    let lines = served::lines(&seen.answer, &seen.now, part);
+    let lines = lines.unwrap_or_else(|| put_in(seen, of_ranker, part, parts));
+    let formula = formula(part, &seen.now.state.settings);
     let numbers = activity.filter(|_| lines.is_empty()).map(numbers).unwrap_or_default();
     let rows = activity.map(|activity| activity.rows.clone()).unwrap_or_default();
+    let shape = shape(last(&rows));
+    let flows = (!part.flow.is_empty()).then(|| seen.now.activity(of_ranker, part.flow)).flatten();
+    let flows = flows.map(|weights| flow(&weights.rows));
+    let adds = (part.adds && !rows.is_empty()).then(|| adds(seen)).flatten();
     let empty = match ((part.is_there)(&seen.now.state.settings), rows.is_empty()) {
         (false, _) => Some(word!("machine.not-there")),
         (true, true) if seen.now.subject == Subject::Page => Some(word!("machine.no-mean")),
@@ -123,37 +140,89 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
         let same = |of: &&Strip| of.name == row.name && of.values.len() == row.values.len();
         let of_row = difference.as_ref().and_then(|of| of.rows.iter().find(same));
         let of_row = of_row.map(|of| of.values.clone());
-        strip(row, of_row)
+        match row.among() {
+            Some(things) => among(row, things, of_row),
+            None => strip(row, of_row),
+        }
     });
     let line = |Line { of, formula }: Line| {
         let of = (!of.is_empty()).then(|| view! { <small>{of}</small> " " });
         view! { <p class="formula numbers" translate="no">{of} {typeset(&formula)}</p> }
     };
     let view = view! {
-        <h3><span prop:textContent=part_name(system, key)></span> " " <span class="symbol" translate="no">{typeset(part.symbol)}</span></h3>
-        <p inner_html=linked(say(&word!("machine.{}.{}.about", system, key)))></p>
-        {(!part.formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(part.formula)}</p> })}
+        <h3><span prop:textContent=part_name(system, key)></span> " " <span class="symbol" translate="no">{typeset(part.symbol)}</span> " " <small translate="no" data-testid="machine-shape">{shape}</small></h3>
+        <p inner_html=linked(part_about(system, key))></p>
+        {(!formula.is_empty()).then(|| view! { <p class="formula" translate="no">{typeset(formula)}</p> })}
         {lines.into_iter().map(line).collect_view()}
         {(!numbers.is_empty()).then(|| view! { <p class="formula numbers" translate="no">{typeset(part.symbol)} " = " {numbers}</p> })}
         <p class="note" prop:textContent=of></p>
         {empty.map(|key| view! { <p class="empty" prop:textContent=say(key)></p> })}
         {(!part.terms.is_empty()).then(|| terms(part))}
+        {adds}
+        {flows}
         <div class="vectors">{vectors.collect_view()}</div>
         <p class="note">
             {place.map(|place| view! { <span inner_html=place></span> " " })}
-            <span prop:textContent=say(word!("machine.source"))></span> " " <code translate="no">{part.source}</code>
+            <span prop:textContent=say(word!("machine.source"))></span> " " {source(part.source)}
         </p>
     };
     Some(view.into_any())
 }
 
+/// Rows and columns of what comes out of a part; of rows that are not of one length the shortest and the
+/// longest.
+fn shape(rows: &[Strip]) -> String {
+    let lengths = || rows.iter().map(|row| row.values.len());
+    match (lengths().min(), lengths().max()) {
+        (Some(least), Some(most)) if least < most => {
+            format!("{} × {}–{}", count(rows.len()), count(least), count(most))
+        }
+        (_, Some(most)) => format!("{} × {}", count(rows.len()), count(most)),
+        _ => String::new(),
+    }
+}
+
+/// The file that computes a part, to be read where that is known.
+fn source(file: &'static str) -> AnyView {
+    let file_in_code = view! { <code translate="no">{file}</code> };
+    match address(REPOSITORY, file) {
+        Some(address) => view! {
+            <a href=address target="_blank" rel="noopener noreferrer">{file_in_code}</a>
+        }
+        .into_any(),
+        None => file_in_code.into_any(),
+    }
+}
+
+/// Where a file of the repository can be read.
+fn address(repository: Option<&str>, file: &str) -> Option<String> {
+    let base = repository?.trim().trim_end_matches('/');
+    (!base.is_empty()).then(|| format!("{base}/{file}"))
+}
+
+/// What leads to where the product's score is taken apart into what each of the part's numbers adds, which
+/// takes hundreds of forward passes; none of a page.
+fn adds(seen: &Seen) -> Option<AnyView> {
+    let Subject::Product(product) = seen.now.subject else { return None };
+    let store = store();
+    let open = move || {
+        store.state.update(|state| state.selected = Some(product));
+        store.view.update(|view| view.panel = Some(explain::PANEL.key));
+    };
+    let button = view! {
+        <p>
+            <button type="button" class="outlined" data-testid="machine-adds" on:click=click(open) prop:textContent=say(word!("machine.adds"))></button>
+        </p>
+    };
+    Some(button.into_any())
+}
+
 /// What a part is called and what it does, in words; none where the system has no such part.
 pub fn part_in_words(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<String> {
     let system = seen.system(of_ranker);
-    let parts = if of_ranker { seen.answer.ranker.parts } else { seen.answer.retriever.parts };
+    let parts = seen.parts(of_ranker);
     parts.iter().find(|part| part.key == key)?;
-    let about = say(&word!("machine.{}.{}.about", system, key));
-    let values = [("part", part_name(system, key)), ("about", about)];
+    let values = [("part", part_name(system, key)), ("about", part_about(system, key))];
     Some(say_with(word!("machine.opened"), &values))
 }
 
@@ -224,4 +293,39 @@ fn numbers(activity: &Activity) -> String {
         name => format!("{} ({name})", figure(row.values[0], 4)),
     };
     activity.rows.iter().map(number).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_of_a_part_is_that_of_its_rows() {
+        let rows = |lengths: &[usize]| -> Vec<Strip> {
+            let row = |length: &usize| Strip {
+                name: "".into(),
+                columns: vec![],
+                products: vec![],
+                values: vec![0.5; *length],
+            };
+            lengths.iter().map(row).collect()
+        };
+        let shapes = [&[][..], &[1], &[32; 4], &[7, 3, 5], &[1200]].map(|all| shape(&rows(all)));
+        assert_eq!(shapes, ["", "1 × 1", "4 × 32", "3 × 3–7", "1 × 1,200"]);
+    }
+
+    #[test]
+    fn a_file_can_be_read_where_whoever_built_the_page_said_so() {
+        let file = "src/nets/models/a.rs";
+        for base in ["https://example.org/tree/main", "https://example.org/tree/main/ "] {
+            let whole = address(Some(base), file);
+            assert_eq!(
+                whole.as_deref(),
+                Some("https://example.org/tree/main/src/nets/models/a.rs")
+            );
+        }
+        for none in [None, Some(""), Some(" ")] {
+            assert_eq!(address(none, file), None);
+        }
+    }
 }

@@ -18,11 +18,13 @@ use page::browser::style_value;
 use page::language::{say, text, worded};
 use page::parts::{click, live};
 use page::store::Store;
-use systems::part::Part;
+use protocol::Passage;
+use protocol::words::count;
 
-/// Room around the drawing, and above each system for its name.
+/// Room around the drawing, above each system for its name, and above that for the arrow to it.
 const MARGIN: f64 = 20.0;
 const TITLE: f64 = 34.0;
+const ONWARDS: f64 = 30.0;
 /// Half of a part's box, as the style sheet has it.
 const HALF: (f64, f64) = (62.0, 38.0);
 
@@ -72,35 +74,40 @@ fn plain(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// Everything that is drawn, one system under the other, and its size.
+/// Everything that is drawn, the funnel and one system under the other, and its size.
 fn drawing(seen: &Seen, title: &str) -> (String, (u32, u32)) {
-    let parts = [seen.answer.retriever.parts, seen.answer.ranker.parts];
-    let layouts = [false, true].map(|of_ranker| layout(seen.system(of_ranker)));
-    let shown: Vec<(bool, &Drawn, &[Part])> = [false, true]
-        .into_iter()
-        .zip(layouts)
-        .zip(parts)
-        .filter_map(|((of_ranker, layout), parts)| Some((of_ranker, &layout?.across, parts)))
-        .collect();
-    let width = shown.iter().map(|(_, drawn, _)| drawn.size.0).fold(400.0, f64::max) + 2.0 * MARGIN;
-    let mut height = MARGIN + 2.0 * TITLE;
-    let [panel, ink, soft] = ["--panel", "--text", "--text-soft"].map(style_value);
+    let drawn = |of_ranker| Some((of_ranker, &layout(seen.system(of_ranker))?.across));
+    let shown: Vec<(bool, &Drawn)> = [false, true].into_iter().filter_map(drawn).collect();
+    let width = shown.iter().map(|(_, drawn)| drawn.size.0).fold(560.0, f64::max) + 2.0 * MARGIN;
+    let mut height = MARGIN + 3.0 * TITLE;
+    let [panel, ink, soft, quiet] =
+        ["--panel", "--text", "--text-soft", "--quiet"].map(style_value);
     let moved = if seen.moved.is_empty() { String::new() } else { what_moved(seen) };
+    let stage = |passage: &Passage| {
+        let name = say(&word!("studio.explain.stage.{}", passage.stage));
+        format!("{name} {}", count(passage.left as usize))
+    };
+    let funnel: Vec<String> = seen.now.machine.trace.passages.iter().map(stage).collect();
     let mut body = format!(
         "<text x=\"{MARGIN}\" y=\"38\" font-size=\"16\" font-weight=\"600\">{}</text>\
-         <text x=\"{MARGIN}\" y=\"62\" fill=\"{soft}\">{}</text>",
+         <text x=\"{MARGIN}\" y=\"62\" fill=\"{soft}\">{}</text>\
+         <text x=\"{MARGIN}\" y=\"106\">{}</text>",
         plain(title),
         plain(&moved),
+        plain(&funnel.join(" → ")),
     );
-    for (of_ranker, drawn, parts) in shown {
+    for (of_ranker, drawn) in shown {
         let name = say(&word!("machine.{}", seen.system(of_ranker)));
+        let (x, onwards) = (MARGIN + 14.0, height + 4.0);
+        height += ONWARDS;
         let (down, named) = (height + TITLE, height + TITLE - 12.0);
         let _ = write!(
             body,
-            "<text x=\"{MARGIN}\" y=\"{named}\" font-weight=\"600\">{}</text>\
+            "<path d=\"M{x} {onwards}v22m-6 -7l6 7l6 -7\" fill=\"none\" stroke=\"{quiet}\" stroke-width=\"2\"/>\
+             <text x=\"{MARGIN}\" y=\"{named}\" font-weight=\"600\">{}</text>\
              <g transform=\"translate({MARGIN} {down})\">{}</g>",
             plain(name),
-            system(seen, of_ranker, drawn, parts),
+            system(seen, of_ranker, drawn),
         );
         height = down + drawn.size.1;
     }
@@ -114,8 +121,8 @@ fn drawing(seen: &Seen, title: &str) -> (String, (u32, u32)) {
 }
 
 /// One system's arrows and boxes.
-fn system(seen: &Seen, of_ranker: bool, drawn: &Drawn, parts: &[Part]) -> String {
-    let settings = &seen.now.state.settings;
+fn system(seen: &Seen, of_ranker: bool, drawn: &Drawn) -> String {
+    let (settings, parts) = (&seen.now.state.settings, seen.parts(of_ranker));
     let [panel, line, quiet, warm] = ["--panel", "--line", "--quiet", "--warm"].map(style_value);
     let soft = style_value("--text-soft");
     let is_there = |key: &str| parts.iter().any(|p| p.key == key && (p.is_there)(settings));
@@ -150,7 +157,7 @@ fn system(seen: &Seen, of_ranker: bool, drawn: &Drawn, parts: &[Part]) -> String
             format!("<tspan dy=\"{shift}\" {rest}")
         });
         let symbol: String = symbol.collect();
-        let inside = seen.drawn(of_ranker, part.key).map(|of| Inside::of(&of, seen.differs()));
+        let inside = seen.inside(of_ranker, part.key);
         let _ = write!(
             svg,
             "<g transform=\"translate({left} {top})\"{faint}>\

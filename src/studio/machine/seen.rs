@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::moved::{Moved, Reading, Subject};
+use super::moved::{Moved, Past, Reading, Subject};
+use super::served;
+use super::strip::Inside;
 use crate::engine::{Engine, Lost};
 use link::State;
 use link::view::{Beside, MAX_PINS};
 use market::catalogue::ProductId;
 use market::language::Message;
-use protocol::blend;
 use protocol::machine::Activity;
 use protocol::{Answer, Question, Reply};
+use systems::part::Part;
 use systems::registry;
+use systems::served::SHELF;
+use systems::shared::Weights;
 
 /// Names of the pins.
 pub const PINS: [&str; MAX_PINS] = ["A", "B", "C", "D"];
@@ -38,6 +42,14 @@ impl Seen {
         self.now.systems[usize::from(of_ranker)]
     }
 
+    /// The parts that are drawn of a system: the ranker's with what stands behind them.
+    pub fn parts(&self, of_ranker: bool) -> &'static [Part] {
+        match of_ranker {
+            true => self.answer.ranker.served(),
+            false => self.answer.retriever.parts,
+        }
+    }
+
     /// What is drawn in a part, numbers or difference.
     pub fn drawn(&self, of_ranker: bool, part: &str) -> Option<Activity> {
         match (self.against, &self.before) {
@@ -45,6 +57,15 @@ impl Seen {
             (_, Some(before)) => self.now.difference(before, of_ranker, part),
             (_, None) => None,
         }
+    }
+
+    /// What stands on a part's box; none where nothing is known of it.
+    pub fn inside(&self, of_ranker: bool, part: &str) -> Option<Inside> {
+        let drawn = self.drawn(of_ranker, part)?;
+        Some(match part == SHELF && !self.differs() && !drawn.rows.is_empty() {
+            true => Inside::Numbers(vec![served::place(&self.now.machine.trace)]),
+            false => Inside::of(&drawn, self.differs()),
+        })
     }
 
     /// Name of the pinned state that the numbers are held against.
@@ -65,23 +86,6 @@ impl Seen {
         let state = &self.now.state;
         let (from, size) = (state.page_number() * state.page_size(), state.page_size());
         self.answer.candidates.len().saturating_sub(from).min(size)
-    }
-}
-
-/// What was seen last, and before the last change.
-#[derive(Default)]
-pub struct Past {
-    latest: Option<Arc<Reading>>,
-    before: Option<Arc<Reading>>,
-}
-
-impl Past {
-    /// Takes note of what is seen now.
-    fn note(&mut self, now: &Arc<Reading>) {
-        if self.latest.as_ref().is_some_and(|latest| latest.state != now.state) {
-            self.before = self.latest.take();
-        }
-        self.latest = Some(now.clone());
     }
 }
 
@@ -110,7 +114,8 @@ pub async fn see(
     let chosen = passing.or(state.selected);
     let state = State { selected: None, ..state };
     let answer = engine.answer(&state).await?;
-    let Some(product) = chosen.or_else(|| first(&answer, &state)) else { return Ok(None) };
+    let first = || served::page(&answer, &state).first().map(|candidate| candidate.product);
+    let Some(product) = chosen.or_else(first) else { return Ok(None) };
     let subject = match of_page && passing.is_none() {
         true => Subject::Page,
         false => Subject::Product(product),
@@ -124,10 +129,18 @@ pub async fn see(
         past.before.clone()
     });
     let before = before.flatten();
+    // The first of the page is another because a knob was turned. Who went on to a product changed nothing
+    // of it, and another query has other numbers everywhere.
+    let follows = |before: &Reading| {
+        let turned = State { settings: before.state.settings.clone(), ..state.clone() };
+        chosen.is_none() && !of_page && turned == before.state
+    };
     let before = match against {
-        Beside::Nothing => before.filter(|before| before.subject == subject),
-        Beside::Before => match before {
+        Beside::Nothing | Beside::Before => match before {
             Some(before) if before.subject == subject => Some(before),
+            Some(before) if against == Beside::Nothing && !follows(&before) => None,
+            // Weights that others took the place of compute nothing any more.
+            Some(before) if before.weighed != weighed(engine, &before.state) => None,
             Some(before) => Some(Arc::new(read(engine, &before.state, subject, product).await?)),
             None => None,
         },
@@ -144,25 +157,28 @@ pub async fn see(
     Ok(Some(Seen { answer, now, before, against, moved }))
 }
 
+/// Which learned weights a state is ranked with, as [`Reading`] has it.
+fn weighed(engine: &Engine, state: &State) -> u32 {
+    match Weights::of(&state.settings) {
+        Weights::Learned => engine.weighed.get_untracked(),
+        Weights::Shipped => 0,
+    }
+}
+
 async fn read(
     engine: &Engine,
     state: &State,
     subject: Subject,
     product: ProductId,
 ) -> Result<Reading, Lost> {
+    let weighed = weighed(engine, state);
+    let answer = engine.answer(state).await?;
     let question = Question::Machine { product, of_page: subject == Subject::Page };
-    let Reply::Machine(machine) = engine.ask(state, question).await? else {
+    let Reply::Machine(mut machine) = engine.ask(state, question).await? else {
         return Err(Message::new(word!("studio.engine.other")));
     };
+    served::serve(&answer, state, subject, &mut machine);
     let settings = &state.settings;
     let systems = [registry::retriever(settings).key, registry::ranker(settings).key];
-    Ok(Reading { state: state.clone(), subject, systems, machine: *machine })
-}
-
-/// The first product of the page.
-fn first(answer: &Answer, state: &State) -> Option<ProductId> {
-    let order = blend::order(&answer.candidates, answer.predicted(), &state.settings);
-    let from = state.page_number() * state.page_size();
-    let first = order.get(from).or(order.first())?;
-    Some(answer.candidates[first.candidate].product)
+    Ok(Reading { state: state.clone(), weighed, subject, systems, machine: *machine })
 }

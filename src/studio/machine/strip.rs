@@ -2,34 +2,18 @@
 
 use leptos::prelude::*;
 
-use page::insides::blocks::{longest, two_sided};
+use super::heat::{bar_of, cells, colour, heat, listed};
+use super::told::{called, figure, last};
+use market::catalogue::ProductId;
+use page::insides::blocks::longest;
 use page::language::{say, say_with};
 use page::picture::Picture;
+use page::store::store;
 use protocol::machine::{Activity, Strip};
-use protocol::words::{count, css_share};
+use protocol::words::count;
 
-use super::told::{called, figure, last};
-
-/// Cells of the small strip on a part's box.
-const CELLS: usize = 24;
 /// Numbers or strips on a part's box, at most.
 const FEW: usize = 3;
-/// Named numbers that are shown one by one; the rest is in the strip.
-const NAMED: usize = 8;
-
-/// The share of a colour that stands for a value, in percent with its sign.
-fn heat(value: f32, longest: f32) -> i32 {
-    match longest > 0.0 && value.is_finite() {
-        true => (100.0 * (value / longest).clamp(-1.0, 1.0)).round() as i32,
-        false => 0,
-    }
-}
-
-/// A colour of the style sheet for a heat: the accent above nothing, the warm one below.
-fn colour(heat: i32) -> String {
-    let name = if heat < 0 { "--warm" } else { "--accent" };
-    format!("color-mix(in oklab,var({name}) {}%,var(--sunk))", heat.abs())
-}
 
 /// What stands on a part's box.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +44,8 @@ impl Inside {
         if single && numbers.len() <= FEW {
             return Self::Numbers(numbers.iter().map(told).collect());
         }
-        let long = rows.iter().filter(|row| row.values.len() > 1).take(FEW);
+        let long = rows.iter().filter(|row| row.values.len() > 1 && row.among().is_none());
+        let long = long.take(FEW);
         let mut strips: Vec<_> = long.map(|row| cells(&row.values)).collect();
         if single {
             strips.push(cells(&numbers));
@@ -69,44 +54,20 @@ impl Inside {
     }
 }
 
-/// The heat of a few cells, each the strongest of its numbers.
-pub fn cells(values: &[f32]) -> Vec<i32> {
-    let most = longest(values.iter().copied());
-    let size = values.len().div_ceil(CELLS).max(1);
-    let strongest = |cell: &[f32]| {
-        cell.iter().copied().fold(0.0_f32, |most, v| if v.abs() > most.abs() { v } else { most })
-    };
-    values.chunks(size).map(|cell| heat(strongest(cell), most)).collect()
-}
-
-/// The background of a small strip.
-pub fn background(cells: &[i32]) -> String {
-    let step = 100.0 / cells.len().max(1) as f32;
-    let stops = cells.iter().enumerate().map(|(n, heat)| {
-        let (from, to) = (step * n as f32, step * (n + 1) as f32);
-        format!("{} {from:.2}% {to:.2}%", colour(*heat))
-    });
-    format!("linear-gradient(90deg,{})", stops.collect::<Vec<_>>().join(","))
-}
-
-/// A bar to one side where nothing is below nothing, else to both.
-fn bar_of(value: f32, most: f32, all_above: bool) -> AnyView {
-    if !all_above {
-        return two_sided(value, most).into_any();
-    }
-    // Shares of one are drawn as they are.
-    let share = value / most.max(1.0);
-    view! { <span class="bar ranker" style=format!("--share:{}", css_share(share))></span> }
-        .into_any()
+/// What a product is called; nothing where the shop does not know it.
+fn title_of(product: ProductId) -> String {
+    store().shop.with_untracked(|shop| {
+        let product = shop.as_ref().and_then(|shop| shop.product(product));
+        product.map(|product| product.title.clone()).unwrap_or_default()
+    })
 }
 
 /// A strip in full: its name, its shape, every number as a cell, those that have names as bars, and what
 /// it is more or less than before.
-pub fn strip(
-    Strip { name, columns, products, values }: Strip,
-    difference: Option<Vec<f32>>,
-) -> AnyView {
+pub fn strip(row: Strip, difference: Option<Vec<f32>>) -> AnyView {
+    let Strip { name, columns, products, values } = row;
     let most = longest(values.iter().copied());
+    let (named, lines) = (!columns.is_empty() || !products.is_empty(), values.len());
     let shape = (values.len() > 1)
         .then(|| say_with(word!("machine.shape"), &[("count", &count(values.len()))]));
     let title = |number: usize| {
@@ -135,24 +96,24 @@ pub fn strip(
     let all_above = values.iter().all(|value| *value >= 0.0);
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()));
-    let bar = |&number: &usize| {
+    let alone = (values.len() == 1 && !named)
+        .then(|| view! { <strong translate="no">{figure(values[0], 4)}</strong> });
+    let bar = move |place: usize| {
+        let number = order[place];
         let (value, product) = (values[number], products.get(number).copied());
-        let what = columns.get(number).map(called);
+        let what = columns.get(number).map(called).or_else(|| product.map(title_of));
         view! {
             <li>
-                {product.map(|product| view! { <Picture product /> })}
-                {what.map(|what| view! { <span class="what" translate="no">{what}</span> })}
+                <span class="what" translate="no">
+                    {product.map(|product| view! { <Picture product /> })} " " {what}
+                </span>
                 {bar_of(value, most, all_above)}
                 <small translate="no">{figure(value, 3)}</small>
             </li>
         }
+        .into_any()
     };
-    let named = !columns.is_empty() || !products.is_empty();
-    let bars = named.then(|| {
-        view! { <ol class="rows">{order.iter().take(NAMED).map(bar).collect_view()}</ol> }
-    });
-    let alone = (values.len() == 1 && !named)
-        .then(|| view! { <strong translate="no">{figure(values[0], 4)}</strong> });
+    let bars = named.then(|| listed(lines, bar));
     view! {
         <div class="vector">
             <p>
@@ -171,12 +132,6 @@ pub fn strip(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn heat_is_the_share_of_the_longest_with_its_sign() {
-        assert_eq!([heat(2.0, 4.0), heat(-4.0, 4.0), heat(0.0, 4.0)], [50, -100, 0]);
-        assert_eq!([heat(1.0, 0.0), heat(f32::NAN, 1.0)], [0, 0]);
-    }
 
     #[test]
     fn a_box_shows_few_numbers_and_of_more_their_strips() {
@@ -198,15 +153,9 @@ mod tests {
         let strips = Inside::Strips(vec![vec![50, 100], vec![-100, 0]]);
         assert_eq!(Inside::of(&rows(&[&[1.0, 2.0], &[-4.0, 0.0]]), false), strips);
         assert_eq!(Inside::of(&rows(&[&[], &[]]), false), Inside::Nothing);
-    }
-
-    #[test]
-    fn a_long_vector_is_a_few_cells_that_keep_its_strongest_numbers() {
-        let mut values = vec![0.0; 100];
-        values[7] = -3.0;
-        let background = background(&cells(&values));
-        assert_eq!(background.matches("color-mix").count(), 20);
-        assert_eq!(background.matches("var(--warm) 100%").count(), 1);
-        assert!(background.contains("5.00% 10.00%"));
+        // How things stand to each other is for the part when it is opened.
+        let mut square = rows(&[&[0.5, 0.5, 0.25, 0.75], &[4.0, 2.0, 1.0]]);
+        square.rows[0].columns = vec!["oak".into(), "table".into()];
+        assert_eq!(Inside::of(&square, false), Inside::Strips(vec![vec![100, 50, 25]]));
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 
+use super::heat::background;
 use super::layout::{Drawn, layout};
 use super::opened::Opened;
 use super::part_name;
 use super::seen::Seen;
-use super::strip::{Inside, background};
+use super::strip::Inside;
 use super::symbols::typeset;
 use super::tree::{Item, Tree};
 use super::walk::Walk;
@@ -33,15 +34,15 @@ pub struct Board {
 }
 
 /// One system; nothing where it has no parts.
-pub fn system(seen: &Arc<Seen>, of_ranker: bool, parts: &'static [Part], board: Board) -> AnyView {
-    let key = seen.system(of_ranker);
+pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
+    let (key, parts) = (seen.system(of_ranker), seen.parts(of_ranker));
     let Some(layout) = layout(key) else { return ().into_any() };
     let Board { tree, room, .. } = board;
     let item = Item::System(of_ranker);
-    let systems = [seen.answer.retriever.parts, seen.answer.ranker.parts];
+    let systems = [false, true].map(|of_ranker| seen.parts(of_ranker));
     let systems = systems.iter().filter(|parts| !parts.is_empty()).count();
-    let says = parts.last().and_then(|part| Some((part, seen.drawn(of_ranker, part.key)?)));
-    let says = says.map(|(part, made)| match Inside::of(&made, seen.differs()) {
+    let says = parts.last().and_then(|part| Some((part, seen.inside(of_ranker, part.key)?)));
+    let says = says.map(|(part, inside)| match inside {
         Inside::Numbers(numbers) => {
             format!("{} {}", part_name(key, part.key), numbers.join(" · "))
         }
@@ -146,7 +147,7 @@ fn one_box(
     Board { opened, walk, tree, .. }: Board,
 ) -> AnyView {
     let key = seen.system(of_ranker);
-    let retriever = seen.answer.retriever;
+    let before = if of_ranker { seen.parts(false).len() } else { 0 };
     let place = PartPlace { of_ranker, key: part.key };
     let item = Item::Part(place);
     let moved = seen.moved.iter().any(|m| m.of_ranker == of_ranker && m.part == part.key);
@@ -158,7 +159,7 @@ fn one_box(
         }
     };
     let is_there = (part.is_there)(&seen.now.state.settings);
-    let inside = match seen.drawn(of_ranker, part.key).map(|of| Inside::of(&of, seen.differs())) {
+    let inside = match seen.inside(of_ranker, part.key) {
         None => ().into_any(),
         Some(Inside::Numbers(numbers)) => {
             let numbers = numbers.into_iter().map(|number| view! { <span>{number}</span> });
@@ -180,7 +181,7 @@ fn one_box(
             class="part"
             class:moved=moved
             class:absent=!is_there
-            class:ahead=move || walk.is_ahead(of_ranker, number, retriever)
+            class:ahead=move || walk.is_ahead(before + number)
             role="treeitem"
             id=item.id()
             {..custom_attribute("aria-level", "3")}

@@ -35,7 +35,9 @@ pub fn called(name: &Value) -> String {
 /// The rows that come out of a part: the last that are alike. Those before tell how they came to be.
 pub fn last(rows: &[Strip]) -> &[Strip] {
     let Some(end) = rows.last() else { return rows };
-    let alike = |row: &&Strip| row.values.len() == end.values.len() && row.columns == end.columns;
+    let alike = |row: &&Strip| {
+        row.values.len() == end.values.len() && row.columns.len() == end.columns.len()
+    };
     let of_behaviours = rows.iter().all(|row| !row.products.is_empty() || row.values.is_empty());
     match of_behaviours {
         true => rows,

@@ -1,18 +1,26 @@
-//! A walk through the machine in the order in which it computes: part after part, forwards and back.
+//! A walk through the machine in the order in which it computes: from the funnel part after part to the
+//! place on the shelf, forwards and back.
 
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use super::opened::Opened;
 use super::tree::Tree;
 use link::view::PartPlace;
 use page::browser;
 use page::language::{say_with, text};
-use page::parts::{Soon, click, follow};
+use page::parts::{Soon, click, follow, heard};
 use protocol::words::count;
-use systems::{Ranker, Retriever};
+use systems::part::Part;
 
 /// Milliseconds that a part is looked at before the next.
 const LOOK: u32 = 1_800;
+
+/// What keys are meant for where one stands at it.
+const CONTROL: &str =
+    "a, button, input, select, textarea, summary, [role=tree], [role=toolbar], [tabindex='0']";
 
 /// Where one is on the way; nowhere before it begins.
 #[derive(Clone, Copy)]
@@ -27,10 +35,14 @@ impl Walk {
         Self { at: RwSignal::new(None), walks: RwSignal::new(false) }
     }
 
-    /// Whether a part has not been reached yet.
-    pub fn is_ahead(self, of_ranker: bool, number: usize, retriever: &Retriever) -> bool {
-        let place = number + if of_ranker { retriever.parts.len() } else { 0 };
-        self.at.get().is_some_and(|at| place > at)
+    /// Whether a part has not been reached yet, by its number among all of both systems.
+    pub fn is_ahead(self, number: usize) -> bool {
+        self.at.get().is_some_and(|at| number >= at)
+    }
+
+    /// Whether it is where it begins.
+    pub fn is_at_funnel(self) -> bool {
+        self.at.get() == Some(0)
     }
 
     /// Whether one is led from part to part.
@@ -45,31 +57,39 @@ impl Walk {
     }
 }
 
-/// The part at a place of the way: the retriever's, then the ranker's.
-fn part(at: usize, retriever: &'static Retriever, ranker: &'static Ranker) -> PartPlace {
-    match at.checked_sub(retriever.parts.len()) {
-        None => PartPlace { of_ranker: false, key: retriever.parts[at].key },
-        Some(at) => PartPlace { of_ranker: true, key: ranker.parts[at].key },
-    }
+/// The part at a place of the way: the retriever's, then the ranker's. None at the funnel before them.
+fn part(at: usize, [retriever, ranker]: [&'static [Part]; 2]) -> Option<PartPlace> {
+    let at = at.checked_sub(1)?;
+    let (of_ranker, part) = match at.checked_sub(retriever.len()) {
+        None => (false, &retriever[at]),
+        Some(at) => (true, ranker.get(at)?),
+    };
+    Some(PartPlace { of_ranker, key: part.key })
+}
+
+/// Whether a key is pressed in the panel, and at nothing that has keys of its own.
+fn is_for_panel(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let stands_in = |what: &str| {
+        target.as_ref().is_some_and(|target| target.closest(what).ok().flatten().is_some())
+    };
+    let is_plain = !(event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key());
+    is_plain && !event.default_prevented() && stands_in("#studio-panel") && !stands_in(CONTROL)
 }
 
 /// Buttons to go on, to go back, and to be led.
 #[component]
-pub fn Steps(
-    retriever: &'static Retriever,
-    ranker: &'static Ranker,
-    walk: Walk,
-    opened: Opened,
-    tree: Tree,
-) -> impl IntoView {
-    let parts = [retriever.parts, ranker.parts];
-    let last = (retriever.parts.len() + ranker.parts.len()).saturating_sub(1);
+pub fn Steps(parts: [&'static [Part]; 2], walk: Walk, opened: Opened, tree: Tree) -> impl IntoView {
+    // The funnel comes first.
+    let last = parts[0].len() + parts[1].len();
     let go = move |to: Option<usize>| {
         walk.at.set(to);
-        let place = to.map(|at| part(at, retriever, ranker));
-        match place.filter(|_| walk.walks.get_untracked()) {
-            Some(place) => opened.lead(place),
-            None => opened.set(place),
+        let place = to.and_then(|at| part(at, parts));
+        match (place, walk.walks.get_untracked()) {
+            (Some(place), true) => opened.lead(place),
+            // What is open stays so while one is led past the funnel.
+            (None, true) => {}
+            (place, false) => opened.set(place),
         }
     };
     let on = move || go(Some(walk.at.get_untracked().map_or(0, |at| (at + 1).min(last))));
@@ -94,7 +114,7 @@ pub fn Steps(
             go(Some(0));
         }
     };
-    let keys = move |event: leptos::ev::KeyboardEvent| {
+    let step = move |event: &KeyboardEvent| {
         match event.key().as_str() {
             "ArrowRight" => on(),
             "ArrowLeft" => back(),
@@ -102,6 +122,19 @@ pub fn Steps(
         }
         event.prevent_default();
     };
+    heard("keydown", move |event: &KeyboardEvent| {
+        if !is_for_panel(event) {
+            return;
+        }
+        if event.key() != " " {
+            return step(event);
+        }
+        // Where less is to move, nobody is led.
+        if !browser::less_motion() {
+            lead();
+            event.prevent_default();
+        }
+    });
     let where_at = move || match walk.at.get() {
         None => String::new(),
         Some(at) => say_with(
@@ -110,7 +143,7 @@ pub fn Steps(
         ),
     };
     view! {
-        <div class="actions" role="toolbar" aria-label=text(word!("machine.walk")) on:keydown=keys>
+        <div class="actions" role="toolbar" aria-label=text(word!("machine.walk")) on:keydown=move |event| step(&event)>
             <button type="button" class="outlined" data-testid="machine-back" on:click=click(back) prop:textContent=text(word!("machine.back"))></button>
             <button type="button" class="outlined" data-testid="machine-on" on:click=click(on) prop:textContent=text(word!("machine.on"))></button>
             <button
@@ -145,5 +178,23 @@ pub fn Steps(
             ></button>
             <span class="note" data-testid="machine-step" prop:textContent=where_at></span>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use systems::{dmt, moppr};
+
+    #[test]
+    fn the_way_begins_at_the_funnel_and_ends_at_the_place_on_the_shelf() {
+        let parts = [moppr::RETRIEVER.parts, dmt::RANKER.served()];
+        let last = parts[0].len() + parts[1].len();
+        let key = |at: usize| part(at, parts).map(|place| (place.of_ranker, place.key));
+        assert_eq!(key(0), None);
+        assert_eq!(key(1), Some((false, "pieces")));
+        assert_eq!(key(parts[0].len() + 1), Some((true, "sequences")));
+        assert_eq!([key(last - 1), key(last)], [Some((true, "blend")), Some((true, "shelf"))]);
+        assert_eq!(key(last + 1), None);
     }
 }

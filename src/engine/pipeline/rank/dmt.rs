@@ -17,7 +17,6 @@ use market::catalogue::ProductId;
 use market::features::dense::FEATURES;
 use market::history::Event;
 use market::language::Message;
-use nets::models::dmt::input::behaviours;
 use nets::models::dmt::ranker;
 use nets::models::dmt::{DmtConfig, Encoded, Output, SEQUENCE_NAMES, SEQUENCES};
 use nets::models::weights::Weights;
@@ -65,6 +64,9 @@ struct Dmt {
     biased: Stage<(Vec<ProductId>, usize), Vec<f32>>,
     examined: Stage<(Vec<ProductId>, usize), Vec<f32>>,
 }
+
+/// Behaviours whose attention on each other is shown, the newest: what a telephone's 390 pixels have room for.
+const NEWEST: usize = 16;
 
 /// The parts that the encoders read of a request.
 const ENCODED: &[Part] = &[Part::History];
@@ -186,7 +188,7 @@ impl Ranks for Dmt {
         let d = model.config().d();
 
         let mut watch = Watch::default();
-        let positions = behaviours(&moment);
+        let positions = model.behaviours(&moment);
         let events = |positions: &Vec<usize>| -> Vec<Event> {
             positions.iter().map(|&position| moment.events[position]).collect()
         };
@@ -209,6 +211,30 @@ impl Ranks for Dmt {
         let names = FEATURES.iter().map(|(name, _)| Message::new(word!("features.{}", name)));
         let z_scores = output.dense.clone().reshape([1, features]);
         watch.matrix("features", Named::alone().columns(names), z_scores);
+        let of_two = |first: &Message, second: Message| {
+            Message::new(word!("machine.of-two"))
+                .with("first", first.clone())
+                .with("second", second)
+        };
+        let head = |number: usize| {
+            Message::new(word!("machine.head")).with("number", (number + 1).to_string())
+        };
+        let among = model.self_attention(catalogue, &moment);
+        for ((attention, products), name) in among.into_iter().zip(&sequences).zip(&named) {
+            let [_, heads, length, _] = attention.dims();
+            let newest = &products[..products.len().min(NEWEST)];
+            for number in 0..heads {
+                let mut name = of_two(name, head(number));
+                if newest.len() < products.len() {
+                    let count = Message::new(word!("machine.newest"));
+                    name = of_two(&name, count.with("count", NEWEST.to_string()));
+                }
+                let shown =
+                    Named::rows([name]).columns(newest.iter().map(title)).products(newest.to_vec());
+                let of_head = attention.clone().narrow(1, number, 1).reshape([length, length]);
+                watch.among("encoder", shown, of_head);
+            }
+        }
         let of_network = encoded.encodings().into_iter().next().unwrap_or_default();
         for (encoding, products) in of_network.into_iter().zip(&sequences) {
             let [_, length, width] = encoding.dims();
@@ -218,12 +244,7 @@ impl Ranks for Dmt {
         for ((attention, products), name) in output.attention.iter().zip(&sequences).zip(&named) {
             let [_, heads, _, length] = attention.dims();
             let attention = attention.clone().reshape([heads, length]);
-            let heads = (1..=heads).map(|number| {
-                let head = Message::new(word!("machine.head")).with("number", number.to_string());
-                Message::new(word!("machine.of-two"))
-                    .with("first", name.clone())
-                    .with("second", head)
-            });
+            let heads = (0..heads).map(|number| of_two(name, head(number)));
             // Nobody attends to nothing.
             if !products.is_empty() {
                 watch.matrix("attention", Named::rows(heads).products(products.clone()), attention);
@@ -355,7 +376,7 @@ impl Ranks for Dmt {
         let raw = ranked.dense.chunks(z_scores.len()).nth(number).unwrap_or_default();
         let features = farthest(named(feature_names(), raw, &z_scores));
         let mut attention = Vec::with_capacity(detail.attention.len());
-        let sequences = behaviours(&request.moment());
+        let sequences = self.model.behaviours(&request.moment());
         for ((name, positions), _) in SEQUENCE_NAMES.iter().zip(&sequences).zip(&detail.attention) {
             let entries = positions.iter().map(|&position| request.history.entries[position]);
             let weights = entries.zip(reads.take()?).collect();

@@ -225,9 +225,15 @@ impl Ranks for Mlpr {
         for (gates, stage, extracted, own) in stages {
             let Some(Extracted { outputs, gates: weights, .. }) = extracted else { continue };
             let [_, of_tasks, experts] = weights.dims();
-            let columns = (0..experts).map(|number| expert_of(own, number));
-            let named = Named::rows(tasks()).columns(columns);
-            watch.matrix(gates, named, weights.reshape([of_tasks, experts]));
+            for (number, task) in RANKER.tasks.iter().enumerate().take(of_tasks) {
+                let columns = (0..experts).map(|number| match expert_of(own, number) {
+                    // It is no other task's, though words do not say so.
+                    expert if number < own => expert.with("of", task_name(task)),
+                    expert => expert,
+                });
+                let of_task = weights.clone().narrow(1, number, 1).reshape([1, experts]);
+                watch.matrix(gates, Named::rows([task_name(task)]).columns(columns), of_task);
+            }
             watch.matrix(stage, Named::rows(tasks()), Tensor::cat(outputs.clone(), 0));
             v = outputs;
         }

@@ -115,20 +115,33 @@ impl DeepInterestTransformer {
         Self { positions, encoder: block(), decoder: block() }
     }
 
-    /// Encoder: every behaviour attends to every behaviour; then the decoder's keys and values.
-    pub fn encode(&self, items: Tensor<3>, mask: KeyMask) -> SequenceMemory {
+    /// What the encoder reads: the items, each told apart by its place, `[R, T, d]`.
+    fn placed(&self, items: Tensor<3>) -> Tensor<3> {
         let [_, length, d] = items.dims();
-        let items = match &self.positions {
+        match &self.positions {
             Some(positions) => {
                 items + positions.val().slice([0..length, 0..d]).unsqueeze_dim::<3>(0)
             }
             None => items,
-        };
+        }
+    }
+
+    /// Encoder: every behaviour attends to every behaviour; then the decoder's keys and values.
+    pub fn encode(&self, items: Tensor<3>, mask: KeyMask) -> SequenceMemory {
+        let items = self.placed(items);
         let own = self.encoder.memorise(items.clone(), mask.clone());
         let encoded = self.encoder.forward(items, &own).output;
         let any = mask.any();
         let memory = self.decoder.memorise(encoded.clone(), mask);
         SequenceMemory::Encoded { encoded, memory, any }
+    }
+
+    /// The encoder's attention of every behaviour on every behaviour by head (equation 1),
+    /// `[R, h, T, T]`; rows of padding mean nothing.
+    pub fn self_attention(&self, items: Tensor<3>, mask: KeyMask) -> Tensor<4> {
+        let items = self.placed(items);
+        let own = self.encoder.memorise(items.clone(), mask);
+        self.encoder.forward(items, &own).weights
     }
 
     /// Decoder: each target item, `[R, C, d]`, attends to the encoder's output. The interests,

@@ -99,18 +99,36 @@ impl Ranker {
         &self.config
     }
 
+    /// Positions in `moment.events` of the behaviours in each of the sequences, newest first; none in one
+    /// that is left out.
+    pub fn behaviours(&self, moment: &Moment<'_>) -> [Vec<usize>; SEQUENCES] {
+        let mut positions = behaviours(moment);
+        let left_out = positions.iter_mut().zip(self.config.left_out).filter(|(_, is_out)| *is_out);
+        left_out.for_each(|(positions, _)| positions.clear());
+        positions
+    }
+
     /// The part of a request that no candidate changes. The columns of each sequence are
-    /// [`behaviours`] of the moment.
+    /// [`Self::behaviours`] of the moment.
     pub fn encode(&self, catalogue: &Catalogue, moment: &Moment<'_>) -> Encoded {
-        let positions = behaviours(moment);
-        let sequences: Vec<Sequence> = (0..SEQUENCES)
+        self.model.encode(&self.sequences(catalogue, moment))
+    }
+
+    /// What [`Dmt::self_attention`] gives for the same part of a request.
+    pub fn self_attention(&self, catalogue: &Catalogue, moment: &Moment<'_>) -> Vec<Tensor<4>> {
+        self.model.self_attention(&self.sequences(catalogue, moment))
+    }
+
+    /// The request's sequences as the model reads them.
+    fn sequences(&self, catalogue: &Catalogue, moment: &Moment<'_>) -> Vec<Sequence> {
+        let positions = self.behaviours(moment);
+        (0..SEQUENCES)
             .map(|sequence| {
                 let history: Vec<ProductId> =
                     positions[sequence].iter().map(|&p| moment.events[p].product).collect();
                 Sequence::new(catalogue, std::iter::once(history.as_slice()), &self.device)
             })
-            .collect();
-        self.model.encode(&sequences)
+            .collect()
     }
 
     /// Scores and insides of `candidates`, at least one, for one encoded request.

@@ -106,6 +106,9 @@ impl Dmt {
     }
 }
 
+/// What reads a sequence, the sequence, and whether it is left out.
+type Read<'a> = (&'a DeepInterestTransformer, (&'a SequenceRows, bool));
+
 impl Network {
     fn tasks_of_rows(
         &self,
@@ -113,14 +116,17 @@ impl Network {
         dense: &Tensor<2>,
         chance: Option<&Chance>,
     ) -> Option<TaskOutput> {
-        let read = rows.sequences.iter().take(self.sequences);
-        let mut empty = read.map(|sequence| sequence.items.0[0].is_empty());
+        let read = rows.sequences.iter().zip(self.left_out).take(self.sequences);
+        let mut empty = read.map(|(rows, left_out)| !left_out && rows.items.0[0].is_empty());
         if self.transformers.len() < self.sequences || empty.any(|empty| empty) {
             return None;
         }
         let target = self.items.rows(&rows.items)?;
-        let sequences = self.transformers.iter().zip(&rows.sequences);
-        let interest = |(transformer, sequence): (&DeepInterestTransformer, &SequenceRows)| {
+        let sequences = self.transformers.iter().zip(rows.sequences.iter().zip(self.left_out));
+        let interest = |(transformer, (sequence, left_out)): Read<'_>| {
+            if left_out {
+                return Some(target.zeros_like());
+            }
             let items = self.items.rows(&sequence.items)?;
             transformer.interest_of_rows(items, &target, sequence)
         };

@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::input::Place;
 use super::interest::InterestEvolution;
-use super::{Candidates, Dmt, DmtConfig, Interest, Items, Output, Positions, Sequence, example};
+use super::{
+    Candidates, Dmt, DmtConfig, Interest, Items, Output, Positions, SEQUENCES, Sequence, example,
+};
 use crate::models::dmt::ranker::MODEL;
 use crate::models::vocabulary::Vocabulary;
 use crate::models::weights::{Precision, Weights};
@@ -230,21 +232,23 @@ impl Reference<'_> {
             Interest::Transformer | Interest::Mean => (),
         }
         let name = format!("{network}.transformers.{sequence}");
-        let d = target.len();
-        let positions = match self.config.positions {
-            Positions::None => vec![0.0; 50 * d],
-            _ => self.array(&format!("{name}.positions")).1,
-        };
-        let items: Vec<Vector> = items
-            .iter()
-            .enumerate()
-            .map(|(p, item)| add(item, &positions[p * d..(p + 1) * d]))
-            .collect();
+        let items = self.placed(&name, &items);
         let encoded: Vec<Vector> = items
             .iter()
             .map(|item| self.block(&format!("{name}.encoder"), item, &items).0)
             .collect();
         self.block(&format!("{name}.decoder"), target, &encoded)
+    }
+
+    /// Items, each told apart by its place.
+    fn placed(&self, transformer: &str, items: &[Vector]) -> Vec<Vector> {
+        let d = items.first().map_or(0, Vec::len);
+        let positions = match self.config.positions {
+            Positions::None => vec![0.0; 50 * d],
+            _ => self.array(&format!("{transformer}.positions")).1,
+        };
+        let place = |(p, item): (usize, &Vector)| add(item, &positions[p * d..(p + 1) * d]);
+        items.iter().enumerate().map(place).collect()
     }
 
     /// DIN: every behaviour times what the activation unit makes of it.
@@ -538,6 +542,33 @@ fn what_stands_under_a_mask_is_not_read() {
 }
 
 #[test]
+fn a_sequence_that_is_left_out_counts_as_empty() {
+    use Interest::{Activation, Evolution, Mean, Transformer};
+    for interest in [Transformer, Mean, Activation, Evolution] {
+        let with = |left_out| {
+            model(|config| (config.interest, config.left_out) = (interest, left_out), 5).1
+        };
+        let case = case();
+        let of = |model: &Dmt, sequences: &[Sequence]| {
+            numbers(model.rank(&model.encode(sequences), &case.candidates(), 1.0).utilities)
+        };
+        let whole = with([false; SEQUENCES]);
+        for sequence in 0..SEQUENCES {
+            let mut without = case.sequences();
+            without[sequence].mask = without[sequence].mask.zeros_like();
+            let expected = of(&whole, &without);
+            assert_ne!(of(&whole, &case.sequences()), expected, "{interest:?}");
+            let mut left_out = [false; SEQUENCES];
+            left_out[sequence] = true;
+            let model = with(left_out);
+            // Whatever was done.
+            assert_eq!(of(&model, &case.sequences()), expected, "{interest:?}");
+            assert_eq!(of(&model, &without), expected, "{interest:?}");
+        }
+    }
+}
+
+#[test]
 fn fewer_sequences_follow_the_equations() {
     for interest in [Interest::Transformer, Interest::Mean, Interest::Evolution] {
         for sequences in 0..3 {
@@ -581,6 +612,36 @@ fn assert_attention_follows(interest: Interest) {
         }
         assert_near(&found, &expected, 1e-5);
     }
+}
+
+#[test]
+fn self_attention_of_the_encoder_follows_equation_1() {
+    let (config, model) = model(|_| (), 5);
+    let weights = weights(&config, &model);
+    let reference = Reference { weights: &weights, config: &config };
+    let case = case().request(0);
+    let found = model.self_attention(&case.sequences());
+    assert_eq!(found.len(), case.histories[0].len());
+    for (sequence, (history, found)) in case.histories[0].iter().zip(found).enumerate() {
+        let name = format!("networks.0.transformers.{sequence}");
+        let items: Vec<Vector> =
+            history.iter().map(|&id| reference.item("networks.0", id)).collect();
+        let items = reference.placed(&name, &items);
+        let (length, found) = (history.len(), numbers(found));
+        assert_eq!(found.len(), config.heads * length * length);
+        for (query, item) in items.iter().enumerate() {
+            let of_heads = reference.attention(&format!("{name}.encoder.attention"), item, &items);
+            for (head, expected) in of_heads.1.iter().enumerate() {
+                let row = &found[(head * length + query) * length..][..length];
+                let expected: Vec<f32> = expected.iter().map(|&weight| weight as f32).collect();
+                assert_near(row, &expected, 1e-5);
+                assert_near(&[row.iter().sum()], &[1.0], 1e-5);
+            }
+        }
+    }
+    // A mean attends to nothing.
+    let (_, mean) = self::model(|config| config.interest = Interest::Mean, 5);
+    assert!(mean.self_attention(&case.sequences()).is_empty());
 }
 
 #[test]

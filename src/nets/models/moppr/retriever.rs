@@ -54,6 +54,19 @@ pub struct Tuned {
     pub items: Tensor<2>,
 }
 
+/// What the user-query tower reads of a request beside its behaviour.
+#[derive(Clone, Debug)]
+pub struct Reads {
+    /// e^u, `[1, d]`.
+    pub profile: Tensor<2>,
+    /// e^q, `[1, d]`.
+    pub query: Tensor<2>,
+    /// e^w of the query's word pieces, `[L, d]`.
+    pub terms: Tensor<2>,
+    /// Attention of each word piece on each (equation 5), `[L, L]`; none for the baselines.
+    pub among: Option<Tensor<2>>,
+}
+
 impl Tuned {
     /// H_uq of the encoded requests, `[B, output]`.
     pub fn user_query(&self, encoded: &UserQueryOutput) -> Tensor<2> {
@@ -186,22 +199,19 @@ impl Retriever {
         self.embeddings.user_query(&inputs, &self.table)
     }
 
-    /// What the user-query tower reads of a request beside its behaviour: e^u and e^q, `[1, d]`, and
-    /// e^w of the query's word pieces, `[L, d]`.
-    pub fn reads(
-        &self,
-        request: &SearchFeatures,
-        words: &TokenVectors,
-    ) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+    /// What the user-query tower reads of a request beside its behaviour.
+    pub fn reads(&self, request: &SearchFeatures, words: &TokenVectors) -> Reads {
         let vector = |piece| words.vector(piece);
         let inputs = UserQuery::new(&[request], self.config.token, vector, &self.device);
         let terms = self.embeddings.terms(&inputs.tokens, &inputs.token_mask);
+        let among = self.embeddings.attention_among(&terms, &inputs.token_mask);
         let [_, pieces, d] = terms.dims();
-        (
-            self.embeddings.user(&inputs.profile),
-            self.embeddings.query_side(&inputs),
-            terms.reshape([pieces, d]),
-        )
+        Reads {
+            profile: self.embeddings.user(&inputs.profile),
+            query: self.embeddings.query_side(&inputs),
+            terms: terms.reshape([pieces, d]),
+            among: among.map(|among| among.reshape([pieces, pieces])),
+        }
     }
 
     /// The towers at these objective weights, and the vectors of all products. The last setting

@@ -408,6 +408,33 @@ fn assert_follows_the_equations(encoder: Encoder) {
 }
 
 #[test]
+fn pieces_attend_to_each_other_by_equation_5() {
+    let world = world(1, Encoder::Moppr);
+    let weights = weights(&world.model);
+    let scalar = Scalar { weights: &weights, world: &world };
+    let requests = requests(2);
+    let inputs = world.inputs(&Vec::from_iter(&requests));
+    let (embeddings, mask) = (&world.model.embeddings, &inputs.token_mask);
+    let terms = embeddings.terms(&inputs.tokens, mask);
+    let among = embeddings.attention_among(&terms, mask).unwrap();
+    let [_, longest, _] = among.dims();
+    let among = rows(among.reshape([requests.len() * longest, longest]));
+    for (n, request) in requests.iter().enumerate() {
+        let pieces = request.query.pieces.iter();
+        let vector = |&piece: &u32| &world.vectors[piece as usize * TOKEN..][..TOKEN];
+        let terms: Vec<Vec<f64>> = pieces.map(|piece| scalar.term(vector(piece))).collect();
+        for (piece, term) in terms.iter().enumerate() {
+            let row = &among[n * longest + piece];
+            near(row, &attend(term, &terms).1);
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{row:?}");
+        }
+    }
+    // The baselines read a query otherwise.
+    let baseline = self::world(1, Encoder::AlphaDnn).model.embeddings;
+    assert!(baseline.attention_among(&terms, mask).is_none());
+}
+
+#[test]
 fn weights_of_every_encoder_survive_a_round_trip() {
     for encoder in ENCODERS {
         let world = world(4, encoder);
