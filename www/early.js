@@ -53,11 +53,20 @@
   // Within another page only the parts that the link asks for are shown.
   const embed = asked("embed");
   if (embed !== undefined) {
-    const PARTS = ["query", "shopper", "funnel", "knobs", "shelf", "insides"];
+    const PARTS = ["query", "shopper", "funnel", "knobs", "shelf", "insides", "machine"];
     // Without what others append to it, and the signs of the text around it.
     const names = embed.split("?")[0].split(",").map((name) => /^[a-z]*/.exec(name)?.[0] ?? "");
     const shown = names.filter((name) => PARTS.includes(name));
     root.dataset.embed = (shown.length ? shown : ["shelf"]).join(" ");
+    // What the studio draws is sent for by the page, once the frame has been in sight.
+    if (shown.includes("machine")) {
+      new IntersectionObserver((sights, watch) => {
+        if (!sights.some(({ isIntersecting }) => isIntersecting)) return;
+        watch.disconnect();
+        root.dataset.seen = "machine";
+        document.dispatchEvent(new CustomEvent("vitrine-seen", { detail: "" }));
+      }).observe(root);
+    }
   }
 
   /**

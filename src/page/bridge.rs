@@ -9,6 +9,7 @@ use web_sys::{CustomEvent, CustomEventInit, Event};
 use super::browser;
 use super::parts::follow;
 use super::store::Store;
+use link::PANELS;
 use protocol::PROTOCOL_VERSION;
 
 /// A side of the bridge: the names under which it speaks and is spoken to.
@@ -35,6 +36,15 @@ const PROTOCOL: &str = "protocol";
 
 /// How the page hears from a studio that is of another build, and therefore stays away.
 pub const OUTDATED: &str = "vitrine-outdated";
+
+/// How `www/early.js` says that the page, which stands in another, has come in sight; it leaves a mark, `seen`.
+pub const SEEN: &str = "vitrine-seen";
+
+/// The panel that alone is shown of the studio, where the page stands in another and that was asked for.
+pub fn embedded_panel() -> Option<&'static str> {
+    let embed = browser::marked("embed");
+    PANELS.iter().copied().find(|panel| embed.split(' ').any(|part| part == *panel))
+}
 
 /// Says of which build the page is.
 pub fn say_version() {

@@ -515,8 +515,11 @@ fn ShareButton() -> impl IntoView {
         let address = browser::address_of(&link);
         leptos::task::spawn_local(async move {
             if browser::copy(&address).await {
-                done.set(true);
-                set_timeout(move || done.set(false), Duration::from_secs(2));
+                let _ = done.try_set(true);
+                let end = move || {
+                    let _ = done.try_set(false);
+                };
+                set_timeout(end, Duration::from_secs(2));
             } else {
                 browser::offer_to_copy(&address, say(word!("page.to-copy")));
                 store.tell("clipboard-refused", Message::new(word!("notices.clipboard-refused")));

@@ -121,6 +121,8 @@ fn Whole() -> impl IntoView {
     let whole = move || {
         let (state, mut view) = (store.state.get(), store.view.get());
         view.embed.clear();
+        // What was looked at is open there.
+        view.panel = bridge::embedded_panel().or(view.panel);
         browser::address_of(&Link { state, view }.write())
     };
     let said = RwSignal::new(word!("page.copy"));

@@ -48,9 +48,13 @@ pub fn StudioButton() -> impl IntoView {
 pub fn StudioFrame() -> impl IntoView {
     let store = store();
     let wanted = RwSignal::new(false);
+    // Within another page a panel is open from the start: it is sent for once someone may look at it.
+    let embedded = bridge::embedded_panel().is_some();
+    let seen = RwSignal::new(!embedded || !browser::marked("seen").is_empty());
+    bridge::listen(bridge::SEEN, move |_| seen.set(true));
     let open = move || {
-        let open = store.view.with(|view| view.panel.is_some());
-        if open {
+        let open = embedded || store.view.with(|view| view.panel.is_some());
+        if open && seen.get() {
             wanted.set(true);
         }
         open

@@ -8,6 +8,7 @@ use super::language::{say, say_with};
 use super::parts::{click, when};
 use super::picture::Mark;
 use super::store::store;
+use link::panel;
 use protocol::words;
 use systems::shared::WEIGHT_ORDER;
 
@@ -62,7 +63,7 @@ fn strip(open: RwSignal<bool>) -> AnyView {
         let [all, ranked] = [all, ranked].map(|count| count.map_or("…".into(), words::count));
         say_with(word!("welcome.funnel"), &[("all", &all), ("ranked", &ranked)])
     };
-    let machine = move || store.view.update(|view| view.panel = Some("machine"));
+    let machine = move || store.view.update(|view| view.panel = Some(panel::machine));
     view! {
         <section class="welcome" data-testid="welcome" aria-label=say(word!("welcome.label"))>
             <p>{say(word!("welcome.what"))}</p>

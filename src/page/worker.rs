@@ -38,6 +38,8 @@ impl Running {
             let why = js_sys::Reflect::get(&event, &"message".into()).ok();
             broke(why.and_then(|why| why.as_string()).unwrap_or_else(|| "it did not load".into()));
         });
+        // By web-sys: gloo's worker wants a loader and messages of its own, and its listeners, too, would be
+        // dropped while one of them may be on the stack.
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Self { worker, _on_message: on_message, _on_error: on_error }

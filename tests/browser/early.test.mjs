@@ -19,8 +19,11 @@ async function settled(address, { context, prepare } = {}) {
   await withPage(stage, { allow: [/^/], context }, async (page, watch) => {
     await prepare?.(page);
     await page.goto(stage.server.url + address, { waitUntil: "commit" });
-    // Between the answer's first byte and its first tag a document has no root.
-    await page.waitForFunction(() => document.documentElement?.dataset.words === "first");
+    await page.waitForFunction(() => {
+      // Between the answer's first byte and its first tag a document has no root.
+      const { words, embed, seen } = document.documentElement?.dataset ?? {};
+      return words === "first" && (!embed?.includes("machine") || seen);
+    });
     settled = await page.evaluate(() => {
       const { lang, dataset } = document.documentElement;
       return { lang, ...dataset, told: window["vitrine-words"].split("\n"), worker: window.vitrineEngine.worker instanceof Worker };
@@ -58,10 +61,14 @@ describe("before the program", () => {
     ["#v=1&q=a?lang=zh%26embed=knobs", "en", undefined],
     ["#v=1&lang=tlh&embed=everything", "en", "shelf"],
     ["#v=1&embed=insides,funnel,elsewhere", "en", "insides funnel"],
+    ["?v=1&q=couch&lang=zh&embed=machine", "zh", "machine"],
+    ["#v%3D1%26embed%3Dmachine%2Cknobs&utm_source=x", "en", "machine knobs"],
   ]) {
     test(`${address || "no link"}: the language, and what is shown`, async () => {
       const found = await settled(address);
       assert.deepEqual([found.lang, found.embed, found.told[0]], [lang, embed, lang]);
+      // In sight from the start: what the studio draws may be sent for.
+      assert.equal(found.seen, embed?.includes("machine") ? "machine" : undefined);
       assert.ok(found.requests.includes(`languages/${lang}.json`));
       assert.ok(!found.requests.includes(`languages/${lang}-more.json`), "what no first ranking shows is not waited for");
     });

@@ -14,7 +14,7 @@ const ALLOW = [/engine-webgpu/, /404/];
 const frame = (query, rest = "") => `<iframe src="${stage.server.url}?v=1&${query}" width="960" height="640" ${rest}></iframe>`;
 
 /** The parts that a frame can show. */
-const PARTS = { query: ".top", shopper: ".band", funnel: ".funnel", knobs: ".side.left", shelf: ".shelf-area", insides: ".side.right" };
+const PARTS = { query: ".top", shopper: ".band", funnel: ".funnel", knobs: ".side.left", shelf: ".shelf-area", insides: ".side.right", machine: "#studio" };
 
 /** A page with frames in it. */
 async function course(page, frames, rest = "") {
@@ -89,6 +89,8 @@ describe("frames", () => {
         const wrong = [];
         for (let set = 1; set < 1 << names.length; set++) {
           const shown = names.filter((_, bit) => set & (1 << bit));
+          // It stands below whatever else there is, but beside knobs alone.
+          if (shown.includes("machine") && shown.length > 2 && shown.length < names.length) continue;
           root.dataset.embed = shown.join(" ");
           await painted();
           // Far enough down for whatever sticks to stick, which it does with the layout.
@@ -127,6 +129,60 @@ describe("frames", () => {
       const product = await vitrine.get("product").first().boundingBox();
       assert.ok(knobs.y < 20 && knobs.height > 200, JSON.stringify(knobs));
       assert.ok(product.y > 0 && product.y + 100 < 640, JSON.stringify(product));
+    }));
+
+  test("of the machine draw it alone once they are in sight, narrow and wide, and lead to the same on the whole page", () =>
+    withPage(stage, { allow: ALLOW }, async (page) => {
+      stage.server.requests.length = 0;
+      const address = `${stage.server.url}?v=1&q=couch&embed=machine&part=ranker.gates`;
+      const below = '<div style="height: 3000px"></div>';
+      const [of] = await course(page, [`<iframe src="${address}" width="960" height="540"></iframe>`], below);
+      await ranked(of);
+      assert.deepEqual(stage.server.requests.filter((path) => path.startsWith("studio")), []);
+
+      await page.locator("iframe").scrollIntoViewIfNeeded();
+      const drawn = (of) =>
+        of.waitForFunction(() => document.querySelector(".machine .part") && !document.querySelector(".machine.stale"), null, { polling: 200 });
+      /** Whose numbers they are, each part with its number or the shades of its vectors, and what is opened. */
+      const numbers = (of) =>
+        of.evaluate(() => [
+          document.querySelector(".machine .chosen-title p").textContent,
+          ...[...document.querySelectorAll(".machine .part")].map((part) => {
+            const shades = [...part.querySelectorAll(".heat")].map((heat) => heat.style.background);
+            return [part.dataset.part, part.querySelector("strong")?.textContent, ...shades].join(" ");
+          }),
+          document.querySelector("#machine-part").textContent,
+        ]);
+      /** How each system is drawn, whether the first part is in sight, and whether anything is cut off. */
+      const layout = (of) =>
+        of.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.documentElement;
+          const { top } = document.querySelector(".machine .part").getBoundingClientRect();
+          const lists = [...document.querySelectorAll(".machine .drawing")].map((one) => one.classList.contains("listed"));
+          return [lists, top > 0 && top < innerHeight, scrollWidth - clientWidth];
+        });
+      await drawn(of);
+      const seen = await numbers(of);
+      const parts = seen.slice(1, -1);
+      // Twelve of the retriever's and fourteen of the ranker's, and what stands behind them.
+      assert.ok(parts.length >= 26, parts.join("\n"));
+      assert.ok(parts.filter((text) => / .*\d/.test(text)).length > 18, parts.join("\n"));
+      assert.match(await of.getByTestId("machine-part").innerText(), /wk = softmax/);
+      assert.equal(await of.locator('#studio > header, #studio [role="tab"], [data-testid="studio-close"]').count(), 0);
+      for (const [part, place] of Object.entries(PARTS)) {
+        assert.equal(await of.locator(place).first().isVisible(), part === "machine", part);
+      }
+      assert.deepEqual(await layout(of), [[false, false], true, 0]);
+      await page.locator("iframe").evaluate((frame) => Object.assign(frame, { width: 360, height: 480 }));
+      await of.locator(".machine .listed").nth(1).waitFor();
+      assert.deepEqual(await layout(of), [[true, true], true, 0]);
+
+      const whole = await of.locator(".whole a").getAttribute("href");
+      assert.equal(whole, `${stage.server.url}#v=1&q=couch&panel=machine&part=ranker.gates`);
+      await page.goto(whole);
+      await drawn(page);
+      assert.equal(await page.locator("#tab-machine").getAttribute("aria-selected"), "true");
+      assert.deepEqual(await numbers(page), seen);
     }));
 
   describe("within a page that sends Cross-Origin-Embedder-Policy", () => {
