@@ -1,8 +1,18 @@
 //! The commands as a shell runs them.
 
+use std::fs;
 use std::process::{Command, Output, Stdio};
 
+use futures::executor::block_on;
+use lab::native::Folder;
 use lab::online::kept::Kept;
+use link::recipe::{Recipe, SHOPPERS};
+use nets::models::weights::Precision;
+use systems::dmt::ORDERS;
+use systems::knob::Settings;
+use trainer::run::Ground;
+use training::learning::Asked;
+use training::slices::whole;
 
 /// `vitrine rank` of a link.
 fn rank(link: &str) -> Command {
@@ -92,10 +102,15 @@ fn a_reader_that_has_enough_ends_a_command_in_silence() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// `vitrine index`: what it printed, or else what it said of an error.
+/// `vitrine index`.
 fn index(arguments: &[&str]) -> Result<Vec<String>, String> {
+    vitrine(&[&["index"], arguments].concat())
+}
+
+/// What a command printed, or else what it said of an error.
+fn vitrine(arguments: &[&str]) -> Result<Vec<String>, String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("index").args(arguments);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments);
     let output = command.env("RUST_BACKTRACE", "0").output().expect("it runs");
     match output.status.code() {
         Some(0) => Ok(said(&output).0),
@@ -175,4 +190,93 @@ fn files_that_are_no_vectors_are_told_by_name() {
     assert!(
         index(&["bench", "tests/vectors/small.npy"]).is_err_and(|told| told.contains("too few"))
     );
+}
+
+/// A file of weights as a training in the tab saves them: DMT after two steps, without the sequence of orders.
+fn saved() -> String {
+    let ground = block_on(Ground::fetch(&Folder("assets".into()))).expect("the shop's files");
+    let mut recipe = Recipe::default();
+    recipe.set(&SHOPPERS, 50.0);
+    recipe.set(&ORDERS, 1.0);
+    let data = whole(ground.learned(&recipe, |_, _| ())).expect("the CPU");
+    let settings = Settings::default();
+    let asked = Asked { settings: &settings, chosen: &recipe };
+    let mut steps = data.samples().begin(asked, &[]).expect("networks");
+    assert!((0..2).all(|_| steps.step().is_some_and(f32::is_finite)));
+    let looked = whole(steps.look("learned in a test")).expect("numbers");
+    let bytes = looked.weights.to_bytes(Precision::Int8).expect("numbers");
+    let path = beside("learned.safetensors");
+    fs::write(&path, bytes).expect("the file");
+    path
+}
+
+#[test]
+fn weights_that_a_tab_saved_are_measured_and_ranked_with() {
+    let path = saved();
+    let own = ["--weights", &*path];
+    // What stands behind each value of the knob.
+    let measure = |more: &[&str]| -> Vec<Vec<String>> {
+        let lines = vitrine(&[&["measure", "--views", "6"], more].concat()).expect("measures");
+        let cells = |line: &String| {
+            line.split('|').skip(2).map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
+        };
+        lines[2..].iter().map(cells).collect()
+    };
+    let shipped = measure(&[]);
+    assert!(shipped.len() == 1 && shipped[0].len() > 5, "{shipped:?}");
+    let turned = [&own[..], &["--knob", "weights", "--values", "shipped,learned"]].concat();
+    let both = measure(&turned);
+    assert_eq!(both[0], shipped[0]);
+    assert_ne!(both[1], shipped[0]);
+    assert_eq!(measure(&own), both[1..]);
+
+    let rank =
+        |link: &str, more: &[&str]| vitrine(&[&["rank", link], more].concat()).expect("a ranking");
+    let couch = rank("#q=couch", &[]);
+    assert_ne!(rank("#q=couch", &own), couch);
+    // Who opens what ships ranks as what ships does; its ranker and variant come with a file.
+    let same = "assets/dmt-mmoe-position-neighbours.safetensors";
+    assert_eq!(rank("#q=couch&ranker=mlpr", &["--weights", same]), couch);
+    let mlpr = rank("#q=couch&ranker=mlpr", &[]);
+    assert_eq!(rank("#q=couch", &["--weights", "assets/mlpr.safetensors"]), mlpr);
+
+    // What the tab's table says of it, beside what ships.
+    let lines = vitrine(&["evaluate", "weights", &path]).expect("measures");
+    assert!(lines[0].ends_with("learned.safetensors: learned in a test"), "{lines:?}");
+    let auc = lines.iter().find(|line| line.starts_with("| AUC of clicks |")).expect("its row");
+    let numbers = auc.split('|').skip(2).filter_map(|cell| cell.trim().parse().ok());
+    let numbers: Vec<f32> = numbers.collect();
+    let [learned, ships] = numbers[..] else { panic!("{auc}") };
+    assert!(ships > 0.7 && ships > learned + 0.05, "{auc}");
+    fs::remove_file(path).expect("it was made");
+}
+
+#[test]
+fn weights_that_are_none_of_this_shops_are_told_by_name() {
+    let told = |path: &str, says: &str| {
+        let told = vitrine(&["measure", "--views", "1", "--weights", path]).expect_err(path);
+        assert!(told.contains(path) && told.contains(says), "{told}");
+    };
+    told("assets/none.safetensors", "No such file");
+    told("README.md", "no file of weights");
+    told("assets/moppr.safetensors", "weights of “moppr”");
+    let whole = fs::read("assets/dmt-mmoe-position-neighbours.safetensors").expect("what ships");
+    let with = |from: &str, to: &str| {
+        let (from, to) = (from.as_bytes(), to.as_bytes());
+        let place = whole.windows(from.len()).position(|part| part == from).expect("it says so");
+        [&whole[..place], to, &whole[place + from.len()..]].concat()
+    };
+    let path = beside("other.safetensors");
+    for (bytes, says) in [
+        (whole[..whole.len() / 2].to_vec(), "cut short or damaged"),
+        (with(r#"market_seed\":1"#, r#"market_seed\":7"#), "another catalogue"),
+        (with(r#"heads\":2"#, r#"heads\":4"#), "networks of other sizes"),
+        (with(r#""shape":[36,32]"#, r#""shape":[32,36]"#), "has shape [36] in place of [32]"),
+    ] {
+        fs::write(&path, bytes).expect("the file");
+        told(&path, says);
+    }
+    let ranked = vitrine(&["evaluate", "weights", &path]).expect_err("it is damaged");
+    assert!(ranked.contains(&path), "{ranked}");
+    fs::remove_file(path).expect("it was made");
 }

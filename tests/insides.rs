@@ -8,7 +8,7 @@ use nets::models::dmt::SEQUENCE_NAMES;
 use systems::dmt::{BiasFeatures, MultiTask};
 use training::dmt::cold_start::Lost;
 use training::dmt::insides::{Insides, VIEWS};
-use training::dmt::samples::{Kinds, QueryMatcher, Samples};
+use training::dmt::samples::{Kinds, Samples};
 
 use link::State;
 use market::features::search::ProductFeatures;
@@ -25,6 +25,7 @@ use training::balance::Used;
 use training::moppr;
 use training::moppr::queries::Queries;
 use training::people::People;
+use training::queries::QueryMatcher;
 use training::yandex::data::{Corpus, Reading};
 use training::yandex::insides::attention as attention_of_yandex;
 use training::yandex::samples::{Options, Samples as Days};

@@ -6,15 +6,18 @@ use std::time::Instant;
 use futures::executor::block_on;
 use lab::native::Folder;
 use link::State;
-use link::recipe::{DROPOUT, EXPERTS, Learning, NOISE, Recipe, SEED, SHIPPED, SHOPPERS, Setting};
+use link::recipe::{
+    BALANCE, DROPOUT, EXPERTS, Learning, NOISE, OPTIMISER, Recipe, SEED, SHIPPED, SHOPPERS, Setting,
+};
 use protocol::learn::{Look, Measure};
 use serde::{Deserialize, Serialize};
-use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
+use systems::dmt::{BIAS_PAGE, CARTS, MULTI_TASK, MultiTask};
+use systems::mlpr::{LAMBDAS, SHARING, WEIGHTING};
 use systems::moppr;
 use systems::registry::LEARNERS;
 use trainer::run::{Compared, Data, Ground, Run, Stepped, measured};
 use training::descent::At;
-use training::learning::{Looked, Steps};
+use training::learning::{Asked, Looked, Steps};
 use training::slices::{Sliced, next_slice, whole};
 
 /// What a short run of a system comes to. The tab's is held against it (tests/browser/learn.test.mjs).
@@ -111,6 +114,13 @@ fn learns(key: &str) {
     let first = look(&mut run);
     let mut other = begun(&ground, &data, &recipe);
     assert_eq!(steps(&mut other, made), losses);
+    // Another optimiser goes elsewhere from where both begin.
+    let mut told = recipe.clone();
+    let other_one = 1.0 - told.get(&OPTIMISER);
+    told.set(&OPTIMISER, other_one);
+    let otherwise = steps(&mut begun(&ground, &data, &told), 2);
+    assert_eq!(otherwise[0], losses[0], "{key}");
+    assert_ne!(otherwise[1], losses[1], "{key}");
     // A look is made slice by slice, and one that is left moves nothing.
     let mut looking = other.looking();
     assert!((0..4).all(|_| next_slice(&mut looking).is_none()), "{key}");
@@ -221,11 +231,28 @@ fn what_is_said_is_what_learns() {
         assert_eq!(by_chance, losses(&[chance]));
         assert_ne!(by_chance, plain);
     }
+    // What reads a sequence that is left out has nothing to learn from, and the file says which that is.
+    let (state, without) = (State::default(), recipe("dmt", &[(&CARTS, 1.0)]));
+    let asked = Asked { settings: &state.settings, chosen: &without };
+    let mut made = data.samples().begin(asked, &[]).expect("networks");
+    let before = whole(made.look("")).expect("numbers").weights;
+    assert!((0..4).all(|_| made.step().is_some_and(f32::is_finite)));
+    let after = whole(made.look("")).expect("numbers").weights;
+    assert_eq!(after.about.config["left_out"], serde_json::json!([false, true, false]));
+    let stayed = |sequence: usize| {
+        let of_it = format!("networks.0.transformers.{sequence}.");
+        let mut arrays = after.arrays.iter().filter(|(name, _)| name.starts_with(&of_it));
+        arrays.all(|(name, array)| before.arrays[name] == *array)
+    };
+    assert_eq!([0, 1].map(stayed), [false, true]);
     // What ships has learned, of other shoppers, what these do.
     let shipped = weights(&[(&SHIPPED, 1.0)]);
     let auc = |look: &Look| look.held_out("auc-click").expect("clicks");
     assert!(auc(&shipped) > auc(&as_it_comes) + 0.1, "{:?}", shipped.measures);
     assert_eq!(shipped.curves[0].learned.len(), shipped.curves[0].truth.len());
+    // It misses the sequence that it learned to read.
+    let misses = weights(&[(&SHIPPED, 1.0), (&CARTS, 1.0)]);
+    assert_ne!(misses.held_out("auc-click"), shipped.held_out("auc-click"));
     // Departments have experts of their own.
     let gate = &shipped.gates[0];
     let furthest = |shares: &Vec<f32>| {
@@ -251,6 +278,40 @@ fn what_is_said_is_what_learns() {
     let of_alone = measured(&alone);
     assert!(!of_alone.is_empty() && of_alone != reference);
     assert_eq!(measured(&alone.with(&BIAS_PAGE, 1.0)), []);
+}
+
+#[test]
+fn mlpr_weighs_its_tasks_as_it_is_told_and_begins_with_what_ships() {
+    let ground = ground();
+    let data = gathered(&ground, &recipe("mlpr", &[]));
+    let run = |settings: &[(&Setting, f32)]| begun(&ground, &data, &recipe("mlpr", settings));
+    let first = |settings: &[(&Setting, f32)]| steps(&mut run(settings), 1)[0];
+    // By their uncertainty, tasks have no other weights.
+    assert_eq!(first(&[(&LAMBDAS[0], 64.0)]), first(&[]));
+    // Equation 9 is a sum.
+    let weighed = |lambdas: [f32; 3]| {
+        let [click, cart, order] = lambdas;
+        let lambdas = [(&LAMBDAS[0], click), (&LAMBDAS[1], cart), (&LAMBDAS[2], order)];
+        first(&[&lambdas[..], &[(&WEIGHTING, 1.0), (&BALANCE, 0.0)]].concat())
+    };
+    let alone = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(weighed);
+    assert!(alone.iter().all(|loss| *loss > 0.01), "{alone:?}");
+    let [click, cart, order] = alone;
+    let together = weighed([1.0, 4.0, 16.0]);
+    let expected = click + 4.0 * cart + 16.0 * order;
+    assert!(near(together, expected, 1e-3 * expected), "{together}, not {expected}");
+
+    // What ships is MLPR whole, whichever model was chosen.
+    let look_at = |settings: &[(&Setting, f32)]| look(&mut run(settings));
+    let shipped = look_at(&[(&SHIPPED, 1.0), (&SHARING, 4.0)]);
+    let asked = (&State::default(), &recipe("mlpr", &[]));
+    let ships = block_on(ground.shipped(asked, data.samples(), &folder())).expect("what ships");
+    for (found, expected) in shipped.measures.iter().zip(&ships) {
+        let [found, expected] = [found, expected].map(|of| of.held_out.unwrap_or(0.0));
+        assert!(near(found, expected, 5e-3), "{shipped:?} {ships:?}");
+    }
+    let auc = |look: &Look| look.held_out("auc-click").expect("clicks");
+    assert!(auc(&shipped) > auc(&look_at(&[])) + 0.1, "{:?}", shipped.measures);
 }
 
 #[test]

@@ -197,6 +197,7 @@ fn control(store: Store, setting: &'static Setting) -> AnyView {
         let chosen = setting.values.iter().find(|value| value.to_string() == chosen);
         store.view.update(|view| view.recipe.set(setting, *chosen.unwrap_or(&setting.default)));
     };
+    let idle = move || store.view.with(|view| !view.recipe.counts(setting));
     let option = move |value: f32| {
         view! {
             <option value=value.to_string() selected=move || now() == value prop:textContent=move || value_in_words(setting, value)></option>
@@ -208,7 +209,7 @@ fn control(store: Store, setting: &'static Setting) -> AnyView {
                 <span prop:textContent=move || setting_name(setting.key)></span>
                 {(!setting.symbol.is_empty()).then(|| view! { " " <i class="symbol" translate="no">{setting.symbol}</i> })}
             </span>
-            <select data-setting=setting.key on:change=choose prop:value=move || now().to_string()>
+            <select data-setting=setting.key disabled=idle on:change=choose prop:value=move || now().to_string()>
                 {setting.values.iter().map(|&value| option(value)).collect_view()}
             </select>
         </label>

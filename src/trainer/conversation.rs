@@ -388,10 +388,7 @@ async fn learn(
 /// Stands still, and says that a loss was no number any more.
 fn halt(number: u64, run: &Run<'_>, at: u32, wanted: &Wanted) {
     *wanted.go.borrow_mut() = (number, 0);
-    let step = run.step_number();
-    let notice = Notice::new(word!("notices.no-number"))
-        .with("at", at.to_string())
-        .with("back", step.to_string());
+    let (step, notice) = (run.step_number(), run.broken(at));
     post(&FromTrainer::Halted { run: number, step, notice });
 }
 

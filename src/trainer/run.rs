@@ -9,16 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 use burn::tensor::Device;
 
 use engine::pipeline::assets::{AssetError, AssetSource, Manifest, damaged, refused};
+use engine::pipeline::rank;
 use engine::pipeline::stock::{CATALOGUE, MORE_WORD_VECTORS, Stock};
 use link::State;
-use link::recipe::{BATCH, Learning, Recipe, SHOPPERS};
+use link::recipe::{BATCH, Learning, Recipe, SHOPPERS, Side};
+use market::language::Message;
 use market::{MarketConfig, World};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::Precision;
-use protocol::Notice;
 use protocol::learn::{Begun, Curve, Gate, Look, Measure};
+use protocol::{Notice, Opened};
 use systems::knob::Settings;
-use training::learning::{self, Asked, Gated, Gathered, Looked, Seen, Steps, learner};
+use training::learning::{self, Asked, Gated, Gathered, Looked, Seen, Steps};
+use training::registry::learner;
 use training::slices::{Sliced, end_slice, whole};
 
 /// Shoppers, none of them learned from, whom a model is tested on.
@@ -91,6 +94,15 @@ impl Ground {
         }
         let samples = gathers.all().map_err(failed)?;
         Ok(Data { samples, ahead: RefCell::new(world.fresh_shoppers(HELD_OUT)) })
+    }
+
+    /// What a file of weights is of.
+    ///
+    /// # Errors
+    /// A notice that says what is wrong with it.
+    pub fn open(&self, file: &[u8]) -> Result<Opened, Notice> {
+        let opened = rank::open(file, &self.stock, &Device::flex());
+        opened.map_err(|error| rank::refused(file, &error))
     }
 
     /// Gathers all samples of a run at once.
@@ -212,6 +224,11 @@ impl<'a> Run<'a> {
     /// Steps that there are in all.
     pub fn steps(&self) -> u32 {
         self.steps.at().steps as u32
+    }
+
+    /// What is said where its loss after so many steps was no number any more, once it went back.
+    pub fn broken(&self, at: u32) -> Notice {
+        broken(&self.recipe, [at, self.step_number()])
     }
 
     /// Samples of a step.
@@ -342,9 +359,21 @@ pub async fn measured(
     data: &dyn Gathered,
     weights: &str,
 ) -> Result<Vec<Measure>, Notice> {
-    let asked = Asked { settings: &state.settings, chosen: recipe };
-    let name = learner(recipe).file(asked);
+    let name = learner(recipe).file(Asked { settings: &state.settings, chosen: recipe });
     let file = STANDARD.decode(weights).map_err(|error| said(damaged(&name, error)))?;
+    measured_file((state, recipe), data, file).await
+}
+
+/// The same of the file itself.
+///
+/// # Errors
+/// Where it is none of the system's.
+pub async fn measured_file(
+    (state, recipe): (&State, &Recipe),
+    data: &dyn Gathered,
+    file: Vec<u8>,
+) -> Result<Vec<Measure>, Notice> {
+    let asked = Asked { settings: &state.settings, chosen: recipe };
     Ok(held_out(measures(&data.measured(asked, file).await.map_err(said)?)))
 }
 
@@ -385,6 +414,21 @@ fn said(error: AssetError) -> Notice {
     Notice { key: "training".into(), says: error.said() }
 }
 
+/// What is said of a run whose loss after `at` steps was no number any more, and that went back to step
+/// `back`: with the setting that most likely made it so.
+fn broken(recipe: &Recipe, [at, back]: [u32; 2]) -> Notice {
+    let setting = recipe.suspect();
+    let says = match setting.breaks {
+        Some(Side::Below) => word!("notices.no-number-low"),
+        _ => word!("notices.no-number"),
+    };
+    Notice::new(says)
+        .with("at", at.to_string())
+        .with("back", back.to_string())
+        .with("setting", Message::new(word!("learn.setting.{}", setting.key)))
+        .with("value", recipe.get(setting).to_string())
+}
+
 /// What is said where the device fails.
 pub fn failed(error: impl ToString) -> Notice {
     Notice::new(word!("notices.device-failed")).with("why", error.to_string())
@@ -396,6 +440,26 @@ mod tests {
 
     fn looks(steps: u32) -> Vec<u32> {
         (0..=steps).filter(|step| is_looked_at(*step, steps)).collect()
+    }
+
+    #[test]
+    fn what_broke_a_run_is_named_with_its_value() {
+        let said = |told: &str| {
+            let (recipe, wrong) = Recipe::read(told);
+            assert!(wrong.is_empty(), "{wrong:?}");
+            broken(&recipe, [9, 4]).says
+        };
+        let named = |key: &str, setting: &str, value: &str| {
+            Message::new(key)
+                .with("at", "9")
+                .with("back", "4")
+                .with("setting", Message::new(setting))
+                .with("value", value)
+        };
+        let (high, low) = ("notices.no-number", "notices.no-number-low");
+        assert_eq!(said(""), named(high, "learn.setting.rate", "0.002"));
+        assert_eq!(said("noise:2,rate:0.005"), named(high, "learn.setting.noise", "2"));
+        assert_eq!(said("system:moppr,tau:0.005"), named(low, "learn.setting.tau", "0.005"));
     }
 
     #[test]

@@ -8,7 +8,6 @@ pub mod insides;
 pub mod learn;
 pub mod look;
 pub mod loss;
-pub mod queries;
 pub mod samples;
 #[cfg(test)]
 mod tests;
@@ -35,7 +34,7 @@ use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES, TASKS};
 use nets::models::weights::About;
 use nets::nn::bias::Places;
 use nets::nn::experts::Chance;
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 
 use loss::cross_entropy;
 use samples::Samples;
@@ -233,14 +232,16 @@ pub fn train(
     Ok(whole(lesson.serving(model)))
 }
 
-/// A model that has learned nothing but what its dense features are on average.
+/// A model that has learned nothing but what its dense features are on average, and how often there is a click
+/// and an order at all. From even odds the rare orders would first push every number that the tasks share to
+/// one side, long after that is all there is to win by it (docs/training.md).
 fn untrained(config: &DmtConfig, samples: &Samples, settings: &Settings, device: &Device) -> Dmt {
-    device.seed(settings.seed);
     let (mean, mut deviation) = samples.normalisation();
     if !settings.dense {
         deviation.fill(CONSTANT);
     }
-    numbered(config.init(device).with_normalisation(&mean, &deviation, device))
+    let init = || config.init(device).with_normalisation(&mean, &deviation, device);
+    seeded(device, settings.seed, init).with_utilities_raised(samples.base_log_odds())
 }
 
 /// With y_b less its mean over what was shown, so that a utility alone is that at an average place.
@@ -279,7 +280,10 @@ fn products(config: &DmtConfig, samples: &Samples, views: &[usize]) -> f64 {
     let of_view = |&view: &usize| {
         let candidates = samples.impressions_of(view).len() as f64;
         let of_sequence = |sequence: usize| {
-            let length = samples.history(view, sequence).len() as f64;
+            let length = match config.left_out[sequence] {
+                true => 0.0,
+                false => samples.history(view, sequence).len() as f64,
+            };
             match config.interest {
                 Interest::Transformer if length > 0.0 => {
                     block(d, d_f, [length, length, length * length])

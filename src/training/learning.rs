@@ -8,10 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::balance::ByDepartment;
 use super::descent::{At, Lesson, Stepwise};
-use super::optimiser::{AdaGrad, Optimiser};
 use super::people::People;
 use super::slices::Sliced;
-use super::{dmt, mlpr, moppr, yandex};
 use engine::pipeline::assets::{AssetError, refused};
 use engine::pipeline::stock::Stock;
 use market::World;
@@ -19,17 +17,7 @@ use market::catalogue::{Catalogue, ProductId};
 use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::{About, Weights, WeightsError};
 use systems::knob::Settings;
-use systems::learning::{self, Chosen, Learning, Setting};
-
-/// Every system that learns in the tab, in the order of [`systems::registry::LEARNERS`].
-pub static LEARNERS: [&dyn Learns; 4] =
-    [&dmt::learn::Dmt, &moppr::learn::Moppr, &yandex::learn::Yandex, &mlpr::learn::Mlpr];
-
-/// The one that was chosen.
-pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
-    let known = LEARNERS.into_iter().find(|system| system.learning() == chosen.learning());
-    known.unwrap_or(LEARNERS[0])
-}
+use systems::learning::{Chosen, Learning, Setting};
 
 /// The shop as every training finds it.
 #[derive(Clone, Copy)]
@@ -373,28 +361,5 @@ pub(crate) fn alone(shopper: u32, tested: bool) -> People {
     match tested {
         true => People { trained: nobody, tested: one },
         false => People { trained: one, tested: nobody },
-    }
-}
-
-/// What follows the gradient; AdaGrad's sums start at `accumulator`.
-pub(crate) fn optimiser(which: learning::Optimiser, accumulator: f32) -> Optimiser {
-    match which {
-        learning::Optimiser::Adam => Optimiser::Adam,
-        learning::Optimiser::AdaGrad => Optimiser::AdaGrad(AdaGrad { accumulator }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use systems::registry;
-
-    #[test]
-    fn who_declares_to_learn_learns() {
-        let known: Vec<&Learning> = LEARNERS.iter().map(|system| system.learning()).collect();
-        assert_eq!(known, registry::LEARNERS);
-        for learning in registry::LEARNERS {
-            assert_eq!(learner(&Chosen::new(learning)).learning(), learning);
-        }
     }
 }

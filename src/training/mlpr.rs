@@ -24,7 +24,7 @@ use super::chance::{Drawn, generator};
 use super::checkpoint::Checkpoint;
 use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
-use super::optimiser::adam;
+use super::optimiser::Optimiser;
 use super::work::{Speed, block, mlp};
 use batch::{Batch, Chosen, batches};
 use library::Library;
@@ -34,7 +34,7 @@ use nets::models::mlpr::extraction::Kept;
 use nets::models::mlpr::rows::Pieces;
 use nets::models::mlpr::{K, Mlpr, MlprConfig, Pairs, Sharing};
 use nets::models::weights::About;
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 use samples::{Labels, Samples};
 
 /// How the tasks' losses become one.
@@ -55,7 +55,9 @@ pub struct Settings {
     pub batch: usize,
     /// Most pairs of a query in a step; others have their turn in another epoch.
     pub most: usize,
-    /// Adam's step size, after warming up and before cooling down.
+    /// What follows the gradient.
+    pub optimiser: Optimiser,
+    /// Its step size, after warming up and before cooling down.
     pub rate: f64,
     /// What the predictions are of.
     pub labels: Labels,
@@ -78,6 +80,7 @@ impl Default for Settings {
             epochs: 16,
             batch: 1024,
             most: 128,
+            optimiser: Optimiser::Adam,
             rate: 2e-3,
             labels: Labels::Impressions,
             weighting: Weighting::Uncertainty,
@@ -98,7 +101,7 @@ const CALIBRATOR: f32 = 0.6;
 /// Steps over which a rate grows from nothing.
 const WARM_UP: usize = 50;
 
-/// Adam's step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
+/// The step size at a step: grows over [`WARM_UP`], then falls along a line to a twentieth.
 fn rate_at(rate: f64, step: usize, steps: usize) -> f64 {
     let warm = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
     let left = 1.0 - step as f64 / steps as f64;
@@ -182,15 +185,16 @@ impl<'a> Lesson<'a> {
     /// Who knows the encoders and no more.
     pub fn beginner(&self) -> Learner<Heads> {
         let Self { config, bert, samples, settings, device, .. } = self;
-        device.seed(settings.seed);
         let (mean, deviation) = samples.normalisation();
-        let model = config
-            .init(device)
-            .with_normalisation(&mean, &deviation, device)
-            .with_bert(bert.clone().train());
-        let log_variance =
-            Param::from_tensor(Tensor::from_floats(entropies(samples, settings.labels), device));
-        Learner { model: numbered(Heads { model, log_variance }), optimiser: adam() }
+        let log_variance = entropies(samples, settings.labels);
+        let model = seeded(device, settings.seed, || Heads {
+            model: config
+                .init(device)
+                .with_normalisation(&mean, &deviation, device)
+                .with_bert(bert.clone().train()),
+            log_variance: Param::from_tensor(Tensor::from_floats(log_variance, device)),
+        });
+        Learner { model, optimiser: settings.optimiser.begin() }
     }
 
     /// Noise on the gates of each stage for so many pairs, `[n, K, experts]`, where there is to be any.

@@ -26,7 +26,7 @@ use rand_chacha::ChaCha8Rng;
 use super::checkpoint::Checkpoint;
 use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
-use super::learning::optimiser;
+use super::optimiser::optimiser;
 use super::work::Speed;
 use batch::{Batch, Shelves};
 use market::catalogue::ProductTypeId;

@@ -8,6 +8,7 @@ use burn::optim::{
 use burn::tensor::{Device, Tensor};
 use burn_flex::FlexTensor;
 use kernels::optimiser::{ADAGRAD_EPSILON, BETA_1, BETA_2, adagrad_step, adam_step};
+use systems::learning;
 
 /// Whether there may be tensors elsewhere than on the CPU. A browser trains on nothing else, and is spared
 /// what steps there would take.
@@ -29,6 +30,17 @@ impl Optimiser {
             Self::Adam => adam(),
             Self::AdaGrad(AdaGrad { accumulator }) => adagrad(accumulator),
         }
+    }
+}
+
+/// Where AdaGrad's sums of squares start: as in TensorFlow.
+pub(crate) const ACCUMULATOR: f32 = 0.1;
+
+/// What follows the gradient; AdaGrad's sums start at `accumulator`.
+pub(crate) fn optimiser(which: learning::Optimiser, accumulator: f32) -> Optimiser {
+    match which {
+        learning::Optimiser::Adam => Optimiser::Adam,
+        learning::Optimiser::AdaGrad => Optimiser::AdaGrad(AdaGrad { accumulator }),
     }
 }
 

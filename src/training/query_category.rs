@@ -14,7 +14,7 @@ use super::optimiser::adam;
 use market::catalogue::ProductTypeId;
 use market::text::TokenVectors;
 use nets::models::query_category::{CategoryPredictor, QueryCategory, QueryCategoryConfig};
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 
 /// Clicks by query and product type.
 pub type Clicks = BTreeMap<String, BTreeMap<ProductTypeId, u32>>;
@@ -73,9 +73,8 @@ pub fn train(
     settings: &Settings,
 ) -> Result<(QueryCategory, QueryCategoryConfig, Quality)> {
     let device = Device::flex().autodiff();
-    device.seed(settings.seed);
     let mut config = QueryCategoryConfig::playground(product_types);
-    let network = numbered(config.init(&device));
+    let network = seeded(&device, settings.seed, || config.init(&device));
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
     let mut queries: Vec<(&String, &BTreeMap<_, _>)> = clicks.iter().collect();
     queries.shuffle(&mut random);

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use super::checkpoint::Checkpoint;
 use super::descent::{self, At, Descent, Learner, Step};
 use super::device::device;
-use super::optimiser::adam;
+use super::optimiser::Optimiser;
 use super::work::Speed;
 use batch::{Pages, Positives};
 use data::Corpus;
@@ -31,7 +31,7 @@ use groups::{Rates, clip_by_group};
 use loss::{Objective, Pairwise, Pointwise, fine_tuning, sampled_softmax};
 use nets::models::weights::About;
 use nets::models::yandex::{Yandex, YandexConfig};
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::{numbered, seeded};
 use samples::ShopperDay;
 
 /// How one stage is trained.
@@ -41,7 +41,9 @@ pub struct Stage {
     pub epochs: usize,
     /// Shopper-days a step.
     pub batch: usize,
-    /// Adam's step size of each group of parameters, after warming up and before cooling down.
+    /// What follows the gradient.
+    pub optimiser: Optimiser,
+    /// Its step size for each group of parameters, after warming up and before cooling down.
     pub rates: Rates,
     /// Share of the steps over which the rates grow from nothing.
     pub warm_up: f64,
@@ -69,6 +71,7 @@ impl Default for Settings {
             pretraining: Stage {
                 epochs: 4,
                 batch: 256,
+                optimiser: Optimiser::Adam,
                 rates: Rates::new(4e-3, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
@@ -76,6 +79,7 @@ impl Default for Settings {
             fine_tuning: Stage {
                 epochs: 1,
                 batch: 64,
+                optimiser: Optimiser::Adam,
                 rates: Rates::new(1e-3, 1e-2),
                 warm_up: 0.1,
                 clip: 1.0,
@@ -102,8 +106,7 @@ pub struct Progress<'a> {
 /// A model with random weights of this seed.
 pub fn init(config: &YandexConfig, seed: u64) -> Yandex {
     let device = device();
-    device.seed(seed);
-    config.init(&device)
+    seeded(&device, seed, || config.init(&device))
 }
 
 /// First stage: sampled softmax over the positives of shopper-days.
@@ -187,7 +190,7 @@ impl<'a> Lesson<'a> {
 
     /// A model that is about to learn.
     pub fn learner(&self, model: Yandex) -> Learner<Yandex> {
-        Learner { model: numbered(model.train()), optimiser: adam() }
+        Learner { model: numbered(model.train()), optimiser: self.stage.optimiser.begin() }
     }
 
     /// Loss over some shopper-days, and multiplications and additions of the forward pass.

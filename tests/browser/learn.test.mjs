@@ -101,6 +101,11 @@ test("a recipe that there is none of is said, and the nearest taken", () =>
     const value = (key) => vitrine.page.locator(`[data-setting="${key}"]`).inputValue();
     assert.deepEqual([await value("experts"), await value("rate"), await value("shoppers")], ["8", "0.002", "50"]);
     for (const wrong of [/experts:1000000/, /rate:NaN/, /shoppers:0/]) await vitrine.notice(wrong);
+    // What does nothing as the others stand can't be turned.
+    await vitrine.get("learn-system").selectOption("mlpr");
+    await vitrine.page.locator('[data-setting="lambda-cart"]:disabled').waitFor();
+    await vitrine.page.locator('[data-setting="weighting"]').selectOption("1");
+    await vitrine.page.locator('[data-setting="lambda-cart"]:enabled').waitFor();
   }));
 
 test("a trainer that can't be had, or dies, is said, and another begins", () =>

@@ -149,12 +149,26 @@ test("weights are saved, opened again and ranked with; what are none of ours is 
     const at = saved.indexOf('market_seed\\":1');
     assert.ok(at > 0 && at < header);
     seeded.write("7", at + 'market_seed\\":'.length);
+    const told = (from, to) => {
+      const place = saved.indexOf(from);
+      assert.ok(place > 0 && place < header && from.length === to.length, from);
+      const other = Buffer.from(saved);
+      other.write(to, place);
+      return other;
+    };
+    // The widths of an array the other way round, and as many heads as do not ship.
+    const [shape, wide, high] = /"dtype":"I8","shape":\[(\d+),(\d+)\]/.exec(
+      saved.toString("latin1", 0, header).replace(/"shape":\[(\d+),\1\]/g, "square"),
+    );
+    const turned = shape.replace(`[${wide},${high}]`, `[${high},${wide}]`);
     for (const [name, bytes, pattern] of [
       ["notes.safetensors", Buffer.from("to be or not"), /notes\.safetensors was not opened\. That is no file of weights/],
       ["nothing.safetensors", Buffer.alloc(0), /nothing\.safetensors was not opened\. That is no file of weights/],
       ["half.safetensors", saved.subarray(0, saved.length / 2), /half\.safetensors was not opened\. The file of weights is cut short/],
       ["towers.safetensors", await asset("moppr.safetensors"), /towers\.safetensors was not opened\. It holds weights of “moppr”/],
       ["other-shop.safetensors", seeded, /other-shop\.safetensors was not opened\. Its weights were learned on another catalogue/],
+      ["turned.safetensors", told(shape, turned), /turned\.safetensors was not opened\. .* has shape \[\d+(, \d+)?\] in place of/],
+      ["heads.safetensors", told('heads\\":2', 'heads\\":4'), /heads\.safetensors was not opened\. It holds networks of other sizes/],
     ]) {
       await open(name, bytes);
       await says(pattern);

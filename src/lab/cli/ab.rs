@@ -9,7 +9,7 @@ use clap::Args;
 use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::tables::FIGURES;
+use super::study::FIGURES;
 use crate::native::Folder;
 use crate::online::arm::{Arm, On};
 use crate::online::difference::{Design, Difference};

@@ -8,7 +8,7 @@ use clap::Args;
 use futures::executor::block_on;
 
 use super::cases::{QUERIES, SHOPPERS, TOP, asked_by_all, ranked};
-use super::rank::said;
+use super::notices::said;
 use crate::native::Folder;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::AssetSource;

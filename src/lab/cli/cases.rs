@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use futures::executor::block_on;
 
-use super::rank::said;
+use super::notices::said;
 use crate::native::Patient;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::AssetSource;

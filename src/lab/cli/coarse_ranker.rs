@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 use training::device::device;
 
+use super::bars::Bars;
 use super::market::{Market, bar, command_line, read};
-use super::moppr::Bars;
 use super::sub::{Sub, sub};
 use crate::tables::significance::Estimate;
 use crate::tables::study::Study;

@@ -17,7 +17,7 @@ use crate::tables;
 use market::World;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
-use nets::models::dmt::{Dmt, DmtConfig, Interest};
+use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Precision, Weights};
@@ -108,6 +108,22 @@ pub enum BiasFeature {
     Neighbours,
 }
 
+/// A sequence that DMT reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sequence {
+    /// What was clicked.
+    Clicks,
+    /// What was put in the cart.
+    Carts,
+    /// What was ordered.
+    Orders,
+}
+
+impl Sequence {
+    /// All, in the order of the model's.
+    const ALL: [Self; SEQUENCES] = [Self::Clicks, Self::Carts, Self::Orders];
+}
+
 /// What to train.
 #[derive(Debug, Args)]
 pub struct Training {
@@ -122,6 +138,9 @@ pub struct Training {
     /// What makes an interest of a sequence.
     #[arg(long, value_enum, default_value = "transformer")]
     interest: Reader,
+    /// Sequences that are left out: they count as empty for everyone.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    without: Vec<Sequence>,
     /// Seed of weights and order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -222,6 +241,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
         interest: arguments.interest.into(),
+        left_out: Sequence::ALL.map(|sequence| arguments.without.contains(&sequence)),
         ..arguments.networks.preset().dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
     };
     let settings = Settings {

@@ -8,7 +8,7 @@ use clap::Args;
 use futures::executor::block_on;
 use serde::Deserialize;
 
-use super::rank::said;
+use super::notices::said;
 use crate::native::Folder;
 use crate::native::Patient;
 use engine::pipeline::Funnel;

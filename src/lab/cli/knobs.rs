@@ -15,7 +15,7 @@ use futures::executor::block_on;
 use self::promise::{Promise, Truth, promises};
 use self::turn::{Shelf, ends};
 use super::cases::{QUERIES, SHOPPERS, TOP, asked_by_all, ranked};
-use super::rank::said;
+use super::notices::said;
 use crate::native::Folder;
 use engine::pipeline::Funnel;
 use engine::pipeline::assets::AssetSource;

@@ -8,7 +8,8 @@ use burn::tensor::Device;
 use clap::Args;
 use futures::executor::block_on;
 
-use super::rank::said;
+use super::notices::said;
+use super::weights::Learned;
 use crate::native::Folder;
 use crate::native::Patient;
 use engine::pipeline::Funnel;
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Page views to measure on, at most.
     #[arg(long, default_value_t = u32::MAX)]
     pub views: u32,
+    /// A file of weights to measure in place of those that ship.
+    #[command(flatten)]
+    pub learned: Learned,
     /// Folder of the assets.
     #[arg(long, default_value = "assets")]
     pub assets: PathBuf,
@@ -43,15 +47,16 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the assets cannot be read or a ranking fails.
+/// Where the assets or a file of weights cannot be read, or a ranking fails.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (state, dropped) = State::from_link(&arguments.link);
+    let (mut state, dropped) = State::from_link(&arguments.link);
     for part in dropped {
         eprintln!("note: {}", english(&part.says));
     }
     let folder = Folder(arguments.assets.clone());
     let funnel = Funnel::load(Backend::Cpu, Device::flex(), folder, |_| ());
     let mut funnel = block_on(funnel).map_err(said)?;
+    arguments.learned.bring(&mut funnel, &mut state)?;
     let mut states = Vec::new();
     match &arguments.knob {
         None => states.push(("as it is".to_owned(), state)),

@@ -21,7 +21,7 @@ use market::features::wide;
 use market::text::TokenVectors;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
-use nets::models::mlpr::{MlprConfig, TASKS};
+use nets::models::mlpr::{K, MlprConfig, TASKS};
 use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
 use nets::models::weights::{About, Precision, Weights};
 use training::checkpoint::Checkpoint;
@@ -31,7 +31,7 @@ use training::mlpr::evaluate::{by_block, experts, scores};
 use training::mlpr::library::Library;
 use training::mlpr::samples::FEW;
 
-use training::mlpr::{BALANCE, Settings, engagement, masked, train as train_mlpr};
+use training::mlpr::{BALANCE, Settings, Weighting, engagement, masked, train as train_mlpr};
 
 /// What is done with MLPR here.
 pub static SYSTEM: System = System {
@@ -66,6 +66,10 @@ pub struct Training {
     /// Adam's step size in the multi-task training.
     #[arg(long, default_value_t = Settings::default().rate)]
     rate: f64,
+    /// Fixed weights of the tasks, click, cart and order, as in "1,4,16"; else each is weighed by its
+    /// uncertainty.
+    #[arg(long, value_parser = weights)]
+    lambda: Option<[f32; K]>,
     /// Weight of the loss that keeps all experts in use.
     #[arg(long, default_value_t = BALANCE)]
     balance: f32,
@@ -73,6 +77,16 @@ pub struct Training {
     chance: Chance,
     #[command(flatten)]
     networks: Networks,
+}
+
+/// A weight for each task.
+fn weights(text: &str) -> Result<[f32; K], String> {
+    let weights: Option<Vec<f32>> =
+        text.split(',').map(|weight| weight.trim().parse().ok()).collect();
+    let is_weight = |weight: &f32| weight.is_finite() && *weight >= 0.0;
+    let weights = weights.filter(|weights| weights.iter().all(is_weight));
+    let weights = weights.and_then(|weights| weights.try_into().ok());
+    weights.ok_or_else(|| "not three weights, click, cart and order, none below 0".into())
 }
 
 /// The market, its words, and the pairs of its log.
@@ -181,6 +195,7 @@ pub fn train(arguments: &Training) -> Result<()> {
         rate: arguments.rate,
         balance: arguments.balance,
         noise: arguments.chance.noise,
+        weighting: arguments.lambda.map_or(Weighting::Uncertainty, Weighting::Fixed),
         seed: arguments.seed,
         ..Settings::default()
     };
@@ -217,4 +232,17 @@ pub fn train(arguments: &Training) -> Result<()> {
         println!("{}", times::of_ranker(&gathered, &ranker, candidates)?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_for_each_task_is_read_and_nothing_else() {
+        assert_eq!(weights("1, 4,0.5"), Ok([1.0, 4.0, 0.5]));
+        for wrong in ["", "1,4", "1,4,16,64", "1,-4,16", "1,NaN,16", "1,inf,16", "1,much,16"] {
+            assert!(weights(wrong).is_err_and(|said| said.contains("three weights")), "{wrong}");
+        }
+    }
 }

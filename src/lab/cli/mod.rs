@@ -8,6 +8,7 @@ use crate::memory;
 use crate::registry::SYSTEMS;
 
 pub mod ab;
+mod bars;
 pub mod blend;
 pub mod cases;
 pub mod coarse_ranker;
@@ -23,6 +24,7 @@ pub mod market;
 pub mod measure;
 pub mod mlpr;
 pub mod moppr;
+mod notices;
 mod personas;
 pub mod prepare;
 mod processor;
@@ -33,6 +35,7 @@ pub mod score;
 pub mod study;
 pub mod sub;
 pub mod tables;
+pub mod weights;
 pub mod yandex;
 
 /// What `vitrine` is asked to do.
@@ -121,7 +124,7 @@ pub struct Evaluate {
 pub struct Beyond;
 
 /// What is asked of all systems.
-static OF_ALL: [Sub; 3] = [
+static OF_ALL: [Sub; 4] = [
     sub!("blend", "The blend: what its weights do to the order", blend::Arguments, blend::run),
     sub!(
         "knobs",
@@ -130,6 +133,12 @@ static OF_ALL: [Sub; 3] = [
         knobs::run
     ),
     sub!("samples", "What the log holds for the papers' samples", samples::Arguments, samples::run),
+    sub!(
+        "weights",
+        "Files of a ranker's weights: what they come to where the tab tests what it learned",
+        weights::Arguments,
+        weights::run
+    ),
 ];
 
 impl Listed for Beyond {

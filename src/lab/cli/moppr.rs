@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use indicatif::ProgressBar;
 
+use super::bars::Bars;
 use super::market::{Market, Networks, bar, command_line};
 use super::{coarse_ranker, score, sub::sub};
 use crate::registry::System;
@@ -108,35 +108,6 @@ impl How {
             lab.data.test.len()
         );
         Ok(lab)
-    }
-}
-
-/// A bar for one training run after another.
-pub(super) struct Bars {
-    bar: ProgressBar,
-    name: String,
-    loss: f32,
-}
-
-impl Bars {
-    pub fn new() -> Result<Self> {
-        Ok(Self { bar: bar(0, "steps", "")?, name: String::new(), loss: 0.0 })
-    }
-
-    pub fn show(&mut self, name: &str, step: usize, steps: usize, loss: f32) {
-        if self.name != name {
-            self.bar.finish_and_clear();
-            self.bar.reset();
-            self.bar.set_length(steps as u64);
-            (self.name, self.loss) = (name.into(), loss);
-        }
-        self.loss = 0.98 * self.loss + 0.02 * loss;
-        self.bar.set_message(format!("{name}, loss {:.3}", self.loss));
-        self.bar.set_position(step as u64);
-        if step == steps {
-            self.bar.finish_and_clear();
-            println!("{name:<12} {steps} steps, loss {:.3}", self.loss);
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use clap::Args;
 
 use super::manifest;
-use super::rank::said;
+use super::notices::said;
 use crate::native::{Folder, Patient};
 use engine::pipeline::Funnel;
 use link::State;

@@ -9,7 +9,7 @@ use clap::Args;
 use futures::executor::block_on;
 use serde::{Deserialize, Serialize};
 
-use super::rank::said;
+use super::notices::said;
 use crate::native::Folder;
 use crate::native::Patient;
 use engine::pipeline::Funnel;

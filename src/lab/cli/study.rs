@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::market::Market;
-use super::tables::FIGURES;
 use crate::registry::studies;
 use crate::tables::results::Store;
 use crate::tables::study::Study;
 use market::metrics::Figure;
 
+/// Where measured figures are kept: a folder that is committed, so that anyone can go on.
+pub(crate) const FIGURES: &str = "docs/figures";
 /// Folder of studies in that of figures.
 const FOLDER: &str = "studies";
 

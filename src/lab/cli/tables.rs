@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::market::{Market, bar, read};
-use super::study;
+use super::study::{self, FIGURES};
 use crate::online::kept::Kept;
 use crate::registry::SYSTEMS;
 use crate::tables::claims;
@@ -136,9 +136,6 @@ fn about(market: &Market, tested: u32) -> String {
     let report::Market { seed, products, shoppers, tested } = size(market, tested);
     format!("market seed {seed}, {products} products, {shoppers} shoppers, {tested} tested{day}")
 }
-
-/// Where measured figures are kept: a folder that is committed, so that anyone can go on.
-pub(crate) const FIGURES: &str = "docs/figures";
 
 /// Products of the market behind the tables: ten times those that ship, so that there are a hundred
 /// products and more of which any answers a query.

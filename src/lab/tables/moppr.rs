@@ -9,7 +9,7 @@ use market::text::TokenVectors;
 use market::{MarketConfig, World};
 use nets::models::moppr::{Encoder, Moppr as Network, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 use training::moppr::evaluate::{NAMES, by_block};
 use training::moppr::lab::Lab;
 use training::moppr::samples::Options;
@@ -170,8 +170,7 @@ pub fn trained(
     let vocabulary = Vocabulary::of(&lab.world.catalogue);
     let config = MopprConfig { encoder, ..MopprConfig::playground(vocabulary) };
     let device = device();
-    device.seed(seed);
-    let model = numbered(config.init(&device));
+    let model = seeded(&device, seed, || config.init(&device));
     let views = selection.of(&lab.data.training, &lab.sale_days);
     let model = train(model, lab.corpus(&views), &settings, None, watch)?;
     Ok((config, model))

@@ -4,7 +4,6 @@
 use leptos::prelude::*;
 
 use super::record::Record;
-use super::runs::class;
 use crate::axis::around;
 use page::insides::chart::Axis;
 use page::parts::live;
@@ -32,7 +31,7 @@ impl Curve {
 
     /// A run's, among those of others.
     pub fn of_run(run: &Record, points: Vec<(f64, f64)>) -> Self {
-        Self { class: class(run), letter: Some(run.letter()), points }
+        Self { class: run.class(), letter: Some(run.letter()), points }
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use link::State;
 use systems::knob::Settings;
+use systems::learning::of_ranker;
 use systems::registry::{self, LEARNERS};
-use systems::shared::{RANKER, WEIGHTS, Weights};
+use systems::shared::Weights;
 
 use super::kept::{Kept, held_out};
 use super::record::Record;
-use super::trainer::look_at;
 use link::recipe::{Learning, Recipe};
 use protocol::Opened;
 use protocol::learn::{Measured, ToTrainer};
@@ -95,24 +95,13 @@ impl Brought {
 
     /// The ranker that they are of.
     pub fn learning(&self) -> &'static Learning {
-        let ranker = registry::ranker(&self.variant);
-        let known = LEARNERS.into_iter().find(|of| of.ranks() && of.key == ranker.key);
-        known.unwrap_or(LEARNERS[0])
+        of_ranker(&self.variant).unwrap_or(LEARNERS[0])
     }
 }
 
 /// Whether a state asks for learned weights.
 pub fn asks(state: &State) -> bool {
     Weights::of(&state.settings) == Weights::Learned
-}
-
-/// Has a state rank with learned weights of this variant.
-pub fn rank_with(state: &mut State, variant: &Settings) {
-    let ranker = registry::ranker(variant);
-    for knob in [&RANKER].into_iter().chain(ranker.networks.iter().copied()) {
-        state.settings.set(knob, variant.number(knob));
-    }
-    state.settings.set(&WEIGHTS, Weights::Learned.value());
 }
 
 /// Learned weights, with the file that they take the place of.
@@ -144,7 +133,7 @@ pub fn meant(
         return Some(Meant { number, file: file.clone(), weights: weights.clone() });
     }
     let run = runs.iter().find(|run| run.number == number)?;
-    let look = look_at(run, at.filter(|_| newest == Some(number)))?;
+    let look = run.look_at(at.filter(|_| newest == Some(number)))?;
     let (file, weights) = (run.begun.as_ref()?.file.clone(), look.weights.clone());
     (!weights.is_empty()).then_some(Meant { number, file, weights })
 }
@@ -164,6 +153,7 @@ mod tests {
     use crate::learn::record::variant;
     use protocol::learn::{Begun, FromTrainer, Look, Measure};
     use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
+    use systems::learning::rank_with;
     use systems::{dmt, mlpr, moppr};
 
     fn run(number: u64, weights: &[&str]) -> Record {
@@ -245,7 +235,7 @@ mod tests {
         state = state.ranked_by(&mlpr::RANKER).with(&BIAS_PAGE, 1.0);
         let as_it_comes = Recipe::default();
         let variant = |state: &State| variant(state, &as_it_comes);
-        rank_with(&mut state, &variant(&learned));
+        rank_with(&mut state.settings, &variant(&learned));
         assert_eq!(state.to_link(), "#v=1&q=couch&weights=learned&multi-task=shared-bottom");
         assert!(asks(&state) && is_of(&state, &variant(&learned)));
         assert!(!is_of(&state, &variant(&State::default())));

@@ -39,6 +39,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// How it looks among others, as the style sheet knows it.
+    pub fn class(&self) -> String {
+        format!("run-{}", self.slot)
+    }
+
+    /// The look that is on show: of this number, or the newest.
+    pub fn look_at(&self, at: Option<usize>) -> Option<&Look> {
+        at.map_or_else(|| self.looks.last(), |at| self.looks.get(at))
+    }
+
     /// A run that was only asked for, beside these.
     pub fn new(number: u64, state: &State, recipe: &Recipe, others: &[Self]) -> Self {
         let is_free = |slot: &usize| others.iter().all(|other| other.slot != *slot);

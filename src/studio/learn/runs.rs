@@ -24,11 +24,6 @@ pub fn shown<'a>(runs: &'a [Record], overlaid: &BTreeSet<u64>) -> Vec<&'a Record
     runs.iter().filter(is_shown).filter(|run| run.learning() == newest.learning()).collect()
 }
 
-/// How a run looks among others, as the style sheet knows it.
-pub fn class(run: &Record) -> String {
-    format!("run-{}", run.slot)
-}
-
 /// What a run was told, in words.
 pub fn told(run: &Record) -> String {
     told_in_words(&run.variant, &run.recipe)
@@ -57,7 +52,7 @@ pub fn apart(runs: &[Record], overlaid: &BTreeSet<u64>) -> AnyView {
     let from = first.letter().to_string();
     let line = |run: &Record, said: String| {
         view! {
-            <li>{sample(&class(run))} <b translate="no">{run.letter()}</b> " " <span prop:textContent=said></span></li>
+            <li>{sample(&run.class())} <b translate="no">{run.letter()}</b> " " <span prop:textContent=said></span></li>
         }
     };
     let other = |run: &&Record| {
@@ -187,7 +182,7 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
             <td class="overlay">
                 <label class="check" title=titled>
                     <input type="checkbox" aria-label=label prop:checked=is_on disabled={is_newest || is_other} on:change=turn />
-                    {sample(&class(run))}
+                    {sample(&run.class())}
                     <b translate="no">{letter}</b>
                 </label>
             </td>
@@ -304,7 +299,7 @@ mod tests {
         assert_eq!(numbers(&[3]), [3, 8]);
         // One that is gone by now is not missed.
         assert_eq!(numbers(&[2, 5, 8]), [5, 8]);
-        assert_eq!(class(&runs[1]), "run-1");
+        assert_eq!(runs[1].class(), "run-1");
     }
     #[test]
     fn runs_of_another_system_are_not_laid_over_it() {

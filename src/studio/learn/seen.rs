@@ -6,8 +6,8 @@ use web_sys::{Element, HtmlInputElement};
 use super::charts::{Curve, Curves, Plot, Stream, bar, sample};
 use super::mine::is_of;
 use super::record::Record;
-use super::runs::{apart, class, shown};
-use super::trainer::{Trainer, look_at};
+use super::runs::{apart, shown};
+use super::trainer::Trainer;
 use super::truth::truth;
 use crate::browser::download_bytes;
 use link::recipe::Learning;
@@ -101,14 +101,14 @@ fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
     let places = move || runs.with(|runs| runs.last().map_or(0, |run| run.looks.len().max(1) - 1));
     let place = move || at.get().unwrap_or_else(places);
     let step = move || {
-        let look = |runs: &Vec<Record>| look_at(runs.last()?, at.get()).map(|look| look.step);
+        let look = |runs: &Vec<Record>| runs.last()?.look_at(at.get()).map(|look| look.step);
         let step = runs.with(look).unwrap_or(0);
         say_with(word!("learn.look"), &[("step", &words::count(step as usize))])
     };
     let save = move || {
         runs.with_untracked(|runs| {
             let run = runs.last()?;
-            let look = look_at(run, at.get_untracked())?;
+            let look = run.look_at(at.get_untracked())?;
             // A browser that forbids it says so itself.
             download_bytes(&run.begun.as_ref()?.file, &look.weights).ok()
         });
@@ -225,7 +225,7 @@ fn held_out(run: &Record, key: &str) -> Vec<(f64, f64)> {
 fn letters(trainer: &Trainer) -> impl Fn() -> AnyView + Send + use<> {
     let (runs, overlaid) = (trainer.looks(), trainer.overlaid);
     let key = |run: &&Record| {
-        view! { <span translate="no">{sample(&class(run))} {run.letter()}</span> }
+        view! { <span translate="no">{sample(&run.class())} {run.letter()}</span> }
     };
     move || {
         runs.with(|runs| {
@@ -242,7 +242,7 @@ fn letters(trainer: &Trainer) -> impl Fn() -> AnyView + Send + use<> {
 fn places(trainer: &Trainer) -> AnyView {
     let (runs, at) = (trainer.looks(), trainer.at);
     let learned = move || {
-        let first = |runs: &Vec<Record>| look_at(runs.last()?, at.get())?.curves.first().cloned();
+        let first = |runs: &Vec<Record>| runs.last()?.look_at(at.get())?.curves.first().cloned();
         let curve = runs.with(first)?;
         by_place(&curve.learned, &curve.truth)
     };
@@ -311,7 +311,7 @@ fn expert_name(expert: usize) -> String {
 fn departments(store: Store, trainer: &Trainer) -> AnyView {
     let (runs, at, open) = (trainer.looks(), trainer.at, RwSignal::new(false));
     let gates = Memo::new(move |_| {
-        let seen = |runs: &Vec<Record>| Some(look_at(runs.last()?, at.get())?.gates.clone());
+        let seen = |runs: &Vec<Record>| Some(runs.last()?.look_at(at.get())?.gates.clone());
         open.get().then(|| runs.with(seen)).flatten().unwrap_or_default()
     });
     let table = live(move || {

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use super::kept::Kept;
-use super::mine::{Brought, Meant, asks, meant, rank_with};
+use super::mine::{Brought, Meant, asks, meant};
 use super::record::{KEPT, Record};
 use crate::engine::{Engine, Standing};
 use link::State;
@@ -22,8 +22,9 @@ use page::store::Store;
 use page::worker::{self, Running};
 use page::{bridge, browser, wire};
 use protocol::PROTOCOL_VERSION;
-use protocol::learn::{FromTrainer, Look, ToTrainer};
+use protocol::learn::{FromTrainer, ToTrainer};
 use systems::knob::Settings;
+use systems::learning::rank_with;
 
 /// Milliseconds between two looks at whether the trainer still speaks.
 const TICK: u64 = 3_000;
@@ -198,7 +199,7 @@ impl Trainer {
     /// the newest run's.
     pub fn rank(&self, store: Store, number: Option<u64>, variant: &Settings) {
         self.mine.set(number);
-        store.state.update(|state| rank_with(state, variant));
+        store.state.update(|state| rank_with(&mut state.settings, variant));
     }
 
     /// Takes in weights that no run of this visit made; their number.
@@ -450,9 +451,4 @@ impl Trainer {
     pub fn can_go_on(&self, run: &Record) -> bool {
         run.number == self.inner.run.get() && !run.is_over()
     }
-}
-
-/// The look at a run that is on show: of this number, or the newest.
-pub fn look_at(run: &Record, at: Option<usize>) -> Option<&Look> {
-    at.map_or_else(|| run.looks.last(), |at| run.looks.get(at))
 }

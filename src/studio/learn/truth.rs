@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use super::mine::rank_with;
 use super::trainer::Trainer;
 use crate::engine::{Engine, Lost};
 use link::State;
@@ -15,6 +14,7 @@ use page::parts::{follow, live};
 use page::store::Store;
 use protocol::words::signed;
 use protocol::{Question, Reply, Seat, blend};
+use systems::learning::rank_with;
 
 /// How near an order is to the truth's.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +75,7 @@ pub fn truth(store: Store, trainer: &Trainer) -> AnyView {
         Memo::new(move |_| {
             let variant = shown.get().then(|| trainer.meant_variant()).flatten()?;
             let mut state = State { selected: None, ..store.state.get() };
-            rank_with(&mut state, &variant);
+            rank_with(&mut state.settings, &variant);
             Some(state)
         })
     };

@@ -6,9 +6,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::cold_start::{ColdStart, EVALUATED, Lost, SHARE};
-use super::queries::Queries;
 use super::samples::{Kinds, Samples};
 use crate::people::People;
+use crate::queries::Queries;
 use market::World;
 use market::features::dense::DenseTables;
 use market::features::split::{Split, day_of};

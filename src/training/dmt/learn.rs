@@ -11,9 +11,10 @@ use super::samples::Samples;
 use super::{Lesson, Settings};
 use crate::descent::{Learner, Stepwise};
 use crate::learning::{
-    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, file_of, looked,
-    optimiser, read, steps,
+    Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Seen, Steps, file_of, looked, read,
+    steps,
 };
+use crate::optimiser::{ACCUMULATOR, optimiser};
 use crate::slices::Sliced;
 use engine::pipeline::assets::AssetError;
 use market::catalogue::Catalogue;
@@ -21,7 +22,7 @@ use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
 use nets::models::dmt::{Dmt as Network, DmtConfig};
 use nets::models::vocabulary::Vocabulary;
-use systems::dmt::{BiasFeatures, LEARNING, MultiTask};
+use systems::dmt::{BiasFeatures, CARTS, CLICKS, LEARNING, MultiTask, ORDERS};
 use systems::learning::{
     BALANCE, BATCH, Chosen, DROPOUT, EPOCHS, EXPERTS, LAMBDA, Learning, NOISE, Optimiser, RATE,
     SEED, SHIPPED,
@@ -29,8 +30,6 @@ use systems::learning::{
 
 /// Page views that it learns from and that it is measured on, too.
 const LEARNED: usize = 600;
-/// Where AdaGrad's sums of squares start: as in TensorFlow.
-const ACCUMULATOR: f32 = 0.1;
 
 /// DMT.
 pub struct Dmt;
@@ -124,7 +123,9 @@ impl Gathered for All<'_> {
         asked: Asked<'_>,
         files: &[Vec<u8>],
     ) -> Result<Box<dyn Steps<'b> + 'b>, AssetError> {
+        let left_out = [&CLICKS, &CARTS, &ORDERS].map(|read| asked.chosen.get(read) > 0.0);
         let mut config = DmtConfig {
+            left_out,
             multi_task: MultiTask::of(asked.settings),
             bias: BiasFeatures::of(asked.settings),
             experts: asked.chosen.count(&EXPERTS),
@@ -141,10 +142,11 @@ impl Gathered for All<'_> {
             }
             Some(file) => {
                 // They bring the mean and deviation of the dense features that they were trained on.
+                let told = |own: &DmtConfig| DmtConfig { left_out, ..own.clone() };
                 let (own, model) = read(&Dmt.file(asked), file, MODEL, |own: &DmtConfig| {
-                    Ok(lesson(own).beginner().model)
+                    Ok(lesson(&told(own)).beginner().model)
                 })?;
-                config = own;
+                config = told(&own);
                 (lesson(&config), Learner { model, optimiser: settings.optimiser.begin() })
             }
         };

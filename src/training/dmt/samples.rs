@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::cold_start::Lost;
 use crate::normalisation::moments;
+use crate::queries::QueryMatcher;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::Moment;
 use market::features::dense::{self, DenseTables, QueryMatch};
@@ -12,12 +13,6 @@ use market::history::Event;
 use market::log::{ImpressionTruth, PageView, ShopperLog};
 use nets::models::dmt::SEQUENCES;
 use nets::models::dmt::input::{Place, behaviours};
-
-/// How well queries fit products: see [`QueryMatch`].
-pub trait QueryMatcher: Sync {
-    /// Cosine of query and title by candidate, and probability by product type.
-    fn matching(&self, query: &str, candidates: &[ProductId]) -> (Vec<f32>, Vec<f32>);
-}
 
 /// Truth behind a product that was not shown.
 const NOT_LOOKED_AT: ImpressionTruth = ImpressionTruth {
@@ -236,6 +231,15 @@ impl Samples {
     /// Truth behind impressions: for evaluation only.
     pub fn truth(&self, impressions: Range<usize>) -> &[ImpressionTruth] {
         &self.truth[impressions]
+    }
+
+    /// Log odds of a click and of an order over all impressions.
+    pub fn base_log_odds(&self) -> [f32; 2] {
+        [0, 1].map(|task| {
+            let positive = self.labels.iter().filter(|label| label[task]).count() as f32;
+            // Half of one more of each, so that a task without either has finite odds.
+            ((positive + 0.5) / (self.labels.len() as f32 - positive + 0.5)).ln()
+        })
     }
 
     /// Mean and standard deviation of each dense feature. A feature that never varies says

@@ -8,7 +8,7 @@ use super::batch::{Batch, RowBatch};
 use super::cold_start::{ColdStart, Lost};
 use super::data::{Data, Gathering, Pages};
 use super::evaluate::utilities;
-use super::samples::{Kinds, QueryMatcher, Samples};
+use super::samples::{Kinds, Samples};
 use super::{
     Lesson, Settings, chances, loss_of_rows, mean_bias, padded_loss, padded_places, train,
 };
@@ -17,6 +17,7 @@ use crate::descent::Stepwise;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
+use crate::queries::QueryMatcher;
 use crate::read;
 use crate::slices;
 use market::catalogue::{Catalogue, ProductId};
@@ -36,7 +37,7 @@ use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Weights};
 use nets::nn::experts::Chance;
 use nets::nn::fused::alike::assert_same_losses;
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::{numbered, seeded};
 use protocol::blend::sigmoid;
 use systems::dmt::{BiasFeatures, MultiTask};
 
@@ -162,7 +163,7 @@ fn gathered_one_by_one_is_gathered_together() {
     let words = words();
     let config = QueryCategoryConfig::playground(world.catalogue.product_types.len());
     let device = Device::flex();
-    let predictor = CategoryPredictor::new(config.init(&device), config, &device);
+    let predictor = CategoryPredictor::new(numbered(config.init(&device)), config, &device);
     let people = People { trained: 0..4, tested: 4..6 };
     let together =
         Data::gather(&world, &words, &predictor, Pages::PLAYGROUND, &people, || ()).unwrap();
@@ -263,12 +264,17 @@ fn padding_changes_nothing() {
     // Some views have lost all of a sequence, or everything.
     let samples = samples(&catalogue, 0..8, 0.7);
     let views: Vec<usize> = (0..samples.len()).step_by(7).collect();
-    for multi_task in [MultiTask::Mmoe, MultiTask::SingleTask] {
-        device.seed(3);
+    // Nobody here orders before the day of the views.
+    let (none, orders, all_but_carts) = ([false; 3], [false, false, true], [true, false, true]);
+    for (multi_task, sequences, left_out) in [
+        (MultiTask::Mmoe, 2, none),
+        (MultiTask::SingleTask, 2, none),
+        (MultiTask::Mmoe, 3, orders),
+        (MultiTask::SingleTask, 3, all_but_carts),
+    ] {
         let config = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
-        // Nobody here orders before the day of the views.
-        let config = DmtConfig { multi_task, sequences: 2, ..config };
-        let model = numbered(config.init(&device));
+        let config = DmtConfig { multi_task, sequences, left_out, ..config };
+        let model = seeded(&device, 3, || config.init(&device));
         let rows = RowBatch::new(&samples, &views, &catalogue, &device);
         let padded = Batch::new(&samples, &views, &catalogue, &device);
         let counts: Vec<usize> =

@@ -4,9 +4,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::samples::{FEW, Part, Samples, Searches};
-use crate::dmt::queries::Queries;
-use crate::moppr::data::Survey;
 use crate::people::People;
+use crate::queries::Queries;
+use crate::survey::Survey;
 use market::World;
 use market::features::wide::WideTables;
 use market::text::TokenVectors;

@@ -13,11 +13,12 @@ use super::{Heads, Lesson, Settings, Weighting};
 use crate::balance::ByDepartment;
 use crate::descent::Stepwise;
 use crate::device::device;
-use crate::dmt::queries::Queries;
 use crate::learning::{
     Asked, Gated, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps,
     department, file_of, looked, read as read_weights, steps,
 };
+use crate::optimiser::{ACCUMULATOR, optimiser};
+use crate::queries::Queries;
 use crate::read;
 use crate::slices::{Sliced, end_slice};
 use engine::pipeline::assets::{AssetError, damaged};
@@ -26,8 +27,10 @@ use nets::models::mlpr::bert::{Bert, BertConfig};
 use nets::models::mlpr::ranker::MODEL;
 use nets::models::mlpr::{K, Mlpr as Network, MlprConfig, Sharing};
 use nets::models::weights::WeightsError;
-use systems::learning::{BALANCE, BATCH, Chosen, EPOCHS, Learning, NOISE, RATE, SEED};
-use systems::mlpr::{DROPOUT, LEARNING, SHARING, WEIGHTING};
+use systems::learning::{
+    BALANCE, BATCH, Chosen, EPOCHS, Learning, NOISE, Optimiser, RATE, SEED, SHIPPED,
+};
+use systems::mlpr::{DROPOUT, LAMBDAS, LEARNING, SHARING, WEIGHTING};
 
 /// A pair takes part with more impressions than this: a few hundred shoppers are shown few pairs often.
 const FEW: u32 = 0;
@@ -56,7 +59,7 @@ impl Learns for Mlpr {
         file_name()
     }
 
-    /// The encoders.
+    /// The encoders, and what it may begin with.
     fn needs(&self, _: Asked<'_>) -> Vec<String> {
         vec![file_name()]
     }
@@ -238,7 +241,13 @@ impl Gathered for All<'_> {
         let vectors = [training, products].map(|of| Tensor::from_inner(of.clone()));
         let bert = &shipped.bert;
         let lesson = Lesson::frozen(&config, bert, vectors, &self.training, &settings);
-        let learner = lesson.beginner();
+        let mut learner = lesson.beginner();
+        if asked.chosen.get(&SHIPPED) > 0.0 {
+            let Heads { model, log_variance } = learner.model;
+            let of = |_: &MlprConfig| Ok(model);
+            let (_, model) = read_weights(&file_name(), file_of(files, 0), MODEL, of)?;
+            learner.model = Heads { model, log_variance };
+        }
         let kept = Kept::new(Stepwise::new(lesson, learner));
         Ok(Box::new(Underway { all: self, config, kept }))
     }
@@ -293,13 +302,15 @@ impl<'b> Steps<'b> for Underway<'b, '_> {
 }
 
 /// The model that was chosen, in the order of [`SHARING`]'s names: MLPR, or what tables 2 and 4 hold it
-/// against.
+/// against. What ships is MLPR.
 pub fn config_of(chosen: &Chosen) -> MlprConfig {
     let dropout = chosen.exact(&DROPOUT);
     let shipped = MlprConfig { dropout, ..MlprConfig::playground(wide::COUNT) };
     let part =
         |sharing, transfer| MlprConfig { sharing, transfer, attention: false, ..shipped.clone() };
-    match chosen.count(&SHARING) {
+    let begins_shipped = chosen.get(&SHIPPED) > 0.0;
+    let sharing = if begins_shipped { 0 } else { chosen.count(&SHARING) };
+    match sharing {
         1 => part(Sharing::Customised, false),
         2 => part(Sharing::Mixture, false),
         3 => part(Sharing::SharedBottom, true),
@@ -311,11 +322,13 @@ pub fn config_of(chosen: &Chosen) -> MlprConfig {
 /// How a training of these settings goes.
 pub fn settings_of(chosen: &Chosen) -> Settings {
     let fixed = chosen.get(&WEIGHTING) > 0.0;
+    let lambdas = LAMBDAS.each_ref().map(|lambda| chosen.get(lambda));
     Settings {
         epochs: chosen.count(&EPOCHS),
         batch: chosen.count(&BATCH),
+        optimiser: optimiser(Optimiser::of(chosen), ACCUMULATOR),
         rate: chosen.exact(&RATE),
-        weighting: if fixed { Weighting::Fixed([1.0; K]) } else { Weighting::Uncertainty },
+        weighting: if fixed { Weighting::Fixed(lambdas) } else { Weighting::Uncertainty },
         balance: chosen.get(&BALANCE),
         noise: chosen.get(&NOISE),
         fine_tuning: false,

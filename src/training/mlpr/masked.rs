@@ -21,7 +21,7 @@ use market::text::PieceId;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::rows::Pieces;
 use nets::models::weights::About;
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 
 /// How to pre-train.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,9 +64,10 @@ pub fn train(
     watch: impl FnMut(usize, usize, f32),
 ) -> Result<Bert> {
     let device = device().autodiff();
-    device.seed(settings.seed);
-    let decoder = LinearConfig::new(library.config.width, library.config.token).init(&device);
-    let model = numbered(Reader { bert: library.config.init(&device), decoder });
+    let model = seeded(&device, settings.seed, || Reader {
+        bert: library.config.init(&device),
+        decoder: LinearConfig::new(library.config.width, library.config.token).init(&device),
+    });
     let words = Words::new(library, texts, &device);
     let sizes = library.config;
     let mut speed = Speed::new("MLPR, masked words", [4096, sizes.width, sizes.d_f]);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::dmt::samples::QueryMatcher;
 use crate::normalisation::moments;
+use crate::queries::QueryMatcher;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::dense::QueryMatch;
 use market::features::search::QueryFrequency;

@@ -12,9 +12,10 @@ use super::library::Library;
 use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
 use crate::descent::{Lesson as _, Stepwise};
-use crate::dmt::samples::QueryMatcher;
+use crate::optimiser::adam;
 use crate::preset::Preset;
 use crate::preset::tests::still;
+use crate::queries::QueryMatcher;
 use crate::read;
 use market::catalogue::{Catalogue, ProductId};
 use market::features::search::QueryFrequency;
@@ -26,6 +27,7 @@ use nets::models::dmt::example::catalogue;
 use nets::models::mlpr::bert::BertConfig;
 use nets::models::mlpr::{Sharing, TASKS, cosine, example};
 use nets::models::weights::Weights;
+use nets::nn::numbers::seeded;
 
 struct NoQueries;
 
@@ -377,8 +379,7 @@ fn step_by_step_is_the_same_training() {
     let (catalogue, words) = (shop(), example::words());
     let library = Library::new(&catalogue, &words, small_bert());
     let device = Device::flex();
-    device.seed(9);
-    let bert = small_bert().init(&device);
+    let bert = seeded(&device, 9, || small_bert().init(&device));
     let samples = samples_of(searches(0..8));
     // With chance in it, and epochs that are not all of the same number of steps.
     let config = MlprConfig { dropout: 0.2, ..small_config() };
@@ -409,8 +410,7 @@ fn chance_is_what_the_settings_say_and_the_seeds_alone() {
     let (catalogue, words) = (shop(), example::words());
     let library = Library::new(&catalogue, &words, small_bert());
     let device = Device::flex();
-    device.seed(9);
-    let bert = small_bert().init(&device);
+    let bert = seeded(&device, 9, || small_bert().init(&device));
     let samples = samples_of(searches(0..8));
     let vectors = library.encode(&bert, &library.queries(&samples.queries), &device);
     let vectors = vectors.map(Tensor::from_inner);
@@ -495,8 +495,7 @@ fn train_small(
     let catalogue = shop();
     let library = Library::new(&catalogue, words, small_bert());
     let device = Device::flex();
-    device.seed(9);
-    let bert = small_bert().init(&device);
+    let bert = seeded(&device, 9, || small_bert().init(&device));
     let config = MlprConfig { dropout: 0.2, ..small_config() };
     let settings = Settings { epochs: 3, batch: 60, ..Settings::default() };
     let samples = samples_of(searches(0..8));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::device::device;
 use anyhow::Result;
 
-use super::data::{Data, Survey};
+use super::data::Data;
 use super::evaluate::{LONG, Quality, evaluate, lexical, retrieve};
 use super::samples::{Options, Sample};
 use super::{Corpus, Settings, train};
@@ -14,6 +14,7 @@ use crate::checkpoint::Checkpoint;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::query_category;
+use crate::survey::Survey;
 use market::World;
 use market::catalogue::ProductId;
 use market::text::TokenVectors;
@@ -23,7 +24,7 @@ use nets::models::moppr::{Moppr, MopprConfig};
 use nets::models::query_category::{QueryCategory, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Weights};
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::seeded;
 
 /// What a seed's draws are turned by, so that base and copies do not see the same order.
 const COPY: u64 = 1 << 32;
@@ -126,8 +127,7 @@ impl Lab {
     /// A model with random weights.
     pub fn fresh(&self, seed: u64) -> Moppr {
         let device = device();
-        device.seed(seed);
-        numbered(self.config().init(&device))
+        seeded(&device, seed, || self.config().init(&device))
     }
 
     /// What is trained on, with these page views.

@@ -24,7 +24,7 @@ use nets::models::moppr::retriever::{DIFFERENCE, FILE, MODEL, copies};
 use nets::models::moppr::{Moppr as Network, MopprConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{Weights, WeightsError};
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::{numbered, seeded};
 use systems::learning::{BATCH, EPOCHS, Learning, Optimiser, RATE, SEED, SHIPPED, Setting};
 use systems::moppr::{LEARNING, NEGATIVES, PARTS_TRAINED, TAU, weights};
 
@@ -200,8 +200,7 @@ impl Gathered for All<'_> {
             false => {
                 let config = MopprConfig::playground(Vocabulary::of(&self.ground.stock.catalogue));
                 let device = device();
-                device.seed(settings.seed);
-                let model = numbered(config.init(&device));
+                let model = seeded(&device, settings.seed, || config.init(&device));
                 (config, model)
             }
         };

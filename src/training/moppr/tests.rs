@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::data::{Data, Gathering, Survey};
+use super::data::{Data, Gathering};
 use super::queries::Queries;
 use super::samples::Options;
 use super::*;
@@ -11,6 +11,7 @@ use crate::descent::Stepwise;
 use crate::people::People;
 use crate::preset::Preset;
 use crate::preset::tests::still;
+use crate::survey::Survey;
 use market::features::search::{
     Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
 };
@@ -20,7 +21,7 @@ use nets::models::moppr::MopprConfig;
 use nets::models::query_category::{CategoryPredictor, QueryCategoryConfig};
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{FORMAT, Weights};
-use nets::nn::numbers::numbered;
+use nets::nn::numbers::{numbered, seeded};
 use rand::RngExt;
 use samples::Candidate;
 
@@ -118,7 +119,8 @@ fn vocabulary() -> Vocabulary {
 }
 
 fn model() -> Moppr {
-    numbered(MopprConfig::playground(vocabulary()).init(&Device::flex()))
+    let device = Device::flex();
+    seeded(&device, 1, || MopprConfig::playground(vocabulary()).init(&device))
 }
 
 fn settings(epochs: usize) -> Settings {
@@ -162,13 +164,13 @@ fn recall_among(
 #[test]
 fn training_learns_words_and_taste() {
     let (shop, test) = (shop(), views(2, 60));
-    let views = views(1, 2000);
+    let views = views(1, 4000);
     let corpus = shop.corpus(&views);
     let mut losses = Vec::new();
     let before = model();
     let after = train(before.clone(), corpus, &settings(10), None, |_, _, loss| losses.push(loss));
     let after = after.unwrap();
-    assert_eq!(losses.len(), 10 * 2000_usize.div_ceil(32));
+    assert_eq!(losses.len(), 10 * 4000_usize.div_ceil(32));
     let (before, after) = (recall(&before, &shop, &test), recall(&after, &shop, &test));
     assert!(after > 0.8 && before < 0.3, "{before} {after} {:?}", losses.last());
 }
@@ -214,7 +216,7 @@ fn gathered_one_by_one_is_gathered_together() {
     let words = shop().words;
     let config = QueryCategoryConfig::playground(world.catalogue.product_types.len());
     let device = Device::flex();
-    let predictor = CategoryPredictor::new(config.init(&device), config, &device);
+    let predictor = CategoryPredictor::new(numbered(config.init(&device)), config, &device);
     let people = People { trained: 0..10, tested: 10..12 };
     let survey = Survey::new(&world, &people, || ());
     let options = Options::playground();

@@ -268,7 +268,7 @@ mod tests {
     use crate::yandex::data::Reading;
     use crate::yandex::tests::corpus;
     use nets::nn::fused::alike::assert_same_losses;
-    use nets::nn::numbers::numbered;
+    use nets::nn::numbers::seeded;
 
     #[test]
     fn padding_changes_nothing() {
@@ -283,8 +283,7 @@ mod tests {
                 item_width: 8,
                 ..YandexConfig::playground()
             };
-            device.seed(2);
-            let model = numbered(config.init(&device));
+            let model = seeded(&device, 2, || config.init(&device));
             let days: Vec<&ShopperDay> = corpus.samples.pretraining.iter().take(20).collect();
             let fused = YandexConfig { web_queries: WebQueries::Fused, ..config.clone() };
             let Towers { texts, mut histories, mut rows, .. } =

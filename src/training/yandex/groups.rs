@@ -140,13 +140,12 @@ mod tests {
     use super::*;
     use nets::models::weights::{About, FORMAT, Weights};
     use nets::models::yandex::YandexConfig;
-    use nets::nn::numbers::numbered;
+    use nets::nn::numbers::seeded;
 
     fn model() -> Yandex {
         let config = YandexConfig { d: 8, d_f: 8, item_width: 8, ..YandexConfig::playground() };
         let device = Device::flex().autodiff();
-        device.seed(1);
-        numbered(config.init(&device))
+        seeded(&device, 1, || config.init(&device))
     }
 
     /// Weights by name.

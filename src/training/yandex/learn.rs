@@ -19,12 +19,13 @@ use crate::learning::{
     Asked, Gathered, Gathers, Ground, Kept, Learns, Looked, Measured, Seen, Steps, alone, file_of,
     looked, read, steps, unseen,
 };
+use crate::optimiser::{ACCUMULATOR, optimiser};
 use crate::slices::{Sliced, end_slice};
 use engine::pipeline::assets::AssetError;
 use nets::models::weights::WeightsError;
 use nets::models::yandex::retriever::{FILE, MODEL, PRETRAINED_FILE, Retriever};
 use nets::models::yandex::{Yandex as Network, YandexConfig};
-use systems::learning::{BATCH, Chosen, EPOCHS, Learning, RATE, SEED, Setting};
+use systems::learning::{BATCH, Chosen, EPOCHS, Learning, Optimiser, RATE, SEED, Setting};
 use systems::yandex::{BEGINS, CONTEXT, LEARNING, PAIRWISE, POINTWISE};
 
 /// Shopper-days that it learns from and that it is measured on, too.
@@ -258,6 +259,7 @@ pub fn settings_of(chosen: &Chosen) -> Settings {
         fine_tuning: Stage {
             epochs: chosen.count(&EPOCHS),
             batch: chosen.count(&BATCH),
+            optimiser: optimiser(Optimiser::of(chosen), ACCUMULATOR),
             rates: Rates::new(chosen.exact(&RATE), fine_tuning.rates.loss),
             ..fine_tuning
         },

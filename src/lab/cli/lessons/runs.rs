@@ -76,9 +76,7 @@ fn last_look(
         match run.step() {
             Stepped::Loss(_) => {}
             Stepped::Broke(at) => {
-                return Err(Message::new(word!("notices.no-number"))
-                    .with("at", at.to_string())
-                    .with("back", run.step_number().to_string()));
+                return Err(run.broken(at).says);
             }
             Stepped::Over => break,
         }

@@ -13,8 +13,8 @@ use market::features::wide;
 use market::metrics::{BLOCKS, Figure};
 use nets::models::mlpr::ranker::{Items, Ranker};
 use nets::models::mlpr::{K, MlprConfig, Sharing};
-use training::dmt::queries::read_queries;
 use training::mlpr::samples::{Engagement, Samples};
+use training::queries::read_queries;
 use training::read;
 use training::trees::{self, Booster, Rows};
 

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use nets::models::weights::{About, FORMAT, Weights};
 use nets::models::yandex::YandexConfig;
+use nets::nn::numbers::numbered;
 
 const B: usize = 4;
 const M: usize = 6;
@@ -235,7 +236,7 @@ impl Views {
             command: String::new(),
             config: serde_json::Value::Null,
         };
-        let mut weights = Weights::of(&config.init(&Device::flex()), about).unwrap();
+        let mut weights = Weights::of(&numbered(config.init(&Device::flex())), about).unwrap();
         for (name, values) in &self.scalars {
             let array = weights.arrays.get_mut(&format!("loss.{name}")).unwrap();
             array.values = values.iter().map(|&v| v as f32).collect();

@@ -1,16 +1,21 @@
-//! How well the logged queries fit products, worked out once for each query.
+//! How well the logged queries fit products, worked out once for each query: what rankers read of them.
 
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 
-use super::samples::QueryMatcher;
 use market::catalogue::{Catalogue, ProductId};
 use market::text::TokenVectors;
 use nets::models::query_category::CategoryPredictor;
 
 /// Queries that are predicted at once.
 const BATCH: usize = 512;
+
+/// How well queries fit products: see [`QueryMatch`](market::features::dense::QueryMatch).
+pub trait QueryMatcher: Sync {
+    /// Cosine of query and title by candidate, and probability by product type.
+    fn matching(&self, query: &str, candidates: &[ProductId]) -> (Vec<f32>, Vec<f32>);
+}
 
 /// Every query of a log with its vector and its predicted product types.
 pub struct Queries {
