@@ -7,17 +7,25 @@ use std::path::{Path, PathBuf};
 use systems::registry::{RANKER_KEYS, RETRIEVER_KEYS};
 use systems::retrieval_alone;
 
+/// Row by row, a crate and what is said there that it knows.
+fn rows() -> Vec<(String, Vec<String>)> {
+    let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
+    let table = text.split("| crate | what it is for | knows |").nth(1).expect("the layers");
+    let rows = table.lines().take_while(|row| row.is_empty() || row.starts_with('|'));
+    let read = |row: &str| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (name, _) = cells.get(1)?.strip_prefix("`src/")?.split_once('/').expect("a folder");
+        let known = cells[3].split('`').skip(1).step_by(2).map(String::from);
+        Some((name.to_owned(), known.collect::<Vec<String>>()))
+    };
+    rows.filter_map(read).collect()
+}
+
 /// By crate, what its rows say that it knows.
 fn drawn() -> BTreeMap<String, BTreeSet<String>> {
-    let text = fs::read_to_string("ARCHITECTURE.md").expect("the map");
     let mut layers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let table = text.split("| crate | what it is for | knows |").nth(1).expect("the layers");
-    for row in table.lines().take_while(|row| row.is_empty() || row.starts_with('|')) {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let Some(name) = cells.get(1).and_then(|cell| cell.strip_prefix("`src/")) else { continue };
-        let (name, _) = name.split_once('/').expect("a folder");
-        let known = cells[3].split('`').skip(1).step_by(2).map(String::from);
-        layers.entry(name.into()).or_default().extend(known);
+    for (name, known) in rows() {
+        layers.entry(name).or_default().extend(known);
     }
     layers
 }
@@ -70,6 +78,17 @@ fn no_layer_knows_one_above_it() {
     }
 }
 
+#[test]
+fn a_crate_stands_below_those_that_it_knows() {
+    let rows = rows();
+    for (place, (name, known)) in rows.iter().enumerate() {
+        for known in known.iter().filter(|known| *known != name) {
+            let before = rows[..place].iter().any(|(other, _)| other == known);
+            assert!(before, "{name} knows {known}, which the map has no row of before its own");
+        }
+    }
+}
+
 /// Rust files under a folder.
 fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -97,7 +116,7 @@ const REGISTRIES: [&str; 5] = [
     "src/systems/registry.rs",
     "src/engine/pipeline/retrieve.rs",
     "src/engine/pipeline/rank.rs",
-    "src/training/learning.rs",
+    "src/training/registry.rs",
     "src/lab/registry.rs",
 ];
 
@@ -113,6 +132,39 @@ const NAMING: [(&str, &str); 8] = [
     ("src/training/preset.rs", "the sizes that each system's networks are trained at"),
 ];
 
+/// What of a file is compiled for more than tests, without comments: an item behind `#[cfg(test)]` ends as
+/// rustfmt has it, with a brace or a semicolon as far from the margin as it began.
+fn code_of(text: &str) -> String {
+    let mut code = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let told = line.trim_start();
+        if told == "#[cfg(test)]" {
+            let margin = &line[..line.len() - told.len()];
+            let ends = |line: &str| {
+                line.strip_prefix(margin).is_some_and(|rest| {
+                    rest == "}" || (rest.ends_with(';') && !rest.starts_with([' ', '#']))
+                })
+            };
+            lines.by_ref().find(|line| ends(line));
+        } else if !told.starts_with("//") {
+            code.push_str(line);
+            code.push('\n');
+        }
+    }
+    code
+}
+
+#[test]
+fn code_is_what_stands_between_tests_and_behind_them() {
+    let text = "use a;\n#[cfg(test)]\nmod tests;\n// b\nfn c() {\n    d();\n}\n\
+                impl E {\n    #[cfg(test)]\n    fn f() {\n        g();\n    }\n    fn h() {}\n}\n\
+                #[cfg(test)]\n#[allow(dead_code)]\nmod more {\n    fn i() {}\n}\nfn j() {}\n";
+    let code = "use a;\nfn c() {\n    d();\n}\nimpl E {\n    fn h() {}\n}\nfn j() {}\n";
+    assert_eq!(code_of(text), code);
+}
+
+/// Nor does a system's own file decide by another's.
 #[test]
 fn nobody_outside_a_systems_own_files_decides_by_its_name() {
     let systems = systems();
@@ -120,25 +172,23 @@ fn nobody_outside_a_systems_own_files_decides_by_its_name() {
         let file = format!("src/systems/{system}.rs");
         assert!(fs::exists(&file).is_ok_and(|there| there), "{file}");
     }
-    let named = |line: &str| {
-        systems.iter().any(|system| {
-            let constant = format!("::{}", system.to_uppercase());
-            let used = [format!("{system}::"), format!("\"{system}\""), constant];
-            used.iter().any(|used| line.contains(used.as_str()))
-        })
+    let named = |line: &str, system: &str| {
+        let constant = format!("::{}", system.to_uppercase());
+        let used = [format!("{system}::"), format!("\"{system}\""), constant];
+        used.iter().any(|used| line.contains(used.as_str()))
     };
     let mut naming = BTreeMap::new();
     for file in files("src") {
-        let own = systems.iter().any(|system| {
-            file.ends_with(&format!("/{system}.rs")) || file.contains(&format!("/{system}/"))
-        });
-        if own || REGISTRIES.contains(&file.as_str()) || file.ends_with("tests.rs") {
+        if REGISTRIES.contains(&file.as_str()) || file.ends_with("/tests.rs") {
             continue;
         }
-        let text = fs::read_to_string(&file).expect("a file");
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let lines: Vec<String> = code.filter(|line| named(line)).map(String::from).collect();
+        let is_own = |system: &str| {
+            file.ends_with(&format!("/{system}.rs")) || file.contains(&format!("/{system}/"))
+        };
+        let others: Vec<&str> = systems.iter().copied().filter(|of| !is_own(of)).collect();
+        let code = code_of(&fs::read_to_string(&file).expect("a file"));
+        let lines = code.lines().filter(|line| others.iter().any(|other| named(line, other)));
+        let lines: Vec<String> = lines.map(String::from).collect();
         if !lines.is_empty() {
             naming.insert(file, lines);
         }
@@ -147,6 +197,86 @@ fn nobody_outside_a_systems_own_files_decides_by_its_name() {
         assert!(naming.remove(file).is_some(), "{file} names no system any more ({why})");
     }
     assert!(naming.is_empty(), "these name a system: {naming:#?}");
+}
+
+/// The names that stand behind a prefix of paths: of `super::a::B` and `super::{c::{D, E}, f}` a, c and f.
+fn named_behind(code: &str, prefix: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices(prefix) {
+        // The end of a longer path is none.
+        if code[..at].ends_with(|c: char| c == ':' || c == '_' || c.is_alphanumeric()) {
+            continue;
+        }
+        let rest = &code[at + prefix.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            found.insert(name(rest));
+            continue;
+        };
+        let (mut depth, mut start) = (0, 0);
+        for (end, sign) in list.char_indices() {
+            if depth == 0 && (sign == ',' || sign == '}') {
+                found.insert(name(&list[start..end]));
+                start = end + 1;
+            }
+            match sign {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+    // Behind the last comma of a list there is none.
+    found.remove("");
+    found
+}
+
+#[test]
+fn a_path_names_what_stands_first_in_it() {
+    let found = |code| named_behind(code, "super::").into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(found("use super::a::B;\nuse super::{\n    c::{D, E},\n    f,\n};"), "a c f");
+    assert_eq!(found("let g = super::h(super::super::i());"), "h super");
+}
+
+/// Who needs whom among the files of a folder has an order, as crates have.
+#[test]
+fn of_two_files_side_by_side_one_needs_the_other_at_most() {
+    let mut folders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files("src") {
+        let (folder, name) = file.rsplit_once('/').expect("a folder");
+        let name = name.strip_suffix(".rs").expect("a source");
+        if !["lib", "main", "mod", "tests"].contains(&name) {
+            folders.entry(folder.into()).or_default().insert(name.into());
+        }
+    }
+    let mut circles = BTreeSet::new();
+    for (folder, names) in &folders {
+        let mut above = Path::new(folder).ancestors();
+        let root = above.find(|of| of.join("Cargo.toml").is_file()).expect("a crate");
+        let within = Path::new(folder).strip_prefix(root).expect("a folder of its crate");
+        let within = within.iter().map(|part| format!("{}::", part.to_string_lossy()));
+        let prefixes = ["super::".to_owned(), format!("crate::{}", within.collect::<String>())];
+        let needs = |name: &String| {
+            let text = fs::read_to_string(format!("{folder}/{name}.rs")).expect("a source");
+            let code = code_of(&text);
+            let named = prefixes.iter().flat_map(|prefix| named_behind(&code, prefix));
+            // Whoever wants every system asks the registry, which names each.
+            let needed = named.filter(|of| of != name && of != "registry" && names.contains(of));
+            (name.clone(), needed.collect::<BTreeSet<String>>())
+        };
+        let graph: BTreeMap<String, BTreeSet<String>> = names.iter().map(needs).collect();
+        for name in names {
+            let mut known = BTreeSet::new();
+            reach(&graph, name, &mut known);
+            if known.contains(name) {
+                circles.insert(format!("{folder}/{name}.rs"));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "these need each other: {circles:#?}");
 }
 
 /// The one file that draws what systems show of themselves, shape by shape.

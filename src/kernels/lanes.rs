@@ -133,7 +133,7 @@ impl Lanes {
         self.each(Number::root)
     }
 
-    /// e^x of each, as [`crate::math::exp`] has it.
+    /// e^x of each, as [`crate::exp::exp`] has it.
     #[inline(always)]
     pub fn exp(self) -> Self {
         self.each(Number::e_to_it)
@@ -208,7 +208,7 @@ impl Number for f32 {
 
     #[inline(always)]
     fn e_to_it(self) -> Self {
-        crate::math::exp(self)
+        crate::exp::exp(self)
     }
 }
 
@@ -226,7 +226,7 @@ impl Number for wide::f32x4 {
 
     #[inline(always)]
     fn e_to_it(self) -> Self {
-        use crate::math::{AT_LEAST, AT_MOST, LN_2, POLYNOMIAL, ROUND};
+        use crate::exp::{AT_LEAST, AT_MOST, LN_2, POLYNOMIAL, ROUND};
         let x = self.fast_max(Self::splat(AT_LEAST)).fast_min(Self::splat(AT_MOST));
         let shifted = x * Self::splat(std::f32::consts::LOG2_E) + Self::splat(ROUND);
         let n = shifted - Self::splat(ROUND);

@@ -14,6 +14,7 @@
 )]
 
 pub mod attention;
+mod exp;
 mod heads;
 mod lanes;
 pub mod linear;

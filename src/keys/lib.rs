@@ -1,8 +1,9 @@
 //! The keys of all that a person reads: `languages/keys.txt`, where each also stands under the time at
 //! which its words are fetched. The words themselves are in `languages/`, a file a language.
 //!
-//! It knows nothing. A key is looked up as the program is compiled, so that one without words is an
-//! error of the compiler; no list of them is in any program.
+//! It knows nothing. What holds throughout: a key that a program names is on the list, or the program does
+//! not compile; and no list of them is in any program. That every key of the list has words in each language,
+//! and that something names it, a test holds (`tests/languages.rs`).
 
 /// The list as it is written.
 const LIST: &[u8] = include_bytes!("../../languages/keys.txt");
