@@ -1,9 +1,14 @@
+// @ts-check
 // Says why nothing starts: without a program, without words that are fetched, and in a script that
 // any browser reads. The build puts it into the page, with its words in every language
 // (write-words.mjs); what it says is taken back once the page is there.
 (function () {
-  var WORDS = "@WORDS@";
-  var root = document.documentElement;
+  /**
+   * Of each language, its words.
+   * @type {Record<string, Record<string, string>>}
+   */
+  var WORDS = JSON.parse("@WORDS@");
+  /** @type {HTMLElement | null} */
   var box = null;
   var stays = false;
 
@@ -11,7 +16,11 @@
     return document.getElementById("page") !== null;
   }
 
-  /** Shows a text in every language, with what stands for its placeholders. */
+  /**
+   * Shows a text in every language, with what stands for its placeholders.
+   * @param {string} key
+   * @param {Record<string, string>} [values]
+   */
   function say(key, values) {
     if (!document.body) {
       document.addEventListener("DOMContentLoaded", function () {
@@ -47,6 +56,11 @@
     document.body.appendChild(box);
   }
 
+  /**
+   * Shows it for good: there is nothing to wait for.
+   * @param {string} key
+   * @param {Record<string, string>} [values]
+   */
   function take(key, values) {
     stays = true;
     say(key, values);
@@ -57,6 +71,7 @@
     var looked = false;
     try {
       new Worker("http://:", {
+        /** @returns {WorkerType} */
         get type() {
           looked = true;
           return "module";
@@ -74,7 +89,7 @@
       new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
       return null;
     } catch (error) {
-      return String(error.message || error);
+      return String(/** @type {Error} */ (error).message || error);
     }
   }
 
@@ -85,7 +100,8 @@
     );
   }
 
-  var refused;
+  /** @type {string | null} */
+  var refused = null;
   if (location.protocol === "file:") take("start.file");
   else if (window.origin === "null") take("start.sandboxed", { address: location.href });
   else if (typeof WebAssembly !== "object") take("start.no-wasm");
@@ -94,6 +110,7 @@
   else if (!window.Worker || !modules()) take("start.old", { lacks: "module workers" });
   if (stays) return;
 
+  /** @param {string} why */
   function failed(why) {
     if (started()) return;
     // A page that is only late is given a moment.
@@ -105,7 +122,7 @@
   }
 
   window.addEventListener("error", function (event) {
-    var target = event.target;
+    var target = /** @type {HTMLScriptElement | null} */ (event.target);
     if (event.message) failed(event.message);
     // The page's own script stands in it; what it imports did not come.
     else if (target && target.tagName === "SCRIPT" && !target.src) failed("app.js");
@@ -119,7 +136,7 @@
   var look = setInterval(function () {
     if (!started()) return;
     clearInterval(look);
-    if (box) box.parentNode.removeChild(box);
+    if (box && box.parentNode) box.parentNode.removeChild(box);
     box = null;
   }, 250);
 })();

@@ -63,6 +63,6 @@ function put(name, place, value, target) {
   written = written.replace(new RegExp(`(?<=<script id="${name}">)(?=</script>)`), () => code.trim());
 }
 // Any browser reads the first; the others are as the page's program is.
-put("watchdog", '"@WORDS@"', within, "es5");
+put("watchdog", 'JSON.parse("@WORDS@")', within, "es5");
 put("early", 'JSON.parse("@LANGUAGES@")', languages, "es2022");
 writeFileSync(page, written);
