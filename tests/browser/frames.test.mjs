@@ -80,8 +80,9 @@ describe("frames", () => {
   for (const width of [390, 700, 960, 1240, 1440]) {
     test(`whatever of the page they show, ${width} wide, no part lies over another`, async () => {
       const vitrine = await begin("?v=1&backend=cpu&q=couch", { width, height: 640 });
-      await vitrine.goTo("?v=1&backend=cpu&q=couch&look=2600");
+      await vitrine.goTo("?v=1&backend=cpu&q=couch&look=2600&panel=machine");
       await vitrine.rest();
+      await vitrine.page.locator(".machine .part").first().waitFor();
       const wrong = await vitrine.page.evaluate(async (PARTS) => {
         const names = Object.keys(PARTS);
         const root = document.documentElement;
@@ -92,6 +93,9 @@ describe("frames", () => {
           // It stands below whatever else there is, but beside knobs alone.
           if (shown.includes("machine") && shown.length > 2 && shown.length < names.length) continue;
           root.dataset.embed = shown.join(" ");
+          // A frame's page has the studio open where it shows the machine, and nowhere else.
+          root.dataset.studio = shown.includes("machine") ? "alone" : "closed";
+          document.getElementById("studio").hidden = !shown.includes("machine");
           await painted();
           // Far enough down for whatever sticks to stick, which it does with the layout.
           for (const share of [0, 0.3, 1]) {
