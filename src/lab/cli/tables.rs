@@ -141,9 +141,9 @@ fn about(market: &Market, tested: u32) -> String {
 /// products and more of which any answers a query.
 const PRODUCTS: &str = "40000";
 
-/// Shoppers of the market behind the tables, half of those behind the shipped weights: what three seeds of every
-/// variant can be trained on within a day of one core (docs/training.md).
-const SHOPPERS: &str = "8000";
+/// Shoppers of the market behind the tables, twice those behind the shipped weights: each of their page views is
+/// seen once or a few times, for what is seen often is learned by heart (docs/training.md).
+const SHOPPERS: &str = "32000";
 
 /// Shoppers who are tested.
 const TESTED: u32 = 50_000;

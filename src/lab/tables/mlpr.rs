@@ -188,7 +188,7 @@ const WIDE_TREES: &str = "xgboost";
 
 /// Times that every query is seen, and pairs a step: pairs with more than five impressions are some
 /// tens of thousands, and networks need steps.
-const EPOCHS: usize = 20;
+const EPOCHS: usize = 5;
 /// See [`EPOCHS`].
 const BATCH: usize = 256;
 

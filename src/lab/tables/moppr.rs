@@ -100,7 +100,7 @@ const MORE: u16 = 20;
 
 /// Times that every page view is seen: searches with more than one click are few, and towers need
 /// steps.
-const EPOCHS: usize = 20;
+const EPOCHS: usize = 5;
 
 /// Page views a step.
 const BATCH: usize = 128;
