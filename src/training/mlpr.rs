@@ -182,15 +182,18 @@ impl<'a> Lesson<'a> {
         Self { config, bert, encoder, samples, settings, steps, scale, device }
     }
 
-    /// Who knows the encoders and no more.
+    /// Who knows the encoders, and how often each task happens at all, as DMT does when it begins
+    /// (docs/training.md).
     pub fn beginner(&self) -> Learner<Heads> {
         let Self { config, bert, samples, settings, device, .. } = self;
         let (mean, deviation) = samples.normalisation();
         let log_variance = entropies(samples, settings.labels);
+        let base = samples.base_log_odds(settings.labels, config.transfer);
         let model = seeded(device, settings.seed, || Heads {
             model: config
                 .init(device)
                 .with_normalisation(&mean, &deviation, device)
+                .with_logits_raised(base)
                 .with_bert(bert.clone().train()),
             log_variance: Param::from_tensor(Tensor::from_floats(log_variance, device)),
         });

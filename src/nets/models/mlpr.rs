@@ -34,6 +34,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::models::weights::WeightsError;
+use crate::nn::layer::raised;
 use crate::nn::mlp::Mlp;
 use crate::nn::normaliser::Normaliser;
 use bert::{Bert, BertConfig};
@@ -432,6 +433,13 @@ impl Mlpr {
     /// The same model with mean and standard deviation of its wide features, each of length F.
     pub fn with_normalisation(mut self, mean: &[f32], deviation: &[f32], device: &Device) -> Self {
         self.normaliser = Normaliser::new(mean, deviation, device);
+        self
+    }
+
+    /// The same model with so much more in the logit of each p^k.
+    pub fn with_logits_raised(mut self, levels: [f32; K]) -> Self {
+        let predictions = self.predictions.into_iter().zip(levels);
+        self.predictions = predictions.map(|(layer, level)| raised(layer, level)).collect();
         self
     }
 

@@ -14,6 +14,17 @@ pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     layer.forward(x)
 }
 
+/// The layer with `level` more at every output.
+pub fn raised(mut layer: Linear, level: f32) -> Linear {
+    // A weight is no result of what came before it.
+    let raised = |bias: Tensor<1>| {
+        let learns = bias.is_require_grad();
+        (bias + level).detach().set_require_grad(learns)
+    };
+    layer.bias = layer.bias.take().map(|bias| bias.map(raised));
+    layer
+}
+
 /// `ReLU(x W + b)`, `[..., input]` to `[..., output]`.
 pub fn linear_relu<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     if let Some(output) = fused::linear::linear(&x, layer, true) {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::layer::{linear, linear_relu};
+use super::layer::{linear, linear_relu, raised};
 
 /// Fully connected layers with ReLU after each but the last.
 #[derive(Module, Debug)]
@@ -22,14 +22,8 @@ impl Mlp {
 
     /// The same with `level` more at every output.
     pub fn raised(mut self, level: f32) -> Self {
-        if let Some(last) = self.layers.last_mut() {
-            // A weight is no result of what came before it.
-            let raised = |bias: Tensor<1>| {
-                let learns = bias.is_require_grad();
-                (bias + level).detach().set_require_grad(learns)
-            };
-            last.bias = last.bias.take().map(|bias| bias.map(raised));
-        }
+        let last = self.layers.pop().map(|last| raised(last, level));
+        self.layers.extend(last);
         self
     }
 

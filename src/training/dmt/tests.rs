@@ -1,5 +1,6 @@
 //! Training on a small planted world.
 
+use burn::module::Module;
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -150,6 +151,27 @@ fn step_by_step_is_the_same_training() {
     let about = About::new("", 0, "", &()).unwrap();
     assert_eq!(same.len(), Weights::of(&whole, about).unwrap().arrays.len());
     assert!(count > 1000);
+}
+
+#[test]
+fn who_has_learned_nothing_says_how_often_there_is_a_click_and_an_order() {
+    let catalogue = catalogue(60, 6);
+    let samples = samples(&catalogue, 0..20, 0.0);
+    let labels = samples.labels(0..samples.impressions());
+    let shipped = DmtConfig::playground(Vocabulary::of(&catalogue), dense::COUNT);
+    for multi_task in MultiTask::ALL {
+        let config = DmtConfig { multi_task, sequences: 2, ..shipped.clone() };
+        let lesson = Lesson::new(&config, &samples, &catalogue, &Settings::default());
+        let model = lesson.beginner().model.valid();
+        let of_all = utilities(&model, &samples, &catalogue);
+        for task in 0..2 {
+            let count = labels.iter().filter(|label| label[task]).count() as f64;
+            let rate = count / labels.len() as f64;
+            let predicted = of_all.iter().map(|row| f64::from(sigmoid(row[task]))).sum::<f64>();
+            let ratio = predicted / labels.len() as f64 / rate;
+            assert!((0.6..1.7).contains(&ratio), "{multi_task:?}, task {task}: {ratio}");
+        }
+    }
 }
 
 #[test]

@@ -226,6 +226,17 @@ impl Samples {
         sums
     }
 
+    /// Log odds of each p^k (equation 7) over all trials: with probability transfer those of a task among what
+    /// the task before it was engaged with.
+    pub fn base_log_odds(&self, labels: Labels, transfer: bool) -> [f32; K] {
+        let (trials, engaged) = self.trials(labels);
+        [0, 1, 2].map(|task| {
+            let of = if transfer && task > 0 { engaged[task - 1] } else { trials };
+            // Half of one more of each, so that a task without either has finite odds.
+            ((engaged[task] + 0.5) / ((of - engaged[task]).max(0.0) + 0.5)).ln() as f32
+        })
+    }
+
     /// Wide features of pairs, one after another.
     pub fn wide(&self, pairs: Range<usize>) -> &[f32] {
         &self.wide[pairs.start * wide::COUNT..pairs.end * wide::COUNT]

@@ -406,6 +406,39 @@ fn step_by_step_is_the_same_training() {
 }
 
 #[test]
+fn who_has_learned_nothing_says_how_often_there_is_a_click_a_cart_and_an_order() {
+    let (catalogue, words) = (shop(), example::words());
+    let library = Library::new(&catalogue, &words, small_bert());
+    let bert = seeded(&Device::flex(), 9, || small_bert().init(&Device::flex()));
+    let samples = samples_of(searches(0..8));
+    let mean = |of: &[[f32; K]], task: usize| {
+        of.iter().map(|row| f64::from(row[task])).sum::<f64>() / of.len() as f64
+    };
+    for labels in [Labels::Pairs, Labels::Impressions] {
+        let engaged: Vec<_> = samples.engagement.iter().map(|pair| labels.of(pair)).collect();
+        let trials: f64 = engaged.iter().map(|(_, trials)| f64::from(*trials)).sum();
+        let sums = Vec::from_iter(engaged.iter().map(|(engaged, _)| *engaged));
+        for (sharing, transfer) in [
+            (Sharing::SingleTask, false),
+            (Sharing::SharedBottom, true),
+            (Sharing::Customised, false),
+            (Sharing::TwoStage, true),
+        ] {
+            let config = MlprConfig { sharing, transfer, ..small_config() };
+            let settings = Settings { labels, fine_tuning: false, ..Settings::default() };
+            let lesson = Lesson::new(&config, &bert, &library, &samples, &settings);
+            let model = lesson.beginner().model.model.valid();
+            let predicted = scores(&model, &library, &samples);
+            for task in 0..K {
+                let rate = mean(&sums, task) * sums.len() as f64 / trials;
+                let ratio = mean(&predicted, task) / rate;
+                assert!((0.5..2.0).contains(&ratio), "{sharing:?} {labels:?} {task}: {ratio}");
+            }
+        }
+    }
+}
+
+#[test]
 fn chance_is_what_the_settings_say_and_the_seeds_alone() {
     let (catalogue, words) = (shop(), example::words());
     let library = Library::new(&catalogue, &words, small_bert());
