@@ -114,13 +114,13 @@ fn learns(key: &str) {
     let first = look(&mut run);
     let mut other = begun(&ground, &data, &recipe);
     assert_eq!(steps(&mut other, made), losses);
-    // Another optimiser goes elsewhere from where both begin.
+    // Another optimiser goes elsewhere from where both begin; Adam's first step is Adagrad's.
     let mut told = recipe.clone();
     let other_one = 1.0 - told.get(&OPTIMISER);
     told.set(&OPTIMISER, other_one);
-    let otherwise = steps(&mut begun(&ground, &data, &told), 2);
+    let otherwise = steps(&mut begun(&ground, &data, &told), made);
     assert_eq!(otherwise[0], losses[0], "{key}");
-    assert_ne!(otherwise[1], losses[1], "{key}");
+    assert_ne!(otherwise[2..], losses[2..], "{key}");
     // A look is made slice by slice, and one that is left moves nothing.
     let mut looking = other.looking();
     assert!((0..4).all(|_| next_slice(&mut looking).is_none()), "{key}");
