@@ -84,6 +84,37 @@ fn the_shop_is_tried_against_the_playground_and_beside_its_retriever() {
 }
 
 #[test]
+fn an_arm_is_ranked_with_weights_from_a_file() {
+    let shipped = ab("#", &[]);
+    // Those that ship are what ships, by their own ranker and variant.
+    let same = "assets/dmt-mmoe-position-neighbours.safetensors";
+    assert_eq!(ab("#ranker=mlpr", &["--weights-b", same]), shipped);
+    let path = saved("tried");
+    let folder = beside("tried");
+    let keep = ["--weights-b", &path, "--keep", "tried", "--work", &folder];
+    assert_ne!(ab("#", &keep), shipped);
+    // What is kept says what it was ranked with, so that it is not taken for what ships.
+    let kept = Kept::read(folder.as_ref(), "tried").expect("a file").expect("it is there");
+    let [a, b] = kept.setup.assets;
+    assert_eq!((&*a, b), ("assets", format!("assets with the weights of {path}")));
+    fs::remove_dir_all(folder).expect("it was made");
+
+    let told = |more: &[&str]| {
+        let asked = ["ab", "--b", "#", "--shoppers", "8", "--days", "7"];
+        vitrine(&[&asked[..], more].concat()).expect_err("it is refused")
+    };
+    let wrong = told(&["--weights-b", "README.md"]);
+    assert!(wrong.contains("README.md") && wrong.contains("no file of weights"), "{wrong}");
+    let retriever = told(&["--weights-a", "assets/moppr.safetensors"]);
+    assert!(retriever.contains("weights of “moppr”"), "{retriever}");
+    for arm in ["shop", "shop+#candidates=60"] {
+        let own = told(&["--a", arm, "--weights-a", &path]);
+        assert!(own.contains(&path) && own.contains("the production shop's own ranker"), "{own}");
+    }
+    fs::remove_file(path).expect("it was made");
+}
+
+#[test]
 fn a_test_is_kept_under_a_plain_name_or_not_begun() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
     let output = command.args(["ab", "--b", "shop", "--keep", "../x"]).output().expect("it runs");
@@ -193,7 +224,7 @@ fn files_that_are_no_vectors_are_told_by_name() {
 }
 
 /// A file of weights as a training in the tab saves them: DMT after two steps, without the sequence of orders.
-fn saved() -> String {
+fn saved(name: &str) -> String {
     let ground = block_on(Ground::fetch(&Folder("assets".into()))).expect("the shop's files");
     let mut recipe = Recipe::default();
     recipe.set(&SHOPPERS, 50.0);
@@ -205,14 +236,14 @@ fn saved() -> String {
     assert!((0..2).all(|_| steps.step().is_some_and(f32::is_finite)));
     let looked = whole(steps.look("learned in a test")).expect("numbers");
     let bytes = looked.weights.to_bytes(Precision::Int8).expect("numbers");
-    let path = beside("learned.safetensors");
+    let path = beside(&format!("{name}.safetensors"));
     fs::write(&path, bytes).expect("the file");
     path
 }
 
 #[test]
 fn weights_that_a_tab_saved_are_measured_and_ranked_with() {
-    let path = saved();
+    let path = saved("learned");
     let own = ["--weights", &*path];
     // What stands behind each value of the knob.
     let measure = |more: &[&str]| -> Vec<Vec<String>> {

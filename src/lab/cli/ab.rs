@@ -1,21 +1,25 @@
 //! `vitrine ab`: two shops answer people of the market for some weeks, and what comes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::Device;
 use clap::Args;
 use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::notices::said;
 use super::study::FIGURES;
+use super::weights;
 use crate::native::Folder;
-use crate::online::arm::{Arm, On};
+use crate::online::arm::{Arm, On, Weights};
 use crate::online::difference::{Design, Difference};
 use crate::online::experiment::{Finding, Lived, Plan, difference, findings};
 use crate::online::kept::{self, Kept, Setup};
 use crate::online::measures::{ATTRIBUTED, Count, MEASURES, Measure, Scale, by_week};
+use engine::pipeline::Funnel;
 use engine::pipeline::assets::Manifest;
 use engine::pipeline::stock::CATALOGUE;
 use languages::english;
@@ -23,6 +27,8 @@ use link::State;
 use market::MarketConfig;
 use market::catalogue::Catalogue;
 use market::history::DAY;
+use protocol::Backend;
+use systems::learning::rank_with;
 
 /// How an arm is said to be the production shop, and what stands before a link for the production
 /// shop with the link's retriever as one more channel.
@@ -78,13 +84,27 @@ pub struct Arguments {
     /// the same market.
     #[arg(long)]
     pub assets_b: Option<PathBuf>,
+    /// A file of a ranker's weights, as "Save the weights" and `vitrine train` write them. The link of
+    /// arm A is ranked with them, by the ranker and the variant that they are of.
+    #[arg(long, value_name = "FILE")]
+    pub weights_a: Option<PathBuf>,
+    /// The same of arm B.
+    #[arg(long, value_name = "FILE")]
+    pub weights_b: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Files of weights that the arms were brought.
+    fn weights(&self) -> [Option<&Path>; 2] {
+        [self.weights_a.as_deref(), self.weights_b.as_deref()]
+    }
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where the assets cannot be read, are of another market, a ranking fails, or what came of it cannot be
-/// kept.
+/// Where the assets or a file of weights cannot be read, are of another market, a ranking fails, or what came
+/// of it cannot be kept.
 pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(folder) = keep_in(arguments) {
         // Said before the test is lived, not after.
@@ -105,9 +125,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let folder_b = arguments.assets_b.clone().map_or_else(|| folder.clone(), Folder);
+    let assets = [folder, folder_b];
+    let mut arms = [arm(&arguments.a), arm(&arguments.b)];
+    let mut weights = [None, None];
+    for (number, path) in arguments.weights().into_iter().enumerate() {
+        if let Some(path) = path {
+            weights[number] = Some(bring(path, &mut arms[number], &assets[number])?);
+        }
+    }
     let plan = Plan {
-        arms: [arm(&arguments.a), arm(&arguments.b)],
-        assets: [folder, folder_b],
+        arms,
+        assets,
+        weights,
         on: arguments.on,
         before: log.days,
         days: arguments.days,
@@ -152,10 +181,15 @@ fn keep_in(arguments: &Arguments) -> Option<PathBuf> {
 /// What is tried, as it was said.
 fn setup(plan: &Plan, arguments: &Arguments) -> Setup {
     let Plan { assets: [a, b], on, days, shoppers, design, seed, .. } = plan;
+    let [weights_a, weights_b] = arguments.weights();
+    let models = |(folder, weights): (&Folder, Option<&Path>)| {
+        let folder = weights::named(&folder.0);
+        weights.map_or_else(|| folder.clone(), |path| with(&folder, path))
+    };
     Setup {
         a: arguments.a.clone(),
         b: arguments.b.clone(),
-        assets: [a, b].map(|folder| folder.0.display().to_string()),
+        assets: [(a, weights_a), (b, weights_b)].map(models),
         on: *on,
         days: *days,
         shoppers: *shoppers,
@@ -179,6 +213,27 @@ fn arm(text: &str) -> Arm {
         Some(_) => Arm::Beside(Box::new(state)),
         None => Arm::Playground(Box::new(state)),
     }
+}
+
+/// Has a link's arm rank with the weights in a file, which are said to be wrong before the test is lived.
+fn bring(path: &Path, arm: &mut Arm, assets: &Folder) -> Result<Weights> {
+    let Arm::Playground(state) = arm else {
+        bail!(
+            "{}: these weights have nothing to rank, for in their arm the production shop's own ranker \
+             orders; bring them to an arm that is a link",
+            weights::named(path)
+        );
+    };
+    let load = Funnel::load(Backend::Cpu, Device::flex(), assets.clone(), |_| ());
+    let funnel = block_on(load).map_err(said)?;
+    let (opened, bytes) = weights::open(path, &funnel)?;
+    rank_with(&mut state.settings, &opened.settings);
+    Ok(Weights { file: opened.file, bytes })
+}
+
+/// Something with a file of weights, in words.
+fn with(what: &str, path: &Path) -> String {
+    format!("{what} with the weights of {}", weights::named(path))
 }
 
 /// An arm in words.
@@ -208,8 +263,9 @@ fn value(value: f64, scale: Scale) -> String {
 }
 
 fn print(plan: &Plan, arguments: &Arguments, lived: &[Lived], took: Duration) {
-    for (name, arm) in ["A", "B"].iter().zip(&plan.arms) {
-        println!("{name}: {}", named(arm));
+    for (name, (arm, path)) in ["A", "B"].iter().zip(plan.arms.iter().zip(arguments.weights())) {
+        let arm = named(arm);
+        println!("{name}: {}", path.map_or_else(|| arm.clone(), |path| with(&arm, path)));
     }
     let who = match plan.design {
         Design::Split => "split at random",

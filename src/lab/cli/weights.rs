@@ -15,6 +15,7 @@ use languages::english;
 use link::State;
 use link::recipe::{Recipe, SHOPPERS};
 use market::language::Message;
+use protocol::Opened;
 use protocol::learn::Measure;
 use systems::learning::{of_ranker, rank_with};
 use trainer::run::{Ground, measured_file};
@@ -36,12 +37,21 @@ impl Learned {
     /// Where the file cannot be read, or holds no weights of a ranker of this shop.
     pub fn bring<S>(&self, funnel: &mut Funnel<S>, state: &mut State) -> Result<()> {
         let Some(path) = &self.weights else { return Ok(()) };
-        let bytes = read(path)?;
-        let opened = funnel.open(&bytes).map_err(said).with_context(|| named(path))?;
+        let (opened, bytes) = open(path, funnel)?;
         funnel.weigh(&opened.file, Some(bytes));
         rank_with(&mut state.settings, &opened.settings);
         Ok(())
     }
+}
+
+/// What a file of a ranker's weights is of, and its bytes.
+///
+/// # Errors
+/// Where it cannot be read, or holds no weights of a ranker of the funnel's shop.
+pub(super) fn open<S>(path: &Path, funnel: &Funnel<S>) -> Result<(Opened, Vec<u8>)> {
+    let bytes = read(path)?;
+    let opened = funnel.open(&bytes).map_err(said).with_context(|| named(path))?;
+    Ok((opened, bytes))
 }
 
 /// What to measure.
@@ -98,6 +108,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("reading {}", path.display()))
 }
 
-fn named(path: &Path) -> String {
+/// A file, as it is told of.
+pub(super) fn named(path: &Path) -> String {
     path.display().to_string()
 }

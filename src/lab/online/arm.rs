@@ -35,6 +35,15 @@ pub enum Arm {
     Playground(Box<State>),
 }
 
+/// Learned weights that an arm ranks with in place of those that ship: its state asks for such.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Name of the file of the same variant that ships, or would.
+    pub file: String,
+    /// The weights, in the form of that file.
+    pub bytes: Vec<u8>,
+}
+
 /// Where an arm answers; elsewhere the production shop does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -68,16 +77,25 @@ impl Arm {
         }
     }
 
-    /// A funnel that is ready to answer as its state does; none where no state answers.
+    /// A funnel that is ready to answer as its state does, with the weights that it was brought; none
+    /// where no state answers.
     ///
     /// # Errors
-    /// Where an asset is missing, damaged, or of another market than this.
-    pub fn funnel(&self, world: &World, assets: &Folder) -> Result<Option<Funnel<Folder>>> {
+    /// Where an asset or the weights are missing, damaged, or of another market than this.
+    pub fn funnel(
+        &self,
+        world: &World,
+        assets: &Folder,
+        weights: Option<&Weights>,
+    ) -> Result<Option<Funnel<Folder>>> {
         let Some(state) = self.state() else { return Ok(None) };
         let load = Funnel::load(Backend::Cpu, Device::flex(), assets.clone(), |_| ());
         let mut funnel = block_on(load).map_err(said)?;
         if funnel.stock().catalogue != world.catalogue {
             bail!("the assets in {} are of another market", assets.0.display());
+        }
+        if let Some(Weights { file, bytes }) = weights {
+            funnel.weigh(file, Some(bytes.clone()));
         }
         block_on(funnel.make_ready(state)).map_err(said)?;
         if funnel.stock().catalogue.newcomers > 0 {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
 
-use super::arm::{Arm, Front, On, said};
+use super::arm::{Arm, Front, On, Weights, said};
 use super::difference::{Design, Difference, Sample, between};
 use super::measures::{Counted, Counts, MEASURES, Measure, Tally};
 use crate::native::Folder;
@@ -23,6 +23,8 @@ pub struct Plan {
     pub arms: [Arm; 2],
     /// Folders of their assets.
     pub assets: [Folder; 2],
+    /// Learned weights that they rank with in place of those in the folders, if they were brought any.
+    pub weights: [Option<Weights>; 2],
     /// Where they answer.
     pub on: On,
     /// Days before the test, on which the production shop answers all: those of the log.
@@ -77,7 +79,9 @@ impl Plan {
         let stop = AtomicBool::new(false);
         let known = Mutex::new(Vec::with_capacity(lives.len()));
         let work = || -> Result<()> {
-            let funnel = |arm: usize| self.arms[arm].funnel(world, &self.assets[arm]);
+            let funnel = |arm: usize| {
+                self.arms[arm].funnel(world, &self.assets[arm], self.weights[arm].as_ref())
+            };
             let mut funnels = [funnel(0)?, funnel(1)?];
             while !stop.load(Ordering::Relaxed) {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -216,6 +220,7 @@ mod tests {
         Plan {
             arms: [Arm::Shop, Arm::Shop],
             assets: [Folder("assets".into()), Folder("assets".into())],
+            weights: [None, None],
             on: On::Both,
             before: 14,
             days: 14,

@@ -33,7 +33,8 @@ pub struct Setup {
     pub a: String,
     /// Arm B: differences are of B over A.
     pub b: String,
-    /// Folders of their assets.
+    /// Folders of their assets, and behind one the file of learned weights that its arm ranked with, if
+    /// there was one.
     pub assets: [String; 2],
     /// Where they answered.
     pub on: On,
@@ -163,6 +164,7 @@ mod tests {
         let plan = Plan {
             arms: [Arm::Shop, Arm::Shop],
             assets: [Folder("assets".into()), Folder("assets".into())],
+            weights: [None, None],
             on: On::Feed,
             before: 14,
             days: 14,
