@@ -159,14 +159,23 @@ pub fn remembers() -> bool {
     storage().is_some()
 }
 
+/// What the browser remembers under this key, if it remembers anything.
+pub fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Lets the browser remember a text, if it does: not where it is forbidden, or its storage full.
+pub fn remember(key: &str, text: &str) -> bool {
+    storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
+}
+
 /// Whether a notice is told for the first time in this browser, as far as it remembers.
 pub fn is_news(key: &str) -> bool {
-    let Some(storage) = storage() else { return true };
-    let told = storage.get_item(TOLD).ok().flatten().unwrap_or_default();
+    let told = recall(TOLD).unwrap_or_default();
     let known = told.split(' ').any(|of| of == key);
     if !known {
-        // A full storage tells it again, which harms nobody.
-        let _ = storage.set_item(TOLD, &format!("{told} {key}"));
+        // Where it is not remembered it is told again, which harms nobody.
+        remember(TOLD, &format!("{told} {key}"));
     }
     !known
 }
@@ -178,7 +187,7 @@ pub fn is_dark() -> bool {
 
 /// Shows the page as the system now asks for, unless the person chose otherwise here.
 pub fn follow_system_theme() {
-    if storage().and_then(|storage| storage.get_item(THEME).ok().flatten()).is_none() {
+    if recall(THEME).is_none() {
         let dark = matches_media("(prefers-color-scheme: dark)");
         mark("theme", if dark { "dark" } else { "light" });
     }
@@ -188,10 +197,8 @@ pub fn follow_system_theme() {
 pub fn set_dark(dark: bool) {
     let name = if dark { "dark" } else { "light" };
     mark("theme", name);
-    if let Some(storage) = storage() {
-        // A full storage forgets the theme, which harms nobody.
-        let _ = storage.set_item(THEME, name);
-    }
+    // A full storage forgets the theme, which harms nobody.
+    remember(THEME, name);
 }
 
 /// Whether the person asked the system for less motion.

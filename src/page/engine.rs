@@ -12,7 +12,7 @@ use web_sys::Worker;
 
 use super::parts::follow;
 use super::store::Store;
-use super::worker::{self, Running};
+use super::worker::{self, Running, Weights};
 use super::{bridge, browser, wire};
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
@@ -25,9 +25,8 @@ const TOLD_ONCE: [&str; 3] = ["no-webgpu", "webgpu-refused", "webgpu-differs"];
 struct Client {
     supervisor: RefCell<Supervisor>,
     workers: RefCell<[Option<Running>; 2]>,
-    /// Learned weights that the studio brought, by the file that they take the place of: for engines that
-    /// are started later.
-    brought: RefCell<Vec<(String, ToEngine)>>,
+    /// Learned weights that the studio brought.
+    brought: Weights,
     store: Store,
 }
 
@@ -41,7 +40,7 @@ pub fn start(store: Store) {
     let client = Rc::new(Client {
         supervisor: RefCell::new(supervisor),
         workers: RefCell::default(),
-        brought: RefCell::default(),
+        brought: Weights::default(),
         store,
     });
     client.drive(|supervisor, now| supervisor.start(now));
@@ -134,11 +133,8 @@ impl Client {
             Action::Terminate(backend) => self.terminate(backend),
             Action::Send(backend, message) => {
                 self.send(backend, &message);
-                // It is ready for them before it is ready for a state.
                 if let ToEngine::Start { .. } = &message {
-                    for (_, brought) in &*self.brought.borrow() {
-                        self.send(backend, brought);
-                    }
+                    self.brought.send_all(|brought| self.send(backend, brought));
                 }
             }
             Action::Tell(notice) => self.tell(notice),
@@ -159,12 +155,11 @@ impl Client {
     /// Hands on learned weights that the studio brings.
     fn weigh(self: &Rc<Self>, text: &str) {
         let Some((file, weights)) = text.split_once('\n') else { return };
-        let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
-        for backend in [Backend::Cpu, Backend::Webgpu] {
-            self.send(backend, &message);
-        }
-        self.brought.borrow_mut().retain(|(other, _)| other != file);
-        self.brought.borrow_mut().push((file.into(), message));
+        self.brought.bring(file, weights, |message| {
+            for backend in [Backend::Cpu, Backend::Webgpu] {
+                self.send(backend, message);
+            }
+        });
         // Even where it is not ranked with: that there are some is part of the answer.
         let state = self.store.state.get_untracked();
         self.drive(|supervisor, now| supervisor.set_state(state, now));

@@ -17,8 +17,7 @@ const WELCOMED: &str = "vitrine-welcomed";
 
 /// Whether it is on show, on a page that stands for itself.
 pub fn is_wanted() -> bool {
-    let folded = browser::storage().and_then(|s| s.get_item(WELCOMED).ok().flatten());
-    !browser::is_embedded() && folded.is_none()
+    !browser::is_embedded() && browser::recall(WELCOMED).is_none()
 }
 
 /// The strip.
@@ -33,10 +32,8 @@ pub fn Welcome(
 fn strip(open: RwSignal<bool>) -> AnyView {
     let store = store();
     let fold = move || {
-        if let Some(storage) = browser::storage() {
-            // A full storage shows it again, which harms nobody.
-            let _ = storage.set_item(WELCOMED, "1");
-        }
+        // Where it is not remembered it is shown again, which harms nobody.
+        browser::remember(WELCOMED, "1");
         open.set(false);
     };
     // What is to be tried: the weight of orders is nothing, or what it was.

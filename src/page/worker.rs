@@ -1,11 +1,16 @@
-//! A worker that an engine runs in, with what listens to it: the page's own, and the studio's.
+//! A worker that an engine runs in, with what listens to it: the page's own, and the studio's. And the
+//! learned weights that engines are to have, whenever they are started.
+
+use std::cell::RefCell;
 
 use leptos::logging::error;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::{browser, wire};
-use ::wire::Wire;
+// What can be sent, for who writes a function that sends.
+pub use ::wire::Wire;
+use protocol::ToEngine;
 
 /// A worker with the functions that listen to it.
 pub struct Running {
@@ -59,5 +64,26 @@ impl Running {
         self.worker.terminate();
         // One of its functions may be on the stack: they are dropped after it has returned.
         leptos::task::spawn_local(async move { drop(self) });
+    }
+}
+
+/// Learned weights that were brought, by the file that they take the place of: for engines that are started
+/// later.
+#[derive(Default)]
+pub struct Weights(RefCell<Vec<(String, ToEngine)>>);
+
+impl Weights {
+    /// Sends weights, in base 64, and keeps them in place of others of this file.
+    pub fn bring(&self, file: &str, weights: &str, send: impl FnOnce(&ToEngine)) {
+        let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
+        send(&message);
+        let mut brought = self.0.borrow_mut();
+        brought.retain(|(other, _)| other != file);
+        brought.push((file.into(), message));
+    }
+
+    /// Sends all that were brought: an engine is ready for them before it is ready for a state.
+    pub fn send_all(&self, send: impl Fn(&ToEngine)) {
+        self.0.borrow().iter().for_each(|(_, message)| send(message));
     }
 }

@@ -6,8 +6,9 @@
 //! is started, put on trial against the CPU on fixed requests, and takes over if it computes
 //! the same and, where the person leaves the choice to us, is not slower by more than a frame.
 
-use crate::blend::order;
-use crate::words::percent;
+mod trial;
+
+use self::trial::Trial;
 use crate::{
     Answer, Backend, FromEngine, Growing, Notice, PROTOCOL_VERSION, Progress, Shop, ToEngine,
 };
@@ -32,13 +33,8 @@ pub const PATIENCE: f64 = 120.0;
 const MOST_STARTS: u32 = 3;
 /// How much later than the CPU, in milliseconds, WebGPU may answer and still be chosen: a frame.
 pub const FRAME: f64 = 16.7;
-/// Largest relative difference between the utilities of two backends that compute the same.
-pub const TOLERANCE: f32 = 1e-3;
 /// What the key of a notice about a file begins with.
 const ASSET: &str = "asset-";
-/// Queries of the trial. The first warms up (shaders are compiled) and is not timed. They
-/// differ so that no stage's cache answers for the stage.
-const TRIAL: [&str; 4] = ["lamp", "running shoes", "coffee", "tent"];
 
 /// What the caller must do.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,9 +189,6 @@ impl Engine {
     }
 }
 
-/// What one engine made of one request of the trial.
-type Result = (Box<Answer>, f64);
-
 /// The state machine. Times are milliseconds on any steady clock.
 #[derive(Debug)]
 pub struct Supervisor {
@@ -214,8 +207,8 @@ pub struct Supervisor {
     /// The last answer lacks a file.
     lacking: bool,
     adapter: String,
-    /// Results by request, CPU and WebGPU.
-    results: [[Option<Result>; 2]; TRIAL.len()],
+    /// The trial that is on, or comes.
+    results: Trial,
     trial: Option<(f64, f64)>,
 }
 
@@ -235,7 +228,7 @@ impl Supervisor {
             answered: false,
             lacking: false,
             adapter: String::new(),
-            results: Default::default(),
+            results: Trial::default(),
             trial: None,
         }
     }
@@ -370,7 +363,7 @@ impl Supervisor {
                 if from == Backend::Webgpu {
                     self.adapter = adapter;
                     self.gpu_stands = Gpu::OnTrial;
-                    self.results = Default::default();
+                    self.results = Trial::default();
                 }
             }
             FromEngine::Growing(growing) => {
@@ -500,36 +493,29 @@ impl Supervisor {
                 todo.push(Action::Show(answer));
             }
             Job::Trial(request) => {
-                self.results[request][from as usize] = Some((answer, now - busy.sent));
-                if self.results.as_flattened().iter().all(Option::is_some) {
-                    self.judge(todo);
+                if let Some(verdict) = self.results.put(request, from, answer, now - busy.sent) {
+                    self.follow(verdict, todo);
                 }
             }
         }
     }
 
     /// All requests of the trial are answered by both.
-    fn judge(&mut self, todo: &mut Vec<Action>) {
-        let results: Vec<_> = std::mem::take(&mut self.results)
-            .into_iter()
-            .filter_map(|[cpu, gpu]| Some((cpu?, gpu?)))
-            .collect();
-        let differ = results.iter().find_map(|((cpu, _), (gpu, _))| difference(cpu, gpu));
-        if let Some(how) = differ {
-            self.give_up(Backend::Webgpu, todo);
-            let notice = Notice::new(word!("notices.webgpu-differs")).with("how", how);
-            self.refusal = Some(notice.says.clone());
-            todo.push(Action::Tell(notice));
-            return;
+    fn follow(&mut self, verdict: Result<(f64, f64), Message>, todo: &mut Vec<Action>) {
+        match verdict {
+            Ok(times) => {
+                self.trial = Some(times);
+                self.gpu_stands = Gpu::Passed;
+                // So that what is on show is what the new engine says.
+                self.unsent |= self.serving() == Some(Backend::Webgpu);
+            }
+            Err(how) => {
+                self.give_up(Backend::Webgpu, todo);
+                let notice = Notice::new(word!("notices.webgpu-differs")).with("how", how);
+                self.refusal = Some(notice.says.clone());
+                todo.push(Action::Tell(notice));
+            }
         }
-        let timed = &results[1..];
-        self.trial = Some((
-            median(&timed.iter().map(|((_, cpu), _)| *cpu).collect::<Vec<_>>()),
-            median(&timed.iter().map(|(_, (_, gpu))| *gpu).collect::<Vec<_>>()),
-        ));
-        self.gpu_stands = Gpu::Passed;
-        // So that what is on show is what the new engine says.
-        self.unsent |= self.serving() == Some(Backend::Webgpu);
     }
 
     /// Sends what can be sent: the newest state waits for a run that is soon done, and makes the
@@ -569,13 +555,10 @@ impl Supervisor {
         {
             return;
         }
-        let next = self.results.as_flattened().iter().position(Option::is_none);
-        let Some(next) = next else { return };
-        let backend = if next % 2 == 0 { Backend::Cpu } else { Backend::Webgpu };
-        let job = Job::Trial(next / 2);
+        let Some((request, backend)) = self.results.due() else { return };
+        let job = Job::Trial(request);
         if self.engine(backend).free_for(job, now) {
-            let query = TRIAL[next / 2].into();
-            self.send(backend, job, Box::new(State { query, ..State::default() }), now, todo);
+            self.send(backend, job, Box::new(trial::state(request)), now, todo);
         }
     }
 
@@ -655,7 +638,7 @@ impl Supervisor {
         if backend == Backend::Webgpu {
             self.gpu_stands = Gpu::Refused;
             self.trial = None;
-            self.results = Default::default();
+            self.results = Trial::default();
             self.unsent = true;
         }
     }
@@ -664,51 +647,6 @@ impl Supervisor {
 /// Whether an engine failed for want of a line alone.
 fn is_unreachable(said: &Notice) -> bool {
     said.key == "engine-unreachable" || said.says.key == word!("notices.asset-unreachable")
-}
-
-/// The time in the middle; of an even number, the later of the two.
-fn median(times: &[f64]) -> f64 {
-    let earlier = |time: f64| times.iter().filter(|other| **other < time).count();
-    let latest = times.iter().copied().filter(|&time| earlier(time) <= times.len() / 2);
-    latest.fold(0.0, f64::max)
-}
-
-/// How two backends' answers to one request differ, if by more than they may: the utilities of
-/// every product relative to the largest, and the ten best, where scores closer than the
-/// tolerance may trade places.
-fn difference(cpu: &Answer, gpu: &Answer) -> Option<Message> {
-    let largest = cpu
-        .candidates
-        .iter()
-        .flat_map(|c| &c.utility)
-        .fold(f32::MIN_POSITIVE, |m, u| m.max(u.abs()));
-    let mut worst = 0.0_f32;
-    for c in &cpu.candidates {
-        // A product at the edge of retrieval may be in one list only.
-        let Some(g) = gpu.candidates.iter().find(|g| g.product == c.product) else { continue };
-        for (a, b) in c.utility.iter().zip(&g.utility) {
-            let off = (a - b).abs() / largest;
-            worst = if off.is_nan() { f32::INFINITY } else { worst.max(off) };
-        }
-    }
-    if worst > TOLERANCE {
-        return Some(Message::new(word!("trial.utilities")).with("share", percent(worst)));
-    }
-    let knobs = State::default().settings;
-    let best = order(&cpu.candidates, cpu.predicted(), &knobs);
-    let found: Vec<_> = order(&gpu.candidates, cpu.predicted(), &knobs)
-        .iter()
-        .take(10)
-        .map(|r| gpu.candidates[r.candidate].product)
-        .collect();
-    let tenth = best.get(9).map_or(0.0, |r| r.score);
-    best.iter()
-        .take(10)
-        .any(|r| {
-            let clear = r.score - tenth > TOLERANCE * tenth;
-            clear && !found.contains(&cpu.candidates[r.candidate].product)
-        })
-        .then(|| Message::new(word!("trial.order")))
 }
 
 #[cfg(test)]

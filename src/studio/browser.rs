@@ -12,6 +12,7 @@ use web_sys::{
 
 use market::language::Message;
 use page::browser;
+pub use page::browser::{recall, remember};
 
 /// Fetches a text.
 ///
@@ -203,16 +204,6 @@ fn is_hidden(element: &Element) -> bool {
 /// A knob with its name, where the control is one; else the control itself.
 fn whole(control: &Element) -> Element {
     control.closest(".knob").ok().flatten().unwrap_or_else(|| control.clone())
-}
-
-/// What the browser remembers under this key, if it remembers anything.
-pub fn recall(key: &str) -> Option<String> {
-    browser::storage().and_then(|storage| storage.get_item(key).ok().flatten())
-}
-
-/// Lets the browser remember a text, if it does: not where it is forbidden, or its storage full.
-pub fn remember(key: &str, text: &str) -> bool {
-    browser::storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
 }
 
 /// Lets the browser forget what it remembers under this key.

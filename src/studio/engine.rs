@@ -4,24 +4,28 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::channel::oneshot;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
+pub use super::supervised::Standing;
+use super::supervised::{Script, Supervised, TICK};
 use link::State;
 use market::language::Message;
 use page::store::Store;
-use page::worker::{self, Running};
-use page::{browser, wire};
-use protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, Progress, ToEngine};
+use page::wire;
+use page::worker::Weights;
+use protocol::{Answer, Evaluated, FromEngine, PROTOCOL_VERSION, ToEngine};
 use systems::shared::{BACKEND, BackendChoice};
 
-/// Milliseconds between two looks at whether the engine still speaks.
-const TICK: u64 = 3_000;
-/// Longest that it may be silent over a job, in milliseconds.
-const SILENCE: f64 = 60_000.0;
+/// The engine on the CPU, as the page has it.
+const SCRIPT: Script<FromEngine> = Script {
+    name: "engine-studio",
+    loader: "engine-cpu-loader.js",
+    read: wire::read_all,
+    stopped: word!("studio.engine.stopped"),
+};
 /// Answers that are kept.
 const KEPT: usize = 12;
 
@@ -29,17 +33,6 @@ const KEPT: usize = 12;
 pub type Lost = Message;
 
 type Reply<T> = oneshot::Sender<Result<T, Lost>>;
-
-/// How it stands with the engine.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// Not asked for yet.
-    Resting,
-    /// On its way.
-    Loading(Option<Progress>),
-    /// It answers.
-    Ready,
-}
 
 /// The studio's engine. It is started by the first question, and again by the first after it was
 /// lost.
@@ -101,50 +94,42 @@ impl Job {
 
 struct Inner {
     store: Store,
-    standing: RwSignal<Standing>,
-    worker: RefCell<Option<Running>>,
+    worker: Supervised,
     waiting: RefCell<VecDeque<Question>>,
     /// What waits for them.
     behind: RefCell<VecDeque<Job>>,
     /// What it computes now.
     current: RefCell<Option<Job>>,
     run: Cell<u64>,
-    heard: Cell<f64>,
     answers: RefCell<VecDeque<(State, Arc<Answer>)>>,
-    /// Learned weights, by the file that they take the place of.
-    brought: RefCell<Vec<(String, ToEngine)>>,
+    /// Learned weights.
+    brought: Weights,
 }
 
 impl Engine {
     /// An engine that rests.
     pub fn new(store: Store) -> Self {
-        let standing = RwSignal::new(Standing::Resting);
+        let worker = Supervised::new();
+        let standing = worker.standing;
         let inner = Rc::new(Inner {
             store,
-            standing,
-            worker: RefCell::default(),
+            worker,
             waiting: RefCell::default(),
             behind: RefCell::default(),
             current: RefCell::default(),
             run: Cell::new(0),
-            heard: Cell::new(0.0),
             answers: RefCell::default(),
-            brought: RefCell::default(),
+            brought: Weights::default(),
         });
         let watched = inner.clone();
-        set_interval(move || watched.watch(), Duration::from_millis(TICK));
+        set_interval(move || watched.watch(), TICK);
         Self { inner: SendWrapper::new(inner), standing, weighed: RwSignal::new(0) }
     }
 
     /// Where a state asks for learned weights, ranks with these, in base 64, in place of a file's.
     pub fn weigh(&self, file: &str, weights: &str) {
-        let message = ToEngine::Weigh { file: file.into(), weights: weights.into() };
         self.inner.answers.borrow_mut().clear();
-        self.inner.send(&message);
-        let mut brought = self.inner.brought.borrow_mut();
-        brought.retain(|(other, _)| other != file);
-        brought.push((file.into(), message));
-        drop(brought);
+        self.inner.brought.bring(file, weights, |message| self.inner.worker.send(message));
         self.weighed.update(|times| *times += 1);
     }
 
@@ -234,11 +219,11 @@ impl Inner {
         if nothing || self.current.borrow().is_some() {
             return;
         }
-        if self.worker.borrow().is_none() {
+        if !self.worker.is_there() {
             self.start();
             return;
         }
-        if self.standing.get_untracked() != Standing::Ready {
+        if !self.worker.is_ready() {
             return;
         }
         let question = self.waiting.borrow_mut().pop_front();
@@ -252,7 +237,7 @@ impl Inner {
             let run = self.next_run();
             let state = Box::new(question.state.clone());
             *self.current.borrow_mut() = Some(Job::Question(question));
-            self.send(&ToEngine::Run { run, state });
+            self.worker.send(&ToEngine::Run { run, state });
             return;
         }
         let Some(next) = self.behind.borrow_mut().pop_front() else { return };
@@ -273,62 +258,39 @@ impl Inner {
             }
         };
         *self.current.borrow_mut() = Some(next);
-        self.send(&message);
+        self.worker.send(&message);
     }
 
     fn next_run(&self) -> u64 {
         self.run.set(self.run.get() + 1);
-        self.heard.set(browser::now());
+        self.worker.attend();
         self.run.get()
     }
 
     fn start(self: &Rc<Self>) {
-        self.standing.set(Standing::Loading(None));
-        self.heard.set(browser::now());
-        let loader = browser::versioned("engine-cpu-loader.js");
-        let Ok(worker) = worker::start("engine-studio", &loader) else {
-            self.lose(&Message::new(word!("studio.engine.forbidden")));
-            return;
-        };
         let inner = Rc::downgrade(self);
-        let hear = move |data| {
+        self.worker.start(&SCRIPT, move |told| {
             let Some(inner) = inner.upgrade() else { return };
-            match wire::read_all(&data) {
+            match told {
                 Ok(message) => inner.hear(message),
-                Err(part) => {
-                    inner.lose(&Message::new(word!("studio.engine.unreadable")).with("part", part));
-                }
+                Err(why) => inner.lose(&why),
             }
-        };
-        let inner = Rc::downgrade(self);
-        let broke = move |_| {
-            if let Some(inner) = inner.upgrade() {
-                inner.lose(&Message::new(word!("studio.engine.stopped")));
-            }
-        };
-        *self.worker.borrow_mut() = Some(Running::new(worker, hear, broke));
+        });
     }
 
     fn hear(self: &Rc<Self>, message: FromEngine) {
-        self.heard.set(browser::now());
+        self.worker.attend();
         match message {
-            FromEngine::Hello { version: PROTOCOL_VERSION, .. } => {
-                self.send(&ToEngine::Start { version: PROTOCOL_VERSION });
-                for (_, brought) in &*self.brought.borrow() {
-                    self.send(brought);
+            FromEngine::Hello { version, .. } => {
+                match self.worker.greet(version, &ToEngine::Start { version: PROTOCOL_VERSION }) {
+                    Ok(()) => self.brought.send_all(|brought| self.worker.send(brought)),
+                    Err(why) => self.lose(&why),
                 }
             }
-            FromEngine::Hello { .. } => {
-                self.lose(&Message::new(word!("studio.engine.version")));
-            }
-            FromEngine::Progress(progress) => {
-                if self.standing.get_untracked() != Standing::Ready {
-                    self.standing.set(Standing::Loading(Some(progress)));
-                }
-            }
+            FromEngine::Progress(progress) => self.worker.progress(progress),
             FromEngine::Shop(shop) => self.store.open(*shop),
             FromEngine::Ready { .. } => {
-                self.standing.set(Standing::Ready);
+                self.worker.standing.set(Standing::Ready);
                 self.pump();
             }
             FromEngine::Answer(answer) => {
@@ -368,27 +330,17 @@ impl Inner {
     }
 
     fn watch(self: &Rc<Self>) {
-        let busy = self.current.borrow().is_some()
-            || matches!(self.standing.get_untracked(), Standing::Loading(_));
-        if busy && browser::now() - self.heard.get() > SILENCE {
+        if self.worker.is_silent(self.current.borrow().is_some()) {
             self.lose(&Message::new(word!("studio.engine.silent")));
         }
     }
 
     /// The engine is gone: whoever waits is told why.
     fn lose(self: &Rc<Self>, why: &Message) {
-        let running = self.worker.borrow_mut().take();
-        self.standing.set(Standing::Resting);
-        running.into_iter().for_each(Running::end);
+        self.worker.end();
         let (current, waiting, behind) =
             (self.current.take(), self.waiting.take(), self.behind.take());
         let waiting = waiting.into_iter().map(Job::Question);
         current.into_iter().chain(waiting).chain(behind).for_each(|job| job.lose(why));
-    }
-
-    fn send(&self, message: &ToEngine) {
-        if let Some(running) = &*self.worker.borrow() {
-            running.send(message);
-        }
     }
 }

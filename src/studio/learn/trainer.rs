@@ -13,23 +13,26 @@ use send_wrapper::SendWrapper;
 use super::kept::Kept;
 use super::mine::{Brought, Meant, asks, meant};
 use super::record::{KEPT, Record};
-use crate::engine::{Engine, Standing};
+use crate::engine::Engine;
+use crate::supervised::{Script, Standing, Supervised, TICK};
 use link::State;
 use link::recipe::Recipe;
 use market::language::Message;
 use page::parts::follow;
 use page::store::Store;
-use page::worker::{self, Running};
 use page::{bridge, browser, wire};
 use protocol::PROTOCOL_VERSION;
 use protocol::learn::{FromTrainer, ToTrainer};
 use systems::knob::Settings;
 use systems::learning::rank_with;
 
-/// Milliseconds between two looks at whether the trainer still speaks.
-const TICK: u64 = 3_000;
-/// Longest that it may be silent while it has something to do, in milliseconds.
-const SILENCE: f64 = 60_000.0;
+/// The worker that a training runs in.
+const SCRIPT: Script<FromTrainer> = Script {
+    name: "trainer",
+    loader: "trainer-loader.js",
+    read: wire::read_as,
+    stopped: word!("learn.lost"),
+};
 /// Milliseconds between two times that steps are shown: nobody reads faster, and each time charts are drawn.
 const SHOWN: f64 = 250.0;
 
@@ -72,14 +75,12 @@ pub struct Trainer {
 const BROUGHT: u64 = 1 << 40;
 
 struct Inner {
-    worker: RefCell<Option<Running>>,
+    worker: Supervised,
     /// What is sent once it is ready.
     waiting: RefCell<Vec<ToTrainer>>,
     run: Cell<u64>,
     /// How many steps are wanted in all.
     until: Cell<u32>,
-    /// When it was heard last.
-    heard: Cell<f64>,
     /// What it said of a run and is not shown yet.
     unshown: RefCell<Vec<FromTrainer>>,
     /// When that was shown last, and whether a timer will.
@@ -112,12 +113,13 @@ impl Looks {
 impl Trainer {
     /// None yet.
     pub fn new(engine: Engine, store: Store) -> Self {
+        let worker = Supervised::new();
+        let standing = worker.standing;
         let inner = Rc::new(Inner {
-            worker: RefCell::default(),
+            worker,
             waiting: RefCell::default(),
             run: Cell::new(0),
             until: Cell::new(0),
-            heard: Cell::new(0.0),
             unshown: RefCell::default(),
             shown: Cell::new(0.0),
             will_show: Cell::new(false),
@@ -125,7 +127,7 @@ impl Trainer {
         });
         let trainer = Self {
             inner: SendWrapper::new(inner),
-            standing: RwSignal::new(Standing::Resting),
+            standing,
             runs: RwSignal::new(Vec::new()),
             turned: RwSignal::new(0),
             goes: RwSignal::new(false),
@@ -143,7 +145,7 @@ impl Trainer {
         trainer.bring(engine, store);
         trainer.follow_sight();
         let watched = trainer.clone();
-        set_interval(move || watched.watch(), Duration::from_millis(TICK));
+        set_interval(move || watched.watch(), TICK);
         trainer
     }
 
@@ -299,65 +301,46 @@ impl Trainer {
     }
 
     fn send(&self, message: ToTrainer) {
-        self.inner.heard.set(browser::now());
-        if self.standing.get_untracked() == Standing::Ready {
-            if let Some(worker) = &*self.inner.worker.borrow() {
-                worker.send(&message);
-            }
+        let worker = &self.inner.worker;
+        worker.attend();
+        if worker.is_ready() {
+            worker.send(&message);
             return;
         }
         self.inner.waiting.borrow_mut().push(message);
-        if self.inner.worker.borrow().is_none() {
+        if !worker.is_there() {
             self.start();
         }
     }
 
     fn start(&self) {
-        self.standing.set(Standing::Loading(None));
-        let Ok(worker) = worker::start("trainer", &browser::versioned("trainer-loader.js")) else {
-            self.lose(Message::new(word!("studio.engine.forbidden")));
-            return;
-        };
         let trainer = self.clone();
-        let hear = move |data| match wire::read_as::<FromTrainer>(&data) {
+        self.inner.worker.start(&SCRIPT, move |told| match told {
             Ok(message) => trainer.hear(message),
-            Err(part) => {
-                let says = Message::new(word!("studio.engine.unreadable"));
-                trainer.lose(says.with("part", part));
-            }
-        };
-        let trainer = self.clone();
-        let broke = move |_| trainer.lose(Message::new(word!("learn.lost")));
-        *self.inner.worker.borrow_mut() = Some(Running::new(worker, hear, broke));
+            Err(why) => trainer.lose(why),
+        });
     }
 
     fn watch(&self) {
-        let loading = matches!(self.standing.get_untracked(), Standing::Loading(_));
-        let busy = self.goes.get_untracked() || loading;
         // In the background a browser may hold it back for as long as it likes.
         if self.hidden.get_untracked() {
-            self.inner.heard.set(browser::now());
+            self.inner.worker.attend();
         }
-        if busy && browser::now() - self.inner.heard.get() > SILENCE {
+        if self.inner.worker.is_silent(self.goes.get_untracked()) {
             self.lose(Message::new(word!("learn.lost")));
         }
     }
 
     fn hear(&self, message: FromTrainer) {
-        self.inner.heard.set(browser::now());
+        self.inner.worker.attend();
         match message {
-            FromTrainer::Hello { version: PROTOCOL_VERSION } => {
-                let worker = self.inner.worker.borrow();
-                if let Some(worker) = &*worker {
-                    worker.send(&ToTrainer::Start { version: PROTOCOL_VERSION });
+            FromTrainer::Hello { version } => {
+                let start = ToTrainer::Start { version: PROTOCOL_VERSION };
+                if let Err(why) = self.inner.worker.greet(version, &start) {
+                    self.lose(why);
                 }
             }
-            FromTrainer::Hello { .. } => self.lose(Message::new(word!("studio.engine.version"))),
-            FromTrainer::Progress(progress) => {
-                if self.standing.get_untracked() != Standing::Ready {
-                    self.standing.set(Standing::Loading(Some(progress)));
-                }
-            }
+            FromTrainer::Progress(progress) => self.inner.worker.progress(progress),
             FromTrainer::Ready => {
                 self.standing.set(Standing::Ready);
                 let waiting = std::mem::take(&mut *self.inner.waiting.borrow_mut());
@@ -428,10 +411,8 @@ impl Trainer {
     /// The trainer is gone. What was seen of its runs stays.
     fn lose(&self, why: Message) {
         self.show();
-        let running = self.inner.worker.borrow_mut().take();
-        running.into_iter().for_each(Running::end);
+        self.inner.worker.end();
         self.inner.waiting.borrow_mut().clear();
-        self.standing.set(Standing::Resting);
         self.goes.set(false);
         self.brought.update(|brought| brought.iter_mut().for_each(|of| of.waits = false));
         let current = self.inner.run.get();
