@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Moment;
-use super::statistics::Statistics;
+use super::statistics::{Counts, Statistics};
 use super::windows::{BY_SPAN, Window};
-use crate::catalogue::{Catalogue, ProductId, ProductTypeId};
+use crate::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
 use crate::history::{Event, EventKind, Profile};
 
 /// Number of values of each profile feature, in the order of [`profile_ids`].
@@ -237,29 +237,45 @@ pub struct ProductFeatures {
     pub colour: Vec<u8>,
     /// Bucket of the price, below [`PRICE_BUCKETS`].
     pub price: Vec<u8>,
-    /// [`PRODUCT_DENSE`], each with mean 0 and standard deviation 1 over the products that a log tells of.
+    /// [`PRODUCT_DENSE`] of the products that a log tells of, each with mean 0 and standard deviation 1. Those of
+    /// newcomers are made when they are asked for: of a million they would take 40 MB.
     pub dense: Vec<[f32; PRODUCT_DENSE.len()]>,
+    /// What those of newcomers are made by.
+    pub scale: DenseScale,
+}
+
+/// What [`PRODUCT_DENSE`] of a product is held against.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DenseScale {
+    /// Mean of ln price of each product type.
+    ln_prices: Vec<f32>,
+    /// Clicks an impression and orders a click, of all products.
+    usual: [f32; 2],
+    /// Mean and standard deviation of each number.
+    moments: [[f64; 2]; PRODUCT_DENSE.len()],
 }
 
 impl ProductFeatures {
     /// Features of a catalogue, with the statistics that may be known.
     pub fn new(catalogue: &Catalogue, statistics: &Statistics) -> Self {
         let products = &catalogue.products;
+        let (dense, scale) = DenseScale::of(catalogue, statistics);
         Self {
             product_type: products.iter().map(|p| p.product_type).collect(),
             brand: products.iter().map(|p| p.brand).collect(),
             shop: products.iter().map(|p| p.shop).collect(),
             colour: products.iter().map(|p| p.colour.map_or(0, |c| c + 1)).collect(),
             price: price_buckets(catalogue),
-            dense: z_scored(dense(catalogue, statistics), catalogue.logged()),
+            dense,
+            scale,
         }
     }
 
-    /// Those of some products.
+    /// Those of some products of the catalogue that they are of.
     ///
     /// # Panics
     /// If there is no such product.
-    pub fn of(&self, products: &[ProductId]) -> Self {
+    pub fn of(&self, products: &[ProductId], catalogue: &Catalogue) -> Self {
         fn of<T: Copy>(column: &[T], products: &[ProductId]) -> Vec<T> {
             products.iter().map(|product| column[*product as usize]).collect()
         }
@@ -269,8 +285,17 @@ impl ProductFeatures {
             shop: of(&self.shop, products),
             colour: of(&self.colour, products),
             price: of(&self.price, products),
-            dense: of(&self.dense, products),
+            dense: products.iter().map(|product| self.dense_of(*product, catalogue)).collect(),
+            scale: self.scale.clone(),
         }
+    }
+
+    fn dense_of(&self, product: ProductId, catalogue: &Catalogue) -> [f32; PRODUCT_DENSE.len()] {
+        let known = self.dense.get(product as usize);
+        known.copied().unwrap_or_else(|| {
+            let newcomer = &catalogue.products[product as usize];
+            z_scored(self.scale.counted(newcomer, &Counts::default()), &self.scale.moments)
+        })
     }
 
     /// Number of products.
@@ -300,18 +325,34 @@ fn ln_price(price_cents: u32) -> f32 {
     (price_cents.max(1) as f32 / 100.0).ln()
 }
 
-fn dense(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PRODUCT_DENSE.len()]> {
-    let mut of_type = vec![(0.0_f32, 0_u32); catalogue.product_types.len()];
-    for product in &catalogue.products[..catalogue.logged()] {
-        let (sum, count) = &mut of_type[usize::from(product.product_type)];
-        *sum += ln_price(product.price_cents);
-        *count += 1;
+impl DenseScale {
+    /// That of a catalogue, with the numbers of the products that a log tells of.
+    fn of(
+        catalogue: &Catalogue,
+        statistics: &Statistics,
+    ) -> (Vec<[f32; PRODUCT_DENSE.len()]>, Self) {
+        let logged = &catalogue.products[..catalogue.logged()];
+        let mut of_type = vec![(0.0_f32, 0_u32); catalogue.product_types.len()];
+        for product in logged {
+            let (sum, count) = &mut of_type[usize::from(product.product_type)];
+            *sum += ln_price(product.price_cents);
+            *count += 1;
+        }
+        let total = statistics.total();
+        let mut scale = Self {
+            ln_prices: of_type.iter().map(|(sum, count)| sum / (*count).max(1) as f32).collect(),
+            usual: [total.ctr(0.0), total.cvr(0.0)],
+            ..Self::default()
+        };
+        let rows = logged.iter().zip(statistics.of_all());
+        let rows: Vec<_> = rows.map(|(product, counts)| scale.counted(product, counts)).collect();
+        scale.moments = moments(&rows);
+        (rows.into_iter().map(|row| z_scored(row, &scale.moments)).collect(), scale)
     }
-    let total = statistics.total();
-    let (ctr, cvr) = (total.ctr(0.0), total.cvr(0.0));
-    let row = |(product, counts): (&_, &super::statistics::Counts)| {
-        let product: &crate::catalogue::Product = product;
-        let (sum, count) = of_type[usize::from(product.product_type)];
+
+    /// The numbers of a product as they are counted.
+    fn counted(&self, product: &Product, counts: &Counts) -> [f32; PRODUCT_DENSE.len()] {
+        let [ctr, cvr] = self.usual;
         let ln_price = ln_price(product.price_cents);
         [
             (counts.impressions as f32).ln_1p(),
@@ -323,32 +364,35 @@ fn dense(catalogue: &Catalogue, statistics: &Statistics) -> Vec<[f32; PRODUCT_DE
             product.rating,
             (product.reviews as f32).ln_1p(),
             ln_price,
-            ln_price - sum / count.max(1) as f32,
+            ln_price - self.ln_prices[usize::from(product.product_type)],
         ]
-    };
-    catalogue.products.iter().zip(statistics.of_all()).map(row).collect()
+    }
 }
 
-/// Takes the mean of the first `logged` rows off each column and divides by their standard deviation; a
-/// column that is constant in them is 0.
-fn z_scored<const N: usize>(mut rows: Vec<[f32; N]>, logged: usize) -> Vec<[f32; N]> {
-    let count = logged.max(1) as f64;
-    for n in 0..N {
-        let of_log = || rows[..logged].iter().map(|row| f64::from(row[n]));
-        let mean = of_log().sum::<f64>() / count;
-        let variance = of_log().map(|value| (value - mean).powi(2)).sum::<f64>();
-        let deviation = (variance / count).sqrt();
-        for row in &mut rows {
-            let centred = f64::from(row[n]) - mean;
-            row[n] = if deviation > 1e-6 { (centred / deviation) as f32 } else { 0.0 };
-        }
-    }
-    rows
+/// Mean and standard deviation of each column.
+fn moments<const N: usize>(rows: &[[f32; N]]) -> [[f64; 2]; N] {
+    let count = rows.len().max(1) as f64;
+    std::array::from_fn(|n| {
+        let column = || rows.iter().map(|row| f64::from(row[n]));
+        let mean = column().sum::<f64>() / count;
+        let variance = column().map(|value| (value - mean).powi(2)).sum::<f64>();
+        [mean, (variance / count).sqrt()]
+    })
+}
+
+/// Takes its mean off each number and divides by the standard deviation; one that is constant is 0.
+fn z_scored<const N: usize>(row: [f32; N], moments: &[[f64; 2]; N]) -> [f32; N] {
+    std::array::from_fn(|n| {
+        let [mean, deviation] = moments[n];
+        let centred = f64::from(row[n]) - mean;
+        if deviation > 1e-6 { (centred / deviation) as f32 } else { 0.0 }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::ProductType;
     use crate::history::{DAY, PageDevice};
 
     fn products(types: &[ProductTypeId]) -> ProductFeatures {
@@ -360,6 +404,7 @@ mod tests {
             colour: vec![0; n],
             price: vec![0; n],
             dense: vec![[0.0; PRODUCT_DENSE.len()]; n],
+            scale: DenseScale::default(),
         }
     }
 
@@ -430,7 +475,9 @@ mod tests {
 
     #[test]
     fn z_scores_have_mean_zero_and_deviation_one() {
-        let rows = z_scored(vec![[1.0, 4.0], [2.0, 4.0], [6.0, 4.0]], 3);
+        let rows = [[1.0, 4.0], [2.0, 4.0], [6.0, 4.0]];
+        let moments = moments(&rows);
+        let rows = rows.map(|row| z_scored(row, &moments));
         let sum: f32 = rows.iter().map(|row| row[0]).sum();
         let squares: f32 = rows.iter().map(|row| row[0] * row[0]).sum();
         assert!(sum.abs() < 1e-6 && (squares - 3.0).abs() < 1e-5);
@@ -439,8 +486,46 @@ mod tests {
 
     #[test]
     fn newcomers_are_measured_by_those_that_a_log_tells_of() {
-        let rows = z_scored(vec![[1.0], [2.0], [6.0], [3.0], [900.0]], 3);
-        assert_eq!(rows[..3], z_scored(vec![[1.0], [2.0], [6.0]], 3));
-        assert!(rows[3][0].abs() < 1e-6 && rows[4][0] > 100.0);
+        let product = |price_cents| Product {
+            title: String::new(),
+            product_type: 0,
+            brand: 0,
+            shop: 0,
+            colour: None,
+            price_cents,
+            rating: 4.0,
+            reviews: 10,
+        };
+        let product_type = ProductType {
+            name: "lamp".into(),
+            department: 0,
+            icon: String::new(),
+            repurchase_days: 9.0,
+        };
+        let mut shop = Catalogue {
+            seed: 1,
+            departments: Vec::new(),
+            product_types: vec![product_type],
+            brands: Vec::new(),
+            shops: Vec::new(),
+            colours: Vec::new(),
+            newcomers: 0,
+            products: vec![product(1_000), product(3_000)],
+        };
+        let mut statistics = Statistics::new(2);
+        statistics.products[0].impressions = 100;
+        statistics.products[0].clicks = 10;
+        let before = ProductFeatures::new(&shop, &statistics);
+        shop.products.push(product(900_000));
+        shop.newcomers = 1;
+        let after = ProductFeatures::new(&shop, &statistics);
+        assert_eq!((&after.dense, after.dense.len()), (&before.dense, 2));
+        assert_eq!(after.product_type.len(), 3);
+        let all = after.of(&[2, 0, 1], &shop);
+        assert_eq!(all.dense[1..], before.dense);
+        let [of_newcomer, ..] = all.dense[..] else { panic!("{all:?}") };
+        // Nobody was shown it, and it is much dearer than both.
+        assert_eq!(of_newcomer[0], before.dense[1][0]);
+        assert!(of_newcomer[8] > 5.0 && of_newcomer[9] > 5.0, "{of_newcomer:?}");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use strsim::osa_distance;
 
 use super::key_words::stem;
@@ -46,10 +47,10 @@ impl Spelling {
     pub fn new<'a>(texts: impl IntoIterator<Item = (&'a str, u32)>) -> Self {
         // A million titles are made of some thousand parts: each is read once, and words are numbers until
         // all are known.
-        let mut parts: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut parts: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut uses: Vec<u32> = Vec::new();
-        let mut pairs: HashSet<[usize; 2]> = HashSet::new();
+        let mut pairs: FxHashSet<[usize; 2]> = FxHashSet::default();
         for (text, count) in texts {
             let mut last = None;
             for part in text.split(' ') {

@@ -155,7 +155,7 @@ fn candidates(view: &PageView, options: &Options) -> (Vec<Candidate>, Vec<f32>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use market::features::search::PRODUCT_DENSE;
+    use market::features::search::{DenseScale, PRODUCT_DENSE};
     use market::history::{DAY, Event, EventKind, PageDevice, Profile};
     use market::log::{Impression, ImpressionTruth, UnderImpression};
 
@@ -167,6 +167,7 @@ mod tests {
             colour: vec![0; 30],
             price: vec![0; 30],
             dense: vec![[0.0; PRODUCT_DENSE.len()]; 30],
+            scale: DenseScale::default(),
         }
     }
 

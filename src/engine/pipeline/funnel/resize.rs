@@ -25,7 +25,7 @@ const SLICE: usize = 1_000;
 
 /// Bytes that a product takes of memory: itself, what is known of it, its words, its vector, what a search
 /// makes of it, and a tree while it is built (docs/index.md).
-const NEEDS: usize = 460;
+const NEEDS: usize = 420;
 
 /// A larger shop that is being made.
 pub(super) struct Unfinished {

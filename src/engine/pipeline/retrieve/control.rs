@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::pipeline::stock::{QueryCount, Stock};
 use crate::pipeline::{StageError, numbers};
 use market::catalogue::{Catalogue, ProductId, ProductTypeId};
@@ -141,12 +143,13 @@ impl Lexicon {
         // them.
         let mut known = usize::MAX;
         // A million titles are made of some thousand parts: each is read once.
-        let mut parts: HashMap<&str, Vec<WordId>> = HashMap::new();
+        let mut parts: FxHashMap<&str, Vec<WordId>> = FxHashMap::default();
+        let mut words: Vec<WordId> = Vec::new();
         for (number, product) in catalogue.products.iter().enumerate() {
             if number == catalogue.logged() {
                 known = self.words.len();
             }
-            let mut words: Vec<WordId> = Vec::new();
+            words.clear();
             for part in product.title.split(' ') {
                 words.extend(&*parts.entry(part).or_insert_with(|| self.numbers_of(part)));
             }
@@ -165,7 +168,7 @@ impl Lexicon {
             if number < catalogue.logged() {
                 of_logged[of] += 1.0;
             }
-            self.of_products.extend(words);
+            self.of_products.extend(&words);
             self.ends.push(self.of_products.len() as u32);
         }
         for (number, (word, uses)) in self.words.iter_mut().zip(uses).enumerate() {

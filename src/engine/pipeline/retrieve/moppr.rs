@@ -77,7 +77,8 @@ impl Moppr {
     /// Features of newcomers as the model reads them.
     pub fn features_of(&self, stock: &Stock, products: &[ProductId]) -> Products {
         let titles = stock.words.means(stock.titles_of(products));
-        Products::newcomers(&stock.products, products, &titles, self.model.device())
+        let (features, catalogue) = (&stock.products, &stock.catalogue);
+        Products::newcomers(features, catalogue, products, &titles, self.model.device())
     }
 
     /// The model itself.
@@ -195,7 +196,7 @@ impl Retrieves for Moppr {
                 behaviours[behaviour.position as usize] = Some(attention);
             }
         }
-        let (recent_searches, blocks) = (0, Vec::new());
+        let (attention, recent_searches, blocks) = (Some(attention), None, Vec::new());
         Ok(Scored { scores, behaviours, attention, recent_searches, blocks })
     }
 

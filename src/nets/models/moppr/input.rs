@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use market::catalogue::ProductId;
+use market::catalogue::{Catalogue, ProductId};
 use market::features::search::{
     Behaviour, PRODUCT_DENSE, PROFILE_SIZES, ProductFeatures, SIDE_CATEGORIES, SearchFeatures,
 };
@@ -54,11 +54,12 @@ impl Products {
     /// each of their titles, one after another.
     pub fn newcomers(
         features: &ProductFeatures,
+        catalogue: &Catalogue,
         products: &[ProductId],
         titles: &[f32],
         device: &Device,
     ) -> Self {
-        let some = features.of(products);
+        let some = features.of(products, catalogue);
         let rows = ids(&vec![0_u8; products.len()], device);
         Self { rows: Some(rows), ..Self::new(&some, titles, device) }
     }

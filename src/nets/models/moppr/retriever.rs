@@ -96,7 +96,12 @@ impl Retriever {
             return Err(WeightsError::Catalogue { found, expected });
         }
         let logged: Vec<ProductId> = (0..catalogue.logged() as ProductId).collect();
-        Self::new(&config, &weights, &Products::new(&features.of(&logged), titles, device), device)
+        Self::new(
+            &config,
+            &weights,
+            &Products::new(&features.of(&logged, catalogue), titles, device),
+            device,
+        )
     }
 
     /// With these weights of a whole model.

@@ -9,8 +9,8 @@ use crate::models::weights::{About, FORMAT, Precision, Weights};
 use crate::nn::tower::NEGATIVE_SLOPE;
 use burn::tensor::{Device, Tensor};
 use market::features::search::{
-    Behaviour, EVENT_KINDS, FREQUENCY_BUCKETS, PRICE_BUCKETS, PROFILE_SIZES, PredictedCategories,
-    ProductFeatures, QueryFeatures, SIDE_CATEGORIES, SearchFeatures,
+    Behaviour, DenseScale, EVENT_KINDS, FREQUENCY_BUCKETS, PRICE_BUCKETS, PROFILE_SIZES,
+    PredictedCategories, ProductFeatures, QueryFeatures, SIDE_CATEGORIES, SearchFeatures,
 };
 use market::history::EventKind;
 use proptest::prelude::*;
@@ -93,6 +93,7 @@ fn world(seed: u64, encoder: Encoder) -> World {
         dense: (0..PRODUCTS)
             .map(|_| std::array::from_fn(|_| rng.random_range(-1.0..1.0)))
             .collect(),
+        scale: DenseScale::default(),
     };
     let titles = numbers(&mut rng, PRODUCTS * TOKEN);
     let vectors = numbers(&mut rng, PIECES * TOKEN);
