@@ -121,15 +121,13 @@ const REGISTRIES: [&str; 5] = [
 ];
 
 /// Who names a system all the same, and why.
-const NAMING: [(&str, &str); 8] = [
-    ("src/lab/tables/claims.rs", "data: what each paper's text states"),
+const NAMING: [(&str, &str); 6] = [
     ("src/engine/pipeline/coarse.rs", "the coarse ranker stands on MOPPR's towers (MOPPR 7.3)"),
     ("src/nets/models/coarse_ranker.rs", "the same network"),
     ("src/training/coarse_ranker.rs", "and its training"),
     ("src/lab/cli/coarse_ranker.rs", "and its command"),
     ("src/lab/cli/samples.rs", "counts the samples of each paper, by its own rules"),
     ("src/engine/retrieval/lexical.rs", "the package of that name, not the system"),
-    ("src/training/preset.rs", "the sizes that each system's networks are trained at"),
 ];
 
 /// What of a file is compiled for more than tests, without comments: an item behind `#[cfg(test)]` ends as

@@ -295,7 +295,8 @@ fn mlpr_weighs_its_tasks_as_it_is_told_and_begins_with_what_ships() {
         first(&[&lambdas[..], &[(&WEIGHTING, 1.0), (&BALANCE, 0.0)]].concat())
     };
     let alone = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(weighed);
-    assert!(alone.iter().all(|loss| *loss > 0.01), "{alone:?}");
+    // Orders are few.
+    assert!(alone.iter().all(|loss| *loss > 1e-4), "{alone:?}");
     let [click, cart, order] = alone;
     let together = weighed([1.0, 4.0, 16.0]);
     let expected = click + 4.0 * cart + 16.0 * order;

@@ -221,7 +221,7 @@ fn answer() -> Answer {
         history: vec![HistoryEntry { entry: 1, event, kept: true, attention: 0.5 }],
         retrieval: RetrievalInsides {
             pieces: vec!["oak".into()],
-            attention: vec![1.0],
+            attention: Some(vec![1.0]),
             categories: vec![(3, 0.5)],
             entropy: 2.5,
             effective_candidates: 12.25,
@@ -230,7 +230,7 @@ fn answer() -> Answer {
             relevant: 20,
             admitted: 30,
             retrieved: 30,
-            recent_searches: 1,
+            recent_searches: Some(1),
             blocks: blocks(),
         },
         learned: true,

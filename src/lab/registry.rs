@@ -1,5 +1,5 @@
 //! The systems that are worked on here, each on a line: how each is trained, run over plain arrays, and
-//! held against the tables of its paper. No command knows one of them but through this list.
+//! held against its paper's tables and claims. No command knows one of them but through this list.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use crate::cli::market::Market;
 use crate::cli::score::{Fields, Insides};
 use crate::cli::sub::Sub;
 use crate::cli::{dmt, mlpr, moppr, yandex};
+use crate::tables::claims::Claim;
 use crate::tables::study::Study;
 use crate::tables::table::{self, Table};
 
@@ -27,6 +28,8 @@ pub struct System {
     pub score: fn(&[u8], &Fields<'_>) -> Result<Insides>,
     /// The tables of its paper.
     pub tables: &'static [Table],
+    /// What its paper's text states.
+    pub claims: &'static [Claim],
     /// What is measured for its paper without training.
     pub studies: &'static [&'static Study],
     /// Makes what trains and measures the variants of its tables, on a market that so many fresh

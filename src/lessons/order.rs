@@ -157,7 +157,7 @@ mod tests {
             history: vec![],
             retrieval: RetrievalInsides {
                 pieces: vec![],
-                attention: vec![],
+                attention: None,
                 categories: vec![],
                 entropy: 0.0,
                 effective_candidates: 1.0,
@@ -166,7 +166,7 @@ mod tests {
                 relevant: 0,
                 admitted: 0,
                 retrieved: 0,
-                recent_searches: 0,
+                recent_searches: None,
                 blocks: vec![],
             },
             blocks: vec![],

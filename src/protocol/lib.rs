@@ -328,7 +328,7 @@ impl Answer {
             asked: !self.retrieval.pieces.is_empty(),
             understood: !self.retrieval.categories.is_empty(),
             history: self.history.len() as u32,
-            web_searches: recent_searches > 0,
+            web_searches: recent_searches.is_some_and(|searches| searches > 0),
             retrieved,
             ranked: self.candidates.len() as u32,
             learned: self.learned,
@@ -583,8 +583,9 @@ message! {
     pub struct RetrievalInsides {
         /// Word pieces of the query.
         pub pieces: Vec<String>,
-        /// The retriever's attention on each piece; empty where it does not look at them one by one.
-        pub attention: Vec<f32>,
+        /// The retriever's attention on each piece, of none without a query; none of a retriever that does
+        /// not weigh them one by one.
+        pub attention: Option<Vec<f32>>,
         /// Predicted categories with their probabilities, most likely first.
         pub categories: Vec<(ProductTypeId, f32)>,
         /// Entropy in nats of the softmax over all that is on sale at tau.
@@ -602,9 +603,9 @@ message! {
         pub admitted: u32,
         /// Products that were retrieved of those.
         pub retrieved: u32,
-        /// Web searches that are recent enough for the retriever to read, whether or not it does; 0
-        /// where it never reads any.
-        pub recent_searches: u32,
+        /// Web searches that are recent enough for the retriever to read, whether or not its knobs let it;
+        /// none of a retriever that has no use for any.
+        pub recent_searches: Option<u32>,
         /// What the retriever shows of itself beside that, in the order in which it is read.
         pub blocks: Vec<Block>,
     }

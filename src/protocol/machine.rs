@@ -14,7 +14,8 @@ message! {
         pub trace: Trace,
         /// The product as a candidate; where it did not get that far, as the one that it would be.
         pub candidate: Candidate,
-        /// What the retriever's parts made, in their order.
+        /// What the retriever's parts made, in their order, and the coarse ranker's behind them where it is
+        /// switched on.
         pub retriever: Vec<Activity>,
         /// What the ranker's parts made, in their order.
         pub ranker: Vec<Activity>,

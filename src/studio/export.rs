@@ -405,7 +405,7 @@ mod tests {
             history: vec![],
             retrieval: protocol::RetrievalInsides {
                 pieces: vec![],
-                attention: vec![],
+                attention: None,
                 categories: vec![],
                 entropy: 0.0,
                 effective_candidates: 1.0,
@@ -414,7 +414,7 @@ mod tests {
                 retrieved: 0,
                 relevant: 0,
                 admitted: 0,
-                recent_searches: 0,
+                recent_searches: None,
                 blocks: vec![],
             },
             learned: false,

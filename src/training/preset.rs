@@ -1,12 +1,6 @@
 //! The sizes that networks are trained at.
 
-use nets::models::dmt::DmtConfig;
-use nets::models::mlpr::MlprConfig;
-use nets::models::moppr::MopprConfig;
-use nets::models::vocabulary::Vocabulary;
-use nets::models::yandex::YandexConfig;
-
-/// Sizes of all systems' networks.
+/// Sizes of a system's networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// What the page ships.
@@ -17,35 +11,11 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// MOPPR's sizes.
-    pub fn moppr(self, vocabulary: Vocabulary) -> MopprConfig {
+    /// Of a system's two sizes the one that is meant.
+    pub fn of<T>(self, playground: T, paper: T) -> T {
         match self {
-            Self::Playground => MopprConfig::playground(vocabulary),
-            Self::Paper => MopprConfig::paper(vocabulary),
-        }
-    }
-
-    /// DMT's sizes, with so many dense features.
-    pub fn dmt(self, vocabulary: Vocabulary, dense: usize) -> DmtConfig {
-        match self {
-            Self::Playground => DmtConfig::playground(vocabulary, dense),
-            Self::Paper => DmtConfig::paper(vocabulary, dense),
-        }
-    }
-
-    /// Sizes of Yandex's towers.
-    pub fn yandex(self) -> YandexConfig {
-        match self {
-            Self::Playground => YandexConfig::playground(),
-            Self::Paper => YandexConfig::paper(),
-        }
-    }
-
-    /// MLPR's sizes, its BERT's among them, with so many wide features.
-    pub fn mlpr(self, wide: usize) -> MlprConfig {
-        match self {
-            Self::Playground => MlprConfig::playground(wide),
-            Self::Paper => MlprConfig::paper(wide),
+            Self::Playground => playground,
+            Self::Paper => paper,
         }
     }
 }

@@ -7,10 +7,12 @@ use super::request::Request;
 use super::retrieve::{ENCODED, Retrieval, Retriever};
 use super::stage::Stage;
 use super::stock::Stock;
+use super::watch::{Named, Watch};
 use super::{StageError, numbers};
 use market::catalogue::ProductId;
 use nets::models::coarse_ranker::{CoarseRanker, MODEL, cut};
 use protocol::Passage;
+use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::CATEGORY_FILTER;
 use systems::shared::COARSE_KEEP;
@@ -92,6 +94,30 @@ impl Coarse {
             place: Some(place as u32),
             passed: place < keep,
         }))
+    }
+
+    /// What each part of it makes of a product, whether the product was retrieved or not; the cut itself is
+    /// told by [`Self::passage`]. Nothing without weights.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    pub async fn watch(
+        &self,
+        stock: &Stock,
+        retriever: &mut Retriever,
+        request: &Request,
+        settings: &Settings,
+        product: ProductId,
+    ) -> Result<Vec<Activity>, StageError> {
+        let Some(model) = &self.model else { return Ok(Vec::new()) };
+        let encoded = retriever.encode(stock, request, settings).await?.clone();
+        let newcomers = |products: &[ProductId]| retriever.items_of(stock, products);
+        let (h_uq, h_i) = (model.user_query(&encoded), model.items_of(&[product], newcomers));
+        let mut watch = Watch::default();
+        watch.matrix("coarse-score", Named::alone(), (h_uq.clone() * h_i.clone()).sum_dim(1));
+        watch.matrix("coarse-request", Named::alone(), h_uq);
+        watch.matrix("coarse-item", Named::alone(), h_i);
+        watch.read().await
     }
 
     /// Leaves of the candidates those that score highest, in the order of retrieval; all of them

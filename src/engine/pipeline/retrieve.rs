@@ -60,10 +60,10 @@ pub struct Scored {
     /// For each event of the history: attention, or none where the event was not looked at; empty
     /// where the history was not read.
     behaviours: Vec<Option<f32>>,
-    /// On each word piece of the query, where the retriever looks at them one by one.
-    attention: Vec<f32>,
-    /// Web searches that are recent enough to be read.
-    recent_searches: u32,
+    /// On each word piece of the query; none of a retriever that does not weigh them one by one.
+    attention: Option<Vec<f32>>,
+    /// Web searches that are recent enough to be read; none of a retriever that has no use for any.
+    recent_searches: Option<u32>,
     /// What more it shows of itself.
     blocks: Vec<Block>,
 }

@@ -43,6 +43,7 @@ pub static SYSTEM: System = System {
     )],
     score: score::dmt::score,
     tables: tables::dmt::TABLES,
+    claims: tables::claims::dmt::CLAIMS,
     studies: &[&tables::dmt::repurchase::STUDY, &tables::dmt::gates::STUDY],
     measured: |market, tested| {
         let (world, words) = (market.world(), market.words()?);
@@ -237,12 +238,14 @@ impl Run<'_> {
 pub fn train(arguments: &Training) -> Result<()> {
     let (world, data) =
         gather(&arguments.market, Pages { cold_start: arguments.cold_start, ..Pages::PLAYGROUND })?;
+    let sizes = [DmtConfig::playground, DmtConfig::paper];
+    let [playground, paper] = sizes.map(|of| of(Vocabulary::of(&world.catalogue), dense::COUNT));
     let config = DmtConfig {
         multi_task: arguments.multi_task.into(),
         bias: bias_features(&arguments.bias),
         interest: arguments.interest.into(),
         left_out: Sequence::ALL.map(|sequence| arguments.without.contains(&sequence)),
-        ..arguments.networks.preset().dmt(Vocabulary::of(&world.catalogue), dense::COUNT)
+        ..arguments.networks.preset().of(playground, paper)
     };
     let settings = Settings {
         epochs: arguments.epochs,

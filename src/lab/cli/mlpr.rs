@@ -45,6 +45,7 @@ pub static SYSTEM: System = System {
     )],
     score: score::mlpr::score,
     tables: tables::mlpr::TABLES,
+    claims: tables::claims::mlpr::CLAIMS,
     studies: &[&times::STUDY],
     measured: |market, _| {
         let (world, words) = (market.world(), market.words()?);
@@ -187,7 +188,10 @@ fn encoders(
 /// Where a file cannot be read or written.
 pub fn train(arguments: &Training) -> Result<()> {
     let gathered = gather(&arguments.market)?;
-    let shipped = arguments.networks.preset().mlpr(wide::COUNT);
+    let shipped = arguments
+        .networks
+        .preset()
+        .of(MlprConfig::playground(wide::COUNT), MlprConfig::paper(wide::COUNT));
     let dropout = arguments.chance.dropout.unwrap_or(shipped.dropout);
     let config = MlprConfig { dropout, ..shipped };
     let settings = Settings {

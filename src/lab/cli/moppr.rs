@@ -41,6 +41,7 @@ pub static SYSTEM: System = System {
     ],
     score: score::moppr::score,
     tables: tables::moppr::TABLES,
+    claims: tables::claims::moppr::CLAIMS,
     studies: &[&coarse_ranker::STUDY],
     measured: |market, tested| {
         Ok(Box::new(tables::moppr::Moppr::new(market.config(), market.words()?, tested)))

@@ -30,6 +30,7 @@ pub static SYSTEM: System = System {
     evaluate: &[],
     score: score::yandex::score,
     tables: tables::yandex::TABLES,
+    claims: tables::claims::yandex::CLAIMS,
     studies: &[],
     measured: |market, tested| {
         Ok(Box::new(tables::yandex::Yandex::new(market.world(), market.words()?, tested)))
@@ -193,7 +194,7 @@ pub fn train(arguments: &Training) -> Result<()> {
     let (world, corpus) = gather(&arguments.market, |options| {
         (options.share, options.searches) = (arguments.share, arguments.searches);
     })?;
-    let sizes = arguments.networks.preset().yandex();
+    let sizes = arguments.networks.preset().of(YandexConfig::playground(), YandexConfig::paper());
     let config = YandexConfig {
         history: arguments.history.unwrap_or(sizes.history),
         web_queries: arguments.web_queries.into(),

@@ -4,10 +4,10 @@
 //! ([`Decided::Online`]) or by a study ([`Decided::Study`]), by the rule that stands with it, or waits for a
 //! measurement that there is not yet ([`Decided::Open`]).
 
-mod dmt;
-mod mlpr;
-mod moppr;
-mod yandex;
+pub mod dmt;
+pub mod mlpr;
+pub mod moppr;
+pub mod yandex;
 
 use super::report::{Comparison, Report, Tally, Verdict};
 use super::significance::{Estimate, LEVEL};
@@ -16,6 +16,7 @@ use crate::online::arm::On;
 use crate::online::difference::Difference;
 use crate::online::kept::{Kept, Setup};
 use crate::online::measures::Scale;
+use crate::registry::SYSTEMS;
 
 /// Something that a paper states.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +149,7 @@ const fn open(
 
 /// Every claim, paper by paper.
 pub fn claims() -> impl Iterator<Item = &'static Claim> {
-    [moppr::CLAIMS, mlpr::CLAIMS, dmt::CLAIMS, yandex::CLAIMS].into_iter().flatten()
+    SYSTEMS.into_iter().flat_map(|system| system.claims)
 }
 
 impl Claim {

@@ -19,7 +19,7 @@ pub fn RetrievalInside() -> impl IntoView {
             let Some(answer) = answer else { return vec![] };
             let inside = &answer.retrieval;
             // Not every retriever attends to the pieces one by one.
-            let attention = |n: usize| inside.attention.get(n).copied();
+            let attention = |n: usize| inside.attention.as_ref()?.get(n).copied();
             let pieces = inside.pieces.iter().cloned().enumerate();
             pieces.map(|(n, piece)| (piece, attention(n))).collect::<Vec<_>>()
         })

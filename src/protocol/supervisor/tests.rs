@@ -1,3 +1,4 @@
+use super::trial::{QUERIES, TOLERANCE};
 use super::*;
 use crate::{Candidate, Making, RetrievalInsides};
 use systems::shared::{BACKEND, PRODUCTS, ShopSize};
@@ -130,7 +131,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
         history: vec![],
         retrieval: RetrievalInsides {
             pieces: vec![],
-            attention: vec![],
+            attention: None,
             categories: vec![],
             entropy: 0.0,
             effective_candidates: 1.0,
@@ -139,7 +140,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             retrieved: 20,
             relevant: 20,
             admitted: 20,
-            recent_searches: 0,
+            recent_searches: None,
             blocks: vec![],
         },
         learned: false,
@@ -349,7 +350,7 @@ fn the_person_comes_before_the_trial() {
     bench.load(GPU);
     bench.set(|state| state.query = "lamp".into());
     // The trial's request that the CPU has is finished first, then the person's.
-    assert_eq!(bench.asked(CPU)[0].1.query, TRIAL[0]);
+    assert_eq!(bench.asked(CPU)[0].1.query, QUERIES[0]);
     bench.answer(CPU, 20.0, 1.0);
     assert_eq!(bench.asked(CPU)[0].1.query, "lamp");
 }
@@ -365,7 +366,7 @@ fn the_trial_waits_until_the_shop_is_the_one_that_ships() {
     assert_eq!(bench.status().gpu, Gpu::OnTrial);
     bench.set(|state| state.settings.set(&PRODUCTS, ShopSize::Shipped.value()));
     bench.answer(CPU, 20.0, 1.0);
-    assert_eq!(bench.asked(CPU)[0].1.query, TRIAL[0]);
+    assert_eq!(bench.asked(CPU)[0].1.query, QUERIES[0]);
 }
 
 #[test]

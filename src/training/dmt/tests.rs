@@ -16,7 +16,6 @@ use super::{
 use crate::chance::generator;
 use crate::descent::Stepwise;
 use crate::people::People;
-use crate::preset::Preset;
 use crate::preset::tests::still;
 use crate::queries::QueryMatcher;
 use crate::read;
@@ -422,7 +421,7 @@ fn training_finds_the_planted_taste_and_examination() {
 fn the_papers_sizes_learn_in_one_step() {
     let catalogue = catalogue(60, 6);
     let samples = samples(&catalogue, 0..1, 0.0);
-    let config = Preset::Paper.dmt(Vocabulary::of(&catalogue), dense::COUNT);
+    let config = DmtConfig::paper(Vocabulary::of(&catalogue), dense::COUNT);
     let train = |epochs| {
         let settings = Settings { epochs, batch: samples.len(), ..Settings::default() };
         let mut losses = Vec::new();

@@ -13,7 +13,6 @@ use super::samples::{Engagement, Labels, Part, Samples, Searches};
 use super::*;
 use crate::descent::{Lesson as _, Stepwise};
 use crate::optimiser::adam;
-use crate::preset::Preset;
 use crate::preset::tests::still;
 use crate::queries::QueryMatcher;
 use crate::read;
@@ -411,13 +410,16 @@ fn who_has_learned_nothing_says_how_often_there_is_a_click_a_cart_and_an_order()
     let library = Library::new(&catalogue, &words, small_bert());
     let bert = seeded(&Device::flex(), 9, || small_bert().init(&Device::flex()));
     let samples = samples_of(searches(0..8));
-    let mean = |of: &[[f32; K]], task: usize| {
-        of.iter().map(|row| f64::from(row[task])).sum::<f64>() / of.len() as f64
-    };
+    // What is drawn for a bias is no further from zero than this.
+    let drawn = 1.0 / (*small_config().tower.last().unwrap() as f64).sqrt();
     for labels in [Labels::Pairs, Labels::Impressions] {
-        let engaged: Vec<_> = samples.engagement.iter().map(|pair| labels.of(pair)).collect();
-        let trials: f64 = engaged.iter().map(|(_, trials)| f64::from(*trials)).sum();
-        let sums = Vec::from_iter(engaged.iter().map(|(engaged, _)| *engaged));
+        // Of all trials, and of those that took the step before.
+        let mut taken = [0.0; K + 1];
+        for pair in &samples.engagement {
+            let (engaged, trials) = labels.of(pair);
+            let steps = [trials].into_iter().chain(engaged);
+            taken.iter_mut().zip(steps).for_each(|(sum, count)| *sum += f64::from(count));
+        }
         for (sharing, transfer) in [
             (Sharing::SingleTask, false),
             (Sharing::SharedBottom, true),
@@ -427,12 +429,12 @@ fn who_has_learned_nothing_says_how_often_there_is_a_click_a_cart_and_an_order()
             let config = MlprConfig { sharing, transfer, ..small_config() };
             let settings = Settings { labels, fine_tuning: false, ..Settings::default() };
             let lesson = Lesson::new(&config, &bert, &library, &samples, &settings);
-            let model = lesson.beginner().model.model.valid();
-            let predicted = scores(&model, &library, &samples);
+            let weights = Weights::of(&lesson.beginner().model.model, about(&config)).unwrap();
             for task in 0..K {
-                let rate = mean(&sums, task) * sums.len() as f64 / trials;
-                let ratio = mean(&predicted, task) / rate;
-                assert!((0.5..2.0).contains(&ratio), "{sharing:?} {labels:?} {task}: {ratio}");
+                let rate = taken[task + 1] / if transfer { taken[task] } else { taken[0] };
+                let bias = &weights.arrays[&format!("predictions.{task}.bias")].values;
+                let far = (f64::from(bias[0]) - (rate / (1.0 - rate)).ln()).abs();
+                assert!(far < drawn + 0.1, "{sharing:?} {labels:?} {task}: {bias:?}, {rate}");
             }
         }
     }
@@ -577,7 +579,7 @@ fn features_of_pairs_come_in_their_order() {
 #[test]
 fn the_papers_sizes_learn_in_one_step_of_words_and_of_tasks() {
     let (catalogue, words) = (shop(), example::words());
-    let config = Preset::Paper.mlpr(wide::COUNT);
+    let config = MlprConfig::paper(wide::COUNT);
     let library = Library::new(&catalogue, &words, config.bert);
     let mut losses = Vec::new();
     let texts: Vec<&Text> = library.products.iter().take(4).collect();

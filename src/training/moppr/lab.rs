@@ -113,7 +113,9 @@ impl Lab {
 
     /// Sizes of the model.
     pub fn config(&self) -> MopprConfig {
-        self.preset.moppr(Vocabulary::of(&self.world.catalogue))
+        let sizes = [MopprConfig::playground, MopprConfig::paper];
+        let [playground, paper] = sizes.map(|of| of(Vocabulary::of(&self.world.catalogue)));
+        self.preset.of(playground, paper)
     }
 
     /// Where weights that are trained here come from.

@@ -9,11 +9,11 @@ use super::samples::Options;
 use super::*;
 use crate::descent::Stepwise;
 use crate::people::People;
-use crate::preset::Preset;
 use crate::preset::tests::still;
 use crate::survey::Survey;
 use market::features::search::{
-    Behaviour, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures, SearchFeatures,
+    Behaviour, DenseScale, PRODUCT_DENSE, PredictedCategories, ProductFeatures, QueryFeatures,
+    SearchFeatures,
 };
 use market::history::EventKind;
 use market::{MarketConfig, World};
@@ -59,6 +59,7 @@ fn shop() -> Shop {
         colour: vec![0; n],
         price: vec![0; n],
         dense: vec![[0.0; PRODUCT_DENSE.len()]; n],
+        scale: DenseScale::default(),
     };
     let titles: Vec<f32> =
         (0..n).flat_map(|id| words.mean(&[piece((id as u32 / OF_A_TYPE) as u16)])).collect();
@@ -385,7 +386,7 @@ fn related_negatives_teach_the_order_within_a_category() {
 #[test]
 fn the_papers_sizes_learn_in_one_step() {
     let (shop, views) = (shop(), views(1, 8));
-    let before = numbered(Preset::Paper.moppr(vocabulary()).init(&Device::flex()));
+    let before = numbered(MopprConfig::paper(vocabulary()).init(&Device::flex()));
     let settings = Settings { epochs: 1, negatives: 32, ..Settings::default() };
     let mut losses = Vec::new();
     let watch = |_, _, loss| losses.push(loss);

@@ -14,7 +14,6 @@ use super::{Lesson, Progress, Settings, fine_tune, init, pretrain};
 use crate::checkpoint::Checkpoint;
 use crate::descent::Stepwise;
 use crate::people::People;
-use crate::preset::Preset;
 use crate::preset::tests::still;
 use market::catalogue::{Catalogue, ProductId};
 use market::history::{DAY, Event, EventKind, Minutes, PageDevice, Profile, WebSearch};
@@ -451,7 +450,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn the_papers_sizes_learn_in_one_step_of_each_stage() {
     let corpus = corpus(8, Reading::Vectors);
-    let (config, settings) = (Preset::Paper.yandex(), settings(1));
+    let (config, settings) = (YandexConfig::paper(), settings(1));
     let mut losses = Vec::new();
     let start = init(&config, 1);
     let nowhere = Progress { checkpoint: None, watch: &mut |_, _, loss| losses.push(loss) };

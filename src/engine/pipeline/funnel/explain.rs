@@ -189,7 +189,13 @@ impl<S: AssetSource> Funnel<S> {
             pass.clock.still_wanted().await?;
             let chance = of(product)?.probability;
             let watched = self.retriever.watch(stock, request, settings, product, chance);
-            retrievers.push(watched.await?);
+            let mut watched = watched.await?;
+            if settings.is_on(&COARSE) {
+                let (coarse, retriever) = (&self.coarse, &mut self.retriever);
+                let of_coarse = coarse.watch(stock, retriever, request, settings, product);
+                watched.extend(of_coarse.await?);
+            }
+            retrievers.push(watched);
             let cosines = retrieved.cosines_of(stock, &[product]);
             let asked = Asked {
                 query: QueryMatch { cosine: &cosines, product_types: &retrieved.product_types },

@@ -89,8 +89,8 @@ impl Retrieves for Bm25 {
         Ok(Scored {
             scores: self.scores(stock, &text).into(),
             behaviours: read.into_iter().map(|read| read.then_some(share)).collect(),
-            attention: Vec::new(),
-            recent_searches: 0,
+            attention: None,
+            recent_searches: None,
             blocks: Vec::new(),
         })
     }

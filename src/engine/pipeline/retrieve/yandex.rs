@@ -339,8 +339,8 @@ impl Towers {
         Ok(Scored {
             scores,
             behaviours,
-            attention: Vec::new(),
-            recent_searches: recent_searches(request, settings) as u32,
+            attention: None,
+            recent_searches: Some(recent_searches(request, settings) as u32),
             blocks: vec![
                 Block::new("searches", Shape::Shares(of_searches)),
                 Block::new("towers", Shape::Pairs(towers)),
