@@ -5,9 +5,10 @@ use engine::pipeline::Funnel;
 use link::State;
 use protocol::block::Blocks;
 use protocol::machine::{Activity, Machine, Strip};
-use protocol::{Candidate, Question, Reply, blend};
+use protocol::{Answer, Candidate, Question, Reply, blend};
 use systems::registry::{RANKERS, RETRIEVERS};
-use systems::shared::{PAGE_NUMBER, PAGE_SIZE};
+use systems::served::{COARSE_PARTS, CUT};
+use systems::shared::{CANDIDATES, COARSE, COARSE_KEEP, PAGE_NUMBER, PAGE_SIZE};
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, yandex};
 
 use crate::support::{Spoilt, ask, funnel, run};
@@ -175,6 +176,41 @@ fn a_part_that_is_switched_off_says_nothing() {
         .choose(&mut state.settings);
     let (machine, _) = self::machine(&state, 0);
     assert!(machine.ranker.iter().all(|a| a.part != "bias" && a.part != "place"));
+}
+
+/// The coarse ranker's numbers are those that it cuts by, whoever retrieves.
+#[test]
+fn the_coarse_ranker_shows_the_numbers_that_it_cuts_by() {
+    let mut funnel = funnel();
+    for retriever in RETRIEVERS {
+        let off = of(retriever, &dmt::RANKER).with(&CANDIDATES, 60.0).with(&COARSE_KEEP, 10.0);
+        let on = off.clone().with(&COARSE, 1.0);
+        let products = |answer: Answer| answer.candidates.into_iter().map(|one| one.product);
+        let all: Vec<u32> = products(run(&mut funnel, &off)).collect();
+        let passed: Vec<u32> = products(run(&mut funnel, &on)).collect();
+        let (kept, lost) = (passed[3], all.into_iter().find(|product| !passed.contains(product)));
+        let said = |activities: &[Activity]| -> Vec<String> {
+            activities.iter().map(|activity| activity.part.clone()).collect()
+        };
+        for product in [kept, lost.expect("60 are cut to 10")] {
+            let Machine { trace, retriever: made, .. } = asked(&mut funnel, &on, product, false);
+            let told = said(&made);
+            let mut parts = COARSE_PARTS.iter().filter(|part| part.key != CUT);
+            assert!(parts.all(|part| told.contains(&part.key.into())), "{retriever:?}: {told:?}");
+            let passage = trace.passages.iter().find(|passage| passage.stage == "coarse");
+            let passage = passage.expect("more were retrieved than go on");
+            assert_eq!(passage.passed, product == kept, "{retriever:?}");
+            let score = firsts(&made, "coarse-score")[0];
+            assert!(near(score, passage.value), "{retriever:?}: {score}, {}", passage.value);
+            let [request, item] =
+                ["coarse-request", "coarse-item"].map(|part| rows(&made, part).concat());
+            let together: f32 = request.iter().zip(&item).map(|(a, b)| a * b).sum();
+            assert!(near(together, score), "{retriever:?}: {together}, {score}");
+        }
+        // Switched off it says nothing.
+        let told = said(&asked(&mut funnel, &off, kept, false).retriever);
+        assert!(!told.iter().any(|part| part.starts_with("coarse")), "{told:?}");
+    }
 }
 
 #[test]

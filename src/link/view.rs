@@ -96,8 +96,8 @@ impl PartPlace {
         format!("{}.{}", Self::OF[usize::from(self.of_ranker)], self.key)
     }
 
-    /// Reads its part of a link; none where no system has such a part. What stands behind every ranker is
-    /// called as the ranker's own: `ranker.blend`.
+    /// Reads its part of a link; none where no system has such a part. What stands behind every system is
+    /// called as the system's own: `ranker.blend`, `retriever.coarse-score`.
     pub fn read(text: &str) -> Option<Self> {
         let (of, key) = text.split_once('.')?;
         let of_ranker = Self::OF.iter().position(|known| *known == of)? == 1;
@@ -106,7 +106,9 @@ impl PartPlace {
                 let own = RANKERS.iter().flat_map(|system| system.parts);
                 own.chain(&served::PARTS).find(|part| part.key == key)
             }
-            false => RETRIEVERS.iter().flat_map(|system| system.parts).find(|part| part.key == key),
+            false => {
+                RETRIEVERS.iter().flat_map(|system| system.served()).find(|part| part.key == key)
+            }
         };
         found.map(|part| Self { of_ranker, key: part.key })
     }
@@ -515,7 +517,7 @@ mod tests {
     #[test]
     fn the_part_that_is_opened_comes_back_for_every_system() {
         let ranker = |system: &systems::Ranker| system.served();
-        let retriever = |system: &systems::Retriever| system.parts;
+        let retriever = |system: &systems::Retriever| system.served();
         let of_rankers = RANKERS.into_iter().flat_map(ranker).map(|part| (true, part.key));
         let of_retrievers = RETRIEVERS.into_iter().flat_map(retriever).map(|p| (false, p.key));
         for (of_ranker, key) in of_rankers.chain(of_retrievers) {

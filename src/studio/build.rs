@@ -25,7 +25,7 @@ const BELOW: f64 = 20.0;
 fn main() {
     let mut text = String::from("&[\n");
     for system in RETRIEVERS {
-        of(system.key, system.parts, system.parts.len(), &mut text);
+        of(system.key, system.served(), system.served().len(), &mut text);
     }
     for system in RANKERS {
         of(system.key, system.served(), system.parts.len(), &mut text);
@@ -36,7 +36,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
 }
 
-/// One system: its own parts, of which there are so many, and what stands behind them.
+/// One system: its parts in layers, of which there are so many, and what stands behind them.
 fn of(system: &str, parts: &[Part], own: usize, text: &mut String) {
     if parts.is_empty() {
         return;

@@ -35,6 +35,7 @@ use systems::served::is_one;
 
 pub mod apart;
 mod flow;
+mod framed;
 pub mod heat;
 pub mod layout;
 mod levels;

@@ -15,6 +15,7 @@ pub static RETRIEVER: Retriever = Retriever {
     reads: &["query", "behaviour"],
     blocks: &[],
     parts: PARTS,
+    coarse_stands_on: [&[], &[]],
 };
 
 const SOURCE: &str = "src/engine/retrieval/lexical.rs";

@@ -75,6 +75,9 @@ pub struct Retriever {
     pub blocks: &'static [&'static str],
     /// What it is made of, inputs first.
     pub parts: &'static [Part],
+    /// Keys of those that the coarse ranker's two towers stand on, the request's and the product's; none
+    /// where they are another system's.
+    pub coarse_stands_on: [&'static [&'static str]; 2],
 }
 
 /// One of several things that a retriever was trained for.

@@ -28,6 +28,7 @@ pub static RETRIEVER: Retriever = Retriever {
     reads: &["query", "behaviour", "profile"],
     blocks: &[],
     parts: PARTS,
+    coarse_stands_on: [&["joined"], &["product"]],
 };
 
 /// Its training in the tab: on objectives that weigh what their sliders say.

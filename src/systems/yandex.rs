@@ -17,6 +17,7 @@ pub static RETRIEVER: Retriever = Retriever {
     reads: &["query", "behaviour", "web searches"],
     blocks: &["searches", "towers"],
     parts: PARTS,
+    coarse_stands_on: [&[], &[]],
 };
 
 /// Its training in the tab: the second stage.

@@ -30,7 +30,7 @@ const moved = (vitrine) =>
 test("every part of both systems is drawn, and opened shows its formula and the numbers of the score", () =>
   shared(LINK, async (vitrine) => {
     const [first] = await vitrine.ranking();
-    assert.equal(await vitrine.get("machine-retriever").locator(".part").count(), 12);
+    assert.equal(await vitrine.get("machine-retriever").locator(".part").count(), 16);
     assert.equal(await vitrine.get("machine-ranker").locator(".part").count(), 16);
     // No box lies on another, and none is cut.
     const boxes = await vitrine.get("machine-ranker").locator(".part").evaluateAll((all) =>
@@ -152,6 +152,41 @@ test("a weight that is turned to 0 rings the blend, whose formula comes to the s
     assert.match(await part(vitrine, "ranker", "shelf").locator("strong").innerText(), /^place 1 of \d+$/);
   }));
 
+test("the coarse ranker is drawn behind the retriever, says what puts it to use, and then whom it passes on", () =>
+  withVitrine(stage, { link: `${LINK}&candidates=60&part=retriever.coarse-cut` }, async (vitrine) => {
+    await vitrine.ready();
+    await drawn(vitrine);
+    const { page } = vitrine;
+    const opened = vitrine.get("machine-part");
+    const asks = "Switch on “Coarse ranking” first.";
+    const keys = ["coarse-request", "coarse-item", "coarse-score", "coarse-cut"];
+    for (const key of keys) assert.match(await part(vitrine, "retriever", key).getAttribute("class"), /absent/, key);
+    assert.equal(await part(vitrine, "retriever", "coarse-cut").locator("small").innerText(), asks);
+    assert.ok((await opened.innerText()).includes(asks));
+    assert.deepEqual(await lines(vitrine), []);
+
+    await vitrine.after(() => vitrine.set("coarse-ranker", true));
+    await page.waitForFunction(() => document.querySelector('.machine [data-part="coarse-cut"] strong'));
+    for (const key of keys) assert.doesNotMatch(await part(vitrine, "retriever", key).getAttribute("class"), /absent/, key);
+    const [line, says] = await lines(vitrine);
+    assert.match(line, /^#c = 1 \+ \d+ = \d+ ≤ 20$/);
+    const [, above, place] = numbers(line);
+    assert.equal(above + 1, place);
+    assert.match(says, /^Of 60 retrieved products the first 20 go on to the ranker, this one among them\.$/);
+    assert.equal(await part(vitrine, "retriever", "coarse-cut").locator("strong").innerText(), `place ${place} of 60`);
+    // It is a part of MOPPR's paper, and its file can be read.
+    assert.match(await opened.innerText(), /MOPPR.*, in the paper: 7\.3\./);
+    assert.match(await opened.innerText(), /src\/engine\/pipeline\/coarse\.rs/);
+    await part(vitrine, "retriever", "coarse-score").click();
+    const [score] = await lines(vitrine);
+    assert.match(score, /^zc = \(.*…\)\d+ · \(.*…\)\d+ = /);
+    assert.match(await opened.innerText(), /1 × 1/);
+
+    // Where no more are retrieved than go on, nothing is cut.
+    await vitrine.goTo(`${LINK}&candidates=10&coarse=on&part=retriever.coarse-cut`);
+    await page.waitForFunction(() => document.querySelector("#machine-part")?.innerText.includes("Nothing is cut"));
+  }));
+
 test("where nothing has keys of its own, space plays and pauses the walk, and arrows take steps", () =>
   shared(LINK, async (vitrine) => {
     const { page } = vitrine;
@@ -162,7 +197,7 @@ test("where nothing has keys of its own, space plays and pauses the walk, and ar
     await page.locator("#studio-panel").focus();
     await page.keyboard.press("ArrowRight");
     await page.locator(".machine .stages.reached").waitFor();
-    assert.deepEqual(await now(), [1, 29]);
+    assert.deepEqual(await now(), [1, 33]);
     assert.match(await vitrine.get("machine-part").innerText(), /^The funnel: /);
     assert.equal(await page.locator(".machine .part:not(.ahead)").count(), 0);
     await page.keyboard.press("ArrowRight");
@@ -173,16 +208,16 @@ test("where nothing has keys of its own, space plays and pauses the walk, and ar
     assert.equal(await vitrine.get("machine-lead").getAttribute("aria-pressed"), "false");
     const [at] = await now();
     await page.keyboard.press("ArrowLeft");
-    assert.deepEqual(await now(), [at - 1, 29]);
+    assert.deepEqual(await now(), [at - 1, 33]);
     // It ends at the place on the shelf.
-    for (let place = at - 1; place <= 29; place++) await page.keyboard.press("ArrowRight");
+    for (let place = at - 1; place <= 33; place++) await page.keyboard.press("ArrowRight");
     await page.locator('.machine [data-part="shelf"][aria-selected="true"]').waitFor();
-    assert.deepEqual(await now(), [29, 29]);
+    assert.deepEqual(await now(), [33, 33]);
     assert.equal(await page.locator(".machine .part.ahead").count(), 0);
     // What one stands at has its keys for itself.
     await vitrine.get("machine-svg").focus();
     await page.keyboard.press("ArrowLeft");
-    assert.deepEqual(await now(), [29, 29]);
+    assert.deepEqual(await now(), [33, 33]);
   }));
 
 test("on a narrow page the parts are a list, from what comes in to what comes out", () =>
@@ -285,9 +320,11 @@ test("the page's products can be seen in the mean, and one of them in passing", 
   shared(`${LINK}&part=ranker.gates`, async (vitrine) => {
     const [own, shown] = [await title(vitrine), await vitrine.ranking()];
     const other = vitrine.page.locator(`[data-testid="shelf"] [data-product-id="${shown[1].id}"] .title`);
-    // Above the studio, wherever the test before has left the page.
+    // Above the studio, wherever the test before has left the page, once that has come to rest.
+    await vitrine.still();
     await other.evaluate((one) => scrollBy({ top: one.getBoundingClientRect().top - 160, behavior: "instant" }));
-    await other.hover();
+    const { x, y } = await other.boundingBox();
+    await vitrine.page.mouse.move(x + 4, y + 4);
     await vitrine.page.waitForFunction((own) => document.querySelector(".machine .chosen-title p").innerText !== own, own);
     assert.equal(await title(vitrine), await other.innerText());
     await vitrine.get("query").hover();
@@ -367,7 +404,7 @@ test("a wheel with Ctrl comes closer and goes away, and without it is the page's
         { deltaY, ctrlKey },
       );
     const items = page.locator('.machine [role="tree"] [role="treeitem"]');
-    assert.equal(await items.count(), 31);
+    assert.equal(await items.count(), 35);
     assert.equal(await wheel(-120, false), false);
     assert.equal(await page.locator('.machine .part[aria-selected="true"]').count(), 0, "nothing is opened");
     assert.equal(await wheel(-120, true), true, "the browser's own zoom stays out of it");
@@ -375,11 +412,11 @@ test("a wheel with Ctrl comes closer and goes away, and without it is the page's
     await page.waitForFunction(() => location.hash.includes("part="));
     assert.equal(await wheel(120, true), true);
     await page.waitForFunction(() => !location.hash.includes("part="));
-    assert.equal(await items.count(), 31);
+    assert.equal(await items.count(), 35);
     await wheel(120, true);
     await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 1);
     await wheel(-120, true);
-    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 31);
+    await page.waitForFunction(() => document.querySelectorAll('.machine [role="treeitem"]').length === 35);
   }));
 
 test("the keyboard reaches every part, comes closer and goes away", () =>
@@ -390,7 +427,7 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
     const at = () => page.evaluate(() => document.activeElement.id);
     const items = page.locator('.machine [role="tree"] [role="treeitem"]');
     const levels = await items.evaluateAll((all) => all.map((one) => one.getAttribute("aria-level")).join(""));
-    assert.equal(levels, `12${"3".repeat(12)}2${"3".repeat(16)}`);
+    assert.equal(levels, `12${"3".repeat(16)}2${"3".repeat(16)}`);
     assert.equal(await page.locator('.machine [role="treeitem"][tabindex="0"]').count(), 1);
     await vitrine.get("machine-closer").focus();
     await page.keyboard.press("Tab");
@@ -409,7 +446,7 @@ test("the keyboard reaches every part, comes closer and goes away", () =>
     await page.waitForFunction(() => document.activeElement.id === "machine-item");
     assert.equal(await items.count(), 1);
     await page.keyboard.press("ArrowRight");
-    assert.equal(await items.count(), 31);
+    assert.equal(await items.count(), 35);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowLeft");
     assert.equal(await items.count(), 19, "the retriever is folded");

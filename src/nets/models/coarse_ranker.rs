@@ -70,6 +70,16 @@ impl CoarseRanker {
         &self.items
     }
 
+    /// H_i of products, at least one, `[n, output]`. `newcomers` gives e^i of those that no log tells of.
+    pub fn items_of(
+        &self,
+        products: &[ProductId],
+        newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let newcomers = |products: &[ProductId]| self.towers.item(newcomers(products));
+        rows(&self.items, products, newcomers)
+    }
+
     /// Scores of retrieved products, at least one, for the one encoded request that they were
     /// retrieved for, `[C]`: inner products of unit vectors, the higher the better. `newcomers` gives e^i of
     /// those that no log tells of. See [`cut`].
@@ -79,8 +89,7 @@ impl CoarseRanker {
         candidates: &[ProductId],
         newcomers: impl FnOnce(&[ProductId]) -> Tensor<2>,
     ) -> Tensor<1> {
-        let newcomers = |products: &[ProductId]| self.towers.item(newcomers(products));
-        let items = rows(&self.items, candidates, newcomers);
+        let items = self.items_of(candidates, newcomers);
         items.matmul(self.user_query(encoded).transpose()).reshape([candidates.len()])
     }
 }

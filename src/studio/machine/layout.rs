@@ -60,7 +60,7 @@ mod tests {
     use systems::served;
 
     fn layouts() -> impl Iterator<Item = (&'static Layout, &'static [Part])> {
-        let retrievers = RETRIEVERS.map(|system| (system.key, system.parts));
+        let retrievers = RETRIEVERS.map(|system| (system.key, system.served()));
         let systems = RANKERS.map(|system| (system.key, system.served())).into_iter();
         let drawn = systems.chain(retrievers).filter(|(_, parts)| !parts.is_empty());
         drawn.map(|(key, parts)| (layout(key).expect(key), parts))
@@ -86,7 +86,8 @@ mod tests {
                 for arrow in drawn.arrows {
                     let (from, to) = (place(arrow.from), place(arrow.to));
                     // What stands behind a ranker hangs below its last part.
-                    let onwards = match is_across && !served::is_one(arrow.to) {
+                    let hangs = [served::BLEND, served::SHELF].contains(&arrow.to);
+                    let onwards = match is_across && !hangs {
                         true => from.0 < to.0,
                         false => from.1 < to.1,
                     };

@@ -3,8 +3,9 @@
 
 use leptos::prelude::*;
 
-use super::heat::{background, bar_of, heat, listed};
-use super::told::{called, figure};
+use super::framed::{Framed, framed, line, strongest};
+use super::heat::{background, heat, listed};
+use super::told::called;
 use market::catalogue::ProductId;
 use page::insides::blocks::longest;
 use page::language::{say, say_with};
@@ -30,8 +31,7 @@ impl Side {
 
 /// The pairs of things by what stands between them, the most first: numbers of row and column.
 fn pairs(values: &[f32], things: usize) -> Vec<(usize, usize)> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()));
+    let order = strongest(values);
     order.into_iter().map(|at| (at / things.max(1), at % things.max(1))).collect()
 }
 
@@ -65,13 +65,10 @@ pub fn among(
     let name = called(&name);
     let side = Side { names: columns.iter().map(called).collect(), products };
     let note = say(word!("machine.square"));
-    let drawn = square(&side, &values, name.clone());
+    let whole = square(&side, &values, name.clone());
     let changed = difference.map(|values| {
-        let label = say(word!("machine.difference")).into();
-        view! {
-            <p class="difference" prop:textContent=say(word!("machine.difference"))></p>
-            {square(&side, &values, label)}
-        }
+        let drawn = square(&side, &values, say(word!("machine.difference")).into());
+        (values, drawn)
     });
     let all = pairs(&values, things);
     let all_above = values.iter().all(|value| *value >= 0.0);
@@ -83,28 +80,15 @@ pub fn among(
         let told = say_with(word!("machine.pair"), &[("first", first), ("second", second)]);
         let pictures = [row, column].map(|at| side.products.get(at).copied());
         let pictures = pictures.into_iter().flatten().map(|product| view! { <Picture product /> });
-        view! {
-            <li>
-                <span class="what" translate="no">{pictures.collect_view()} " " {told}</span>
-                {bar_of(value, most, all_above)}
-                <small translate="no">{figure(value, 3)}</small>
-            </li>
-        }
-        .into_any()
+        line(view! { {pictures.collect_view()} " " {told} }.into_any(), value, most, all_above)
     };
-    view! {
-        <div class="vector">
-            <p>
-                <span translate="no">{name.clone()}</span>
-                <small translate="no">{format!("{things} × {things}")}</small>
-            </p>
-            {drawn}
-            <p class="note" prop:textContent=note></p>
-            {listed(things * things, pair)}
-            {changed}
-        </div>
-    }
-    .into_any()
+    let drawn = view! {
+        {whole}
+        <p class="note" prop:textContent=note></p>
+        {listed(things * things, pair)}
+    };
+    let (shape, drawn) = (format!("{things} × {things}"), drawn.into_any());
+    framed(Framed { name, shape, alone: None, drawn, changed })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use protocol::words::{count, percent};
 use systems::knob::{Control, Group};
 use systems::part::Part;
 use systems::registry;
-use systems::served::{formula, is_one};
+use systems::served::{CUT, formula, is_coarse, is_one, stood_on};
 
 /// Where the repository's files can be read, where whoever built the page said so (docs/hosting.md).
 const REPOSITORY: Option<&str> = option_env!("VITRINE_SOURCE");
@@ -96,6 +96,10 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
     let activity = seen.now.activity(of_ranker, key);
     let from = part.from.iter().map(|from| part_name(system, from)).collect::<Vec<_>>();
     let of = match from.is_empty() {
+        true if is_coarse(key) => {
+            let named = say(&word!("knobs.retriever.{}", stood_on()));
+            say_with(word!("machine.of-another"), &[("system", named)])
+        }
         true if is_one(key) => say(word!("machine.of-retrieval")).into(),
         true => say(word!("machine.comes-in")).into(),
         false => say_with(
@@ -104,9 +108,13 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
         ),
     };
     // The system's name is where its paper is linked.
-    let knob = if of_ranker { "ranker" } else { "retriever" };
+    let (knob, paper) = match (of_ranker, is_coarse(key)) {
+        (true, _) => ("ranker", system),
+        (false, true) => ("retriever", stood_on()),
+        (false, false) => ("retriever", system),
+    };
     let place = (!part.place.is_empty()).then(|| {
-        let named = say(&word!("knobs.{}.{}", knob, system));
+        let named = say(&word!("knobs.{}.{}", knob, paper));
         let values = [("system", named), ("place", part.place)];
         linked(&say_with(word!("machine.in-the-paper"), &values))
     });
@@ -120,8 +128,9 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
     let flows = flows.map(|weights| flow(&weights.rows));
     let adds = (part.adds && !rows.is_empty()).then(|| adds(seen)).flatten();
     let empty = match ((part.is_there)(&seen.now.state.settings), rows.is_empty()) {
-        (false, _) => Some(word!("machine.not-there")),
+        (false, _) => Some(served::until(key)),
         (true, true) if seen.now.subject == Subject::Page => Some(word!("machine.no-mean")),
+        (true, true) if key == CUT => Some(word!("machine.no-cut")),
         (true, true) => Some(word!("machine.no-numbers")),
         (true, false) => None,
     };

@@ -16,7 +16,7 @@ use protocol::machine::Activity;
 use protocol::{Answer, Question, Reply};
 use systems::part::Part;
 use systems::registry;
-use systems::served::SHELF;
+use systems::served::{CUT, SHELF};
 use systems::shared::Weights;
 
 /// Names of the pins.
@@ -42,11 +42,11 @@ impl Seen {
         self.now.systems[usize::from(of_ranker)]
     }
 
-    /// The parts that are drawn of a system: the ranker's with what stands behind them.
+    /// The parts that are drawn of a system, with what stands behind them.
     pub fn parts(&self, of_ranker: bool) -> &'static [Part] {
         match of_ranker {
             true => self.answer.ranker.served(),
-            false => self.answer.retriever.parts,
+            false => self.answer.retriever.served(),
         }
     }
 
@@ -62,9 +62,15 @@ impl Seen {
     /// What stands on a part's box; none where nothing is known of it.
     pub fn inside(&self, of_ranker: bool, part: &str) -> Option<Inside> {
         let drawn = self.drawn(of_ranker, part)?;
-        Some(match part == SHELF && !self.differs() && !drawn.rows.is_empty() {
-            true => Inside::Numbers(vec![served::place(&self.now.machine.trace)]),
-            false => Inside::of(&drawn, self.differs()),
+        let trace = &self.now.machine.trace;
+        let place = match part {
+            SHELF => Some(served::place(trace)),
+            CUT => served::cut_place(trace),
+            _ => None,
+        };
+        Some(match place.filter(|_| !self.differs() && !drawn.rows.is_empty()) {
+            Some(place) => Inside::Numbers(vec![place]),
+            None => Inside::of(&drawn, self.differs()),
         })
     }
 

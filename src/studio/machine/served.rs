@@ -1,5 +1,6 @@
-//! What stands behind every ranker: the blend of its tasks, and the place on the shelf. The engine blends by
-//! the same functions; here is told what goes into them and what comes out.
+//! What stands behind every system: behind a retriever the coarse ranker's cut, behind a ranker the blend of
+//! its tasks, and the place on the shelf. The engine blends by the same functions; here is told what goes into
+//! them and what comes out.
 
 use super::moved::{Reading, Subject};
 use super::told::figure;
@@ -10,12 +11,12 @@ use page::language::{say, say_with};
 use protocol::blend::{self, Predicted};
 use protocol::machine::{Activity, Machine, Strip};
 use protocol::words::{count, score};
-use protocol::{Answer, Candidate, Trace};
+use protocol::{Answer, Candidate, Passage, Trace};
 use systems::Task;
 use systems::knob::Settings;
 use systems::part::Part;
-use systems::served::{BLEND, SHELF, is_one};
-use systems::shared::Blend;
+use systems::served::{BLEND, CUT, SHELF, is_coarse, is_one};
+use systems::shared::{Blend, COARSE};
 
 /// Digits of what goes into the blend, enough for what comes out to be computed again by hand.
 const DIGITS: usize = 4;
@@ -29,7 +30,12 @@ pub fn page<'a>(answer: &'a Answer, state: &State) -> Vec<&'a Candidate> {
     shown.map(|place| &answer.candidates[place.candidate]).collect()
 }
 
-/// Puts what these parts make behind what the ranker's own made.
+/// A number alone.
+fn alone(value: f32) -> Strip {
+    Strip { name: "".into(), columns: Vec::new(), products: Vec::new(), values: vec![value] }
+}
+
+/// Puts what these parts make behind what the systems' own made.
 pub fn serve(answer: &Answer, state: &State, subject: Subject, machine: &mut Machine) {
     let (of, place) = match subject {
         Subject::Product(_) => (vec![&machine.candidate], Some(machine.trace.rank + 1)),
@@ -38,6 +44,11 @@ pub fn serve(answer: &Answer, state: &State, subject: Subject, machine: &mut Mac
     };
     let made = activities(&of, answer.predicted(), &state.settings, place);
     machine.ranker.extend(made);
+    if state.settings.is_on(&COARSE) {
+        let place = cut_at(&machine.trace).filter(|_| subject != Subject::Page);
+        let rows = place.map(|(_, place)| alone(place as f32)).into_iter().collect();
+        machine.retriever.push(Activity { part: CUT.into(), rows });
+    }
 }
 
 /// What they make of candidates in the mean, and of a place, from 1.
@@ -47,12 +58,6 @@ fn activities(
     settings: &Settings,
     place: Option<u32>,
 ) -> Vec<Activity> {
-    let strip = |name: Value, columns: Vec<Value>, values: Vec<f32>| Strip {
-        name,
-        columns,
-        products: Vec::new(),
-        values,
-    };
     let mut all = Vec::new();
     if !predicted.tasks.is_empty() {
         let (mut brought, mut blended) = (vec![0.0; predicted.tasks.len()], 0.0);
@@ -65,10 +70,11 @@ fn activities(
         let name = |task: &Task| Message::new(word!("tasks.{}", task.name()));
         let names = predicted.tasks.iter().map(|task| Value::Message(name(task))).collect();
         let brings = Value::Message(Message::new(word!("machine.brings")));
-        let rows = vec![strip(brings, names, brought), strip("".into(), Vec::new(), vec![blended])];
+        let tasks = Strip { name: brings, columns: names, products: Vec::new(), values: brought };
+        let rows = vec![tasks, alone(blended)];
         all.push(Activity { part: BLEND.into(), rows });
     }
-    let rows = place.map(|place| strip("".into(), Vec::new(), vec![place as f32]));
+    let rows = place.map(|place| alone(place as f32));
     all.push(Activity { part: SHELF.into(), rows: rows.into_iter().collect() });
     all
 }
@@ -79,10 +85,38 @@ pub fn place(trace: &Trace) -> String {
     say_with(word!("machine.place"), &[("place", &place), ("count", &ranked)])
 }
 
+/// How a product passes the coarse ranker, and its place there from 1; none where nothing is cut.
+fn cut_at(trace: &Trace) -> Option<(&Passage, u32)> {
+    let passage = trace.passages.iter().find(|passage| passage.stage == "coarse")?;
+    Some((passage, passage.place? + 1))
+}
+
+/// Where a product stands by its coarse score among those that were retrieved, in words; none where nothing
+/// is cut.
+pub fn cut_place(trace: &Trace) -> Option<String> {
+    let (passage, place) = cut_at(trace)?;
+    let (place, entered) = (count(place as usize), count(passage.entered as usize));
+    Some(say_with(word!("machine.place"), &[("place", &place), ("count", &entered)]))
+}
+
+/// What would put a part to use that is not in use, where that is one switch; else that it is not.
+pub fn until(part: &str) -> &'static str {
+    match is_coarse(part) {
+        true => word!("machine.until-coarse"),
+        false => word!("machine.not-there"),
+    }
+}
+
+/// The cut with a product's numbers: its place, against how many go on.
+fn cut_put_in(passage: &Passage, place: u32) -> String {
+    let sign = if place <= passage.left { "≤" } else { ">" };
+    format!("#^c = 1 + {} = {place} {sign} {}", place - 1, passage.left)
+}
+
 /// The formula of one of these parts with the product's numbers, none of a page; nothing where it is a
-/// ranker's own.
+/// system's own, or the coarse ranker's and computed as those are.
 pub fn lines(answer: &Answer, now: &Reading, part: &Part) -> Option<Vec<Line>> {
-    if !is_one(part.key) {
+    if !is_one(part.key) || (is_coarse(part.key) && part.key != CUT) {
         return None;
     }
     let Subject::Product(_) = now.subject else { return Some(Vec::new()) };
@@ -90,6 +124,18 @@ pub fn lines(answer: &Answer, now: &Reading, part: &Part) -> Option<Vec<Line>> {
     let machine = &now.machine;
     if part.key == SHELF {
         return Some(vec![line("", place(&machine.trace))]);
+    }
+    if part.key == CUT {
+        let lines = cut_at(&machine.trace).map(|(passage, place)| {
+            let (entered, left) = (count(passage.entered as usize), count(passage.left as usize));
+            let says = match passage.passed {
+                true => word!("machine.cut-passed"),
+                false => word!("machine.cut-lost"),
+            };
+            let says = say_with(says, &[("count", &entered), ("left", &left)]);
+            vec![line("", cut_put_in(passage, place)), line("", says)]
+        });
+        return Some(lines.unwrap_or_default());
     }
     let (predicted, settings) = (answer.predicted(), &now.state.settings);
     let name = |task: Task| say(&word!("tasks.{}.inline", task.name()));
@@ -151,6 +197,34 @@ mod tests {
 
     fn settings(by: Blend, order: f32) -> Settings {
         Settings::default().with(&BLENDED_BY, by.value()).with(&WEIGHT_ORDER, order)
+    }
+
+    #[test]
+    fn the_cut_is_told_by_place_and_by_how_many_go_on() {
+        let trace = |place: Option<u32>| {
+            let passage = Passage {
+                stage: "coarse".into(),
+                entered: 60,
+                left: 20,
+                value: 0.5,
+                least: 0.25,
+                place,
+                passed: place.is_some_and(|place| place < 20),
+            };
+            Trace { product: 1, passages: vec![passage], rank: 0, ranked: 20, score: 1.0 }
+        };
+        let told = |place: u32| {
+            let trace = trace(Some(place));
+            cut_at(&trace).map(|(passage, place)| cut_put_in(passage, place))
+        };
+        let formulas = [0, 19, 20].map(|place| told(place).expect("it has a place"));
+        assert_eq!(
+            formulas,
+            ["#^c = 1 + 0 = 1 ≤ 20", "#^c = 1 + 19 = 20 ≤ 20", "#^c = 1 + 20 = 21 > 20"]
+        );
+        assert!(cut_at(&trace(None)).is_none());
+        let uncut = Trace { passages: vec![], ..trace(Some(3)) };
+        assert!(cut_at(&uncut).is_none(), "no more were retrieved than go on");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::heat::{bar_of, cells, colour, heat, listed};
+use super::framed::{Framed, framed, line, strongest};
+use super::heat::{cells, colour, heat, listed};
 use super::told::{called, figure, last};
 use market::catalogue::ProductId;
 use page::insides::blocks::longest;
-use page::language::{say, say_with};
+use page::language::say_with;
 use page::picture::Picture;
 use page::store::store;
 use protocol::machine::{Activity, Strip};
@@ -68,8 +69,10 @@ pub fn strip(row: Strip, difference: Option<Vec<f32>>) -> AnyView {
     let Strip { name, columns, products, values } = row;
     let most = longest(values.iter().copied());
     let (named, lines) = (!columns.is_empty() || !products.is_empty(), values.len());
-    let shape = (values.len() > 1)
-        .then(|| say_with(word!("machine.shape"), &[("count", &count(values.len()))]));
+    let shape = match values.len() {
+        0 | 1 => String::new(),
+        length => say_with(word!("machine.shape"), &[("count", &count(length))]),
+    };
     let title = |number: usize| {
         columns.get(number).map_or_else(String::new, |column| format!("{}: ", called(column)))
     };
@@ -83,50 +86,26 @@ pub fn strip(row: Strip, difference: Option<Vec<f32>>) -> AnyView {
     };
     let changed = difference.map(|values| {
         let most = longest(values.iter().copied());
-        let said = match values[..] {
-            [one] => figure(one, 3),
-            _ => format!("‖{}‖", figure(values.iter().map(|v| v * v).sum::<f32>().sqrt(), 3)),
-        };
-        view! {
-            <p class="difference"><span prop:textContent=say(word!("machine.difference"))></span> " " <small translate="no">{said}</small></p>
-            {(values.len() > 1).then(|| cells(&values, most))}
-        }
+        let drawn = (values.len() > 1).then(|| cells(&values, most)).into_any();
+        (values, drawn)
     });
     let cells = (values.len() > 1).then(|| cells(&values, most));
     let all_above = values.iter().all(|value| *value >= 0.0);
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*b].abs().total_cmp(&values[*a].abs()));
-    let alone = (values.len() == 1 && !named)
-        .then(|| view! { <strong translate="no">{figure(values[0], 4)}</strong> });
+    let order = strongest(&values);
+    let alone = (values.len() == 1 && !named).then(|| figure(values[0], 4));
     let bar = move |place: usize| {
         let number = order[place];
-        let (value, product) = (values[number], products.get(number).copied());
+        let product = products.get(number).copied();
         let what = columns.get(number).map(called).or_else(|| product.map(title_of));
-        view! {
-            <li>
-                <span class="what" translate="no">
-                    {product.map(|product| view! { <Picture product /> })} " " {what}
-                </span>
-                {bar_of(value, most, all_above)}
-                <small translate="no">{figure(value, 3)}</small>
-            </li>
-        }
-        .into_any()
+        let picture = product.map(|product| view! { <Picture product /> });
+        line(view! { {picture} " " {what} }.into_any(), values[number], most, all_above)
     };
     let bars = named.then(|| listed(lines, bar));
-    view! {
-        <div class="vector">
-            <p>
-                <span translate="no">{called(&name)}</span>
-                <small translate="no">{shape}</small>
-                {alone}
-            </p>
-            {cells}
-            {bars}
-            {changed}
-        </div>
-    }
-    .into_any()
+    let drawn = view! {
+        {cells}
+        {bars}
+    };
+    framed(Framed { name: called(&name), shape, alone, drawn: drawn.into_any(), changed })
 }
 
 #[cfg(test)]

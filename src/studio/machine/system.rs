@@ -10,6 +10,7 @@ use super::layout::{Drawn, layout};
 use super::opened::Opened;
 use super::part_name;
 use super::seen::Seen;
+use super::served;
 use super::strip::Inside;
 use super::symbols::typeset;
 use super::tree::{Item, Tree};
@@ -19,6 +20,7 @@ use page::browser;
 use page::language::say;
 use page::parts::{click, live};
 use systems::part::Part;
+use systems::served::CUT;
 
 /// What the drawing is made with.
 #[derive(Clone, Copy)]
@@ -41,7 +43,10 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
     let item = Item::System(of_ranker);
     let systems = [false, true].map(|of_ranker| seen.parts(of_ranker));
     let systems = systems.iter().filter(|parts| !parts.is_empty()).count();
-    let says = parts.last().and_then(|part| Some((part, seen.inside(of_ranker, part.key)?)));
+    // The last that is in use says what comes of it.
+    let settings = &seen.now.state.settings;
+    let last = parts.iter().rev().find(|part| (part.is_there)(settings));
+    let says = last.and_then(|part| Some((part, seen.inside(of_ranker, part.key)?)));
     let says = says.map(|(part, inside)| match inside {
         Inside::Numbers(numbers) => {
             format!("{} {}", part_name(key, part.key), numbers.join(" · "))
@@ -160,6 +165,10 @@ fn one_box(
     };
     let is_there = (part.is_there)(&seen.now.state.settings);
     let inside = match seen.inside(of_ranker, part.key) {
+        // What the coarse ranker lets through is what is missed of it where it is off.
+        None if part.key == CUT && !is_there => {
+            view! { <small prop:textContent=say(served::until(part.key))></small> }.into_any()
+        }
         None => ().into_any(),
         Some(Inside::Numbers(numbers)) => {
             let numbers = numbers.into_iter().map(|number| view! { <span>{number}</span> });

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_way_begins_at_the_funnel_and_ends_at_the_place_on_the_shelf() {
-        let parts = [moppr::RETRIEVER.parts, dmt::RANKER.served()];
+        let parts = [moppr::RETRIEVER.served(), dmt::RANKER.served()];
         let last = parts[0].len() + parts[1].len();
         let key = |at: usize| part(at, parts).map(|place| (place.of_ranker, place.key));
         assert_eq!(key(0), None);
