@@ -18,10 +18,37 @@ use systems::served;
 
 type Words = BTreeMap<String, String>;
 
-/// A language's words by key, and the keys as they stand in its file.
+/// A language's words by key, and the keys as they stand in its two files, the glossary last.
 fn words(language: &str) -> (Words, Vec<String>) {
-    let path = format!("languages/{language}.json");
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let (mut words, mut keys) = words_of(&format!("languages/{language}.json"));
+    let (terms, in_order) = glossary(language);
+    let twice: Vec<_> = terms.keys().filter(|key| words.contains_key(*key)).collect();
+    assert!(twice.is_empty(), "{language}: in both files: {twice:?}");
+    words.extend(terms);
+    keys.extend(in_order);
+    (words, keys)
+}
+
+/// The glossary of a language: words of the field and what they mean, and the keys as they stand in it.
+fn glossary(language: &str) -> (Words, Vec<String>) {
+    words_of(&format!("languages/glossary/{language}.json"))
+}
+
+/// Words of the field by where they are met: a panel of the studio, "all" of them, the hint of a knob, or the
+/// introduction of a ranker's block.
+fn met() -> BTreeMap<String, Vec<String>> {
+    let text = fs::read_to_string("languages/glossary/met.txt").expect("where words are met");
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
+    let line = |line: &str| {
+        let (place, terms) = line.split_once(": ").unwrap_or_else(|| panic!("{line}"));
+        (place.to_owned(), terms.split(' ').map(String::from).collect::<Vec<_>>())
+    };
+    lines.map(line).collect()
+}
+
+/// The words of a file by key, and the keys as they stand in it.
+fn words_of(path: &str) -> (Words, Vec<String>) {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let words: Words =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
     // A line each, so that nobody's key is lost under another's.
@@ -201,7 +228,7 @@ fn families() -> BTreeSet<String> {
     }
     // A ranker without parts is drawn, too: as what stands behind it.
     RANKERS.iter().for_each(|ranker| add(format!("machine.{}", ranker.key)));
-    for part in &served::PARTS {
+    for part in served::PARTS.iter().chain(&served::COARSE_PARTS) {
         add(format!("machine.served.{}", part.key));
         add(format!("machine.served.{}.about", part.key));
         for term in part.terms {
@@ -222,6 +249,10 @@ fn families() -> BTreeSet<String> {
         }
         learning.gates.iter().for_each(|gate| add(format!("learn.gate.{gate}")));
         learning.curves.iter().for_each(|curve| add(format!("learn.curve.{curve}")));
+    }
+    for term in met().values().flatten() {
+        add(format!("machine.terms.{term}"));
+        add(format!("machine.terms.{term}.about"));
     }
     for span in ["real-time", "short-term", "long-term"] {
         add(format!("machine.spans.{span}"));
@@ -364,7 +395,7 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("link/arrived.rs", &["\\\n    adtag"]),
     // Said to the console, or asked of the engine.
     ("page/worker.rs", &["it did not load"]),
-    ("protocol/supervisor.rs", &["running shoes"]),
+    ("protocol/supervisor/trial.rs", &["running shoes"]),
     // Styles.
     ("machine/heat.rs", &["color-mix(in oklab,var({name}) {}%,var(--sunk))"]),
     // What a link promises, and why a name is written as it is.
@@ -489,12 +520,15 @@ fn words_in_a_program_are_found() {
 /// Terms and names that a Chinese engineer writes in Latin letters.
 const LATIN: &[&str] = &[
     "AUC",
+    "AVR",
     "AdaGrad",
     "BERT",
     "BM25",
     "CLS",
     "CPU",
     "CSV",
+    "CTR",
+    "CVR",
     "TSV",
     "Chrome",
     "Content-Security-Policy",
@@ -609,7 +643,7 @@ fn what_the_machine_says_can_be_read_up() {
     let is_linked = |text: &str| linked(text).contains("<a href=\"https://");
     let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.parts);
     let of_rankers = RANKERS.iter().flat_map(|ranker| ranker.parts);
-    let parts = of_rankers.chain(of_retrievers).chain(&served::PARTS);
+    let parts = of_rankers.chain(of_retrievers).chain(&served::PARTS).chain(&served::COARSE_PARTS);
     let terms: BTreeSet<&str> = parts.flat_map(|part| part.terms.iter().copied()).collect();
     assert!(terms.len() > 10, "{terms:?}");
     for (_, language) in Language::ALL {
@@ -625,6 +659,84 @@ fn what_the_machine_says_can_be_read_up() {
             .chain(rankers.map(|ranker| format!("knobs.ranker.{}", ranker.key)));
         for name in names {
             assert!(is_linked(&words[&name]), "{language}: {name}");
+        }
+    }
+}
+
+/// Every word of the field has a name and a definition in every language, and is met on the page: in the list
+/// of all, and at a part of a machine, in a panel or in a hint besides.
+#[test]
+fn every_word_of_the_field_is_explained_and_met() {
+    let met = met();
+    let all = &met["all"];
+    let of_retrievers = RETRIEVERS.iter().flat_map(|retriever| retriever.parts);
+    let of_rankers = RANKERS.iter().flat_map(|ranker| ranker.parts);
+    let parts = of_rankers.chain(of_retrievers).chain(&served::PARTS).chain(&served::COARSE_PARTS);
+    let at_parts = parts.flat_map(|part| part.terms.iter().map(|term| (*term).to_owned()));
+    let elsewhere = met.iter().filter(|(place, _)| *place != "all");
+    let places: BTreeSet<String> =
+        elsewhere.flat_map(|(_, terms)| terms.clone()).chain(at_parts).collect();
+    let known: BTreeSet<String> = all.iter().cloned().collect();
+    assert_eq!(known.len(), all.len(), "each once");
+    let unknown: Vec<_> = places.difference(&known).collect();
+    assert!(unknown.is_empty(), "met, and not among all: {unknown:?}");
+    let keys: Vec<String> = all
+        .iter()
+        .flat_map(|term| [format!("machine.terms.{term}"), format!("machine.terms.{term}.about")])
+        .collect();
+    for (_, language) in Language::ALL {
+        let (terms, in_order) = glossary(language);
+        assert_eq!(in_order, keys, "{language}: a name and a definition each, as they are listed");
+        for term in all {
+            let (name, about) = (
+                &terms[&format!("machine.terms.{term}")],
+                &terms[&format!("machine.terms.{term}.about")],
+            );
+            assert!(
+                !name.trim().is_empty() && !name.contains(['<', '>', '&']),
+                "{language}: {term}"
+            );
+            // Short.
+            let length = about.chars().count();
+            let bounds = if language == "zh" { 12..=70 } else { 40..=160 };
+            assert!(bounds.contains(&length), "{language}: {term}: {length} characters");
+            assert!(about.ends_with(['.', '。']), "{language}: {term}: {about}");
+        }
+    }
+}
+
+/// Definitions stand behind hints, which they leave about as long as the longest is without, and behind the
+/// introductions of what is known of a chosen product: both are shown as HTML.
+#[test]
+fn a_hint_has_room_for_what_a_word_in_it_means() {
+    let met = met();
+    let explained = met.iter().filter(|(place, _)| place.contains('.'));
+    let (hints, notes): (Vec<_>, Vec<_>) =
+        explained.partition(|(place, _)| place.starts_with("knobs."));
+    assert!(hints.len() > 10 && !notes.is_empty(), "{hints:?} {notes:?}");
+    let of_rankers = RANKERS.iter().flat_map(|ranker| ranker.blocks);
+    let blocks: BTreeSet<String> = of_rankers.map(|block| format!("{block}.note")).collect();
+    for (note, _) in notes {
+        assert!(blocks.contains(note), "{note} introduces no block of a ranker");
+    }
+    let abouts: BTreeSet<String> = knobs().map(|knob| knob.words("about")).collect();
+    // Characters of a line.
+    for (language, line) in [("en", 44), ("zh", 20)] {
+        let (words, _) = words(language);
+        let long = |key: &str| words[key].chars().count();
+        let longest = abouts.iter().map(|about| long(about)).max().expect("knobs");
+        for (hint, terms) in &hints {
+            assert!(abouts.contains(*hint), "{hint} is the hint of no knob");
+            let terms: usize = terms
+                .iter()
+                .map(|term| format!("machine.terms.{term}"))
+                .map(|name| long(&name) + long(&format!("{name}.about")) + 2)
+                .sum();
+            let length = long(hint) + terms;
+            assert!(
+                length <= longest + line,
+                "{language}: {hint}: {length}, the longest is {longest}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 // Writes each language's words into a built folder, in two files: what a first ranking shows, and
 // the rest, which comes behind it, as languages/keys.txt has it. What is said where nothing starts goes
 // into the page itself, and with it the script that is there before the page's program. In hints
-// and introductions, which the page shows as HTML, names of papers and terms become links, so that the
-// page's program need not know them.
+// and introductions, which the page shows as HTML, names of papers and terms become links, and behind them
+// stands what the words of the field in them mean, so that the page's program need not know them.
 //
 //     node www/write-words.mjs FOLDER
 
@@ -25,15 +25,33 @@ const sources = [...readFileSync("src/lessons/sources.rs", "utf8").matchAll(/\(\
   .sort(([a], [b]) => b.length - a.length);
 const names = new RegExp(`(?<![\\w²])(${sources.map(([name]) => name).join("|")})(?![\\w²])`, "g");
 
-/** A text as HTML, each name linked where it first stands. */
-function linked(key, text) {
+/** A text as HTML, each name linked where it first stands, if it is not `known` by then. */
+function linked(key, text, known = new Set()) {
   if (/[<>&]/.test(text)) throw new Error(`${key} would have to be escaped: ${text}`);
-  const met = new Set();
   return text.replace(names, (name) => {
-    if (met.has(name)) return name;
-    met.add(name);
+    if (known.has(name)) return name;
+    known.add(name);
     return `<a href="${new Map(sources).get(name)}" target="_blank" rel="noopener noreferrer">${name}</a>`;
   });
+}
+
+/** Words of the field by the hint or the introduction that they are met in. */
+const met = new Map(
+  [...readFileSync("languages/glossary/met.txt", "utf8").matchAll(/^(\w[\w-]*\..+): (.+)$/gm)].map(([, key, terms]) => [key, terms.split(" ")]),
+);
+
+/** The words of a key as they are shown: as they are, or as HTML; explained, with what words of the field in them mean. */
+function shown(key, words, explained) {
+  const terms = (explained && met.get(key)) || [];
+  if (!LINKED.test(key) && terms.length === 0) return words[key];
+  const known = new Set();
+  const lines = [linked(key, words[key], known)];
+  for (const term of terms) {
+    const name = `machine.terms.${term}`;
+    const about = linked(`${name}.about`, words[`${name}.about`], known);
+    lines.push(words["machine.opened"].replace("{part}", () => `<b>${words[name]}</b>`).replace("{about}", () => about));
+  }
+  return lines.join("<br>");
 }
 
 const built = join(folder, "languages");
@@ -41,16 +59,18 @@ mkdirSync(built, { recursive: true });
 const within = {};
 const languages = readdirSync("languages").filter((file) => file.endsWith(".json")).map((file) => file.replace(".json", "")).sort();
 for (const language of languages) {
-  const words = Object.entries(JSON.parse(readFileSync(`languages/${language}.json`, "utf8"))).map(([key, text]) => [
-    key,
-    LINKED.test(key) ? linked(key, text) : text,
-  ]);
+  const read = (name) => JSON.parse(readFileSync(`languages/${name}.json`, "utf8"));
+  const all = { ...read(language), ...read(`glossary/${language}`) };
   // In the order of code units: the page searches by halving.
-  words.sort(([a], [b]) => (a < b ? -1 : 1));
-  const some = (wanted) => Object.fromEntries(words.filter(([key]) => parts.get(key) === wanted));
-  const write = (name, wanted) => writeFileSync(join(built, name), JSON.stringify(some(wanted)));
-  write(`${language}.json`, "first");
-  write(`${language}-more.json`, "more");
+  const keys = Object.keys(all).sort();
+  const some = (wanted, explained = false) => {
+    // What is explained comes behind, in place of what a first ranking shows of it.
+    const isWanted = (key) => parts.get(key) === wanted || (explained && met.has(key));
+    return Object.fromEntries(keys.filter(isWanted).map((key) => [key, shown(key, all, explained)]));
+  };
+  const write = (name, words) => writeFileSync(join(built, name), JSON.stringify(words));
+  write(`${language}.json`, some("first"));
+  write(`${language}-more.json`, some("more", true));
   within[language] = some("start");
 }
 

@@ -20,7 +20,7 @@ const REST: u32 = 350;
 const WIDTH: f64 = 280.0;
 const GAP: f64 = 10.0;
 /// A hint beside its control begins no lower than this above the window's end.
-const HEIGHT: f64 = 150.0;
+const HEIGHT: f64 = 180.0;
 
 /// A hint that is open.
 #[derive(Clone, Debug, PartialEq)]

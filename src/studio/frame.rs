@@ -6,6 +6,7 @@ use web_sys::KeyboardEvent;
 
 use super::browser::{focus, reveal_shelf, show_in_row};
 use super::engine::Engine;
+use super::glossary::glossary;
 use super::learn::trainer::Trainer;
 use super::meter::Meter;
 use super::panels::{PANELS, Panel, by_key};
@@ -110,7 +111,7 @@ fn Studio() -> impl IntoView {
     };
     let shown = live(move || match panel() {
         None => ().into_any(),
-        Some(panel) => (panel.view)(),
+        Some(panel) => view! { {(panel.view)()} {glossary(panel.key)} }.into_any(),
     });
     let said =
         move |key: fn(&Panel) -> &'static str| move || panel().map_or("", |panel| say(key(panel)));

@@ -26,6 +26,7 @@ pub mod export;
 mod figures;
 mod frame;
 pub mod front;
+mod glossary;
 pub mod learn;
 mod lessons;
 pub mod machine;
@@ -41,5 +42,6 @@ mod rest;
 pub mod results;
 mod scatter;
 mod share;
+mod supervised;
 
 pub use frame::mount;

@@ -1,8 +1,10 @@
-//! The papers' tables: a document of the project, read in the page. It is Markdown, a file in each language.
+//! The papers' tables: a document of the project, read in the page. It is Markdown, a file in each language. Above
+//! it the words of the field that it is written in.
 
 use leptos::prelude::*;
 
 use super::browser;
+use super::glossary::{ALL, glossary};
 use super::panels::Panel;
 use lessons::markdown::{Part, parts};
 use market::language::{Language, Message};
@@ -86,7 +88,7 @@ fn Papers() -> impl IntoView {
         }
         .into_any()
     };
-    live(move || {
+    let document = live(move || {
         match read.get() {
         None => {
             view! { <p class="empty" role="status" prop:textContent=text(word!("studio.fetching"))></p> }.into_any()
@@ -94,5 +96,9 @@ fn Papers() -> impl IntoView {
         Some(Err(why)) => failed(why),
         Some(Ok(parts)) => shown(parts),
     }
-    })
+    });
+    view! {
+        {glossary(ALL)}
+        {document}
+    }
 }

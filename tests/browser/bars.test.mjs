@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { FIRST_RANKING, SIZES } from "./support/bars.mjs";
+import { FIRST_RANKING, PREPARED_SHELF, SIZES } from "./support/bars.mjs";
 
 const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 /** A paragraph in one line. */
@@ -20,4 +20,9 @@ test("sizes", () => {
 test("the time to a first ranking", () => {
   const [, gzip, brotli] = /aim on 10 Mbit\/s is ([\d.]+) s with gzip and ([\d.]+) s with brotli/.exec(paragraph("The first ranking"));
   assert.deepEqual({ gzip: 1000 * gzip, br: 1000 * brotli }, FIRST_RANKING);
+});
+
+test("the time to the prepared shelf", () => {
+  const [, aim] = /aim on 10 Mbit\/s is ([\d.]+) s/.exec(paragraph("Before the engine"));
+  assert.equal(1000 * aim, PREPARED_SHELF);
 });

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 
+import { arrivals, watchArrivals } from "./support/arrivals.mjs";
+import { FIRST_RANKING, PREPARED_SHELF } from "./support/bars.mjs";
 import { test, useStage } from "./support/browser.mjs";
 import { Server } from "./support/server.mjs";
 import { withVitrine } from "./support/vitrine.mjs";
@@ -53,20 +55,34 @@ describe("the first ranking", () => {
     slow.line = { bitsPerSecond: 10e6, latency: 20 };
     try {
       // A link that asks for something has nothing prepared.
-      await withVitrine({ browser: stage.browser, server: slow }, { link: "?q=couch", prepare: noteProgress }, async (vitrine) => {
-        const time = await vitrine.page.evaluate(
-          () =>
-            new Promise((resolve) => {
-              const look = () =>
-                document.querySelector('[data-testid="product"][data-score]')
-                  ? setTimeout(() => resolve(performance.now()))
-                  : requestAnimationFrame(look);
-              look();
-            }),
-        );
-        t.diagnostic(`first ranking after ${Math.round(time)} ms; the bar is 2000 ms`);
+      const prepare = async (vitrine) => {
+        await noteProgress(vitrine);
+        await watchArrivals(vitrine.page);
+      };
+      await withVitrine({ browser: stage.browser, server: slow }, { link: "?q=couch", prepare }, async (vitrine) => {
+        const { prepared, ranking } = await arrivals(vitrine.page);
+        t.diagnostic(`first ranking after ${Math.round(ranking)} ms; the bar is ${FIRST_RANKING.gzip} ms`);
+        assert.equal(prepared, null);
         await vitrine.ready();
         assert.ok(await vitrine.page.evaluate(() => window.progressed), "how far it is was on show");
+        checkShelf(await vitrine.ranking());
+      });
+    } finally {
+      await slow.stop();
+    }
+  });
+
+  test("comes behind a shelf that was prepared, over a line of 10 Mbit/s", async (t) => {
+    const slow = await Server.start({ level: 9 });
+    slow.line = { bitsPerSecond: 10e6, latency: 20 };
+    try {
+      const prepare = ({ page }) => watchArrivals(page);
+      await withVitrine({ browser: stage.browser, server: slow }, { prepare }, async (vitrine) => {
+        const { prepared, ranking } = await arrivals(vitrine.page);
+        assert.ok(prepared !== null && prepared < ranking, `prepared after ${prepared} ms, ranked after ${ranking} ms`);
+        t.diagnostic(`prepared shelf after ${Math.round(prepared)} ms; the bar is ${PREPARED_SHELF} ms`);
+        t.diagnostic(`first ranking behind it after ${Math.round(ranking)} ms`);
+        await vitrine.ready();
         checkShelf(await vitrine.ranking());
       });
     } finally {

@@ -29,8 +29,8 @@ const exact = new Set(data);
 
 /** Terms and names that are written in Latin letters in Chinese, too, pins' letters, and units. */
 const TERMS = new Set(
-  `AUC BERT BM25 CLS CPU CSV DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
-  Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall softmax
+  `AUC AVR BERT BM25 CLS CPU CSV CTR CVR DMT GMV GPU JSON KB Kendall MB MLPR MMoE MOPPR PLE PNG P_good QR RBO SVG Spearman
+  Transformer V100 Vitrine WebGPU Yandex f32 int8 ln logit ms nDCG overlap pAVR pCTR pCVR price recall sigmoid softmax
   Softmax top-K Gumbel Adam AdaGrad Dice Ctrl Chrome Edge credentialless
   Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy require-corp cross-origin
   AITM DIEN DIN DMT_trans DNN ESM GBDT MGDSPR MLP_MTL MLP_Single MRR NCI Precision UI nDCG_p pos_learn pos_sincos position_index position_page recall_p

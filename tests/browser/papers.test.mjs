@@ -22,7 +22,7 @@ test("the tables are fetched when they are opened, with a way to each", () =>
       all.filter((place) => place.scrollWidth > place.clientWidth).map((place) => `${place.ariaLabel}: ${place.scrollWidth - place.clientWidth}`),
     );
     assert.deepEqual(wide, [], "wider than their place");
-    const links = studio.locator('a[href^="https://"]');
+    const links = vitrine.get("document").locator('a[href^="https://"]');
     assert.ok((await links.count()) >= 4, "papers are linked");
     for (const [target, rel] of await links.evaluateAll((all) => all.map(({ target, rel }) => [target, rel]))) {
       assert.deepEqual([target, rel], ["_blank", "noopener noreferrer"]);
