@@ -16,8 +16,8 @@ use market::history::EventKind;
 use protocol::{Answer, Growing, Making, Question, Reply};
 use systems::registry::{self, RANKERS, RETRIEVERS};
 use systems::shared::{
-    CANDIDATES, COARSE, COARSE_KEEP, GMV, INDEX, PRODUCTS, RELEVANCE_CONTROL, SIGMA, SearchedIn,
-    ShopSize,
+    CANDIDATES, COARSE, COARSE_KEEP, GMV, INDEX, LEVELS, PRODUCTS, RELEVANCE_CONTROL, SIGMA,
+    SearchedIn, ShopSize,
 };
 use systems::{bm25, dmt, mlpr, retrieval_alone, yandex};
 
@@ -270,7 +270,7 @@ impl OnDisk {
 }
 
 impl KeptFile for OnDisk {
-    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, String> {
+    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, NotKept> {
         self.with(|file| {
             let rest = file.get(at as usize..).unwrap_or_default();
             let count = rest.len().min(bytes.len());
@@ -279,7 +279,7 @@ impl KeptFile for OnDisk {
         })
     }
 
-    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), NotKept> {
         self.with(|file| {
             assert_eq!(file.len(), at as usize);
             file.extend(bytes);
@@ -287,17 +287,18 @@ impl KeptFile for OnDisk {
         })
     }
 
-    fn cut(&mut self, at: u64) -> Result<(), String> {
+    fn cut(&mut self, at: u64) -> Result<(), NotKept> {
         self.with(|file| file.truncate(at as usize));
         Ok(())
     }
 }
 
-/// Whoever looks at how many products and vectors were taken from an earlier visit.
+/// Whoever looks at how many products and vectors were taken from an earlier visit, and of how many the tree.
 #[derive(Default)]
 struct Watching {
     products: Cell<u32>,
     vectors: Cell<u32>,
+    tree: Cell<u32>,
 }
 
 impl Caller for Watching {
@@ -313,7 +314,7 @@ impl Caller for Watching {
         match what {
             Making::Products => self.products.set(taken),
             Making::Vectors => self.vectors.set(taken),
-            Making::Tree => {}
+            Making::Tree => self.tree.set(taken),
         }
     }
 }
@@ -390,13 +391,54 @@ fn what_a_visit_made_the_next_one_takes_to_the_same_answer() {
     assert_ne!(*disk.files.borrow(), whole);
 }
 
-/// Where nothing can be kept, that is told once; where another visit keeps it, there is nothing to tell.
+/// A tree is kept with what it was built of: over the same vectors it is taken, and built anew where its file
+/// is damaged, of other levels, or over other vectors.
+#[test]
+fn a_tree_that_a_visit_built_the_next_one_takes_to_the_same_answer() {
+    let state = of_size(ShopSize::Large, "running shoes").with(&INDEX, SearchedIn::Tree.value());
+    let expected = run(&mut funnel(), &state);
+    let name = format!("shop-tree-{}-cpu", registry::retriever(&state.settings).key);
+    let disk = Disk::default();
+    let kept = || disk.files.borrow()[&name].clone();
+    let taken = |state: &State| {
+        let watching = Watching::default();
+        let answer = block_on(visit(&disk, Spoilt::new()).run(1, state, &watching));
+        let answer = answer.expect("an answer").expect("of this run");
+        assert_eq!(answer.notices, []);
+        (answer.candidates, watching.tree.get())
+    };
+    assert_eq!(taken(&state), (expected.candidates.clone(), 0));
+    let whole = kept();
+    assert!(whole.len() > 4 * 40_000);
+    assert_eq!(taken(&state), (expected.candidates.clone(), 40_000));
+    assert_eq!(kept(), whole);
+    disk.files.borrow_mut().get_mut(&name).unwrap()[whole.len() / 2] ^= 1;
+    assert_eq!(taken(&state), (expected.candidates.clone(), 0));
+    assert_eq!(kept(), whole);
+    let weight = registry::retriever(&state.settings).objectives[0].weight;
+    for other in [state.clone().with(&LEVELS, 3.0), state.clone().with(weight, 0.0)] {
+        assert_eq!(taken(&other).1, 0);
+        assert_ne!(kept(), whole);
+        assert_eq!(taken(&state), (expected.candidates.clone(), 0));
+        assert_eq!(kept(), whole);
+    }
+    // Over what ships it is built in no time, and not kept.
+    let disk = Disk::default();
+    let shipped = of_size(ShopSize::Shipped, "tent").with(&INDEX, SearchedIn::Tree.value());
+    run(&mut visit(&disk, Spoilt::new()), &shipped);
+    assert!(disk.files.borrow().is_empty());
+}
+
+/// Where nothing can be kept, that is told once; where another visit keeps it, or nothing is to be kept,
+/// there is nothing to tell.
 #[test]
 fn a_shop_that_can_not_be_kept_works_from_memory() {
     let state = of_size(ShopSize::Large, "running shoes");
-    for (refused, told) in
-        [(NotKept::Refused("full".into()), &["shop-not-kept"][..]), (NotKept::Taken, &[][..])]
-    {
+    for (refused, told) in [
+        (NotKept::Refused("full".into()), &["shop-not-kept"][..]),
+        (NotKept::Taken, &[][..]),
+        (NotKept::Unwanted, &[][..]),
+    ] {
         let disk = Disk { refused: Some(refused), ..Disk::default() };
         let mut funnel = visit(&disk, Spoilt::new());
         let keys = |answer: &Answer| -> Vec<String> {

@@ -8,8 +8,15 @@ const { version, bytes, embed } = root.dataset;
 
 /** Milliseconds behind the first ranking after which the files are fetched. */
 const REST = 4000;
-/** Under which name the browser remembers what is to be kept: "all", "used" or "nothing". */
+/** Under which name the browser remembers what is to be kept: "all", "used" or "nothing"; engines are told under
+ * the same. */
 const WISH = "vitrine-keep";
+/** What the names of files begin with that a larger shop is kept in (src/engine/pipeline/kept.rs). */
+const SHOP = "shop-";
+/** The file beside them that says to engines that none are to be (src/worker/kept.rs). */
+const NOTHING = "keep-nothing";
+/** How often a file that an engine still holds is tried, and the milliseconds between. */
+const [TRIES, BETWEEN] = [40, 250];
 
 /** Puts the words of a key on an element, and does so again when the page turns to another language. */
 function say(element, key) {
@@ -69,6 +76,26 @@ function tell(doing, files) {
   document.dispatchEvent(new CustomEvent("vitrine-kept", { detail: [wish, doing, here, all].join(" ") }));
 }
 
+/** Where engines hear what is wished for, in this page and in others. */
+let engines;
+
+/** Tells engines whether they may keep larger shops; where not, those that are kept are taken away. */
+async function keepShops(mine) {
+  engines ??= window.BroadcastChannel && new BroadcastChannel(WISH);
+  engines?.postMessage(wish);
+  const folder = await navigator.storage?.getDirectory?.();
+  if (!folder) return;
+  if (wish !== "nothing") return folder.removeEntry(NOTHING);
+  await folder.getFileHandle(NOTHING, { create: true });
+  for (let tries = 0; tries < TRIES && mine === turn; tries++) {
+    const names = [];
+    for await (const name of folder.keys()) if (name.startsWith(SHOP)) names.push(name);
+    const taken = await Promise.allSettled(names.map((name) => folder.removeEntry(name)));
+    if (!taken.some(({ status }) => status === "rejected")) return;
+    await new Promise((wake) => setTimeout(wake, BETWEEN));
+  }
+}
+
 async function forget() {
   await (await serviceWorker.getRegistration())?.unregister();
   for (const key of await caches.keys()) {
@@ -82,9 +109,11 @@ let turn = 0;
 /** Keeps what is wished for, one file after the other, and tells of each. */
 async function keep() {
   const mine = ++turn;
+  // Where there is no folder, or no word in it to take back, there is nothing to do.
+  const shops = keepShops(mine).catch(() => {});
   if (wish === "nothing") {
-    await forget();
-    return tell("rests");
+    await Promise.all([forget(), shops]);
+    return mine === turn && tell("rests");
   }
   tell("fetches");
   const worker = await register();

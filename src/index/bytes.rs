@@ -31,6 +31,7 @@ enum Kind {
     Exact = 1,
     Tree = 2,
     Build = 3,
+    Clusters = 4,
 }
 
 impl Kind {
@@ -39,6 +40,7 @@ impl Kind {
             Self::Exact => "an exact index",
             Self::Tree => "a clustering tree",
             Self::Build => "a build of a clustering tree",
+            Self::Clusters => "the clusters of a tree",
         }
     }
 }
@@ -132,6 +134,93 @@ impl Tree {
         input.end()?;
         tree.check(&VecDeque::new())?;
         Ok(tree)
+    }
+}
+
+impl Tree {
+    /// Writes the tree without its vectors, which are kept apart ([`Exact::write`], [`Rows::bytes`]): its
+    /// clusters, and of each of these rows its leaf. Of a million of 64 values that is 4.5 MB in place of 77.
+    ///
+    /// # Errors
+    /// [`IndexError::OtherRows`] if the tree is not one of these rows; [`IndexError::Io`].
+    pub fn write_clusters(&self, rows: &Rows, to: &mut impl Write) -> Result<(), IndexError> {
+        let leaves = rows.numbers.iter().map(|&number| self.leaf_of.get(number));
+        let leaves: Option<Vec<u32>> = leaves.collect();
+        let leaves = leaves.filter(|leaves| leaves.len() == self.leaf_of.len());
+        let leaves = leaves.ok_or(IndexError::OtherRows)?;
+        let mut out = Out::begin(to, Kind::Clusters)?;
+        out.u32(fingerprint(rows)?)?;
+        out.tree(&self.without_vectors())?;
+        out.u32(leaves.len() as u32)?;
+        out.u32s(&leaves)?;
+        out.end()
+    }
+
+    /// Reads a tree that was written without its vectors, which are these: the same tree where it was not
+    /// changed since it was built.
+    ///
+    /// # Errors
+    /// [`IndexError::OtherRows`]; if the bytes are something else, of another version, cut short or damaged.
+    pub fn read_clusters(rows: &Rows, from: &mut impl Read) -> Result<Self, IndexError> {
+        let mut input = In::begin(from, Kind::Clusters)?;
+        let other = input.u32()? != fingerprint(rows)?;
+        let mut tree = input.tree()?;
+        let leaves = input.u32()?;
+        let leaves = input.u32s(leaves as usize)?;
+        input.end()?;
+        if other || rows.dimension() != tree.dimension || leaves.len() != rows.len() {
+            return Err(IndexError::OtherRows);
+        }
+        tree.check(&VecDeque::new())?;
+        if !tree.is_empty() || !tree.take_in(rows, &leaves) {
+            return Err(IndexError::Absurd("vectors are in leaves that are none"));
+        }
+        Ok(tree)
+    }
+
+    /// Its clusters alone.
+    fn without_vectors(&self) -> Self {
+        let nodes = self.nodes.iter().map(|node| {
+            let within = match &node.within {
+                Within::Vectors(_) => Within::Vectors(Rows::empty(self.dimension, 0)),
+                clusters @ Within::Clusters(_) => clusters.clone(),
+            };
+            Node { parent: node.parent, within }
+        });
+        Self {
+            options: self.options.clone(),
+            dimension: self.dimension,
+            nodes: nodes.collect(),
+            leaf_of: Places::default(),
+        }
+    }
+
+    /// Puts each row into its leaf; whether all could be, for each is one and no number comes twice.
+    fn take_in(&mut self, rows: &Rows, leaves: &[u32]) -> bool {
+        let mut counts = vec![0; self.nodes.len()];
+        for &leaf in leaves {
+            match counts.get_mut(leaf as usize) {
+                Some(count) => *count += 1,
+                None => return false,
+            }
+        }
+        for (node, &count) in self.nodes.iter_mut().zip(&counts) {
+            if let Within::Vectors(within) = &mut node.within {
+                within.reserve(count);
+            }
+        }
+        for (row, &leaf) in leaves.iter().enumerate() {
+            let number = rows.numbers[row];
+            let Within::Vectors(within) = &mut self.nodes[leaf as usize].within else {
+                return false;
+            };
+            if self.leaf_of.check(number).is_err() {
+                return false;
+            }
+            within.push_from(rows, row);
+            self.leaf_of.set(number, leaf);
+        }
+        true
     }
 }
 

@@ -282,6 +282,55 @@ fn a_format_of_another_version_is_told() {
 }
 
 #[test]
+fn a_tree_is_the_same_behind_its_clusters_and_its_vectors() {
+    let vectors: Vectors = (0..).zip(mixture(900, 20, 3)).map(|(n, v)| (v, n as f32)).collect();
+    let rows = rows_of(&vectors, 20);
+    for levels in 1..=3 {
+        let built = tree(rows.clone(), Options { levels, ..Options::new(900) });
+        let mut kept = Vec::new();
+        built.write_clusters(&rows, &mut kept).unwrap();
+        let read = |rows: &Rows, bytes: &[u8]| Tree::read_clusters(rows, &mut &*bytes);
+        assert_eq!(read(&rows, &kept), Ok(built.clone()));
+        assert!(kept.len() * 2 < bytes(&built).len(), "{} B", kept.len());
+        for number in 0..900 {
+            assert_eq!(built.leaf(number), built.path(number).unwrap().last().copied());
+        }
+        assert_eq!(built.leaf(900), None);
+        // Over other vectors it is another tree's.
+        let mut others = vectors.clone();
+        others[7].1 += 1.0;
+        assert_eq!(read(&rows_of(&others, 20), &kept), Err(IndexError::OtherRows));
+        assert_eq!(read(&rows_of(&vectors[1..], 20), &kept), Err(IndexError::OtherRows));
+        let fewer = built.write_clusters(&rows_of(&vectors[1..], 20), &mut Vec::new());
+        assert_eq!(fewer, Err(IndexError::OtherRows));
+        let more = rows_of(&[vectors.clone(), vectors[..1].to_vec()].concat(), 20);
+        assert_eq!(built.write_clusters(&more, &mut Vec::new()), Err(IndexError::OtherRows));
+        for place in (0..kept.len()).step_by(37) {
+            assert!(matches!(read(&rows, &kept[..place]), Err(IndexError::Cut(_))), "{place}");
+            let mut damaged = kept.clone();
+            damaged[place] ^= 64;
+            assert!(read(&rows, &damaged).is_err(), "{place}");
+        }
+        // Where the checksum is right, a leaf that is none is seen.
+        let end = kept.len() - 4;
+        for leaf in [0, u32::MAX] {
+            let mut damaged = kept.clone();
+            damaged[end - 4..end].copy_from_slice(&leaf.to_le_bytes());
+            let sum = crc32fast::hash(&damaged[..end]);
+            damaged[end..].copy_from_slice(&sum.to_le_bytes());
+            assert!(matches!(read(&rows, &damaged), Err(IndexError::Absurd(_))), "{leaf}");
+        }
+        let error = read(&rows, &bytes(&built)).unwrap_err();
+        assert_eq!(error, IndexError::Foreign("the clusters of a tree"));
+    }
+    let nothing = Rows::new(20).unwrap();
+    let empty = tree(nothing.clone(), Options::new(0));
+    let mut kept = Vec::new();
+    empty.write_clusters(&nothing, &mut kept).unwrap();
+    assert_eq!(Tree::read_clusters(&nothing, &mut kept.as_slice()), Ok(empty));
+}
+
+#[test]
 fn what_is_no_number_is_told_by_its_place() {
     let mut rows = Rows::new(3).unwrap();
     let mut tree = Tree::new(3, Options::new(1_000)).unwrap();

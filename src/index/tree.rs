@@ -193,6 +193,11 @@ impl Tree {
         Self { options, dimension, nodes, leaf_of: Places::default() }
     }
 
+    /// The leaf that a vector sits in, the last cluster of its [`Index::path`].
+    pub fn leaf(&self, number: u32) -> Option<u32> {
+        self.leaf_of.get(number)
+    }
+
     /// What it was built by.
     pub fn options(&self) -> &Options {
         &self.options

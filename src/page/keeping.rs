@@ -1,5 +1,6 @@
 //! What of the playground is kept on this device for when there is no line: how it stands, and the
-//! person's wish. A script beside the page does the keeping (`www/offline.js`), in what is shipped.
+//! person's wish. A script beside the page does the keeping (`www/offline.js`), in what is shipped; larger
+//! shops the engine keeps for itself (`src/worker/kept.rs`), which hears of the wish from that script.
 
 use leptos::prelude::*;
 
@@ -96,6 +97,7 @@ pub fn Keeping() -> impl IntoView {
                     {WISHES.map(option).into_iter().collect_view()}
                 </fieldset>
                 <p data-testid="kept" prop:textContent=move || with(worded)></p>
+                <p>{say(word!("keeping.shops"))}</p>
                 <progress
                     aria-label=say(word!("keeping.name"))
                     hidden=move || !fetches()

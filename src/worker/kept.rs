@@ -1,16 +1,54 @@
 //! Files in the origin's private file system, which outlive the visit. What is asked of it goes by names: web-sys
 //! calls what a browser may lack, or does not give to every page, as if it could not fail.
+//!
+//! Whoever wants nothing to be kept says so to a script beside the page (`www/offline.js`). It takes the
+//! files away, leaves one that says so to engines to come, and tells those at work, which close theirs.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use gloo_events::EventListener;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{Event, EventTarget, MessageEvent};
 
 use super::fetch::{kind, said};
 use engine::pipeline::kept::{Keeps, KeptFile, NotKept, Opening};
 
+/// The channel on which the script tells what is to be kept: "all", "used" or "nothing".
+const WISH: &str = "vitrine-keep";
+/// The file that says to engines to come that nothing is to be.
+const NOTHING: &str = "keep-nothing";
+
 /// The origin's private file system.
-#[derive(Clone, Copy, Debug)]
-pub struct Private;
+#[derive(Clone, Debug)]
+pub struct Private {
+    /// Nothing is to be kept from now on.
+    is_unwanted: Rc<Cell<bool>>,
+}
+
+impl Private {
+    /// That of this worker's origin; it hears of the person's wish from now on.
+    pub fn of_origin() -> Self {
+        let is_unwanted = Rc::new(Cell::new(false));
+        let heard = is_unwanted.clone();
+        let hear = move |event: &Event| {
+            let wish = event.unchecked_ref::<MessageEvent>().data().as_string();
+            heard.set(wish.as_deref() == Some("nothing"));
+        };
+        // Without a channel a wish counts from the next file on.
+        if let Ok(channel) = channel() {
+            EventListener::new(&channel, "message", hear).forget();
+        }
+        Self { is_unwanted }
+    }
+}
+
+fn channel() -> Result<EventTarget, JsValue> {
+    let class: Function = property(&js_sys::global(), "BroadcastChannel")?.dyn_into()?;
+    Ok(Reflect::construct(&class, &Array::of1(&WISH.into()))?.unchecked_into())
+}
 
 impl Keeps for Private {
     /// The build that the page asked for: the loader's address has it (`versioned` in www/early.js).
@@ -24,27 +62,39 @@ impl Keeps for Private {
 
     fn open<'a>(&'a self, name: &'a str) -> Opening<'a> {
         Box::pin(async move {
+            if self.is_unwanted.get() {
+                return Err(NotKept::Unwanted);
+            }
             match opened(name).await {
-                Ok(handle) => {
-                    let file: Box<dyn KeptFile> = Box::new(Handle(handle));
+                Ok(Some(handle)) => {
+                    let is_unwanted = self.is_unwanted.clone();
+                    let file: Box<dyn KeptFile> = Box::new(Handle { handle, is_unwanted });
                     Ok(file)
                 }
+                Ok(None) => Err(NotKept::Unwanted),
                 // Another tab has it open, or another engine of this one.
                 Err(error) if kind(&error) == "NoModificationAllowedError" => Err(NotKept::Taken),
-                Err(error) => Err(NotKept::Refused(said(&error))),
+                Err(error) => Err(refused(error)),
             }
         })
     }
 }
 
-/// A handle to a file, for whoever holds it alone.
-async fn opened(name: &str) -> Result<JsValue, JsValue> {
+/// A handle to a file, for whoever holds it alone; none where nothing is to be kept.
+async fn opened(name: &str) -> Result<Option<JsValue>, JsValue> {
     let navigator = property(&js_sys::global(), "navigator")?;
     let storage = property(&navigator, "storage")?;
     let folder = awaited(call(&storage, "getDirectory", &[])?).await?;
+    if awaited(call(&folder, "getFileHandle", &[&NOTHING.into()])?).await.is_ok() {
+        return Ok(None);
+    }
     let create = options("create", true.into())?;
     let file = awaited(call(&folder, "getFileHandle", &[&name.into(), &create])?).await?;
-    awaited(call(&file, "createSyncAccessHandle", &[])?).await
+    Ok(Some(awaited(call(&file, "createSyncAccessHandle", &[])?).await?))
+}
+
+fn refused(error: JsValue) -> NotKept {
+    NotKept::Refused(said(&error))
 }
 
 fn property(of: &JsValue, name: &str) -> Result<JsValue, JsValue> {
@@ -69,41 +119,53 @@ fn options(name: &str, value: JsValue) -> Result<JsValue, JsValue> {
 }
 
 /// A FileSystemSyncAccessHandle.
-struct Handle(JsValue);
+struct Handle {
+    handle: JsValue,
+    is_unwanted: Rc<Cell<bool>>,
+}
 
 impl Handle {
+    /// Calls a method of it, unless nothing is to be kept by now.
+    fn called(&self, name: &str, with: &[&JsValue]) -> Result<JsValue, NotKept> {
+        match self.is_unwanted.get() {
+            true => Err(NotKept::Unwanted),
+            false => call(&self.handle, name, with).map_err(refused),
+        }
+    }
+
     /// Reads into an array, or writes it, from a place on: how many bytes.
-    fn moved(&self, how: &str, array: &JsValue, at: u64) -> Result<usize, String> {
-        let moved = options("at", (at as f64).into());
-        let moved = moved.and_then(|at| call(&self.0, how, &[array, &at]));
-        let moved = moved.map_err(|error| said(&error))?;
+    fn moved(&self, how: &str, array: &JsValue, at: u64) -> Result<usize, NotKept> {
+        let at = options("at", (at as f64).into()).map_err(refused)?;
+        let moved = self.called(how, &[array, &at])?;
         Ok(moved.as_f64().unwrap_or_default() as usize)
     }
 }
 
 impl KeptFile for Handle {
-    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, String> {
+    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, NotKept> {
         let array = Uint8Array::new_with_length(bytes.len() as u32);
         let read = self.moved("read", &array, at)?;
         array.copy_to(bytes);
         Ok(read)
     }
 
-    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), NotKept> {
         let written = self.moved("write", &Uint8Array::from(bytes), at)?;
         let all = bytes.len();
-        if written == all { Ok(()) } else { Err(format!("{written} B < {all} B")) }
+        match written == all {
+            true => Ok(()),
+            false => Err(NotKept::Refused(format!("{written} B < {all} B"))),
+        }
     }
 
-    fn cut(&mut self, at: u64) -> Result<(), String> {
-        let cut = call(&self.0, "truncate", &[&(at as f64).into()]);
-        cut.map(drop).map_err(|error| said(&error))
+    fn cut(&mut self, at: u64) -> Result<(), NotKept> {
+        self.called("truncate", &[&(at as f64).into()]).map(drop)
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         // What can't be closed is closed with the worker.
-        let _ = call(&self.0, "close", &[]);
+        let _ = call(&self.handle, "close", &[]);
     }
 }

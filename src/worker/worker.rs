@@ -72,7 +72,7 @@ async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {
         post(&FromEngine::Shop(Box::new(shop)));
     })
     .await?;
-    funnel.keep(Box::new(Private));
+    funnel.keep(Box::new(Private::of_origin()));
     post(&FromEngine::Ready { adapter });
     loop {
         let next = inbox.next().await;

@@ -16,8 +16,11 @@ const FORMAT: u32 = 1;
 /// Bytes of a piece's length and checksum.
 const HEAD: usize = 8;
 
-/// The longest piece: what says to be longer is damaged.
-const LONGEST: usize = 1 << 23;
+/// The longest piece: what says to be longer is damaged. A tree over a million is one of some 5 MB.
+const LONGEST: usize = 1 << 24;
+
+/// Bytes that are read at once: where another process of the browser has the file, it is asked for each time.
+const AHEAD: usize = 1 << 20;
 
 /// Pieces that are taken before newer messages are let in: some milliseconds.
 pub const PIECES: usize = 16;
@@ -39,6 +42,8 @@ pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn KeptFile>, Not
 pub enum NotKept {
     /// Another visit has it open, and sees to it.
     Taken,
+    /// The person wants nothing to be kept.
+    Unwanted,
     /// What whoever keeps files said.
     Refused(String),
 }
@@ -48,26 +53,29 @@ pub trait KeptFile {
     /// Reads from a place on, as much as there is room for: how many bytes there were.
     ///
     /// # Errors
-    /// Whatever went wrong, in words.
-    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, String>;
+    /// Why it is not kept, or not any more.
+    fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, NotKept>;
 
     /// Writes all of this from a place on.
     ///
     /// # Errors
     /// As [`Self::read`]; some of it may have been written.
-    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String>;
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), NotKept>;
 
     /// Cuts off what stands from a place on.
     ///
     /// # Errors
     /// As [`Self::read`].
-    fn cut(&mut self, at: u64) -> Result<(), String>;
+    fn cut(&mut self, at: u64) -> Result<(), NotKept>;
 }
 
 /// A file of pieces: those that it has are taken first, then others are put behind them.
 pub struct Kept {
     file: Box<dyn KeptFile>,
     at: u64,
+    /// What was read, of it the first `before` bytes of pieces that were taken.
+    ahead: Vec<u8>,
+    before: usize,
     /// No whole piece stands behind those that were taken.
     is_over: bool,
     /// Nothing does.
@@ -78,34 +86,50 @@ impl Kept {
     /// The next piece as it is read; none where there is none, or it is not what is to be read.
     pub fn take<T>(&mut self, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let piece = if self.is_over { None } else { self.piece() };
-        let taken = piece.as_deref().and_then(read);
-        match piece {
-            Some(piece) if taken.is_some() => self.at += (HEAD + piece.len()) as u64,
-            _ => self.is_over = true,
-        }
-        taken
+        let taken = piece.and_then(|piece| Some((HEAD + piece.len(), read(piece)?)));
+        let Some((length, taken)) = taken else {
+            self.end();
+            return None;
+        };
+        self.at += length as u64;
+        self.before += length;
+        Some(taken)
     }
 
-    fn piece(&mut self) -> Option<Vec<u8>> {
-        let head = self.bytes(0, HEAD)?;
-        let (length, sum) = head.split_first_chunk::<4>()?;
+    /// No more is taken.
+    fn end(&mut self) {
+        self.is_over = true;
+        (self.ahead, self.before) = (Vec::new(), 0);
+    }
+
+    /// The piece that stands next, if it is whole.
+    fn piece(&mut self) -> Option<&[u8]> {
+        let (length, sum) = self.next(HEAD)?.split_first_chunk::<4>()?;
+        let sum = u32::from_le_bytes(*sum.first_chunk()?);
         let length = u32::from_le_bytes(*length) as usize;
         if length > LONGEST {
             return None;
         }
-        let piece = self.bytes(HEAD, length)?;
-        (crc32fast::hash(&piece).to_le_bytes() == *sum).then_some(piece)
+        let piece = self.next(HEAD + length)?.get(HEAD..)?;
+        (crc32fast::hash(piece) == sum).then_some(piece)
     }
 
-    fn bytes(&mut self, from: usize, length: usize) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        let read = self.file.read(self.at + from as u64, &mut bytes);
-        (read == Ok(length)).then_some(bytes)
+    /// The next bytes, so many, which are read if they were not, with others behind them.
+    fn next(&mut self, length: usize) -> Option<&[u8]> {
+        if self.ahead.len() < self.before + length {
+            self.ahead.drain(..self.before);
+            self.before = 0;
+            let there = self.ahead.len();
+            self.ahead.resize(length.max(AHEAD), 0);
+            let read = self.file.read(self.at + there as u64, &mut self.ahead[there..]);
+            self.ahead.truncate(there + read.unwrap_or(0));
+        }
+        self.ahead.get(self.before..self.before + length)
     }
 
     /// Puts a piece behind those that were taken, in place of whatever stands there.
-    fn push(&mut self, piece: &[u8]) -> Result<(), String> {
-        self.is_over = true;
+    fn push(&mut self, piece: &[u8]) -> Result<(), NotKept> {
+        self.end();
         if !self.is_cut {
             self.file.cut(self.at)?;
             self.is_cut = true;
@@ -119,7 +143,7 @@ impl Kept {
     }
 
     /// Takes a piece that is known; where another stands, or none, it is put there.
-    fn expect(&mut self, piece: &[u8]) -> Result<(), String> {
+    fn expect(&mut self, piece: &[u8]) -> Result<(), NotKept> {
         match self.take(|kept| (kept == piece).then_some(())) {
             Some(()) => Ok(()),
             None => self.push(piece),
@@ -161,20 +185,25 @@ impl Storage {
         self.open(&name, by, first).await
     }
 
+    /// Opens the tree over the vectors of a retriever, which has one file for that which was built last: a
+    /// single piece, which says itself of which vectors it is. `by` is what else it hangs on.
+    pub async fn tree(&mut self, retriever: &str, by: &str) -> Option<Kept> {
+        let name = format!("shop-tree-{retriever}-{}", self.place);
+        self.open(&name, by, &[]).await
+    }
+
     /// Opens a file whose pieces hang on `by` and begin with `first`; none where it can't be had.
     async fn open(&mut self, name: &str, by: &str, first: &[u8]) -> Option<Kept> {
         let keeps = self.keeps.as_deref()?;
         let key = format!("{FORMAT} {name} {} {} {by}", keeps.version(), self.of);
         let opened = keeps.open(name).await;
-        let begun = match opened {
-            Ok(file) => {
-                let mut kept = Kept { file, at: 0, is_over: false, is_cut: false };
-                let begun = kept.expect(key.as_bytes()).and_then(|()| kept.expect(first));
-                begun.map(|()| kept)
-            }
-            Err(NotKept::Taken) => return None,
-            Err(NotKept::Refused(why)) => Err(why),
-        };
+        let begun = opened.and_then(|file| {
+            let (ahead, before) = (Vec::new(), 0);
+            let mut kept = Kept { file, at: 0, ahead, before, is_over: false, is_cut: false };
+            kept.expect(key.as_bytes())?;
+            kept.expect(first)?;
+            Ok(kept)
+        });
         begun.map_err(|why| self.refuse(why)).ok()
     }
 
@@ -186,10 +215,12 @@ impl Storage {
         }
     }
 
-    /// Nothing is kept from now on.
-    fn refuse(&mut self, why: String) {
-        self.keeps = None;
-        self.refused = Some(why);
+    /// Nothing is kept from now on, where it is not another visit or the person who sees to that.
+    fn refuse(&mut self, why: NotKept) {
+        if let NotKept::Refused(why) = why {
+            self.keeps = None;
+            self.refused = Some(why);
+        }
     }
 
     /// What the person should know, once.
@@ -201,7 +232,7 @@ impl Storage {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
 
     use super::*;
@@ -212,6 +243,10 @@ mod tests {
     struct Memory {
         bytes: Rc<RefCell<Vec<u8>>>,
         room: Option<usize>,
+        /// Times that it was read.
+        reads: Rc<Cell<usize>>,
+        /// The person wants nothing to be kept by now.
+        is_unwanted: Rc<Cell<bool>>,
     }
 
     impl Keeps for Memory {
@@ -221,12 +256,14 @@ mod tests {
 
         fn open<'a>(&'a self, _: &'a str) -> Opening<'a> {
             let file: Box<dyn KeptFile> = Box::new(self.clone());
-            Box::pin(async move { Ok(file) })
+            let opened = if self.is_unwanted.get() { Err(NotKept::Unwanted) } else { Ok(file) };
+            Box::pin(async move { opened })
         }
     }
 
     impl KeptFile for Memory {
-        fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, String> {
+        fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<usize, NotKept> {
+            self.reads.set(self.reads.get() + 1);
             let kept = self.bytes.borrow();
             let rest = kept.get(at as usize..).unwrap_or_default();
             let count = rest.len().min(bytes.len());
@@ -234,17 +271,20 @@ mod tests {
             Ok(count)
         }
 
-        fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), String> {
+        fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), NotKept> {
+            if self.is_unwanted.get() {
+                return Err(NotKept::Unwanted);
+            }
             let mut kept = self.bytes.borrow_mut();
             assert_eq!(kept.len(), at as usize, "no gap, and nothing is written over");
             if self.room.is_some_and(|room| kept.len() + bytes.len() > room) {
-                return Err("full".into());
+                return Err(NotKept::Refused("full".into()));
             }
             kept.extend(bytes);
             Ok(())
         }
 
-        fn cut(&mut self, at: u64) -> Result<(), String> {
+        fn cut(&mut self, at: u64) -> Result<(), NotKept> {
             self.bytes.borrow_mut().truncate(at as usize);
             Ok(())
         }
@@ -293,6 +333,41 @@ mod tests {
         assert_eq!(visit(&memory, "shop", b"other", &others).len(), 0);
         assert_eq!(again("shop"), 0);
         assert_eq!(*memory.bytes.borrow(), whole);
+    }
+
+    #[test]
+    fn pieces_are_read_many_at_a_time() {
+        let memory = Memory::default();
+        let pieces: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; 30_000]).collect();
+        let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+        assert_eq!(visit(&memory, "shop", b"first", &pieces), [[0_u8; 0]; 0]);
+        memory.reads.set(0);
+        assert_eq!(visit(&memory, "shop", b"first", &pieces), pieces);
+        // Three megabytes, and a look whether there are more.
+        assert!((3..6).contains(&memory.reads.get()), "{}", memory.reads.get());
+        // One that is longer than what is read at once is taken, too.
+        let long = vec![7; 3 * AHEAD];
+        for taken in [0, 2] {
+            assert_eq!(visit(&memory, "another", b"first", &[b"short", &long]).len(), taken);
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_kept_nothing_is_told_and_later_it_may_be() {
+        let memory = Memory::default();
+        let mut storage = Storage::new(Box::new(memory.clone()), String::new(), Backend::Cpu);
+        memory.is_unwanted.set(true);
+        assert!(block_on(storage.products(b"first")).is_none());
+        memory.is_unwanted.set(false);
+        let mut kept = block_on(storage.products(b"first"));
+        storage.push(&mut kept, b"second");
+        assert!(kept.is_some());
+        memory.is_unwanted.set(true);
+        storage.push(&mut kept, b"third");
+        assert!(kept.is_none(), "it is closed");
+        assert_eq!(storage.notice(), None);
+        memory.is_unwanted.set(false);
+        assert_eq!(visit(&memory, "", b"first", &[b"second"]), [b"second"]);
     }
 
     #[test]

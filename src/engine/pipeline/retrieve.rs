@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor};
-use index::Index as _;
 
 use self::bm25::Bm25;
 use self::draw::draw;
@@ -405,9 +404,12 @@ impl Retriever {
             return Ok(None);
         }
         let exact = laid.whole(system, &by, stock).await?;
-        let progress = built.step(built_by, &exact)?;
-        let made = (progress * exact.len() as f32) as u32;
-        Ok(Some(Growing { what: Making::Tree, made, of, taken: 0 }))
+        // Over what ships one is built in no time.
+        let mut nowhere = Storage::default();
+        let storage = if stock.catalogue.newcomers > 0 { storage } else { &mut nowhere };
+        let (made, taken) = built.step(built_by, &exact, storage).await?;
+        let (made, taken) = (made as u32, taken as u32);
+        Ok(Some(Growing { what: Making::Tree, made, of, taken }))
     }
 
     /// Scores every product for a request. True if the last run's scores serve.
@@ -595,8 +597,10 @@ async fn tree<'a>(
     stock: &Stock,
 ) -> Result<&'a Arc<Tree>, StageError> {
     let exact = laid.whole(system, &by.laid, stock).await?;
+    // Whoever asks for it has had it prepared.
+    let mut nowhere = Storage::default();
     while !built.holds(&by) {
-        built.step(by.clone(), &exact)?;
+        built.step(by.clone(), &exact, &mut nowhere).await?;
     }
     built.last().ok_or_else(|| StageError::Device("a tree was built for nothing".into()))
 }

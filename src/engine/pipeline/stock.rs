@@ -11,7 +11,7 @@ use market::catalogue::{Catalogue, Product, ProductId, ProductTypeId};
 use market::features::dense::DenseTables;
 use market::features::search::{ProductFeatures, QueryFrequency};
 use market::features::statistics::{Counts, Statistics};
-use market::text::{Reading, Spelling, TokenVectors};
+use market::text::{Parts, Reading, Spelling, TokenVectors};
 use protocol::{Shop, Shopper};
 use systems::Task;
 
@@ -56,6 +56,8 @@ pub struct Stock {
     pub queries: Vec<QueryCount>,
     /// How often they are typed.
     pub frequency: QueryFrequency,
+    /// Titles of the products, in parts.
+    pub parts: Parts,
     /// Words of the titles and of the queries that are spelled well.
     pub spelling: Spelling,
     /// MOPPR's features of the products.
@@ -114,10 +116,12 @@ impl Stock {
             if statistics.products.len() != catalogue.products.len() {
                 return Err(damaged(STATISTICS, "it counts another number of products"));
             }
-            let spelling = spelling(&catalogue, &queries);
+            let parts = Parts::new(catalogue.titles());
+            let spelling = spelling(&parts, &queries);
             let products = ProductFeatures::new(&catalogue, &statistics);
             let dense = DenseTables::new(&catalogue, &statistics);
-            Ok((catalogue, shoppers, queries, spelling, products, dense, statistics))
+            let laid_out = (parts, spelling, products, dense);
+            Ok((catalogue, shoppers, queries, laid_out, statistics))
         };
         let words = async {
             let [words, vectors] = manifest.all(source, [WORDS, WORD_VECTORS]).await?;
@@ -125,11 +129,13 @@ impl Stock {
             TokenVectors::new(&words, &vectors).map_err(|error| damaged(WORD_VECTORS, error))
         };
         let (counted, words) = try_join!(counted, words)?;
-        let (catalogue, shoppers, queries, spelling, products, dense, statistics) = counted;
+        let (catalogue, shoppers, queries, laid_out, statistics) = counted;
+        let (parts, spelling, products, dense) = laid_out;
         let counts = queries.iter().map(|QueryCount(query, count, ..)| (query.clone(), *count));
         Ok(Self {
             shoppers,
             frequency: QueryFrequency::new(counts.collect()),
+            parts,
             spelling,
             products,
             dense,
@@ -153,7 +159,8 @@ impl Stock {
         catalogue.products.reserve_exact(newcomers.len());
         catalogue.newcomers = newcomers.len() as u32;
         catalogue.products.extend(newcomers);
-        self.spelling = spelling(catalogue, queries);
+        self.parts = Parts::new(catalogue.titles());
+        self.spelling = spelling(&self.parts, queries);
         self.products = ProductFeatures::new(catalogue, statistics);
         self.prices_cents = prices_cents(catalogue);
         (before, std::mem::replace(&mut self.met, met))
@@ -267,10 +274,9 @@ fn shop(catalogue: &Catalogue, shoppers: &[Shopper], queries: &[QueryCount]) -> 
 }
 
 /// The words of the titles and of the queries that are spelled well.
-fn spelling(catalogue: &Catalogue, queries: &[QueryCount]) -> Spelling {
-    let titles = catalogue.products.iter().map(|product| (product.title.as_str(), 1));
+fn spelling(titles: &Parts, queries: &[QueryCount]) -> Spelling {
     let well = queries.iter().filter(|QueryCount(_, _, well, _)| *well);
-    Spelling::new(titles.chain(well.map(|QueryCount(query, count, ..)| (query.as_str(), *count))))
+    Spelling::new(titles, well.map(|QueryCount(query, count, ..)| (query.as_str(), *count)))
 }
 
 /// Share of the impressions that a task's behaviour came of; 0 where nothing was shown.

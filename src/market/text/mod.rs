@@ -8,6 +8,7 @@
 mod error;
 mod key_words;
 mod normalise;
+mod parts;
 mod spelling;
 mod tokeniser;
 mod vectors;
@@ -15,6 +16,7 @@ mod vectors;
 pub use error::TextError;
 pub use key_words::{KeyWord, key_words};
 pub use normalise::{folded, normalised};
+pub use parts::{PartId, Parts};
 pub use spelling::{Reading, Spelling};
 pub use tokeniser::{MAX_CHARACTERS, MAX_PIECES, PieceId, Tokeniser};
 pub use vectors::TokenVectors;

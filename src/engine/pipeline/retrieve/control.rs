@@ -9,12 +9,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::pipeline::stock::{QueryCount, Stock};
 use crate::pipeline::{StageError, numbers};
-use market::catalogue::{Catalogue, ProductId, ProductTypeId};
-use market::text::{KeyWord, TokenVectors, key_words};
+use market::catalogue::{ProductId, ProductTypeId};
+use market::features::search::ProductFeatures;
+use market::text::{KeyWord, PartId, TokenVectors, key_words};
 use nets::models::query_category::CategoryPredictor;
 
 /// A product passes if its type is at least this likely, relative to the likeliest, to be meant.
@@ -45,10 +44,11 @@ type WordId = u32;
 pub struct Lexicon {
     numbers: HashMap<String, WordId>,
     words: Vec<Word>,
-    /// Words of each product's title, brand, colour and type, rising, product after product.
-    of_products: Vec<WordId>,
-    /// Where those of each product end.
-    ends: Vec<u32>,
+    /// Words of each part of a title, and of each type, brand and colour: what a product uses.
+    of_parts: Vec<Vec<WordId>>,
+    of_types: Vec<Vec<WordId>>,
+    of_brands: Vec<Vec<WordId>>,
+    of_colours: Vec<Vec<WordId>>,
     /// Directions of the words' vectors, one after another, and how many vectors there were.
     directions: (usize, Vec<f32>),
 }
@@ -87,16 +87,17 @@ struct Said {
 impl Lexicon {
     /// Of a shop.
     pub fn new(stock: &Stock) -> Self {
-        let Stock { catalogue, queries, .. } = stock;
         let mut lexicon = Self {
             numbers: HashMap::new(),
             words: Vec::new(),
-            of_products: Vec::new(),
-            ends: Vec::with_capacity(catalogue.products.len()),
+            of_parts: Vec::new(),
+            of_types: Vec::new(),
+            of_brands: Vec::new(),
+            of_colours: Vec::new(),
             directions: Default::default(),
         };
-        lexicon.read_products(catalogue);
-        lexicon.read_queries(queries);
+        lexicon.read_products(stock);
+        lexicon.read_queries(&stock.queries);
         lexicon
     }
 
@@ -123,8 +124,9 @@ impl Lexicon {
         }
     }
 
-    fn read_products(&mut self, catalogue: &Catalogue) {
-        let names = &catalogue.product_types;
+    fn read_products(&mut self, stock: &Stock) {
+        let Stock { catalogue, parts, .. } = stock;
+        let (names, logged) = (&catalogue.product_types, catalogue.logged());
         let of_types: Vec<Vec<WordId>> = names.iter().map(|t| self.numbers_of(&t.name)).collect();
         let of_brands: Vec<Vec<WordId>> =
             catalogue.brands.iter().map(|brand| self.numbers_of(brand)).collect();
@@ -136,52 +138,53 @@ impl Lexicon {
         for &name in of_types.iter().flatten() {
             self.words[name as usize].is_brand = false;
         }
+        // What a word means hangs on the shop that queries were clicked in; a word that only newcomers use,
+        // on them. Parts are numbered as they come, so theirs come last.
+        let last = parts.texts().take(logged).flatten().max();
+        let of_log = last.map_or(0, |last| *last as usize + 1);
+        let mut different = parts.different();
+        let mut of_parts: Vec<Vec<WordId>> = Vec::with_capacity(different.len());
+        of_parts.extend(different.by_ref().take(of_log).map(|part| self.numbers_of(part)));
+        let known = if catalogue.newcomers > 0 { self.words.len() } else { usize::MAX };
+        of_parts.extend(different.map(|part| self.numbers_of(part)));
+        let is_new = |word: &&WordId| **word as usize >= known;
+        let has_new: Vec<bool> =
+            of_parts.iter().map(|words| words.iter().any(|word| is_new(&word))).collect();
+
         let mut of_type = vec![0.0_f32; names.len()];
         let mut of_logged = of_type.clone();
-        let mut uses: Vec<BTreeMap<ProductTypeId, f32>> = Vec::new();
-        // What a word means hangs on the shop that queries were clicked in; a word that only newcomers use, on
-        // them.
-        let mut known = usize::MAX;
-        // A million titles are made of some thousand parts: each is read once.
-        let mut parts: FxHashMap<&str, Vec<WordId>> = FxHashMap::default();
+        let mut uses = vec![BTreeMap::<ProductTypeId, f32>::new(); self.words.len()];
         let mut words: Vec<WordId> = Vec::new();
-        for (number, product) in catalogue.products.iter().enumerate() {
-            if number == catalogue.logged() {
-                known = self.words.len();
-            }
+        let products = catalogue.products.iter().zip(parts.texts());
+        for (number, (product, title)) in products.enumerate() {
+            let of = usize::from(product.product_type);
+            of_type[of] += 1.0;
             words.clear();
-            for part in product.title.split(' ') {
-                words.extend(&*parts.entry(part).or_insert_with(|| self.numbers_of(part)));
+            if number < logged {
+                of_logged[of] += 1.0;
+                words.extend(title.iter().flat_map(|part| &of_parts[*part as usize]));
+                words.extend(&of_types[of]);
+                words.extend(&of_brands[usize::from(product.brand)]);
+                words.extend(product.colour.iter().flat_map(|&c| &of_colours[usize::from(c)]));
+            } else {
+                // A million titles are looked at for the few parts that tell of something new.
+                let telling = title.iter().filter(|part| has_new[**part as usize]);
+                let all = telling.flat_map(|part| &of_parts[*part as usize]);
+                words.extend(all.filter(is_new));
             }
-            words.extend(&of_types[usize::from(product.product_type)]);
-            words.extend(&of_brands[usize::from(product.brand)]);
-            words.extend(product.colour.iter().flat_map(|&c| &of_colours[usize::from(c)]));
             words.sort_unstable();
             words.dedup();
-            uses.resize_with(self.words.len(), BTreeMap::new);
-            let of = usize::from(product.product_type);
-            for &word in words.iter().filter(|word| known == usize::MAX || **word as usize >= known)
-            {
+            for &word in &words {
                 *uses[word as usize].entry(product.product_type).or_default() += 1.0;
             }
-            of_type[of] += 1.0;
-            if number < catalogue.logged() {
-                of_logged[of] += 1.0;
-            }
-            self.of_products.extend(&words);
-            self.ends.push(self.of_products.len() as u32);
         }
         for (number, (word, uses)) in self.words.iter_mut().zip(uses).enumerate() {
             let all = if number < known { &of_logged } else { &of_type };
             let share = |(of, count): (ProductTypeId, f32)| (of, count / all[usize::from(of)]);
             word.types = uses.into_iter().map(share).collect();
         }
-    }
-
-    /// Words of each product, in the order of the catalogue.
-    fn products(&self) -> impl Iterator<Item = &[WordId]> {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.of_products[start as usize..*end as usize])
+        (self.of_parts, self.of_types) = (of_parts, of_types);
+        (self.of_brands, self.of_colours) = (of_brands, of_colours);
     }
 
     /// Numbers of a text's words, rising; words that are new get one.
@@ -317,6 +320,44 @@ fn normalise(vector: &mut [f32]) {
     }
 }
 
+/// Which of some words the parts of titles, the types, brands and colours use: a bit for each.
+struct Uses {
+    of_parts: Vec<u64>,
+    of_types: Vec<u64>,
+    of_brands: Vec<u64>,
+    /// As [`ProductFeatures::colour`] has them: the first is none.
+    of_colours: Vec<u64>,
+}
+
+impl Uses {
+    /// Words that there are bits for.
+    const MOST: usize = u64::BITS as usize;
+
+    fn new(lexicon: &Lexicon, words: &[WordId]) -> Self {
+        let bits = |own: &Vec<WordId>| {
+            let used = (0_u32..).zip(words).filter(|(_, word)| own.contains(word));
+            used.fold(0_u64, |bits, (bit, _)| bits | (1_u64 << bit))
+        };
+        let all = |lists: &[Vec<WordId>]| -> Vec<u64> { lists.iter().map(bits).collect() };
+        Self {
+            of_parts: all(&lexicon.of_parts),
+            of_types: all(&lexicon.of_types),
+            of_brands: all(&lexicon.of_brands),
+            of_colours: [vec![0], all(&lexicon.of_colours)].concat(),
+        }
+    }
+
+    /// How many of the words a product uses.
+    fn by(&self, features: &ProductFeatures, product: usize, title: &[PartId]) -> usize {
+        let title = title.iter().fold(0, |bits, part| bits | self.of_parts[*part as usize]);
+        let bits = title
+            | self.of_types[usize::from(features.product_type[product])]
+            | self.of_brands[usize::from(features.brand[product])]
+            | self.of_colours[usize::from(features.colour[product])];
+        bits.count_ones() as usize
+    }
+}
+
 /// What relevance control makes of every product, on sale or not: what is sold out is never searched,
 /// and has the place that it would have.
 #[derive(Clone, Debug)]
@@ -392,18 +433,21 @@ impl Control {
             types.iter().any(|&(of, share)| share < 1.0 && likely[usize::from(of)] >= strict)
         };
         let asked: Vec<WordId> = evidence.words.iter().copied().filter(is_asked).collect();
-        let tier = |(of, words): (&ProductTypeId, &[WordId])| {
-            let value = likely[usize::from(*of)];
-            let lacks = |word: &&WordId| words.binary_search(word).is_err();
+        let uses: Vec<Uses> =
+            asked.chunks(Uses::MOST).map(|words| Uses::new(lexicon, words)).collect();
+        let lacks = |product: usize, title: &[PartId]| {
+            let used = uses.iter().map(|uses| uses.by(&stock.products, product, title));
+            asked.len() - used.sum::<usize>()
+        };
+        let tier = |(product, title): (usize, &[PartId])| {
+            let value = likely[usize::from(of_product[product])];
             match value {
-                _ if value >= strict => {
-                    Some((asked.iter().filter(lacks).count() as u8).min(FILLED - 1))
-                }
+                _ if value >= strict => Some((lacks(product, title) as u8).min(FILLED - 1)),
                 _ if value >= least => Some(FILLED),
                 _ => None,
             }
         };
-        let tiers = of_product.iter().zip(lexicon.products()).map(tier).collect();
+        let tiers = stock.parts.texts().enumerate().map(tier).collect();
         Self::of(likely, least, tiers, on_sale)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use index::{Exact, Query, Rows};
 
-use super::{LaidBy, Retrieves};
+use super::{BuiltBy, LaidBy, Retrieves};
 use crate::pipeline::StageError;
 use crate::pipeline::kept::{Kept, PIECES, Storage};
 use crate::pipeline::stage::Stage;
@@ -137,14 +137,31 @@ impl Begun {
         if slice.len() == SLICE {
             let piece = rows.bytes(from);
             if from == stock.catalogue.logged() {
-                let retriever = registry::retriever(&by.settings).key;
-                let by = format!("{:?} {}", by.settings, by.is_whole);
-                *kept = storage.vectors(retriever, &by, &piece).await;
+                *kept = storage.vectors(by.retriever(), &by.named(), &piece).await;
             } else {
                 storage.push(kept, &piece);
             }
         }
         Ok(())
+    }
+}
+
+impl LaidBy {
+    /// The retriever's key, which files are named by.
+    pub(super) fn retriever(&self) -> &'static str {
+        registry::retriever(&self.settings).key
+    }
+
+    /// What else tells its vectors from others, as files have it.
+    fn named(&self) -> String {
+        format!("{:?} {}", self.settings, self.is_whole)
+    }
+}
+
+impl BuiltBy {
+    /// What tells its tree from others over the same vectors, and these from others, as files have it.
+    pub(super) fn named(&self) -> String {
+        format!("{} {}", self.laid.named(), self.levels)
     }
 }
 

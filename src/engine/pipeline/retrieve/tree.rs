@@ -1,7 +1,7 @@
 //! The clustering tree that item vectors are searched in (MOPPR 6), what a search of it looks at, and
 //! what it costs in products that exact search would have found.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,7 @@ use index::{Builder, Exact, Found, Index as _, IndexError, Options, Query, Reach
 use super::BuiltBy;
 use super::clock::{Times, milliseconds};
 use super::levels::levels;
+use crate::pipeline::kept::{Kept, Storage};
 use crate::pipeline::stage::Stage;
 use market::catalogue::ProductId;
 use market::language::Message;
@@ -55,7 +56,15 @@ pub struct Looked {
 #[derive(Default)]
 pub struct Built {
     whole: Stage<BuiltBy, Arc<Tree>>,
-    begun: Option<(BuiltBy, Builder)>,
+    begun: Option<Begun>,
+}
+
+/// A tree that is being built.
+struct Begun {
+    by: BuiltBy,
+    builder: Builder,
+    /// Where it is kept for the next visit.
+    kept: Option<Kept>,
 }
 
 impl Built {
@@ -75,54 +84,86 @@ impl Built {
         self.whole.last().map(|(_, tree)| tree)
     }
 
-    /// Goes a step on, of some tens of milliseconds: which share of the tree is built.
+    /// Takes the tree that an earlier visit built of the same vectors, or goes a step on, of some tens of
+    /// milliseconds: for how many products it is there, and for how many of them it was taken.
     ///
     /// # Errors
     /// Where there are more levels than a tree may have.
-    pub(super) fn step(&mut self, by: BuiltBy, exact: &Arc<Exact>) -> Result<f32, IndexError> {
-        let builder = match self.begun.take() {
-            Some((of, builder)) if of == by => builder,
-            _ => {
+    pub(super) async fn step(
+        &mut self,
+        by: BuiltBy,
+        exact: &Arc<Exact>,
+        storage: &mut Storage,
+    ) -> Result<(usize, usize), IndexError> {
+        let products = exact.len();
+        // A file that another tree was to be kept in is closed.
+        let begun = self.begun.take().filter(|begun| begun.by == by);
+        let Begun { by, builder, mut kept } = match begun {
+            Some(begun) => begun,
+            None => {
                 // Room for both at once would be too much of a million.
                 self.whole.clear();
-                Tree::begin(exact, by.levels as usize)?
+                let options = Tree::options(exact, by.levels as usize);
+                let mut kept = storage.tree(by.laid.retriever(), &by.named()).await;
+                let read = |bytes: &[u8]| Tree::read(exact, &options, bytes);
+                if let Some(tree) = kept.as_mut().and_then(|kept| kept.take(read)) {
+                    self.put(by, tree, exact);
+                    return Ok((products, products));
+                }
+                Begun { by, builder: Builder::new(exact.rows().clone(), options)?, kept }
             }
         };
         match builder.step() {
             Step::More(builder) => {
-                let progress = builder.progress();
-                self.begun = Some((by, builder));
-                Ok(progress)
+                let made = (builder.progress() * products as f32) as usize;
+                self.begun = Some(Begun { by, builder, kept });
+                Ok((made, 0))
             }
             Step::Done(tree) => {
-                self.whole.get_or_insert(by, |_| Arc::new(Tree::new(tree, exact.clone())));
-                Ok(1.0)
+                if kept.is_some() {
+                    let mut bytes = Vec::new();
+                    tree.write_clusters(exact.rows(), &mut bytes)?;
+                    storage.push(&mut kept, &bytes);
+                }
+                self.put(by, tree, exact);
+                Ok((products, 0))
             }
         }
+    }
+
+    fn put(&mut self, by: BuiltBy, tree: index::Tree, exact: &Arc<Exact>) {
+        self.whole.get_or_insert(by, |_| Arc::new(Tree::new(tree, exact.clone())));
     }
 }
 
 impl Tree {
-    /// Begins a tree with so many levels below the root over the vectors of every product, in the order of
-    /// the catalogue.
-    ///
-    /// # Errors
-    /// Where there are more levels than a tree may have.
-    fn begin(exact: &Exact, levels: usize) -> Result<Builder, IndexError> {
-        let options = Options { levels, ..Options::new(exact.len()) };
-        Builder::new(exact.rows().clone(), options)
+    /// How a tree is to be that has so many levels below the root over the vectors of every product.
+    fn options(exact: &Exact, levels: usize) -> Options {
+        Options { levels, ..Options::new(exact.len()) }
     }
 
-    /// Around a tree that was built of these vectors.
+    /// The tree over these vectors that is in bytes; none where they are of others, or of another tree.
+    fn read(exact: &Exact, options: &Options, bytes: &[u8]) -> Option<index::Tree> {
+        let tree = index::Tree::read_clusters(exact.rows(), &mut &*bytes).ok()?;
+        Some(tree).filter(|tree| tree.options() == options)
+    }
+
+    /// Around a tree over these vectors, which are in the order of the catalogue.
     fn new(tree: index::Tree, exact: Arc<Exact>) -> Self {
-        let mut numbers: HashMap<u32, u32> = HashMap::new();
+        // By leaf, its number as a cluster; 0 where it has none yet.
+        let mut numbers: Vec<u32> = Vec::new();
         let mut leaves: Vec<u32> = Vec::new();
         let mut cluster = |product| {
-            let leaf = tree.path(product).and_then(|path| path.last().copied()).unwrap_or(0);
-            *numbers.entry(leaf).or_insert_with(|| {
+            let leaf = tree.leaf(product).unwrap_or(0);
+            if numbers.len() <= leaf as usize {
+                numbers.resize(leaf as usize + 1, 0);
+            }
+            let number = &mut numbers[leaf as usize];
+            if *number == 0 {
                 leaves.push(leaf);
-                leaves.len() as u32
-            })
+                *number = leaves.len() as u32;
+            }
+            *number
         };
         let clusters = (0..exact.len() as ProductId).map(&mut cluster).collect();
         Self { clusters, leaves, tree, exact }
@@ -246,8 +287,8 @@ mod tests {
     }
 
     fn build(exact: Arc<Exact>, levels: usize) -> Result<Arc<Tree>, IndexError> {
-        let tree = Tree::begin(&exact, levels)?.finish();
-        Ok(Arc::new(Tree::new(tree, exact)))
+        let builder = Builder::new(exact.rows().clone(), Tree::options(&exact, levels))?;
+        Ok(Arc::new(Tree::new(builder.finish(), exact)))
     }
 
     fn built(vectors: &[f32], prices: &[u32], levels: usize) -> Arc<Tree> {
