@@ -55,13 +55,19 @@ const TYPE = `
   Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, argument);
   box.dispatchEvent(new Event("input", { bubbles: true }));`;
 
-/** Resident memory of the process that the page and its engines live in, in megabytes. */
+/**
+ * Memory of the process that the page and its engines live in, in megabytes: what is resident, and what of it is the
+ * tab's own (anonymous), which the browser's task manager shows; the rest are files of the browser's program.
+ */
 async function memory(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const resident = async ({ id }) => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${id}/status`, "utf8"))[1]) / 1024;
-  const all = await Promise.all(processInfo.filter(({ type }) => type === "renderer").map(resident));
-  return Math.max(...all);
+  const taken = async ({ id }) => {
+    const status = await readFile(`/proc/${id}/status`, "utf8");
+    return ["VmRSS", "RssAnon"].map((of) => Number(new RegExp(`${of}:\\s+(\\d+)`).exec(status)[1]) / 1024);
+  };
+  const all = await Promise.all(processInfo.filter(({ type }) => type === "renderer").map(taken));
+  return all.reduce((most, one) => (one[0] > most[0] ? one : most));
 }
 
 const quantile = (times, q) => times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(q * times.length))];
@@ -69,7 +75,7 @@ const ms = (time) => `${time.toFixed(time < 100 ? 1 : 0)} ms`;
 
 /** The table's rows. */
 export async function bench(browser) {
-  const rows = [["shop", "made and searched first", "the next visit", "a query, p50", "p90", "of it the search", "weight of an objective", "resident memory"]];
+  const rows = [["shop", "made and searched first", "the next visit", "a query, p50", "p90", "of it the search", "weight of an objective", "memory", "of it the tab's own"]];
   const server = await Server.start();
   try {
     for (const size of SIZES) {
@@ -87,7 +93,7 @@ export async function bench(browser) {
         if (number) searched.push(Number(number.replace(",", "")) * (unit === "s" ? 1000 : 1));
       }
       const weighed = await answered(page, GO, link("&w-relevance=0.2"));
-      const resident = await memory(browser);
+      const [resident, own] = await memory(browser);
       // The vectors of the link that is opened are to be those that were laid out last.
       if (size !== "4000") await answered(page, GO, link(""));
       const again = await revisited(vitrine, link(""));
@@ -100,6 +106,7 @@ export async function bench(browser) {
         searched.length > 0 ? ms(quantile(searched, 0.5)) : "-",
         `${(weighed / 1000).toFixed(1)} s`,
         `${resident.toFixed(0)} MB`,
+        `${own.toFixed(0)} MB`,
       ]);
       console.log(rows.at(-1).join(" | "));
       await close();
