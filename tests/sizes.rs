@@ -171,6 +171,17 @@ fn a_newcomer_that_was_bought_is_read_by_every_system() {
     assert!(answer.history.iter().all(|entry| entry.event.product != bought));
 }
 
+/// BM25's lists of words are given back where vectors are laid out, and made again, to the same answer.
+#[test]
+fn lists_that_were_given_back_are_made_again() {
+    let mut funnel = funnel();
+    let of = |retriever| of_size(ShopSize::Large, "running shoes").retrieved_by(retriever);
+    let before = run(&mut funnel, &of(&bm25::RETRIEVER)).candidates;
+    assert!(!before.is_empty());
+    assert_eq!(run(&mut funnel, &of(&yandex::RETRIEVER)).products, 40_000);
+    assert_eq!(run(&mut funnel, &of(&bm25::RETRIEVER)).candidates, before);
+}
+
 /// The page views are measured in the larger shop as in the one that ships: the truth of every product is
 /// known.
 #[test]

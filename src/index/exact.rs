@@ -18,11 +18,7 @@ impl Exact {
     /// # Errors
     /// [`IndexError::Taken`] if two of them have the same number.
     pub fn new(rows: Rows) -> Result<Self, IndexError> {
-        let mut places = Places::default();
-        for (row, &number) in rows.numbers.iter().enumerate() {
-            places.check(number)?;
-            places.set(number, row as u32);
-        }
+        let places = Places::of(&rows.numbers)?;
         Ok(Self { rows, places })
     }
 

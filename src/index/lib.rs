@@ -8,7 +8,7 @@
 //!   browser: dot products are whole numbers, no sum of floats is reordered, and nothing is computed by
 //!   what differs by platform.
 //! - Hits fall by score, and of equal scores the lower number comes first. So hits do not hang on the
-//!   order in which rows lie, and those of shards merge to those of the whole ([`merge`]).
+//!   order in which rows lie, and those of shards merge to those of the whole ([`merge`], [`Shards`]).
 //! - Whatever was let in is finite and of bounded size, so that no score is NaN or infinite.
 //!
 //! A score is the inner product of the vectors as they are kept, in f32: the whole-number dot product
@@ -29,6 +29,7 @@ mod places;
 mod query;
 mod random;
 mod rows;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -40,6 +41,7 @@ pub use fingerprint::fingerprint;
 pub use options::Options;
 pub use query::Query;
 pub use rows::Rows;
+pub use shards::{Shards, parts};
 pub use tree::{Among, Cluster, Shape, Tree};
 
 /// Numbers of vectors are below this: a table has four bytes for each.

@@ -12,6 +12,16 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    /// Where each of these numbers' vectors is, which are one after another.
+    pub(crate) fn of(numbers: &[u32]) -> Result<Self, IndexError> {
+        let mut places = Self::default();
+        for (place, &number) in (0..).zip(numbers) {
+            places.check(number)?;
+            places.set(number, place);
+        }
+        Ok(places)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

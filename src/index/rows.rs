@@ -1,5 +1,7 @@
 //! Vectors as they are kept: int8 with a scale each, one after another.
 
+use std::ops::Range;
+
 use wide::i32x4;
 
 use crate::best::{Best, Hit};
@@ -100,6 +102,18 @@ impl Rows {
         self.scales.push(scale);
         self.furthers.push(further);
         self.numbers.push(number);
+    }
+
+    /// A copy of some rows, one after another.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let width = self.width();
+        Self {
+            dimension: self.dimension,
+            lanes: self.lanes[rows.start * width..rows.end * width].to_vec(),
+            scales: self.scales[rows.clone()].to_vec(),
+            furthers: self.furthers[rows.clone()].to_vec(),
+            numbers: self.numbers[rows].to_vec(),
+        }
     }
 
     /// Adds another's row as it is kept there.

@@ -31,6 +31,9 @@ pub const PASSED: &str = "vitrine-passed";
 /// state asks for such, a line's end, and the file in base 64.
 pub const WEIGHTS: &str = "vitrine-weights";
 
+/// How both sides are told that shops of every size are wanted.
+pub const EVERY_SIZE: &str = "vitrine-every-size";
+
 /// Mark of the page on the document: [`PROTOCOL_VERSION`] of its build, as text.
 const PROTOCOL: &str = "protocol";
 
@@ -72,6 +75,7 @@ pub fn couple(store: Store, side: Side) {
             store.go(&text);
         }
     });
+    listen(EVERY_SIZE, move |_| store.every_size.set(true));
     say(side.speaks, HELLO);
     follow(move |first| {
         let link = store.link.get();

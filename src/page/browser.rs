@@ -77,6 +77,12 @@ pub fn has_webgpu() -> bool {
     Reflect::get(&navigator, &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
 }
 
+/// Gigabytes of memory that the browser says this device has, rounded; many say nothing of it.
+pub fn gigabytes() -> Option<f64> {
+    let navigator = window().navigator();
+    Reflect::get(&navigator, &JsValue::from_str("deviceMemory")).ok()?.as_f64()
+}
+
 /// The CPU engine that `www/early.js` started before this program arrived, and what was heard from
 /// it since. None if that failed, or if it was taken before.
 pub fn early_engine() -> Option<(Worker, Vec<Event>)> {

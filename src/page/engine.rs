@@ -13,7 +13,7 @@ use web_sys::Worker;
 use super::parts::follow;
 use super::store::Store;
 use super::worker::{self, Running, Weights};
-use super::{bridge, browser, wire};
+use super::{bridge, browser, memory, wire};
 use protocol::supervisor::{Action, Gpu, PATIENCE, Readiness, Supervisor, TICK};
 use protocol::{Backend, Notice, ToEngine};
 use systems::shared::BackendChoice;
@@ -32,7 +32,8 @@ struct Client {
 
 /// Starts the engines and keeps them in step with the store for as long as the page lives.
 pub fn start(store: Store) {
-    let mut supervisor = Supervisor::new(browser::has_webgpu(), store.state.get_untracked());
+    let state = memory::bounded(store, store.state.get_untracked());
+    let mut supervisor = Supervisor::new(browser::has_webgpu(), state);
     let embedded = browser::is_embedded();
     if embedded {
         supervisor.hold_gpu();
@@ -47,9 +48,11 @@ pub fn start(store: Store) {
 
     let on_state = client.clone();
     follow(move |first| {
+        store.every_size.track();
         let state = store.state.get();
         // The supervisor was made with the first one.
         if !first {
+            let state = memory::bounded(store, state);
             on_state.drive(|supervisor, now| supervisor.set_state(state, now));
         }
     });
@@ -161,7 +164,7 @@ impl Client {
             }
         });
         // Even where it is not ranked with: that there are some is part of the answer.
-        let state = self.store.state.get_untracked();
+        let state = memory::bounded(self.store, self.store.state.get_untracked());
         self.drive(|supervisor, now| supervisor.set_state(state, now));
     }
 

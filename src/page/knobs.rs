@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::hint::{self, Hint};
 use super::language::{say, say_with};
+use super::memory::{self, Sizes};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Symbol};
 use super::store::store;
@@ -11,7 +12,9 @@ use protocol::words::{self, fixed};
 use systems::Task;
 use systems::knob::{Control, Group, Idle, Knob};
 use systems::registry;
-use systems::shared::{BLEND, Blend, PAGE_NUMBER, RANKER, RELEVANCE_CONTROL, task_weight};
+use systems::shared::{
+    BLEND, Blend, PAGE_NUMBER, PRODUCTS, RANKER, RELEVANCE_CONTROL, task_weight,
+};
 
 /// Whether it is the last of the weights of some retriever's objectives.
 fn is_last_objective(knob: &Knob) -> bool {
@@ -91,6 +94,7 @@ fn KnobGroup(
                 {(network && is_switch).then(|| view! { <OtherNetwork knob /> })}
                 <KnobControl knob />
                 {(network && !is_switch).then(|| view! { <OtherNetwork knob /> })}
+                {(knob.key == PRODUCTS.key).then(|| view! { <Sizes /> })}
                 {(knob.key == BLEND.key).then(|| view! { <Formula /> })}
                 {(knob.key == RANKER.key).then(|| view! { <NoRanker /> })}
                 {is_last_objective(knob).then(|| view! { <Objectives /> })}
@@ -365,9 +369,11 @@ pub fn KnobControl(
             >
                 {options
                     .iter()
-                    .map(|key| {
+                    .enumerate()
+                    .map(|(option, key)| {
                         let label = say(&knob.words(key));
-                        view! { <option value=*key>{label}</option> }
+                        let disabled = move || memory::holds_back(store, knob, option);
+                        view! { <option value=*key disabled=disabled>{label}</option> }
                     })
                     .collect_view()}
             </select>

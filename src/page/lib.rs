@@ -31,6 +31,7 @@ pub mod knobs;
 pub mod language;
 pub mod lasting;
 pub mod latest;
+pub mod memory;
 mod notices;
 mod page;
 pub mod parts;

@@ -22,7 +22,7 @@ use super::store::{Store, store};
 use super::studio::StudioFrame;
 use super::undo::Steps;
 use super::welcome::{self, Welcome};
-use super::{bridge, browser, engine, keeping, language, screen};
+use super::{bridge, browser, engine, keeping, language, memory, screen};
 use link::PANELS;
 use link::State;
 use link::knobs::text_of;
@@ -58,6 +58,7 @@ fn App() -> impl IntoView {
     screen::follow(store);
     screen::follow_system();
     prepared::show(store);
+    memory::follow_link(store);
     engine::start(store);
     bridge::say_version();
     bridge::couple(store, bridge::PAGE);

@@ -28,6 +28,9 @@ use systems::shared::{BIAS_AT_SERVING, BLEND, Surface, WEIGHT_CART, WEIGHT_CLICK
 /// What the blend reads, which the page itself computes.
 const BLENDED: [&Knob; 5] = [&BLEND, &WEIGHT_CLICK, &WEIGHT_CART, &WEIGHT_ORDER, &BIAS_AT_SERVING];
 
+/// Mark on the document: shops of every size are wanted, whatever the browser says of this device's memory.
+pub const EVERY_SIZE: &str = "every-size";
+
 /// A product's place in the present order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
@@ -90,6 +93,8 @@ pub struct Store {
     /// What is kept for offline use; none where nothing can be: not in a developer's build, nor where
     /// the browser forbids it.
     pub kept: Lasting<RwSignal<Option<Kept>>>,
+    /// The person wants shops of every size, whatever the browser says of this device's memory.
+    pub every_size: Lasting<RwSignal<bool>>,
     /// Rises when the person asks to start the engine again.
     pub retries: Lasting<RwSignal<u32>>,
     /// Dark or light, for what is drawn on a canvas.
@@ -197,6 +202,7 @@ impl Store {
             })),
             notices: Lasting(RwSignal::new(vec![])),
             kept: Lasting(RwSignal::new(None)),
+            every_size: Lasting(RwSignal::new(!browser::marked(EVERY_SIZE).is_empty())),
             retries: Lasting(RwSignal::new(0)),
             dark: Lasting(RwSignal::new(browser::is_dark())),
             density: Lasting(RwSignal::new(browser::window().device_pixel_ratio())),

@@ -13,6 +13,7 @@ pub mod blend;
 pub mod block;
 pub mod learn;
 pub mod machine;
+pub mod memory;
 pub mod prepared;
 pub mod supervisor;
 mod version;

@@ -13,6 +13,8 @@ pub use super::supervised::Standing;
 use super::supervised::{Script, Supervised, TICK};
 use link::State;
 use market::language::Message;
+use page::memory;
+use page::parts::follow;
 use page::store::Store;
 use page::wire;
 use page::worker::Weights;
@@ -41,7 +43,8 @@ pub struct Engine {
     inner: SendWrapper<Rc<Inner>>,
     /// How it stands.
     pub standing: RwSignal<Standing>,
-    /// Rises when it has other learned weights.
+    /// Rises when the same state may have another answer: it has other learned weights, or shops of every size
+    /// are wanted.
     pub weighed: RwSignal<u32>,
 }
 
@@ -123,7 +126,14 @@ impl Engine {
         });
         let watched = inner.clone();
         set_interval(move || watched.watch(), TICK);
-        Self { inner: SendWrapper::new(inner), standing, weighed: RwSignal::new(0) }
+        let weighed = RwSignal::new(0);
+        follow(move |first| {
+            store.every_size.track();
+            if !first {
+                weighed.update(|times| *times += 1);
+            }
+        });
+        Self { inner: SendWrapper::new(inner), standing, weighed }
     }
 
     /// Where a state asks for learned weights, ranks with these, in base 64, in place of a file's.
@@ -139,7 +149,8 @@ impl Engine {
     /// Where the engine is lost over it; the next question starts another.
     pub async fn answer(&self, state: &State) -> Result<Arc<Answer>, Lost> {
         // Where to compute, and whose insides are shown, changes no order.
-        let state = state.clone().with(&BACKEND, BackendChoice::Cpu.value());
+        let state = memory::bounded(self.inner.store, state.clone());
+        let state = state.with(&BACKEND, BackendChoice::Cpu.value());
         if let Some(answer) = self.inner.kept(&state) {
             return Ok(answer);
         }
@@ -160,7 +171,8 @@ impl Engine {
         count: usize,
     ) -> Result<Evaluated, Lost> {
         let (reply, answered) = oneshot::channel();
-        let (state, from, count) = (state.clone(), from as u32, count as u32);
+        let state = memory::bounded(self.inner.store, state.clone());
+        let (from, count) = (from as u32, count as u32);
         let slice = Job::Slice(Slice { state, from, count, reply });
         self.inner.behind.borrow_mut().push_back(slice);
         self.inner.pump();
@@ -177,7 +189,7 @@ impl Engine {
         state: &State,
         about: protocol::Question,
     ) -> Result<protocol::Reply, Lost> {
-        let state = State { selected: None, ..state.clone() };
+        let state = memory::bounded(self.inner.store, State { selected: None, ..state.clone() });
         let state = state.with(&BACKEND, BackendChoice::Cpu.value());
         self.inquire(About::State(state, about)).await
     }

@@ -1,4 +1,5 @@
-// A million vectors in a page: exact search, and what the clustering tree costs and finds.
+// A million vectors in a page: exact search, there and in shards with a worker each, and what the clustering
+// tree costs and finds.
 //
 //   node tests/browser/index-bench.mjs [vectors] [dimension]
 //
@@ -11,6 +12,8 @@ import { withIndex } from "./support/index-alone.mjs";
 const MIXTURE = { centres: 1000, spread: 1 };
 const QUERIES = 200;
 const BEAMS = [4, 8, 16, 32, 64, 128];
+/** Workers among which the vectors are parted. */
+const SHARDS = [1, 2, 4];
 
 /** Runs in the page, on its one thread. */
 async function measure({ count, dimension, centres, spread, queries, beams }) {
@@ -54,6 +57,38 @@ async function measure({ count, dimension, centres, spread, queries, beams }) {
   return { exact: exact.map(({ k, best, p50, p99 }) => ({ k, best, p50, p99 })), build, steps, longest, tree, memory, written };
 }
 
+/**
+ * Runs in the page: from the question to the merged best 200, by how many workers have a shard each. What
+ * several find must be what one finds.
+ */
+async function measureShards({ count, dimension, centres, spread, queries, shards: counts }) {
+  const { Shards } = await import("./shards.js");
+  const quantile = (times, q) => times.sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(q * times.length))];
+  const flat = globalThis.index.mixture(dimension, centres, spread, count, count + queries);
+  // Copies: with a part of an array all of it would be sent.
+  const asked = Array.from({ length: queries }, (_, i) => flat.slice(i * dimension, (i + 1) * dimension));
+  const rows = [];
+  let first;
+  for (const workers of counts) {
+    const begin = performance.now();
+    const shards = await Shards.make(count, workers, { dimension, centres, spread });
+    const made = performance.now() - begin;
+    await shards.search(asked[0], 200);
+    const [times, found] = [[], []];
+    for (const query of asked) {
+      const begin = performance.now();
+      found.push((await shards.search(query, 200)).join());
+      times.push(performance.now() - begin);
+    }
+    shards.end();
+    first ??= found;
+    const other = found.findIndex((numbers, i) => numbers !== first[i]);
+    if (other >= 0) throw new Error(`query ${other}: ${workers} shards find others than ${counts[0]}`);
+    rows.push({ workers, made, best: Math.min(...times), p50: quantile(times, 0.5), p99: quantile(times, 0.99), memory: shards.memory });
+  }
+  return rows;
+}
+
 /** Prints what `count` vectors of `dimension` values cost. */
 export async function bench(browser, count = 1_000_000, dimension = 64) {
   await withIndex(browser, async (page) => {
@@ -70,6 +105,18 @@ export async function bench(browser, count = 1_000_000, dimension = 64) {
     console.log("| beam | recall@100 | p50 | p99 |\n|---:|---:|---:|---:|");
     for (const { beam, recall, p50, p99 } of told.tree) {
       console.log(`| ${beam} | ${recall.toFixed(4)} | ${ms(p50)} | ${ms(p99)} |`);
+    }
+  });
+  // A page of its own: what the other took of memory is given back.
+  await withIndex(browser, async (page) => {
+    const { centres, spread } = MIXTURE;
+    const rows = await page.evaluate(measureShards, { count, dimension, centres, spread, queries: QUERIES, shards: SHARDS });
+    const ms = (time) => `${time.toFixed(2)} ms`;
+    console.log("\nThe same in workers with a shard each, from the question to the merged best 200:\n");
+    console.log("| workers | least | p50 | p99 | drawn in | memory of the programs |\n|---:|---:|---:|---:|---:|---:|");
+    for (const { workers, made, best, p50, p99, memory } of rows) {
+      const megabytes = memory.map((bytes) => (bytes / 1e6).toFixed(0)).join(" + ");
+      console.log(`| ${workers} | ${ms(best)} | ${ms(p50)} | ${ms(p99)} | ${(made / 1000).toFixed(1)} s | ${megabytes} MB |`);
     }
   });
 }

@@ -114,6 +114,9 @@ pub trait Retrieves: Send {
     /// Takes in the newcomers that a request names, if it has a row for each product.
     fn meet(&mut self, _stock: &Stock) {}
 
+    /// Gives back what takes much memory and can be made again: vectors or a tree are about to be made.
+    fn rest(&mut self) {}
+
     /// Scores every product for a request; where it has vectors, every product that a log tells of.
     ///
     /// # Errors
@@ -390,6 +393,9 @@ impl Retriever {
         }
         let built_by = BuiltBy { laid: by.clone(), levels: settings.count(&LEVELS) };
         let Self { systems, laid, built, retrieved, .. } = self;
+        if !laid.holds(&by) || searches_tree(settings) && !built.holds(&built_by) {
+            systems.others.iter_mut().for_each(|(_, system)| system.rest());
+        }
         let system = systems.chosen(settings);
         let of = stock.catalogue.products.len() as u32;
         if !laid.holds(&by) {

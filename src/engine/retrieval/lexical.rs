@@ -64,6 +64,11 @@ impl Tokenizer for Words {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use market::catalogue::Catalogue;
+    use market::growth::{Growth, shelves};
+
     use super::*;
 
     const TITLES: [&str; 4] = [
@@ -94,5 +99,52 @@ mod tests {
     fn knows_no_other_words_for_a_thing() {
         assert_eq!(found("couch", 10), [0; 0]);
         assert_eq!(found("", 10), [0; 0]);
+    }
+
+    /// Buckets of a table of so many entries: it is filled to seven eighths.
+    fn buckets(entries: usize) -> usize {
+        match entries {
+            0 => 0,
+            1..=3 => 4,
+            4..=7 => 8,
+            _ => (entries * 8 / 7).next_power_of_two(),
+        }
+    }
+
+    /// Bytes that the lists over a shop take in a browser, where an address has four, if it has so many times
+    /// as many products as there are titles, of the same words.
+    fn bytes(titles: &[String], times: usize) -> usize {
+        let tokenizer = Words::default();
+        let mut products_of: HashMap<String, usize> = HashMap::new();
+        let mut of_titles = 0;
+        for title in titles {
+            let mut words = tokenizer.tokenize(title);
+            // Number and weight of each, as the allocator gives room for them.
+            of_titles += (8 * words.len() + 4).next_multiple_of(8).max(16);
+            words.sort_unstable();
+            words.dedup();
+            for word in words {
+                *products_of.entry(word).or_default() += 1;
+            }
+        }
+        // By product, its number and where its words are; by word, the products that have it. Each bucket has
+        // a byte more.
+        let by_product = buckets(times * titles.len()) * (4 + 12 + 1);
+        let by_word = products_of.values().map(|count| buckets(times * count) * (4 + 1));
+        by_product + times * of_titles + by_word.sum::<usize>()
+    }
+
+    /// What docs/index.md says that they take, counted on a shop of 40,000.
+    #[test]
+    fn the_lists_of_a_million_titles_take_some_170_bytes_a_product() {
+        let json = include_str!("../../../assets/catalogue.json");
+        let catalogue: Catalogue = serde_json::from_str(json).unwrap();
+        let growth = Growth::new(&shelves(), &catalogue, &[4_000, 40_000]).unwrap();
+        let newcomers = growth.map(|(product, _)| product.title);
+        let titles: Vec<String> = catalogue.titles().map(String::from).chain(newcomers).collect();
+        assert_eq!(titles.len(), 40_000);
+        let [now, million] = [1, 25].map(|times| bytes(&titles, times) / (times * titles.len()));
+        println!("BM25's lists: {now} bytes a product of 40,000, {million} of a million");
+        assert!((150..190).contains(&now) && (150..190).contains(&million), "{now} {million}");
     }
 }

@@ -2,7 +2,7 @@
 //! a benchmark wants of it.
 
 use index::mixture::Mixture;
-use index::{Builder, Exact, Index, IndexError, Options, Query, Reach, Rows, Step, Tree};
+use index::{Builder, Exact, Hit, Index, IndexError, Options, Query, Reach, Rows, Step, Tree};
 use wasm_bindgen::prelude::*;
 
 fn main() {}
@@ -22,6 +22,21 @@ pub fn mixture(dimension: usize, centres: usize, spread: f32, from: u32, to: u32
     Mixture { dimension, centres, spread, seed: 1 }.vectors(from..to).flatten().collect()
 }
 
+/// The first vector of a shard, counted from 0, of so many over so many vectors, and the first behind it.
+#[wasm_bindgen]
+pub fn part(vectors: usize, shards: usize, shard: usize) -> Vec<u32> {
+    let part = index::parts(vectors, shards).nth(shard).unwrap_or_default();
+    vec![part.start as u32, part.end as u32]
+}
+
+/// The numbers of the best of what shards found, whose numbers and scores stand one shard's after another's.
+#[wasm_bindgen]
+pub fn merged(numbers: &[u32], scores: &[f32], k: usize) -> Vec<u32> {
+    let hit = |(&number, &score): (&u32, &f32)| Hit { number, score };
+    let hits: Vec<Hit> = numbers.iter().zip(scores).map(hit).collect();
+    index::merge([hits], k).iter().map(|hit| hit.number).collect()
+}
+
 /// An index, at whatever stage it is.
 enum Stage {
     Rows(Rows),
@@ -35,6 +50,8 @@ enum Stage {
 pub struct Bench {
     stage: Option<Stage>,
     scored: usize,
+    /// Of the last search, falling.
+    scores: Vec<f32>,
 }
 
 #[wasm_bindgen]
@@ -47,7 +64,7 @@ impl Bench {
     pub fn new(dimension: usize, room: usize) -> Result<Self, JsError> {
         let mut rows = Rows::new(dimension)?;
         rows.reserve(room);
-        Ok(Self { stage: Some(Stage::Rows(rows)), scored: 0 })
+        Ok(Self { stage: Some(Stage::Rows(rows)), scored: 0, scores: Vec::new() })
     }
 
     /// Adds vectors, one after another, the first under the number `from`.
@@ -96,7 +113,13 @@ impl Bench {
     pub fn search(&mut self, query: &[f32], k: usize, beam: usize) -> Result<Vec<u32>, JsError> {
         let found = self.found(query, k, beam)?;
         self.scored = found.scored.vectors + found.scored.centroids;
+        self.scores = found.hits.iter().map(|hit| hit.score).collect();
         Ok(found.hits.iter().map(|hit| hit.number).collect())
+    }
+
+    /// The scores of what the last search found, in its order.
+    pub fn scores(&self) -> Vec<f32> {
+        self.scores.clone()
     }
 
     /// Vectors and centroids that the last search scored.

@@ -16,16 +16,12 @@ use market::catalogue::{Catalogue, Product, ProductId};
 use market::growth::Growth;
 use market::language::Message;
 use market::product::ProductTruth;
-use protocol::{Growing, Listed, Making, Notice};
+use protocol::{Growing, Listed, Making, Notice, memory};
 use systems::knob::Settings;
 use systems::shared::ShopSize;
 
 /// Products that are made before newer messages are let in: a few milliseconds.
 const SLICE: usize = 1_000;
-
-/// Bytes that a product takes of memory: itself, what is known of it, its words, its vector, what a search
-/// makes of it, and a tree while it is built (docs/index.md).
-const NEEDS: usize = 420;
 
 /// A larger shop that is being made.
 pub(super) struct Unfinished {
@@ -105,7 +101,7 @@ impl<S: AssetSource> Funnel<S> {
         }
         let newcomers = match size.products() {
             None => Ok(Vec::new()),
-            Some(products) => self.made(size, products, caller).await?,
+            Some(_) => self.made(size, caller).await?,
         };
         let sold = match newcomers {
             Ok(newcomers) => self.sell(size, newcomers).await?,
@@ -118,15 +114,13 @@ impl<S: AssetSource> Funnel<S> {
     async fn made(
         &mut self,
         size: ShopSize,
-        products: u32,
         caller: &impl Caller,
     ) -> Result<Result<Vec<Product>, Message>, Halt> {
         let unfinished = match self.unfinished.take() {
             Some(unfinished) => unfinished,
-            None if !has_room(products) => {
-                let megabytes = (products as usize * NEEDS) >> 20;
+            None if !has_room(size) => {
                 let why = Message::new(word!("notices.no-room"));
-                return Ok(Err(why.with("megabytes", megabytes.to_string())));
+                return Ok(Err(why.with("megabytes", memory::megabytes(size))));
             }
             None => match self.growth(size).await {
                 Ok(growth) => {
@@ -230,12 +224,12 @@ impl<S: AssetSource> Funnel<S> {
     }
 }
 
-/// Whether memory can be had for so many products: it is asked for at once, and given back, before any is
+/// Whether memory can be had for a shop of this size: it is asked for at once, and given back, before any is
 /// taken.
-fn has_room(products: u32) -> bool {
+fn has_room(size: ShopSize) -> bool {
     let mut room: Vec<u8> = Vec::new();
     // A compiler may leave out what is never used.
-    black_box(&mut room).try_reserve_exact(products as usize * NEEDS).is_ok()
+    black_box(&mut room).try_reserve_exact(memory::needed(size) as usize).is_ok()
 }
 
 impl<S> Funnel<S> {

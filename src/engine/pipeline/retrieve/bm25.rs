@@ -81,6 +81,10 @@ impl Retrieves for Bm25 {
 
     fn words_changed(&mut self) {}
 
+    fn rest(&mut self) {
+        self.index = None;
+    }
+
     /// By the query; where there is none, by the titles of the newest behaviours: more like this.
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, .. } = asked;
