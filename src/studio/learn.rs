@@ -5,6 +5,7 @@ use gloo_events::EventListener;
 use leptos::prelude::*;
 use web_sys::{File, HtmlInputElement};
 
+use self::machine::machine;
 use self::mine::{Brought, asks};
 use self::record::{Record, value_name, variant};
 use self::seen::seen;
@@ -26,6 +27,7 @@ use systems::registry::LEARNERS;
 
 pub mod charts;
 pub mod kept;
+mod machine;
 pub mod mine;
 pub mod record;
 pub mod runs;
@@ -96,6 +98,10 @@ fn Learn() -> impl IntoView {
             move || seen(store, &trainer),
         )
     };
+    let machine = {
+        let (trainer, looks) = (trainer.clone(), trainer.looks());
+        when(move || looks.with(|runs| !runs.is_empty()), move || machine(store, &trainer))
+    };
     let chosen = Memo::new(move |_| store.view.with(|view| view.recipe.learning()));
     let settings = live(move || {
         let settings = chosen.get().settings.iter();
@@ -122,6 +128,7 @@ fn Learn() -> impl IntoView {
                 {settings}
             </fieldset>
             {seen}
+            {machine}
             {live({
                 let trainer = trainer.clone();
                 move || runs::table(store, &trainer)

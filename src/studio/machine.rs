@@ -13,7 +13,7 @@ use self::levels::levels;
 use self::moved::{Moved, Past, Reading, Subject};
 use self::opened::{Opened, one_part, part_in_words};
 use self::saved::saves;
-use self::seen::{PINS, Seen, Wanted, see};
+use self::seen::{PINS, Seen, Shown, Sight, Wanted, see};
 use self::system::{Board, system};
 use self::told::figure;
 use self::tree::{Item, Tree};
@@ -41,16 +41,16 @@ pub mod layout;
 mod levels;
 mod matrix;
 pub mod moved;
-mod opened;
+pub(crate) mod opened;
 mod saved;
-mod seen;
-mod served;
+pub(crate) mod seen;
+pub(crate) mod served;
 pub mod strip;
 pub mod symbols;
-mod system;
+pub(crate) mod system;
 pub mod told;
 pub mod tree;
-mod walk;
+pub(crate) mod walk;
 pub mod worked;
 
 /// How a product's score comes to be, part by part.
@@ -70,7 +70,7 @@ const PASS: u32 = 250;
 fn MachineAtWork() -> impl IntoView {
     let store = store();
     let engine: Engine = expect_context();
-    let seen = RwSignal::new(None::<Result<Option<Arc<Seen>>, Lost>>);
+    let seen: Sight = RwSignal::new(None);
     let asking = RwSignal::new(false);
     let retry = RwSignal::new(0_u32);
     let of_page = Memo::new(move |_| store.view.with(|view| view.machine.of_page));
@@ -144,30 +144,10 @@ fn MachineAtWork() -> impl IntoView {
             told.unwrap_or_default()
         })
     };
-    let room = RwSignal::new(0.0);
     let place = NodeRef::<Div>::new();
-    let measure = move || {
-        if let Some(place) = place.get() {
-            room.set(f64::from(place.client_width()));
-        }
-    };
-    Effect::new(move |_| measure());
-    heard("resize", move |_: &Event| untrack(measure));
-    let board = Board { opened, walk, tree, room };
-    let drawn = live(move || {
-        match seen.get() {
-        None => ().into_any(),
-        Some(Ok(None)) => view! { <p class="empty" prop:textContent=text(word!("machine.nothing"))></p> }.into_any(),
-        Some(Ok(Some(seen))) => drawing(&seen, board, store),
-        Some(Err(why)) => view! {
-            <div class="trouble">
-                <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(word!("studio.explain.again"))></button>
-            </div>
-        }
-        .into_any(),
-    }
-    });
+    let board = Board { opened, walk, tree, room: room_in(place) };
+    let drawn =
+        in_sight(seen, move |now| drawing(Shown::of(seen, now, [true, true]), board, store), retry);
     view! {
         <div class="machine" data-testid="machine" class:stale=move || asking.get() node_ref=place>
             <p class="note" data-testid="machine-status" prop:textContent=said></p>
@@ -183,8 +163,68 @@ fn MachineAtWork() -> impl IntoView {
     }
 }
 
+/// Pixels from side to side of a place, as the window has them.
+pub fn room_in(place: NodeRef<Div>) -> RwSignal<f64> {
+    let room = RwSignal::new(0.0);
+    let measure = move || {
+        if let Some(place) = place.get() {
+            room.set(f64::from(place.client_width()));
+        }
+    };
+    Effect::new(move |_| measure());
+    heard("resize", move |_: &Event| untrack(measure));
+    room
+}
+
+/// What stands in the place of a drawing.
+#[derive(Clone, PartialEq)]
+enum Stands {
+    /// Nothing yet.
+    Waits,
+    /// That nothing was retrieved.
+    Nothing,
+    /// A drawing of retriever and ranker, by their keys.
+    Drawn([&'static str; 2]),
+    /// Why there is none.
+    Lost(Lost),
+}
+
+/// What is in sight, by what `draw` makes of it: made again where other systems are at work, while numbers
+/// change within it. Where they are lost, `retry` is raised on request.
+pub fn in_sight(
+    sight: Sight,
+    draw: impl Fn(&Seen) -> AnyView + Send + 'static,
+    retry: RwSignal<u32>,
+) -> AnyView {
+    let stands = Memo::new(move |_| {
+        sight.with(|sight| match sight {
+            None => Stands::Waits,
+            Some(Ok(None)) => Stands::Nothing,
+            Some(Ok(Some(seen))) => Stands::Drawn(seen.now.systems),
+            Some(Err(why)) => Stands::Lost(why.clone()),
+        })
+    });
+    live(move || {
+        match stands.get() {
+        Stands::Waits => ().into_any(),
+        Stands::Nothing => view! { <p class="empty" prop:textContent=text(word!("machine.nothing"))></p> }.into_any(),
+        Stands::Drawn(_) => {
+            let seen = sight.with_untracked(|sight| sight.as_ref()?.as_ref().ok()?.clone());
+            seen.map_or_else(|| ().into_any(), |seen| draw(&seen))
+        }
+        Stands::Lost(why) => view! {
+            <div class="trouble">
+                <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
+                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(word!("studio.explain.again"))></button>
+            </div>
+        }
+        .into_any(),
+    }
+    })
+}
+
 /// One option of a switch.
-fn option(
+pub fn option(
     name: &'static str,
     value: &'static str,
     label: impl IntoView + 'static,
@@ -277,6 +317,12 @@ fn moved_in_words(seen: &Seen, moved: &Moved) -> String {
     }
 }
 
+/// The parts that moved most, in words.
+pub fn most_moved(seen: &Seen) -> String {
+    let named = seen.moved.iter().take(NAMED).map(|moved| moved_in_words(seen, moved));
+    named.collect::<Vec<_>>().join(say(word!("machine.list")))
+}
+
 /// What moved since the state before, or is other than at a pinned state, in a sentence; before
 /// anything did, how to see it.
 fn what_moved(seen: &Seen) -> String {
@@ -288,8 +334,7 @@ fn what_moved(seen: &Seen) -> String {
             _ => say(word!("machine.try")).into(),
         };
     }
-    let named = seen.moved.iter().take(NAMED).map(|moved| moved_in_words(seen, moved));
-    let parts = named.collect::<Vec<_>>().join(say(word!("machine.list")));
+    let parts = most_moved(seen);
     let number = count(seen.moved.len());
     let key = match (pin, seen.moved.len()) {
         (Some(_), 1) => word!("machine.differs.one"),
@@ -311,66 +356,90 @@ fn subject(seen: &Seen, store: Store) -> String {
     }
 }
 
-fn drawing(seen: &Arc<Seen>, board: Board, store: Store) -> AnyView {
-    let Board { opened, walk, tree, .. } = board;
-    let parts = [seen.parts(false), seen.parts(true)];
-    let part = {
-        let seen = seen.clone();
-        live(move || {
-            let part = opened.get().and_then(|place| one_part(&seen, place));
-            part.unwrap_or_else(|| {
-                let says = match walk.is_at_funnel() {
-                    true => word!("machine.at-funnel"),
-                    false => word!("machine.open"),
-                };
-                view! { <p class="note" prop:textContent=text(says)></p> }.into_any()
-            })
-        })
-    };
+/// Whose numbers are shown, with its picture where it is a product.
+pub fn titled(seen: &Seen, store: Store) -> AnyView {
     let picture = match seen.now.subject {
         Subject::Product(product) => view! { <Picture product /> }.into_any(),
         Subject::Page => ().into_any(),
     };
-    let of = seen.clone();
-    let searched = live(move || match tree.is_folded(Item::Funnel) {
-        true => ().into_any(),
-        false => levels(&of),
-    });
-    let of = seen.clone();
-    let systems = live(move || {
-        if tree.is_folded(Item::Funnel) {
-            return ().into_any();
-        }
-        view! {
-            {system(&of, false, board)}
-            {system(&of, true, board)}
-        }
-        .into_any()
-    });
     view! {
         <div class="chosen-title">
             {picture}
             <p translate="no">{subject(seen, store)}</p>
         </div>
-        <Steps parts walk opened tree />
-        <p class="how note" data-testid="machine-how" prop:textContent=text(word!("machine.how"))></p>
-        {searched}
-        <div
-            role="tree"
-            aria-label=say(word!("machine.tree"))
-            on:keydown=move |event| tree.press(&event, parts)
-            on:wheel=move |event| tree.zoom(&event, parts)
-        >
-            {funnel(seen, board)}
-            {systems}
-        </div>
-        <section class="opened" id="machine-part" data-testid="machine-part">{part}</section>
     }
     .into_any()
 }
 
+fn drawing(shown: Shown, board: Board, store: Store) -> AnyView {
+    let Board { opened, walk, tree, .. } = board;
+    let parts = shown.parts;
+    let title = live(move || match shown.get() {
+        None => ().into_any(),
+        Some(seen) => titled(&seen, store),
+    });
+    let searched = live(move || match shown.get() {
+        Some(seen) if !tree.is_folded(Item::Funnel) => levels(&seen),
+        _ => ().into_any(),
+    });
+    view! {
+        {title}
+        <Steps parts walk opened tree />
+        <p class="how note" data-testid="machine-how" prop:textContent=text(word!("machine.how"))></p>
+        {searched}
+        {drawn_tree(shown, board)}
+        {opened_part(shown, board)}
+    }
+    .into_any()
+}
+
+/// The tree: the funnel, and in it the systems that are drawn. What is focused in it stays so while numbers
+/// change.
+pub fn drawn_tree(shown: Shown, board: Board) -> AnyView {
+    let (tree, parts) = (board.tree, shown.parts);
+    let systems = live(move || {
+        if tree.is_folded(Item::Funnel) {
+            return ().into_any();
+        }
+        view! {
+            {system(shown, false, board)}
+            {system(shown, true, board)}
+        }
+        .into_any()
+    });
+    view! {
+        <div
+            role="tree"
+            aria-label=text(word!("machine.tree"))
+            on:keydown=move |event| tree.press(&event, parts)
+            on:wheel=move |event| tree.zoom(&event, parts)
+        >
+            {funnel(shown, board)}
+            {systems}
+        </div>
+    }
+    .into_any()
+}
+
+/// The part that is opened, below the tree.
+pub fn opened_part(shown: Shown, Board { opened, walk, .. }: Board) -> AnyView {
+    let part = live(move || {
+        let place = opened.get().filter(|place| !shown.parts_of(place.of_ranker).is_empty());
+        let part = shown.get().and_then(|seen| one_part(&seen, place?));
+        part.unwrap_or_else(|| {
+            let says = match walk.is_at_funnel() {
+                true => word!("machine.at-funnel"),
+                false => word!("machine.open"),
+            };
+            view! { <p class="note" prop:textContent=text(says)></p> }.into_any()
+        })
+    });
+    view! { <section class="opened" id="machine-part" data-testid="machine-part">{part}</section> }
+        .into_any()
+}
+
 /// The stages that a product goes through, with how many products come out of each.
-fn funnel(seen: &Seen, Board { walk, tree, .. }: Board) -> AnyView {
+fn stages(seen: &Seen) -> AnyView {
     let Seen { answer, now, .. } = seen;
     let trace = &now.machine.trace;
     let is_one = now.subject != Subject::Page;
@@ -398,7 +467,19 @@ fn funnel(seen: &Seen, Board { walk, tree, .. }: Board) -> AnyView {
             </span>
         }
     });
+    view! {
+        {stages}
+        {last}
+    }
+    .into_any()
+}
+
+fn funnel(shown: Shown, Board { walk, tree, .. }: Board) -> AnyView {
     let item = Item::Funnel;
+    let inside = live(move || match shown.get() {
+        None => ().into_any(),
+        Some(seen) => stages(&seen),
+    });
     view! {
         <button
             type="button"
@@ -413,8 +494,7 @@ fn funnel(seen: &Seen, Board { walk, tree, .. }: Board) -> AnyView {
             on:focus=move |_| tree.stand(item)
             on:click=click(move || tree.turn(item))
         >
-            {stages}
-            {last}
+            {inside}
         </button>
     }
     .into_any()

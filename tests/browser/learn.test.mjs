@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { test, useStage } from "./support/browser.mjs";
-import { learn, learnLink, pause, ranked, run, stands, until } from "./support/learning.mjs";
+import { learn, learnLink, looks, pause, ranked, run, stands, until } from "./support/learning.mjs";
 import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -70,6 +70,82 @@ test("learning goes on until it is paused, and the page stays at hand", () =>
     assert.equal(await vitrine.get("learn-gates").locator("figure").first().locator("path").count(), 2);
   }));
 
+/** Counts the questions for the numbers of the machine, whichever worker they go to. */
+const countQuestions = ({ page }) =>
+  page.addInitScript(() => {
+    const { postMessage } = Worker.prototype;
+    globalThis.machineQuestions = 0;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (typeof message === "string" && message.includes('"machine":{')) globalThis.machineQuestions++;
+      return postMessage.call(this, message, ...more);
+    };
+  });
+
+test("the machine moves as it learns while its fold is open, and asks for nothing while that is closed", () =>
+  withVitrine(stage, { link: learnLink(), prepare: countQuestions }, async (vitrine) => {
+    const { page } = vitrine;
+    const fold = vitrine.get("learn-machine");
+    const summary = fold.locator(":scope > summary");
+    const questions = () => page.evaluate(() => globalThis.machineQuestions);
+    const drawn = (step) =>
+      until(vitrine, (step) => document.querySelector('[data-testid="learn-machine"] .machine')?.dataset.step === String(step), step);
+    // A step that takes the focus from nothing.
+    const press = async (step) => {
+      await page.locator('[data-testid="learn-step"]:enabled').waitFor();
+      await vitrine.get("learn-step").evaluate((button) => button.click());
+      await stands(vitrine, step);
+    };
+    await vitrine.ready();
+    assert.equal(await fold.count(), 0, "nothing learns yet");
+    await learn(vitrine, 2);
+    assert.equal(await questions(), 0);
+    await summary.click();
+    await drawn(2);
+    assert.ok((await questions()) > 0);
+    const items = fold.locator('[role="tree"] [role="treeitem"]');
+    const levels = await items.evaluateAll((all) => all.map((one) => one.getAttribute("aria-level")).join(""));
+    assert.equal(levels, `12${"3".repeat(16)}`, "the funnel, the ranker, its parts");
+    assert.equal(await fold.locator(".part.moved").count(), 0);
+
+    await fold.locator('[data-part="gates"]').click();
+    await fold.locator('[data-part="gates"][aria-selected="true"]').waitFor();
+    const numbers = async () => [
+      await vitrine.get("machine-part").locator(".vector li small").allInnerTexts(),
+      await fold.locator('[data-part="utility"]').innerText(),
+    ];
+    const early = await numbers();
+    assert.ok(early[0].length >= 8, "a weight for each expert and task");
+    await press(3);
+    await press(4);
+    await drawn(4);
+    assert.notDeepEqual(await numbers(), early);
+    // What was opened and focused is the same, and what moved is ringed.
+    assert.equal(await fold.locator('[data-part="gates"][aria-selected="true"]').count(), 1);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "machine-item-ranker-gates");
+    const moved = await fold.locator(".part.moved").count();
+    assert.ok(moved >= 1 && moved <= 3, `${moved}`);
+    assert.match(await vitrine.get("learn-machine-said").innerText(), /^Compared with step 2, these parts moved most: /);
+
+    // Closed, it asks for nothing; open again, it has what was learned meanwhile.
+    await summary.click();
+    await until(vitrine, () => !document.querySelector('[data-testid="learn-machine"] [role="tree"]'));
+    const before = await questions();
+    for (const step of [5, 6, 7, 8]) await press(step);
+    await looks(vitrine, 5);
+    await page.waitForTimeout(1500);
+    assert.equal(await questions(), before);
+    await summary.click();
+    await drawn(8);
+    // While it goes on, the machine does, too.
+    await vitrine.get("learn-go").click();
+    await until(vitrine, () => Number(document.querySelector('[data-testid="learn-machine"] .machine').dataset.step) > 8);
+    // A list where there is no room.
+    await page.setViewportSize({ width: 390, height: 720 });
+    await fold.locator(".drawing.listed").waitFor();
+    const wide = await fold.evaluate((one) => one.scrollWidth - one.clientWidth);
+    assert.ok(wide <= 1, `${wide} pixels too wide`);
+  }));
+
 const begin = usePage(stage);
 
 for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr", "weighting"]])
@@ -93,6 +169,12 @@ for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr
       assert.ok(Math.abs(loss - expected) < 2e-3 * Math.max(1, expected), `${step}: ${loss}, not ${expected}`);
     });
     await curves(vitrine, 2);
+    // The machine is drawn of what ranks.
+    const fold = vitrine.get("learn-machine");
+    await fold.evaluate((one) => (one.open = true));
+    if (system === "mlpr") await fold.locator('[data-testid="machine-ranker"] .part').first().waitFor();
+    else await until(vitrine, () => /^A retriever learns now/.test(document.querySelector('[data-testid="learn-machine-said"]')?.textContent));
+    await fold.evaluate((one) => (one.open = false));
   });
 
 test("a recipe that there is none of is said, and the nearest taken", () =>

@@ -69,6 +69,8 @@ pub struct Trainer {
     pub away: RwSignal<Option<u32>>,
     /// Whether the learned order is held against the truth's.
     pub truth: RwSignal<bool>,
+    /// Whether the machine is drawn as it learns.
+    pub machine: RwSignal<bool>,
 }
 
 /// Where the numbers of what was brought begin: no visit has so many runs.
@@ -141,6 +143,7 @@ impl Trainer {
             hidden: RwSignal::new(browser::document().hidden()),
             away: RwSignal::new(None),
             truth: RwSignal::new(false),
+            machine: RwSignal::new(false),
         };
         trainer.bring(engine, store);
         trainer.follow_sight();
@@ -150,14 +153,14 @@ impl Trainer {
     }
 
     /// Hands the weights that are meant to the engines: at once where a state or a pin asks for learned ones,
-    /// or their order is held against the truth's, else when no step is made.
+    /// their order is held against the truth's, or their machine is drawn, else when no step is made.
     fn bring(&self, engine: Engine, store: Store) {
-        let (goes, truth) = (self.goes, self.truth);
+        let (goes, truth, machine) = (self.goes, self.truth, self.machine);
         let trainer = self.clone();
         let asked = Memo::new(move |_| {
             let pinned = |link: &String| asks(&State::from_link(link).0);
             let is_pinned = || store.view.with(|view| view.pins.iter().any(pinned));
-            store.state.with(asks) || truth.get() || is_pinned()
+            store.state.with(asks) || truth.get() || machine.get() || is_pinned()
         });
         let meant = Memo::new(move |_| {
             let wanted = asked.get() || !goes.get();

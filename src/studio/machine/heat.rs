@@ -78,7 +78,8 @@ pub fn listed(lines: usize, line: impl Fn(usize) -> AnyView + Send + 'static) ->
         let all = say_with(word!("machine.all"), &[("count", &count(lines))]);
         view! {
             {first}
-            <details class="behind" on:toggle=turn>
+            // Where other numbers take the place of these, it is folded with its lines.
+            <details class="behind" prop:open=move || open.get() on:toggle=turn>
                 <summary prop:textContent=all></summary>
                 {rest}
             </details>

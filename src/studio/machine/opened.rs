@@ -136,11 +136,18 @@ pub fn one_part(seen: &Seen, PartPlace { of_ranker, key }: PartPlace) -> Option<
     };
     let moved = seen.moved.iter().find(|m| m.of_ranker == of_ranker && m.part == key);
     let moved = moved.filter(|moved| moved.by.is_finite());
-    let moved = moved.map(|moved| match (percent(moved.by), seen.pin()) {
-        (share, Some(pin)) => {
-            say_with(word!("machine.differs-by"), &[("share", &share), ("pin", pin)])
+    let moved = moved.map(|moved| {
+        let share = percent(moved.by);
+        match (seen.pin(), seen.since) {
+            (Some(pin), _) => {
+                say_with(word!("machine.differs-by"), &[("share", &share), ("pin", pin)])
+            }
+            (None, Some(step)) => {
+                let values = [("share", &*share), ("step", &*count(step as usize))];
+                say_with(word!("learn.machine.moved-by"), &values)
+            }
+            (None, None) => say_with(word!("machine.moved-by"), &[("share", &share)]),
         }
-        (share, None) => say_with(word!("machine.moved-by"), &[("share", &share)]),
     });
     let of = [of].into_iter().chain(moved).collect::<Vec<_>>();
     let of = of.join(say(word!("sentences.between")));

@@ -1,17 +1,15 @@
 //! The machine as a drawing of its own, for slides and papers.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::layout::{Drawn, layout};
-use super::seen::Seen;
+use super::seen::{Seen, Sight};
 use super::strip::Inside;
 use super::symbols::{Level, pieces};
 use super::{part_name, subject, what_moved};
 use crate::browser::{download, download_png};
-use crate::engine::Lost;
 use crate::share::source;
 use market::language::Message;
 use page::browser::style_value;
@@ -30,9 +28,6 @@ const HALF: (f64, f64) = (62.0, 38.0);
 
 /// Letters of a name that stand in one line.
 const LONG: usize = 11;
-
-/// What `seen` holds: nothing yet, what is drawn, or why nothing is.
-type Sight = RwSignal<Option<Result<Option<Arc<Seen>>, Lost>>>;
 
 /// Buttons that hand the drawing to the person.
 pub fn saves(seen: Sight, store: Store) -> AnyView {

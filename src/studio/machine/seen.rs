@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::NAMED;
 use super::moved::{Moved, Past, Reading, Subject};
 use super::served;
 use super::strip::Inside;
@@ -34,6 +35,50 @@ pub struct Seen {
     pub against: Beside,
     /// What is other than before, the most first; none where there is nothing to hold it against.
     pub moved: Vec<Moved>,
+    /// The step of a training that `before` is from; none where it is of another state.
+    pub since: Option<u32>,
+}
+
+/// What there is to draw: nothing yet, what is drawn if anything was retrieved, or why nothing is.
+pub type Sight = RwSignal<Option<Result<Option<Arc<Seen>>, Lost>>>;
+
+/// What is drawn of the systems at work while their numbers change.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    sight: Sight,
+    systems: [&'static str; 2],
+    /// Parts of retriever and ranker, with what stands behind them; none of one that is not drawn.
+    pub parts: [&'static [Part]; 2],
+}
+
+impl Shown {
+    /// Of the systems in sight: of retriever and ranker those that are `drawn`.
+    pub fn of(sight: Sight, seen: &Seen, drawn: [bool; 2]) -> Self {
+        const NONE: &[Part] = &[];
+        let parts = [false, true].map(|of_ranker| match drawn[usize::from(of_ranker)] {
+            true => seen.parts(of_ranker),
+            false => NONE,
+        });
+        Self { sight, systems: seen.now.systems, parts }
+    }
+
+    /// What is drawn, followed; none once other systems are at work.
+    pub fn get(self) -> Option<Arc<Seen>> {
+        self.sight.with(|sight| {
+            let seen = sight.as_ref()?.as_ref().ok()?.as_ref()?;
+            (seen.now.systems == self.systems).then(|| seen.clone())
+        })
+    }
+
+    /// Key of a system.
+    pub fn system(self, of_ranker: bool) -> &'static str {
+        self.systems[usize::from(of_ranker)]
+    }
+
+    /// The parts that are drawn of a system.
+    pub fn parts_of(self, of_ranker: bool) -> &'static [Part] {
+        self.parts[usize::from(of_ranker)]
+    }
 }
 
 impl Seen {
@@ -72,6 +117,14 @@ impl Seen {
             Some(place) => Inside::Numbers(vec![place]),
             None => Inside::of(&drawn, self.differs()),
         })
+    }
+
+    /// Whether a part is ringed as one that moved. While a model learns nearly all of them do: then those
+    /// are that moved most.
+    pub fn is_ringed(&self, of_ranker: bool, part: &str) -> bool {
+        let most = if self.since.is_some() { NAMED } else { self.moved.len() };
+        let mut moved = self.moved.iter().take(most);
+        moved.any(|moved| moved.of_ranker == of_ranker && moved.part == part)
     }
 
     /// Name of the pinned state that the numbers are held against.
@@ -160,7 +213,7 @@ pub async fn see(
         },
     };
     let moved = before.as_ref().map(|before| now.moved_since(before)).unwrap_or_default();
-    Ok(Some(Seen { answer, now, before, against, moved }))
+    Ok(Some(Seen { answer, now, before, against, moved, since: None }))
 }
 
 /// Which learned weights a state is ranked with, as [`Reading`] has it.
@@ -171,7 +224,11 @@ fn weighed(engine: &Engine, state: &State) -> u32 {
     }
 }
 
-async fn read(
+/// What the parts make of a product or of the page, with the weights that a state ranks with.
+///
+/// # Errors
+/// Where the engine is lost over it.
+pub async fn read(
     engine: &Engine,
     state: &State,
     subject: Subject,

@@ -1,7 +1,5 @@
 //! One system drawn: its parts in layers with the arrows behind them, or as a list where there is no room.
 
-use std::sync::Arc;
-
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 
@@ -9,7 +7,7 @@ use super::heat::background;
 use super::layout::{Drawn, layout};
 use super::opened::Opened;
 use super::part_name;
-use super::seen::Seen;
+use super::seen::{Seen, Shown};
 use super::served;
 use super::strip::Inside;
 use super::symbols::typeset;
@@ -35,31 +33,22 @@ pub struct Board {
     pub room: RwSignal<f64>,
 }
 
-/// One system; nothing where it has no parts.
-pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
-    let (key, parts) = (seen.system(of_ranker), seen.parts(of_ranker));
-    let Some(layout) = layout(key) else { return ().into_any() };
+/// One system; nothing where none of its parts are drawn.
+pub fn system(shown: Shown, of_ranker: bool, board: Board) -> AnyView {
+    let (key, parts) = (shown.system(of_ranker), shown.parts_of(of_ranker));
+    let Some(layout) = layout(key).filter(|_| !parts.is_empty()) else { return ().into_any() };
     let Board { tree, room, .. } = board;
     let item = Item::System(of_ranker);
-    let systems = [false, true].map(|of_ranker| seen.parts(of_ranker));
-    let systems = systems.iter().filter(|parts| !parts.is_empty()).count();
-    // The last that is in use says what comes of it.
-    let settings = &seen.now.state.settings;
-    let last = parts.iter().rev().find(|part| (part.is_there)(settings));
-    let says = last.and_then(|part| Some((part, seen.inside(of_ranker, part.key)?)));
-    let says = says.map(|(part, inside)| match inside {
-        Inside::Numbers(numbers) => {
-            format!("{} {}", part_name(key, part.key), numbers.join(" · "))
-        }
-        Inside::Strips(_) | Inside::Nothing => String::new(),
-    });
+    let systems = shown.parts.iter().filter(|parts| !parts.is_empty()).count();
+    let place = if of_ranker { systems } else { 1 };
+    let says =
+        move || shown.get().map(|seen| comes_to(&seen, of_ranker, parts)).unwrap_or_default();
     // Whether it is drawn, and how large.
     let fit = Memo::new(move |_| {
         layout.fit(room.get()).map(|(drawn, scale)| {
             (std::ptr::eq(drawn, &raw const layout.across), (1000.0 * scale).round() as u32)
         })
     });
-    let seen = seen.clone();
     let inside = live(move || {
         if tree.is_folded(item) {
             return ().into_any();
@@ -67,7 +56,9 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
         let drawn = fit.get().map(|(across, scale)| {
             (if across { &layout.across } else { &layout.down }, f64::from(scale) / 1000.0)
         });
-        drawing(&seen, of_ranker, parts, drawn, board)
+        shown
+            .get()
+            .map_or_else(|| ().into_any(), |seen| drawing(&seen, (shown, of_ranker), drawn, board))
     });
     view! {
         <section
@@ -81,7 +72,7 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
                 role="treeitem"
                 id=item.id()
                 {..custom_attribute("aria-level", "2")}
-                aria-posinset=if of_ranker { "2" } else { "1" }
+                aria-posinset=place.to_string()
                 aria-setsize=systems.to_string()
                 aria-expanded=move || (!tree.is_folded(item)).to_string()
                 tabindex=move || tree.tabindex(item)
@@ -89,7 +80,7 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
                 on:click=click(move || tree.turn(item))
             >
                 <strong prop:textContent=say(&word!("machine.{}", key))></strong>
-                <small translate="no">{says}</small>
+                <small translate="no" prop:textContent=says></small>
             </button>
             {inside}
         </section>
@@ -97,17 +88,32 @@ pub fn system(seen: &Arc<Seen>, of_ranker: bool, board: Board) -> AnyView {
     .into_any()
 }
 
+/// What the last part that is in use comes to; nothing where that is no number.
+fn comes_to(seen: &Seen, of_ranker: bool, parts: &[Part]) -> String {
+    let settings = &seen.now.state.settings;
+    let last = parts.iter().rev().find(|part| (part.is_there)(settings));
+    let inside = last.and_then(|part| Some((part, seen.inside(of_ranker, part.key)?)));
+    match inside {
+        Some((part, Inside::Numbers(numbers))) => {
+            format!("{} {}", part_name(seen.system(of_ranker), part.key), numbers.join(" · "))
+        }
+        _ => String::new(),
+    }
+}
+
 fn drawing(
-    seen: &Arc<Seen>,
-    of_ranker: bool,
-    parts: &'static [Part],
+    seen: &Seen,
+    (shown, of_ranker): (Shown, bool),
     drawn: Option<(&'static Drawn, f64)>,
     board: Board,
 ) -> AnyView {
+    let parts = shown.parts_of(of_ranker);
+    // Parts that one has come by before these.
+    let before = if of_ranker { shown.parts_of(false).len() } else { 0 };
     let boxes = parts.iter().enumerate().map(|(number, part)| {
         let at = drawn.and_then(|(drawn, _)| drawn.places.get(number));
         let style = at.map_or(String::new(), |(x, y)| format!("left:{x:.1}px;top:{y:.1}px"));
-        let one = one_box(seen, of_ranker, (number, parts.len()), part, board);
+        let one = one_box(seen, of_ranker, (before, number, parts.len()), part, board);
         view! { <li role="none" style=style>{one}</li> }
     });
     let boxes = boxes.collect_view();
@@ -120,13 +126,13 @@ fn drawing(
     let settings = &seen.now.state.settings;
     let is_there = |key: &str| parts.iter().any(|p| p.key == key && (p.is_there)(settings));
     let arrows = drawn.arrows.iter().map(|arrow| {
-        let class = if is_there(arrow.from) && is_there(arrow.to) { "" } else { "absent" };
+        let is_absent = !(is_there(arrow.from) && is_there(arrow.to));
         // What leads to the part that is opened, and on from it.
         let is_near = move || {
             let place = board.opened.get().filter(|place| place.of_ranker == of_ranker);
             place.is_some_and(|place| [arrow.from, arrow.to].contains(&place.key))
         };
-        view! { <path d=arrow.path class=class class:near=is_near></path> }
+        view! { <path d=arrow.path class:absent=is_absent class:near=is_near></path> }
     });
     let (width, height) = drawn.size;
     view! {
@@ -147,15 +153,14 @@ fn drawing(
 fn one_box(
     seen: &Seen,
     of_ranker: bool,
-    (number, count): (usize, usize),
+    (before, number, count): (usize, usize, usize),
     part: &'static Part,
     Board { opened, walk, tree, .. }: Board,
 ) -> AnyView {
     let key = seen.system(of_ranker);
-    let before = if of_ranker { seen.parts(false).len() } else { 0 };
     let place = PartPlace { of_ranker, key: part.key };
     let item = Item::Part(place);
-    let moved = seen.moved.iter().any(|m| m.of_ranker == of_ranker && m.part == part.key);
+    let moved = seen.is_ringed(of_ranker, part.key);
     let is_open = move || opened.get() == Some(place);
     let toggle = move || {
         walk.end();
