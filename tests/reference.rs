@@ -1,5 +1,6 @@
 //! The systems against an implementation of their papers in another language: the numbers in
-//! `tests/reference/` come from the scripts beside them, which share no code with this program.
+//! `tests/reference/` come from the scripts beside them, which share no code with this program. What an input may
+//! hold stands there, too, in a file a system (`*.input.json`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,32 +8,61 @@ use std::path::Path;
 
 use crate::support::braces::{expanded, quoted};
 use lab::cli::score::score;
-use lab::cli::{dmt, mlpr, moppr, yandex};
-use lab::registry::System;
+use lab::registry::{SYSTEMS, system};
+use lab::system::System;
 use nets::models::weights::{About, Array, FORMAT, Precision, Weights};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-static SYSTEMS: [(&str, &System); 4] = [
-    ("moppr", &moppr::SYSTEM),
-    ("dmt", &dmt::SYSTEM),
-    ("mlpr", &mlpr::SYSTEM),
-    ("yandex", &yandex::SYSTEM),
-];
 
 /// How far a number may be from the reference's, as a share of it.
 const RELATIVE: f64 = 1e-4;
 /// And besides, for those near zero, as a share of the largest of its array.
 const OF_LARGEST: f64 = 2e-6;
 
+/// A system's file beside the scripts.
+fn beside<T: DeserializeOwned>(name: &str) -> T {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// The cases of a system: `config`, `weights`, `input` and `insides` each.
 fn cases(system: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/reference/{system}.json"));
-    let text = fs::read_to_string(path).expect("the reference's numbers");
-    let Value::Array(cases) = serde_json::from_str(&text).expect("the reference's numbers") else {
-        panic!("{system}: no list of cases");
-    };
+    let cases: Vec<Value> = beside(&format!("{system}.json"));
     assert!(!cases.is_empty());
     cases
+}
+
+/// What a system's input may hold, and what stands under its masks. Places are paths in the input.
+#[derive(Deserialize)]
+struct Input {
+    /// A place, a value that is refused there, and what is said of it.
+    out: Vec<(String, Value, String)>,
+    /// A place, and a number that is refused there by its field.
+    numbers: Vec<(String, Value)>,
+    /// Numbers that may be left out, and are in no case of the reference.
+    left_out: BTreeMap<String, Value>,
+    /// A mask, and by its place what stands under it: ids below a bound, or numbers where that is 0.
+    under_masks: Vec<(String, Vec<(String, i32)>)>,
+}
+
+impl Input {
+    fn of(system: &str) -> Self {
+        beside(&format!("{system}.input.json"))
+    }
+
+    /// A case's input with every number that may be left out.
+    fn whole(&self, case: &Value) -> Value {
+        let mut input = case["input"].clone();
+        for (path, value) in &self.left_out {
+            let (parent, field) = path.rsplit_once('/').expect("a field");
+            if let Some(fields) = input.pointer_mut(parent).and_then(Value::as_object_mut) {
+                fields.entry(field).or_insert(value.clone());
+            }
+        }
+        input
+    }
 }
 
 /// The bytes of a weights file.
@@ -90,49 +120,37 @@ fn hold(system: &str, case: usize, name: &str, found: &Value, expected: &Value) 
     }
 }
 
-#[track_caller]
-fn agrees(name: &str, system: &System) {
-    for (number, case) in cases(name).iter().enumerate() {
-        let input = case["input"].to_string();
-        let insides = score(system, &file(name, case), &input).expect("a sound input");
-        // What is printed is what is compared.
-        let printed: Value = serde_json::from_str(&insides.to_string()).expect("JSON");
-        let expected = case["insides"].as_object().expect("insides by name");
-        for (inside, expected) in expected {
-            let found = printed.get(inside);
-            hold(name, number, inside, found.unwrap_or_else(|| panic!("no {inside}")), expected);
-        }
-        for inside in insides.names() {
-            assert!(expected.contains_key(inside), "{name} {number}: {inside} is not held");
+#[test]
+fn every_system_agrees_with_the_reference() {
+    for system in SYSTEMS {
+        let name = system.key;
+        for (number, case) in cases(name).iter().enumerate() {
+            let input = case["input"].to_string();
+            let insides = score(system, &file(name, case), &input).expect("a sound input");
+            // What is printed is what is compared.
+            let printed: Value = serde_json::from_str(&insides.to_string()).expect("JSON");
+            let expected = case["insides"].as_object().expect("insides by name");
+            for (inside, expected) in expected {
+                let found = printed.get(inside);
+                let found = found.unwrap_or_else(|| panic!("no {inside}"));
+                hold(name, number, inside, found, expected);
+            }
+            for inside in insides.names() {
+                assert!(expected.contains_key(inside), "{name} {number}: {inside} is not held");
+            }
         }
     }
-}
-
-#[test]
-fn moppr_agrees_with_the_reference() {
-    agrees("moppr", &moppr::SYSTEM);
-}
-
-#[test]
-fn dmt_agrees_with_the_reference() {
-    agrees("dmt", &dmt::SYSTEM);
-}
-
-#[test]
-fn mlpr_agrees_with_the_reference() {
-    agrees("mlpr", &mlpr::SYSTEM);
-}
-
-#[test]
-fn yandex_agrees_with_the_reference() {
-    agrees("yandex", &yandex::SYSTEM);
 }
 
 #[test]
 fn every_inside_is_described() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/score.md");
     let text = fs::read_to_string(path).expect("docs/score.md");
-    for ((name, _), chapter) in SYSTEMS.into_iter().zip(text.split("\n## ").skip(1)) {
+    let chapters: Vec<&str> = text.split("\n## ").skip(1).collect();
+    assert_eq!(chapters.len(), SYSTEMS.len());
+    for name in SYSTEMS.map(|system| system.key) {
+        let of_it = chapters.iter().find(|chapter| chapter.to_lowercase().starts_with(name));
+        let chapter = of_it.unwrap_or_else(|| panic!("no chapter on {name}"));
         let (_, table) = chapter.split_once("| inside |").expect("a table of insides");
         let rows = table.lines().filter(|line| line.starts_with("| `"));
         let first = |row: &str| row.split('|').nth(1).map(quoted).expect("names");
@@ -184,7 +202,8 @@ fn spoil(input: &Value, path: &str, spoilt: Value) -> Value {
 
 #[test]
 fn whatever_is_wrong_with_an_input_is_said_and_never_panics() {
-    for (name, system) in SYSTEMS {
+    for system in SYSTEMS {
+        let name = system.key;
         let case = &cases(name)[0];
         let (weights, input) = (file(name, case), &case["input"]);
         let mut found = Vec::new();
@@ -218,7 +237,8 @@ fn whatever_is_wrong_with_an_input_is_said_and_never_panics() {
 
 #[test]
 fn fields_that_are_missing_or_unknown_are_named() {
-    for (name, system) in SYSTEMS {
+    for system in SYSTEMS {
+        let name = system.key;
         let case = &cases(name)[0];
         let (weights, input) = (file(name, case), &case["input"]);
         let fields = input.as_object().expect("an object");
@@ -243,37 +263,24 @@ fn fields_that_are_missing_or_unknown_are_named() {
 
 #[test]
 fn ids_and_masks_out_of_range_are_refused() {
-    let out = [
-        ("moppr", "/products/id/0", json!(100_000), "products.id[0]"),
-        ("moppr", "/products/brand/1", json!(-1), "products.brand[1]"),
-        ("moppr", "/requests/profile/0/1", json!(3), "requests.profile[0][1]"),
-        ("moppr", "/requests/token_mask/0/0", json!(0.5), "neither 0 nor 1"),
-        ("moppr", "/requests/behaviours/1/products/0/0", json!(99), "behaviours[1].products[0][0]"),
-        ("moppr", "/loss/candidates/0/0", json!(1.5), "whole number"),
-        ("moppr", "/loss/temperature", json!(0), "outside 0.000001 to"),
-        ("dmt", "/candidates/product/0/0", json!(100_000), "candidates.product[0][0]"),
-        ("dmt", "/sequences/2/shop/0/0", json!(100), "sequences[2].shop[0][0]"),
-        ("dmt", "/places/index/0/0", json!(400), "places.index[0][0]"),
-        ("mlpr", "/queries/fields/0/0", json!(5), "queries.fields[0][0]"),
-        ("mlpr", "/pairs/item/0", json!(50), "pairs.item[0]"),
-        ("mlpr", "/loss/impressions/0", json!(-2), "outside 0 to"),
-        ("yandex", "/items/0", json!(1000), "items[0]"),
-        ("yandex", "/histories/kinds/0/0", json!(5), "histories.kinds[0][0]"),
-        ("yandex", "/finetune/surface/0", json!(2), "finetune.surface[0]"),
-    ];
-    for (name, path, value, expected) in out {
-        let system = SYSTEMS.iter().find(|(own, _)| *own == name).expect("a system").1;
+    for system in SYSTEMS {
+        let name = system.key;
         let case = &cases(name)[0];
-        let said = refusal(system, &file(name, case), &spoil(&case["input"], path, value));
-        assert!(said.contains(expected), "{path}: {said}");
+        let out = Input::of(name).out;
+        assert!(!out.is_empty(), "{name}");
+        for (path, value, expected) in out {
+            let said = refusal(system, &file(name, case), &spoil(&case["input"], &path, value));
+            assert!(said.contains(&expected), "{path}: {said}");
+        }
     }
 }
 
 #[test]
 fn weights_of_another_model_or_shape_are_refused() {
-    for (n, (name, system)) in SYSTEMS.into_iter().enumerate() {
+    for (n, system) in SYSTEMS.into_iter().enumerate() {
+        let name = system.key;
         let case = &cases(name)[0];
-        let other = SYSTEMS[(n + 1) % SYSTEMS.len()].0;
+        let other = SYSTEMS[(n + 1) % SYSTEMS.len()].key;
         let said = refusal(system, &file(other, &cases(other)[0]), &case["input"]);
         assert!(said.contains(other) && said.contains(name), "{said}");
         let file_of = |case: &Value| file(name, case);
@@ -289,46 +296,6 @@ fn weights_of_another_model_or_shape_are_refused() {
     }
 }
 
-/// What stands under a mask, by its place: ids below a bound, or numbers where that is 0.
-type Covered = &'static [(&'static str, i32)];
-
-/// Masks of each system, and what stands under them.
-const UNDER_MASKS: [(&str, &str, Covered); 10] = [
-    ("moppr", "/requests/token_mask", &[("/requests/tokens", 0)]),
-    (
-        "moppr",
-        "/requests/behaviours/*/mask",
-        &[("/requests/behaviours/*/products", 3), ("/requests/behaviours/*/kinds", 4)],
-    ),
-    ("moppr", "/loss/present", &[("/loss/candidates", 3)]),
-    (
-        "dmt",
-        "/sequences/*/mask",
-        &[
-            ("/sequences/*/product", 3),
-            ("/sequences/*/product_type", 3),
-            ("/sequences/*/brand", 3),
-            ("/sequences/*/shop", 2),
-        ],
-    ),
-    ("mlpr", "/queries/mask", &[("/queries/tokens", 0), ("/queries/fields", 5)]),
-    ("mlpr", "/items/mask", &[("/items/tokens", 0), ("/items/fields", 5)]),
-    ("yandex", "/histories/present", &[("/histories/content", 3), ("/histories/kinds", 5)]),
-    ("yandex", "/web/present", &[("/web/content", 3), ("/web/kinds", 5)]),
-    (
-        "yandex",
-        "/finetune/present",
-        &[
-            ("/finetune/items", 3),
-            ("/finetune/labels/click", 2),
-            ("/finetune/labels/favourite", 2),
-            ("/finetune/labels/cart", 2),
-            ("/finetune/labels/order", 2),
-        ],
-    ),
-    ("dmt", "/loss/present", &[("/loss/labels", 2)]),
-];
-
 /// Everything in a nested array whose place in the mask's is 0.
 fn fill(value: &mut Value, mask: &Value, with: &Value) {
     match (value, mask) {
@@ -343,12 +310,14 @@ fn fill(value: &mut Value, mask: &Value, with: &Value) {
 
 #[test]
 fn what_stands_under_a_mask_is_not_read() {
-    for (name, system) in SYSTEMS {
+    for system in SYSTEMS {
+        let name = system.key;
+        let under_masks = Input::of(name).under_masks;
         for case in &cases(name) {
             let weights = file(name, case);
             let mut input = case["input"].clone();
             let mut masks = Vec::new();
-            for (_, mask, under) in UNDER_MASKS.iter().filter(|(of, _, _)| *of == name) {
+            for (mask, under) in &under_masks {
                 for n in ["0", "1", "2"] {
                     let mask = mask.replace('*', n);
                     // The last of each row is padding, so that there is some.
@@ -382,9 +351,9 @@ fn what_stands_under_a_mask_is_not_read() {
 
 #[test]
 fn labels_of_a_candidate_that_is_absent_are_not_read() {
-    let (name, system) = SYSTEMS.into_iter().find(|(name, _)| *name == "moppr").expect("MOPPR");
-    for case in &cases(name) {
-        let weights = file(name, case);
+    let system = system("moppr").expect("MOPPR");
+    for case in &cases(system.key) {
+        let weights = file(system.key, case);
         let with = |labels: u8| {
             let mut input = spoil(&case["input"], "/loss/present/0/0", json!(0));
             for objective in ["relevance", "exposure", "click", "purchase"] {
@@ -427,53 +396,20 @@ fn field(path: &str) -> String {
     name
 }
 
-/// Numbers that may be left out, and are in no case of the reference.
-const LEFT_OUT: [(&str, &str, f64); 8] = [
-    ("moppr", "/loss/temperature", 0.02),
-    ("dmt", "/gate_temperature", 1.0),
-    ("mlpr", "/loss/scale", 1.0),
-    ("yandex", "/finetune/pointwise_weight", 1.0),
-    ("moppr", "/loss/weights", 1.0),
-    ("dmt", "/loss/lambda", 1.0),
-    ("mlpr", "/loss/weights", 1.0),
-    ("mlpr", "/loss/log_variance", 0.0),
-];
-
-/// A case's input with every number that may be left out.
-fn whole_input(name: &str, case: &Value) -> Value {
-    let mut input = case["input"].clone();
-    for (_, path, number) in LEFT_OUT.iter().filter(|(of, _, _)| *of == name) {
-        let (parent, field) = path.rsplit_once('/').expect("a field");
-        let fields = input.pointer_mut(parent).and_then(Value::as_object_mut);
-        let several = match *path {
-            "/loss/weights" if name == "moppr" => 4,
-            "/loss/lambda" => 2,
-            "/loss/weights" | "/loss/log_variance" => 3,
-            _ => 0,
-        };
-        if let Some(fields) = fields {
-            let value = if several > 0 { json!(vec![*number; several]) } else { json!(number) };
-            fields.entry(field).or_insert(value);
-        }
-    }
-    if name == "mlpr" {
-        input["temperatures"] = json!([1, 1]);
-    }
-    input
-}
-
 #[test]
 fn a_number_that_will_not_do_is_refused_by_its_field() {
-    for (name, system) in SYSTEMS {
-        for case in &cases(name) {
-            let (weights, input) = (file(name, case), whole_input(name, case));
+    for system in SYSTEMS {
+        let name = system.key;
+        let (cases, about) = (cases(name), Input::of(name));
+        for case in &cases {
+            let (weights, input) = (file(name, case), about.whole(case));
             let mut found = Vec::new();
             numbers(&input, "", &mut found);
             // Of a long array one number in so many: all are read alike.
             let step = (found.len() / 150).max(1);
             let loose = found
                 .iter()
-                .filter(|path| LEFT_OUT.iter().any(|(_, own, _)| path.starts_with(own)));
+                .filter(|path| about.left_out.keys().any(|own| path.starts_with(own.as_str())));
             for path in loose.chain(found.iter().step_by(step)) {
                 for number in [1e-38, 1e-45, 1e-7, -1e-7, -1.0, 1e7, -1e7, 1e20, -3e38, 1e39, 1e300]
                 {
@@ -486,35 +422,21 @@ fn a_number_that_will_not_do_is_refused_by_its_field() {
                 }
             }
         }
-    }
-    for (name, path, number) in [
-        ("dmt", "/gate_temperature", json!(1e-38)),
-        ("dmt", "/gate_temperature", json!(0)),
-        ("dmt", "/loss/lambda/1", json!(-1)),
-        ("moppr", "/loss/temperature", json!(1e-38)),
-        ("moppr", "/loss/weights/2", json!(-0.1)),
-        ("moppr", "/requests/category_weights/0/0", json!(-0.1)),
-        ("mlpr", "/temperatures/1", json!(1e-38)),
-        ("mlpr", "/loss/weights/0", json!(-1)),
-        ("mlpr", "/loss/scale", json!(1e-38)),
-        ("mlpr", "/loss/log_variance/0", json!(-1e9)),
-        ("yandex", "/finetune/pointwise_weight", json!(-1)),
-        ("yandex", "/pretrain/positives/0/0", json!(1e30)),
-        ("yandex", "/texts/0/0", json!(1e38)),
-    ] {
-        let system = SYSTEMS.iter().find(|(own, _)| *own == name).expect("a system").1;
-        let case = &cases(name)[0];
-        let spoilt = spoil(&whole_input(name, case), path, number);
-        let said = refusal(system, &file(name, case), &spoilt);
-        assert!(said.starts_with(&field(path)), "{path}: {said}");
+        assert!(!about.numbers.is_empty(), "{name}");
+        for (path, number) in &about.numbers {
+            let spoilt = spoil(&about.whole(&cases[0]), path, number.clone());
+            let said = refusal(system, &file(name, &cases[0]), &spoilt);
+            assert!(said.starts_with(&field(path)), "{path}: {said}");
+        }
     }
 }
 
 #[test]
 fn numbers_as_large_as_they_may_be_give_insides() {
-    for (name, system) in SYSTEMS {
+    for system in SYSTEMS {
+        let name = system.key;
         for case in &cases(name) {
-            let (weights, mut input) = (file(name, case), whole_input(name, case));
+            let (weights, mut input) = (file(name, case), Input::of(name).whole(case));
             let mut found = Vec::new();
             numbers(&input, "", &mut found);
             for path in found {

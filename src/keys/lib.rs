@@ -3,7 +3,7 @@
 //!
 //! It knows nothing. What holds throughout: a key that a program names is on the list, or the program does
 //! not compile; and no list of them is in any program. That every key of the list has words in each language,
-//! and that something names it, a test holds (`tests/languages.rs`).
+//! and that something names it, a test holds (`tests/languages/keys.rs`).
 
 /// The list as it is written.
 const LIST: &[u8] = include_bytes!("../../languages/keys.txt");

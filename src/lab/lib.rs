@@ -15,5 +15,6 @@ pub mod memory;
 pub mod native;
 pub mod online;
 pub mod registry;
+pub mod system;
 pub mod tables;
 pub mod vectors;

@@ -86,9 +86,7 @@ pub fn gigabytes() -> Option<f64> {
 /// The CPU engine that `www/early.js` started before this program arrived, and what was heard from
 /// it since. None if that failed, or if it was taken before.
 pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
-    let (window, name) = (window(), JsValue::from_str("vitrineEngine"));
-    let engine = Reflect::get(&window, &name).ok()?;
-    Reflect::delete_property(&window, &name).ok()?;
+    let engine = left("vitrineEngine")?;
     let worker = Reflect::get(&engine, &"worker".into()).ok()?.dyn_into().ok()?;
     let heard: Array = Reflect::get(&engine, &"heard".into()).ok()?.dyn_into().ok()?;
     Some((worker, heard.iter().filter_map(|event| event.dyn_into().ok()).collect()))
@@ -97,10 +95,15 @@ pub fn early_engine() -> Option<(Worker, Vec<Event>)> {
 /// The file that `www/early.js` sent for before this program arrived; none where it sent for none, or
 /// if that was taken before.
 pub fn early_file() -> Option<Promise> {
-    let (window, name) = (window(), JsValue::from_str("vitrinePrepared"));
-    let file = Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    left("vitrinePrepared")?.dyn_into().ok()
+}
+
+/// What `www/early.js` left under a name of the window, once.
+fn left(name: &str) -> Option<JsValue> {
+    let (window, name) = (window(), JsValue::from_str(name));
+    let value = Reflect::get(&window, &name).ok()?;
     Reflect::delete_property(&window, &name).ok()?;
-    Some(file)
+    Some(value)
 }
 
 /// A file beside the page as it is of the page's own version: the host may have another by now.

@@ -14,6 +14,7 @@ use super::parts::follow;
 use super::store::Store;
 use super::{bridge, browser};
 use market::language::{Language, Message, fill};
+use protocol::{Progress, words};
 
 /// Said where no words could be fetched: the one sentence that the program has itself.
 const MISSING: &str = "The words of this page could not be fetched. Load the page again. \
@@ -62,6 +63,12 @@ pub fn say(key: &str) -> &'static str {
 /// The words of a key with values in their placeholders, which whoever reads them follows.
 pub fn say_with(key: &str, values: &[(&str, &str)]) -> String {
     fill(say(key), values)
+}
+
+/// The words of a key with how many bytes have arrived, and of how many.
+pub fn say_arrived(key: &str, progress: Progress) -> String {
+    let [loaded, total] = [progress.loaded, progress.total].map(words::bytes);
+    say_with(key, &[("loaded", &loaded), ("total", &total)])
 }
 
 /// A message in words, which whoever reads them follows.

@@ -5,13 +5,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
-use super::language::{say, say_with};
+use super::language::{say, say_arrived};
 use super::store::{Store, store};
 use super::{browser, wire};
 use link::State;
 use protocol::prepared::Prepared;
 use protocol::supervisor::Readiness;
-use protocol::words;
 
 /// Shows it once it is there, unless the engine was sooner or something else is asked for by then. A
 /// file that is missing or cannot be read is as none: the engine's answer comes in any case.
@@ -45,10 +44,7 @@ pub fn PreparedMark() -> impl IntoView {
             return say(word!("prepared.alone")).to_string();
         }
         match progress() {
-            Some(p) if p.loaded < p.total => {
-                let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-                say_with(word!("prepared.fetching"), &[("loaded", &loaded), ("total", &total)])
-            }
+            Some(p) if p.loaded < p.total => say_arrived(word!("prepared.fetching"), p),
             _ => say(word!("prepared.starting")).into(),
         }
     };

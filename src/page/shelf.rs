@@ -9,7 +9,7 @@ use super::bridge::{self, PASSED};
 use super::effect::Telling;
 use super::flip;
 use super::header::growing;
-use super::language::{say, say_with};
+use super::language::{say, say_arrived, say_with};
 use super::parts::{click, live, when};
 use super::picture::{Mark, Picture};
 use super::rows::keyed;
@@ -267,10 +267,7 @@ fn Loading() -> impl IntoView {
         making.or_else(progress).map(|progress| of(progress).to_string())
     };
     let text = move || match progress() {
-        Some(p) if p.loaded < p.total => {
-            let [loaded, total] = [p.loaded, p.total].map(words::bytes);
-            say_with(word!("shelf.fetching"), &[("loaded", &loaded), ("total", &total)])
-        }
+        Some(p) if p.loaded < p.total => say_arrived(word!("shelf.fetching"), p),
         Some(_) => say(word!("shelf.opening")).into(),
         None => say(word!("shelf.starting")).into(),
     };

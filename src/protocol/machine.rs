@@ -2,7 +2,8 @@
 
 use wire::message;
 
-use super::{Candidate, Trace};
+use crate::answer::Candidate;
+use crate::trace::Trace;
 use market::catalogue::ProductId;
 use market::language::Value;
 

@@ -11,6 +11,10 @@ use systems::registry::{KNOBS, LEARNERS, RANKERS};
 pub const PROTOCOL_VERSION: u32 = {
     let files = hash(&[
         include_bytes!("lib.rs"),
+        include_bytes!("answer.rs"),
+        include_bytes!("question.rs"),
+        include_bytes!("shop.rs"),
+        include_bytes!("trace.rs"),
         include_bytes!("block.rs"),
         include_bytes!("learn.rs"),
         include_bytes!("machine.rs"),

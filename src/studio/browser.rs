@@ -46,7 +46,7 @@ pub fn point(testid: Option<&str>, watched: Option<&str>) -> bool {
     let found = [testid, watched].map(|testid| {
         // The studio may hold a second control of the same knob.
         let wanted = format!("[data-testid=\"{}\"]:not(#studio *)", testid?);
-        browser::document().query_selector(&wanted).ok().flatten()
+        first(&wanted)
     });
     let panel = found[1]
         .as_ref()
@@ -65,9 +65,24 @@ pub fn point(testid: Option<&str>, watched: Option<&str>) -> bool {
     found[0].is_some() && (watched.is_none() || found[1].is_some())
 }
 
+/// The first element of the document that a selector means.
+fn first(selector: &str) -> Option<Element> {
+    browser::document().query_selector(selector).ok().flatten()
+}
+
+/// The element that has an attribute.
+fn marked(attribute: &str) -> Option<Element> {
+    first(&format!("[{attribute}]"))
+}
+
+/// What is watched, or else pointed at.
+fn meant() -> Option<Element> {
+    marked(WATCHED_PART).or_else(|| marked(POINTED_AT))
+}
+
 /// Gives an attribute to this element and to no other.
 fn mark(attribute: &str, target: Option<&Element>) {
-    let marked = browser::document().query_selector(&format!("[{attribute}]")).ok().flatten();
+    let marked = marked(attribute);
     if marked.as_ref() != target {
         // Setting a well-formed attribute cannot fail.
         let _ = marked.map(|element| element.remove_attribute(attribute));
@@ -82,9 +97,6 @@ const HALVES: f64 = 1240.0;
 /// Scrolls what is pointed at, and what is to be watched, into view. Says whether that could be
 /// done: where one is in a side sheet that is closed, the sheet is opened, which takes a moment.
 pub fn reveal_pointed() -> bool {
-    let marked = |attribute: &str| {
-        browser::document().query_selector(&format!("[{attribute}]")).ok().flatten()
-    };
     let pointed = marked(POINTED_AT);
     let knob = pointed.as_ref().is_some_and(|element| element.matches(".knob").unwrap_or(false));
     let mut wanted = [marked(WATCHED_PART), pointed];
@@ -117,11 +129,7 @@ pub fn reveal_pointed() -> bool {
 /// Where what is watched, or else pointed at, stands in the window: what is drawn above it later moves it,
 /// and so does a scroll that something else began, as a product that is chosen does.
 pub fn pointed_place() -> Option<i32> {
-    let marked = |attribute: &str| {
-        browser::document().query_selector(&format!("[{attribute}]")).ok().flatten()
-    };
-    let element = marked(WATCHED_PART).or_else(|| marked(POINTED_AT))?;
-    Some(element.get_bounding_client_rect().top().round() as i32)
+    Some(meant()?.get_bounding_client_rect().top().round() as i32)
 }
 
 /// Whether what is watched, or else pointed at, is in the window with nothing over it: a scroll that was
@@ -129,15 +137,12 @@ pub fn pointed_place() -> Option<i32> {
 pub fn is_pointed_in_sight() -> bool {
     /// Parts of its height, one of which is to be seen, and the most pixels that is from its top.
     const SPOTS: [(f64, f64); 3] = [(0.1, 14.0), (0.3, 34.0), (0.5, 54.0)];
-    let document = browser::document();
-    let marked =
-        |attribute: &str| document.query_selector(&format!("[{attribute}]")).ok().flatten();
-    let Some(element) = marked(WATCHED_PART).or_else(|| marked(POINTED_AT)) else { return false };
+    let Some(element) = meant() else { return false };
     let place = element.get_bounding_client_rect();
     SPOTS.iter().any(|(part, most)| {
         let down = place.top() + (part * place.height()).min(*most);
         let across = place.left() + place.width() / 2.0;
-        document
+        browser::document()
             .element_from_point(across as f32, down as f32)
             .is_some_and(|at| element.contains(Some(&at)))
     })
@@ -154,7 +159,7 @@ fn reveal(element: &Element, block: ScrollLogicalPosition) {
 fn reveal_within(element: &Element, sheet: &Element) {
     /// Pixels left above it.
     const ABOVE: f64 = 12.0;
-    if let Ok(Some(stage)) = browser::document().query_selector(".stage") {
+    if let Some(stage) = first(".stage") {
         reveal(&stage, ScrollLogicalPosition::Start);
     }
     let [top, from] = [element, sheet].map(|element| element.get_bounding_client_rect().top());
@@ -165,7 +170,7 @@ fn reveal_within(element: &Element, sheet: &Element) {
 fn open_sheet_of(element: &Element) {
     let left = element.closest(".side.left").ok().flatten().is_some();
     let tab = format!(".tabs [data-tab={}]", if left { "knobs" } else { "insides" });
-    let tab = browser::document().query_selector(&tab).ok().flatten();
+    let tab = first(&tab);
     // Where both sheets stand side by side the tabs are out of sight; an open one is not closed.
     let closed = |tab: &Element| tab.get_attribute("aria-pressed").as_deref() != Some("true");
     if let Some(tab) = tab.filter(closed) {
@@ -176,13 +181,7 @@ fn open_sheet_of(element: &Element) {
 /// Scrolls so that the shelf begins below the header, where the studio would leave too little of
 /// it in sight.
 pub fn reveal_shelf() {
-    let document = browser::document();
-    let (Some(area), Some(studio)) = (
-        document.query_selector(".shelf-area").ok().flatten(),
-        document.get_element_by_id("studio"),
-    ) else {
-        return;
-    };
+    let (Some(area), Some(studio)) = (first(".shelf-area"), first("#studio")) else { return };
     let seen = studio.get_bounding_client_rect().top() - area.get_bounding_client_rect().top();
     if width() > HALVES && seen < ENOUGH {
         area.scroll_into_view_with_bool(true);

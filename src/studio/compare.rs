@@ -149,7 +149,7 @@ fn Compare() -> impl IntoView {
             Standing::Resting => say(word!("studio.engine.resting")).into(),
             Standing::Loading(None) => say(word!("studio.engine.starting")).into(),
             Standing::Loading(Some(progress)) => {
-                let share = words::percent(progress.loaded as f32 / progress.total.max(1) as f32);
+                let share = words::percent(progress.share());
                 say_with(word!("studio.engine.starting-at"), &[("share", &share)])
             }
         };

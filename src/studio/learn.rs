@@ -446,7 +446,7 @@ fn recipe(store: Store) -> Recipe {
 pub fn standing(trainer: &Trainer, run: Option<&Record>) -> String {
     let Some(run) = run else { return say(word!("learn.rests")).into() };
     if let Standing::Loading(progress) = trainer.standing.get() {
-        let share = progress.map_or(0.0, |p| p.loaded as f32 / p.total.max(1) as f32);
+        let share = progress.map_or(0.0, |progress| progress.share());
         return say_with(word!("learn.loading"), &[("share", &words::percent(share.min(1.0)))]);
     }
     if let Some((done, of)) = run.gathered {

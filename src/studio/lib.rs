@@ -16,6 +16,7 @@
 #[macro_use]
 extern crate keys;
 
+mod again;
 mod axis;
 pub mod bench;
 mod browser;

@@ -18,13 +18,14 @@ use self::system::{Board, system};
 use self::told::figure;
 use self::tree::{Item, Tree};
 use self::walk::{Steps, Walk};
+use super::again::ask_again;
 use super::engine::{Engine, Lost, Standing};
 use super::panels::Panel;
 use super::rest::at_rest;
 use link::view::{Beside, View};
 use market::catalogue::ProductId;
 use page::bridge::{self, PASSED};
-use page::language::{say, say_with, text, worded};
+use page::language::{say, say_with, text};
 use page::parts::{Soon, click, heard, live};
 use page::picture::Picture;
 use page::spoken::spoken;
@@ -123,7 +124,7 @@ fn MachineAtWork() -> impl IntoView {
         }))
     });
     let said = move || match (asking.get(), standing.get()) {
-        (true, Standing::Loading(_)) => say(word!("studio.explain.starting")).to_string(),
+        (true, Standing::Loading(_)) => say(word!("studio.engine.starting")).to_string(),
         (true, _) => say(word!("studio.explain.asking")).into(),
         (false, _) => seen.with(|seen| match seen {
             Some(Ok(Some(seen))) => what_moved(seen),
@@ -204,22 +205,17 @@ pub fn in_sight(
             Some(Err(why)) => Stands::Lost(why.clone()),
         })
     });
-    live(move || {
-        match stands.get() {
+    live(move || match stands.get() {
         Stands::Waits => ().into_any(),
-        Stands::Nothing => view! { <p class="empty" prop:textContent=text(word!("machine.nothing"))></p> }.into_any(),
+        Stands::Nothing => {
+            view! { <p class="empty" prop:textContent=text(word!("machine.nothing"))></p> }
+                .into_any()
+        }
         Stands::Drawn(_) => {
             let seen = sight.with_untracked(|sight| sight.as_ref()?.as_ref().ok()?.clone());
             seen.map_or_else(|| ().into_any(), |seen| draw(&seen))
         }
-        Stands::Lost(why) => view! {
-            <div class="trouble">
-                <p data-testid="notice" data-key="machine" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(word!("studio.explain.again"))></button>
-            </div>
-        }
-        .into_any(),
-    }
+        Stands::Lost(why) => ask_again("machine", why, retry),
     })
 }
 

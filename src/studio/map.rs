@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use field::Field;
 use hand::STEP;
 
+use super::again::ask_again;
 use super::engine::{Engine, Lost, Standing};
 use super::explain::unnamed;
 use super::panels::Panel;
@@ -22,7 +23,7 @@ use link::State;
 use link::view::MAX_PINS;
 use market::catalogue::ProductId;
 use market::language::Message;
-use page::language::{say, say_with, text, worded};
+use page::language::{say, say_with, text};
 use page::parts::{click, live};
 use page::picture::Picture;
 use page::spoken::spoken;
@@ -49,8 +50,7 @@ mod texts {
     pub const BY_WHEEL: &str = word!("studio.map.by-wheel");
     pub const BY_TOUCH: &str = word!("studio.map.by-touch");
     pub const ASKING: &str = word!("studio.map.asking");
-    pub const STARTING: &str = word!("studio.map.starting");
-    pub const AGAIN: &str = word!("studio.map.again");
+    pub const STARTING: &str = word!("studio.engine.starting");
     pub const PRODUCTS: &str = word!("studio.map.products");
     pub const RETRIEVED: &str = word!("studio.map.retrieved");
     pub const CHOSEN: &str = word!("studio.map.chosen");
@@ -286,15 +286,7 @@ fn MapOfTheCatalogue() -> impl IntoView {
         0 => String::new(),
         all => texts::taken(&count(all), all.min(LISTED), all),
     };
-    let notice = move |why: Lost| {
-        view! {
-            <div class="trouble">
-                <p data-testid="notice" data-key="map" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
-            </div>
-        }
-        .into_any()
-    };
+    let notice = move |why: Lost| ask_again("map", why, retry);
     let values = move || {
         drawn.with(|map| {
             map.as_ref().map(|map| {

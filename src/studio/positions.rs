@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, PointerEvent};
 
+use super::again::ask_again;
 use super::bench::{Chances, arranged, moved, with_page};
 use super::browser::focus;
 use super::engine::{Engine, Lost, Standing};
@@ -43,8 +44,7 @@ mod texts {
     pub const NO_RANKER: &str = word!("studio.positions.no-ranker");
     pub const RESET: &str = word!("studio.positions.reset");
     pub const WAITING: &str = word!("studio.positions.waiting");
-    pub const STARTING: &str = word!("studio.positions.starting");
-    pub const AGAIN: &str = word!("studio.positions.again");
+    pub const STARTING: &str = word!("studio.engine.starting");
     pub const EMPTY: &str = word!("studio.positions.empty");
     pub const TABLE: &str = word!("studio.positions.table");
     pub const SUM: &str = word!("studio.positions.sum");
@@ -304,20 +304,12 @@ fn Positions() -> impl IntoView {
             .into_any()
         })
     };
-    let trouble = move || {
-        match page.get() {
-        Some(Err(why)) => view! {
-            <div class="trouble">
-                <p data-testid="notice" data-key="positions" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
-            </div>
-        }
-        .into_any(),
+    let trouble = move || match page.get() {
+        Some(Err(why)) => ask_again("positions", why, retry),
         Some(Ok(page)) if page.products().is_empty() => {
             view! { <p class="empty" prop:textContent=text(texts::EMPTY)></p> }.into_any()
         }
         _ => ().into_any(),
-    }
     };
     view! {
         <div class="positions" data-testid="positions">

@@ -21,6 +21,7 @@ pub static RANKER: Ranker = Ranker {
     bias: Some(|settings| BiasFeatures::of(settings) != BiasFeatures::default()),
     blocks: &["contributions", "attention", "bias", "features-panel"],
     parts: PARTS,
+    learns: Some(&LEARNING),
 };
 
 /// Its training in the tab: the variant that the knobs choose.

@@ -161,8 +161,7 @@ pub fn rank_with(settings: &mut Settings, variant: &Settings) {
 
 /// The training of the ranker that such settings choose; none of a ranker that learns nothing.
 pub fn of_ranker(settings: &Settings) -> Option<&'static Learning> {
-    let ranker = registry::ranker(settings);
-    LEARNERS.into_iter().find(|learning| learning.ranks() && learning.key == ranker.key)
+    registry::ranker(settings).learns
 }
 
 /// A system's training in the tab.
@@ -372,8 +371,19 @@ mod tests {
             _ => "",
         };
         assert_eq!(LEARNERS.map(chosen), LEARNERS.map(|learning| learning.key));
-        let rankers: Vec<&str> = LEARNERS.iter().filter(|of| of.ranks()).map(|of| of.key).collect();
-        assert_eq!(rankers, ["dmt", "mlpr"]);
+    }
+
+    #[test]
+    fn whoever_says_that_it_learns_is_listed_once_rankers_first() {
+        let rankers =
+            registry::RANKERS.into_iter().filter_map(|of| Some((of.key, true, of.learns?)));
+        let retrievers = registry::RETRIEVERS.into_iter();
+        let retrievers = retrievers.filter_map(|of| Some((of.key, false, of.learns?)));
+        let said: Vec<(&str, bool, &Learning)> = rankers.chain(retrievers).collect();
+        assert_eq!(said.iter().map(|(.., learning)| *learning).collect::<Vec<_>>(), LEARNERS);
+        for (key, ranks, learning) in said {
+            assert_eq!((learning.key, learning.ranks()), (key, ranks));
+        }
     }
 
     #[test]

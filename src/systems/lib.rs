@@ -28,6 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::{Sink, Source, Wire, Wrong};
 
 use knob::{Knob, Settings};
+use learning::Learning;
 use part::Part;
 use shared::Blend;
 
@@ -78,6 +79,8 @@ pub struct Retriever {
     /// Keys of those that the coarse ranker's two towers stand on, the request's and the product's; none
     /// where they are another system's.
     pub coarse_stands_on: [&'static [&'static str]; 2],
+    /// How it learns in the tab; none where it does not.
+    pub learns: Option<&'static Learning>,
 }
 
 /// One of several things that a retriever was trained for.
@@ -118,6 +121,8 @@ pub struct Ranker {
     pub blocks: &'static [&'static str],
     /// What it is made of, inputs first.
     pub parts: &'static [Part],
+    /// How it learns in the tab; none where it does not.
+    pub learns: Option<&'static Learning>,
 }
 
 impl Ranker {

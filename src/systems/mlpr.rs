@@ -18,6 +18,7 @@ pub static RANKER: Ranker = Ranker {
     bias: None,
     blocks: &["chain", "contributions", "features-panel"],
     parts: PARTS,
+    learns: Some(&LEARNING),
 };
 
 /// Its training in the tab: everything above the encoders that ship.

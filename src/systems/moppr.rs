@@ -29,6 +29,7 @@ pub static RETRIEVER: Retriever = Retriever {
     blocks: &[],
     parts: PARTS,
     coarse_stands_on: [&["joined"], &["product"]],
+    learns: Some(&LEARNING),
 };
 
 /// Its training in the tab: on objectives that weigh what their sliders say.

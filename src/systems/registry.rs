@@ -12,9 +12,50 @@ pub static RETRIEVERS: [&Retriever; 3] = [&moppr::RETRIEVER, &yandex::RETRIEVER,
 /// Systems that rank.
 pub static RANKERS: [&Ranker; 3] = [&dmt::RANKER, &mlpr::RANKER, &retrieval_alone::RANKER];
 
-/// Systems that learn in the tab, in the order in which the studio offers them.
-pub static LEARNERS: [&Learning; 4] =
-    [&dmt::LEARNING, &moppr::LEARNING, &yandex::LEARNING, &mlpr::LEARNING];
+/// What those of them that learn in the tab say of it, in the order in which the studio offers them: who ranks,
+/// then who retrieves.
+pub static LEARNERS: [&Learning; LEARN] = {
+    let mut all = [learning(0); LEARN];
+    let mut n = 1;
+    while n < LEARN {
+        all[n] = learning(n);
+        n += 1;
+    }
+    all
+};
+
+/// How many systems learn.
+const LEARN: usize = {
+    let (mut count, mut n) = (0, 0);
+    while n < RANKERS.len() + RETRIEVERS.len() {
+        count += learns(n).is_some() as usize;
+        n += 1;
+    }
+    count
+};
+
+/// What a system says of its training, rankers counted before retrievers.
+const fn learns(number: usize) -> Option<&'static Learning> {
+    if number < RANKERS.len() {
+        RANKERS[number].learns
+    } else {
+        RETRIEVERS[number - RANKERS.len()].learns
+    }
+}
+
+/// The training of this number; where there is none, nothing compiles.
+const fn learning(mut number: usize) -> &'static Learning {
+    let mut n = 0;
+    loop {
+        if let Some(learning) = learns(n) {
+            if number == 0 {
+                return learning;
+            }
+            number -= 1;
+        }
+        n += 1;
+    }
+}
 
 /// Names of the retrievers in links.
 pub static RETRIEVER_KEYS: [&str; RETRIEVERS.len()] = {

@@ -13,4 +13,5 @@ pub static RANKER: Ranker = Ranker {
     bias: None,
     blocks: &[],
     parts: &[],
+    learns: None,
 };

@@ -18,6 +18,7 @@ pub static RETRIEVER: Retriever = Retriever {
     blocks: &["searches", "towers"],
     parts: PARTS,
     coarse_stands_on: [&[], &[]],
+    learns: Some(&LEARNING),
 };
 
 /// Its training in the tab: the second stage.

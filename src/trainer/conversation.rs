@@ -15,7 +15,7 @@ use protocol::{Notice, PROTOCOL_VERSION};
 use training::learning::Gathered as Samples;
 use training::slices::{Sliced, next_slice};
 use worker::Network;
-use worker::scope::{Bell, hear, let_messages_in, milliseconds, post};
+use worker::scope::{Bell, hear, let_messages_in, milliseconds, other_version, post};
 
 /// Milliseconds between two messages of steps.
 const TOLD: f64 = 100.0;
@@ -154,10 +154,6 @@ fn receive(wanted: &Rc<Wanted>, data: JsValue) {
         }
         Err(error) => post(&FromTrainer::Failed(other_version(error.to_string()))),
     }
-}
-
-fn other_version(why: String) -> Notice {
-    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 async fn serve(wanted: &Wanted) -> Result<(), Notice> {

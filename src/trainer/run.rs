@@ -20,8 +20,8 @@ use nets::models::weights::Precision;
 use protocol::learn::{Begun, Curve, Gate, Look, Measure};
 use protocol::{Notice, Opened};
 use systems::knob::Settings;
+use training::learner;
 use training::learning::{self, Asked, Gated, Gathered, Looked, Seen, Steps};
-use training::registry::learner;
 use training::slices::{Sliced, end_slice, whole};
 
 /// Shoppers, none of them learned from, whom a model is tested on.

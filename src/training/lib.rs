@@ -24,7 +24,6 @@ pub mod people;
 pub mod preset;
 pub mod queries;
 pub mod query_category;
-pub mod registry;
 pub mod slices;
 pub mod survey;
 pub mod trees;
@@ -33,10 +32,40 @@ pub mod yandex;
 
 use burn::tensor::Tensor;
 
+use learning::Learns;
+use systems::learning::Chosen;
+use systems::registry;
+
+/// Every system that learns in the tab, in the order of [`registry::LEARNERS`].
+static LEARNERS: [&dyn Learns; registry::LEARNERS.len()] =
+    [&dmt::learn::Dmt, &mlpr::learn::Mlpr, &moppr::learn::Moppr, &yandex::learn::Yandex];
+
+/// What trains the one that is chosen.
+pub fn learner(chosen: &Chosen) -> &'static dyn Learns {
+    // All that the registry has have a line: a test holds the two lists together.
+    let known = LEARNERS.into_iter().find(|system| system.learning() == chosen.learning());
+    known.unwrap_or(LEARNERS[0])
+}
+
 /// What is added to the score of a candidate that takes no part in a softmax.
 const ABSENT: f32 = -1e9;
 
 /// The numbers of a tensor on the CPU.
 pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("the CPU gives back its tensors")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use systems::learning::Learning;
+
+    #[test]
+    fn who_declares_to_learn_learns() {
+        let known: Vec<&Learning> = LEARNERS.iter().map(|system| system.learning()).collect();
+        assert_eq!(known, registry::LEARNERS);
+        for learning in registry::LEARNERS {
+            assert_eq!(learner(&Chosen::new(learning)).learning(), learning);
+        }
+    }
 }

@@ -9,6 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
 
+use protocol::Notice;
+
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
@@ -30,6 +32,11 @@ pub fn post(message: &impl Serialize) {
         }
         Err(error) => web_sys::console::error_1(&error.to_string().into()),
     }
+}
+
+/// What is said to whoever speaks another version of the messages.
+pub fn other_version(why: String) -> Notice {
+    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 /// The worker's clock.

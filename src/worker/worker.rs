@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::device::{self, BACKEND};
 use super::fetch::Network;
 use super::kept::Private;
-use super::scope::{Bell, hear, let_messages_in, milliseconds, post};
+use super::scope::{Bell, hear, let_messages_in, milliseconds, other_version, post};
 use engine::pipeline::Funnel;
 use engine::pipeline::caller::Caller;
 use link::State;
@@ -60,10 +60,6 @@ fn receive(inbox: &Rc<Inbox>, data: JsValue) {
         }
         Err(error) => post(&FromEngine::Failed(other_version(error.to_string()))),
     }
-}
-
-fn other_version(why: String) -> Notice {
-    Notice::new(word!("notices.protocol")).with("why", why)
 }
 
 async fn serve(inbox: &Rc<Inbox>) -> Result<(), Notice> {

@@ -2,6 +2,7 @@
 
 pub mod evaluate;
 mod report;
+mod score;
 
 use std::path::PathBuf;
 
@@ -9,16 +10,15 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::market::{Chance, Market, Networks, bar, command_line, read};
-use super::tables::predictor;
-use super::{score, sub::sub};
-use crate::registry::System;
+use super::market::{Chance, Market, Networks, bar, command_line};
+use super::sub::sub;
+use crate::system::System;
 use crate::tables;
 use market::World;
 use market::features::dense;
 use nets::models::dmt::ranker::{MODEL, Ranker, file_name};
 use nets::models::dmt::{Dmt, DmtConfig, Interest, SEQUENCES};
-use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
+use nets::models::query_category::CategoryPredictor;
 use nets::models::vocabulary::Vocabulary;
 use nets::models::weights::{About, Precision, Weights};
 use systems::dmt::{BiasFeatures, MultiTask};
@@ -41,13 +41,13 @@ pub static SYSTEM: System = System {
         evaluate::Arguments,
         evaluate::run
     )],
-    score: score::dmt::score,
+    score: score::score,
     tables: tables::dmt::TABLES,
-    claims: tables::claims::dmt::CLAIMS,
+    claims: tables::dmt::claims::CLAIMS,
     studies: &[&tables::dmt::repurchase::STUDY, &tables::dmt::gates::STUDY],
     measured: |market, tested| {
         let (world, words) = (market.world(), market.words()?);
-        Ok(Box::new(tables::dmt::Dmt::new(world, words, &predictor(market)?, tested)?))
+        Ok(Box::new(tables::dmt::Dmt::new(world, words, &market.predictor()?, tested)?))
     },
 };
 
@@ -184,8 +184,7 @@ fn bias_features(features: &[BiasFeature]) -> BiasFeatures {
 /// The market and its page views, with queries read as serving reads them.
 fn gather(market: &Market, pages: Pages) -> Result<(World, Data)> {
     let world = market.world();
-    let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
-        .context("the predictor is trained by `vitrine train moppr`")?;
+    let file = market.predictor()?;
     let types = world.catalogue.product_types.len();
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use market::text::TokenVectors;
 use market::{MarketConfig, World};
+use nets::models::query_category::MODEL as QUERY_CATEGORY;
 use training::preset::Preset;
 
 /// The market that a model is trained on, and the words that its queries are read with.
@@ -69,6 +70,15 @@ impl Market {
             TokenVectors::new(&vocabulary, &read(&self.assets.join("words.safetensors"))?)?;
         words.extend(&read(&self.assets.join("words-more.safetensors"))?)?;
         Ok(words)
+    }
+
+    /// Reads the file of what tells a query's categories.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn predictor(&self) -> Result<Vec<u8>> {
+        read(&self.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
+            .context("the predictor is trained by `vitrine train moppr`")
     }
 }
 

@@ -1,6 +1,7 @@
 //! `vitrine train mlpr` and `vitrine evaluate mlpr`.
 
 pub mod evaluate;
+mod score;
 mod times;
 
 use std::path::Path;
@@ -10,10 +11,9 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 
-use super::market::{Chance, Market, Networks, bar, command_line, read};
-use super::tables::predictor;
-use super::{score, sub::sub};
-use crate::registry::System;
+use super::market::{Chance, Market, Networks, bar, command_line};
+use super::sub::sub;
+use crate::system::System;
 use crate::tables;
 
 use market::World;
@@ -22,7 +22,7 @@ use market::text::TokenVectors;
 use nets::models::mlpr::bert::{Bert, Text};
 use nets::models::mlpr::ranker::{MODEL, Ranker};
 use nets::models::mlpr::{K, MlprConfig, TASKS};
-use nets::models::query_category::{CategoryPredictor, MODEL as QUERY_CATEGORY};
+use nets::models::query_category::CategoryPredictor;
 use nets::models::weights::{About, Precision, Weights};
 use training::checkpoint::Checkpoint;
 use training::device::device;
@@ -43,13 +43,13 @@ pub static SYSTEM: System = System {
         evaluate::Arguments,
         evaluate::run
     )],
-    score: score::mlpr::score,
+    score: score::score,
     tables: tables::mlpr::TABLES,
-    claims: tables::claims::mlpr::CLAIMS,
+    claims: tables::mlpr::claims::CLAIMS,
     studies: &[&times::STUDY],
     measured: |market, _| {
         let (world, words) = (market.world(), market.words()?);
-        Ok(Box::new(tables::mlpr::Mlpr::new(world, words, &predictor(market)?)?))
+        Ok(Box::new(tables::mlpr::Mlpr::new(world, words, &market.predictor()?)?))
     },
 };
 
@@ -105,8 +105,7 @@ pub(crate) struct Gathered {
 pub(crate) fn gather(market: &Market) -> Result<Gathered> {
     let world = market.world();
     let words = market.words()?;
-    let file = read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
-        .context("the predictor is trained by `vitrine train moppr`")?;
+    let file = market.predictor()?;
     let types = world.catalogue.product_types.len();
     let predictor = CategoryPredictor::load(&file, types, &Device::flex())?;
     let progress = bar(2 * u64::from(world.config.shoppers), "shoppers", "logs")?;

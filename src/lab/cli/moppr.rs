@@ -2,6 +2,7 @@
 
 pub mod evaluate;
 pub mod gmv;
+mod score;
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,8 @@ use clap::Args;
 
 use super::bars::Bars;
 use super::market::{Market, Networks, bar, command_line};
-use super::{coarse_ranker, score, sub::sub};
-use crate::registry::System;
+use super::{coarse_ranker, sub::sub};
+use crate::system::System;
 use crate::tables;
 use crate::tables::moppr::{ONLINE, trained};
 use nets::models::moppr::Moppr;
@@ -39,9 +40,9 @@ pub static SYSTEM: System = System {
         ),
         sub!("gmv", "The retriever: whether expected GMV comes true", gmv::Arguments, gmv::run),
     ],
-    score: score::moppr::score,
+    score: score::score,
     tables: tables::moppr::TABLES,
-    claims: tables::claims::moppr::CLAIMS,
+    claims: tables::moppr::claims::CLAIMS,
     studies: &[&coarse_ranker::STUDY],
     measured: |market, tested| {
         Ok(Box::new(tables::moppr::Moppr::new(market.config(), market.words()?, tested)))

@@ -5,12 +5,8 @@
 //! output another, of the paper's names: docs/score.md has both. What is computed of padding is
 //! printed as zeros. Everything is computed in f32 on the CPU.
 
-pub mod dmt;
-mod insides;
-pub mod mlpr;
-pub mod moppr;
-mod read;
-pub mod yandex;
+pub(crate) mod insides;
+pub(crate) mod read;
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,7 +16,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
-use crate::registry::{self, SYSTEMS, System};
+use crate::registry::{self, SYSTEMS};
+use crate::system::System;
 pub use insides::Insides;
 pub use read::Fields;
 

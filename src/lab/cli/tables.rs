@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::market::{Market, bar, read};
+use super::market::{Market, bar};
 use super::study::{self, FIGURES};
 use crate::online::kept::Kept;
-use crate::registry::SYSTEMS;
+use crate::registry::{self, SYSTEMS};
 use crate::tables::claims;
 use crate::tables::compare::table_report;
 use crate::tables::page::{self, Page};
@@ -20,7 +20,6 @@ use crate::tables::report::{self, Report, TableReport};
 use crate::tables::results::{Results, Store};
 use crate::tables::table::{System, Table};
 use market::language::Language;
-use nets::models::query_category::MODEL as QUERY_CATEGORY;
 
 /// Which tables, from how many seeds, on which market.
 #[derive(Debug, Args)]
@@ -115,7 +114,7 @@ fn report(
     folder: &Path,
 ) -> Result<Report> {
     let mut online = BTreeMap::new();
-    for trial in claims::trials() {
+    for trial in claims::trials(registry::claims()) {
         if let Some(kept) = Kept::read(folder, trial.name)? {
             online.insert(trial.name.to_owned(), kept);
         }
@@ -147,12 +146,6 @@ const SHOPPERS: &str = "32000";
 
 /// Shoppers who are tested.
 const TESTED: u32 = 50_000;
-
-/// The file of what tells a query's categories.
-pub(crate) fn predictor(market: &Market) -> Result<Vec<u8>> {
-    read(&market.assets.join(QUERY_CATEGORY).with_extension("safetensors"))
-        .context("the predictor is trained by `vitrine train moppr`")
-}
 
 /// Trains what is not finished, and prints the tables.
 ///
@@ -190,7 +183,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     for table in &report.tables {
         println!("{}", Page(Language::English).table(table));
     }
-    println!("{}", Page(Language::English).claims(&claims::tally(&report)));
+    println!("{}", Page(Language::English).claims(&claims::tally(registry::claims(), &report)));
     println!("{}", Page(Language::English).headline(&report.tally()));
     let now = started.elapsed().as_secs_f64();
     println!("{:.0} s now; training and measuring all of it, {:.0} s", now, work.seconds);

@@ -1,5 +1,7 @@
 //! `vitrine train yandex`.
 
+mod score;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -7,8 +9,8 @@ use clap::{Args, ValueEnum};
 use training::device::device;
 
 use super::market::{Market, Networks, bar, command_line};
-use super::{score, sub::sub};
-use crate::registry::System;
+use super::sub::sub;
+use crate::system::System;
 use crate::tables;
 use market::World;
 use nets::models::weights::{About, Precision, Weights};
@@ -28,9 +30,9 @@ pub static SYSTEM: System = System {
     key: "yandex",
     train: sub!("yandex", "The retriever of the feed", Training, train),
     evaluate: &[],
-    score: score::yandex::score,
+    score: score::score,
     tables: tables::yandex::TABLES,
-    claims: tables::claims::yandex::CLAIMS,
+    claims: tables::yandex::claims::CLAIMS,
     studies: &[],
     measured: |market, tested| {
         Ok(Box::new(tables::yandex::Yandex::new(market.world(), market.words()?, tested)))

@@ -4,11 +4,6 @@
 //! ([`Decided::Online`]) or by a study ([`Decided::Study`]), by the rule that stands with it, or waits for a
 //! measurement that there is not yet ([`Decided::Open`]).
 
-pub mod dmt;
-pub mod mlpr;
-pub mod moppr;
-pub mod yandex;
-
 use super::report::{Comparison, Report, Tally, Verdict};
 use super::significance::{Estimate, LEVEL};
 use super::study::{self, Contrast};
@@ -16,7 +11,6 @@ use crate::online::arm::On;
 use crate::online::difference::Difference;
 use crate::online::kept::{Kept, Setup};
 use crate::online::measures::Scale;
-use crate::registry::SYSTEMS;
 
 /// Something that a paper states.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +93,8 @@ pub enum Shows {
 /// Shoppers of an online test that decides something.
 const SHOPPERS: u32 = 8_000;
 
-const fn check(
+/// A comparison of two rows, of these metrics.
+pub(super) const fn check(
     table: &'static str,
     higher: &'static str,
     lower: &'static str,
@@ -108,7 +103,8 @@ const fn check(
     Check { table, higher, lower, metrics }
 }
 
-const fn claim(
+/// What comparisons decide.
+pub(super) const fn claim(
     paper: &'static str,
     section: &'static str,
     says: &'static str,
@@ -118,7 +114,8 @@ const fn claim(
     Claim { paper, section, says, decided: Decided::By(rule, checks) }
 }
 
-const fn online(
+/// What an online test decides.
+pub(super) const fn online(
     paper: &'static str,
     section: &'static str,
     says: &'static str,
@@ -128,7 +125,8 @@ const fn online(
     Claim { paper, section, says, decided: Decided::Online(trial, shows) }
 }
 
-const fn study(
+/// What a study decides.
+pub(super) const fn study(
     paper: &'static str,
     section: &'static str,
     says: &'static str,
@@ -138,18 +136,14 @@ const fn study(
     Claim { paper, section, says, decided: Decided::Study(name, contrasts) }
 }
 
-const fn open(
+/// What nothing decides yet, and why.
+pub(super) const fn open(
     paper: &'static str,
     section: &'static str,
     says: &'static str,
     by: &'static str,
 ) -> Claim {
     Claim { paper, section, says, decided: Decided::Open(by) }
-}
-
-/// Every claim, paper by paper.
-pub fn claims() -> impl Iterator<Item = &'static Claim> {
-    SYSTEMS.into_iter().flat_map(|system| system.claims)
 }
 
 impl Claim {
@@ -344,16 +338,18 @@ fn larger(one: Estimate, others: &[Estimate]) -> Option<Verdict> {
     })
 }
 
-/// Verdicts of all claims together.
-pub fn tally(report: &Report) -> Tally {
+/// Verdicts of claims together.
+pub fn tally(claims: impl Iterator<Item = &'static Claim>, report: &Report) -> Tally {
     let mut tally = Tally::default();
-    claims().for_each(|claim| tally.count(claim.verdict(report)));
+    claims.for_each(|claim| tally.count(claim.verdict(report)));
     tally
 }
 
-/// The online tests that decide something, each once for each claim.
-pub fn trials() -> impl Iterator<Item = &'static Trial> {
-    claims().filter_map(|claim| match claim.decided {
+/// The online tests that decide something of claims, each once for each claim.
+pub fn trials(
+    claims: impl Iterator<Item = &'static Claim>,
+) -> impl Iterator<Item = &'static Trial> {
+    claims.filter_map(|claim| match claim.decided {
         Decided::Online(trial, _) => Some(trial),
         _ => None,
     })

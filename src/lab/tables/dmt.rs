@@ -1,5 +1,6 @@
 //! DMT's tables 1 and 3 to 5 (DMT 6), its figure 3 and what 6.2.1 finds of repurchases.
 
+pub mod claims;
 pub mod gates;
 pub mod repurchase;
 

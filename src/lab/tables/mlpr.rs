@@ -4,6 +4,8 @@
 //! are one model: experts of its own for each task, trained by the uncertainty loss. What table 4
 //! adds to it stands on it; MLPR has stage 1 below as well.
 
+pub mod claims;
+
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 

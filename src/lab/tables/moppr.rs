@@ -1,5 +1,7 @@
 //! MOPPR's tables 1 and 2, its figure 4, and what section 7.1.2 says of hard mining (MOPPR 5.5 and 7.1).
 
+pub mod claims;
+
 use anyhow::{Context, Result};
 use training::device::device;
 

@@ -7,7 +7,7 @@ use super::report::{Comparison, Report, TableReport, Tally, Verdict};
 use super::study::Contrast;
 use crate::online::kept::{Kept, Moved};
 use crate::online::measures::Scale;
-use crate::registry::studies;
+use crate::registry::{self, studies};
 use languages::worded;
 use market::language::{Language, Message};
 
@@ -40,7 +40,7 @@ impl Page {
         let mut text = format!(
             "# {}\n\n{}\n\n{}\n\n{}\n\n{}\n\n{}|---|{}\n",
             self.say(word!("tables.heading")),
-            self.claims(&claims::tally(report)),
+            self.claims(&claims::tally(registry::claims(), report)),
             self.headline(&report.tally()),
             worded(&about, self.0),
             self.say(word!("tables.missing")),
@@ -225,13 +225,13 @@ pub fn claims(report: &Report, command: &str) -> String {
          names considered (Holm).\n\n\
          Anything else is not significant. What nothing decides yet says what would.\n\n\
          | paper | section | claim | decided by | rule | here |\n|---|---|---|---|---|---|\n",
-        english.claims(&claims::tally(report)),
+        english.claims(&claims::tally(registry::claims(), report)),
         report.market.products,
         report.market.shoppers,
         report.market.tested,
         report.market.seed,
     );
-    for claim in claims::claims() {
+    for claim in registry::claims() {
         let (by, rule) = match claim.decided {
             Decided::Open(by) => (by.to_owned(), "\u{2013}"),
             Decided::By(rule, checks) => {
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn what_was_measured_stands_below_the_claims() {
-        let trial = claims::trials().next().unwrap();
+        let trial = claims::trials(registry::claims()).next().unwrap();
         let setup = Setup {
             a: trial.arms[0].into(),
             b: trial.arms[1].into(),

@@ -1,5 +1,7 @@
 //! Yandex's tables 1 to 3 (Yandex 4.3).
 
+pub mod claims;
+
 use anyhow::{Context, Result};
 use training::device::device;
 

@@ -10,6 +10,7 @@ use super::found::Found;
 use super::texts;
 use super::tries::{Tries, WhatWouldChangeIt};
 use super::way::{attention, features, gates, split, way};
+use crate::again::ask_again;
 use crate::engine::{Engine, Lost, Standing};
 use crate::panels::Panel;
 use crate::rest::at_rest;
@@ -18,7 +19,7 @@ use link::State;
 use market::catalogue::ProductId;
 use page::browser;
 use page::insides::product::{Apart, Chosen};
-use page::language::{say, text, worded};
+use page::language::{say, text};
 use page::parts::{click, is_composing, live, written};
 use page::picture::Picture;
 use page::spoken::spoken;
@@ -90,19 +91,11 @@ fn Explain() -> impl IntoView {
         }),
         (None, ..) => String::new(),
     };
-    let shown = move || {
-        match (product.get(), found.get()) {
+    let shown = move || match (product.get(), found.get()) {
         (None, _) => none_chosen(store),
         (Some(product), Some(Ok(found))) if found.trace.product == product => taken_apart(&found),
-        (Some(_), Some(Err(why))) if !asking.get() => view! {
-            <div class="trouble">
-                <p data-testid="notice" data-key="explain" role="alert" prop:textContent=move || worded(&why)></p>
-                <button type="button" class="outlined" on:click=click(move || retry.update(|n| *n += 1)) prop:textContent=text(texts::AGAIN)></button>
-            </div>
-        }
-        .into_any(),
+        (Some(_), Some(Err(why))) if !asking.get() => ask_again("explain", why, retry),
         _ => ().into_any(),
-    }
     };
     let tried = move || {
         let known = found.with(|found| matches!(found, Some(Ok(_)))) && product.get().is_some();

@@ -148,7 +148,7 @@ pub fn StepView(step: Step, place: LessonPlace, done: Done) -> impl IntoView {
         let label = move || match stand.get() {
             Stand::Open | Stand::Stopped(_) => say(word!("studio.lessons.check")),
             Stand::Asked if learns => say(word!("studio.lessons.learning")),
-            Stand::Asked if starting() => say(word!("studio.lessons.starting")),
+            Stand::Asked if starting() => say(word!("studio.engine.starting")),
             Stand::Asked => say(word!("studio.lessons.computing")),
             Stand::Judged(_) => say(word!("studio.lessons.check-again")),
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::online::difference::Design;
 use crate::online::kept::{Moved, Weeks};
 use crate::online::measures::{MEASURES, by_week};
-use crate::registry::{studies, tables};
+use crate::registry::{claims, studies, tables};
 use crate::tables::report::{Market, Outcome, RowReport, Spread, TableReport};
 use link::State;
 use market::metrics::{BLOCKS, Figure};

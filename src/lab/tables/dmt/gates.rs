@@ -9,7 +9,6 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
 use crate::cli::market::{Market, read};
-use crate::cli::tables::predictor;
 use crate::tables::study::Study;
 use market::catalogue::{Catalogue, ProductId};
 use market::fingerprint::hash;
@@ -66,7 +65,7 @@ fn weights(market: &Market) -> PathBuf {
 fn pages(market: &Market) -> Result<Vec<(u32, Gates)>> {
     let (world, words) = (market.world(), market.words()?);
     let types = world.catalogue.product_types.len();
-    let predictor = CategoryPredictor::load(&predictor(market)?, types, &Device::flex())?;
+    let predictor = CategoryPredictor::load(&market.predictor()?, types, &Device::flex())?;
     let pages = Pages { cold_start: 0.0, cold: false, ..Pages::PLAYGROUND };
     let people = People::of_log(&world);
     let samples = Data::gather(&world, &words, &predictor, pages, &people, || ())?.test;

@@ -1,9 +1,9 @@
 //! What DMT's text states.
 
-use super::Rule::{Every, Larger, Most};
-use super::Shows::Higher;
-use super::{Claim, Trial, check, claim, online, open, study};
 use crate::online::arm::On;
+use crate::tables::claims::Rule::{Every, Larger, Most};
+use crate::tables::claims::Shows::Higher;
+use crate::tables::claims::{Claim, Trial, check, claim, online, open, study};
 use crate::tables::study::Contrast::{Above, Differ, Over, Under};
 
 const CLICK: &[&str] = &["click AUC"];

@@ -1,7 +1,7 @@
 //! What MLPR's text states.
 
-use super::Rule::{Every, Larger, Most};
-use super::{Claim, check, claim, study};
+use crate::tables::claims::Rule::{Every, Larger, Most};
+use crate::tables::claims::{Claim, check, claim, study};
 use crate::tables::study::Contrast::Above;
 
 const AUCS: &[&str] = &["click AUC", "cart AUC", "order AUC"];

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use burn::tensor::{Device, Tensor};
 
-use super::Insides;
-use super::read::{Fields, LOG_VARIANCE, SCALE, TEMPERATURE, WEIGHT};
+use crate::cli::score::insides::Insides;
+use crate::cli::score::read::{Fields, LOG_VARIANCE, SCALE, TEMPERATURE, WEIGHT};
 use nets::models::mlpr::bert::{BertConfig, FIELDS, Texts};
 use nets::models::mlpr::extraction::Extracted;
 use nets::models::mlpr::ranker::MODEL;

@@ -5,8 +5,8 @@ use anyhow::{Result, bail};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::Insides;
-use super::read::{Fields, WEIGHT};
+use crate::cli::score::insides::Insides;
+use crate::cli::score::read::{Fields, WEIGHT};
 use nets::models::weights::{Weights, WeightsError};
 use nets::models::yandex::input::{Contexts, Histories, Sequence};
 use nets::models::yandex::retriever::MODEL;

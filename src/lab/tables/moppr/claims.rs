@@ -1,9 +1,9 @@
 //! What MOPPR's text states.
 
-use super::Rule::{Every, Larger, Most};
-use super::Shows::{Higher, Lower};
-use super::{Claim, Trial, check, claim, online, open, study};
 use crate::online::arm::On;
+use crate::tables::claims::Rule::{Every, Larger, Most};
+use crate::tables::claims::Shows::{Higher, Lower};
+use crate::tables::claims::{Claim, Trial, check, claim, online, open, study};
 use crate::tables::study::Contrast::Above;
 
 const RECALLS: &[&str] = &["recall@K", "recall_p@K"];

@@ -4,8 +4,8 @@ use anyhow::{Result, bail};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Int, Tensor};
 
-use super::Insides;
-use super::read::{Fields, TEMPERATURE, WEIGHT};
+use crate::cli::score::insides::Insides;
+use crate::cli::score::read::{Fields, TEMPERATURE, WEIGHT};
 use market::features::places::NEIGHBOURHOOD;
 use market::features::windows;
 use nets::models::dmt::ranker::MODEL;

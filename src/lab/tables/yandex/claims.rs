@@ -1,9 +1,9 @@
 //! What the Yandex paper's text states.
 
-use super::Rule::{Every, Larger, Most};
-use super::Shows::{Early, Higher, More};
-use super::{Claim, Trial, check, claim, online};
 use crate::online::arm::On;
+use crate::tables::claims::Rule::{Every, Larger, Most};
+use crate::tables::claims::Shows::{Early, Higher, More};
+use crate::tables::claims::{Claim, Trial, check, claim, online};
 
 const RETARGETING: &[&str] = &["retargeting gain"];
 const DISCOVERY: &[&str] = &["discovery gain"];

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::Insides;
-use super::read::{Fields, TEMPERATURE, WEIGHT};
+use crate::cli::score::insides::Insides;
+use crate::cli::score::read::{Fields, TEMPERATURE, WEIGHT};
 use market::features::search::{
     EVENT_KINDS, FREQUENCY_BUCKETS, LENGTH_BUCKETS, PRICE_BUCKETS, PRODUCT_DENSE, PROFILE_SIZES,
     SIDE_CATEGORIES,
