@@ -343,6 +343,11 @@ fn products_with_every_word_that_was_asked_for_come_first() {
         ("tefora kettle", "Tefora", 2),
         ("Nordvik sofa", "Nordvik", 1),
         ("grey sofas", "Grey", 4),
+        // What a thing is tells the types that pass apart, and comes before what it is like.
+        ("boucle armchair", "Boucle", 2),
+        ("boucle armchair", "Armchair", 10),
+        ("torches", "Head Torch", 4),
+        ("vase", "Vase", 4),
     ] {
         for ranker in [&dmt::RANKER, &mlpr::RANKER] {
             let state = State { query: query.into(), ..State::default() }.ranked_by(ranker);

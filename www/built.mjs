@@ -4,6 +4,11 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
+/** What stands before a mark of which version a file is of, and before one of which program it belongs to. */
+export const [BUILD, PROGRAM] = ["vitrine-build:", "vitrine-program:"];
+/** The place of a mark before it is known. */
+export const BLANK = "0".repeat(16);
+
 export const read = (folder, name) => readFileSync(join(folder, name));
 
 /** The files of a version: all but the worker that lists them. */

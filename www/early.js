@@ -70,10 +70,19 @@
   }
 
   /**
-   * The languages that there are words of, by the names of their files: the build fills them in.
-   * @type {string[]}
+   * Hashes of the words by the names of their files, and of the prepared shelf: the build fills them in.
+   * @type {Record<string, string>}
    */
-  const LANGUAGES = JSON.parse("@LANGUAGES@");
+  const HASHES = JSON.parse("@HASHES@");
+  /** The languages that there are words of. */
+  const LANGUAGES = Object.keys(HASHES).filter((name) => /^\w+$/.test(name));
+
+  /**
+   * Has the browser hold a file against its hash: the host may have a newer version's by now, and where a
+   * developer works it may change at any moment.
+   * @param {string} name
+   */
+  const held = (name) => (root.dataset.version ? { integrity: HASHES[name] } : {});
 
   /** @param {string | undefined} tag */
   const known = (tag) => LANGUAGES.find((name) => name === tag?.split("-")[0]);
@@ -91,7 +100,7 @@
    * @param {string} name
    */
   const fetched = (name) =>
-    (files[name] ??= fetch(versioned(`languages/${name}.json`))
+    (files[name] ??= fetch(versioned(`languages/${name}.json`), held(name))
       .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
       .catch((error) => {
         // Whoever asks again has it fetched again.
@@ -183,7 +192,8 @@
   // no question.
   const asks = `${location.search}${location.hash}`.replace(/[?#&]lang=[a-z-]*/, "").includes("=");
   if (!asks) {
-    const vitrinePrepared = fetch(versioned("assets/prepared.json")).then((response) => response.json());
+    const prepared = "assets/prepared.json";
+    const vitrinePrepared = fetch(versioned(prepared), held(prepared)).then((response) => response.json());
     // Without it the shelf is empty until the engine has answered.
     vitrinePrepared.catch(() => {});
     Object.assign(window, { vitrinePrepared });

@@ -1,7 +1,7 @@
 // Loads an engine into the web worker that runs this file and starts it.
 //
 // The build writes it out for each, as engine-cpu-loader.js, engine-webgpu-loader.js and
-// trainer-loader.js, with the two constants filled in (finish-build.sh). What it posts are protocol::FromEngine messages:
+// trainer-loader.js, with its constants filled in (finish-build.sh). What it posts are protocol::FromEngine messages:
 // `progress` while the program and its assets arrive, and `failed` for whatever goes wrong here
 // or, later, uncaught in the engine: a worker that dies in silence would leave the page waiting.
 //
@@ -18,6 +18,11 @@ const SIZE = Number("@SIZE@");
 const NAMES = { "engine-webgpu": "engines.webgpu", trainer: "engines.trainer" };
 const NAME = { key: NAMES[ENGINE] ?? "engines.cpu", values: [] };
 const MANIFEST = "manifest.json";
+/** Which version of all files this one is of, and which program belongs to it (write-version.mjs). */
+const BUILD = "vitrine-build:0000000000000000";
+const PROGRAM = "vitrine-program:0000000000000000";
+/** The version of the page that asks; none where a developer works. The host may have another by now. */
+const WANTED = new URL(self.location.href).searchParams.get("build");
 
 /** A notice (protocol::Notice): its words are the page's, under "notices." and the key. */
 function fail(key, values) {
@@ -61,6 +66,11 @@ function error(name, message) {
   return Object.assign(new Error(message), { name });
 }
 
+/** The error of a file of another version: the host's, or one that a cache has under this address. */
+function other(name) {
+  return Object.assign(error("outdated", name), { isHeld: true });
+}
+
 /** The address of a file of the same version as this one, past the same caches, and `again` past all. */
 function addressOf(name, again) {
   const address = new URL(`./${name}${self.location.search}`, import.meta.url);
@@ -81,26 +91,35 @@ async function ask(name, again) {
 
 /**
  * Gets something, and gets it once more where that breaks off on the way: a line that drops, an entry
- * of the browser's cache that goes while it is read (many frames read one), half a file that was kept.
- * What the host itself refuses, and a program that runs and fails, is no matter of asking again.
+ * of the browser's cache that goes while it is read (many frames read one), half a file that was kept, a
+ * file of another version that was. What the host itself refuses, and a program that runs and fails, is no
+ * matter of asking again.
  */
 async function whole(get) {
   try {
     return await get(false);
   } catch (why) {
     const final = ["unreachable", "outdated", "missing"].includes(why?.name) || why instanceof WebAssembly.RuntimeError;
-    if (final) throw why;
+    if (final && !why.isHeld) throw why;
     return get(true);
   }
 }
 
-/** The response's body, with its bytes counted and told of as they arrive. */
-function counted(response, tell = () => {}) {
+/** Bytes at a program's end that say which it is (stamp-program.mjs), and some more. */
+const END = 64;
+
+/**
+ * The response's body, with its bytes counted and told of as they arrive, and the last of them as a text:
+ * where `end` throws, the body breaks off.
+ */
+function counted(response, tell = () => {}, end = () => {}) {
   let arrived = 0;
+  let last = [];
   const counter = new TransformStream({
     transform(piece, controller) {
       loaded += piece.byteLength;
       arrived += piece.byteLength;
+      last = [...last, ...piece.subarray(-END)].slice(-END);
       tell(arrived);
       if (loaded === total || (loaded < total && performance.now() > reported + REPORT)) {
         reported = performance.now();
@@ -111,6 +130,7 @@ function counted(response, tell = () => {}) {
     // It may be smaller than a loader from a cache believes.
     flush() {
       tell(Infinity);
+      end(String.fromCharCode(...last));
     },
   });
   return response.body.pipeThrough(counter);
@@ -119,12 +139,25 @@ function counted(response, tell = () => {}) {
 /** Bytes of the program that are on their way while the first of the assets is asked for. */
 const NEARLY = 65536;
 
+/** What is wrong with a program, for whoever compiles it is told no more than that it breaks off. */
+let wrong = null;
+
+/** Holds the end of a program against the one that is wanted: what has no mark is no program of ours. */
+function held(file, end) {
+  const [found] = /vitrine-program:[0-9a-f]{16}/.exec(end) ?? [];
+  if (!WANTED || !found || found === PROGRAM) return;
+  wrong = other(file);
+  throw wrong;
+}
+
 async function fetchProgram(again, nearly) {
   const file = `${ENGINE}_bg.wasm`;
+  wrong = null;
   try {
     const response = await ask(file, again);
     // The type is set here because not every static server knows it, and streaming needs it.
-    const body = counted(response, (arrived) => arrived > SIZE - NEARLY && nearly());
+    const tell = (arrived) => arrived > SIZE - NEARLY && nearly();
+    const body = counted(response, tell, (end) => held(file, end));
     return new Response(body, { headers: { "Content-Type": "application/wasm" } });
   } catch ({ name, message }) {
     throw error(name, `${file}: ${message}`);
@@ -134,7 +167,13 @@ async function fetchProgram(again, nearly) {
 function download(name) {
   return whole(async (again) => {
     const body = counted(await ask(`assets/${name}`, again));
-    return new Uint8Array(await new Response(body).arrayBuffer());
+    const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+    // All others are held against it by the engine.
+    if (name === MANIFEST && WANTED) {
+      const [found] = /vitrine-build:[0-9a-f]{16}/.exec(new TextDecoder().decode(bytes)) ?? [];
+      if (found && found !== BUILD) throw other(name);
+    }
+    return bytes;
   });
 }
 
@@ -202,13 +241,17 @@ let nearly;
 const listed = fetchAhead(new Promise((resolve) => (nearly = resolve)));
 
 try {
+  if (WANTED && BUILD !== `vitrine-build:${WANTED}`) throw other(`${ENGINE}-loader.js`);
   await whole(async (again) => {
     // Side by side, and not one after the other as a static import would have it.
-    const [response, { default: start }] = await Promise.all([
+    const [response, { default: start, program }] = await Promise.all([
       fetchProgram(again, nearly),
       import(addressOf(`${ENGINE}.js`, again)),
     ]);
-    await start({ module_or_path: response });
+    if (WANTED && program !== PROGRAM) throw other(`${ENGINE}.js`);
+    await start({ module_or_path: response }).catch((why) => {
+      throw wrong ?? why;
+    });
   });
   self.removeEventListener("message", keep);
   for (const data of waiting) {

@@ -18,6 +18,11 @@ if [ "$TRUNK_PROFILE" = release ]; then
     for wasm in "$built"/*_bg.wasm; do
         node www/order-functions.mjs "$wasm"
         node www/shorten-names.mjs "$wasm" "${wasm%_bg.wasm}.js"
+        case $wasm in
+        # The page's own has a hash in its name.
+        */app-*) ;;
+        *) node www/stamp-program.mjs "$wasm" "${wasm%_bg.wasm}.js" ;;
+        esac
     done
 fi
 node www/write-words.mjs "$built"

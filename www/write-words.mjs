@@ -6,6 +6,7 @@
 //
 //     node www/write-words.mjs FOLDER
 
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transformSync } from "esbuild";
@@ -57,6 +58,9 @@ function shown(key, words, explained) {
 const built = join(folder, "languages");
 mkdirSync(built, { recursive: true });
 const within = {};
+const hashOf = (bytes) => `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
+/** Of each file that the page fetches before its program is there, what the browser holds it against. */
+const hashes = { "assets/prepared.json": hashOf(readFileSync(join(folder, "assets/prepared.json"))) };
 const languages = readdirSync("languages").filter((file) => file.endsWith(".json")).map((file) => file.replace(".json", "")).sort();
 for (const language of languages) {
   const read = (name) => JSON.parse(readFileSync(`languages/${name}.json`, "utf8"));
@@ -68,9 +72,13 @@ for (const language of languages) {
     const isWanted = (key) => parts.get(key) === wanted || (explained && met.has(key));
     return Object.fromEntries(keys.filter(isWanted).map((key) => [key, shown(key, all, explained)]));
   };
-  const write = (name, words) => writeFileSync(join(built, name), JSON.stringify(words));
-  write(`${language}.json`, some("first"));
-  write(`${language}-more.json`, some("more", true));
+  const write = (name, words) => {
+    const text = JSON.stringify(words);
+    hashes[name] = hashOf(text);
+    writeFileSync(join(built, `${name}.json`), text);
+  };
+  write(language, some("first"));
+  write(`${language}-more`, some("more", true));
   within[language] = some("start");
 }
 
@@ -84,5 +92,5 @@ function put(name, place, value, target) {
 }
 // Any browser reads the first; the others are as the page's program is.
 put("watchdog", 'JSON.parse("@WORDS@")', within, "es5");
-put("early", 'JSON.parse("@LANGUAGES@")', languages, "es2022");
+put("early", 'JSON.parse("@HASHES@")', hashes, "es2022");
 writeFileSync(page, written);

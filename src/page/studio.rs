@@ -67,13 +67,15 @@ pub fn StudioFrame() -> impl IntoView {
     bridge::listen(bridge::OUTDATED, move |_| outdated.set(true));
     let again = move || {
         failed.set(false);
+        outdated.set(false);
         attempts.update(|n| *n += 1);
     };
     let program = move |_| {
         let fails = move |_| failed.set(true);
         let of = |name| browser::again(browser::versioned(name), attempts.get_untracked());
         view! {
-            <link rel="stylesheet" href=of("studio.css") on:error=fails />
+            // By its hash: the host may have another version's by now.
+            <link rel="stylesheet" integrity=browser::marked("styles") href=of("studio.css") on:error=fails />
             <script type="module" src=of("studio-loader.js") on:error=fails></script>
         }
         .into_any()
@@ -106,7 +108,7 @@ pub fn StudioFrame() -> impl IntoView {
             // The studio takes the place of this.
             <div class="arriving">
                 <p role="status" prop:textContent=stands></p>
-                {when(move || failed.get() && !outdated.get(), retry)}
+                {when(move || failed.get() || outdated.get(), retry)}
                 <button
                     type="button"
                     class="outlined"

@@ -149,8 +149,9 @@ message! {
         /// Softmax probability at tau over what is on sale (equation 15).
         pub probability: f32,
         /// Relevance tier: products of a lower one stand before it, whatever their scores. 0 with all
-        /// that was asked for, one more for each word that the title lacks, and 255 where the type is
-        /// not likely meant and only fills the page.
+        /// that was asked for, one more for each word that the product does not answer to, after all of
+        /// these where that is the name of a thing, and 255 where the type is not likely meant and only
+        /// fills the page.
         pub tier: u8,
         /// Utility logits u_k of the ranker's tasks (DMT equation 3).
         pub utility: Vec<f32>,

@@ -14,13 +14,45 @@ use market::language::Message;
 use page::browser;
 pub use page::browser::{recall, remember};
 
-/// Fetches a text.
+/// What stands before the version in a text's last line (www/write-version.mjs).
+const BUILD: &str = "vitrine-build:";
+
+/// A text as it was before the build wrote its version into a last line. A developer's page is of none, and
+/// takes it as it is; and what names no version is for its reader to judge.
+///
+/// # Errors
+/// Where it is of another version than the page.
+fn of_version(text: String, version: &str) -> Result<String, Message> {
+    if version.is_empty() {
+        return Ok(text);
+    }
+    match text.trim_end().rsplit_once('\n') {
+        Some((before, last)) if last.contains(BUILD) => {
+            match last.contains(&format!("{BUILD}{version}")) {
+                true => Ok(format!("{before}\n")),
+                false => Err(Message::new(word!("studio.why.outdated"))),
+            }
+        }
+        _ => Ok(text),
+    }
+}
+
+/// Fetches a text of the page's version.
 ///
 /// # Errors
 /// Says why there is none.
 pub async fn fetch_text(relative: &str) -> Result<String, Message> {
+    let outdated = Message::new(word!("studio.why.outdated"));
+    match fetch_once(relative, 0).await {
+        // It may be a cache that has another version's under this address.
+        Err(why) if why == outdated => fetch_once(relative, 1).await,
+        fetched => fetched,
+    }
+}
+
+async fn fetch_once(relative: &str, attempts: u32) -> Result<String, Message> {
     let unreachable = |_| Message::new(word!("studio.why.unreachable"));
-    let address = browser::address(&browser::versioned(relative));
+    let address = browser::address(&browser::again(browser::versioned(relative), attempts));
     let response = Request::get(&address).send().await.map_err(unreachable)?;
     // What is kept here is of the page's version alone, and the host has another.
     if response.status() == 410 {
@@ -30,7 +62,8 @@ pub async fn fetch_text(relative: &str) -> Result<String, Message> {
         return Err(Message::new(word!("studio.why.answered"))
             .with("status", response.status().to_string()));
     }
-    response.text().await.map_err(unreachable)
+    let text = response.text().await.map_err(unreachable)?;
+    of_version(text, &browser::marked("version"))
 }
 
 /// Attribute of what a lesson points at; the style sheet draws a ring around it.
@@ -333,4 +366,23 @@ pub fn dropped_file(weights: bool) -> Option<File> {
     // A plain property of the window can be deleted.
     let _ = Reflect::delete_property(&window, &name);
     Some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_another_version_is_refused() {
+        let read = |last: &str, version| {
+            of_version(format!("One\n\nTwo\n{last}"), version).map_err(|why| why.key)
+        };
+        let outdated = word!("studio.why.outdated");
+        assert_eq!(read("<!-- vitrine-build:0123 -->", "0123"), Ok("One\n\nTwo\n".into()));
+        assert_eq!(read("# vitrine-build:0123\n", "0123"), Ok("One\n\nTwo\n".into()));
+        assert_eq!(read("<!-- vitrine-build:4567 -->", "0123"), Err(outdated.into()));
+        assert_eq!(read("</html>", "0123"), Ok("One\n\nTwo\n</html>".into()));
+        // A developer's is of none.
+        assert_eq!(read("Three", ""), Ok("One\n\nTwo\nThree".into()));
+    }
 }

@@ -145,8 +145,10 @@ describe("the engine", () => {
   }
 
   test("of another version of the protocol is refused with a notice", async () => {
+    // It says that it belongs to this program.
+    const [mark] = /vitrine-program:\w+/.exec(await readFile(join(DIST, "engine-cpu.js"), "utf8"));
     const glue = 'export default async () => self.postMessage({ hello: { version: 0, backend: "cpu" } });';
-    stage.server.faults.set("engine-cpu.js", { body: glue });
+    stage.server.faults.set("engine-cpu.js", { body: `${glue}\nexport const program = "${mark}";` });
     await withVitrine(stage, { allow: ALLOW_ALL }, async (vitrine) => {
       await vitrine.notice(/version|old/);
       stage.server.faults.clear();

@@ -85,6 +85,46 @@ describe("the loader of an engine", () => {
     });
   });
 
+  describe("as a page of some version asks for it", () => {
+    const dist = (name) => readFile(join(DIST, name), "utf8");
+    const build = async () => /vitrine-build:([0-9a-f]{16})/.exec(await dist("engine-cpu-loader.js"))[1];
+    const program = async () => /vitrine-program:[0-9a-f]{16}/.exec(await dist("engine-cpu.js"))[0];
+    /** What was built, with one sign of its mark changed. */
+    const remarked = async (name) => {
+      const bytes = await readFile(join(DIST, name));
+      const at = bytes.lastIndexOf("vitrine-") + "vitrine-program:".length;
+      bytes[at] = bytes[at] === 48 ? 49 : 48;
+      stage.server.faults.set(name, { body: bytes, type: name.endsWith(".js") ? "text/javascript" : "application/wasm" });
+    };
+
+    for (const [name, spoil, of] of [
+      ["which it is not of", async () => {}, async () => "0123456789abcdef"],
+      ["whose glue is another", () => remarked("engine-cpu.js"), build],
+      ["whose program is another", () => remarked("engine-cpu_bg.wasm"), build],
+    ]) {
+      test(`${name}, it starts nothing`, async () => {
+        await spoil();
+        await withPage(stage, { allow: ANY_ERROR }, async (page) => {
+          const messages = await start(page, { until: FAILED, query: `?build=${await of()}` });
+          const { key, says } = messages.at(-1).failed;
+          assert.deepEqual([key, says.key], ["engine-outdated", "notices.engine-outdated"]);
+        });
+      });
+    }
+
+    test("it takes no other manifest, asked for twice", async () => {
+      const body = `await (await module_or_path).arrayBuffer(); self.fetchAsset("manifest.json").catch(({ name }) => self.postMessage({ name }));`;
+      stage.server.faults.set("engine-cpu.js", { body: `export default async ({ module_or_path }) => { ${body} }; export const program = "${await program()}";` });
+      const manifest = JSON.parse(await dist("assets/manifest.json"));
+      stage.server.faults.set("assets/manifest.json", { body: JSON.stringify({ ...manifest, build: `vitrine-build:${"0".repeat(16)}` }) });
+      await withPage(stage, { allow: ANY_ERROR }, async (page) => {
+        const messages = await start(page, { until: "messages.some(({ name }) => name)", query: `?build=${await build()}` });
+        assert.equal(messages.find(({ name }) => name).name, "outdated");
+        assert.equal(stage.server.requests.filter((path) => path === "assets/manifest.json").length >= 2, true, "past a cache");
+      });
+    });
+  });
+
   for (const [name, spoil] of [
     ["a missing program", () => stage.server.faults.set("engine-cpu_bg.wasm", { status: 404 })],
     ["a missing glue script", () => stage.server.faults.set("engine-cpu.js", { status: 404 })],

@@ -14,6 +14,8 @@ use super::parts::Parts;
 const SHORTEST: usize = 4;
 /// Words of at least this many letters may have two slips, shorter ones one.
 const LONG: usize = 8;
+/// A form of a word is rare if the most used one is used more than this many times as often.
+const RARE: u32 = 4;
 /// Least letters of a word that another was run together with.
 const SHORTEST_PART: usize = 3;
 
@@ -123,6 +125,17 @@ impl Spelling {
             read = parts.collect::<Vec<_>>().join(" ");
         }
         (read != text).then_some(Reading { text: read, left_out })
+    }
+
+    /// The form in which the shop uses a word, where the one at hand is rare beside it: "torch" for "torches",
+    /// but "shorts" for "shorts". The word in small letters without accents; one that the shop uses in no form
+    /// stays as it is, and so does one that has no other form, as in Chinese.
+    pub fn usual<'a>(&'a self, word: &'a str) -> &'a str {
+        let uses = |form: &str| self.words.get(form).copied().unwrap_or(0);
+        match self.stems.get(&stem(word)) {
+            Some(usual) if uses(word).saturating_mul(RARE) < uses(usual) => usual.as_str(),
+            _ => word,
+        }
     }
 
     /// Whether the shop writes two words as one, and never apart: "smart watch" is "smartwatch"
@@ -237,6 +250,18 @@ mod tests {
     fn the_other_number_of_a_word_is_the_word() {
         assert_eq!(mended("Scarves, couches"), "scarf, couch");
         assert_eq!(mended("toffees"), "toffee");
+    }
+
+    #[test]
+    fn a_rare_form_is_usually_another() {
+        let others =
+            [("torch", 50), ("head torches", 9), ("short", 60), ("swim shorts", 50), ("沙发", 3)];
+        let shop = Spelling::new(&Parts::new(["lamp"]), others);
+        assert_eq!(shop.usual("torches"), "torch");
+        assert_eq!(shop.usual("lamps"), "lamp");
+        for word in ["torch", "shorts", "short", "head", "沙发", "xylophones", ""] {
+            assert_eq!(shop.usual(word), word);
+        }
     }
 
     #[test]

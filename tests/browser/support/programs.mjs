@@ -4,7 +4,9 @@
 /** Before the scripts of a page: keeps the memory of each WebAssembly program of it within reach. */
 export const REACH = () => {
   window.programs = {};
-  const { instantiateStreaming, instantiate } = WebAssembly;
+  const { compileStreaming, instantiateStreaming, instantiate } = WebAssembly;
+  const named = (response) => response.url.split("/").pop().split(/[-_.]/)[0];
+  const names = new WeakMap();
   // What is shipped calls its memory by another name. A program that asks what the browser can do has none.
   const keep = (name, { instance }) => {
     const memory = Object.values(instance.exports).find((exported) => exported instanceof WebAssembly.Memory);
@@ -13,14 +15,20 @@ export const REACH = () => {
   WebAssembly.instantiateStreaming = async (source, imports) => {
     const response = await source;
     const made = await instantiateStreaming(response, imports);
-    keep(response.url.split("/").pop().split(/[-_.]/)[0], made);
+    keep(named(response), made);
     return made;
+  };
+  WebAssembly.compileStreaming = async (source) => {
+    const response = await source;
+    const module = await compileStreaming(response);
+    names.set(module, named(response));
+    return module;
   };
   WebAssembly.instantiate = async (source, imports) => {
     const made = await instantiate(source, imports);
-    if (made.instance) {
-      keep("program", made);
-    }
+    // Of a module there is the instance alone.
+    if (made.instance) keep("program", made);
+    else if (names.has(source)) keep(names.get(source), { instance: made });
     return made;
   };
 };

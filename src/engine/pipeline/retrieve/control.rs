@@ -25,6 +25,9 @@ const LEAST_SAID: f32 = 0.02;
 const LEAST_SAID_OF_KNOWN: f32 = 0.5;
 /// Least probability that is taken from the predictor: it has not learned every word.
 const LEAST_PREDICTED: f32 = 1e-3;
+/// Least association of a word with a type at which most people who use the word mean the type as well,
+/// though no title of the type has it: half of that of the type that has most to do with the word.
+const MEANT: f32 = 0.5;
 /// Queries that speak for a word, at most, the most frequent.
 const SPEAKING: usize = 64;
 /// Neighbours of a word that the shop never uses, and the least cosine that makes one.
@@ -224,11 +227,18 @@ impl Lexicon {
         let mut pieces = Vec::new();
         let mut nearest: f32 = 0.0;
         let mut seen = HashSet::new();
+        let is_frequent = stock.frequency.knows(&query.to_lowercase());
         for KeyWord { text, stem } in key_words(query).filter(|word| seen.insert(word.stem.clone()))
         {
             let own = self.numbers.get(&stem).copied();
             if own.is_none_or(|number| !self.words[number as usize].is_brand) {
-                pieces.extend(vectors.pieces(&text));
+                // A form that is hardly ever typed the predictor has not learned; its other number it has. A
+                // query that is typed often it has learned as it stands.
+                let read = match own {
+                    Some(_) if !is_frequent => stock.spelling.usual(&text),
+                    _ => text.as_str(),
+                };
+                pieces.extend(vectors.pieces(read));
             }
             let by = match own {
                 Some(number) => vec![(number, 1.0)],
@@ -243,7 +253,7 @@ impl Lexicon {
             return Ok(Evidence::default());
         }
         let types = stock.catalogue.product_types.len();
-        let least = match stock.frequency.knows(&query.to_lowercase()) {
+        let least = match is_frequent {
             true => LEAST_SAID_OF_KNOWN,
             false => LEAST_SAID,
         };
@@ -289,6 +299,32 @@ impl Lexicon {
         all
     }
 
+    /// How the products of the types that pass differ by a word: none where it tells none of them apart.
+    /// `likely` is how likely each type is meant, and those of at least `strict` pass.
+    ///
+    /// Titles decide within a type of which some use the word and others do not. A type whose titles never
+    /// use it answers to it all the same if people who use it mean that type too ("light", a table lamp), or
+    /// if the type is as likely meant as those that bear the word as a name ("standing light", a floor lamp
+    /// rather than a pendant light): people have other words for things than titles.
+    fn ask(&self, word: WordId, likely: &[f32], strict: f32) -> Option<Ask> {
+        let mut shares = vec![0.0_f32; likely.len()];
+        for &(of, share) in &self.words[word as usize].types {
+            shares[usize::from(of)] = share;
+        }
+        let association = self.association(word, likely.len());
+        let passing = || (0..likely.len()).filter(move |&of| likely[of] >= strict);
+        let named = passing().filter(|&of| shares[of] >= 1.0).map(|of| likely[of]).reduce(f32::max);
+        let answers = |of: usize| {
+            let is_meant =
+                association[of] >= MEANT || named.is_some_and(|named| likely[of] >= named);
+            shares[of] >= 1.0 || shares[of] == 0.0 && is_meant
+        };
+        let answered: Vec<bool> = (0..likely.len()).map(answers).collect();
+        let within = passing().any(|of| shares[of] > 0.0 && shares[of] < 1.0);
+        let between = named.is_some() && passing().any(|of| !answered[of]);
+        (within || between).then_some(Ask { word, is_name: named.is_some(), answered })
+    }
+
     /// The words of the shop whose vectors are nearest to that of a word it does not use. A word
     /// of several pieces has no meaning that its pieces would tell.
     fn neighbours(&mut self, word: &str, vectors: &TokenVectors) -> Vec<(WordId, f32)> {
@@ -320,8 +356,23 @@ fn normalise(vector: &mut [f32]) {
     }
 }
 
+/// A word of a query that some products of the types that pass answer to and others do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ask {
+    word: WordId,
+    /// All products of a type that passes bear it: it says what a thing is, not what it is like.
+    is_name: bool,
+    /// Whether each product type answers to it, whatever the titles say.
+    answered: Vec<bool>,
+}
+
 /// Which of some words the parts of titles, the types, brands and colours use: a bit for each.
 struct Uses {
+    /// All of the words, and those of them that are names.
+    all: u64,
+    names: u64,
+    /// The words that each type answers to.
+    answered: Vec<u64>,
     of_parts: Vec<u64>,
     of_types: Vec<u64>,
     of_brands: Vec<u64>,
@@ -333,13 +384,19 @@ impl Uses {
     /// Words that there are bits for.
     const MOST: usize = u64::BITS as usize;
 
-    fn new(lexicon: &Lexicon, words: &[WordId]) -> Self {
-        let bits = |own: &Vec<WordId>| {
-            let used = (0_u32..).zip(words).filter(|(_, word)| own.contains(word));
-            used.fold(0_u64, |bits, (bit, _)| bits | (1_u64 << bit))
+    fn new(lexicon: &Lexicon, asks: &[Ask]) -> Self {
+        let bits_of = |holds: &dyn Fn(&Ask) -> bool| {
+            let held = (0_u32..).zip(asks).filter(|(_, ask)| holds(ask));
+            held.fold(0_u64, |bits, (bit, _)| bits | (1_u64 << bit))
         };
-        let all = |lists: &[Vec<WordId>]| -> Vec<u64> { lists.iter().map(bits).collect() };
+        let all = |lists: &[Vec<WordId>]| -> Vec<u64> {
+            lists.iter().map(|own| bits_of(&|ask| own.contains(&ask.word))).collect()
+        };
+        let types = 0..lexicon.of_types.len();
         Self {
+            all: bits_of(&|_| true),
+            names: bits_of(&|ask| ask.is_name),
+            answered: types.map(|of| bits_of(&|ask| ask.answered[of])).collect(),
             of_parts: all(&lexicon.of_parts),
             of_types: all(&lexicon.of_types),
             of_brands: all(&lexicon.of_brands),
@@ -347,15 +404,25 @@ impl Uses {
         }
     }
 
-    /// How many of the words a product uses.
-    fn by(&self, features: &ProductFeatures, product: usize, title: &[PartId]) -> usize {
+    /// How many of the words a product does not answer to: of names, and of others.
+    fn lacked(&self, features: &ProductFeatures, product: usize, title: &[PartId]) -> [u32; 2] {
         let title = title.iter().fold(0, |bits, part| bits | self.of_parts[*part as usize]);
-        let bits = title
-            | self.of_types[usize::from(features.product_type[product])]
+        let of = usize::from(features.product_type[product]);
+        let has = title
+            | self.answered[of]
+            | self.of_types[of]
             | self.of_brands[usize::from(features.brand[product])]
             | self.of_colours[usize::from(features.colour[product])];
-        bits.count_ones() as usize
+        let lacked = self.all & !has;
+        [lacked & self.names, lacked & !self.names].map(u64::count_ones)
     }
+}
+
+/// Relevance tier of a product that lacks so many names and so many other words, of so many others that
+/// are asked for. What a thing is comes before what it is like: whoever asks for a boucle armchair takes
+/// one of velvet rather than a sofa of boucle.
+fn tier_of([names, others]: [u32; 2], of_others: u32) -> u8 {
+    (names * (of_others + 1) + others).min(u32::from(FILLED) - 1) as u8
 }
 
 /// What relevance control makes of every product, on sale or not: what is sold out is never searched,
@@ -367,7 +434,8 @@ pub struct Control {
     /// The least likelihood of a type that passes.
     least: f32,
     /// Relevance tier of each product: 0 with everything that was asked for, one more for each
-    /// word that its title lacks, [`FILLED`] beyond; none where it does not pass.
+    /// word that it does not answer to, after all of these where that is the name of a thing, [`FILLED`]
+    /// beyond; none where it does not pass.
     tiers: Vec<Option<u8>>,
     /// Whether each product can be bought.
     on_sale: Arc<[bool]>,
@@ -427,22 +495,19 @@ impl Control {
             least = value.min(least);
             admitted += products;
         }
-        let is_asked = |&word: &WordId| {
-            // A word that all of a type share, or none, tells none of them apart.
-            let types = &lexicon.words[word as usize].types;
-            types.iter().any(|&(of, share)| share < 1.0 && likely[usize::from(of)] >= strict)
-        };
-        let asked: Vec<WordId> = evidence.words.iter().copied().filter(is_asked).collect();
+        let asks: Vec<Ask> =
+            evidence.words.iter().filter_map(|&word| lexicon.ask(word, &likely, strict)).collect();
+        let of_others = asks.iter().filter(|ask| !ask.is_name).count() as u32;
         let uses: Vec<Uses> =
-            asked.chunks(Uses::MOST).map(|words| Uses::new(lexicon, words)).collect();
-        let lacks = |product: usize, title: &[PartId]| {
-            let used = uses.iter().map(|uses| uses.by(&stock.products, product, title));
-            asked.len() - used.sum::<usize>()
+            asks.chunks(Uses::MOST).map(|asks| Uses::new(lexicon, asks)).collect();
+        let lacked = |product: usize, title: &[PartId]| {
+            let lacked = uses.iter().map(|uses| uses.lacked(&stock.products, product, title));
+            lacked.fold([0_u32; 2], |[names, others], [n, o]| [names + n, others + o])
         };
         let tier = |(product, title): (usize, &[PartId])| {
             let value = likely[usize::from(of_product[product])];
             match value {
-                _ if value >= strict => Some((lacks(product, title) as u8).min(FILLED - 1)),
+                _ if value >= strict => Some(tier_of(lacked(product, title), of_others)),
                 _ if value >= least => Some(FILLED),
                 _ => None,
             }
@@ -474,5 +539,79 @@ impl Control {
     /// Relevance tier of a product that is searched; none where it does not pass, or is not on sale.
     pub fn tier(&self, product: ProductId) -> Option<u8> {
         self.relevance(product).filter(|_| self.is_on_sale(product))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Types of the shop below.
+    const ARMCHAIR: usize = 0;
+    const SOFA: usize = 1;
+    const LAMP: usize = 2;
+
+    /// A shop of one word, with the shares of the types whose titles use it, and the types that were clicked
+    /// after it.
+    fn shop(titles: &[(usize, f32)], clicked: &[(usize, f32)]) -> Lexicon {
+        let of = |&(of, share): &(usize, f32)| (of as ProductTypeId, share);
+        let word = Word {
+            text: "word".into(),
+            types: titles.iter().map(of).collect(),
+            clicked: clicked.iter().map(of).collect(),
+            is_brand: false,
+        };
+        Lexicon {
+            numbers: HashMap::from([("word".into(), 0)]),
+            words: vec![word],
+            of_parts: vec![vec![0], vec![]],
+            of_types: vec![vec![]; 3],
+            of_brands: vec![vec![]],
+            of_colours: vec![],
+            directions: Default::default(),
+        }
+    }
+
+    /// What is asked where armchairs and sofas pass, the former likelier.
+    fn ask(titles: &[(usize, f32)], clicked: &[(usize, f32)]) -> Option<(bool, [bool; 2])> {
+        let ask = shop(titles, clicked).ask(0, &[0.7, 0.2, 0.01], 0.07)?;
+        Some((ask.is_name, [ask.answered[ARMCHAIR], ask.answered[SOFA]]))
+    }
+
+    #[test]
+    fn a_name_tells_the_types_that_pass_apart() {
+        assert_eq!(ask(&[(ARMCHAIR, 1.0)], &[]), Some((true, [true, false])));
+        assert_eq!(ask(&[(ARMCHAIR, 1.0)], &[(SOFA, 0.1)]), Some((true, [true, false])));
+        // Of both, of neither, or of one that does not pass.
+        assert_eq!(ask(&[(ARMCHAIR, 1.0), (SOFA, 1.0)], &[]), None);
+        assert_eq!(ask(&[], &[]), None);
+        assert_eq!(ask(&[(LAMP, 1.0)], &[]), None);
+    }
+
+    #[test]
+    fn a_type_answers_to_a_name_that_people_mean_it_by() {
+        assert_eq!(ask(&[(ARMCHAIR, 1.0)], &[(SOFA, 0.5)]), None);
+        // The likelier type is not put behind the one that bears the name.
+        assert_eq!(ask(&[(SOFA, 1.0)], &[]), None);
+        // Titles that use it now and then decide for themselves.
+        let some = [(ARMCHAIR, 1.0), (SOFA, 0.3)];
+        assert_eq!(ask(&some, &[(SOFA, 1.0)]), Some((true, [true, false])));
+    }
+
+    #[test]
+    fn what_a_thing_is_like_is_asked_of_titles() {
+        assert_eq!(ask(&[(ARMCHAIR, 0.1)], &[]), Some((false, [false, false])));
+        assert_eq!(ask(&[(ARMCHAIR, 0.1), (SOFA, 0.2)], &[(SOFA, 1.0)]), Some((false, [false; 2])));
+        // People say it of sofas, and no title does.
+        assert_eq!(ask(&[(ARMCHAIR, 0.1)], &[(SOFA, 1.0)]), Some((false, [false, true])));
+    }
+
+    #[test]
+    fn what_a_thing_is_comes_before_what_it_is_like() {
+        // All; the other two words; the name; everything.
+        let tiers = [[0, 0], [0, 2], [1, 0], [1, 2]].map(|lacked| tier_of(lacked, 2));
+        assert_eq!(tiers, [0, 2, 3, 5]);
+        assert_eq!(tier_of([0, 1], 1), 1);
+        assert_eq!(tier_of([20, 20], 20), FILLED - 1);
     }
 }
