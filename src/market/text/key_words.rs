@@ -8,6 +8,10 @@ const STOP_WORDS: &[&str] = &[
     "of", "on", "or", "set", "that", "the", "this", "to", "with", "x", "your",
 ];
 
+/// Of these, those behind which stands what a thing is for or where it is, and not what it is: "something to
+/// sleep on in a tent". "Of" is none of them: a set of knives is knives.
+const PREPOSITIONS: &[&str] = &["at", "by", "for", "from", "in", "on", "to", "with"];
+
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyWord {
@@ -15,6 +19,8 @@ pub struct KeyWord {
     pub text: String,
     /// The same without the ending of the plural: what two texts have in common.
     pub stem: String,
+    /// It stands behind a preposition.
+    pub behind: bool,
 }
 
 /// The words of a text that say something, in its order. A number and its unit are two words,
@@ -28,15 +34,17 @@ pub struct KeyWord {
 /// ```
 pub fn key_words(text: &str) -> impl Iterator<Item = KeyWord> {
     let words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’'));
-    words.flat_map(split_unit).filter_map(|word| {
+    let mut behind = false;
+    words.flat_map(split_unit).filter_map(move |word| {
         let text = folded(word.trim_matches(['\'', '’']));
         let text = text.strip_suffix("'s").or(text.strip_suffix("’s")).unwrap_or(&text);
         let text = text.replace(['\'', '’'], "");
+        behind |= PREPOSITIONS.contains(&text.as_str());
         if text.is_empty() || STOP_WORDS.contains(&text.as_str()) {
             return None;
         }
         let stem = stem(&text);
-        Some(KeyWord { text, stem })
+        Some(KeyWord { text, stem, behind })
     })
 }
 
@@ -105,6 +113,17 @@ mod tests {
         for (one, other) in [("glass", "gla"), ("bus", "bu"), ("torch", "tor")] {
             assert_ne!(stems(one), stems(other), "{one}");
         }
+    }
+
+    #[test]
+    fn what_a_thing_is_for_stands_behind_a_preposition() {
+        let behind = |text| -> Vec<(String, bool)> {
+            key_words(text).map(|word| (word.text, word.behind)).collect()
+        };
+        let expected = [("something", false), ("sleep", true), ("tent", true)];
+        let expected = expected.map(|(text, behind)| (text.to_owned(), behind));
+        assert_eq!(behind("something to sleep on in a tent"), expected);
+        assert!(key_words("a set of kitchen knives").all(|word| !word.behind));
     }
 
     #[test]

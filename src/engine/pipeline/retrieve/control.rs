@@ -73,8 +73,9 @@ struct Word {
 pub struct Evidence {
     /// How likely each product type is meant, summing to one; empty where nothing is known.
     pub likely: Vec<f32>,
-    /// Words of the query that titles use.
-    pub words: Vec<WordId>,
+    /// Words of the query that titles use, each with whether it may name what is asked for: what stands behind a
+    /// preposition says what that is for.
+    pub words: Vec<(WordId, bool)>,
     /// Whether something on sale is likely meant at all.
     pub is_likely: bool,
 }
@@ -85,6 +86,8 @@ struct Said {
     by: Vec<(WordId, f32)>,
     /// It is a word of the shop itself.
     own: bool,
+    /// It may name what is asked for.
+    names: bool,
 }
 
 impl Lexicon {
@@ -193,7 +196,7 @@ impl Lexicon {
     /// Numbers of a text's words, rising; words that are new get one.
     fn numbers_of(&mut self, text: &str) -> Vec<WordId> {
         let mut numbers: Vec<WordId> = key_words(text)
-            .map(|KeyWord { text, stem }| {
+            .map(|KeyWord { text, stem, .. }| {
                 let next = self.words.len() as WordId;
                 *self.numbers.entry(stem).or_insert_with(|| {
                     self.words.push(Word { text, ..Word::default() });
@@ -228,7 +231,8 @@ impl Lexicon {
         let mut nearest: f32 = 0.0;
         let mut seen = HashSet::new();
         let is_frequent = stock.frequency.knows(&query.to_lowercase());
-        for KeyWord { text, stem } in key_words(query).filter(|word| seen.insert(word.stem.clone()))
+        for KeyWord { text, stem, behind } in
+            key_words(query).filter(|word| seen.insert(word.stem.clone()))
         {
             let own = self.numbers.get(&stem).copied();
             if own.is_none_or(|number| !self.words[number as usize].is_brand) {
@@ -245,7 +249,7 @@ impl Lexicon {
                 None => self.neighbours(&text, vectors),
             };
             nearest = by.iter().fold(nearest, |most, (_, near)| near.max(most));
-            said.push(Said { by, own: own.is_some() });
+            said.push(Said { by, own: own.is_some(), names: !behind });
         }
         let mean = vectors.mean(&pieces);
         let is_known = mean.iter().any(|&value| value != 0.0);
@@ -281,9 +285,9 @@ impl Lexicon {
         likely.iter_mut().for_each(|value| *value = (*value - most).exp());
         let all: f32 = likely.iter().sum();
         likely.iter_mut().for_each(|value| *value /= all);
-        let own = said.iter().filter(|word| word.own).flat_map(|word| &word.by);
-        let words =
-            own.map(|(word, _)| *word).filter(|&w| !self.words[w as usize].types.is_empty());
+        let own = said.iter().filter(|word| word.own);
+        let words = own.flat_map(|said| said.by.iter().map(|&(word, _)| (word, said.names)));
+        let words = words.filter(|&(w, _)| !self.words[w as usize].types.is_empty());
         Ok(Evidence { likely, words: words.collect(), is_likely: nearest >= LIKELY })
     }
 
@@ -306,14 +310,15 @@ impl Lexicon {
     /// use it answers to it all the same if people who use it mean that type too ("light", a table lamp), or
     /// if the type is as likely meant as those that bear the word as a name ("standing light", a floor lamp
     /// rather than a pendant light): people have other words for things than titles.
-    fn ask(&self, word: WordId, likely: &[f32], strict: f32) -> Option<Ask> {
+    fn ask(&self, (word, names): (WordId, bool), likely: &[f32], strict: f32) -> Option<Ask> {
         let mut shares = vec![0.0_f32; likely.len()];
         for &(of, share) in &self.words[word as usize].types {
             shares[usize::from(of)] = share;
         }
         let association = self.association(word, likely.len());
         let passing = || (0..likely.len()).filter(move |&of| likely[of] >= strict);
-        let named = passing().filter(|&of| shares[of] >= 1.0).map(|of| likely[of]).reduce(f32::max);
+        let named = passing().filter(|&of| names && shares[of] >= 1.0);
+        let named = named.map(|of| likely[of]).reduce(f32::max);
         let answers = |of: usize| {
             let is_meant =
                 association[of] >= MEANT || named.is_some_and(|named| likely[of] >= named);
@@ -574,7 +579,7 @@ mod tests {
 
     /// What is asked where armchairs and sofas pass, the former likelier.
     fn ask(titles: &[(usize, f32)], clicked: &[(usize, f32)]) -> Option<(bool, [bool; 2])> {
-        let ask = shop(titles, clicked).ask(0, &[0.7, 0.2, 0.01], 0.07)?;
+        let ask = shop(titles, clicked).ask((0, true), &[0.7, 0.2, 0.01], 0.07)?;
         Some((ask.is_name, [ask.answered[ARMCHAIR], ask.answered[SOFA]]))
     }
 
@@ -586,6 +591,12 @@ mod tests {
         assert_eq!(ask(&[(ARMCHAIR, 1.0), (SOFA, 1.0)], &[]), None);
         assert_eq!(ask(&[], &[]), None);
         assert_eq!(ask(&[(LAMP, 1.0)], &[]), None);
+    }
+
+    #[test]
+    fn what_a_thing_is_for_names_nothing() {
+        let shop = shop(&[(ARMCHAIR, 1.0)], &[]);
+        assert!(shop.ask((0, false), &[0.7, 0.2, 0.01], 0.07).is_none());
     }
 
     #[test]
