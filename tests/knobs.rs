@@ -15,6 +15,7 @@ use systems::registry::{is_in_use, knob, knobs};
 use systems::retrieval_alone;
 use systems::shared::{self, Blend};
 
+use crate::funnel::{TOWERS, untaught};
 use crate::support::{Spoilt, funnel, run};
 
 /// States in which knobs are turned: together they give every reason for which one does nothing,
@@ -39,13 +40,20 @@ const STATES: &[&str] = &[
     "?q=shoes&index=tree",
 ];
 
+/// One more, of towers that were learned.
+const LEARNED: &str = "?q=couch&retriever-weights=learned";
+
 #[test]
 fn what_a_knob_is_said_to_do_is_what_it_does() {
     let mut funnel = funnel();
     let mut wrong = Vec::new();
     let mut reasons: BTreeSet<&str> = BTreeSet::new();
     let mut acted: BTreeMap<&str, bool> = BTreeMap::new();
-    for link in STATES {
+    for link in STATES.iter().chain([&LEARNED]) {
+        if *link == LEARNED {
+            let towers = untaught(&funnel);
+            funnel.weigh(TOWERS, Some(towers));
+        }
         let (state, dropped) = State::from_link(link);
         assert_eq!(dropped, [], "{link}");
         let before = run(&mut funnel, &state);
@@ -81,7 +89,7 @@ fn what_a_knob_is_said_to_do_is_what_it_does() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // The states reach what they are there for.
     let never: Vec<_> = acted.iter().filter(|(_, acted)| !**acted).map(|(key, _)| *key).collect();
-    // No weights are learned here: tests/funnel.rs brings some.
+    // No ranker's weights are learned here: tests/funnel.rs brings some.
     assert_eq!(never, ["device", "precomputed", "weights"]);
     let sources: String = fs::read_dir("src/systems")
         .expect("the systems")

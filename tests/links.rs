@@ -54,7 +54,9 @@ fn every_link_opens_to_the_ranking_that_it_was_shared_for() {
 fn the_links_turn_every_knob() {
     let links = read(Path::new("tests/links.csv")).expect("the links");
     // Nor is what was learned in a tab anywhere else.
-    for knob in knobs().filter(|knob| !matches!(knob.key, "backend" | "weights")) {
+    for knob in
+        knobs().filter(|knob| !matches!(knob.key, "backend" | "retriever-weights" | "weights"))
+    {
         let turned = links.iter().filter(|recorded| {
             let (state, _) = State::from_link(&recorded.link);
             !state.settings.is_default(knob)

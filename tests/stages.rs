@@ -15,11 +15,12 @@ use protocol::{Answer, blend};
 use systems::knob::Knob;
 use systems::registry::{RANKERS, RETRIEVERS, knobs};
 use systems::shared::{
-    BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, SIGMA, SURFACE,
-    SearchedIn, ShopSize, Surface, WEIGHTS, Weights,
+    BIAS_AT_SERVING, CANDIDATES, COARSE, COARSE_KEEP, DEVICE, RETRIEVER, RETRIEVER_WEIGHTS, SIGMA,
+    SURFACE, SearchedIn, ShopSize, Surface, WEIGHTS, Weights,
 };
 use systems::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
+use crate::funnel::{TOWERS, untaught};
 use crate::support::{Spoilt, funnel, run};
 
 /// Shared knobs that the scores of a retriever with vectors read.
@@ -217,6 +218,39 @@ fn learned_weights_have_the_stages_of_their_ranker_run_and_no_other() {
     // Another ranker's are not these.
     let mlpr = [&shipped, &learned].map(|state| state.clone().ranked_by(&mlpr::RANKER));
     assert_eq!(again(&mut funnel, &mlpr[0], &mlpr[1]), nothing);
+}
+
+#[test]
+fn learned_towers_have_retrieval_run_and_what_sees_other_products_behind_it() {
+    let mut funnel = funnel();
+    let shipped = State { query: "running shoes".into(), ..State::default() };
+    let learned = shipped.clone().with(&RETRIEVER_WEIGHTS, Weights::Learned.value());
+    let nothing: [&str; 0] = [];
+    assert_eq!(again(&mut funnel, &shipped, &learned), nothing, "there are none yet");
+    let retrieval = ["score", "retrieve"];
+    let bring = |funnel: &mut Funnel<Spoilt>| {
+        funnel.weigh(TOWERS, Some(fs::read("assets/moppr.safetensors").expect("what ships")));
+    };
+    bring(&mut funnel);
+    // They find the same products as what ships: whoever ranks these need not do it again.
+    assert_eq!(again(&mut funnel, &shipped, &learned), retrieval);
+    assert_eq!(again(&mut funnel, &learned, &shipped), retrieval);
+    // One set of towers, whatever the objectives weigh.
+    let turned = learned.clone().with(&moppr::WEIGHT_CLICK, 0.0);
+    assert_eq!(again(&mut funnel, &learned, &turned), nothing);
+    // Others by the same name are others, and find other products.
+    run(&mut funnel, &learned);
+    bring(&mut funnel);
+    let timings = run(&mut funnel, &learned).timings.into_iter();
+    let anew: Vec<String> = timings.filter(|time| !time.cached).map(|time| time.stage).collect();
+    assert_eq!(anew, retrieval);
+    let towers = untaught(&funnel);
+    funnel.weigh(TOWERS, Some(towers));
+    let all = ["score", "retrieve", "rank", "bias"];
+    assert_eq!(again(&mut funnel, &shipped, &learned), all);
+    // Another retriever's are not these.
+    let yandex = [&shipped, &learned].map(|state| state.clone().retrieved_by(&yandex::RETRIEVER));
+    assert_eq!(again(&mut funnel, &yandex[0], &yandex[1]), nothing);
 }
 
 #[test]

@@ -234,6 +234,7 @@ fn answer() -> Answer {
             blocks: blocks(),
         },
         learned: true,
+        learned_towers: true,
         blocks: blocks(),
         candidates: vec![candidate()],
         products: 40_000,
@@ -368,8 +369,12 @@ fn from_engine() -> Vec<FromEngine> {
         query: (0.25, 0.5),
         variance: (0.5, 0.125),
     };
-    let opened =
-        Opened { file: "dmt".into(), settings: state().settings, command: "learned".into() };
+    let opened = Opened {
+        file: "dmt.safetensors".into(),
+        system: "dmt".into(),
+        settings: state().settings,
+        command: "learned".into(),
+    };
     let told = |reply| {
         let (others, notices) = (vec![other()], vec![notice()]);
         FromEngine::Told(Told { job: 1, reply, others, notices })

@@ -171,6 +171,7 @@ mod tests {
             },
             blocks: vec![],
             learned: false,
+            learned_towers: false,
             candidates: [0, 7].map(candidate).into(),
             products: 8,
             others: vec![Listed { product: 7, row: row(3_000) }],

@@ -37,6 +37,9 @@ message! {
         pub blocks: Vec<Block>,
         /// Whether there are learned weights for the ranker that is chosen, whatever it ranked with.
         pub learned: bool,
+        /// Whether there are learned weights for the retriever that is chosen, whatever it retrieved with. They
+        /// are for the shop that ships: in a larger one there are none.
+        pub learned_towers: bool,
         /// Every product that was ranked, in the order of retrieval. The page blends and orders.
         pub candidates: Vec<Candidate>,
         /// Products that the shop sells or sold.
@@ -60,6 +63,7 @@ impl Answer {
             retrieved,
             ranked: self.candidates.len() as u32,
             learned: self.learned,
+            learned_towers: self.learned_towers,
         }
     }
 

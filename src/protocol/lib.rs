@@ -73,15 +73,15 @@ message! {
             /// What is asked.
             question: Question,
         } = "ask",
-        /// Where a state asks for learned weights, rank with these in place of the file's of this name,
-        /// from the next run on.
+        /// Where a state asks for learned weights, rank or retrieve with these in place of the file's of this
+        /// name, from the next run on.
         Weigh {
             /// Name of the file.
             file: String,
             /// Its bytes, in base 64; an empty text takes them back.
             weights: String,
         } = "weigh",
-        /// Say of a file of weights which variant of which ranker it is of, with [`FromEngine::Told`] and
+        /// Say of a file of weights which variant of which system it is of, with [`FromEngine::Told`] and
         /// [`Reply::Weights`]. A run that waits goes first.
         Open {
             /// Number of the job.

@@ -94,7 +94,9 @@ message! {
     pub struct Opened {
         /// Name of the file of the same variant that ships, or would.
         pub file: String,
-        /// Which ranker, and which variant of it.
+        /// Key of the system: as its training has it.
+        pub system: String,
+        /// That system, and which variant of it.
         pub settings: Settings,
         /// What made it, as it says itself.
         pub command: String,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::engine::{Engine, Standing};
-use super::learn::mine::asks;
+use super::learn::mine::lacks;
 use super::panels::Panel;
 use super::rest::at_rest;
 use lessons::order::{Expected, Order};
@@ -35,7 +35,7 @@ struct Column {
     name: &'static str,
     state: State,
     order: Option<Result<Arc<Order>, Message>>,
-    /// It asks for learned weights, and there are none: what ships ranked.
+    /// It asks for learned weights, and there are none: what ships took their place.
     lacks: bool,
 }
 
@@ -106,7 +106,7 @@ fn Compare() -> impl IntoView {
                 }
                 let asked_of = State { selected: None, ..state.clone() };
                 let answer = engine.answer(&asked_of).await;
-                let lacks = asks(&state) && answer.as_ref().is_ok_and(|answer| !answer.learned);
+                let lacks = answer.as_ref().is_ok_and(|answer| lacks(&state, answer));
                 let order = answer.map(|answer| {
                     let shop = store.shop.get_untracked();
                     let catalogue = shop.as_ref().map(|shop| &shop.catalogue);

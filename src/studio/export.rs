@@ -418,6 +418,7 @@ mod tests {
                 blocks: vec![],
             },
             learned: false,
+            learned_towers: false,
             blocks: vec![block::Block::new("experts", block::Shape::Gates(gates))],
             candidates: vec![candidate(7, -1.0), candidate(3, 1.0)],
             products: 400,

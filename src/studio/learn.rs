@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use web_sys::{File, HtmlInputElement};
 
 use self::machine::machine;
-use self::mine::{Brought, asks};
+use self::mine::Brought;
 use self::record::{Record, value_name, variant};
 use self::seen::seen;
 use self::trainer::Trainer;
@@ -23,6 +23,7 @@ use page::spoken::spoken;
 use page::store::{Store, store};
 use protocol::words;
 use systems::knob::Settings;
+use systems::learning::Role;
 use systems::registry::LEARNERS;
 
 pub mod charts;
@@ -285,11 +286,23 @@ fn buttons(store: Store, trainer: Trainer) -> AnyView {
 fn beside(store: Store, trainer: Trainer) -> AnyView {
     let lacks = {
         let trainer = trainer.clone();
-        move || store.state.with(asks) && trainer.meant().is_none()
+        move |role: Role| {
+            store.state.with(|state| role.asks(&state.settings)) && trainer.meant(role).is_none()
+        }
     };
-    let lacks = when(lacks, || {
-        view! { <p class="trouble" data-testid="learn-lacks" prop:textContent=say(word!("learn.lacks"))></p> }
-            .into_any()
+    let lacks = Role::ALL.map(|role| {
+        let (name, key) = match role {
+            Role::Retrieves => ("learn-lacks-towers", word!("learn.lacks.towers")),
+            Role::Ranks => ("learn-lacks", word!("learn.lacks")),
+        };
+        let lacks = lacks.clone();
+        when(
+            move || lacks(role),
+            move || {
+                view! { <p class="trouble" data-testid=name prop:textContent=say(key)></p> }
+                    .into_any()
+            },
+        )
     });
     let keeps = trainer.keeps;
     let not_kept = when(
@@ -350,16 +363,20 @@ fn left(store: Store, trainer: &Trainer) -> AnyView {
         let trainer = trainer.clone();
         move || trainer.forget_left()
     };
-    let rank = (learning.ranks() && !kept.weights.is_empty()).then(|| {
+    let serve = (!kept.weights.is_empty()).then(|| {
         let trainer = trainer.clone();
-        let rank = move || {
+        let serve = move || {
             let number = trainer.take(|number| Brought::of_run(number, kept.clone()));
-            trainer.rank(store, Some(number), &kept.variant);
+            trainer.serve(store, Some(number), (learning, &kept.variant));
             // It is in the table now; the browser keeps it for the next visit.
             trainer.left.set(None);
         };
+        let label = match learning.role() {
+            Role::Retrieves => word!("learn.left.retrieve"),
+            Role::Ranks => word!("learn.left.rank"),
+        };
         view! {
-            <button type="button" class="outlined" data-testid="left-rank" on:click=click(rank) prop:textContent=say(word!("learn.left.rank"))></button>
+            <button type="button" class="outlined" data-testid="left-rank" on:click=click(serve) prop:textContent=say(label)></button>
         }
     });
     view! {
@@ -367,7 +384,7 @@ fn left(store: Store, trainer: &Trainer) -> AnyView {
             <p prop:textContent=said></p>
             <div class="actions">
                 <button type="button" class="outlined" data-testid="left-again" on:click=click(again) prop:textContent=say(word!("learn.left.again"))></button>
-                {rank}
+                {serve}
                 <button type="button" class="quiet" data-testid="left-forget" on:click=click(forget) prop:textContent=say(word!("learn.left.forget"))></button>
             </div>
         </section>

@@ -127,6 +127,8 @@ pub struct Facts {
     pub ranked: u32,
     /// There are learned weights for the ranker that is chosen.
     pub learned: bool,
+    /// There are learned weights for the retriever that is chosen, in this shop.
+    pub learned_towers: bool,
 }
 
 /// Does nothing at all while this holds.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::knob::{Control, Knob, Settings};
 use crate::registry::{self, LEARNERS};
-use crate::shared::{RANKER, WEIGHTS, Weights};
+use crate::shared::{RANKER, RETRIEVER, RETRIEVER_WEIGHTS, WEIGHTS, Weights};
 
 /// A setting of a training: one of a few values. The same key may have other values and another
 /// default for each system.
@@ -150,13 +150,52 @@ impl Optimiser {
     }
 }
 
+/// What a system that learns does in the funnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It retrieves.
+    Retrieves,
+    /// It ranks what was retrieved.
+    Ranks,
+}
+
+impl Role {
+    /// Both, in the order in which a request comes by them.
+    pub const ALL: [Self; 2] = [Self::Retrieves, Self::Ranks];
+
+    /// The knob that says with which weights it does so.
+    pub fn weights(self) -> &'static Knob {
+        match self {
+            Self::Retrieves => &RETRIEVER_WEIGHTS,
+            Self::Ranks => &WEIGHTS,
+        }
+    }
+
+    /// The knobs that say who does it, and with which of its networks.
+    pub fn chosen(self, settings: &Settings) -> Vec<&'static Knob> {
+        match self {
+            Self::Retrieves => [&[&RETRIEVER], registry::retriever(settings).networks].concat(),
+            Self::Ranks => [&[&RANKER], registry::ranker(settings).networks].concat(),
+        }
+    }
+
+    /// Whether learned weights are asked for.
+    pub fn asks(self, settings: &Settings) -> bool {
+        settings.number(self.weights()) == Weights::Learned.value()
+    }
+
+    /// Has a state with these settings do it with learned weights of this variant of a system.
+    pub fn serve_with(self, settings: &mut Settings, variant: &Settings) {
+        for knob in self.chosen(variant) {
+            settings.set(knob, variant.number(knob));
+        }
+        settings.set(self.weights(), Weights::Learned.value());
+    }
+}
+
 /// Has a state with these settings rank with learned weights of this variant of a ranker.
 pub fn rank_with(settings: &mut Settings, variant: &Settings) {
-    let ranker = registry::ranker(variant);
-    for knob in [&RANKER].into_iter().chain(ranker.networks.iter().copied()) {
-        settings.set(knob, variant.number(knob));
-    }
-    settings.set(&WEIGHTS, Weights::Learned.value());
+    Role::Ranks.serve_with(settings, variant);
 }
 
 /// The training of the ranker that such settings choose; none of a ranker that learns nothing.
@@ -200,9 +239,14 @@ impl Learning {
         settings.only(self.knobs).with(self.knob, self.value())
     }
 
-    /// Whether it ranks: engines take a ranker's learned weights in place of what ships, and no retriever's.
+    /// What it does in the funnel.
+    pub fn role(&self) -> Role {
+        if self.knob.key == RANKER.key { Role::Ranks } else { Role::Retrieves }
+    }
+
+    /// Whether it ranks.
     pub fn ranks(&self) -> bool {
-        self.knob.key == RANKER.key
+        self.role() == Role::Ranks
     }
 }
 
@@ -309,6 +353,7 @@ impl Chosen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{mlpr, yandex};
 
     #[test]
     fn every_default_may_be_chosen_and_every_name_has_a_value() {
@@ -384,6 +429,20 @@ mod tests {
         for (key, ranks, learning) in said {
             assert_eq!((learning.key, learning.ranks()), (key, ranks));
         }
+    }
+
+    #[test]
+    fn learned_weights_of_both_roles_are_asked_for_side_by_side() {
+        let mut settings = Settings::default().with(&yandex::STAGE, 1.0);
+        assert_eq!(Role::ALL.map(|role| role.asks(&settings)), [false, false]);
+        let variant = yandex::LEARNING.variant(&settings);
+        Role::Retrieves.serve_with(&mut settings, &variant);
+        assert_eq!(registry::retriever(&settings), &yandex::RETRIEVER);
+        assert_eq!(settings.number(&yandex::STAGE), 0.0, "its variant is the one that learns");
+        assert_eq!(Role::ALL.map(|role| role.asks(&settings)), [true, false]);
+        rank_with(&mut settings, &mlpr::LEARNING.variant(&Settings::default()));
+        assert_eq!(registry::ranker(&settings), &mlpr::RANKER);
+        assert_eq!(Role::ALL.map(|role| role.asks(&settings)), [true, true]);
     }
 
     #[test]

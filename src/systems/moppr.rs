@@ -3,7 +3,7 @@
 use crate::knob::{Group, Knob, Settings, alone, wholly};
 use crate::learning::{self, Learning, Setting, Side};
 use crate::part::Part;
-use crate::shared::RETRIEVER as RETRIEVED_BY;
+use crate::shared::{RETRIEVER as RETRIEVED_BY, one_set};
 use crate::{Attends, Objective, Retriever};
 
 /// What all who name it know of it.
@@ -120,25 +120,25 @@ pub static WEIGHT_RELEVANCE: Knob = weight("w-relevance")
     .testid("weight-relevance")
     .symbol("w_relevance")
     .section("objectives")
-    .idle(|set, _| alone(&weights(set), 0));
+    .idle(|set, facts| one_set(set, facts).or_else(|| alone(&weights(set), 0)));
 
 /// w_o of what was shown.
 pub static WEIGHT_EXPOSURE: Knob = weight("w-exposure")
     .testid("weight-exposure")
     .symbol("w_exposure")
-    .idle(|set, _| alone(&weights(set), 1));
+    .idle(|set, facts| one_set(set, facts).or_else(|| alone(&weights(set), 1)));
 
 /// w_o of what was clicked.
 pub static WEIGHT_CLICK: Knob = weight("w-retrieval-click")
     .testid("weight-retrieval-click")
     .symbol("w_click")
-    .idle(|set, _| alone(&weights(set), 2));
+    .idle(|set, facts| one_set(set, facts).or_else(|| alone(&weights(set), 2)));
 
 /// w_o of what was bought.
 pub static WEIGHT_PURCHASE: Knob = weight("w-purchase")
     .testid("weight-purchase")
     .symbol("w_purchase")
-    .idle(|set, _| alone(&weights(set), 3));
+    .idle(|set, facts| one_set(set, facts).or_else(|| alone(&weights(set), 3)));
 
 /// Keep only the behaviours of categories that the query is predicted to mean (4.1.2).
 pub static CATEGORY_FILTER: Knob =

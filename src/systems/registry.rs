@@ -3,7 +3,7 @@
 
 use crate::knob::{Knob, Needs, Settings};
 use crate::learning::Learning;
-use crate::shared::{self, BACKEND, RANKER, RETRIEVER, SURFACE};
+use crate::shared::{self, BACKEND, RANKER, RETRIEVER, RETRIEVER_WEIGHTS, SURFACE};
 use crate::{Ranker, Retriever, bm25, dmt, mlpr, moppr, retrieval_alone, yandex};
 
 /// Systems that retrieve, in the order in which the page offers them.
@@ -91,7 +91,7 @@ pub fn ranker(settings: &Settings) -> &'static Ranker {
 
 /// How many knobs there are.
 const COUNT: usize = {
-    let mut count = 3 + shared::RETRIEVAL.len() + 1 + shared::RANKING.len();
+    let mut count = 4 + shared::RETRIEVAL.len() + 1 + shared::RANKING.len();
     let mut n = 0;
     while n < RETRIEVERS.len() {
         count += RETRIEVERS[n].knobs.len();
@@ -108,7 +108,7 @@ const COUNT: usize = {
 /// Every knob, in the order in which the page shows them.
 pub static KNOBS: [&Knob; COUNT] = {
     let mut all = [&SURFACE; COUNT];
-    let mut end = with(&mut all, 0, &[&SURFACE, &BACKEND, &RETRIEVER]);
+    let mut end = with(&mut all, 0, &[&SURFACE, &BACKEND, &RETRIEVER, &RETRIEVER_WEIGHTS]);
     let mut n = 0;
     while n < RETRIEVERS.len() {
         end = with(&mut all, end, RETRIEVERS[n].knobs);

@@ -101,13 +101,20 @@ options! {
 }
 
 options! {
-    /// Which weights a ranker ranks with. Those that were learned are a tab's: where there are none for the
-    /// ranker that is chosen, it ranks with what ships.
+    /// Which weights a ranker ranks with, or a retriever retrieves with. Those that were learned are a tab's:
+    /// where there are none for the system that is chosen, it goes by what ships.
     Weights of WEIGHTS {
         /// Those that ship.
         Shipped = "shipped",
         /// Those that were learned in this tab, or opened in it.
         Learned = "learned",
+    }
+}
+
+impl Weights {
+    /// Which a retriever retrieves with: [`RETRIEVER_WEIGHTS`].
+    pub fn of_retriever(settings: &Settings) -> Self {
+        Self::ALL[settings.option(&RETRIEVER_WEIGHTS)]
     }
 }
 
@@ -144,6 +151,19 @@ pub static BACKEND: Knob =
 
 /// Which system retrieves.
 pub static RETRIEVER: Knob = Knob::choice("retriever", Group::Retrieval, &registry::RETRIEVER_KEYS);
+
+/// Which weights it retrieves with: [`Weights`].
+pub static RETRIEVER_WEIGHTS: Knob =
+    Knob::choice("retriever-weights", Group::Retrieval, Weights::KEYS).idle(|set, facts| {
+        no_vectors(set).or(wholly(!facts.learned_towers, word!("idle.no-towers")))
+    });
+
+/// Objectives weigh nothing where it retrieves with learned towers: those are one set, of the weights that they
+/// were trained at.
+pub(crate) fn one_set(settings: &Settings, facts: &Facts) -> Option<Idle> {
+    let learned = Weights::of_retriever(settings) == Weights::Learned;
+    wholly(learned && facts.learned_towers, word!("idle.learned-towers"))
+}
 
 /// tau, temperature of the softmax over candidates (MOPPR equation 15).
 pub static TEMPERATURE: Knob = Knob::number("tau", Group::Retrieval, [0.005, 0.2], 0.005)

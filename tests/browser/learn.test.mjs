@@ -171,11 +171,12 @@ for (const [system, setting] of [["moppr", "tau"], ["yandex", "context"], ["mlpr
       assert.ok(Math.abs(loss - expected) < 2e-3 * Math.max(1, expected), `${step}: ${loss}, not ${expected}`);
     });
     await curves(vitrine, 2);
-    // The machine is drawn of what ranks.
+    // The machine is drawn of what learns.
     const fold = vitrine.get("learn-machine");
     await fold.evaluate((one) => (one.open = true));
-    if (system === "mlpr") await fold.locator('[data-testid="machine-ranker"] .part').first().waitFor();
-    else await until(vitrine, () => /^A retriever learns now/.test(document.querySelector('[data-testid="learn-machine-said"]')?.textContent));
+    const [own, other] = system === "mlpr" ? ["ranker", "retriever"] : ["retriever", "ranker"];
+    await fold.locator(`[data-testid="machine-${own}"] .part`).first().waitFor({ timeout: 60_000 });
+    assert.equal(await fold.locator(`[data-testid="machine-${other}"]`).count(), 0);
     await fold.evaluate((one) => (one.open = false));
   });
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { test, useStage } from "./support/browser.mjs";
-import { learn, learnLink, looks, pause, ranked, run, stands, until } from "./support/learning.mjs";
+import { learn, learnLink, looks, pause, ranked, retrieved, run, stands, until } from "./support/learning.mjs";
 import { usePage, withVitrine } from "./support/vitrine.mjs";
 
 const stage = useStage();
@@ -71,6 +71,63 @@ test("learned weights are a choice of the state: beside what ships, undone, and 
     assert.equal(await vitrine.get("learn-lacks").count(), 0);
   }));
 
+test("what MOPPR learns retrieves the shelf as it learns, and gives it back", () =>
+  withVitrine(stage, { link: learnLink().replace("learn=", "learn=system:moppr,") }, async (vitrine) => {
+    await vitrine.ready();
+    const shipped = await vitrine.scores();
+    await learn(vitrine, 2);
+    await vitrine.get("learn-on-shelf").check();
+    await vitrine.page.waitForURL(/retriever-weights=learned/);
+    await retrieved(vitrine, true);
+    const early = await vitrine.scores();
+    assert.notDeepEqual(early, shipped);
+    // They are one set of towers, and it says so beside the sliders of the objectives.
+    await vitrine.page.getByText("One learned set: choose what ships").first().waitFor({ state: "attached" });
+    // At each look the shelf is retrieved anew.
+    for (const step of [3, 4]) {
+      await vitrine.page.locator('[data-testid="learn-step"]:enabled').waitFor();
+      await vitrine.get("learn-step").click();
+      await stands(vitrine, step);
+    }
+    await looks(vitrine, 4);
+    for (let tries = 0; tries < 60 && String(await vitrine.scores()) === String(early); tries++)
+      await vitrine.page.waitForTimeout(500);
+    await vitrine.rest();
+    const late = await vitrine.scores();
+    assert.notDeepEqual(late, early);
+
+    await vitrine.page.waitForTimeout(GESTURE);
+    await vitrine.get("learn-on-shelf").uncheck();
+    await retrieved(vitrine, false);
+    assert.deepEqual(await vitrine.scores(), shipped);
+    await vitrine.page.waitForTimeout(GESTURE);
+    await vitrine.get("undo").click();
+    await retrieved(vitrine, true);
+    assert.deepEqual(await vitrine.scores(), late);
+
+    // What ships, opened as a file, is what ships.
+    const file = await readFile(new URL("../../assets/moppr.safetensors", import.meta.url));
+    await vitrine.get("open-weights").setInputFiles({ name: "towers.safetensors", mimeType: "application/octet-stream", buffer: file });
+    const row = vitrine.get("learn-brought");
+    await row.getByTestId("learn-rank").click();
+    await until(vitrine, () => document.querySelector('[data-testid="learn-brought"] [data-testid="learn-rank"]').getAttribute("aria-pressed") === "true");
+    for (let tries = 0; tries < 60 && String(await vitrine.scores()) !== String(shipped); tries++)
+      await vitrine.page.waitForTimeout(500);
+    assert.deepEqual(await vitrine.scores(), shipped);
+    // What it comes to is measured, but for how far it agrees with itself.
+    await until(vitrine, () => /0\.\d{3}/.test(document.querySelector('[data-testid="learn-brought"]').textContent));
+
+    // A tab that has none says so, and retrieves with what ships.
+    const { href } = await vitrine.page.evaluate(() => ({ href: location.href }));
+    await vitrine.page.evaluate((key) => localStorage.removeItem(key), KEPT);
+    await vitrine.page.goto("about:blank");
+    await vitrine.page.goto(href);
+    await vitrine.ready();
+    await vitrine.notice(/^towers-missing/);
+    assert.deepEqual(await vitrine.scores(), shipped);
+    await vitrine.get("learn-lacks-towers").waitFor();
+  }));
+
 test("runs are laid over each other, with what tells them apart and the best of each column", () =>
   withVitrine(stage, { link: LINK }, async (vitrine) => {
     await vitrine.ready();
@@ -97,15 +154,15 @@ test("runs are laid over each other, with what tells them apart and the best of 
       assert.equal(best.length, 1, cells.join());
       assert.equal(parseFloat(best[0]), Math.max(...cells.map(parseFloat)));
     }
-    // Another system's run stands in a table of its own, and is laid over nothing; its switch is a ranker's.
+    // Another system's run stands in a table of its own, and is laid over nothing; its switch is a retriever's.
     await vitrine.get("learn-system").selectOption("moppr");
     await vitrine.page.locator('[data-setting="shoppers"]').selectOption("50");
     await learn(vitrine, 1);
     const tables = () => vitrine.get("learn-runs").locator("table").evaluateAll((all) => all.map(({ dataset }) => dataset.system));
     assert.deepEqual(await tables(), ["moppr", "dmt"]);
     assert.match(await vitrine.get("learn-recall-click").getByTestId("learn-ships").innerText(), /what ships: 0\.\d{3}/);
-    assert.equal(await vitrine.get("learn-on-shelf").isDisabled(), true);
-    assert.equal(await vitrine.page.locator('tr[data-run="C"]').getByTestId("learn-rank").count(), 0);
+    assert.equal(await vitrine.page.locator("label:has([data-testid=learn-on-shelf])").innerText(), "Retrieve the shelf with it");
+    assert.equal(await vitrine.page.locator('tr[data-run="C"]').getByTestId("learn-rank").innerText(), "Retrieve with it");
     assert.equal(await vitrine.page.locator('tr[data-run="A"] input').isDisabled(), true);
     assert.deepEqual(await classes("learn-loss"), ["now"]);
     // Its own settings again, and a run that is laid over A and B again.
@@ -165,7 +222,7 @@ test("weights are saved, opened again and ranked with; what are none of ours is 
       ["notes.safetensors", Buffer.from("to be or not"), /notes\.safetensors was not opened\. That is no file of weights/],
       ["nothing.safetensors", Buffer.alloc(0), /nothing\.safetensors was not opened\. That is no file of weights/],
       ["half.safetensors", saved.subarray(0, saved.length / 2), /half\.safetensors was not opened\. The file of weights is cut short/],
-      ["towers.safetensors", await asset("moppr.safetensors"), /towers\.safetensors was not opened\. It holds weights of “moppr”/],
+      ["types.safetensors", await asset("query-category.safetensors"), /types\.safetensors was not opened\. It holds weights of “query-category”/],
       ["other-shop.safetensors", seeded, /other-shop\.safetensors was not opened\. Its weights were learned on another catalogue/],
       ["turned.safetensors", told(shape, turned), /turned\.safetensors was not opened\. .* has shape \[\d+(, \d+)?\] in place of/],
       ["heads.safetensors", told('heads\\":2', 'heads\\":4'), /heads\.safetensors was not opened\. It holds networks of other sizes/],

@@ -42,7 +42,7 @@ pub struct Funnel<S> {
     manifest: Manifest,
     stock: Stock,
     retriever: Retriever,
-    /// Which retriever is in use, and which of its networks.
+    /// Which retriever is in use, which of its networks, and with which weights.
     retrieving: Settings,
     coarse: Coarse,
     /// Which ranker is in use, and which of its networks.

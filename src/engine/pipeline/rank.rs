@@ -90,7 +90,8 @@ pub fn open(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Opened, Weig
                 let settings = variant.with(&RANKER, system.of.value());
                 (system.read)(bytes, stock, device)?;
                 let file = file(&settings).unwrap_or_default();
-                return Ok(Opened { file, settings, command });
+                let key = system.of.key.into();
+                return Ok(Opened { file, system: key, settings, command });
             }
         }
     }

@@ -37,14 +37,15 @@ use super::stock::Stock;
 use crate::retrieval::{Precision, gmv};
 use market::catalogue::ProductId;
 use nets::models::moppr::{UserQueryOutput, retriever};
+use nets::models::weights::{Weights as Tensors, WeightsError};
 use protocol::block::Block;
 use protocol::machine::Activity;
-use protocol::{Growing, Making, Map};
+use protocol::{Growing, Making, Map, Opened};
 use systems::knob::{Knob, Settings};
 use systems::registry;
 use systems::shared::{
-    BEAM, CANDIDATES, GMV, LEVELS, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER, SAMPLE,
-    SEED, SIGMA, SearchedIn, TEMPERATURE,
+    BEAM, CANDIDATES, GMV, LEVELS, PAGE_SIZE, QUANTISED, RELEVANCE_CONTROL, RETRIEVER,
+    RETRIEVER_WEIGHTS, SAMPLE, SEED, SIGMA, SearchedIn, TEMPERATURE, Weights,
 };
 
 pub use self::draw::{Retrieval, Retrieved};
@@ -177,10 +178,78 @@ pub trait Retrieves: Send {
 /// The retrievers beside MOPPR.
 type Others = [(&'static systems::Retriever, Box<dyn Retrieves>); registry::RETRIEVERS.len() - 1];
 
-/// The retrievers: MOPPR, which the first ranking and the coarse ranker stand on, and the others.
+/// A retriever of learned weights.
+type Readied = Result<Box<dyn Retrieves>, WeightsError>;
+
+/// How a retriever comes from weights that were learned in a tab.
+pub struct LearnedReads {
+    /// Which.
+    of: &'static systems::Retriever,
+    /// What their file says it holds.
+    model: &'static str,
+    /// Name of the file that they would take the place of, set like this.
+    file: fn(&Settings) -> &'static str,
+    /// Reads it from the bytes of such a file, with the vectors of all products that a log tells of.
+    read: fn(&[u8], &Stock, &Device) -> Readied,
+}
+
+/// The retrievers that learn: a line each.
+static LEARN: [&LearnedReads; 2] = [&moppr::LEARNED, &yandex::LEARNED];
+
+/// How the retriever that is chosen comes from learned weights, if it learns.
+fn learns(settings: &Settings) -> Option<&'static LearnedReads> {
+    LEARN.into_iter().find(|reads| reads.of == registry::retriever(settings))
+}
+
+/// File that learned weights of the retriever that is chosen would take the place of, if it learns. Whether
+/// there are any that do is another matter: only what learns in the tab has such.
+pub fn file(settings: &Settings) -> Option<&'static str> {
+    learns(settings).map(|reads| (reads.file)(settings))
+}
+
+/// What a file of weights is of, once it was read whole.
+///
+/// # Errors
+/// Where it is damaged, of another version or catalogue, of other sizes than those that ship, or of no
+/// retriever that learns.
+pub fn open(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Opened, WeightsError> {
+    let mut of_none = WeightsError::Damaged(String::new());
+    for reads in LEARN {
+        match Tensors::from_bytes(bytes, reads.model) {
+            Err(error @ WeightsError::Model { .. }) => of_none = error,
+            Err(error) => return Err(error),
+            Ok(weights) => {
+                (reads.read)(bytes, stock, device)?;
+                let settings = Settings::default().with(&RETRIEVER, reads.of.value());
+                return Ok(Opened {
+                    file: (reads.file)(&settings).into(),
+                    system: reads.of.key.into(),
+                    settings,
+                    command: weights.about.command,
+                });
+            }
+        }
+    }
+    Err(of_none)
+}
+
+/// A retriever of learned weights, with what tells it from others.
+struct Learned {
+    /// Name of the file that the weights take the place of.
+    file: &'static str,
+    /// Which it is of those that were read in this visit, from 1: what was made with others is not its.
+    number: u64,
+    system: Box<dyn Retrieves>,
+}
+
+/// The retrievers: MOPPR, which the first ranking and the coarse ranker stand on, and the others; beside them
+/// those of learned weights.
 struct Systems {
     moppr: Moppr,
     others: Others,
+    learned: Vec<Learned>,
+    /// How many of those were read.
+    read: u64,
 }
 
 /// The retrievers beside MOPPR: a line each.
@@ -192,8 +261,26 @@ fn others() -> Others {
 }
 
 impl Systems {
+    /// Place of the one that is chosen among those of learned weights, where such are asked for and there are
+    /// some.
+    fn learned(&self, settings: &Settings) -> Option<usize> {
+        let file = match Weights::of_retriever(settings) {
+            Weights::Learned => file(settings)?,
+            Weights::Shipped => return None,
+        };
+        self.learned.iter().position(|learned| learned.file == file)
+    }
+
+    /// Which learned weights the one that is chosen has; 0 for what ships.
+    fn number(&self, settings: &Settings) -> u64 {
+        self.learned(settings).map_or(0, |place| self.learned[place].number)
+    }
+
     /// The one that is chosen.
     fn chosen(&mut self, settings: &Settings) -> &mut dyn Retrieves {
+        if let Some(place) = self.learned(settings) {
+            return self.learned[place].system.as_mut();
+        }
         let chosen = registry::retriever(settings);
         // All that the registry has beside MOPPR have a line: a test holds the two lists together.
         let other = self.others.iter_mut().find(|(system, _)| *system == chosen);
@@ -202,7 +289,7 @@ impl Systems {
 }
 
 /// Knobs that the scores of a retriever with vectors hang on, beside its own.
-const SCORED: [&Knob; 4] = [&RETRIEVER, &GMV, &SIGMA, &QUANTISED];
+const SCORED: [&Knob; 5] = [&RETRIEVER, &RETRIEVER_WEIGHTS, &GMV, &SIGMA, &QUANTISED];
 /// Knobs that the draw from the scores hangs on.
 const DRAWN: [&Knob; 6] =
     [&TEMPERATURE, &CANDIDATES, &RELEVANCE_CONTROL, &SAMPLE, &SEED, &PAGE_SIZE];
@@ -217,6 +304,8 @@ struct ScoredBy {
     request: Request,
     /// The knobs that it reads.
     settings: Settings,
+    /// Which learned weights it has; 0 for what ships.
+    weights: u64,
     /// Whether all files that its knobs hang on have arrived.
     is_whole: bool,
 }
@@ -238,6 +327,8 @@ struct DrawnBy {
 struct LaidBy {
     /// Which retriever, which of its networks, and how its objectives weigh.
     settings: Settings,
+    /// Which learned weights it has; 0 for what ships.
+    weights: u64,
     /// Whether all files that its knobs hang on have arrived.
     is_whole: bool,
 }
@@ -275,7 +366,12 @@ impl Retriever {
         let [moppr, category] = files;
         Ok(Self {
             understanding: Understanding::read(category, stock, device)?,
-            systems: Systems { moppr: Moppr::load(moppr, stock, device)?, others: others() },
+            systems: Systems {
+                moppr: Moppr::load(moppr, stock, device)?,
+                others: others(),
+                learned: Vec::new(),
+                read: 0,
+            },
             scored: Stage::default(),
             on_sale: Stage::default(),
             laid: Laid::default(),
@@ -299,6 +395,34 @@ impl Retriever {
         let system = self.systems.chosen(settings);
         let names = system.wants(settings);
         fetched(system, &names, files, stock, device).await
+    }
+
+    /// Makes a retriever of learned weights, set like this, unless the last ones of their file are in use
+    /// already: the vectors of the shop that ships are laid out anew.
+    ///
+    /// # Errors
+    /// Where the weights are damaged, of another model, of another catalogue, or of other sizes.
+    pub fn learn(
+        &mut self,
+        settings: &Settings,
+        bytes: &[u8],
+        stock: &Stock,
+        device: &Device,
+    ) -> Result<(), WeightsError> {
+        let systems = &mut self.systems;
+        let Some(reads) = learns(settings).filter(|_| systems.learned(settings).is_none()) else {
+            return Ok(());
+        };
+        let system = (reads.read)(bytes, stock, device)?;
+        systems.read += 1;
+        let (file, number) = ((reads.file)(settings), systems.read);
+        systems.learned.push(Learned { file, number, system });
+        Ok(())
+    }
+
+    /// Forgets the retriever of learned weights of this file: there are others by now, or none.
+    pub fn unlearn(&mut self, file: &str) {
+        self.systems.learned.retain(|learned| learned.file != file);
     }
 
     /// Fetches what the knobs of the retriever in use hang on, set like this; with `all`, what they
@@ -327,6 +451,7 @@ impl Retriever {
         self.understanding.words_changed();
         self.systems.moppr.words_changed();
         self.systems.others.iter_mut().for_each(|(_, system)| system.words_changed());
+        self.systems.learned.iter_mut().for_each(|learned| learned.system.words_changed());
         self.scored.clear();
         self.retrieved.clear();
     }
@@ -440,10 +565,17 @@ impl Retriever {
     fn scored_by(&mut self, request: &Request, settings: &Settings) -> ScoredBy {
         let of = registry::retriever(settings);
         let shared: &[&Knob] = if of.has_vectors { &SCORED } else { &[&RETRIEVER] };
+        let weights = self.systems.number(settings);
+        // Learned towers are one set, whatever the objectives weigh.
+        let objectives = if weights == 0 { &[][..] } else { of.objectives };
+        let counts = |knob: &&'static Knob| objectives.iter().all(|o| o.weight.key != knob.key);
+        let own = of.knobs.iter().copied().filter(counts);
+        let knobs: Vec<&Knob> = shared.iter().copied().chain(own).collect();
         let system = self.systems.chosen(settings);
         ScoredBy {
             request: request.only(system.reads(request)),
-            settings: settings.only(&[shared, of.knobs].concat()),
+            settings: settings.only(&knobs),
+            weights,
             is_whole: system.wants_behind().is_empty(),
         }
     }
@@ -451,13 +583,16 @@ impl Retriever {
     /// What the chosen retriever's vectors hang on.
     fn laid_by(&mut self, settings: &Settings) -> LaidBy {
         let of = registry::retriever(settings);
+        let weights = self.systems.number(settings);
         let system = self.systems.chosen(settings);
         // Where the objectives weigh alike, what they hang on changes nothing when it arrives.
         let is_whole = !system.needs_behind(settings) || system.wants_behind().is_empty();
-        let weights = of.objectives.iter().map(|objective| objective.weight);
+        // Learned towers are one set, whatever the objectives weigh.
+        let objectives = if weights == 0 { of.objectives } else { &[] };
+        let sliders = objectives.iter().map(|objective| objective.weight);
         let knobs: Vec<&Knob> =
-            [&RETRIEVER].into_iter().chain(of.networks.iter().copied()).chain(weights).collect();
-        LaidBy { settings: settings.only(&knobs), is_whole }
+            [&RETRIEVER].into_iter().chain(of.networks.iter().copied()).chain(sliders).collect();
+        LaidBy { settings: settings.only(&knobs), weights, is_whole }
     }
 
     /// Draws candidates by the request's scores, so many at least that they fill a page, if the shop
@@ -693,6 +828,18 @@ fn searched_by(queries: Tensor<2>, settings: &Settings) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_retriever_that_learns_can_be_read_from_what_was_learned() {
+        let learn = registry::RETRIEVERS.into_iter().filter(|of| of.learns.is_some());
+        assert_eq!(learn.collect::<Vec<_>>(), LEARN.map(|reads| reads.of));
+        for reads in LEARN {
+            let settings = Settings::default().with(&RETRIEVER, reads.of.value());
+            let learned = reads.of.learns.map(|learning| learning.variant(&settings));
+            let file = learned.as_ref().and_then(file);
+            assert_eq!(file, Some((reads.file)(&settings)), "{:?}", reads.of);
+        }
+    }
 
     #[test]
     fn every_retriever_of_the_registry_has_a_line_under_its_own_name() {

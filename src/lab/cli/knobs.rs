@@ -27,7 +27,7 @@ use protocol::Backend;
 use systems::Ranker;
 use systems::knob::{Control, Group, Idle, Knob};
 use systems::registry::{RANKERS, is_in_use, knobs};
-use systems::shared::{BACKEND, RANKER, RELEVANCE_CONTROL, RETRIEVER, WEIGHTS};
+use systems::shared::{BACKEND, RANKER, RELEVANCE_CONTROL, RETRIEVER, RETRIEVER_WEIGHTS, WEIGHTS};
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -246,7 +246,8 @@ pub fn measure<S: AssetSource>(funnel: &mut Funnel<S>, base: &State) -> Result<V
     let mut all = Vec::new();
     // Where a state is computed changes nothing that is shown, and here there is one place. What was learned
     // in a tab is nowhere else.
-    for knob in knobs().filter(|knob| ![BACKEND.key, WEIGHTS.key].contains(&knob.key)) {
+    let nowhere = [BACKEND.key, RETRIEVER_WEIGHTS.key, WEIGHTS.key];
+    for knob in knobs().filter(|knob| !nowhere.contains(&knob.key)) {
         for state in systems(knob, base) {
             let (from, after) = where_it_counts(funnel, knob, &state)?;
             for to in ends(knob, &from) {

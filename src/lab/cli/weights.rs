@@ -50,7 +50,7 @@ impl Learned {
 /// Where it cannot be read, or holds no weights of a ranker of the funnel's shop.
 pub(super) fn open<S>(path: &Path, funnel: &Funnel<S>) -> Result<(Opened, Vec<u8>)> {
     let bytes = read(path)?;
-    let opened = funnel.open(&bytes).map_err(said).with_context(|| named(path))?;
+    let opened = funnel.open_ranker(&bytes).map_err(said).with_context(|| named(path))?;
     Ok((opened, bytes))
 }
 

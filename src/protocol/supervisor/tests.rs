@@ -144,6 +144,7 @@ fn answer(run: u64, backend: Backend, scale: f32) -> Answer {
             blocks: vec![],
         },
         learned: false,
+        learned_towers: false,
         blocks: vec![],
         candidates: (0..20).map(candidate).collect(),
         products: 4_000,

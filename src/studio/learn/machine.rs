@@ -1,6 +1,6 @@
-//! The machine of the ranker that learns: its parts with the numbers that the weights of the look on show
-//! give them, and what moved in it. The studio's engine computes them, as of any state that ranks with
-//! learned weights, and only while the fold is open: a forward pass a second at most.
+//! The machine of the system that learns: its parts with the numbers that the weights of the look on show
+//! give them, and what moved in it. The studio's engine computes them, as of any state that ranks or retrieves
+//! with learned weights, and only while the fold is open: a forward pass a second at most.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use super::record::Record;
+use super::mine::has;
 use super::trainer::Trainer;
 use crate::engine::{Engine, Lost};
 use crate::machine::moved::{Reading, Subject};
@@ -30,7 +30,8 @@ use page::spoken::spoken;
 use page::store::Store;
 use protocol::Answer;
 use protocol::words::count;
-use systems::learning::rank_with;
+use systems::learning::Role;
+use systems::shared::ShopSize;
 
 /// Milliseconds from one question to the next, at least: each is a forward pass on a core that the trainer
 /// may want.
@@ -91,11 +92,12 @@ impl Course {
         before.as_ref().filter(|before| before.step != now.step)
     }
 
-    /// What is drawn.
-    fn seen(&self, first: bool) -> Option<Seen> {
+    /// What is drawn: of who learns, for the other moves alone with what it is given.
+    fn seen(&self, role: Role, first: bool) -> Option<Seen> {
         let now = self.now.as_ref()?.reading.clone();
         let before = self.against(first);
-        let moved = before.map(|before| now.moved_since(&before.reading)).unwrap_or_default();
+        let mut moved = before.map(|before| now.moved_since(&before.reading)).unwrap_or_default();
+        moved.retain(|moved| moved.of_ranker == is_ranker(role));
         Some(Seen {
             answer: self.answer.clone()?,
             before: before.map(|before| before.reading.clone()),
@@ -117,6 +119,11 @@ impl Course {
     }
 }
 
+/// Whether the parts of the ranker are drawn, else those of the retriever.
+fn is_ranker(role: Role) -> bool {
+    role == Role::Ranks
+}
+
 /// What the engine says.
 enum Came {
     /// The numbers.
@@ -128,10 +135,15 @@ enum Came {
 }
 
 /// Asks for the numbers of the product that is chosen, else of `held`, else of the first on the page.
-async fn ask(engine: &Engine, state: &State, held: Option<ProductId>) -> Result<Came, Lost> {
+async fn ask(
+    engine: &Engine,
+    role: Role,
+    state: &State,
+    held: Option<ProductId>,
+) -> Result<Came, Lost> {
     let alone = State { selected: None, ..state.clone() };
     let answer = engine.answer(&alone).await?;
-    if !answer.learned {
+    if !has(&answer, role) {
         return Ok(Came::Unlearned);
     }
     let first = || served::page(&answer, &alone).first().map(|candidate| candidate.product);
@@ -141,8 +153,8 @@ async fn ask(engine: &Engine, state: &State, held: Option<ProductId>) -> Result<
 }
 
 /// Whose the weights are that are meant, by number, and after which step, where that is known.
-fn meant_at(trainer: &Trainer) -> Option<(u64, Option<u32>)> {
-    let (number, at) = (trainer.meant()?.number, trainer.at.get());
+fn meant_at(trainer: &Trainer, role: Role) -> Option<(u64, Option<u32>)> {
+    let (number, at) = (trainer.meant(role)?.number, trainer.at.get());
     let step = trainer.looks().with(|runs| {
         let is_newest = runs.last().is_some_and(|run| run.number == number);
         let run = runs.iter().find(|run| run.number == number)?;
@@ -154,6 +166,8 @@ fn meant_at(trainer: &Trainer) -> Option<(u64, Option<u32>)> {
 /// What the fold has while it is open.
 #[derive(Clone, Copy)]
 struct Fold {
+    /// What the system does that learns.
+    role: Memo<Role>,
     sight: Sight,
     course: StoredValue<Course>,
     /// Whether it is held against the first that was seen, else against what was seen before.
@@ -169,12 +183,14 @@ impl Fold {
     /// Draws what was seen last; nothing where it was closed meanwhile.
     fn draw(self) {
         let Some(first) = self.first.try_get_untracked() else { return };
+        let Some(role) = self.role.try_get_untracked() else { return };
         let drawn = self.course.try_with_value(|course| {
             let step = course.now.as_ref().and_then(|now| now.step);
-            course.seen(first).map(|seen| (seen, step))
+            course.seen(role, first).map(|seen| (seen, step))
         });
         let Some((seen, step)) = drawn.flatten() else { return };
-        self.tree.keep([&[], seen.parts(true)]);
+        let parts = seen.parts(is_ranker(role));
+        self.tree.keep(if is_ranker(role) { [&[], parts] } else { [parts, &[]] });
         self.step.set(step);
         self.sight.set(Some(Ok(Some(Arc::new(seen)))));
     }
@@ -201,8 +217,14 @@ impl Fold {
 fn ask_on(trainer: &Trainer, fold: Fold, wanted: Memo<Option<State>>) {
     let engine: Engine = expect_context();
     let (trainer, busy) = (trainer.clone(), RwSignal::new(false));
-    let mut asked = None;
+    let (mut asked, mut last) = (None, fold.role.get_untracked());
     follow(move |_| {
+        let role = fold.role.get();
+        if std::mem::replace(&mut last, role) != role {
+            asked = None;
+            fold.course.set_value(Course::default());
+            fold.sight.set(None);
+        }
         let now = (wanted.get(), engine.weighed.get(), fold.retry.get());
         if busy.get() || asked.as_ref() == Some(&now) {
             return;
@@ -218,12 +240,13 @@ fn ask_on(trainer: &Trainer, fold: Fold, wanted: Memo<Option<State>>) {
         let numbers = async move {
             let began = browser::now();
             let weighed = engine.weighed.get_untracked();
-            if let Some(at) = untrack(|| meant_at(&trainer)) {
+            if let Some(at) = untrack(|| meant_at(&trainer, role)) {
                 let alone = State { selected: None, ..state.clone() };
                 let held = fold.course.try_with_value(|course| course.product(&alone)).flatten();
-                let came = ask(&engine, &state, held).await;
+                let came = ask(&engine, role, &state, held).await;
                 // Where others came meanwhile, nobody knows with which it was computed; those are asked for.
-                if engine.weighed.get_untracked() == weighed {
+                let is_same = fold.role.try_get_untracked() == Some(role);
+                if engine.weighed.get_untracked() == weighed && is_same {
                     fold.take(came, at);
                 }
             }
@@ -259,7 +282,12 @@ pub fn machine(store: Store, trainer: &Trainer) -> AnyView {
 fn unfolded(store: Store, trainer: &Trainer) -> AnyView {
     let opened = Opened::new(store.view);
     let tree = Tree::new(store.view, opened);
+    let (looks, goes) = (trainer.looks(), trainer.goes);
+    let role = Memo::new(move |_| {
+        looks.with(|runs| runs.last().map_or(Role::Ranks, |run| run.learning().role()))
+    });
     let fold = Fold {
+        role,
         sight: RwSignal::new(None),
         course: StoredValue::new(Course::default()),
         first: RwSignal::new(false),
@@ -269,25 +297,26 @@ fn unfolded(store: Store, trainer: &Trainer) -> AnyView {
     };
     let place = NodeRef::<Div>::new();
     let board = Board { opened, walk: Walk::new(), tree, room: room_in(place) };
-    let (looks, goes) = (trainer.looks(), trainer.goes);
-    let ranks = Memo::new(move |_| {
-        let ranks = |run: &Record| run.learning().ranks();
-        looks.with(|runs| runs.last().is_some_and(ranks))
+    // Towers are for the shop that ships.
+    let takes = Memo::new(move |_| {
+        let ships = |state: &State| ShopSize::of(&state.settings) == ShopSize::Shipped;
+        role.get() == Role::Ranks || store.state.with(ships)
     });
-    // The page on show, ranked with the weights that are meant.
+    // The page on show, ranked or retrieved with the weights that are meant.
     let wanted = {
         let trainer = trainer.clone();
         Memo::new(move |_| {
-            let variant = ranks.get().then(|| trainer.meant_variant()).flatten()?;
+            let role = role.get();
+            let variant = takes.get().then(|| trainer.meant_variant(role)).flatten()?;
             let mut state = store.state.get();
-            rank_with(&mut state.settings, &variant);
+            role.serve_with(&mut state.settings, &variant);
             Some(state)
         })
     };
     ask_on(trainer, fold, wanted);
     let said = move || {
-        if !ranks.get() {
-            return say(word!("learn.machine.retriever")).to_string();
+        if !takes.get() {
+            return say(word!("learn.machine.shop")).to_string();
         }
         let waits = wanted.with(Option::is_some);
         fold.sight.with(|sight| match sight {
@@ -298,30 +327,33 @@ fn unfolded(store: Store, trainer: &Trainer) -> AnyView {
         })
     };
     let part_told = move || {
-        let place = opened.get().filter(|place| place.of_ranker);
+        let place = opened.get().filter(|place| place.of_ranker == is_ranker(role.get()));
         let told = fold.sight.with(|sight| match sight {
             Some(Ok(Some(seen))) => place.and_then(|place| part_in_words(seen, place)),
             _ => None,
         });
         Some(told.unwrap_or_default())
     };
-    // Who chose another run to rank with sees that one's.
+    // Who chose another run's weights for the shelf sees that one's.
     let is_other = {
         let trainer = trainer.clone();
         move || {
             let newest = looks.with(|runs| runs.last().map(|run| run.number));
-            ranks.get() && trainer.meant().is_some_and(|meant| newest != Some(meant.number))
+            let meant = trainer.meant(role.get());
+            takes.get() && meant.is_some_and(|meant| newest != Some(meant.number))
         }
     };
     let other = when(is_other, || {
         view! { <p class="note" prop:textContent=text(word!("learn.machine.other"))></p> }
             .into_any()
     });
-    let drawn = in_sight(
-        fold.sight,
-        move |seen| drawing(Shown::of(fold.sight, seen, [false, true]), (fold, board), store),
-        fold.retry,
-    );
+    let drawn = live(move || {
+        let ranks = is_ranker(role.get());
+        let drawn = move |seen: &Seen| {
+            drawing(Shown::of(fold.sight, seen, [!ranks, ranks]), (fold, board), store)
+        };
+        in_sight(fold.sight, drawn, fold.retry)
+    });
     view! {
         <div class="machine" data-step=move || fold.step.get().map(|step| step.to_string()) node_ref=place>
             <p class="note" data-testid="learn-machine-said" prop:textContent=said></p>

@@ -1,18 +1,17 @@
-//! Learned weights as something that a state can rank with: which there are, and which are meant.
+//! Learned weights as something that a state can rank or retrieve with: which there are, and which are meant.
 
 use std::collections::BTreeMap;
 
 use link::State;
 use systems::knob::Settings;
-use systems::learning::of_ranker;
-use systems::registry::{self, LEARNERS};
-use systems::shared::Weights;
+use systems::learning::Role;
+use systems::registry::LEARNERS;
 
 use super::kept::{Kept, held_out};
 use super::record::Record;
 use link::recipe::{Learning, Recipe};
-use protocol::Opened;
 use protocol::learn::{Measured, ToTrainer};
+use protocol::{Answer, Opened};
 
 /// Weights that no run of this visit made: of a file, or of a run of the last visit.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +22,9 @@ pub struct Brought {
     pub name: String,
     /// Name of the file that they take the place of.
     pub file: String,
-    /// Which ranker, and which variant of it.
+    /// Which system.
+    pub learning: &'static Learning,
+    /// Which variant of it.
     pub variant: Settings,
     /// What made them, as they say themselves.
     pub command: String,
@@ -42,11 +43,13 @@ pub struct Brought {
 impl Brought {
     /// Of a file.
     pub fn of_file(number: u64, name: String, opened: Opened, weights: String) -> Self {
-        let Opened { file, settings: variant, command } = opened;
+        let Opened { file, system, settings: variant, command } = opened;
+        let learning = LEARNERS.into_iter().find(|learning| learning.key == system);
         Self {
             number,
             name,
             file,
+            learning: learning.unwrap_or(LEARNERS[0]),
             variant,
             command,
             recipe: None,
@@ -64,6 +67,7 @@ impl Brought {
             number,
             name: String::new(),
             file,
+            learning: recipe.learning(),
             variant,
             command: String::new(),
             recipe: Some(recipe),
@@ -80,7 +84,7 @@ impl Brought {
         ToTrainer::Measure {
             number: self.number,
             state: Box::new(state),
-            recipe: Recipe::new(self.learning()).values(),
+            recipe: Recipe::new(self.learning).values(),
             weights: self.weights.clone(),
         }
     }
@@ -92,16 +96,20 @@ impl Brought {
             self.waits = false;
         }
     }
-
-    /// The ranker that they are of.
-    pub fn learning(&self) -> &'static Learning {
-        of_ranker(&self.variant).unwrap_or(LEARNERS[0])
-    }
 }
 
-/// Whether a state asks for learned weights.
-pub fn asks(state: &State) -> bool {
-    Weights::of(&state.settings) == Weights::Learned
+/// Whether a state asks for learned weights that an answer to it says there are none of.
+pub fn lacks(state: &State, answer: &Answer) -> bool {
+    let lacks = |role: Role| role.asks(&state.settings) && !has(answer, role);
+    Role::ALL.into_iter().any(lacks)
+}
+
+/// Whether an engine has learned weights for who does this.
+pub fn has(answer: &Answer, role: Role) -> bool {
+    match role {
+        Role::Retrieves => answer.learned_towers,
+        Role::Ranks => answer.learned,
+    }
 }
 
 /// Learned weights, with the file that they take the place of.
@@ -115,20 +123,21 @@ pub struct Meant {
     pub weights: String,
 }
 
-/// The weights that are meant: of this number, where there still are such, or of a ranker's newest run. Of
-/// the newest of all, at the look that is on show.
+/// The weights of a ranker or a retriever that are meant: of this number, where there still are such, or of the
+/// newest run of one. Of the newest of all, at the look that is on show.
 pub fn meant(
+    role: Role,
     runs: &[Record],
     brought: &[Brought],
     number: Option<u64>,
     at: Option<usize>,
 ) -> Option<Meant> {
     let newest = runs.last().map(|run| run.number);
-    let rankers = runs.iter().rev().find(|run| run.learning().ranks()).map(|run| run.number);
+    let own = runs.iter().rev().find(|run| run.learning().role() == role).map(|run| run.number);
     let is_there = |number: &u64| {
         runs.iter().any(|run| run.number == *number) || brought.iter().any(|b| b.number == *number)
     };
-    let number = number.filter(is_there).or(rankers)?;
+    let number = number.filter(is_there).or(own)?;
     if let Some(Brought { file, weights, .. }) = brought.iter().find(|b| b.number == number) {
         return Some(Meant { number, file: file.clone(), weights: weights.clone() });
     }
@@ -138,13 +147,10 @@ pub fn meant(
     (!weights.is_empty()).then_some(Meant { number, file, weights })
 }
 
-/// Whether a state ranks with the weights of this variant, were they meant.
-pub fn is_of(state: &State, of: &Settings) -> bool {
-    let ranker = registry::ranker(of);
-    let mut networks = ranker.networks.iter();
-    asks(state)
-        && state.ranker() == ranker
-        && networks.all(|knob| state.settings.number(knob) == of.number(knob))
+/// Whether a state ranks or retrieves with the weights of this variant of a system, were they meant.
+pub fn is_of(state: &State, role: Role, of: &Settings) -> bool {
+    let mut chosen = role.chosen(of).into_iter();
+    role.asks(&state.settings) && chosen.all(|knob| state.settings.number(knob) == of.number(knob))
 }
 
 #[cfg(test)]
@@ -153,7 +159,7 @@ mod tests {
     use crate::learn::record::variant;
     use protocol::learn::{Begun, FromTrainer, Look, Measure};
     use systems::dmt::{BIAS_PAGE, MULTI_TASK, MultiTask};
-    use systems::learning::rank_with;
+    use systems::yandex::{self, STAGE};
     use systems::{dmt, mlpr, moppr};
 
     fn run(number: u64, weights: &[&str]) -> Record {
@@ -183,21 +189,28 @@ mod tests {
         let runs = [run(1, &["", "B=="]), run(2, &["C==", "D=="])];
         let kept = Kept::of(&runs[0]).expect("it has begun");
         let brought = [Brought::of_run(7, kept)];
-        let weights = |number, at| meant(&runs, &brought, number, at).map(|meant| meant.weights);
+        let meant = |number, at| meant(Role::Ranks, &runs, &brought, number, at);
+        let weights = |number, at| meant(number, at).map(|meant| meant.weights);
         assert_eq!(weights(None, None).as_deref(), Some("D=="));
         assert_eq!(weights(None, Some(0)).as_deref(), Some("C=="));
         // Going back in the newest run is not going back in another.
         assert_eq!(weights(Some(1), Some(0)).as_deref(), Some("B=="));
         assert_eq!(weights(Some(7), None).as_deref(), Some("B=="));
         assert_eq!(weights(Some(9), None).as_deref(), Some("D=="), "it is gone by now");
-        assert_eq!(meant(&[run(3, &[])], &[], None, None), None);
-        assert_eq!(meant(&[], &[], None, None), None);
+        for runs in [&[run(3, &[])][..], &[]] {
+            assert_eq!(super::meant(Role::Ranks, runs, &[], None, None), None);
+        }
     }
 
     #[test]
     fn what_was_brought_takes_in_its_own_measures() {
         let settings = variant(&State::default(), &Recipe::new(&mlpr::LEARNING));
-        let opened = Opened { file: "mlpr".into(), settings, command: "learned".into() };
+        let opened = Opened {
+            file: "mlpr.safetensors".into(),
+            system: "mlpr".into(),
+            settings,
+            command: "learned".into(),
+        };
         let mut brought = Brought::of_file(7, "mine".into(), opened, "B==".into());
         let ToTrainer::Measure { number, state, recipe, weights } = brought.question() else {
             panic!("it asks for measures")
@@ -220,12 +233,43 @@ mod tests {
     }
 
     #[test]
-    fn what_a_retriever_learned_is_not_meant() {
+    fn what_a_retriever_learned_is_meant_beside_what_a_ranker_learned() {
         let runs = [run(1, &["B=="]), run_of(&moppr::LEARNING, 2, &["C==", "D=="])];
-        let weights = |at| meant(&runs, &[], None, at).map(|meant| meant.weights);
-        // Nor is going back in it going back in the ranker's run.
-        assert_eq!([weights(None), weights(Some(0))], [Some("B==".into()), Some("B==".into())]);
-        assert_eq!(meant(&runs[1..], &[], None, None), None);
+        let weights = |role, at| meant(role, &runs, &[], None, at).map(|meant| meant.weights);
+        // Going back in the one is not going back in the other.
+        let ranks = [None, Some(0)].map(|at| weights(Role::Ranks, at));
+        assert_eq!(ranks, [Some("B==".into()), Some("B==".into())]);
+        let retrieves = [None, Some(0)].map(|at| weights(Role::Retrieves, at));
+        assert_eq!(retrieves, [Some("D==".into()), Some("C==".into())]);
+        assert_eq!(meant(Role::Ranks, &runs[1..], &[], None, None), None);
+        assert_eq!(meant(Role::Retrieves, &runs[..1], &[], None, None), None);
+    }
+
+    #[test]
+    fn what_an_opened_file_is_of_is_what_it_says_of_itself() {
+        // The settings of MOPPR and of DMT as they come are the same: no knob is turned.
+        for (system, role) in [("moppr", Role::Retrieves), ("dmt", Role::Ranks)] {
+            let opened = Opened {
+                file: format!("{system}.safetensors"),
+                system: system.into(),
+                settings: Settings::default(),
+                command: String::new(),
+            };
+            let brought = Brought::of_file(7, "mine".into(), opened, "B==".into());
+            assert_eq!((brought.learning.key, brought.learning.role()), (system, role));
+        }
+    }
+
+    #[test]
+    fn a_state_takes_the_stage_of_what_it_retrieves_with() {
+        let mut state = State::default().with(&STAGE, 1.0);
+        let variant = yandex::LEARNING.variant(&state.settings);
+        Role::Retrieves.serve_with(&mut state.settings, &variant);
+        assert_eq!(state.to_link(), "#v=1&retriever=yandex&retriever-weights=learned");
+        assert!(is_of(&state, Role::Retrieves, &variant));
+        assert!(!is_of(&state, Role::Ranks, &variant));
+        let moppr = moppr::LEARNING.variant(&state.settings);
+        assert!(!is_of(&state, Role::Retrieves, &moppr));
     }
 
     #[test]
@@ -235,11 +279,11 @@ mod tests {
         state = state.ranked_by(&mlpr::RANKER).with(&BIAS_PAGE, 1.0);
         let as_it_comes = Recipe::default();
         let variant = |state: &State| variant(state, &as_it_comes);
-        rank_with(&mut state.settings, &variant(&learned));
+        Role::Ranks.serve_with(&mut state.settings, &variant(&learned));
         assert_eq!(state.to_link(), "#v=1&q=couch&weights=learned&multi-task=shared-bottom");
-        assert!(asks(&state) && is_of(&state, &variant(&learned)));
-        assert!(!is_of(&state, &variant(&State::default())));
-        assert!(!is_of(&learned, &variant(&learned)));
-        assert!(!asks(&learned));
+        let is_of = |state: &State, of: &State| is_of(state, Role::Ranks, &variant(of));
+        assert!(is_of(&state, &learned));
+        assert!(!is_of(&state, &State::default()));
+        assert!(!is_of(&learned, &learned));
     }
 }

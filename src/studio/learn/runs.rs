@@ -15,6 +15,7 @@ use page::parts::click;
 use page::store::Store;
 use protocol::words::{self, fixed};
 use systems::knob::Settings;
+use systems::learning::Role;
 
 /// The runs whose curves are shown: the newest, and those of its system that were chosen, in their order.
 pub fn shown<'a>(runs: &'a [Record], overlaid: &BTreeSet<u64>) -> Vec<&'a Record> {
@@ -86,7 +87,7 @@ fn tables(store: Store, trainer: &Trainer, runs: &[Record], brought: &[Brought])
     }
     let mut systems: Vec<&'static Learning> = Vec::new();
     let of_runs = runs.iter().rev().map(Record::learning);
-    for learning in of_runs.chain(brought.iter().rev().map(Brought::learning)) {
+    for learning in of_runs.chain(brought.iter().rev().map(|of| of.learning)) {
         if !systems.contains(&learning) {
             systems.push(learning);
         }
@@ -94,7 +95,7 @@ fn tables(store: Store, trainer: &Trainer, runs: &[Record], brought: &[Brought])
     let tables = systems.into_iter().map(|learning| {
         let rows = runs.iter().rev().filter(|run| run.learning() == learning);
         let rows = rows.map(|run| row(store, trainer, runs, run)).collect_view();
-        let of_files = brought.iter().rev().filter(|brought| brought.learning() == learning);
+        let of_files = brought.iter().rev().filter(|brought| brought.learning == learning);
         let of_files = of_files.map(|brought| brought_row(store, trainer, brought)).collect_view();
         let newest = runs.iter().rfind(|run| run.learning() == learning);
         let caption = [say(word!("learn.runs")), &system_name(learning)].join(" · ");
@@ -190,7 +191,7 @@ fn row(store: Store, trainer: &Trainer, runs: &[Record], run: &Record) -> AnyVie
             <td translate="no" data-of=say(word!("learn.heads.steps")) prop:textContent=step></td>
             {reached}
             <td class="acts">
-                {(learning.ranks() && !run.looks.is_empty()).then(|| ranks(store, trainer, number, &run.variant))}
+                {(!run.looks.is_empty()).then(|| serves(store, trainer, number, (learning, &run.variant)))}
                 <button type="button" class="outlined" on:click=click(again) prop:textContent=say(word!("learn.take"))></button>
             </td>
         </tr>
@@ -210,7 +211,7 @@ fn brought_row(store: Store, trainer: &Trainer, of: &Brought) -> AnyView {
     let waits = of.waits.then(|| format!(" · {}", say(word!("learn.measuring"))));
     let told = told + waits.as_deref().unwrap_or("");
     let step = of.step.map_or("–".into(), |step| words::count(step as usize));
-    let reached = columns(of.learning()).iter().map(|key| {
+    let reached = columns(of.learning).iter().map(|key| {
         let (of_measure, value) =
             (say(&word!("learn.measure.{}", key)), measured(of.held_out.get(*key).copied()));
         view! { <td translate="no" data-of=of_measure>{value}</td> }
@@ -221,7 +222,7 @@ fn brought_row(store: Store, trainer: &Trainer, of: &Brought) -> AnyView {
             <td prop:textContent=told></td>
             <td translate="no" data-of=say(word!("learn.heads.steps"))>{step}</td>
             {reached.collect_view()}
-            <td class="acts">{ranks(store, trainer, of.number, &of.variant)}</td>
+            <td class="acts">{serves(store, trainer, of.number, (of.learning, &of.variant))}</td>
         </tr>
     }
     .into_any()
@@ -254,26 +255,36 @@ fn ships(run: &Record) -> Option<AnyView> {
     })
 }
 
-/// Has the present state rank with learned weights; pressed where it does.
-fn ranks(store: Store, trainer: &Trainer, number: u64, variant: &Settings) -> AnyView {
+/// Has the present state rank or retrieve with learned weights; pressed where it does.
+fn serves(
+    store: Store,
+    trainer: &Trainer,
+    number: u64,
+    (learning, variant): (&'static Learning, &Settings),
+) -> AnyView {
+    let role = learning.role();
     let pressed = {
         let (trainer, variant) = (trainer.clone(), variant.clone());
         move || {
-            let meant = trainer.meant().is_some_and(|meant| meant.number == number);
-            meant && store.state.with(|state| is_of(state, &variant))
+            let meant = trainer.meant(role).is_some_and(|meant| meant.number == number);
+            meant && store.state.with(|state| is_of(state, role, &variant))
         }
     };
-    let rank = {
+    let label = match role {
+        Role::Retrieves => word!("learn.retrieve"),
+        Role::Ranks => word!("learn.rank"),
+    };
+    let serve = {
         let (trainer, variant) = (trainer.clone(), variant.clone());
         move || {
             // The newest run is followed, the others stand still.
             let newest = trainer.runs.with_untracked(|runs| runs.last().map(|run| run.number));
             let number = Some(number).filter(|_| newest != Some(number));
-            trainer.rank(store, number, &variant);
+            trainer.serve(store, number, (learning, &variant));
         }
     };
     view! {
-        <button type="button" class="outlined" data-testid="learn-rank" aria-pressed=move || pressed().to_string() on:click=click(rank) prop:textContent=say(word!("learn.rank"))></button>
+        <button type="button" class="outlined" data-testid="learn-rank" aria-pressed=move || pressed().to_string() on:click=click(serve) prop:textContent=say(label)></button>
     }
     .into_any()
 }

@@ -19,8 +19,9 @@ use page::parts::{click, live, when};
 use page::store::Store;
 use protocol::learn::Gate;
 use protocol::words::{self, fixed};
+use systems::learning::Role;
 use systems::registry::LEARNERS;
-use systems::shared::{WEIGHTS, Weights};
+use systems::shared::{ShopSize, Weights};
 
 /// All that is seen.
 pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
@@ -70,16 +71,33 @@ pub fn seen(store: Store, trainer: &Trainer) -> AnyView {
     .into_any()
 }
 
-/// What can be done with what is seen: rank with it, go back in it, save it.
+/// What can be done with what is seen: rank or retrieve with it, go back in it, save it.
 fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> AnyView {
-    let (runs, at, mine) = (trainer.looks(), trainer.at, trainer.mine);
-    let ranks = move || learning.get().ranks();
-    let unless_it_ranks = move || (!ranks()).then(|| say(word!("learn.on-shelf.rankers")));
+    let (runs, at) = (trainer.looks(), trainer.at);
+    let role = move || learning.get().role();
+    // Towers are for the shop that ships.
+    let takes = move || {
+        let ships = || store.state.with(|state| ShopSize::of(&state.settings) == ShopSize::Shipped);
+        role() == Role::Ranks || ships()
+    };
+    let unless_it_takes = move || (!takes()).then(|| say(word!("learn.on-shelf.shop")));
+    let label = move || {
+        say(match role() {
+            Role::Retrieves => word!("learn.on-shelf.retrieve"),
+            Role::Ranks => word!("learn.on-shelf"),
+        })
+    };
+    let mine = {
+        let trainer = trainer.clone();
+        move || trainer.mine(role()).get()
+    };
     let on_shelf = move || {
+        let mine = mine();
         runs.with(|runs| {
             let Some(run) = runs.last() else { return false };
-            let is_meant = mine.get().is_none_or(|number| number == run.number);
-            is_meant && store.state.with(|state| is_of(state, &run.variant))
+            let is_meant = mine.is_none_or(|number| number == run.number);
+            let role = run.learning().role();
+            is_meant && store.state.with(|state| is_of(state, role, &run.variant))
         })
     };
     let turn = {
@@ -87,8 +105,10 @@ fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
         move |event| {
             let variant = runs.with_untracked(|runs| runs.last().map(|run| run.variant.clone()));
             match variant.filter(|_| event_target_checked(&event)) {
-                Some(variant) => trainer.rank(store, None, &variant),
-                None => store.turn(&WEIGHTS, Weights::Shipped.value()),
+                Some(variant) => trainer.serve(store, None, (learning.get_untracked(), &variant)),
+                None => {
+                    store.turn(learning.get_untracked().role().weights(), Weights::Shipped.value())
+                }
             }
         }
     };
@@ -115,9 +135,9 @@ fn tools(store: Store, trainer: &Trainer, learning: Memo<&'static Learning>) -> 
     };
     view! {
         <div class="shelf-switch">
-            <label class="check" title=unless_it_ranks>
-                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=on_shelf disabled=move || !ranks() on:change=turn />
-                <span prop:textContent=text(word!("learn.on-shelf"))></span>
+            <label class="check" title=unless_it_takes>
+                <input type="checkbox" role="switch" data-testid="learn-on-shelf" prop:checked=on_shelf disabled=move || !takes() on:change=turn />
+                <span prop:textContent=label></span>
             </label>
             <label class="scrub">
                 <span prop:textContent=step></span>

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
 use super::kept::Kept;
-use super::mine::{Brought, Meant, asks, meant};
+use super::mine::{Brought, Meant, meant};
 use super::record::{KEPT, Record};
 use crate::engine::Engine;
 use crate::supervised::{Script, Standing, Supervised, TICK};
@@ -24,7 +24,7 @@ use page::{bridge, browser, wire};
 use protocol::PROTOCOL_VERSION;
 use protocol::learn::{FromTrainer, ToTrainer};
 use systems::knob::Settings;
-use systems::learning::rank_with;
+use systems::learning::{Learning, Role};
 
 /// The worker that a training runs in.
 const SCRIPT: Script<FromTrainer> = Script {
@@ -56,9 +56,9 @@ pub struct Trainer {
     pub overlaid: RwSignal<BTreeSet<u64>>,
     /// Weights that no run of this visit made, the newest last.
     pub brought: RwSignal<Vec<Brought>>,
-    /// Number of the run, or of what was brought, whose weights are meant where a state asks for learned
-    /// ones; none: the newest run's, at the look on show.
-    pub mine: RwSignal<Option<u64>>,
+    /// Numbers of the runs, or of what was brought, whose weights are meant where a state asks for learned
+    /// ones, of a retriever and of a ranker; none: the newest run's of one, at the look on show.
+    mine: [RwSignal<Option<u64>>; 2],
     /// A run that a closed tab or a dead trainer left behind, until the person has said what to do with it.
     pub left: RwSignal<Option<Kept>>,
     /// Whether the browser keeps the run; once it did not, that is said.
@@ -137,7 +137,7 @@ impl Trainer {
             at: RwSignal::new(None),
             overlaid: RwSignal::default(),
             brought: RwSignal::default(),
-            mine: RwSignal::new(None),
+            mine: [RwSignal::new(None), RwSignal::new(None)],
             left: RwSignal::new(Kept::recall()),
             keeps: RwSignal::new(true),
             hidden: RwSignal::new(browser::document().hidden()),
@@ -145,26 +145,31 @@ impl Trainer {
             truth: RwSignal::new(false),
             machine: RwSignal::new(false),
         };
-        trainer.bring(engine, store);
+        for role in Role::ALL {
+            trainer.bring(role, engine.clone(), store);
+        }
         trainer.follow_sight();
         let watched = trainer.clone();
         set_interval(move || watched.watch(), TICK);
         trainer
     }
 
-    /// Hands the weights that are meant to the engines: at once where a state or a pin asks for learned ones,
-    /// their order is held against the truth's, or their machine is drawn, else when no step is made.
-    fn bring(&self, engine: Engine, store: Store) {
+    /// Hands the weights that are meant of a retriever or of a ranker to the engines: at once where a state or a
+    /// pin asks for learned ones, their order is held against the truth's, or their machine is drawn, else when
+    /// no step is made.
+    fn bring(&self, role: Role, engine: Engine, store: Store) {
         let (goes, truth, machine) = (self.goes, self.truth, self.machine);
         let trainer = self.clone();
         let asked = Memo::new(move |_| {
+            let asks = |state: &State| role.asks(&state.settings);
             let pinned = |link: &String| asks(&State::from_link(link).0);
             let is_pinned = || store.view.with(|view| view.pins.iter().any(pinned));
-            store.state.with(asks) || truth.get() || machine.get() || is_pinned()
+            let is_held = role == Role::Ranks && truth.get();
+            store.state.with(asks) || is_held || machine.get() || is_pinned()
         });
         let meant = Memo::new(move |_| {
             let wanted = asked.get() || !goes.get();
-            wanted.then(|| trainer.meant()).flatten()
+            wanted.then(|| trainer.meant(role)).flatten()
         });
         let mut before = None::<Meant>;
         follow(move |_| {
@@ -182,15 +187,26 @@ impl Trainer {
         Looks { runs: self.runs, turned: self.turned }
     }
 
-    /// The weights that are meant where a state asks for learned ones; follows what decides it.
-    pub fn meant(&self) -> Option<Meant> {
-        let (number, at) = (self.mine.get(), self.at.get());
-        self.looks().with(|runs| self.brought.with(|brought| meant(runs, brought, number, at)))
+    /// The weights of a retriever or of a ranker that are meant where a state asks for learned ones; follows what
+    /// decides it.
+    pub fn meant(&self, role: Role) -> Option<Meant> {
+        let (number, at) = (self.mine(role).get(), self.at.get());
+        let runs = self.looks();
+        runs.with(|runs| self.brought.with(|brought| meant(role, runs, brought, number, at)))
+    }
+
+    /// Number of the run, or of what was brought, whose weights are meant; none: the newest run's.
+    pub fn mine(&self, role: Role) -> RwSignal<Option<u64>> {
+        let [retrieves, ranks] = self.mine;
+        match role {
+            Role::Retrieves => retrieves,
+            Role::Ranks => ranks,
+        }
     }
 
     /// Which variant those are of.
-    pub fn meant_variant(&self) -> Option<Settings> {
-        let number = self.meant()?.number;
+    pub fn meant_variant(&self, role: Role) -> Option<Settings> {
+        let number = self.meant(role)?.number;
         let of_run = self.looks().with(|runs| {
             runs.iter().find(|run| run.number == number).map(|run| run.variant.clone())
         });
@@ -200,11 +216,17 @@ impl Trainer {
         of_run.or_else(|| self.brought.with(of_brought))
     }
 
-    /// Has the present state rank with the weights of a run, or with others that were brought; none: with
-    /// the newest run's.
-    pub fn rank(&self, store: Store, number: Option<u64>, variant: &Settings) {
-        self.mine.set(number);
-        store.state.update(|state| rank_with(&mut state.settings, variant));
+    /// Has the present state rank or retrieve with the weights of a run of a system's variant, or with others
+    /// that were brought; none: with the newest run's.
+    pub fn serve(
+        &self,
+        store: Store,
+        number: Option<u64>,
+        (learning, variant): (&Learning, &Settings),
+    ) {
+        let role = learning.role();
+        self.mine(role).set(number);
+        store.state.update(|state| role.serve_with(&mut state.settings, variant));
     }
 
     /// Takes in weights that no run of this visit made; their number.

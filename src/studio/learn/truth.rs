@@ -14,7 +14,7 @@ use page::parts::{follow, live};
 use page::store::Store;
 use protocol::words::signed;
 use protocol::{Question, Reply, Seat, blend};
-use systems::learning::rank_with;
+use systems::learning::Role;
 
 /// How near an order is to the truth's.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,9 +73,9 @@ pub fn truth(store: Store, trainer: &Trainer) -> AnyView {
     let wanted = {
         let trainer = trainer.clone();
         Memo::new(move |_| {
-            let variant = shown.get().then(|| trainer.meant_variant()).flatten()?;
+            let variant = shown.get().then(|| trainer.meant_variant(Role::Ranks)).flatten()?;
             let mut state = State { selected: None, ..store.state.get() };
-            rank_with(&mut state.settings, &variant);
+            Role::Ranks.serve_with(&mut state.settings, &variant);
             Some(state)
         })
     };

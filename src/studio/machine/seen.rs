@@ -15,10 +15,10 @@ use market::catalogue::ProductId;
 use market::language::Message;
 use protocol::machine::Activity;
 use protocol::{Answer, Question, Reply};
+use systems::learning::Role;
 use systems::part::Part;
 use systems::registry;
 use systems::served::{CUT, SHELF};
-use systems::shared::Weights;
 
 /// Names of the pins.
 pub const PINS: [&str; MAX_PINS] = ["A", "B", "C", "D"];
@@ -216,12 +216,10 @@ pub async fn see(
     Ok(Some(Seen { answer, now, before, against, moved, since: None }))
 }
 
-/// Which learned weights a state is ranked with, as [`Reading`] has it.
+/// Which learned weights a state is retrieved or ranked with, as [`Reading`] has it.
 fn weighed(engine: &Engine, state: &State) -> u32 {
-    match Weights::of(&state.settings) {
-        Weights::Learned => engine.weighed.get_untracked(),
-        Weights::Shipped => 0,
-    }
+    let asks = Role::ALL.into_iter().any(|role| role.asks(&state.settings));
+    if asks { engine.weighed.get_untracked() } else { 0 }
 }
 
 /// What the parts make of a product or of the page, with the weights that a state ranks with.

@@ -223,6 +223,25 @@ impl Gathered for All<'_> {
             seen.map_err(unseen(FILE))
         })
     }
+
+    /// How far it agrees with what ships is not measured: that is in other files.
+    fn measured<'b>(
+        &'b self,
+        asked: Asked<'b>,
+        file: Vec<u8>,
+    ) -> Sliced<'b, Result<Seen, AssetError>> {
+        Box::pin(async move {
+            let (_, model) = read(FILE, &file, MODEL, |config: &MopprConfig| {
+                config.as_shipped()?;
+                Ok(config.init(&device()))
+            })?;
+            let (settings, own) = (settings_of(asked), OnceCell::new());
+            let seen = self.look(&model, &settings, (&model, &own)).await;
+            let mut seen = seen.map_err(unseen(FILE))?;
+            seen.measures.retain(|measured| measured.key != "agreement");
+            Ok(seen)
+        })
+    }
 }
 
 #[derive(Clone)]

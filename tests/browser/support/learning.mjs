@@ -57,12 +57,18 @@ export async function learn(vitrine, steps) {
   );
 }
 
-/** Waits until the shelf is ranked with learned weights, or no more. */
-export async function ranked(vitrine, learned) {
+/** Waits until the page says that learned weights are at work, under this key, or no more. */
+async function serves(vitrine, key, learned) {
   await until(
     vitrine,
-    (learned) => (document.querySelector('[data-testid="notice"][data-key="learned"]') !== null) === learned,
-    learned,
+    ([key, learned]) => (document.querySelector(`[data-testid="notice"][data-key="${key}"]`) !== null) === learned,
+    [key, learned],
   );
   await vitrine.rest();
 }
+
+/** Waits until the shelf is ranked with learned weights, or no more. */
+export const ranked = (vitrine, learned) => serves(vitrine, "learned", learned);
+
+/** Waits until the shelf is retrieved with learned towers, or no more. */
+export const retrieved = (vitrine, learned) => serves(vitrine, "towers", learned);

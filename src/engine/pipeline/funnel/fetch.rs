@@ -15,10 +15,11 @@ use crate::pipeline::stock::{self, Stock};
 use crate::pipeline::views::Views;
 use link::State;
 use market::language::Message;
+use nets::models::weights::WeightsError;
 use protocol::{Backend, Notice, Opened, Shop};
 use systems::knob::{Knob, Settings};
 use systems::registry;
-use systems::shared::{COARSE, RANKER, RETRIEVER, ShopSize, WEIGHTS, Weights};
+use systems::shared::{COARSE, RANKER, RETRIEVER, RETRIEVER_WEIGHTS, ShopSize, WEIGHTS, Weights};
 
 /// Names of the files that a first ranking needs, in the order in which they are read.
 pub fn first_files() -> Vec<String> {
@@ -100,7 +101,10 @@ impl<S: AssetSource> Funnel<S> {
         query: Option<&str>,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
-        if let Err(error) = self.fetch_objectives(&state.settings, false).await {
+        // Learned towers are one set: there are no copies to mix.
+        if !self.has_towers(&state.settings)
+            && let Err(error) = self.fetch_objectives(&state.settings, false).await
+        {
             notices.push(notice_of_asset(error));
         }
         if query.is_some_and(|query| self.retriever.waits_for_words(query, &self.stock))
@@ -137,6 +141,7 @@ impl<S: AssetSource> Funnel<S> {
         let words = self.fetch_words().await;
         let missing = [objectives, words].into_iter().filter_map(Result::err);
         notices.extend(missing.map(notice_of_asset));
+        notices.extend(self.lacks_towers(&state.settings));
         notices.extend(self.lacks_weights(&state.settings));
         notices
     }
@@ -152,11 +157,38 @@ impl<S: AssetSource> Funnel<S> {
         }
     }
 
-    /// Puts a retriever to use.
+    /// Puts a retriever to use, with learned towers where those are asked for and there are some. Where they
+    /// can't be read, it retrieves with what ships.
     async fn choose_retriever(&mut self, settings: &Settings) -> Result<(), AssetError> {
+        let asked = settings.only(&of_retriever(settings));
+        let shipped = asked.clone().with(&RETRIEVER_WEIGHTS, Weights::Shipped.value());
+        if !self.has_towers(&asked) {
+            return self.use_retriever(shipped).await;
+        }
+        let learned = self.use_learned(asked);
+        if learned.is_err() {
+            self.use_retriever(shipped).await?;
+        }
+        learned
+    }
+
+    /// Puts a retriever to use that ships.
+    async fn use_retriever(&mut self, wanted: Settings) -> Result<(), AssetError> {
         let files = (&self.manifest, &self.source);
-        self.retriever.fetch(settings, files, &self.stock, &self.device).await?;
-        self.retrieving = settings.only(&of_retriever(settings));
+        self.retriever.fetch(&wanted, files, &self.stock, &self.device).await?;
+        self.retrieving = wanted;
+        Ok(())
+    }
+
+    /// Puts a retriever to use with the towers that were brought for it. Those that can't be read are not
+    /// kept.
+    fn use_learned(&mut self, wanted: Settings) -> Result<(), AssetError> {
+        let brought = retrieve::file(&wanted).and_then(|name| self.brought.remove_entry(name));
+        let Some((name, bytes)) = brought else { return Ok(()) };
+        let read = self.retriever.learn(&wanted, &bytes, &self.stock, &self.device);
+        read.map_err(|error| refused(&name, error))?;
+        self.brought.insert(name, bytes);
+        self.retrieving = wanted;
         Ok(())
     }
 
@@ -244,14 +276,55 @@ impl<S> Funnel<S> {
         };
         self.resting.retain(|(settings, _)| !was_read(settings));
         self.outweighed |= was_read(&self.ranking);
+        self.retriever.unlearn(file);
     }
 
-    /// What a file of weights is of.
+    /// What a file of weights is of: a ranker's, or those of a retriever that learns.
     ///
     /// # Errors
     /// A notice that says what is wrong with it.
     pub fn open(&self, bytes: &[u8]) -> Result<Opened, Notice> {
+        let opened = match rank::open(bytes, &self.stock, &self.device) {
+            Err(WeightsError::Model { .. }) => retrieve::open(bytes, &self.stock, &self.device),
+            opened => opened,
+        };
+        opened.map_err(|error| rank::refused(bytes, &error))
+    }
+
+    /// What a file of a ranker's weights is of.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and where it is of no ranker.
+    pub fn open_ranker(&self, bytes: &[u8]) -> Result<Opened, Notice> {
         rank::open(bytes, &self.stock, &self.device).map_err(|error| rank::refused(bytes, &error))
+    }
+
+    /// Whether there are learned towers for the retriever that is chosen. They are for the shop that ships: a
+    /// larger one's vectors take seconds, and would be laid out anew at each look at a model that learns.
+    pub(super) fn has_towers_here(&self, settings: &Settings) -> bool {
+        let is_brought = |file: &str| self.brought.contains_key(file);
+        self.stock.catalogue.newcomers == 0 && retrieve::file(settings).is_some_and(is_brought)
+    }
+
+    /// Whether there are such and they are asked for.
+    fn has_towers(&self, settings: &Settings) -> bool {
+        asks_towers(settings) && self.has_towers_here(settings)
+    }
+
+    /// That learned towers are asked for and can't be had, if so.
+    fn lacks_towers(&self, settings: &Settings) -> Option<Notice> {
+        let learns = retrieve::file(settings).is_some();
+        let lacks = asks_towers(settings) && learns && !self.has_towers_here(settings);
+        lacks.then(|| match self.stock.catalogue.newcomers {
+            0 => Notice::new(word!("notices.towers-missing")),
+            _ => Notice::new(word!("notices.towers-shop")),
+        })
+    }
+
+    /// With whose towers a state is retrieved, where it asks for learned ones.
+    pub(super) fn about_towers(&self, settings: &Settings) -> Option<Notice> {
+        let learned = self.has_towers(settings).then(|| Notice::new(word!("notices.towers")));
+        learned.or_else(|| self.lacks_towers(settings))
     }
 
     /// Whether there are learned weights for the ranker that is chosen.
@@ -291,9 +364,14 @@ impl<S> Funnel<S> {
     }
 }
 
-/// What decides which retriever is in use, and which of its networks.
+/// Whether learned towers are asked for.
+fn asks_towers(settings: &Settings) -> bool {
+    Weights::of_retriever(settings) == Weights::Learned
+}
+
+/// What decides which retriever is in use, which of its networks, and with which weights.
 fn of_retriever(settings: &Settings) -> Vec<&'static Knob> {
-    [&[&RETRIEVER], registry::retriever(settings).networks].concat()
+    [&[&RETRIEVER, &RETRIEVER_WEIGHTS], registry::retriever(settings).networks].concat()
 }
 
 /// Whether learned weights are asked for.

@@ -31,6 +31,7 @@ impl<S: AssetSource> Funnel<S> {
         let (request, about) = self.request(state)?;
         let mut notices = self.fetch_what_is_asked(state, request.query.as_deref()).await;
         notices.extend(not_made);
+        notices.extend(self.about_towers(&state.settings));
         notices.extend(self.about_weights(&state.settings));
         notices.extend(about);
         let mut pass = self.pass(request, state, caller);
@@ -89,6 +90,7 @@ impl<S: AssetSource> Funnel<S> {
             retrieval: retrieved.insides,
             blocks,
             learned: self.is_learned_here(&state.settings),
+            learned_towers: self.has_towers_here(&state.settings),
             candidates,
             products: self.stock.catalogue.products.len() as u32,
             others,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Asked, Retrieves, Scored, newcomer_scores, precision, searched_by};
+use super::{Asked, LearnedReads, Retrieves, Scored, newcomer_scores, precision, searched_by};
 use crate::pipeline::assets::{AssetError, damaged, refused};
 use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
@@ -16,10 +16,11 @@ use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::features::search::{Behaviour, SearchFeatures, profile_ids};
 use market::language::Message;
-use nets::models::moppr::UserQueryOutput;
 use nets::models::moppr::input::Products;
 use nets::models::moppr::objectives::OBJECTIVES;
 use nets::models::moppr::retriever::{self, Reads, copies};
+use nets::models::moppr::{MopprConfig, UserQueryOutput};
+use nets::models::weights::{Weights, WeightsError};
 use protocol::machine::Activity;
 use systems::knob::Settings;
 use systems::moppr::{CATEGORY_FILTER, RETRIEVER, weights};
@@ -32,9 +33,24 @@ pub const READS: &[Part] = &[Part::Profile, Part::History, Part::Query];
 /// MOPPR with the last answers of its stages.
 pub struct Moppr {
     model: retriever::Retriever,
+    /// Whether it was learned in a tab: then it is one set of towers, whatever the objectives weigh.
+    is_learned: bool,
     encoded: Stage<(Request, bool), Encoded>,
     index: Stage<IndexKey, ExactIndex>,
 }
+
+/// How it comes from weights that were learned.
+pub static LEARNED: LearnedReads = LearnedReads {
+    of: &RETRIEVER,
+    model: retriever::MODEL,
+    file: |_| FILE,
+    read: |bytes, stock, device| {
+        // Before any network of these sizes is made.
+        let config: MopprConfig = Weights::from_bytes(bytes, retriever::MODEL)?.config()?;
+        config.as_shipped()?;
+        Ok(Box::new(Moppr { is_learned: true, ..Moppr::of_file(bytes, stock, device)? }))
+    },
+};
 
 /// What the index hangs on.
 type IndexKey = ([f32; OBJECTIVES.len()], Precision);
@@ -58,11 +74,15 @@ impl Moppr {
     /// # Errors
     /// Where the file is damaged, or trained on another catalogue.
     pub fn load(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, AssetError> {
+        Self::of_file(bytes, stock, device).map_err(|error| refused(FILE, error))
+    }
+
+    fn of_file(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
         let (catalogue, products) = (&stock.catalogue, &stock.products);
-        let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)
-            .and_then(|model| model.config().as_shipped().map(|()| model))
-            .map_err(|error| refused(FILE, error))?;
-        Ok(Self { model, encoded: Stage::default(), index: Stage::default() })
+        let model = retriever::Retriever::load(bytes, catalogue, products, &stock.titles, device)?;
+        model.config().as_shipped()?;
+        let (encoded, index) = (Stage::default(), Stage::default());
+        Ok(Self { model, is_learned: false, encoded, index })
     }
 
     /// Computes the vectors of all products and their index, before a request asks for them.
@@ -115,7 +135,10 @@ async fn laid_out<'a>(
     stock: &Stock,
     settings: &Settings,
 ) -> Result<&'a ExactIndex, StageError> {
-    let key = (weights(settings), precision(settings));
+    // Without copies the objectives' weights mix nothing.
+    let mixes = model.has_differences();
+    let weights = if mixes { weights(settings) } else { [1.0; OBJECTIVES.len()] };
+    let key = (weights, precision(settings));
     let index = stage.get_or_try_insert(key, async |&(weights, precision)| {
         let logged = stock.catalogue.logged();
         let items = model.tuned(weights)?.items.clone().narrow(0, 0, logged);
@@ -138,12 +161,13 @@ impl Retrieves for Moppr {
     /// The copies of the towers that are tuned to one objective each: without them the objectives'
     /// weights do nothing, and the mean of the copies serves.
     fn wants_behind(&self) -> Vec<String> {
-        if self.model.has_differences() { Vec::new() } else { copies().into() }
+        let is_whole = self.is_learned || self.model.has_differences();
+        if is_whole { Vec::new() } else { copies().into() }
     }
 
     fn needs_behind(&self, settings: &Settings) -> bool {
         let [first, others @ ..] = weights(settings);
-        others.iter().any(|&weight| weight != first)
+        !self.is_learned && others.iter().any(|&weight| weight != first)
     }
 
     fn read(
@@ -174,7 +198,7 @@ impl Retrieves for Moppr {
 
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, understood, settings } = asked;
-        let Self { model, encoded: stage, index } = self;
+        let Self { model, encoded: stage, index, is_learned: _ } = self;
         let encoded = encoded(stage, model, asked);
         let query = model.tuned(weights(settings))?.user_query(&encoded.output);
         let query = searched_by(query, settings);

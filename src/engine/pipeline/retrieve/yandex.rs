@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use burn::tensor::{Device, Tensor, Transaction};
 
-use super::{Asked, Retrieves, Scored, newcomer_scores, precision, searched_by};
+use super::{Asked, LearnedReads, Retrieves, Scored, newcomer_scores, precision, searched_by};
 use crate::pipeline::assets::{AssetError, refused};
 use crate::pipeline::request::{Part, Request};
 use crate::pipeline::stage::Stage;
@@ -14,7 +14,11 @@ use crate::retrieval::{ExactIndex, Precision};
 use market::catalogue::ProductId;
 use market::history::{Event, PageDevice, WebSearch};
 use market::language::{Message, Value};
-use nets::models::yandex::retriever::{FILE, PRETRAINED_FILE, Retriever, Seen, Source, User};
+use nets::models::weights::{Weights, WeightsError};
+use nets::models::yandex::YandexConfig;
+use nets::models::yandex::retriever::{
+    FILE, MODEL, PRETRAINED_FILE, Retriever, Seen, Source, User,
+};
 use protocol::block::{Block, Pair, Shape, Share, Unit};
 use protocol::machine::Activity;
 use systems::knob::Settings;
@@ -26,6 +30,23 @@ pub struct Yandex {
     fine_tuned: Option<Towers>,
     pre_trained: Option<Towers>,
 }
+
+/// How it comes from weights that were learned: the towers of the second stage, which is what learns.
+pub static LEARNED: LearnedReads = LearnedReads {
+    of: &RETRIEVER,
+    model: MODEL,
+    file: |settings| match TrainingStage::of(settings) {
+        TrainingStage::FineTuned => FILE,
+        TrainingStage::PreTrained => PRETRAINED_FILE,
+    },
+    read: |bytes, stock, device| {
+        // Before any network of these sizes is made.
+        let config: YandexConfig = Weights::from_bytes(bytes, MODEL)?.config()?;
+        config.as_shipped()?;
+        let fine_tuned = Some(Towers::read(bytes, stock, device)?);
+        Ok(Box::new(Yandex { fine_tuned, pre_trained: None }))
+    },
+};
 
 /// The towers of one stage of training, with the last answers of their stages.
 struct Towers {
@@ -79,13 +100,9 @@ impl Retrieves for Yandex {
         device: &Device,
     ) -> Result<(), AssetError> {
         for (name, bytes) in names.iter().zip(files) {
-            let logged: Vec<ProductId> = (0..stock.catalogue.logged() as ProductId).collect();
-            let titles = stock.words.sums(stock.titles_of(&logged));
-            let model = Retriever::load(bytes, &titles, device)
-                .and_then(|model| model.config().as_shipped().map(|()| model))
-                .map_err(|error| refused(name, error))?;
+            let read = Towers::read(bytes, stock, device).map_err(|error| refused(name, error))?;
             let towers = if name == FILE { &mut self.fine_tuned } else { &mut self.pre_trained };
-            *towers = Some(Towers { model, index: Stage::default(), user: Stage::default() });
+            *towers = Some(read);
         }
         Ok(())
     }
@@ -273,6 +290,14 @@ async fn laid_out<'a>(
 }
 
 impl Towers {
+    fn read(bytes: &[u8], stock: &Stock, device: &Device) -> Result<Self, WeightsError> {
+        let logged: Vec<ProductId> = (0..stock.catalogue.logged() as ProductId).collect();
+        let titles = stock.words.sums(stock.titles_of(&logged));
+        let model = Retriever::load(bytes, &titles, device)?;
+        model.config().as_shipped()?;
+        Ok(Self { model, index: Stage::default(), user: Stage::default() })
+    }
+
     async fn score(&mut self, asked: Asked<'_>) -> Result<Scored, StageError> {
         let Asked { stock, request, settings, .. } = asked;
         let Self { model, index, user } = self;

@@ -225,6 +225,8 @@ impl Retriever {
     /// # Errors
     /// None after a successful load.
     pub fn tuned(&mut self, sliders: [f32; OBJECTIVES.len()]) -> Result<&Tuned, WeightsError> {
+        // Without copies the mean serves at every setting.
+        let sliders = if self.has_differences() { sliders } else { [1.0; OBJECTIVES.len()] };
         // Compared by their bits, for what is not a number is a setting too.
         let same = |other: &[f32; 4]| other.map(f32::to_bits) == sliders.map(f32::to_bits);
         let kept = self.tuned.take().filter(|(setting, _)| same(setting));
