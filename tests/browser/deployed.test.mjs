@@ -91,13 +91,18 @@ describe("a newer version on the host, and a page that no worker answers", () =>
   }
 
   const studio = (vitrine) => vitrine.page.locator("#studio .studio-panel").waitFor();
+  /** Until the link says so, too. */
+  const closes = async (vitrine) => {
+    await vitrine.get("studio-close").click();
+    await vitrine.page.waitForURL((url) => !url.hash.includes("panel"));
+  };
   const noStudio = async (vitrine) => {
     await vitrine.get("studio-button").click();
     const said = vitrine.page.locator("#studio [role=status]", { hasText: "newer version" });
     await said.waitFor();
     assert.match(await said.innerText(), /Load the page again: what you set is in its link/);
     assert.equal(await vitrine.page.locator("#studio .studio-panel").count(), 0);
-    await vitrine.get("studio-close").click();
+    await closes(vitrine);
   };
   const opens = async (vitrine) => {
     await vitrine.get("studio-button").click();
@@ -120,7 +125,7 @@ describe("a newer version on the host, and a page that no worker answers", () =>
         await eventually(() => host.server.requests.includes("studio_bg.wasm"), "the program is asked for again");
         await vitrine.page.locator("#studio [role=status]", { hasText: "newer version" }).waitFor();
         assert.equal(await vitrine.page.locator("#studio .studio-panel").count(), 0);
-        await vitrine.get("studio-close").click();
+        await closes(vitrine);
       },
       opens,
     ));

@@ -25,7 +25,7 @@ describe("knobs", () => {
     ["candidates", 20],
   ]) {
     test(`${testid} changes the ranking, and its default brings it back`, async () => {
-      // All thirty on one page, for a weight may change the last of them alone.
+      // More coats than are retrieved, and all that are on one page, for a weight may change the last of them alone.
       await open(async (vitrine) => {
         const control = vitrine.get(testid).first();
         const initial = typeof value === "boolean" ? await control.isChecked() : await control.inputValue();
@@ -45,7 +45,7 @@ describe("knobs", () => {
         await vitrine.set(testid, initial);
         await vitrine.rest();
         assert.deepEqual(await vitrine.scores(), before);
-      }, "?v=1&size=40");
+      }, "?v=1&q=coat&size=40");
     });
   }
 

@@ -28,6 +28,9 @@ const LEAST_PREDICTED: f32 = 1e-3;
 /// Least association of a word with a type at which most people who use the word mean the type as well,
 /// though no title of the type has it: half of that of the type that has most to do with the word.
 const MEANT: f32 = 0.5;
+/// Of all that a word has to do with types, the share that those which bear it must hold for it to be their name:
+/// "shoes" is about sandals and trainers as well as running shoes.
+const MOSTLY: f32 = 0.5;
 /// Queries that speak for a word, at most, the most frequent.
 const SPEAKING: usize = 64;
 /// Neighbours of a word that the shop never uses, and the least cosine that makes one.
@@ -317,7 +320,11 @@ impl Lexicon {
         }
         let association = self.association(word, likely.len());
         let passing = || (0..likely.len()).filter(move |&of| likely[of] >= strict);
-        let named = passing().filter(|&of| names && shares[of] >= 1.0);
+        let bears = |of: usize| shares[of] >= 1.0;
+        let of_bearers: f32 =
+            (0..likely.len()).filter(|&of| bears(of)).map(|of| association[of]).sum();
+        let is_theirs = of_bearers >= MOSTLY * association.iter().sum::<f32>();
+        let named = passing().filter(|&of| names && is_theirs && bears(of));
         let named = named.map(|of| likely[of]).reduce(f32::max);
         let answers = |of: usize| {
             let is_meant =
@@ -591,6 +598,15 @@ mod tests {
         assert_eq!(ask(&[(ARMCHAIR, 1.0), (SOFA, 1.0)], &[]), None);
         assert_eq!(ask(&[], &[]), None);
         assert_eq!(ask(&[(LAMP, 1.0)], &[]), None);
+    }
+
+    #[test]
+    fn a_word_of_many_types_is_the_name_of_none() {
+        assert_eq!(
+            ask(&[(ARMCHAIR, 1.0)], &[(SOFA, 0.4), (LAMP, 0.4)]),
+            Some((true, [true, false]))
+        );
+        assert_eq!(ask(&[(ARMCHAIR, 1.0)], &[(SOFA, 0.4), (LAMP, 0.7)]), None);
     }
 
     #[test]
