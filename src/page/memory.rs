@@ -80,7 +80,7 @@ pub fn Sizes() -> impl IntoView {
             <p class="note" data-testid="sizes-held-back" prop:textContent=says></p>
             <button
                 type="button"
-                class="quiet"
+                class="outlined"
                 data-testid="every-size"
                 on:click=click(want)
                 prop:textContent=move || say(word!("knobs-panel.every-size"))
